@@ -1,0 +1,161 @@
+/**
+ * What Gatehouse keeps in Postgres. The Zod schema of the queue message (`attempts/attempt.ts`) says what the values mean;
+ * here stands how they lie on disk. Columns are added, never renamed.
+ *
+ * Dimensions are never null (`''`), so that sums can be keyed by them. `drizzle/` holds the SQL made from this file; the
+ * `PARTITION BY` of {@link attempts} is added there by hand, since drizzle-kit cannot write it.
+ */
+import { sql } from 'drizzle-orm';
+import {
+  bigint,
+  boolean,
+  check,
+  customType,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  smallint,
+  text,
+  timestamp,
+  uuid,
+} from 'drizzle-orm/pg-core';
+
+/** Postgres' 64-bit transaction id (https://www.postgresql.org/docs/current/datatype-oid.html); text on our side. */
+const xid8 = customType<{ data: string }>({ dataType: () => 'xid8' });
+
+const instant = () => timestamp({ withTimezone: true, mode: 'date', precision: 3 });
+const dimension = () => text().notNull().default('');
+const names = () => text().array().notNull().default(sql`'{}'`);
+
+/** One call of a connector. Partitioned by month of `occurred_at`, so that retention drops whole months. */
+export const attempts = pgTable(
+  'attempts',
+  {
+    /** UUIDv7; its time is `occurredAt`. */
+    id: uuid().notNull(),
+    occurredAt: instant().notNull(),
+    /** The transaction that wrote the row: what makes the sums exact. */
+    writtenIn: xid8().notNull().default(sql`pg_current_xact_id()`),
+    channel: dimension(),
+    step: dimension(),
+    /** The step that the URL named, when the body's differs. */
+    urlStep: dimension(),
+    outcome: dimension(),
+    reason: dimension(),
+    reply: dimension(),
+    status: smallint().notNull(),
+    rule: dimension(),
+    messageKey: dimension(),
+    message: dimension(),
+    supportCode: dimension(),
+    policyVersion: integer().notNull().default(0),
+    clientId: dimension(),
+    objectId: dimension(),
+    email: dimension(),
+    issuer: dimension(),
+    issuerAssignedId: dimension(),
+    signInType: dimension(),
+    oidKey: dimension(),
+    idpKey: dimension(),
+    emailKey: dimension(),
+    /** Person keys of the second to the tenth identity. */
+    otherKeys: names(),
+    locale: dimension(),
+    claimNames: names(),
+    unexpectedClaims: names(),
+    keptClaims: jsonb().$type<Record<string, string | number | boolean>>().notNull().default({}),
+    roles: names(),
+    /** `updatedAt` of the entitlements record that the roles came from. */
+    rolesUpdatedAt: instant(),
+    durationMs: integer().notNull(),
+    degraded: dimension(),
+    notes: names(),
+    caller: dimension(),
+    cfRay: dimension(),
+    correlationId: dimension(),
+    fingerprint: dimension(),
+  },
+  (t) => [
+    primaryKey({ name: 'attempts_pk', columns: [t.occurredAt, t.id] }),
+    index('attempts_oid_key').on(t.oidKey, t.occurredAt, t.id).where(sql`oid_key <> ''`),
+    index('attempts_idp_key').on(t.idpKey, t.occurredAt, t.id).where(sql`idp_key <> ''`),
+    index('attempts_email_key').on(t.emailKey, t.occurredAt, t.id).where(sql`email_key <> ''`),
+    index('attempts_other_keys').using('gin', t.otherKeys).where(sql`other_keys <> '{}'`),
+    index('attempts_support_code').on(t.supportCode, t.occurredAt, t.id).where(sql`support_code <> ''`),
+    index('attempts_correlation_id').on(t.correlationId, t.occurredAt, t.id).where(sql`correlation_id <> ''`),
+    index('attempts_written_in').on(t.writtenIn),
+    index('attempts_odd_step').on(t.occurredAt).where(sql`url_step <> '' or reason = 'unknown-step'`),
+  ],
+);
+
+/** Who changed what: entitlements (`subject` is the person key), later the policy. */
+export const changes = pgTable(
+  'changes',
+  {
+    id: uuid().primaryKey(),
+    occurredAt: instant().notNull(),
+    /** Name of the credential that made the change. */
+    changedBy: text().notNull(),
+    subject: text().notNull(),
+    before: jsonb(),
+    after: jsonb(),
+  },
+  (t) => [
+    index('changes_occurred_at').on(t.occurredAt, t.id),
+    index('changes_subject').on(t.subject, t.occurredAt, t.id),
+  ],
+);
+
+const dimensions = () => ({
+  hour: instant().notNull(),
+  channel: text().notNull(),
+  step: text().notNull(),
+  outcome: text().notNull(),
+  rule: text().notNull(),
+  clientId: text().notNull(),
+  issuer: text().notNull(),
+});
+
+/** How many attempts in an hour (UTC), by what a summary can be filtered by. */
+export const hourlyCounts = pgTable(
+  'hourly_counts',
+  { ...dimensions(), attempts: bigint({ mode: 'number' }).notNull() },
+  (t) => [
+    primaryKey({
+      name: 'hourly_counts_pk',
+      columns: [t.hour, t.channel, t.step, t.outcome, t.rule, t.clientId, t.issuer],
+    }),
+  ],
+);
+
+/** The same, by duration bucket (`summaries/buckets.ts`): the source of percentiles. */
+export const hourlyDurations = pgTable(
+  'hourly_durations',
+  { ...dimensions(), bucket: smallint().notNull(), attempts: bigint({ mode: 'number' }).notNull() },
+  (t) => [
+    primaryKey({
+      name: 'hourly_durations_pk',
+      columns: [t.hour, t.channel, t.step, t.outcome, t.rule, t.clientId, t.issuer, t.bucket],
+    }),
+  ],
+);
+
+/** Who was at the token step in an hour, so that distinct people can be counted over any range of whole hours. */
+export const hourlyPeople = pgTable(
+  'hourly_people',
+  { hour: instant().notNull(), clientId: text().notNull(), objectId: text().notNull() },
+  (t) => [primaryKey({ name: 'hourly_people_pk', columns: [t.hour, t.clientId, t.objectId] })],
+);
+
+/** One row: attempts written in transactions before `summedBefore` are in the sums. */
+export const summingProgress = pgTable(
+  'summing_progress',
+  {
+    id: boolean().primaryKey().default(true),
+    summedBefore: xid8().notNull(),
+    summedAt: instant().notNull(),
+  },
+  (t) => [check('summing_progress_one_row', sql`${t.id}`)],
+);
