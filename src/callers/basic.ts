@@ -1,0 +1,47 @@
+/** HTTP Basic (RFC 7617), as B2C sends it. */
+import type { Authentication, BasicCredential } from './authenticate.ts';
+
+const COLON = 0x3a;
+const encoder = new TextEncoder();
+
+/**
+ * Reads configured lines, one `username:password` each, so that two can be live while one is being replaced. Split at the
+ * first colon (RFC 7617, section 2): a password may hold further ones. A line without user name or password opens nothing.
+ */
+export function readBasicLines(lines: string): BasicCredential[] {
+  return lines
+    .split(/\r?\n/)
+    .filter((line) => line.indexOf(':') > 0 && line.indexOf(':') < line.length - 1)
+    .map((line) => ({ name: line.slice(0, line.indexOf(':')), line: encoder.encode(line) }));
+}
+
+/** Checks an `Authorization: Basic …` header. Every configured line is compared, in constant time each. */
+export function verifyBasic(header: string, credentials: readonly BasicCredential[]): Authentication {
+  const presented = decodeBase64(header.slice('basic '.length).trim());
+  if (presented === undefined || !presented.includes(COLON)) return { ok: false, reason: 'malformed' };
+  let matched: string | undefined;
+  for (const credential of credentials) if (equal(presented, credential.line)) matched = credential.name;
+  if (matched !== undefined) return { ok: true, name: matched };
+  const known = credentials.find((credential) => startsWithName(presented, credential.name));
+  return { ok: false, reason: 'wrong-credential', ...(known === undefined ? {} : { name: known.name }) };
+}
+
+function decodeBase64(text: string): Uint8Array | undefined {
+  try {
+    return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  } catch {
+    return undefined;
+  }
+}
+
+/** `timingSafeEqual` throws on different lengths; comparing with itself then costs the same as a real comparison. */
+function equal(presented: Uint8Array, expected: Uint8Array): boolean {
+  const sameLength = presented.byteLength === expected.byteLength;
+  return crypto.subtle.timingSafeEqual(sameLength ? presented : expected, expected) && sameLength;
+}
+
+/** Only for the log line of a refusal: user names are no secret. */
+function startsWithName(presented: Uint8Array, name: string): boolean {
+  const bytes = encoder.encode(`${name}:`);
+  return bytes.every((byte, index) => presented[index] === byte);
+}

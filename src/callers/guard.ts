@@ -1,0 +1,18 @@
+/** Lets only callers with a credential of one kind through to reports, admin and health routes; sets `callerName`. */
+import { configOf } from '../config.ts';
+import { factory } from '../context.ts';
+import { log } from '../log.ts';
+import { problem } from '../problem.ts';
+import { authenticate, type CredentialKind } from './authenticate.ts';
+
+export const guard = (kind: Exclude<CredentialKind, 'connector'>) =>
+  factory.createMiddleware(async (c, next) => {
+    const caller = authenticate(c.req.raw, configOf(c.env).credentials[kind]);
+    if (!caller.ok) {
+      log('refused', { kind, reason: caller.reason, name: caller.name, requestId: c.get('requestId') });
+      const detail = `This address needs a ${kind} credential: HTTP Basic with a pair from ${kind.toUpperCase()}_BASIC.`;
+      return problem(c, 401, detail, {}, { 'WWW-Authenticate': 'Basic realm="Gatehouse", charset="UTF-8"' });
+    }
+    c.set('callerName', caller.name);
+    return next();
+  });

@@ -1,0 +1,98 @@
+/** Reads the Worker's settings once an isolate. A bad value never stops a call: its default counts, and `/health/ready` names it. */
+import * as z from 'zod';
+import type { BasicCredential, Credentials } from './callers/authenticate.ts';
+import { readBasicLines } from './callers/basic.ts';
+
+/** The pairs that count while `LOCAL=yes`, which only `npm run dev` and the tests pass. */
+export const SAMPLE_CREDENTIALS = { connector: 'Test:Test', reports: 'support:support', admin: 'admin:admin' } as const;
+
+const SAMPLE_LINES = new Set<string>(Object.values(SAMPLE_CREDENTIALS));
+const text = z.string().trim().default('');
+const list = text.transform((value) =>
+  value
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== ''),
+);
+const integer = (least: number, most: number, preset: number) =>
+  z.coerce.number().int().min(least).max(most).default(preset);
+
+/** One schema a setting, so that a bad one is replaced by its default alone. Units are in the names. */
+const SETTINGS = {
+  DATABASE_URL: text,
+  SUPPORT_CODE_KEY: text,
+  POLICY: z.enum(['built-in']).default('built-in'),
+  ROLES_CLAIM: text
+    .pipe(z.string().regex(/^$|^(?!email$|version$|action$|status$|userMessage$)[A-Za-z][A-Za-z0-9_]{0,99}$/))
+    .default('extension_Roles'),
+  EXTENSIONS_APP_ID: text
+    .transform((id) => id.replaceAll('-', '').toLowerCase())
+    .pipe(z.string().regex(/^$|^[0-9a-f]{32}$/)),
+  EMAIL_TRUSTED_ISSUERS: list,
+  KEEP_CLAIMS: list.prefault('displayName,country,ui_locales'),
+  RETENTION_DAYS: integer(1, 3650, 90),
+  STALE_ROLES_MAX_SECONDS: integer(0, 86_400, 900),
+  KV_TIMEOUT_MS: integer(10, 4_000, 1_000),
+  DECISION_TIMEOUT_MS: integer(20, 4_500, 2_000),
+} as const;
+
+type Settings = { readonly [Name in keyof typeof SETTINGS]: z.output<(typeof SETTINGS)[Name]> };
+
+export interface Config extends Settings {
+  /** True only under `LOCAL=yes`. */
+  readonly local: boolean;
+  readonly credentials: Credentials;
+  /** What an operator should mend, as sentences without secrets. */
+  readonly problems: readonly string[];
+}
+
+const known = new WeakMap<object, Config>();
+
+/** The settings of this environment; read at the first call, then from memory. */
+export function configOf(env: object): Config {
+  let config = known.get(env);
+  if (config === undefined) {
+    config = readConfig(env as Record<string, unknown>);
+    known.set(env, config);
+  }
+  return config;
+}
+
+/** Pure form of {@link configOf}. */
+export function readConfig(env: Record<string, unknown>): Config {
+  const problems: string[] = [];
+  const settings = Object.fromEntries(
+    Object.entries(SETTINGS).map(([name, schema]) => {
+      const parsed = schema.safeParse(env[name]);
+      if (parsed.success) return [name, parsed.data];
+      problems.push(`${name} has a value that cannot be used, so its default counts. Correct it in wrangler.toml.`);
+      return [name, schema.parse(undefined)];
+    }),
+  ) as Settings;
+  const local = env.LOCAL === 'yes';
+  if (local) problems.push('LOCAL is set: the sample credentials open every door. Never deploy with it.');
+  if (settings.DATABASE_URL === '')
+    problems.push('DATABASE_URL is not set: attempts wait in the queue. Set the secret.');
+  if (settings.SUPPORT_CODE_KEY.length < 32 && !local) {
+    problems.push(
+      'SUPPORT_CODE_KEY is missing or shorter than 32 characters: support codes may change between retries.',
+    );
+  }
+  const credentials: Credentials = {
+    connector: credentialsOf('CONNECTOR_BASIC', SAMPLE_CREDENTIALS.connector),
+    reports: credentialsOf('REPORTS_BASIC', SAMPLE_CREDENTIALS.reports),
+    admin: credentialsOf('ADMIN_BASIC', SAMPLE_CREDENTIALS.admin),
+  };
+  return { ...settings, local, credentials, problems };
+
+  function credentialsOf(name: string, sample: string): BasicCredential[] {
+    const lines = typeof env[name] === 'string' ? env[name] : '';
+    const configured = readBasicLines(lines);
+    const real = configured.filter(({ line }) => !SAMPLE_LINES.has(new TextDecoder().decode(line)));
+    if (real.length < configured.length) {
+      problems.push(`${name} holds a sample credential, which opens nothing outside local development. Replace it.`);
+    }
+    if (real.length === 0 && !local) problems.push(`${name} has no usable line: nobody gets in. Set the secret.`);
+    return local ? [...real, ...readBasicLines(sample)] : real;
+  }
+}

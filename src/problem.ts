@@ -1,0 +1,59 @@
+/** How everything but the connectors says no: problem details (RFC 9457), with our request id. */
+import { zValidator } from '@hono/zod-validator';
+import type { Context, ValidationTargets } from 'hono';
+import { HTTPException } from 'hono/http-exception';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import type * as z from 'zod';
+
+const TITLES: Partial<Record<ContentfulStatusCode, string>> = {
+  400: 'Bad request',
+  401: 'Not authenticated',
+  404: 'Not found',
+  405: 'Method not allowed',
+  412: 'Changed in the meantime',
+  413: 'Body too large',
+  428: 'Precondition required',
+  500: 'Something went wrong here',
+  503: 'Not available right now',
+};
+
+/** A problem document. `detail` says what to do; `more` adds members, such as `errors`. */
+export function problem(
+  c: Context,
+  status: ContentfulStatusCode,
+  detail: string,
+  more: Record<string, unknown> = {},
+  headers: Record<string, string> = {},
+): Response {
+  const body = { type: 'about:blank', title: TITLES[status], status, detail, requestId: c.get('requestId'), ...more };
+  return c.body(JSON.stringify(body), status, { 'Content-Type': 'application/problem+json', ...headers });
+}
+
+/** @hono/zod-validator, refusing with a 400 problem that names every parameter or member at fault in `errors`. */
+export function validated<Target extends keyof ValidationTargets, Schema extends z.ZodType>(
+  target: Target,
+  schema: Schema,
+) {
+  return zValidator(target, schema, (result, c) => {
+    if (result.success) return;
+    const errors = result.error.issues.map((issue) => ({ path: issue.path.join('.'), message: issue.message }));
+    const named = errors.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('; ');
+    return problem(c, 400, named, { errors });
+  });
+}
+
+/** For `onError`: what Hono itself refuses (such as malformed JSON in a body) keeps its status; everything else is a 500. */
+export function problemOf(c: Context, error: unknown): Response {
+  if (error instanceof HTTPException) {
+    const detail =
+      error.status === 400
+        ? 'The body is not valid JSON. Send a JSON object with Content-Type: application/json.'
+        : error.message;
+    return problem(c, error.status as ContentfulStatusCode, detail);
+  }
+  return problem(
+    c,
+    500,
+    'Nothing was changed by this call as far as we know. Try again; if it stays, look for the request id in the logs.',
+  );
+}
