@@ -1,1 +1,7 @@
-export default { fetch: () => new Response('ok') } satisfies ExportedHandler<Env>;
+import { app } from './app.ts';
+
+export default {
+  fetch: app.fetch,
+  queue: async (batch, env) => (await import('./attempts/consume.ts')).consume(batch, env),
+  scheduled: async (controller, env) => (await import('./summaries/schedule.ts')).tick(env, controller.scheduledTime),
+} satisfies ExportedHandler<Env>;

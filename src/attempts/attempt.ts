@@ -9,7 +9,14 @@ export const OUTCOMES = ['continue', 'block', 'invalid', 'error'] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
 /** Characters a text of a call may keep. `dimension` columns are parts of an index row, which Postgres limits to 2,704 bytes. */
-export const MAX_CHARS = { dimension: 128, identifier: 256, message: 2_000, name: 100, value: 500 } as const;
+export const MAX_CHARS = {
+  dimension: 128,
+  identifier: 256,
+  message: 2_000,
+  name: 100,
+  personKey: 400,
+  value: 500,
+} as const;
 export const MAX_NAMES = 150;
 /** Cloudflare refuses a queue message above 128 KB; the design keeps below half of it. */
 export const MAX_MESSAGE_BYTES = 64 * 1024;
@@ -17,6 +24,7 @@ export const MAX_MESSAGE_BYTES = 64 * 1024;
 const dimension = z.string().max(MAX_CHARS.dimension);
 const identifier = z.string().max(MAX_CHARS.identifier);
 const name = z.string().max(MAX_CHARS.name);
+const personKey = z.string().max(MAX_CHARS.personKey);
 const names = z.array(name).max(MAX_NAMES);
 /** Version 7 carries the time in its first 48 bits (RFC 9562, section 5.7). */
 const uuidv7 = z.uuid({ version: 'v7' });
@@ -46,10 +54,10 @@ export const attemptSchema = z.object({
   issuer: dimension,
   issuerAssignedId: identifier,
   signInType: dimension,
-  oidKey: z.string().max(400),
-  idpKey: z.string().max(400),
-  emailKey: z.string().max(400),
-  otherKeys: z.array(z.string().max(400)).max(10),
+  oidKey: personKey,
+  idpKey: personKey,
+  emailKey: personKey,
+  otherKeys: z.array(personKey).max(10),
   locale: dimension,
   claimNames: names,
   unexpectedClaims: names,

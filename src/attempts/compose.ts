@@ -1,0 +1,97 @@
+/** Makes the attempt that support will see out of an answered call. Every text is bounded here. */
+import { v7 as uuidv7 } from 'uuid';
+import { type Answer, type Call, callIdentity } from '../connectors/user-flow/answer.ts';
+import { type Attempt, bound, MAX_CHARS, MAX_MESSAGE_BYTES, MAX_NAMES, type Outcome } from './attempt.ts';
+import { keptClaims } from './redaction.ts';
+import { fingerprintOf } from './support-code.ts';
+
+const short = (text: string) => bound(text, MAX_CHARS.dimension);
+const identifier = (text: string) => bound(text, MAX_CHARS.identifier);
+const names = (list: readonly string[]) => list.slice(0, MAX_NAMES).map((name) => bound(name, MAX_CHARS.name));
+
+/** The attempt of a call of a user flow. Its id, and so its time, is when the call arrived: nothing in the request can set it. */
+export async function attemptOf(call: Call, answer: Answer): Promise<Attempt> {
+  const { seen, decision, reply, reason } = answer;
+  const event = seen.event;
+  const [identity] = event?.identities ?? [];
+  const [idpKey, ...otherKeys] = event?.personKeys.idp ?? [];
+  const turnedAway = decision.kind === 'continue' ? undefined : decision;
+  return fitted({
+    kind: 'attempt',
+    v: 1,
+    id: uuidv7({ msecs: call.startedAt }),
+    channel: 'user-flow',
+    step: short(event?.step ?? (event === undefined ? (call.urlStep ?? '') : event.unknownStep)),
+    urlStep: event?.urlStep ?? '',
+    outcome: outcomeOf(answer),
+    reason: short(reason),
+    reply: reply.action,
+    status: reply.status,
+    rule: short(turnedAway?.rule ?? ''),
+    messageKey: short(turnedAway?.messageKey ?? ''),
+    message: bound(reply.userMessage, MAX_CHARS.message),
+    supportCode: answer.supportCode,
+    policyVersion: 0,
+    clientId: short(event?.clientId ?? ''),
+    objectId: identifier(event?.objectId ?? ''),
+    email: bound(event?.email ?? '', MAX_CHARS.value),
+    issuer: short(identity?.issuer ?? ''),
+    issuerAssignedId: identifier(identity?.issuerAssignedId ?? ''),
+    signInType: short(identity?.signInType ?? ''),
+    oidKey: bound(event?.personKeys.oid ?? '', MAX_CHARS.personKey),
+    idpKey: bound(idpKey ?? '', MAX_CHARS.personKey),
+    emailKey: bound(event?.personKeys.email ?? '', MAX_CHARS.personKey),
+    otherKeys: otherKeys.map((key) => bound(key, MAX_CHARS.personKey)),
+    locale: short(event?.locale ?? ''),
+    claimNames: names(event?.claimNames ?? []),
+    unexpectedClaims: names(event?.unexpectedClaims ?? []),
+    keptClaims: event === undefined ? {} : keptClaims(event.claims, call.config.KEEP_CLAIMS),
+    roles: [...seen.roles],
+    rolesUpdatedAt: seen.lookup?.found.record?.updatedAt ?? null,
+    durationMs: Math.min(Math.round(answer.durationMs), 600_000),
+    degraded: seen.lookup?.degraded ?? '',
+    notes: notesOf(answer),
+    caller: short(call.callerName),
+    cfRay: short(call.request.headers.get('cf-ray') ?? ''),
+    correlationId: '',
+    fingerprint: await fingerprintOf(call.config.SUPPORT_CODE_KEY, callIdentity(call, seen)),
+  });
+}
+
+/** JSON writes a control character as six bytes; half of a message is left for everything else. */
+const MAX_LIST_CHARS = MAX_MESSAGE_BYTES / 2 / 6;
+const NAMES_WHEN_CUT = 20;
+
+/** Keeps the message below {@link MAX_MESSAGE_BYTES}, whatever a body holds: then fewer names and no values are kept, and the attempt says so. */
+function fitted(attempt: Attempt): Attempt {
+  const { claimNames, unexpectedClaims, keptClaims: kept } = attempt;
+  const texts = [...claimNames, ...unexpectedClaims, ...Object.keys(kept), ...Object.values(kept)];
+  const chars = texts.reduce<number>((sum, text) => sum + String(text).length, 0);
+  if (chars <= MAX_LIST_CHARS) return attempt;
+  return {
+    ...attempt,
+    claimNames: claimNames.slice(0, NAMES_WHEN_CUT),
+    unexpectedClaims: unexpectedClaims.slice(0, NAMES_WHEN_CUT),
+    keptClaims: {},
+    notes: [...attempt.notes, 'names of claims cut and values left out: too much for one message'],
+  };
+}
+
+function outcomeOf({ reason, decision }: Answer): Outcome {
+  return reason === '' ? decision.kind : 'error';
+}
+
+/** What support should know beside the figures, in words. */
+function notesOf({ seen }: Answer): string[] {
+  const notes: string[] = [];
+  const { event, lookup } = seen;
+  if (lookup?.emailRecordNotUsed) notes.push('email record not used');
+  if (seen.droppedRoles > 0)
+    notes.push(`${seen.droppedRoles} role names dropped: not allowed, or more than a claim holds`);
+  if (event?.urlStep !== undefined)
+    notes.push(`the URL names the step ${event.urlStep}, the body ${event.step}; the body counts`);
+  if (event?.step !== undefined && event.unknownStep !== '')
+    notes.push('the body names a step that we do not know; the URL counts');
+  if (event?.identitiesAre === 'partial') notes.push('identities were left out: unreadable, or more than ten');
+  return notes;
+}

@@ -1,0 +1,117 @@
+/**
+ * Messages that could not be written, in KV under `dead-letter:`. `outage` ones waited about a day for Neon, and the cron
+ * writes them when it answers; `refused` ones are at fault themselves, and wait for somebody to look and replay them by hand.
+ */
+import type { Config } from '../config.ts';
+import { log } from '../log.ts';
+import { messageSchema } from './attempt.ts';
+
+export const DEAD_LETTER_PREFIX = 'dead-letter:';
+export type DeadLetterKind = 'outage' | 'refused';
+
+export interface DeadLetter {
+  readonly id: string;
+  readonly kind: DeadLetterKind;
+  readonly reason: string;
+  /** ISO 8601, UTC. */
+  readonly diedAt: string;
+}
+
+interface Metadata {
+  readonly reason: string;
+  readonly diedAt: string;
+}
+
+/** One bulk read, and one insert, at a time. */
+const PAGE = 100;
+/** So much of a tick may go to dead letters, so that a long outage is caught up with over several ticks. */
+const MAX_PAGES_PER_REPLAY = 20;
+const REPLAY_TIMEOUT_MS = 20_000;
+const SECONDS_A_DAY = 86_400;
+
+/** Lays a message aside for as long as an attempt would be kept. The same message again is the same letter. */
+export async function layAside(
+  kv: KVNamespace,
+  config: Config,
+  id: string,
+  kind: DeadLetterKind,
+  reason: string,
+  body: unknown,
+): Promise<void> {
+  const metadata: Metadata = { reason, diedAt: new Date().toISOString() };
+  const expirationTtl = config.RETENTION_DAYS * SECONDS_A_DAY;
+  await kv.put(`${DEAD_LETTER_PREFIX}${kind}:${id}`, JSON.stringify(body), { expirationTtl, metadata });
+  log('dead-letter', { id, kind, reason });
+}
+
+/** A page of at most `limit` letters, and the cursor of the next page. */
+export async function listDeadLetters(kv: KVNamespace, limit: number, cursor?: string) {
+  const page = await kv.list<Metadata>({
+    prefix: DEAD_LETTER_PREFIX,
+    limit,
+    ...(cursor === undefined ? {} : { cursor }),
+  });
+  const letters = page.keys.map(({ name, metadata }): DeadLetter => {
+    const [kind = '', ...id] = name.slice(DEAD_LETTER_PREFIX.length).split(':');
+    return {
+      id: id.join(':'),
+      kind: kind === 'outage' ? 'outage' : 'refused',
+      reason: metadata?.reason ?? '',
+      diedAt: metadata?.diedAt ?? '',
+    };
+  });
+  return { letters, next: page.list_complete ? undefined : page.cursor };
+}
+
+export interface Replayed {
+  readonly written: number;
+  /** Still at fault; they stay where they are. */
+  readonly refused: number;
+}
+
+/** Writes letters to Neon and removes those that went in. Throws when Neon fails: what is not removed is there for the next time. */
+export async function replayDeadLetters(kv: KVNamespace, config: Config, kind?: DeadLetterKind): Promise<Replayed> {
+  const prefix = kind === undefined ? DEAD_LETTER_PREFIX : `${DEAD_LETTER_PREFIX}${kind}:`;
+  let written = 0;
+  let refused = 0;
+  let cursor: string | undefined;
+  for (let pages = 0; pages < MAX_PAGES_PER_REPLAY; pages += 1) {
+    const page = await kv.list<Metadata>({ prefix, limit: PAGE, ...(cursor === undefined ? {} : { cursor }) });
+    const keys = page.keys.map(({ name }) => name);
+    if (keys.length > 0) {
+      const done = await replayPage(kv, config, keys);
+      written += done.written;
+      refused += done.refused;
+    }
+    if (page.list_complete) break;
+    cursor = page.cursor;
+  }
+  return { written, refused };
+}
+
+async function replayPage(kv: KVNamespace, config: Config, keys: string[]): Promise<Replayed> {
+  const { writeMessages } = await import('./store.ts');
+  const values = await kv.get(keys);
+  const letters = keys.flatMap((key) => {
+    const message = readMessage(values.get(key) ?? null);
+    return message === undefined ? [] : [{ key, message }];
+  });
+  const { refused } = await writeMessages(
+    config,
+    letters.map(({ message }) => message),
+    REPLAY_TIMEOUT_MS,
+  );
+  const stillRefused = new Set(refused.map(({ message }) => message.id));
+  const written = letters.filter(({ message }) => !stillRefused.has(message.id));
+  await Promise.all(written.map(({ key }) => kv.delete(key)));
+  return { written: written.length, refused: keys.length - written.length };
+}
+
+function readMessage(value: string | null) {
+  if (value === null) return undefined;
+  try {
+    return messageSchema.safeParse(JSON.parse(value)).data;
+  } catch {
+    return undefined;
+  }
+}

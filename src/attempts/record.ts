@@ -1,0 +1,63 @@
+/**
+ * The producer's side: a message goes to the queue; when the queue refuses or hangs, straight to Neon; failing that, one log
+ * line says that it happened. Three nets, the last knowingly partial.
+ */
+import { configOf } from '../config.ts';
+import { errorFields, log } from '../log.ts';
+import { type Attempt, type Change, type Message, occurredAtOf } from './attempt.ts';
+
+/** After this the queue counts as refusing. Should it take the message after all, the row's key keeps it single. */
+const QUEUE_TIMEOUT_MS = 5_000;
+/** What is left of the 30 s that Cloudflare gives work after the reply. */
+const DIRECT_WRITE_TIMEOUT_MS = 20_000;
+
+/** Remembers one attempt. Never throws. */
+export async function record(env: Env, attempt: Attempt): Promise<void> {
+  if (await sendOrWrite(env, attempt)) return;
+  // No e-mail and no claims: this line is the last trace, and logs are not the place for more.
+  log('attempt-lost', {
+    id: attempt.id,
+    at: new Date(occurredAtOf(attempt.id)).toISOString(),
+    step: attempt.step,
+    outcome: attempt.outcome,
+    rule: attempt.rule,
+    objectId: attempt.objectId,
+  });
+}
+
+/** Remembers who changed what; false when neither queue nor Neon took it. Never throws. */
+export async function recordChange(env: Env, change: Change): Promise<boolean> {
+  if (await sendOrWrite(env, change)) return true;
+  log('change-lost', { id: change.id, changedBy: change.changedBy });
+  return false;
+}
+
+async function sendOrWrite(env: Env, message: Message): Promise<boolean> {
+  try {
+    await within(QUEUE_TIMEOUT_MS, env.ATTEMPTS.send(message));
+    return true;
+  } catch (error) {
+    log('queue-refused', { kind: message.kind, ...errorFields(error) });
+  }
+  try {
+    const { writeMessages } = await import('./store.ts');
+    const { refused } = await writeMessages(configOf(env), [message], DIRECT_WRITE_TIMEOUT_MS);
+    if (refused.length > 0) log('direct-write-refused', { kind: message.kind, reason: refused[0]?.reason });
+    return refused.length === 0;
+  } catch (error) {
+    log('direct-write-failed', { kind: message.kind, ...errorFields(error) });
+    return false;
+  }
+}
+
+async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('The queue did not answer in time')), timeoutMs);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    if (timer !== undefined) clearTimeout(timer);
+  }
+}

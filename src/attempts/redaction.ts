@@ -1,0 +1,20 @@
+/** Which values of claims may be kept with an attempt: only those that `KEEP_CLAIMS` names, and never what could open a door. */
+import type { Claims } from '../connectors/event.ts';
+import { bound, MAX_CHARS } from './attempt.ts';
+
+/** Compared without case, hyphens and the like. `code` alone is harmless (`postalCode`), these codes are not. */
+const NEVER_KEPT =
+  /authorization|querystring|password|passcode|secret|token|captcha|otp|pin|(access|invitation|verification|onetime)code/;
+
+export const isNeverKept = (name: string): boolean => NEVER_KEPT.test(name.toLowerCase().replace(/[^a-z0-9]/g, ''));
+
+/** The values that stay, cut at 500 characters. */
+export function keptClaims(claims: Claims, keep: readonly string[]): Record<string, string | number | boolean> {
+  const kept: [string, string | number | boolean][] = [];
+  for (const name of keep) {
+    const value = claims[name];
+    if (value === undefined || isNeverKept(name)) continue;
+    kept.push([bound(name, MAX_CHARS.name), typeof value === 'string' ? bound(value, MAX_CHARS.value) : value]);
+  }
+  return Object.fromEntries(kept);
+}

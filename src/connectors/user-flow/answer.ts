@@ -1,0 +1,151 @@
+/** What and decide and reply for one user-flow call. Never rejects: whatever happens, B2C gets an answer that its contract allows. */
+import { supportCodeOf } from '../../attempts/support-code.ts';
+import type { Config } from '../../config.ts';
+import { rolesFor } from '../../entitlements/document.ts';
+import { type Lookup, lookUp } from '../../entitlements/store.ts';
+import { errorFields, log } from '../../log.ts';
+import { type Decision, decide, decideWithoutPolicy, type Policy } from '../../policy/decide.ts';
+import type { SignInEvent, Step } from '../event.ts';
+import { readBody } from './body.ts';
+import { readEvent } from './claims.ts';
+import { type Reply, replyTo } from './reply.ts';
+
+/** A call whose caller is known. */
+export interface Call {
+  readonly request: Request;
+  readonly urlStep: Step | undefined;
+  readonly callerName: string;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  readonly kv: KVNamespace;
+  readonly config: Config;
+}
+
+/** What was learnt of a call on the way; kept apart from the call so that an early answer can use what is there. */
+export interface Seen {
+  bytes: Uint8Array;
+  event: SignInEvent | undefined;
+  lookup: Lookup | undefined;
+  roles: readonly string[];
+  droppedRoles: number;
+}
+
+export interface Answer {
+  readonly seen: Seen;
+  /** `''`, or why the outcome is `error`. */
+  readonly reason: string;
+  readonly decision: Decision;
+  readonly reply: Reply;
+  /** `''` where everything went well. */
+  readonly supportCode: string;
+  readonly durationMs: number;
+}
+
+export async function answer(call: Call): Promise<Answer> {
+  const seen: Seen = { bytes: new Uint8Array(), event: undefined, lookup: undefined, roles: [], droppedRoles: 0 };
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<'late'>((resolve) => {
+    timer = setTimeout(() => resolve('late'), call.config.DECISION_TIMEOUT_MS);
+  });
+  try {
+    const answered = await Promise.race([answerInTime(call, seen), late]);
+    return answered === 'late' ? await answerWithoutPolicy(call, seen, 'deadline') : answered;
+  } catch (error) {
+    log('call-failed', {
+      route: '/connectors/user-flow',
+      step: seen.event?.step ?? call.urlStep,
+      ...errorFields(error),
+    });
+    return answerWithoutPolicy(call, seen, 'exception');
+  } finally {
+    if (timer !== undefined) clearTimeout(timer);
+  }
+}
+
+async function answerInTime(call: Call, seen: Seen): Promise<Answer> {
+  const { config } = call;
+  const body = await readBody(call.request);
+  seen.bytes = body.bytes;
+  if (!body.ok) return answerWithoutPolicy(call, seen, body.reason);
+
+  const event = await readEvent(body.members, call.urlStep);
+  seen.event = event;
+  const policy = builtInPolicy(config);
+  if (event.step === undefined) {
+    const decision: Decision = { kind: 'continue', claims: {} };
+    return finish(call, seen, decision, 'unknown-step', await codeOf(call, seen));
+  }
+
+  const lookup = await lookUp(call.kv, event.personKeys, {
+    emailIsTrusted: emailIsTrusted(event, config.EMAIL_TRUSTED_ISSUERS),
+    timeoutMs: config.KV_TIMEOUT_MS,
+    staleMaxSeconds: config.STALE_ROLES_MAX_SECONDS,
+    now: call.startedAt,
+  });
+  seen.lookup = lookup;
+  if (lookup.found.record !== undefined) {
+    const { roles, dropped } = rolesFor(lookup.found.record, event.clientId);
+    seen.roles = roles;
+    seen.droppedRoles = dropped;
+  }
+  // Today's policy turns nobody away, so that the code, which costs a signature, is made only for what went wrong.
+  return finish(call, seen, decide(event, seen, policy, call.startedAt, ''), '', '');
+}
+
+/**
+ * Whether an `email:` record may count for this call: every identity it came with must be of an issuer that the operator
+ * trusts to have checked the address. `-` in the list means calls without identities. Unreadable or surplus identities
+ * could be anybody's.
+ */
+export function emailIsTrusted(event: SignInEvent, trusted: readonly string[]): boolean {
+  if (event.identitiesAre === 'partial') return false;
+  if (event.identitiesAre === 'none') return trusted.includes('-');
+  return event.identities.every(({ issuer }) => trusted.includes(issuer));
+}
+
+async function answerWithoutPolicy(call: Call, seen: Seen, reason: string): Promise<Answer> {
+  const step = stepOf(call, seen);
+  const supportCode = await codeOf(call, seen);
+  const why = reason === 'deadline' || reason === 'exception' ? 'unavailable' : 'unreadable-body';
+  seen.roles = [];
+  return finish(
+    call,
+    seen,
+    decideWithoutPolicy({ step }, builtInPolicy(call.config), why, supportCode),
+    reason,
+    supportCode,
+  );
+}
+
+function finish(call: Call, seen: Seen, decision: Decision, reason: string, supportCode: string): Answer {
+  const reply = replyTo(decision, stepOf(call, seen));
+  return { seen, reason, decision, reply, supportCode, durationMs: Math.max(0, Date.now() - call.startedAt) };
+}
+
+const stepOf = (call: Call, seen: Seen): Step | undefined =>
+  seen.event === undefined ? call.urlStep : seen.event.step;
+
+const codeOf = (call: Call, seen: Seen): Promise<string> =>
+  supportCodeOf(call.config.SUPPORT_CODE_KEY, callIdentity(call, seen), call.startedAt);
+
+/** What makes two calls the same call, for support code and fingerprint. */
+export const callIdentity = (call: Call, seen: Seen) => ({
+  step: stepOf(call, seen) ?? '',
+  clientId: seen.event?.clientId ?? '',
+  personKey: seen.event?.personKeys.oid ?? seen.event?.personKeys.idp[0] ?? seen.event?.personKeys.email ?? '',
+  body: seen.bytes,
+});
+
+const policies = new WeakMap<Config, Policy>();
+
+/** The policy before the first one is saved: roles in the token, nothing else. */
+function builtInPolicy(config: Config): Policy {
+  let policy = policies.get(config);
+  if (policy === undefined) {
+    const { ROLES_CLAIM: name, EXTENSIONS_APP_ID: app } = config;
+    const long = app !== '' && name.startsWith('extension_');
+    policy = { version: 0, rolesClaim: long ? name.replace('extension_', `extension_${app}_`) : name };
+    policies.set(config, policy);
+  }
+  return policy;
+}

@@ -1,0 +1,137 @@
+/** Reads the JSON of B2C's user-flow connectors into a {@link SignInEvent}: every documented variant of every name (contract 1.3 to 1.7). */
+import {
+  type ClaimValue,
+  emailKey,
+  type Identity,
+  idpKey,
+  MAX_IDENTITIES,
+  oidKey,
+  type SignInEvent,
+  STEPS,
+  type Step,
+} from '../event.ts';
+
+/** Built-in attributes and protocol members: text, or as if absent. Custom attributes may be text, number or boolean. */
+const TEXT_CLAIMS = new Set([
+  'email',
+  'displayName',
+  'objectId',
+  'givenName',
+  'surname',
+  'jobTitle',
+  'streetAddress',
+  'city',
+  'postalCode',
+  'state',
+  'country',
+  'step',
+  'client_id',
+  'ui_locales',
+  'signInNames.emailAddress',
+]);
+
+/** Other names of the same claim, in lower case (contract 1.3, 1.4). */
+const ALIASES: ReadonlyMap<string, string> = new Map([
+  ['clientid', 'client_id'],
+  ['lastname', 'surname'],
+  ['surname', 'surname'],
+  ['signinnames.emailaddress', 'email'],
+]);
+
+/** Steps by lower-case name, with the name that one example of Microsoft's documents still uses (contract 1.3). */
+const STEP_NAMES: ReadonlyMap<string, Step> = new Map([
+  ...STEPS.map((step) => [step.toLowerCase(), step] as const),
+  ['pretokenapplicationclaims', 'PreTokenIssuance'],
+]);
+
+const CUSTOM_ATTRIBUTE = /^extension_[0-9a-f]{32}_(.+)$/is;
+
+/** The step of that name, in any case. */
+export const stepNamed = (name: string): Step | undefined => STEP_NAMES.get(name.toLowerCase());
+
+/** What a call says. Awaits only for person keys that are too long to be keys. */
+export async function readEvent(members: Record<string, unknown>, urlStep: Step | undefined): Promise<SignInEvent> {
+  const { claims, unexpected } = readClaims(members);
+  const identities = readIdentities(members.identities);
+  const bodyStep = textOf(claims.step);
+  const known = stepNamed(bodyStep);
+  const objectId = textOf(claims.objectId).trim().toLowerCase();
+  const email = textOf(claims.email);
+  const oid = objectId === '' ? undefined : oidKey(objectId);
+  const idp = identities.list.map(({ issuer, issuerAssignedId }) => idpKey(issuer, issuerAssignedId));
+  const mail = email.trim() === '' ? undefined : emailKey(email);
+  return {
+    channel: 'user-flow',
+    step: known ?? urlStep,
+    unknownStep: known === undefined ? bodyStep : '',
+    urlStep: known !== undefined && urlStep !== known ? urlStep : undefined,
+    claims,
+    claimNames: Object.keys(claims),
+    unexpectedClaims: identities.unexpected ? [...unexpected, 'identities'] : unexpected,
+    clientId: textOf(claims.client_id),
+    locale:
+      textOf(claims.ui_locales)
+        .split(/[\s,;]+/)
+        .find((tag) => tag !== '') ?? '',
+    objectId,
+    email,
+    identities: identities.list,
+    identitiesAre: identities.are,
+    personKeys: {
+      oid: typeof oid === 'object' ? await oid : oid,
+      idp: idp.every((key) => typeof key === 'string') ? idp : await Promise.all(idp),
+      email: typeof mail === 'object' ? await mail : mail,
+    },
+  };
+}
+
+const textOf = (value: ClaimValue | undefined): string => (typeof value === 'string' ? value : '');
+
+/** `extension_<32 hex>_X` is `extension_X`; aliases are their canonical name. */
+function canonicalName(name: string): string {
+  if (name.startsWith('extension_') || name.startsWith('Extension_'))
+    return name.replace(CUSTOM_ATTRIBUTE, 'extension_$1');
+  return ALIASES.get(name.toLowerCase()) ?? name;
+}
+
+/** Null is absent; the canonical name wins over its aliases, wherever it stands. Without a prototype: `__proto__` is a name like any other. */
+function readClaims(members: Record<string, unknown>) {
+  const claims: { [name: string]: ClaimValue } = Object.create(null);
+  const unexpected: string[] = [];
+  for (const name of Object.keys(members)) {
+    if (name === 'identities') continue;
+    const value = members[name];
+    if (value === null) continue;
+    const canonical = canonicalName(name);
+    if (!isExpected(canonical, value)) unexpected.push(name);
+    else if (name === canonical || claims[canonical] === undefined) claims[canonical] = value;
+  }
+  return { claims, unexpected };
+}
+
+function isExpected(name: string, value: unknown): value is ClaimValue {
+  if (typeof value === 'string') return true;
+  if (TEXT_CLAIMS.has(name)) return false;
+  return typeof value === 'boolean' || Number.isFinite(value);
+}
+
+/** Identities of any sign-in type; what has no issuer or id is no identity. */
+function readIdentities(value: unknown) {
+  if (value === undefined || value === null) return { list: [], are: 'none', unexpected: false } as const;
+  if (!Array.isArray(value)) return { list: [], are: 'partial', unexpected: true } as const;
+  const list = value
+    .slice(0, MAX_IDENTITIES)
+    .map(readIdentity)
+    .filter((identity) => identity !== undefined);
+  const whole = list.length === value.length;
+  const are = value.length === 0 ? 'none' : whole ? 'complete' : 'partial';
+  return { list, are, unexpected: list.length < Math.min(value.length, MAX_IDENTITIES) } as const;
+}
+
+function readIdentity(value: unknown): Identity | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { signInType, issuer, issuerAssignedId } = value as Record<string, unknown>;
+  if (typeof issuer !== 'string' || issuer === '') return undefined;
+  if (typeof issuerAssignedId !== 'string' || issuerAssignedId === '') return undefined;
+  return { signInType: typeof signInType === 'string' ? signInType : '', issuer, issuerAssignedId };
+}

@@ -1,0 +1,47 @@
+/**
+ * Writes B2C's JSON (contract 2.1): the only place that knows it. What B2C would ignore or misread at a step is never sent
+ * there: a block at the token step, a ValidationError anywhere but before creating the user.
+ */
+import type { Decision } from '../../policy/decide.ts';
+import type { ClaimValue, Step } from '../event.ts';
+
+/** Any non-empty text will do (contract 2.3); this is what the documents send. */
+const VERSION = '1.0.0';
+
+export interface Reply {
+  readonly status: 200 | 400;
+  readonly action: 'Continue' | 'ShowBlockPage' | 'ValidationError';
+  /** The text the person sees, `''` on Continue. */
+  readonly userMessage: string;
+  readonly body: string;
+}
+
+/** A decision as the reply that the contract allows at this step; `undefined` is a call whose step nobody named. */
+export function replyTo(decision: Decision, step: Step | undefined): Reply {
+  switch (decision.kind) {
+    case 'continue':
+      return continueWith(step === undefined ? {} : decision.claims);
+    case 'block':
+      if (step === 'PreTokenIssuance') return continueWith(decision.claims);
+      return blockPage(decision.message);
+    case 'invalid':
+      if (step === 'PreTokenIssuance') return continueWith(decision.claims);
+      return step === 'PostFederationSignup' ? blockPage(decision.message) : validationError(decision.message);
+  }
+}
+
+function continueWith(claims: { readonly [name: string]: ClaimValue }): Reply {
+  const body = JSON.stringify({ ...claims, version: VERSION, action: 'Continue' });
+  return { status: 200, action: 'Continue', userMessage: '', body };
+}
+
+function blockPage(userMessage: string): Reply {
+  const body = JSON.stringify({ version: VERSION, action: 'ShowBlockPage', userMessage });
+  return { status: 200, action: 'ShowBlockPage', userMessage, body };
+}
+
+/** B2C wants 400 twice: as the HTTP status and in the body. */
+function validationError(userMessage: string): Reply {
+  const body = JSON.stringify({ version: VERSION, status: 400, action: 'ValidationError', userMessage });
+  return { status: 400, action: 'ValidationError', userMessage, body };
+}

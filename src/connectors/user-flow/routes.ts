@@ -1,0 +1,67 @@
+/** The front door for B2C's user flows: who, what, decide, reply, record. */
+import type { Context } from 'hono';
+import { attemptOf } from '../../attempts/compose.ts';
+import { record } from '../../attempts/record.ts';
+import { type Authentication, authenticate } from '../../callers/authenticate.ts';
+import { configOf } from '../../config.ts';
+import { factory } from '../../context.ts';
+import { errorFields, log } from '../../log.ts';
+import { decideWithoutPolicy } from '../../policy/decide.ts';
+import { type Answer, answer, type Call } from './answer.ts';
+import { stepNamed } from './claims.ts';
+import { replyTo } from './reply.ts';
+
+const JSON_HEADERS = { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' };
+const ROUTE = '/connectors/user-flow';
+
+export const userFlow = factory
+  .createApp()
+  .post('/:step?', (c): Response | Promise<Response> => {
+    const startedAt = Date.now();
+    const config = configOf(c.env);
+    const caller = authenticate(c.req.raw, config.credentials.connector);
+    if (!caller.ok) return refuse(caller);
+
+    const urlStep = stepNamed(c.req.param('step') ?? '');
+    const call = { request: c.req.raw, urlStep, callerName: caller.name, startedAt, kv: c.env.GATEHOUSE, config };
+    const answered = answer(call);
+    // The whole chain, before the first await: Cloudflare cancels a call's work when the caller hangs up.
+    c.executionCtx.waitUntil(answered.then((given) => remember(c.env, call, given)));
+    return answered.then(({ reply }) => new Response(reply.body, { status: reply.status, headers: JSON_HEADERS }));
+  })
+  // The portal is said to look whether the address answers (contract 1.1). Hono answers HEAD by this route too.
+  .get('/:step?', (c) => {
+    const caller = authenticate(c.req.raw, configOf(c.env).credentials.connector);
+    return caller.ok ? new Response(null, { headers: { 'Cache-Control': 'no-store' } }) : refuse(caller);
+  })
+  .onError((error, c) => answerInPanic(error, c));
+
+/** 401 has no body (contract line 47). One log line says why, never what was presented. */
+function refuse({ reason, name }: Extract<Authentication, { ok: false }>): Response {
+  log('refused', { kind: 'connector', route: ROUTE, reason, name });
+  const headers = { 'WWW-Authenticate': 'Basic realm="Gatehouse", charset="UTF-8"', 'Cache-Control': 'no-store' };
+  return new Response(null, { status: 401, headers });
+}
+
+async function remember(env: Env, call: Call, given: Answer): Promise<void> {
+  try {
+    await record(env, await attemptOf(call, given));
+  } catch (error) {
+    log('attempt-not-recorded', {
+      route: ROUTE,
+      step: given.seen.event?.step,
+      reason: given.reason,
+      ...errorFields(error),
+    });
+  }
+}
+
+/** For what fails before a call exists. The request id stands in for the support code: it is in the log line. */
+function answerInPanic(error: unknown, c: Context): Response {
+  const requestId = crypto.randomUUID();
+  log('call-failed', { route: ROUTE, requestId, ...errorFields(error) });
+  const step = stepNamed(c.req.param('step') ?? '');
+  const policy = { version: 0, rolesClaim: configOf(c.env).ROLES_CLAIM };
+  const reply = replyTo(decideWithoutPolicy({ step }, policy, 'unavailable', requestId), step);
+  return new Response(reply.body, { status: reply.status, headers: JSON_HEADERS });
+}

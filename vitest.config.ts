@@ -1,0 +1,35 @@
+/**
+ * Two projects: `worker` runs in workerd, with the Worker's own bindings and a real Postgres (PGlite) behind the real Neon
+ * driver; `node` tests what runs in Node on a developer's machine, and the built bundle.
+ */
+import { cloudflareTest } from '@cloudflare/vitest-plugin';
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        plugins: [
+          cloudflareTest(({ inject }) => ({
+            wrangler: { configPath: './wrangler.toml' },
+            miniflare: {
+              bindings: {
+                LOCAL: 'yes',
+                DATABASE_URL: inject('databaseUrl'),
+                SUPPORT_CODE_KEY: 'a key for tests, long enough to count',
+              },
+              queueConsumers: { 'gatehouse-attempts': { maxBatchTimeout: 0.05 } },
+            },
+          })),
+        ],
+        test: {
+          name: 'worker',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/local/**'],
+          globalSetup: ['./test/database.setup.ts'],
+        },
+      },
+      { test: { name: 'node', include: ['test/local/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 } },
+    ],
+  },
+});
