@@ -1,0 +1,61 @@
+/** What the cron does every five minutes, and that it leaves Neon asleep when there is nothing to do. */
+import { keepRetention } from '../attempts/retention.ts';
+import { configOf } from '../config.ts';
+import { connect } from '../database/connect.ts';
+import { errorFields, log } from '../log.ts';
+import { isDue, markDone } from './due.ts';
+import { sum } from './sum.ts';
+
+export { markDue } from './due.ts';
+
+const SUM_LIMIT_MS = 60_000;
+/** Retention is several statements, of which each lock may take 2 s and each day of people some seconds. */
+const RETENTION_LIMIT_MS = 60_000;
+
+/** Something else that the cron does, after sums and retention. It may be done twice at once: make it harmless. */
+export interface Job {
+  /** For the log, in kebab-case. */
+  readonly name: string;
+  /** True when the job has work that is worth waking Neon for. Without it the job runs only when Neon is awake anyway. */
+  readonly wakes?: () => Promise<boolean>;
+  readonly run: () => Promise<unknown>;
+}
+
+/**
+ * One tick at `now` (milliseconds since 1970): sum, retention, then `jobs` in their order; none of it when nothing was
+ * written, nothing waits and the last sum is less than a day old. Overlapping ticks are harmless. Never throws: what fails is
+ * logged, the rest goes on, and a sum or retention that failed is tried again at the next tick.
+ */
+export async function tick(env: Env, now: number, jobs: readonly Job[] = []): Promise<void> {
+  const kv = env.GATEHOUSE;
+  const config = configOf(env);
+  if (config.DATABASE_URL === '') return log('tick-skipped', { reason: 'DATABASE_URL is not set' });
+  const due = await askedSafely('sums', () => isDue(kv, now));
+  const wanted = await Promise.all(jobs.map(({ name, wakes }) => wakes !== undefined && askedSafely(name, wakes)));
+  if (!due && !wanted.includes(true)) return;
+
+  const summed = await done('sum', () => sum(connect(config.DATABASE_URL, SUM_LIMIT_MS).db));
+  if (summed?.stopped) {
+    log('sums-stopped', { reason: 'The data came from another Postgres. Run `npm run sums -- rebuild`.' });
+  }
+  const kept = await done('retention', () =>
+    keepRetention(connect(config.DATABASE_URL, RETENTION_LIMIT_MS).db, new Date(now), config.RETENTION_DAYS),
+  );
+  if (kept !== undefined && kept.created.length + kept.dropped.length + kept.held.length > 0) {
+    log('retention', { created: kept.created.join(), dropped: kept.dropped.join(), held: kept.held.join() });
+  }
+  if (summed?.waiting === false && kept?.complete) await done('mark-done', () => markDone(kv, now));
+  for (const { name, run } of jobs) await done(name, run);
+}
+
+/** When KV does not answer, what it would say is not known: working for nothing costs little, not working may cost much. */
+const askedSafely = async (job: string, ask: () => Promise<boolean>) => (await done(`${job}-due`, ask)) ?? true;
+
+async function done<T>(job: string, work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    log('tick-job-failed', { job, ...errorFields(error) });
+    return undefined;
+  }
+}
