@@ -12,6 +12,7 @@ const TITLES: Partial<Record<ContentfulStatusCode, string>> = {
   405: 'Method not allowed',
   412: 'Changed in the meantime',
   413: 'Body too large',
+  415: 'Body of another type',
   428: 'Precondition required',
   500: 'Something went wrong here',
   503: 'Not available right now',

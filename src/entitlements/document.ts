@@ -18,7 +18,12 @@ const names = (item: z.ZodString, most = MAX_ROLES) =>
     .max(most, `at most ${most} names`)
     .transform((list) => [...new Set(list)]);
 const attributes = z
-  .record(z.string().min(1).max(100), z.union([z.string().max(2_000), z.number(), z.boolean()]))
+  .record(
+    z.string().min(1).max(100),
+    z.union([z.string().max(2_000), z.number(), z.boolean()], {
+      error: 'an attribute is a text of at most 2,000 characters, a number, or true or false',
+    }),
+  )
   .refine((record) => Object.keys(record).length <= MAX_ATTRIBUTES, `at most ${MAX_ATTRIBUTES} attributes`);
 
 const applications = <Names extends z.ZodType>(list: Names) =>

@@ -1,0 +1,44 @@
+/** What the addresses of administrators take: person keys as people type them, and pages. */
+import * as z from 'zod';
+import { readPersonKey } from '../connectors/event.ts';
+
+/** Longer than any address or id; a key this long is stored as its digest. */
+const MAX_TYPED_KEY_CHARS = 2_000;
+const MAX_CURSOR_CHARS = 2_000;
+
+export const KEY_FORMS =
+  'not a person key. Write oid:<objectId>, idp:<issuer>:<id> (each of the two percent-encoded) or email:<address>: ' +
+  'for example oid:0f8fad5b-d9cb-469f-a165-70867728950e, idp:google.com:1084512345678 or email:anna@example.com. ' +
+  'In a path the whole key is one percent-encoded segment';
+
+/** A key as somebody typed it, in the form under which the record is stored. */
+export const personKey = z
+  .string()
+  .max(MAX_TYPED_KEY_CHARS)
+  .transform(async (typed, context) => {
+    const key = await readPersonKey(typed);
+    if (key !== undefined) return key;
+    context.addIssue({ code: 'custom', message: KEY_FORMS });
+    return z.NEVER;
+  });
+
+export const keyOnly = z.strictObject({ key: personKey });
+
+/**
+ * A page of a list that KV keeps. KV's cursors are opaque and not every KV refuses a foreign one, so ours carry the name of
+ * their list.
+ */
+export function pageOf(list: string, preset: number, most: number) {
+  const mark = `${list}.`;
+  const cursor = z
+    .string()
+    .max(MAX_CURSOR_CHARS)
+    .refine((text) => text.startsWith(mark), 'not a cursor of this list: take it from "next" of the page before')
+    .transform((text) => text.slice(mark.length));
+  const limit = z.coerce.number().int().min(1).max(most).default(preset);
+  return {
+    query: z.strictObject({ cursor: cursor.optional(), limit }),
+    /** `next` as the answer shows it; no member on the last page. */
+    next: (kvCursor: string | undefined) => (kvCursor === undefined ? {} : { next: mark + kvCursor }),
+  };
+}

@@ -1,0 +1,142 @@
+/** What administrators do over HTTP: who holds which roles. */
+import type { Context } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { recordChange } from '../attempts/record.ts';
+import { guard } from '../callers/guard.ts';
+import { configOf } from '../config.ts';
+import { factory, type Variables } from '../context.ts';
+import type { EntitlementsInput } from '../entitlements/document.ts';
+import {
+  type Author,
+  listPeople,
+  MAX_PEOPLE_A_PAGE,
+  type Person,
+  type Refusal,
+  readPerson,
+  removePerson,
+  savePerson,
+} from '../entitlements/people.ts';
+import { recordInput, recordInputWith } from '../entitlements/record-input.ts';
+import { problem, validated } from '../problem.ts';
+import { keyOnly, pageOf, personKey } from './inputs.ts';
+
+const MAX_BODY_BYTES = 64 * 1024;
+
+const IN_FORCE =
+  "everywhere within about a minute, and in the person's token from the next interactive sign-in: " +
+  'a token they hold already keeps its claims';
+
+const EMAIL_NOT_USED =
+  'No issuer is trusted for e-mail (EMAIL_TRUSTED_ISSUERS is empty), so that a record under an email: key is not used. ' +
+  'Use the oid: or idp: key, or set EMAIL_TRUSTED_ISSUERS after reading what it means.';
+
+const limitedBody = bodyLimit({
+  maxSize: MAX_BODY_BYTES,
+  onError: (c) => problem(c, 413, `The body is larger than ${MAX_BODY_BYTES} bytes: no record may be so large.`),
+});
+
+/** @hono/zod-validator takes a body of another type for `{}`, which here would mean "no roles". */
+const jsonBody = factory.createMiddleware(async (c, next) => {
+  const mediaType = c.req.header('Content-Type')?.split(';', 1)[0]?.trim().toLowerCase();
+  if (mediaType === 'application/json') return next();
+  return problem(c, 415, 'Send the body as JSON, with Content-Type: application/json.');
+});
+
+export const adminRoutes = factory.createApp();
+
+adminRoutes.use(guard('admin'), limitedBody);
+
+const peoplePage = pageOf('people', 50, MAX_PEOPLE_A_PAGE);
+
+adminRoutes.get('/people', validated('query', peoplePage.query), async (c) => {
+  const { cursor, limit } = c.req.valid('query');
+  const listed = await listPeople(c.env.GATEHOUSE, limit, cursor);
+  if (!listed.ok) return refused(c, listed);
+  return c.json({ people: listed.value.people.map(shown), ...peoplePage.next(listed.value.next) }, 200);
+});
+
+// The forms with the key in the body: no e-mail has to stand in a URL, where proxies and browsers keep it.
+adminRoutes.put('/people', jsonBody, validated('json', recordInputWith(personKey)), (c) => {
+  const { key, ...input } = c.req.valid('json');
+  return save(c, key, input);
+});
+adminRoutes.post('/people/search', jsonBody, validated('json', keyOnly), (c) => show(c, c.req.valid('json').key));
+adminRoutes.post('/people/remove', jsonBody, validated('json', keyOnly), (c) => remove(c, c.req.valid('json').key));
+
+adminRoutes.get('/people/:key', validated('param', keyOnly), (c) => show(c, c.req.valid('param').key));
+adminRoutes.put('/people/:key', validated('param', keyOnly), jsonBody, validated('json', recordInput), (c) =>
+  save(c, c.req.valid('param').key, c.req.valid('json')),
+);
+adminRoutes.delete('/people/:key', validated('param', keyOnly), (c) => remove(c, c.req.valid('param').key));
+
+type AdminContext = Context<{ Bindings: Env; Variables: Variables }>;
+
+async function show(c: AdminContext, key: string): Promise<Response> {
+  const read = await readPerson(c.env.GATEHOUSE, key);
+  if (!read.ok) return refused(c, read);
+  if (read.value === undefined) return unknown(c);
+  if (read.value.record === undefined) return problem(c, 500, UNREADABLE, { ...read.value });
+  return c.json(shown(read.value), 200);
+}
+
+async function save(c: AdminContext, key: string, input: EntitlementsInput): Promise<Response> {
+  const saved = await savePerson(c.env.GATEHOUSE, key, input, authorOf(c));
+  if (!saved.ok) return refused(c, saved);
+  const { record, changed } = saved.value;
+  return c.json({ ...shown({ key, record }), changed, inForce: IN_FORCE, ...warningFor(c, key) }, 200);
+}
+
+async function remove(c: AdminContext, key: string): Promise<Response> {
+  const removed = await removePerson(c.env.GATEHOUSE, key, authorOf(c));
+  if (!removed.ok) return refused(c, removed);
+  return removed.value ? c.json({ key, removed: true, inForce: IN_FORCE }, 200) : unknown(c);
+}
+
+const authorOf = (c: AdminContext): Author => ({
+  by: c.get('callerName'),
+  now: Date.now(),
+  logChange: (change) => recordChange(c.env, change),
+});
+
+const UNREADABLE =
+  'What lies in KV under this key is not a record of ours, so that this person gets no roles: somebody must have written ' +
+  'it by hand. Save the record anew (PUT) or remove it (DELETE).';
+
+/** A person as every answer shows them. */
+function shown(person: Person) {
+  if (person.record === undefined) return { key: person.key, unreadable: person.unreadable, problem: UNREADABLE };
+  const { v: _, ...record } = person.record;
+  return { key: person.key, ...record };
+}
+
+function warningFor(c: AdminContext, key: string) {
+  const unused = key.startsWith('email:') && configOf(c.env).EMAIL_TRUSTED_ISSUERS.length === 0;
+  return unused ? { warning: EMAIL_NOT_USED } : {};
+}
+
+const unknown = (c: AdminContext) =>
+  problem(
+    c,
+    404,
+    'There is no record under this key. One made in the last minute may not show here yet: look again after a minute.',
+  );
+
+function refused(c: AdminContext, { reason, begun }: { reason: Refusal['reason']; begun?: boolean }): Response {
+  const again = begun
+    ? 'Whether this change is in force is not certain, and /admin/changes lists it already. ' +
+      'Make the same call again until it is answered with 200: that is safe.'
+    : 'Nothing was changed. Make the same call again.';
+  switch (reason) {
+    case 'not-logged':
+      return unavailable(c, `The change could not be logged: neither queue nor database took it. ${again}`, 30);
+    case 'kv-busy':
+      return unavailable(c, `Workers KV takes one write a second for one person. ${again}`, 2);
+    case 'kv-timeout':
+      return unavailable(c, `Workers KV did not answer in time. ${again}`, 5);
+    case 'kv-failed':
+      return unavailable(c, `Workers KV failed. ${again}`, 5);
+  }
+}
+
+const unavailable = (c: AdminContext, detail: string, retryAfterSeconds: number) =>
+  problem(c, 503, detail, {}, { 'Retry-After': String(retryAfterSeconds) });
