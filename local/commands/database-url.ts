@@ -1,0 +1,37 @@
+/** Which Postgres a command works on: the one named on the command line, else in the environment, else the one of `npm run dev`. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** `npm run dev` writes the URL of its embedded database here, relative to the project's folder. */
+export const URL_FILE = '.gatehouse/database-url';
+const urlFile = join(import.meta.dirname, '../..', URL_FILE);
+
+export type FoundUrl =
+  /** `name` tells people which database it is (and by what we know), without the password. */
+  { readonly ok: true; readonly url: string; readonly name: string } | { readonly ok: false; readonly problem: string };
+
+/** `option` is the value of `--database-url`. A refusal is a sentence for the user. */
+export function findDatabaseUrl(option: string | undefined, env: NodeJS.ProcessEnv = process.env): FoundUrl {
+  if (option !== undefined) return checked(option, '--database-url');
+  if (env.DATABASE_URL) return checked(env.DATABASE_URL, 'the environment variable DATABASE_URL');
+  try {
+    return checked(readFileSync(urlFile, 'utf8'), URL_FILE);
+  } catch {
+    return {
+      ok: false,
+      problem: `No database: give --database-url postgres://…, set DATABASE_URL, or run \`npm run dev\` first, which notes its own in ${URL_FILE}.`,
+    };
+  }
+}
+
+function checked(text: string, from: string): FoundUrl {
+  const url = text.trim();
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  if (parsed === undefined || !/^postgres(ql)?:$/.test(parsed.protocol) || parsed.pathname.length < 2) {
+    return {
+      ok: false,
+      problem: `The database URL in ${from} is not of the form postgres://user:password@host/database.`,
+    };
+  }
+  return { ok: true, url, name: `${parsed.pathname.slice(1)} at ${parsed.host} (from ${from})` };
+}
