@@ -1,0 +1,110 @@
+/**
+ * `npm run migrate -- [--database-url URL]`: brings a database, Neon or the stand-in, to the schema of `drizzle/`.
+ *
+ * drizzle's own migrator for Neon over HTTP sends statement by statement, and would leave half a migration behind. Here
+ * each migration goes with its journal row as one transaction; the journal is drizzle's, so its other tools read it.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type MigrationMeta, readMigrationFiles } from 'drizzle-orm/migrator';
+import * as z from 'zod';
+import { connect } from '../../src/database/connect.ts';
+
+const MIGRATIONS_FOLDER = join(import.meta.dirname, '../../drizzle');
+/** For each request; an index on a large table takes its time. */
+const REQUEST_LIMIT_MS = 300_000;
+/** Any number, but the same in every run: who migrates holds the advisory lock of this name. */
+const LOCK = 'select pg_advisory_xact_lock(7102026)';
+/** A SQLSTATE of our own: the SQL standard leaves classes that begin with I to Z to whoever needs one. */
+const ALREADY_APPLIED = 'MI001';
+
+const Journal = z.object({ entries: z.array(z.object({ tag: z.string() })) });
+const AppliedRow = z.object({ hash: z.string(), created_at: z.coerce.number() });
+
+/** Names as in `drizzle/`, without `.sql`. */
+type Migration = MigrationMeta & { name: string };
+
+/**
+ * Applies what the journal does not have yet, in order, and returns the names. Safe to run twice at once: one run
+ * applies a migration, the other goes on after it. Rejects with the driver's error when a statement fails (nothing of
+ * that migration stays), and when a migration was edited after it had been applied.
+ */
+export async function migrate(databaseUrl: string, folder: string = MIGRATIONS_FOLDER): Promise<string[]> {
+  const applied = await readJournal(databaseUrl);
+  const names: string[] = [];
+  for (const migration of readFolder(folder)) {
+    const hash = applied.get(migration.folderMillis);
+    if (hash === undefined) {
+      if (await apply(databaseUrl, migration)) names.push(migration.name);
+    } else if (hash !== migration.hash) {
+      throw new Error(
+        `drizzle/${migration.name}.sql was changed after this database had applied it. Put it back as it was and add a new migration; a local data folder can simply be deleted.`,
+      );
+    }
+  }
+  return names;
+}
+
+function readFolder(folder: string): Migration[] {
+  const { entries } = Journal.parse(JSON.parse(readFileSync(`${folder}/meta/_journal.json`, 'utf8')));
+  return readMigrationFiles({ migrationsFolder: folder }).map((migration, index) => ({
+    ...migration,
+    name: entries[index]?.tag ?? String(migration.folderMillis),
+  }));
+}
+
+/** Makes the journal when there is none. The key is the migration's own time, by which drizzle tells them apart. */
+async function readJournal(databaseUrl: string): Promise<Map<number, string>> {
+  const { sql } = connect(databaseUrl, REQUEST_LIMIT_MS);
+  const results = await sql.transaction([
+    sql.query(LOCK),
+    sql`create schema if not exists drizzle`,
+    sql`create table if not exists drizzle.__drizzle_migrations (id serial primary key, hash text not null, created_at bigint)`,
+    sql`select hash, created_at from drizzle.__drizzle_migrations`,
+  ]);
+  return new Map(
+    z
+      .array(AppliedRow)
+      .parse(results[3])
+      .map((row) => [row.created_at, row.hash]),
+  );
+}
+
+/** False when another run applied it while we waited for the lock. */
+async function apply(databaseUrl: string, { sql: statements, hash, folderMillis }: Migration): Promise<boolean> {
+  const { sql } = connect(databaseUrl, REQUEST_LIMIT_MS);
+  const refuseTwice = `do $$ begin
+    if exists (select from drizzle.__drizzle_migrations where created_at = ${folderMillis}) then
+      raise sqlstate '${ALREADY_APPLIED}' using message = 'this migration has been applied';
+    end if;
+  end $$`;
+  try {
+    await sql.transaction([
+      sql.query(LOCK),
+      sql.query(refuseTwice),
+      ...statements.map((statement) => sql.query(statement)),
+      sql`insert into drizzle.__drizzle_migrations (hash, created_at) values (${hash}, ${folderMillis})`,
+    ]);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === ALREADY_APPLIED) return false;
+    throw error;
+  }
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { 'database-url': { type: 'string' } } });
+  const databaseUrl = values['database-url'] ?? process.env.DATABASE_URL;
+  if (!databaseUrl) throw new Error('Say which database: set DATABASE_URL, or pass --database-url postgres://..');
+  const names = await migrate(databaseUrl);
+  for (const name of names) console.log(`applied ${name}`);
+  if (names.length === 0) console.log('nothing to apply: the database is up to date');
+}
+
+if (import.meta.main) {
+  await main().catch((error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+    process.exitCode = 1;
+  });
+}

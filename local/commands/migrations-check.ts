@@ -1,0 +1,52 @@
+/** `npm run drizzle:check`: fails when `src/database/schema.ts` says something that no migration in `drizzle/` does. */
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import config from '../../drizzle.config.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const DRIZZLE_KIT = join(ROOT, 'node_modules/drizzle-kit/bin.cjs');
+/** drizzle-kit takes two seconds; longer than this it waits for an answer that nobody gives. */
+const LIMIT_MS = 60_000;
+/** Only these words count: it exits with 0 even when the schema does not compile. */
+const NO_CHANGES = 'No schema changes';
+
+/**
+ * Undefined when the migrations are complete, else what is missing: the SQL that drizzle-kit would add, or what it said
+ * when it could not go on alone (a column renamed or replaced, which it asks about). Leaves the tree as it is.
+ */
+export function findMissingMigration(schema: string = String(config.schema)): string | undefined {
+  const copy = mkdtempSync(join(tmpdir(), 'gatehouse-migrations-'));
+  try {
+    cpSync(join(ROOT, String(config.out)), copy, { recursive: true });
+    const before = new Set(readdirSync(copy));
+    const { stdout, stderr, error } = spawnSync(
+      process.execPath,
+      [DRIZZLE_KIT, 'generate', ...flags(schema, relative(ROOT, copy))],
+      { cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], timeout: LIMIT_MS },
+    );
+    const added = readdirSync(copy).filter((name) => name.endsWith('.sql') && !before.has(name));
+    if (added.length > 0) return added.map((name) => readFileSync(join(copy, name), 'utf8')).join('\n');
+    return stdout.includes(NO_CHANGES) ? undefined : [error?.message, stdout, stderr].filter(Boolean).join('\n');
+  } finally {
+    rmSync(copy, { recursive: true, force: true });
+  }
+}
+
+/** As in `drizzle.config.ts`, which cannot be given together with another output folder. */
+function flags(schema: string, out: string): string[] {
+  return ['--dialect', config.dialect, '--casing', String(config.casing), '--schema', schema, '--out', out];
+}
+
+if (import.meta.main) {
+  const missing = findMissingMigration();
+  if (missing === undefined) {
+    console.log('drizzle/ has a migration for everything in src/database/schema.ts');
+  } else {
+    process.stderr.write(
+      `src/database/schema.ts has changes that no migration in drizzle/ makes. Run: npx drizzle-kit generate\n\n${missing}\n`,
+    );
+    process.exitCode = 1;
+  }
+}
