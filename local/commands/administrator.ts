@@ -1,0 +1,126 @@
+/** How a command calls Gatehouse as an administrator: where it is, with which credential, and what its answers mean. */
+import * as z from 'zod';
+import { Refusal } from './ending.ts';
+
+export const DEFAULT_URL = 'http://localhost:8787';
+/** The sample pair, which only a Gatehouse that runs with LOCAL=yes takes. */
+const LOCAL_CREDENTIAL = 'admin:admin';
+const LOCAL_HOSTS = new Set(['localhost', '127.0.0.1', '[::1]']);
+/** Longer than Gatehouse itself waits for KV, queue and database together. */
+const ANSWER_LIMIT_MS = 40_000;
+
+export const URL_HELP = `  --url URL   where Gatehouse is; ${DEFAULT_URL} when left out
+  --help      this text
+
+Credential: GATEHOUSE_ADMIN=user:password in the environment, a line of the secret ADMIN_BASIC.
+For a local URL it may be left out: then it is ${LOCAL_CREDENTIAL}.`;
+
+/** One answer: `body` is what was in it as JSON. */
+export interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+  readonly retryAfterSeconds: number;
+}
+
+export type Call = (method: 'GET' | 'POST' | 'PUT', path: string, body?: unknown) => Promise<Answer>;
+
+/** Checks address and credential and returns the way to call. Paths begin with `/admin`. */
+export function administratorAt(url: string, credential: string | undefined): Call {
+  const base = readUrl(url);
+  const local = LOCAL_HOSTS.has(base.hostname);
+  const pair = credential ?? (local ? LOCAL_CREDENTIAL : undefined);
+  if (pair === undefined || !/^[^:]+:./.test(pair)) {
+    throw new Refusal(
+      `${pair === undefined ? `${base.origin} is not local, so it needs a credential` : 'GATEHOUSE_ADMIN has no user:password in it'}. ` +
+        'Set the environment variable GATEHOUSE_ADMIN to user:password, a line of the secret ADMIN_BASIC.',
+      2,
+    );
+  }
+  if (!local && base.protocol !== 'https:') {
+    throw new Refusal(`${base.origin} would get the password in clear text. Use its https:// address.`, 2);
+  }
+  const authorization = `Basic ${Buffer.from(pair).toString('base64')}`;
+  return async (method, path, body) => {
+    const response = await reach(new URL(path, base), {
+      method,
+      headers: {
+        Authorization: authorization,
+        Accept: 'application/json',
+        ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+      },
+      // A redirect would take the password or the body elsewhere.
+      redirect: 'manual',
+      signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    if (response.status === 401) {
+      throw new Refusal(
+        `${base.origin} does not take this credential. Set GATEHOUSE_ADMIN to user:password, a line of the secret ADMIN_BASIC.`,
+      );
+    }
+    return response;
+  };
+}
+
+/** The body of a 200, checked; any other answer becomes a refusal with the sentence that Gatehouse gave. */
+export function accepted<Schema extends z.ZodType>(answer: Answer, schema: Schema): z.output<Schema> {
+  if (answer.status !== 200) throw new Refusal(sentenceOf(answer));
+  const parsed = schema.safeParse(answer.body);
+  if (!parsed.success) throw new Refusal('The answer is not one of Gatehouse’s. Is --url the address of a Gatehouse?');
+  return parsed.data;
+}
+
+const problemDocument = z.object({ detail: z.string(), requestId: z.string().optional() });
+
+/** What an answer other than 200 says, with the request id for whoever reads the logs. */
+export function sentenceOf(answer: Answer): string {
+  const { data } = problemDocument.safeParse(answer.body);
+  if (data === undefined) {
+    return `Status ${answer.status}, and not in Gatehouse’s words. Is --url the address of a Gatehouse, with nothing in front that answers for it?`;
+  }
+  return data.requestId === undefined ? data.detail : `${data.detail} (request ${data.requestId})`;
+}
+
+function readUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    throw new Refusal(
+      `--url ${text} is not an address. Write for example --url https://gatehouse.example.workers.dev`,
+      2,
+    );
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new Refusal('Leave user and password out of --url; set GATEHOUSE_ADMIN to user:password instead.', 2);
+  }
+  return url;
+}
+
+async function reach(url: URL, request: RequestInit): Promise<Answer> {
+  try {
+    const response = await fetch(url, request);
+    const text = await response.text();
+    const retryAfterSeconds = Number(response.headers.get('Retry-After') ?? 0) || 0;
+    return { status: response.status, body: readJson(text), retryAfterSeconds };
+  } catch (error) {
+    throw new Refusal(`${url.origin} did not answer (${reasonOf(error)}). ${advice(url)}`);
+  }
+}
+
+const advice = (url: URL) =>
+  LOCAL_HOSTS.has(url.hostname) ? 'Start it with npm run dev, or give its address with --url.' : 'Try again.';
+
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown reason';
+  if (error.name === 'TimeoutError') return `not within ${ANSWER_LIMIT_MS / 1_000} s`;
+  const cause = error.cause;
+  if (cause instanceof Error && 'code' in cause && typeof cause.code === 'string') return cause.code;
+  return cause instanceof Error ? cause.message : error.message;
+}
