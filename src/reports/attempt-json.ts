@@ -1,0 +1,15 @@
+/** An attempt as reports show it: the names of `attempts/attempt.ts`, times in ISO 8601 UTC, the key columns as one list. */
+import type { AttemptRow } from './queries/attempts.ts';
+
+export type AttemptJson = ReturnType<typeof attemptJson>;
+
+export function attemptJson({ id, occurredAt, oidKey, idpKey, emailKey, otherKeys, ...attempt }: AttemptRow) {
+  return {
+    id,
+    occurredAt: occurredAt.toISOString(),
+    ...attempt,
+    rolesUpdatedAt: attempt.rolesUpdatedAt?.toISOString() ?? null,
+    /** Every key the call revealed. */
+    personKeys: [...new Set([oidKey, idpKey, ...otherKeys, emailKey])].filter((key) => key !== ''),
+  };
+}

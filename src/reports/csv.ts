@@ -1,0 +1,111 @@
+/** Reports as files for a spreadsheet: UTF-8 with a byte order mark, lines ending in CR LF, numbers as numbers. */
+import { unparse } from 'papaparse';
+import { OUTCOMES } from '../attempts/attempt.ts';
+import { STEPS } from '../connectors/event.ts';
+import type { AttemptJson } from './attempt-json.ts';
+import type { Summary } from './summary.ts';
+
+export const MAX_FILE_ROWS = 100_000;
+/** Forty pages make a file, within the 50 subrequests that Workers' free plan allows a call; a page is some megabytes. */
+export const FILE_PAGE_ROWS = 2_500;
+
+/**
+ * A spreadsheet would run such a cell as a formula. papaparse's own pattern ends in `.*$` and so lets a cell of two lines
+ * through, hence this one.
+ */
+const FORMULA = /^[=+\-@\t\r]/;
+/** Without it Excel takes UTF-8 for the local code page. */
+const BYTE_ORDER_MARK = '\ufeff';
+
+type Cell = string | number | null;
+
+const lines = (rows: readonly (readonly Cell[])[]): string =>
+  rows.length === 0 ? '' : `${unparse([...rows.map((row) => [...row])], { escapeFormulae: FORMULA })}\r\n`;
+
+const COLUMNS: Readonly<Record<string, (attempt: AttemptJson) => Cell>> = {
+  occurredAt: ({ occurredAt }) => occurredAt,
+  id: ({ id }) => id,
+  step: ({ step }) => step,
+  urlStep: ({ urlStep }) => urlStep,
+  outcome: ({ outcome }) => outcome,
+  reason: ({ reason }) => reason,
+  rule: ({ rule }) => rule,
+  messageKey: ({ messageKey }) => messageKey,
+  message: ({ message }) => message,
+  supportCode: ({ supportCode }) => supportCode,
+  clientId: ({ clientId }) => clientId,
+  objectId: ({ objectId }) => objectId,
+  email: ({ email }) => email,
+  issuer: ({ issuer }) => issuer,
+  issuerAssignedId: ({ issuerAssignedId }) => issuerAssignedId,
+  signInType: ({ signInType }) => signInType,
+  locale: ({ locale }) => locale,
+  roles: ({ roles }) => roles.join(' '),
+  rolesUpdatedAt: ({ rolesUpdatedAt }) => rolesUpdatedAt,
+  durationMs: ({ durationMs }) => durationMs,
+  degraded: ({ degraded }) => degraded,
+  notes: ({ notes }) => notes.join('; '),
+  claimNames: ({ claimNames }) => claimNames.join(' '),
+  unexpectedClaims: ({ unexpectedClaims }) => unexpectedClaims.join(' '),
+  keptClaims: ({ keptClaims }) => JSON.stringify(keptClaims),
+  reply: ({ reply }) => reply,
+  status: ({ status }) => status,
+  policyVersion: ({ policyVersion }) => policyVersion,
+  channel: ({ channel }) => channel,
+  caller: ({ caller }) => caller,
+  correlationId: ({ correlationId }) => correlationId,
+  cfRay: ({ cfRay }) => cfRay,
+  fingerprint: ({ fingerprint }) => fingerprint,
+};
+
+/** The lines of attempts. */
+const attemptLines = (attempts: readonly AttemptJson[]): string =>
+  lines(attempts.map((attempt) => Object.values(COLUMNS).map((cell) => cell(attempt))));
+
+/**
+ * A file of attempts, page by page. A file that does not hold everything says so in its last line: when it is written, the
+ * headers are long gone. `page` is asked for what follows the attempt it is given; it has `next` when there is more.
+ */
+export async function* attemptsFile(
+  page: (after: AttemptJson | undefined) => Promise<{ attempts: AttemptJson[]; next?: string }>,
+  failed: (error: unknown) => void,
+): AsyncGenerator<string, void, undefined> {
+  let { attempts, next } = await page(undefined);
+  yield BYTE_ORDER_MARK + lines([Object.keys(COLUMNS)]) + attemptLines(attempts);
+  let rows = attempts.length;
+  while (next !== undefined && rows < MAX_FILE_ROWS) {
+    const last = attempts.at(-1);
+    try {
+      ({ attempts, next } = await page(last));
+    } catch (error) {
+      failed(error);
+      yield lines([[`INCOMPLETE: the database stopped answering after ${rows} rows. Download the file again.`]]);
+      return;
+    }
+    rows += attempts.length;
+    yield attemptLines(attempts);
+  }
+  const last = attempts.at(-1);
+  if (next === undefined || last === undefined) return;
+  yield lines([
+    [`CUT after ${rows} rows: there are older ones. For those download another file with to=${last.occurredAt}`],
+  ]);
+}
+
+/** The series of a summary. Steps that are none of Microsoft's three come after them. */
+export function summaryFile({ series, totals, coverage, stale }: Summary): string {
+  const steps = [...STEPS, ...Object.keys(totals.byStep).filter((step) => !STEPS.some((known) => known === step))];
+  return (
+    BYTE_ORDER_MARK +
+    lines([
+      ['start', 'attempts', ...steps.map((step) => step || 'no step'), ...OUTCOMES],
+      ...series.map(({ start, attempts, byStep, byOutcome }) => [
+        start,
+        attempts,
+        ...steps.map((step) => byStep[step] ?? 0),
+        ...OUTCOMES.map((outcome) => byOutcome[outcome] ?? 0),
+      ]),
+      ...(stale ? [[`STALE: ${coverage[0] ?? ''}`]] : []),
+    ])
+  );
+}

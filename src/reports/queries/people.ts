@@ -1,0 +1,149 @@
+/**
+ * A person's attempts. A person is the key that was asked for and the keys seen together with it in one attempt; an e-mail
+ * alone makes nobody the same person, since another account may use it too.
+ *
+ * Every question is a union of ordered, limited selects, one a key and column: each is an index scan a partition, whether
+ * the person has many rows or none. `or` across columns with `order by` would walk the whole table for who has none.
+ */
+import { and, arrayOverlaps, desc, eq, max, not, notInArray, type SQL, sql } from 'drizzle-orm';
+import { keptMonths } from '../../attempts/partitions.ts';
+import type { Config } from '../../config.ts';
+import type { Database } from '../../database/connect.ts';
+import { attempts, changes } from '../../database/schema.ts';
+import { attemptJson } from '../attempt-json.ts';
+import type { Position } from '../cursor.ts';
+import type { PersonPage } from '../questions.ts';
+import { RECENT_ATTEMPTS, type RoleChange, standing } from '../standing.ts';
+import { ask } from './ask.ts';
+import { type AttemptRow, attemptColumns, following, indexed, newestFirst, pageOf } from './attempts.ts';
+
+/** So many newest attempts of a key tell which others belong to it; a monitoring account may have a million. */
+const ATTEMPTS_LOOKED_AT = 1_000;
+/** More keys than this belong to no person (an e-mail that a whole office uses); the ones seen last are followed. */
+const MAX_KEYS = 20;
+const SAME_EMAIL_ATTEMPTS = 50;
+
+/** Keys by the column they were found in, seen last first. */
+interface Keys {
+  readonly oids: readonly string[];
+  /** Of all identities. */
+  readonly idps: readonly string[];
+  readonly emails: readonly string[];
+}
+
+export type Person = Awaited<ReturnType<typeof findPerson>>;
+
+/** One page of a person's timeline and where the person stands. `now` is in milliseconds since 1970. */
+export async function findPerson(config: Config, page: PersonPage, now: number) {
+  const { key } = page.narrowed;
+  const found = await ask(config, async (db) => {
+    const { keys, cut } = await seenTogether(db, key);
+    const person = { ...keys, emails: keys.emails.filter((email) => email === key) };
+    const others = keys.emails.filter((email) => email !== key);
+    const [recent, rows, sameEmail, change] = await Promise.all([
+      timeline(db, person, undefined, RECENT_ATTEMPTS),
+      timeline(db, person, page.after, page.limit + 1),
+      sharingEmail(db, others, person),
+      lastChange(db, [...keys.oids, ...keys.idps, ...keys.emails]),
+    ]);
+    return { keys, cut, recent, rows, sameEmail, change };
+  });
+  const { oids, idps, emails } = found.keys;
+  const keptSince = keptMonths(new Date(now), config.RETENTION_DAYS).from;
+  return {
+    key,
+    keys: [...new Set([key, ...oids, ...idps, ...emails])],
+    standing: standing({ newest: found.recent, change: found.change, accounts: oids, cut: found.cut, keptSince }),
+    ...(await pageOf(found.rows, page.limit, page.question)),
+    sameEmail: found.sameEmail.map(attemptJson),
+  };
+}
+
+/** The keys of the attempts that show `key`, itself among them. */
+async function seenTogether(db: Database, key: string): Promise<{ keys: Keys; cut: boolean }> {
+  const kind = key.slice(0, key.indexOf(':'));
+  // What was digested can be of any kind.
+  const asked = (wanted: string) => (kind === wanted || kind === 'sha256' ? [key] : []);
+  const own = { oids: asked('oid'), idps: asked('idp'), emails: asked('email') };
+  const { oidKey, idpKey, emailKey, otherKeys } = attempts;
+  const seen = await db
+    .select({ oidKey, idpKey, emailKey, otherKeys })
+    .from(unionOf(selects(own, undefined, ATTEMPTS_LOOKED_AT)))
+    .groupBy(oidKey, idpKey, emailKey, otherKeys)
+    .orderBy(desc(max(attempts.occurredAt)))
+    .limit(ATTEMPTS_LOOKED_AT);
+  const distinct = (all: readonly string[]) => [...new Set(all)].filter((one) => one !== '');
+  const all: Keys = {
+    oids: distinct(seen.map((row) => row.oidKey)),
+    idps: distinct(seen.flatMap((row) => [row.idpKey, ...row.otherKeys])),
+    emails: distinct(seen.map((row) => row.emailKey)),
+  };
+  const first = (some: readonly string[]) =>
+    some.includes(key) ? [key, ...some.filter((one) => one !== key)].slice(0, MAX_KEYS) : some.slice(0, MAX_KEYS);
+  const keys = { oids: first(all.oids), idps: first(all.idps), emails: first(all.emails) };
+  return { keys, cut: Object.values(all).some((some) => some.length > MAX_KEYS) };
+}
+
+async function timeline(db: Database, keys: Keys, after: Position | undefined, limit: number): Promise<AttemptRow[]> {
+  const parts = selects(keys, after, limit);
+  if (parts.length === 0) return [];
+  // An attempt that shows two of the keys is in two of the selects.
+  return db
+    .selectDistinctOn([attempts.occurredAt, attempts.id], attemptColumns)
+    .from(unionOf(parts))
+    .orderBy(...newestFirst)
+    .limit(limit);
+}
+
+/** Attempts with one of these e-mails and none of the person's other keys, among the newest of each e-mail. */
+async function sharingEmail(db: Database, emails: readonly string[], { oids, idps }: Keys): Promise<AttemptRow[]> {
+  if (emails.length === 0) return [];
+  return db
+    .select(attemptColumns)
+    .from(unionOf(selects({ oids: [], idps: [], emails }, undefined, ATTEMPTS_LOOKED_AT)))
+    .where(
+      and(
+        oids.length > 0 ? notInArray(attempts.oidKey, [...oids]) : undefined,
+        idps.length > 0 ? notInArray(attempts.idpKey, [...idps]) : undefined,
+        idps.length > 0 ? not(arrayOverlaps(attempts.otherKeys, [...idps])) : undefined,
+      ),
+    )
+    .orderBy(...newestFirst)
+    .limit(SAME_EMAIL_ATTEMPTS);
+}
+
+async function lastChange(db: Database, keys: readonly string[]): Promise<RoleChange | undefined> {
+  if (keys.length === 0) return undefined;
+  const { occurredAt, id, changedBy, subject } = changes;
+  const parts = keys.map(
+    (key) =>
+      sql`(select * from ${changes} where ${eq(subject, key)} order by ${desc(occurredAt)}, ${desc(id)} limit 1)`,
+  );
+  const [last] = await db
+    .select({ occurredAt, changedBy, subject })
+    .from(sql`(${sql.join(parts, sql` union all `)}) as ${changes}`)
+    .orderBy(desc(occurredAt), desc(id))
+    .limit(1);
+  return last;
+}
+
+function selects({ oids, idps, emails }: Keys, after: Position | undefined, limit: number): SQL[] {
+  const ordered = (from: SQL) =>
+    sql`(select * from ${from} order by ${newestFirst[0]}, ${newestFirst[1]} limit ${limit})`;
+  const byIndex = (condition: SQL | undefined) => ordered(sql`${attempts} where ${and(condition, following(after))}`);
+  // `offset 0` keeps the planner from walking by time, in the hope of meeting enough rows soon, instead of using the GIN index.
+  const byOtherKeys = () =>
+    ordered(sql`(
+      select * from ${attempts}
+      where ${and(arrayOverlaps(attempts.otherKeys, [...idps]), sql`${attempts.otherKeys} <> '{}'`, following(after))}
+      offset 0) as ${attempts}`);
+  return [
+    ...oids.map((key) => byIndex(indexed(attempts.oidKey, key))),
+    ...idps.map((key) => byIndex(indexed(attempts.idpKey, key))),
+    ...(idps.length > 0 ? [byOtherKeys()] : []),
+    ...emails.map((key) => byIndex(indexed(attempts.emailKey, key))),
+  ];
+}
+
+/** Under the table's own name, so that its columns can be named as ever. */
+const unionOf = (parts: readonly SQL[]): SQL => sql`(${sql.join([...parts], sql` union all `)}) as ${attempts}`;

@@ -1,0 +1,174 @@
+/** What support staff ask: what happened to whom, and how many. Database code is imported when it is needed, not before. */
+import type { Context } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { guard } from '../callers/guard.ts';
+import { configOf } from '../config.ts';
+import { factory, type Variables } from '../context.ts';
+import { errorFields, log } from '../log.ts';
+import { problem, problemOf, validated } from '../problem.ts';
+import {
+  type AttemptsPage,
+  attemptParam,
+  attemptsFileQuestion,
+  attemptsQuestion,
+  FOREIGN_CURSOR,
+  MAX_LIMIT,
+  nothingAsked,
+  type PersonPage,
+  personPage,
+  personPageQuestion,
+  personParam,
+  personQuestion,
+  type SummaryQuestion,
+  summaryQuestion,
+} from './questions.ts';
+import { listFrom, summaryRange } from './range.ts';
+import { readSnapshot } from './snapshot.ts';
+import type { Summary } from './summary.ts';
+import { DatabaseUnavailable, databaseProblem } from './unavailable.ts';
+
+type ReportsContext = Context<{ Bindings: Env; Variables: Variables }>;
+
+const MAX_BODY_BYTES = 16 * 1024;
+
+const limitedBody = bodyLimit({
+  maxSize: MAX_BODY_BYTES,
+  onError: (c) => problem(c, 413, `The body is larger than ${MAX_BODY_BYTES} bytes: no question may be so large.`),
+});
+
+/** @hono/zod-validator takes a body of another type for `{}`, which here would mean "every attempt". */
+const jsonBody = factory.createMiddleware(async (c, next) => {
+  const mediaType = c.req.header('Content-Type')?.split(';', 1)[0]?.trim().toLowerCase();
+  if (mediaType === 'application/json') return next();
+  return problem(c, 415, 'Send the body as JSON, with Content-Type: application/json.');
+});
+
+export const reports = factory.createApp();
+
+reports.use(guard('reports'), limitedBody);
+
+reports.get('/summary', validated('query', summaryQuestion), (c) =>
+  withSummary(c, c.req.valid('query'), (summary) => c.json(summary, 200)),
+);
+reports.get('/summary.csv', validated('query', summaryQuestion), (c) =>
+  withSummary(c, c.req.valid('query'), async (summary) => {
+    const { summaryFile } = await import('./csv.ts');
+    const name = `summary-by-${summary.interval}-${summary.from.slice(0, 10)}-to-${summary.to.slice(0, 10)}`;
+    return c.body(summaryFile(summary), 200, fileHeaders(name));
+  }),
+);
+
+reports.get('/attempts', validated('query', attemptsQuestion), (c) => list(c, c.req.valid('query')));
+reports.post('/attempts/search', jsonBody, validated('json', attemptsQuestion), (c) => list(c, c.req.valid('json')));
+
+reports.get('/attempts.csv', validated('query', attemptsFileQuestion), async (c) => {
+  const config = configOf(c.env);
+  const now = Date.now();
+  const asked = c.req.valid('query');
+  const narrowed = { ...asked, from: listFrom(asked, undefined, now) };
+  const [{ listAttempts }, { attemptsFile, FILE_PAGE_ROWS }] = await Promise.all([
+    import('./queries/attempts.ts'),
+    import('./csv.ts'),
+  ]);
+  const pieces = attemptsFile(
+    (last) => {
+      const after = last && { id: last.id, occurredAt: new Date(last.occurredAt), from: undefined };
+      return listAttempts(config, { narrowed, limit: FILE_PAGE_ROWS, after, question: ['attempts.csv'] }, now);
+    },
+    (error) => log('file-incomplete', { requestId: c.get('requestId'), error: errorFields(error).error }),
+  );
+  // The first piece before the reply begins, so that a database that does not answer is still a 503.
+  const first = await pieces.next();
+  const day = (instant: Date) => instant.toISOString().slice(0, 10);
+  const name = `attempts-${narrowed.from ? day(narrowed.from) : 'all'}-to-${day(narrowed.to ?? new Date(now))}`;
+  return c.body(streamOf(first.value ?? '', pieces), 200, fileHeaders(name));
+});
+
+reports.get('/attempts/:attempt', validated('param', attemptParam), async (c) => {
+  const asked = c.req.valid('param').attempt;
+  const config = configOf(c.env);
+  const { findAttempt, listAttempts } = await import('./queries/attempts.ts');
+  if ('id' in asked) {
+    const attempt = await findAttempt(config, asked.id);
+    return attempt === undefined ? unknownAttempt(c, 'id') : c.json(attempt, 200);
+  }
+  const page = await attemptsQuestion.parseAsync({ supportCode: asked.supportCode, limit: MAX_LIMIT });
+  const listed = await listAttempts(config, page, Date.now());
+  return listed.attempts.length === 0 ? unknownAttempt(c, 'support code') : c.json(listed, 200);
+});
+
+reports.post('/people/search', jsonBody, validated('json', personQuestion), (c) => person(c, c.req.valid('json')));
+reports.get('/people/:key', validated('param', personParam), validated('query', personPageQuestion), async (c) => {
+  const page = await personPage(c.req.valid('param').key, c.req.valid('query'));
+  return page === undefined ? problem(c, 400, `cursor: ${FOREIGN_CURSOR}`) : person(c, page);
+});
+
+reports.all('*', (c) => problem(c, 404, 'There is no report at this address. The README lists every address.'));
+
+reports.onError((error, c) => {
+  const unavailable = databaseProblem(c, error);
+  if (unavailable !== undefined) return unavailable;
+  log('request-failed', { requestId: c.get('requestId'), method: c.req.method, ...errorFields(error) });
+  return problemOf(c, error);
+});
+
+async function list(c: ReportsContext, page: AttemptsPage): Promise<Response> {
+  const { listAttempts } = await import('./queries/attempts.ts');
+  return c.json(await listAttempts(configOf(c.env), page, Date.now()), 200);
+}
+
+async function person(c: ReportsContext, page: PersonPage): Promise<Response> {
+  const { findPerson } = await import('./queries/people.ts');
+  return c.json(await findPerson(configOf(c.env), page, Date.now()), 200);
+}
+
+/** Only the question without parameters has a snapshot to fall back on. */
+async function withSummary(
+  c: ReportsContext,
+  { from, to, interval, ...filters }: SummaryQuestion,
+  show: (summary: Summary) => Response | Promise<Response>,
+): Promise<Response> {
+  const now = Date.now();
+  const range = summaryRange({ from, to, interval }, now);
+  if (typeof range === 'string') return problem(c, 400, range);
+  const { summary } = await import('./queries/summary.ts');
+  try {
+    return await show(await summary(configOf(c.env), range, filters, now));
+  } catch (error) {
+    const snapshot =
+      error instanceof DatabaseUnavailable && nothingAsked({ from, to, interval, ...filters })
+        ? await readSnapshot(c.env)
+        : undefined;
+    if (snapshot === undefined) throw error;
+    return show(snapshot);
+  }
+}
+
+const unknownAttempt = (c: ReportsContext, by: string) =>
+  problem(
+    c,
+    404,
+    `No attempt with this ${by} is kept. Check it for typing errors; a new attempt shows after about two seconds, and ` +
+      `attempts are kept for ${configOf(c.env).RETENTION_DAYS} days and the rest of their month.`,
+  );
+
+const fileHeaders = (name: string) => ({
+  'Content-Type': 'text/csv; charset=utf-8; header=present',
+  'Content-Disposition': `attachment; filename="gatehouse-${name}.csv"`,
+});
+
+/** Asks for a piece when the reader wants one, and no further when the reader has gone. */
+function streamOf(first: string, rest: AsyncGenerator<string, void, undefined>): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  return new ReadableStream({
+    start: (controller) => controller.enqueue(encoder.encode(first)),
+    pull: async (controller) => {
+      const piece = await rest.next();
+      if (piece.done) controller.close();
+      else controller.enqueue(encoder.encode(piece.value));
+    },
+    cancel: async () => {
+      await rest.return();
+    },
+  });
+}
