@@ -3,7 +3,7 @@ import type { Config } from '../config.ts';
 import { connect, type Database } from '../database/connect.ts';
 import { attempts, changes } from '../database/schema.ts';
 import { type Attempt, type Change, type Message, occurredAtOf } from './attempt.ts';
-import { createMonths, keptMonths } from './partitions.ts';
+import { createMonths, isKept } from './partitions.ts';
 
 /** Class 23514 in an insert into a partitioned table: no partition takes the row. */
 const NO_PARTITION = '23514';
@@ -59,8 +59,8 @@ async function insertAttempts(db: Database, some: readonly Attempt[], retentionD
     return await insert();
   } catch (error) {
     if (sqlStateOf(error) !== NO_PARTITION) throw error;
-    const kept = keptMonths(new Date(now), retentionDays);
-    const missing = some.map(({ id }) => new Date(occurredAtOf(id))).filter((at) => at >= kept.from && at < kept.to);
+    const times = some.map(({ id }) => new Date(occurredAtOf(id)));
+    const missing = times.filter((at) => isKept(at, new Date(now), retentionDays));
     if (missing.length === 0) throw error;
     await createMonths(db, missing);
     return insert();

@@ -1,0 +1,106 @@
+/**
+ * `npm run dev`: the whole of Gatehouse on this machine. Postgres is PGlite behind Neon's HTTP protocol, KV and the queue are
+ * Wrangler's local ones, the cron is fired from here, and sample people are there to try.
+ */
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { SAMPLE_CREDENTIALS } from '../src/config.ts';
+import { migrate } from './commands/migrate.ts';
+import { fireCron } from './dev/cron.ts';
+import { sampleSteps, seedPeople } from './dev/sample.ts';
+import { startWorker } from './dev/worker.ts';
+import { startNeon } from './neon.ts';
+
+const USAGE = `Usage: npm run dev -- [--port N] [--data DIR]
+
+  --port N    where Gatehouse listens (default 8787)
+  --data DIR  where database, KV and queue are kept (default .gatehouse); a second Gatehouse needs one of its own`;
+
+const stopping: (() => Promise<unknown> | unknown)[] = [];
+let stopped = false;
+
+try {
+  await start();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  await stop(1);
+}
+
+async function start(): Promise<void> {
+  const { port, data } = readOptions();
+  await refuseTakenPort(port);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop(0));
+
+  console.log('Starting Gatehouse: its database, then the Worker ...');
+  const neon = await startNeon({ dataDir: join(data, 'neon') });
+  stopping.unshift(() => neon.close());
+  await migrate(neon.url);
+  // Where the commands look. The port differs at every start.
+  writeFileSync(join(data, 'database-url'), `${neon.url}\n`, { mode: 0o600 });
+
+  const url = `http://localhost:${port}`;
+  const worker = await startWorker({ port, data, databaseUrl: neon.url });
+  stopping.unshift(worker.stop);
+  void worker.exited.then((code) => stop(code));
+  await worker.ready;
+  stopping.unshift(fireCron(url));
+  await seedPeople(url);
+  console.log(welcome(url, data));
+}
+
+function readOptions(): { port: number; data: string } {
+  const { values } = parseArgs({
+    options: {
+      port: { type: 'string', default: '8787' },
+      data: { type: 'string', default: '.gatehouse' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help) {
+    console.log(USAGE);
+    process.exit(0);
+  }
+  const port = Number(values.port);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535)
+    throw new Error(`--port takes a number from 1 to 65535.\n\n${USAGE}`);
+  return { port, data: resolve(values.data) };
+}
+
+/** Wrangler would move to another port by itself, and the printed commands would ask somebody else. */
+function refuseTakenPort(port: number): Promise<void> {
+  return new Promise((accept, refuse) => {
+    const probe = createServer();
+    probe.once('error', () =>
+      refuse(
+        new Error(
+          `Port ${port} is taken. Stop what listens there, or choose another: npm run dev -- --port ${port + 1} --data .gatehouse-2`,
+        ),
+      ),
+    );
+    probe.listen(port, 'localhost', () => probe.close(() => accept()));
+  });
+}
+
+function welcome(url: string, data: string): string {
+  return `
+Gatehouse is running at ${url}   (data in ${data}; Ctrl-C stops it)
+
+Credentials, in local development only:
+  connector   ${SAMPLE_CREDENTIALS.connector}       what B2C presents
+  reports     ${SAMPLE_CREDENTIALS.reports} support staff
+  admin       ${SAMPLE_CREDENTIALS.admin}     who may change roles
+
+The cron fires every five minutes, as on Cloudflare (whatever Wrangler says above).
+
+${sampleSteps(url)}
+`;
+}
+
+async function stop(code: number): Promise<never> {
+  if (stopped) return new Promise(() => undefined);
+  stopped = true;
+  for (const end of stopping) await end();
+  process.exit(code);
+}
