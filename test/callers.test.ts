@@ -117,7 +117,7 @@ describe('Basic', () => {
 
   it('never throws, whatever the header holds', () => {
     const credentials = readBasicLines('b2c:s3cret');
-    const header = fc.string({ unit: fc.integer({ min: 32, max: 255 }).map((code) => String.fromCharCode(code)) });
+    const header = fc.string({ unit: fc.integer({ min: 32, max: 126 }).map((code) => String.fromCharCode(code)) });
     fc.assert(
       fc.property(fc.constantFrom('', 'Basic ', 'basic', 'Basic YTpi '), header, (scheme, rest) => {
         const request = new Request(USER_FLOW, { headers: { Authorization: scheme + rest } });

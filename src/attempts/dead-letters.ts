@@ -44,13 +44,9 @@ export async function layAside(
   log('dead-letter', { id, kind, reason });
 }
 
-/** A page of at most `limit` letters, and the cursor of the next page. */
-export async function listDeadLetters(kv: KVNamespace, limit: number, cursor?: string) {
-  const page = await kv.list<Metadata>({
-    prefix: DEAD_LETTER_PREFIX,
-    limit,
-    ...(cursor === undefined ? {} : { cursor }),
-  });
+/** A page of at most `limit` letters, of one kind or of both, and the cursor of the next page. */
+export async function listDeadLetters(kv: KVNamespace, limit: number, cursor?: string, kind?: DeadLetterKind) {
+  const page = await listPage(kv, limit, cursor, kind);
   const letters = page.keys.map(({ name, metadata }): DeadLetter => {
     const [kind = '', ...id] = name.slice(DEAD_LETTER_PREFIX.length).split(':');
     return {
@@ -63,6 +59,13 @@ export async function listDeadLetters(kv: KVNamespace, limit: number, cursor?: s
   return { letters, next: page.list_complete ? undefined : page.cursor };
 }
 
+const listPage = (kv: KVNamespace, limit: number, cursor: string | undefined, kind: DeadLetterKind | undefined) =>
+  kv.list<Metadata>({
+    prefix: kind === undefined ? DEAD_LETTER_PREFIX : `${DEAD_LETTER_PREFIX}${kind}:`,
+    limit,
+    ...(cursor === undefined ? {} : { cursor }),
+  });
+
 export interface Replayed {
   readonly written: number;
   /** Still at fault; they stay where they are. */
@@ -71,12 +74,11 @@ export interface Replayed {
 
 /** Writes letters to Neon and removes those that went in. Throws when Neon fails: what is not removed is there for the next time. */
 export async function replayDeadLetters(kv: KVNamespace, config: Config, kind?: DeadLetterKind): Promise<Replayed> {
-  const prefix = kind === undefined ? DEAD_LETTER_PREFIX : `${DEAD_LETTER_PREFIX}${kind}:`;
   let written = 0;
   let refused = 0;
   let cursor: string | undefined;
   for (let pages = 0; pages < MAX_PAGES_PER_REPLAY; pages += 1) {
-    const page = await kv.list<Metadata>({ prefix, limit: PAGE, ...(cursor === undefined ? {} : { cursor }) });
+    const page = await listPage(kv, PAGE, cursor, kind);
     const keys = page.keys.map(({ name }) => name);
     if (keys.length > 0) {
       const done = await replayPage(kv, config, keys);

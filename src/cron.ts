@@ -1,0 +1,18 @@
+/** Everything that happens on a schedule, in its order: sums and retention, then what an outage left behind, then the snapshot for the next one. */
+import { listDeadLetters, replayDeadLetters } from './attempts/dead-letters.ts';
+import { configOf } from './config.ts';
+import { snapshotSummary } from './reports/snapshot.ts';
+import { tick } from './summaries/schedule.ts';
+
+/** One tick at `now` (milliseconds since 1970). Never throws; overlapping ticks are harmless. */
+export function runSchedule(env: Env, now: number): Promise<void> {
+  const kv = env.GATEHOUSE;
+  return tick(env, now, [
+    {
+      name: 'dead-letters',
+      wakes: async () => (await listDeadLetters(kv, 1, undefined, 'outage')).letters.length > 0,
+      run: () => replayDeadLetters(kv, configOf(env), 'outage'),
+    },
+    { name: 'summary-snapshot', run: () => snapshotSummary(env, now) },
+  ]);
+}

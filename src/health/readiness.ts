@@ -1,0 +1,80 @@
+/** Whether everything behind Gatehouse works, each part asked at once with a limit of its own, and what an operator should mend. */
+import { listDeadLetters } from '../attempts/dead-letters.ts';
+import { configOf } from '../config.ts';
+import { readiness } from '../reports/queries/readiness.ts';
+
+/** One limit a part, so that one that hangs does not hide the others. */
+const PART_LIMIT_MS = 1_000;
+/** One page of KV's list: beyond it a figure is `"1000 or more"`. */
+const MAX_COUNTED = 1_000;
+/** Sums run every five minutes while there is something to sum. */
+const UNSUMMED_TOO_LONG_SECONDS = 20 * 60;
+
+type Part<Facts> = ({ readonly ok: true } & Facts) | { readonly ok: false; readonly problem: string };
+
+/** The answer of `/health/ready`. Never throws, and holds no secret and no personal data. */
+export async function askParts(env: Env) {
+  const config = configOf(env);
+  const [kv, queue, neon] = await Promise.all([
+    part('Workers KV', async () => {
+      await env.GATEHOUSE.get('health');
+      return {};
+    }),
+    part('Workers KV (dead letters)', () => countDeadLetters(env.GATEHOUSE)),
+    part('Neon', () => readiness(config)),
+  ]);
+  const warnings = [...config.problems];
+  if (queue.ok && queue.refused !== 0) {
+    warnings.push(
+      'Messages were refused and wait among the dead letters: look at them with `npm run dead-letters -- list`.',
+    );
+  }
+  if (neon.ok) {
+    if (neon.sumsStopped) {
+      warnings.push('Sums stopped, since the data came from another Postgres. Run `npm run sums -- rebuild`.');
+    }
+    if ((neon.oldestUnsummedSeconds ?? 0) > UNSUMMED_TOO_LONG_SECONDS) {
+      warnings.push('Attempts wait long to be summed: look whether the cron trigger runs.');
+    }
+    if (neon.differentSteps > 0) {
+      warnings.push(
+        `${neon.differentSteps} calls in 24 hours named one step in the URL and another in the body: correct the connector’s URL in the Azure portal.`,
+      );
+    }
+    if (neon.unknownSteps > 0) {
+      warnings.push(
+        `${neon.unknownSteps} calls in 24 hours named no step that we know: give the connector the URL of its step in the Azure portal.`,
+      );
+    }
+  }
+  return {
+    status: kv.ok && queue.ok && neon.ok ? ('ready' as const) : ('not-ready' as const),
+    kv,
+    queue,
+    neon,
+    warnings,
+  };
+}
+
+async function countDeadLetters(kv: KVNamespace) {
+  const { letters, next } = await listDeadLetters(kv, MAX_COUNTED);
+  const count = (kind: string) => {
+    const found = letters.filter((letter) => letter.kind === kind).length;
+    return next === undefined ? found : `${found} or more`;
+  };
+  return { outage: count('outage'), refused: count('refused') };
+}
+
+async function part<Facts extends object>(name: string, ask: () => Promise<Facts>): Promise<Part<Facts>> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('late')), PART_LIMIT_MS);
+  });
+  try {
+    return { ok: true, ...(await Promise.race([ask(), late])) };
+  } catch {
+    return { ok: false, problem: `${name} did not answer within ${PART_LIMIT_MS / 1_000} s, or refused.` };
+  } finally {
+    if (timer !== undefined) clearTimeout(timer);
+  }
+}
