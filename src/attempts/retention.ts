@@ -69,25 +69,32 @@ export async function keepRetention(db: Database, now: Date, retentionDays: numb
 }
 
 /**
- * Drops a month unless it holds an attempt that is in no sum. Dropping needs the lock on `attempts` anyway; taking it first
- * means that every insert into this month has ended when its rows are looked at, and that no insert can deadlock with us.
- * While sums are stopped `written_in` says nothing, so nothing is dropped.
+ * Drops a month unless it holds an attempt that is in no sum. Asked twice: first without a lock, since waiting for one holds
+ * up inserts; then under the lock that dropping needs anyway, when every insert into this month has ended and none can begin
+ * (taken on `attempts` first, as inserts do, so that nobody deadlocks).
  */
-async function dropWhenSummed(db: Database, { name }: Month): Promise<void> {
-  const drop: SQL = sql.raw(`
-    do $$ begin
-      if to_regclass('${name}') is not null
-        and (select summed_before <= pg_snapshot_xmax(pg_current_snapshot()) from summing_progress)
-        and not exists (select from ${name} where written_in >= (select summed_before from summing_progress))
-      then drop table ${name};
-      end if;
-    end $$`);
+async function dropWhenSummed(db: Database, month: Month): Promise<void> {
+  const { rows } = await db.execute<{ summed: boolean }>(sql`select ${isSummed(month)} as summed`);
+  if (!rows[0]?.summed) return;
   await db.batch([
     db.execute(LOCK_TIMEOUT),
     db.execute(sql`lock table only attempts in access exclusive mode`),
-    db.execute(drop),
+    db.execute(sql`do $$ begin
+      if to_regclass(${literal(month.name)}) is not null then
+        if ${isSummed(month)} then drop table ${sql.raw(month.name)}; end if;
+      end if;
+    end $$`),
   ]);
 }
+
+/** Whether every attempt of a month is in the sums. While sums are stopped `written_in` says nothing about that: false. */
+const isSummed = ({ name }: Month): SQL => sql`(
+  select summed_before <= pg_snapshot_xmax(pg_current_snapshot())
+    and not exists (select from ${sql.raw(name)} where written_in >= summed_before)
+  from summing_progress)`;
+
+/** A name of ours as SQL text: `do` takes no parameters. */
+const literal = (name: string): SQL => sql.raw(`'${name}'`);
 
 /** At most a day of people a statement: a month at once could take longer than a statement may. */
 async function deletePeople(db: Database, before: Date): Promise<void> {

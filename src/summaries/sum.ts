@@ -1,5 +1,5 @@
 /** Adds the attempts written since the last sum to the hourly numbers, each exactly once, whatever runs at the same time. */
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../database/connect.ts';
 import { bucketSql } from './buckets.ts';
 import { dimensionsSql, hourSql, isPersonSql } from './hours.ts';
@@ -25,33 +25,36 @@ export interface Summed {
  * expects half a billion rows. Whether sums are stopped is asked of the own transaction id, which is above any progress made
  * here, while a snapshot from before the wait may not be.
  */
+export const SUM: SQL = sql`
+  with bounds as materialized (
+    select summed_before as lo, pg_snapshot_xmin(pg_current_snapshot()) as hi from summing_progress for update
+  ), batch as materialized (
+    select ${hourSql} as hour, ${dimensionsSql}, ${bucketSql()} as bucket, object_id
+    from attempts
+    where written_in >= (select lo from bounds) and written_in < (select hi from bounds)
+  ), counts as (
+    insert into hourly_counts (hour, ${dimensionsSql}, attempts)
+    select hour, ${dimensionsSql}, count(*) from batch group by hour, ${dimensionsSql}
+    on conflict (hour, ${dimensionsSql}) do update set attempts = hourly_counts.attempts + excluded.attempts
+  ), durations as (
+    insert into hourly_durations (hour, ${dimensionsSql}, bucket, attempts)
+    select hour, ${dimensionsSql}, bucket, count(*) from batch group by hour, ${dimensionsSql}, bucket
+    on conflict (hour, ${dimensionsSql}, bucket) do update set attempts = hourly_durations.attempts + excluded.attempts
+  ), people as (
+    insert into hourly_people (hour, client_id, object_id)
+    select distinct hour, client_id, object_id from batch where ${isPersonSql}
+    on conflict do nothing
+  ), progress as (
+    update summing_progress
+    set summed_before = greatest(summed_before, (select hi from bounds)), summed_at = now()
+  )
+  select (select count(*) from batch)::int as summed,
+    coalesce((select lo from bounds) > pg_current_xact_id(), true) as stopped,
+    exists (select from attempts where written_in >= greatest((select lo from bounds), (select hi from bounds))) as waiting`;
+
+/** Sums what can be summed now. Rejects when Neon does; then nothing was added. */
 export async function sum(db: Database): Promise<Summed> {
-  const { rows } = await db.execute<{ summed: number; stopped: boolean; waiting: boolean }>(sql`
-    with bounds as materialized (
-      select summed_before as lo, pg_snapshot_xmin(pg_current_snapshot()) as hi from summing_progress for update
-    ), batch as materialized (
-      select ${hourSql} as hour, ${dimensionsSql}, ${bucketSql()} as bucket, object_id
-      from attempts
-      where written_in >= (select lo from bounds) and written_in < (select hi from bounds)
-    ), counts as (
-      insert into hourly_counts (hour, ${dimensionsSql}, attempts)
-      select hour, ${dimensionsSql}, count(*) from batch group by hour, ${dimensionsSql}
-      on conflict (hour, ${dimensionsSql}) do update set attempts = hourly_counts.attempts + excluded.attempts
-    ), durations as (
-      insert into hourly_durations (hour, ${dimensionsSql}, bucket, attempts)
-      select hour, ${dimensionsSql}, bucket, count(*) from batch group by hour, ${dimensionsSql}, bucket
-      on conflict (hour, ${dimensionsSql}, bucket) do update set attempts = hourly_durations.attempts + excluded.attempts
-    ), people as (
-      insert into hourly_people (hour, client_id, object_id)
-      select distinct hour, client_id, object_id from batch where ${isPersonSql}
-      on conflict do nothing
-    ), progress as (
-      update summing_progress
-      set summed_before = greatest(summed_before, (select hi from bounds)), summed_at = now()
-    )
-    select (select count(*) from batch)::int as summed,
-      coalesce((select lo from bounds) > pg_current_xact_id(), true) as stopped,
-      exists (select from attempts where written_in >= greatest((select lo from bounds), (select hi from bounds))) as waiting`);
+  const { rows } = await db.execute<{ summed: number; stopped: boolean; waiting: boolean }>(SUM);
   const [row] = rows;
   if (row === undefined) throw new Error('The sum answered without a row.');
   return row;
