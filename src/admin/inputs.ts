@@ -42,3 +42,6 @@ export function pageOf(list: string, preset: number, most: number) {
     next: (kvCursor: string | undefined) => (kvCursor === undefined ? {} : { next: mark + kvCursor }),
   };
 }
+
+/** Which dead letters: those that an outage made, those that were refused, or all. */
+export const deadLetterKind = z.strictObject({ kind: z.enum(['outage', 'refused']).optional() });

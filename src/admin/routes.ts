@@ -1,11 +1,13 @@
-/** What administrators do over HTTP: who holds which roles. */
+/** What administrators do over HTTP: who holds which roles, who changed that, and what could not be written. */
 import type { Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import { listDeadLetters, replayDeadLetters } from '../attempts/dead-letters.ts';
 import { recordChange } from '../attempts/record.ts';
 import { guard } from '../callers/guard.ts';
 import { configOf } from '../config.ts';
 import { factory, type Variables } from '../context.ts';
 import type { EntitlementsInput } from '../entitlements/document.ts';
+import { withinLimit } from '../entitlements/kv.ts';
 import {
   type Author,
   listPeople,
@@ -17,10 +19,15 @@ import {
   savePerson,
 } from '../entitlements/people.ts';
 import { recordInput, recordInputWith } from '../entitlements/record-input.ts';
-import { problem, validated } from '../problem.ts';
-import { keyOnly, pageOf, personKey } from './inputs.ts';
+import { errorFields, log } from '../log.ts';
+import { problem, problemOf, validated } from '../problem.ts';
+import { type ChangesPage, changesQuestion } from '../reports/questions.ts';
+import { databaseProblem } from '../reports/unavailable.ts';
+import { deadLetterKind, keyOnly, pageOf, personKey } from './inputs.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
+/** Written and removed in pages, so that whatever is not done by then is there for the next call. */
+const REPLAY_LIMIT_MS = 30_000;
 
 const IN_FORCE =
   "everywhere within about a minute, and in the person's token from the next interactive sign-in: " +
@@ -69,6 +76,34 @@ adminRoutes.put('/people/:key', validated('param', keyOnly), jsonBody, validated
 );
 adminRoutes.delete('/people/:key', validated('param', keyOnly), (c) => remove(c, c.req.valid('param').key));
 
+adminRoutes.get('/changes', validated('query', changesQuestion), (c) => changes(c, c.req.valid('query')));
+adminRoutes.post('/changes/search', jsonBody, validated('json', changesQuestion), (c) =>
+  changes(c, c.req.valid('json')),
+);
+
+const deadLettersPage = pageOf('dead-letters', 50, 500);
+
+adminRoutes.get('/dead-letters', validated('query', deadLettersPage.query), async (c) => {
+  const { cursor, limit } = c.req.valid('query');
+  const listed = await withinLimit(() => listDeadLetters(c.env.GATEHOUSE, limit, cursor));
+  if (!listed.ok) return refused(c, listed);
+  return c.json({ deadLetters: listed.value.letters, ...deadLettersPage.next(listed.value.next) }, 200);
+});
+
+adminRoutes.post('/dead-letters/replay', validated('query', deadLetterKind), async (c) => {
+  const { kind } = c.req.valid('query');
+  const replay = () => replayDeadLetters(c.env.GATEHOUSE, configOf(c.env), kind);
+  const replayed = await withinLimit(replay, REPLAY_LIMIT_MS);
+  return replayed.ok ? c.json(replayed.value, 200) : unavailable(c, NOT_REPLAYED, 30);
+});
+
+adminRoutes.onError((error, c) => {
+  const unanswered = databaseProblem(c, error);
+  if (unanswered !== undefined) return unanswered;
+  log('request-failed', { requestId: c.get('requestId'), method: c.req.method, ...errorFields(error) });
+  return problemOf(c, error);
+});
+
 type AdminContext = Context<{ Bindings: Env; Variables: Variables }>;
 
 async function show(c: AdminContext, key: string): Promise<Response> {
@@ -92,6 +127,11 @@ async function remove(c: AdminContext, key: string): Promise<Response> {
   return removed.value ? c.json({ key, removed: true, inForce: IN_FORCE }, 200) : unknown(c);
 }
 
+async function changes(c: AdminContext, page: ChangesPage): Promise<Response> {
+  const { changes: list } = await import('../reports/queries/changes.ts');
+  return c.json(await list(configOf(c.env), page), 200);
+}
+
 const authorOf = (c: AdminContext): Author => ({
   by: c.get('callerName'),
   now: Date.now(),
@@ -101,6 +141,10 @@ const authorOf = (c: AdminContext): Author => ({
 const UNREADABLE =
   'What lies in KV under this key is not a record of ours, so that this person gets no roles: somebody must have written ' +
   'it by hand. Save the record anew (PUT) or remove it (DELETE).';
+
+const NOT_REPLAYED =
+  'The database or Workers KV did not answer. Letters that were written are removed, all others are still there: ' +
+  'look at /health/ready, then try again.';
 
 /** A person as every answer shows them. */
 function shown(person: Person) {

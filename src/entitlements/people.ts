@@ -4,14 +4,10 @@
  */
 import { v7 as uuidv7 } from 'uuid';
 import { bound, type Change, MAX_CHARS } from '../attempts/attempt.ts';
-import { errorFields, log } from '../log.ts';
 import type { Entitlements, EntitlementsInput } from './document.ts';
+import { type KvRefusal, type Result, withinLimit, write } from './kv.ts';
 import { PERSON_PREFIX, parseEntitlements } from './store.ts';
 
-/** Nobody signs in through these calls, so that KV may take twice what the road of a call allows it. */
-const KV_LIMIT_MS = 2_000;
-/** KV takes one write a second for one key (https://developers.cloudflare.com/kv/platform/limits/). */
-const WRITE_AGAIN_AFTER_MS = 1_100;
 /** A value that is no record of ours is logged and shown up to here. */
 const MAX_UNREADABLE_CHARS = 2_000;
 /** One bulk read of KV takes so many keys. */
@@ -22,15 +18,12 @@ export type Person =
   | { readonly key: string; readonly record: Entitlements }
   | { readonly key: string; readonly record: undefined; readonly unreadable: string };
 
-/** KV threw, answered too late, or had a write of this key less than a second ago. */
-export type KvRefusal = { readonly ok: false; readonly reason: 'kv-failed' | 'kv-timeout' | 'kv-busy' };
 /** `begun`: the change is in the log, and where KV was late it may even be in force. Otherwise nothing has changed. */
 export type Refusal = {
   readonly ok: false;
   readonly reason: KvRefusal['reason'] | 'not-logged';
   readonly begun: boolean;
 };
-export type Result<Value, Refused = KvRefusal> = { readonly ok: true; readonly value: Value } | Refused;
 
 /** Hands a change to the log; false when it could be kept nowhere. */
 export type LogChange = (change: Change) => Promise<boolean>;
@@ -136,7 +129,7 @@ function changeOf(key: string, before: Person | undefined, after: Entitlements |
   return {
     kind: 'change',
     v: 1,
-    id: uuidv7({ msecs: author.now }),
+    id: uuidv7(),
     changedBy: bound(author.by, MAX_CHARS.dimension),
     subject: key,
     before: asJson(was),
@@ -162,34 +155,3 @@ const canonical = (value: unknown): string =>
       ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
       : member,
   );
-
-/** KV refuses a second write of a key within a second: once more after that, then the caller is told. */
-async function write(operation: () => Promise<void>): Promise<Result<void>> {
-  const first = await withinLimit(operation);
-  if (first.ok || first.reason !== 'kv-busy') return first;
-  await new Promise((resolve) => setTimeout(resolve, WRITE_AGAIN_AFTER_MS));
-  return withinLimit(operation);
-}
-
-async function withinLimit<Value>(operation: () => Promise<Value>): Promise<Result<Value>> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<KvRefusal>((resolve) => {
-    timer = setTimeout(() => resolve({ ok: false, reason: 'kv-timeout' }), KV_LIMIT_MS);
-  });
-  // Never rejects, so that an operation which fails after its time is up is no unhandled rejection.
-  const answer = attempt(operation);
-  const result = await Promise.race([answer, late]);
-  if (timer !== undefined) clearTimeout(timer);
-  return result;
-}
-
-async function attempt<Value>(operation: () => Promise<Value>): Promise<Result<Value>> {
-  try {
-    return { ok: true, value: await operation() };
-  } catch (error) {
-    // workerd: `KV PUT failed: 429 Too Many Requests`.
-    const busy = error instanceof Error && /failed: 429/.test(error.message);
-    if (!busy) log('admin-kv-failed', errorFields(error));
-    return { ok: false, reason: busy ? 'kv-busy' : 'kv-failed' };
-  }
-}

@@ -1,0 +1,78 @@
+/** `/admin/changes` and `/admin/dead-letters`: who changed roles, and what waits to be written. */
+import { env } from 'cloudflare:workers';
+import { describe, expect, it } from 'vitest';
+import { admin, inPath, newKey } from './admin-call.ts';
+import { changesOf, changesOfOnce, layChangeAside } from './admin-changes.ts';
+
+describe('the list of changes', () => {
+  it('shows a person’s changes newest first, page by page, with before and after', async () => {
+    const key = newKey();
+    for (const role of ['a', 'b', 'c']) await admin('PUT', inPath(key), { roles: [role] });
+    await changesOfOnce(key, 3);
+    const subject = encodeURIComponent(key.toUpperCase());
+    const first = await admin('GET', `/changes?subject=${subject}&limit=2`);
+    expect(first).toMatchObject({
+      status: 200,
+      json: {
+        changes: [
+          { subject: key, changedBy: 'admin', before: { roles: ['b'] }, after: { roles: ['c'] } },
+          { subject: key, before: { roles: ['a'] }, after: { roles: ['b'] } },
+        ],
+      },
+    });
+    const next = encodeURIComponent(String(first.json.next));
+    const second = await admin('GET', `/changes?subject=${subject}&limit=2&cursor=${next}`);
+    expect(second.json).toEqual({ changes: [expect.objectContaining({ before: null, after: expect.anything() })] });
+    expect((await admin('GET', `/changes?changedBy=somebody&cursor=${next}`)).status).toBe(400);
+  });
+
+  it('can be asked for an e-mail without its standing in a URL', async () => {
+    const key = `email:${crypto.randomUUID()}@example.com`;
+    await admin('PUT', '/people', { key, roles: ['a'] });
+    await changesOfOnce(key, 1);
+    const { json } = await admin('POST', '/changes/search', { subject: key });
+    expect(json).toMatchObject({ changes: [{ subject: key }] });
+  });
+});
+
+describe('dead letters', () => {
+  it('are listed page by page with what they are, and replayed into the database once', async () => {
+    const keys = [newKey(), newKey(), newKey()];
+    const letters = [];
+    for (const key of keys) letters.push(await layChangeAside(key));
+    const first = await admin('GET', '/dead-letters?limit=2');
+    expect(first.json.deadLetters).toHaveLength(2);
+    const rest = await admin('GET', `/dead-letters?cursor=${encodeURIComponent(String(first.json.next))}`);
+    expect([...(first.json.deadLetters as []), ...(rest.json.deadLetters as [])]).toEqual(
+      letters.map((name) => ({
+        id: name.split(':')[2],
+        kind: 'outage',
+        reason: 'Neon was away',
+        diedAt: expect.stringMatching(/Z$/),
+      })),
+    );
+    expect((await admin('POST', '/dead-letters/replay')).json).toEqual({ written: 3, refused: 0 });
+    expect((await admin('POST', '/dead-letters/replay')).json).toEqual({ written: 0, refused: 0 });
+    for (const key of keys) expect(await changesOf(key)).toHaveLength(1);
+    expect((await admin('GET', '/dead-letters')).json).toEqual({ deadLetters: [] });
+  });
+
+  it('that cannot be written stay, and can be chosen by kind', async () => {
+    const key = newKey();
+    const poison = `dead-letter:refused:${crypto.randomUUID()}`;
+    await env.GATEHOUSE.put(poison, '{"kind":"change"}');
+    const outage = await layChangeAside(key);
+    expect((await admin('POST', '/dead-letters/replay?kind=refused')).json).toEqual({ written: 0, refused: 1 });
+    expect(await env.GATEHOUSE.get(outage)).not.toBeNull();
+    expect((await admin('POST', '/dead-letters/replay')).json).toEqual({ written: 1, refused: 1 });
+    expect(await env.GATEHOUSE.get(poison)).not.toBeNull();
+    await env.GATEHOUSE.delete(poison);
+  });
+
+  it('are not asked for in words that mean nothing', async () => {
+    for (const path of ['/dead-letters?limit=501', '/dead-letters?cursor=people.x', '/dead-letters?kind=x']) {
+      expect([path, (await admin('GET', path)).status]).toEqual([path, 400]);
+    }
+    expect((await admin('POST', '/dead-letters/replay?kind=all')).json.detail).toContain('kind');
+  });
+});
