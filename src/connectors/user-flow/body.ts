@@ -21,8 +21,8 @@ const members = z.custom<Record<string, unknown>>(
 );
 
 export async function readBody(request: Request): Promise<Body> {
-  const bytes = await readBytes(request);
-  if (typeof bytes === 'string') return { ok: false, reason: bytes, bytes: NO_BYTES };
+  const { bytes, fault } = await readBytes(request);
+  if (fault !== undefined) return { ok: false, reason: fault, bytes };
   let parsed: unknown;
   try {
     parsed = JSON.parse(decoder.decode(bytes));
@@ -35,32 +35,44 @@ export async function readBody(request: Request): Promise<Body> {
   return { ok: true, bytes, members: checked.data };
 }
 
-async function readBytes(request: Request): Promise<Uint8Array | 'too-large' | 'cut-off'> {
+interface BytesRead {
+  /** With a fault: what came before it, so that two people's bad bodies do not share a support code. */
+  readonly bytes: Uint8Array;
+  readonly fault?: 'too-large' | 'cut-off';
+}
+
+async function readBytes(request: Request): Promise<BytesRead> {
   const declared = Number(request.headers.get('Content-Length') ?? Number.NaN);
-  if (declared > MAX_BODY_BYTES) return 'too-large';
+  // The runtime holds a body to its declared length, so that one within the limit need not be counted.
+  if (!(declared <= MAX_BODY_BYTES)) return readCounted(request);
   try {
-    // The runtime holds the body to its declared length.
-    if (declared >= 0) return new Uint8Array(await request.arrayBuffer());
-    return await readCounted(request);
+    return { bytes: new Uint8Array(await request.arrayBuffer()) };
   } catch {
-    return 'cut-off';
+    return { bytes: NO_BYTES, fault: 'cut-off' };
   }
 }
 
-/** A chunked body has no declared length: stop reading at the limit instead of holding whatever is sent. */
-async function readCounted(request: Request): Promise<Uint8Array | 'too-large'> {
-  if (request.body === null) return NO_BYTES;
+/** Stops reading at the limit instead of holding whatever is sent. */
+async function readCounted(request: Request): Promise<BytesRead> {
   const chunks: Uint8Array[] = [];
   let total = 0;
-  for await (const chunk of request.body) {
-    total += chunk.byteLength;
-    if (total > MAX_BODY_BYTES) return 'too-large';
-    chunks.push(chunk);
+  try {
+    for await (const chunk of request.body ?? []) {
+      total += chunk.byteLength;
+      chunks.push(chunk);
+      if (total > MAX_BODY_BYTES) return { bytes: joined(chunks, MAX_BODY_BYTES), fault: 'too-large' };
+    }
+  } catch {
+    return { bytes: joined(chunks, total), fault: 'cut-off' };
   }
+  return { bytes: joined(chunks, total) };
+}
+
+function joined(chunks: readonly Uint8Array[], total: number): Uint8Array {
   const bytes = new Uint8Array(total);
   let offset = 0;
   for (const chunk of chunks) {
-    bytes.set(chunk, offset);
+    bytes.set(chunk.subarray(0, total - offset), offset);
     offset += chunk.byteLength;
   }
   return bytes;
