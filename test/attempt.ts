@@ -1,14 +1,17 @@
-/** A valid attempt with some members changed. */
+/** A valid attempt with some members changed; and attempts in the table without the queue. In workerd and in Node. */
 import { v7 as uuidv7 } from 'uuid';
-import type { Attempt } from '../src/attempts/attempt.ts';
+import { type Attempt, occurredAtOf } from '../src/attempts/attempt.ts';
+import { createMonths } from '../src/attempts/partitions.ts';
+import type { Database } from '../src/database/connect.ts';
+import { attempts } from '../src/database/schema.ts';
 
-/** Happened now, unless an `id` says otherwise; the person has an object id that nobody else has. */
-export function anAttempt(changed: Partial<Attempt> = {}): Attempt {
+/** Happened now, unless `at` or an `id` says otherwise; the person has an object id that nobody else has. */
+export function anAttempt({ at, ...changed }: Partial<Attempt> & { at?: Date } = {}): Attempt {
   const objectId = changed.objectId ?? crypto.randomUUID();
   return {
     kind: 'attempt',
     v: 1,
-    id: uuidv7(),
+    id: uuidv7({ msecs: at?.getTime() ?? Date.now() }),
     channel: 'user-flow',
     step: 'PreTokenIssuance',
     urlStep: '',
@@ -46,4 +49,21 @@ export function anAttempt(changed: Partial<Attempt> = {}): Attempt {
     fingerprint: '0123456789abcdef0123456789abcdef',
     ...changed,
   };
+}
+
+/** Inserts attempts and makes the months they need. */
+export async function keepAttempts(db: Database, some: readonly Attempt[]): Promise<void> {
+  const rows = some.map(({ kind: _, v: __, rolesUpdatedAt, ...attempt }) => ({
+    ...attempt,
+    occurredAt: new Date(occurredAtOf(attempt.id)),
+    rolesUpdatedAt: rolesUpdatedAt === null ? null : new Date(rolesUpdatedAt),
+  }));
+  await createMonths(
+    db,
+    rows.map(({ occurredAt }) => occurredAt),
+  );
+  // Postgres takes 65,535 parameters a statement.
+  for (let first = 0; first < rows.length; first += 1_000) {
+    await db.insert(attempts).values(rows.slice(first, first + 1_000));
+  }
 }

@@ -5,7 +5,20 @@
  * Every question is a union of ordered, limited selects, one a key and column: each is an index scan a partition, whether
  * the person has many rows or none. `or` across columns with `order by` would walk the whole table for who has none.
  */
-import { and, arrayOverlaps, desc, eq, max, not, notInArray, type SQL, sql } from 'drizzle-orm';
+import {
+  and,
+  arrayOverlaps,
+  desc,
+  eq,
+  getTableColumns,
+  getTableName,
+  max,
+  not,
+  notInArray,
+  type SQL,
+  Subquery,
+  sql,
+} from 'drizzle-orm';
 import { keptMonths } from '../../attempts/partitions.ts';
 import type { Config } from '../../config.ts';
 import type { Database } from '../../database/connect.ts';
@@ -121,7 +134,7 @@ async function lastChange(db: Database, keys: readonly string[]): Promise<RoleCh
   );
   const [last] = await db
     .select({ occurredAt, changedBy, subject })
-    .from(sql`(${sql.join(parts, sql` union all `)}) as ${changes}`)
+    .from(unionOf(parts, changes))
     .orderBy(desc(occurredAt), desc(id))
     .limit(1);
   return last;
@@ -146,4 +159,5 @@ function selects({ oids, idps, emails }: Keys, after: Position | undefined, limi
 }
 
 /** Under the table's own name, so that its columns can be named as ever. */
-const unionOf = (parts: readonly SQL[]): SQL => sql`(${sql.join([...parts], sql` union all `)}) as ${attempts}`;
+const unionOf = (parts: readonly SQL[], table: typeof attempts | typeof changes = attempts) =>
+  new Subquery(sql.join([...parts], sql` union all `), getTableColumns(table), getTableName(table));

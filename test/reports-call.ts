@@ -1,0 +1,62 @@
+/** Knocks at the door of the reports as support staff do. */
+import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
+import { env, exports } from 'cloudflare:workers';
+import { type Attempt, type Change, occurredAtOf } from '../src/attempts/attempt.ts';
+import { connect } from '../src/database/connect.ts';
+import { changes } from '../src/database/schema.ts';
+import worker from '../src/index.ts';
+import type { AttemptJson } from '../src/reports/attempt-json.ts';
+import { keepAttempts } from './attempt.ts';
+
+const SUPPORT = `Basic ${btoa('support:support')}`;
+const REPORTS = 'https://gatehouse.example/reports';
+const TIME_LIMIT_MS = 20_000;
+
+export const database = () => connect(env.DATABASE_URL, TIME_LIMIT_MS).db;
+
+/** Keeps attempts as the consumer would. */
+export const keep = (...some: Attempt[]) => keepAttempts(database(), some);
+
+export const keepChange = ({ kind: _, v: __, ...change }: Change) =>
+  database()
+    .insert(changes)
+    .values({ ...change, occurredAt: new Date(occurredAtOf(change.id)) });
+
+export const reportRequest = (path: string, body?: unknown, headers: Record<string, string> = {}): Request =>
+  new Request(REPORTS + path, {
+    method: body === undefined ? 'GET' : 'POST',
+    headers: {
+      Authorization: SUPPORT,
+      ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
+
+/** A GET, or a POST when there is a body: text as it is, anything else as JSON. */
+export const report = (path: string, body?: unknown, headers?: Record<string, string>): Promise<Response> =>
+  exports.default.fetch(reportRequest(path, body, headers));
+
+/** The same with some bindings replaced. */
+export async function reportWith(bindings: object, path: string, body?: unknown): Promise<Response> {
+  const ctx = createExecutionContext();
+  const request = reportRequest(path, body) as Parameters<typeof worker.fetch>[0];
+  const response = await worker.fetch(request, { ...env, ...bindings }, ctx);
+  await waitOnExecutionContext(ctx);
+  return response;
+}
+
+export interface Listed {
+  attempts: AttemptJson[];
+  next?: string;
+}
+
+export interface Problem {
+  title: string;
+  status: number;
+  detail: string;
+  requestId: string;
+  errors?: { path: string; message: string }[];
+}
+
+export const idsOf = ({ attempts }: Listed) => attempts.map(({ id }) => id);

@@ -1,0 +1,112 @@
+import { parse } from 'papaparse';
+import { expect, test } from 'vitest';
+import { attemptsFile, FILE_PAGE_ROWS, MAX_FILE_ROWS } from '../src/reports/csv.ts';
+import { anAttempt } from './attempt.ts';
+import { keep, report } from './reports-call.ts';
+
+const linesOf = (file: string) => parse<string[]>(file, { skipEmptyLines: true }).data;
+const recordsOf = (file: string) => parse<Record<string, string>>(file, { header: true, skipEmptyLines: true }).data;
+
+test('attempts as a file: everything of the range, newest first, under a name that says what it is', async () => {
+  const clientId = crypto.randomUUID();
+  const attempts = Array.from({ length: 3 }, (_, nth) =>
+    anAttempt({ clientId, at: new Date(Date.now() - nth * 60_000), roles: ['a', 'b'], notes: ['one', 'two'] }),
+  );
+  await keep(...attempts);
+
+  const response = await report(`/attempts.csv?clientId=${clientId}`);
+
+  expect(response.headers.get('Content-Type')).toMatch(/^text\/csv; charset=utf-8/);
+  expect(response.headers.get('Content-Disposition')).toMatch(
+    /^attachment; filename="gatehouse-attempts-\d{4}-\d\d-\d\d-to-\d{4}-\d\d-\d\d\.csv"$/,
+  );
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  // Excel reads UTF-8 only behind a byte order mark.
+  expect([...bytes.subarray(0, 3)]).toEqual([0xef, 0xbb, 0xbf]);
+  const records = recordsOf(new TextDecoder().decode(bytes));
+  expect(records.map(({ id }) => id)).toEqual(attempts.map(({ id }) => id));
+  expect(records[0]).toMatchObject({ clientId, roles: 'a b', notes: 'one; two', durationMs: '3', rolesUpdatedAt: '' });
+});
+
+test('no cell of a file is run as a formula, and every other text is kept as it is', async () => {
+  const clientId = crypto.randomUUID();
+  const texts = ['=1+1', '+49', '-1', '@sum', '\tx', '\rx', '=a\nb', 'a=b', '"quoted", and more', 'Zoë 李', "'x"];
+  await keep(...texts.map((message, nth) => anAttempt({ clientId, message, at: new Date(Date.now() - nth * 1_000) })));
+
+  const records = recordsOf(await (await report(`/attempts.csv?clientId=${clientId}`)).text());
+
+  const guarded = texts.map((text) => (/^[=+\-@\t\r]/.test(text) ? `'${text}` : text));
+  expect(records.map(({ message }) => message)).toEqual(guarded);
+});
+
+test('an empty file still has its columns', async () => {
+  const [columns, ...rows] = linesOf(await (await report('/attempts.csv?clientId=nobody')).text());
+  expect(columns).toEqual(expect.arrayContaining(['occurredAt', 'outcome', 'supportCode', 'email']));
+  expect(rows).toEqual([]);
+});
+
+test('the summary as a file is its series, with numbers as numbers', async () => {
+  const clientId = crypto.randomUUID();
+  await keep(
+    anAttempt({ clientId }),
+    anAttempt({ clientId, outcome: 'block' }),
+    anAttempt({ clientId, step: '=step' }),
+  );
+
+  const response = await report(`/summary.csv?clientId=${clientId}&interval=day`);
+  const [columns, ...rows] = linesOf(await response.text());
+
+  expect(response.headers.get('Content-Disposition')).toMatch(/gatehouse-summary-by-day-.*\.csv/);
+  expect(columns?.slice(0, 5)).toEqual([
+    'start',
+    'attempts',
+    'PostFederationSignup',
+    'PostAttributeCollection',
+    'PreTokenIssuance',
+  ]);
+  expect(columns?.slice(5)).toEqual(["'=step", 'continue', 'block', 'invalid', 'error']);
+  const sum = (column: string) => rows.reduce((total, row) => total + Number(row[columns?.indexOf(column) ?? -1]), 0);
+  expect(['attempts', 'PreTokenIssuance', 'continue', 'block'].map(sum)).toEqual([3, 2, 2, 1]);
+});
+
+/** Pages as the database would give them, each of `size` rows, as long as `more` says. */
+async function fileOf(size: number, more: (page: number) => boolean) {
+  const { kind: _, v: __, ...attempt } = anAttempt();
+  const shown = { ...attempt, occurredAt: '2026-11-21T00:00:00.000Z', personKeys: [] };
+  let pages = 0;
+  let rows = 0;
+  let last = '';
+  const failures: unknown[] = [];
+  const file = attemptsFile(
+    async () => {
+      pages += 1;
+      return { attempts: Array(size).fill(shown), ...(more(pages) ? { next: 'cursor' } : {}) };
+    },
+    (error) => failures.push(error),
+  );
+  for await (const piece of file) {
+    const pieceLines = piece.split('\r\n').filter((line) => line !== '');
+    rows += pieceLines.length;
+    last = pieceLines.at(-1) ?? last;
+  }
+  return { pages, rows, last, failures };
+}
+
+test('a file ends at 100,000 rows and says so in its last line; one that is just as long as that does not', async () => {
+  const full = MAX_FILE_ROWS / FILE_PAGE_ROWS;
+  expect(await fileOf(FILE_PAGE_ROWS, () => true)).toMatchObject({
+    pages: full,
+    rows: 1 + MAX_FILE_ROWS + 1,
+    last: expect.stringMatching(/^CUT after 100000 rows.*to=2026-11-21T00:00:00\.000Z/),
+  });
+  expect(await fileOf(FILE_PAGE_ROWS, (page) => page < full)).toMatchObject({ rows: 1 + MAX_FILE_ROWS });
+});
+
+test('a file during which the database fails says so in its last line', async () => {
+  const file = await fileOf(3, (page) => {
+    if (page === 2) throw new Error('gone');
+    return true;
+  });
+  expect(file).toMatchObject({ rows: 1 + 3 + 1, last: expect.stringMatching(/^INCOMPLETE: .*after 3 rows/) });
+  expect(file.failures).toHaveLength(1);
+});
