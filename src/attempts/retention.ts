@@ -90,7 +90,7 @@ async function dropWhenSummed(db: Database, month: Month): Promise<void> {
 /** Whether every attempt of a month is in the sums. While sums are stopped `written_in` says nothing about that: false. */
 const isSummed = ({ name }: Month): SQL => sql`(
   select summed_before <= pg_snapshot_xmax(pg_current_snapshot())
-    and not exists (select from ${sql.raw(name)} where written_in >= summed_before)
+    and coalesce((select written_in from ${sql.raw(name)} order by written_in desc limit 1) < summed_before, true)
   from summing_progress)`;
 
 /** A name of ours as SQL text: `do` takes no parameters. */

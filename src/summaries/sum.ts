@@ -50,7 +50,7 @@ export const SUM: SQL = sql`
   )
   select (select count(*) from batch)::int as summed,
     coalesce((select lo from bounds) > pg_current_xact_id(), true) as stopped,
-    exists (select from attempts where written_in >= greatest((select lo from bounds), (select hi from bounds))) as waiting`;
+    coalesce((select written_in from attempts order by written_in desc limit 1) >= (select greatest(lo, hi) from bounds), false) as waiting`;
 
 /** Sums what can be summed now. Rejects when Neon does; then nothing was added. */
 export async function sum(db: Database): Promise<Summed> {
