@@ -7,6 +7,7 @@ import type { ClaimValue, Step } from '../event.ts';
 
 /** Any non-empty text will do (contract 2.3); this is what the documents send. */
 const VERSION = '1.0.0';
+const CONTINUE = { version: VERSION, action: 'Continue' } as const;
 
 export interface Reply {
   readonly status: 200 | 400;
@@ -31,7 +32,8 @@ export function replyTo(decision: Decision, step: Step | undefined): Reply {
 }
 
 function continueWith(claims: { readonly [name: string]: ClaimValue }): Reply {
-  const body = JSON.stringify({ ...claims, version: VERSION, action: 'Continue' });
+  // The envelope first, as the documents print it, and last, so that no claim can take its place.
+  const body = JSON.stringify({ ...CONTINUE, ...claims, ...CONTINUE });
   return { status: 200, action: 'Continue', userMessage: '', body };
 }
 
