@@ -24,8 +24,11 @@ interface Metadata {
 
 /** One bulk read, and one insert, at a time. */
 const PAGE = 100;
-/** So much of a tick may go to dead letters, so that a long outage is caught up with over several ticks. */
-const MAX_PAGES_PER_REPLAY = 20;
+/**
+ * Each letter costs one deletion, and Cloudflare allows 1,000 operations an invocation (https://developers.cloudflare.com/kv/platform/limits/):
+ * a long outage is caught up with over several ticks.
+ */
+const MAX_PAGES_PER_REPLAY = 8;
 const REPLAY_TIMEOUT_MS = 20_000;
 const SECONDS_A_DAY = 86_400;
 
