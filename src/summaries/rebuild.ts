@@ -1,60 +1,86 @@
 /** Counts every kept attempt anew: after a restore from another Postgres, or whenever the sums are in doubt. */
 import { type SQL, sql } from 'drizzle-orm';
+import { existingMonths, type Month } from '../attempts/partitions.ts';
 import type { Database } from '../database/connect.ts';
 import { bucketSql } from './buckets.ts';
 import { dimensionsSql, hourSql, isPersonSql } from './hours.ts';
+import { sum } from './sum.ts';
+
+/** No sum runs while this is held, and whoever waits for it takes its snapshot afterwards. Reading goes on. */
+const HOLD_SUMS = sql`lock table summing_progress in exclusive mode`;
+/** Keeps partitions from being dropped, and lets inserts go on. After {@link HOLD_SUMS}, the order in which a sum locks them. */
+const HOLD_MONTHS = sql`lock table only attempts in row exclusive mode`;
+/** Every transaction id that this Postgres has given out is below. */
+const XMAX = sql`pg_snapshot_xmax(pg_current_snapshot())`;
 
 /**
- * The months that have a partition, hence the hours whose attempts are all still here. Partition names are ours
- * (`attempts/partitions.ts`).
+ * Replaces the sums of the months whose attempts are still here, month by month, each in one transaction: so that no request
+ * lasts long and reports are exact at any moment, whatever is written or summed meanwhile. Sums of older months stay.
+ *
+ * A month's sums become the count of its attempts below progress, which is what sums hold at any time; progress itself does
+ * not move, and what lies above is left to a sum, which follows at once. Data from another Postgres have a progress that means nothing here.
+ * Then a line of our own takes its place: every transaction below `line` had ended when we began. Attempts that carry a
+ * number not given out yet are not from here and are stamped 0. Progress becomes `line` when all months are counted; until
+ * then sums stay stopped and reports count attempts, so a rebuild that breaks off is simply run again.
+ *
+ * `open` gives a connection for each request. Rejects when Neon does; the months told to `onMonth` are done. Returns how many
+ * attempts the sums of those months hold now.
  */
-const KEPT_HOUR: SQL = sql`date_trunc('month', hour, 'UTC') in (
-  select to_timestamp(substr(c.relname, 10) || ' 01 +00', 'YYYY_MM DD TZH')
-  from pg_inherits i join pg_class c on c.oid = i.inhrelid
-  where i.inhparent = 'attempts'::regclass)`;
+export async function rebuild(
+  open: () => Database,
+  onMonth: (month: Month, attempts: number) => void = () => undefined,
+): Promise<{ attempts: number; months: number }> {
+  const { rows } = await open().execute<{ line: string }>(
+    sql`select pg_snapshot_xmin(pg_current_snapshot())::text as line`,
+  );
+  const line = sql`${rows[0]?.line}::xid8`;
+  const months = await existingMonths(open());
+  let attempts = 0;
+  for (const month of months) {
+    const [counted] = await inTransaction(open(), [HOLD_SUMS, HOLD_MONTHS, ...countAnew(month, line)]);
+    attempts += Number(counted?.attempts);
+    onMonth(month, Number(counted?.attempts));
+  }
+  await inTransaction(open(), [
+    HOLD_SUMS,
+    sql`insert into summing_progress (id, summed_before, summed_at) values (true, ${line}, now())
+      on conflict (id) do update set summed_before = excluded.summed_before, summed_at = excluded.summed_at
+      where summing_progress.summed_before > ${XMAX}`,
+  ]);
+  const { summed } = await sum(open());
+  return { attempts: attempts + summed, months: months.length };
+}
 
-/** The snapshot is that of the whole transaction, so this is the same transaction id in every statement. */
-const XMIN: SQL = sql`pg_snapshot_xmin(pg_current_snapshot())`;
+/** By the partition's own name: were it dropped before we held it, this fails instead of counting none. */
+function countAnew({ name, from, to }: Month, line: SQL): SQL[] {
+  const partition = sql.raw(name);
+  const inMonth = sql`hour >= ${from.toISOString()}::timestamptz and hour < ${to.toISOString()}::timestamptz`;
+  const isCounted = sql`written_in < coalesce(
+    (select case when summed_before > ${XMAX} then ${line} else summed_before end from summing_progress), ${line})`;
+  return [
+    // The second bound is the highest there is; with one alone the planner expects a third of the table and reads all of it.
+    sql`update ${partition} set written_in = '0' where written_in >= ${XMAX} and written_in <= '18446744073709551615'`,
+    sql`delete from hourly_counts where ${inMonth}`,
+    sql`delete from hourly_durations where ${inMonth}`,
+    sql`delete from hourly_people where ${inMonth}`,
+    sql`insert into hourly_durations (hour, ${dimensionsSql}, bucket, attempts)
+      select ${hourSql}, ${dimensionsSql}, ${bucketSql()}, count(*) from ${partition} as attempts
+      where ${isCounted} group by 1, ${dimensionsSql}, ${bucketSql()}`,
+    sql`insert into hourly_counts (hour, ${dimensionsSql}, attempts)
+      select hour, ${dimensionsSql}, sum(attempts) from hourly_durations where ${inMonth} group by hour, ${dimensionsSql}`,
+    sql`insert into hourly_people (hour, client_id, object_id)
+      select distinct ${hourSql}, client_id, object_id from ${partition} as attempts where ${isCounted} and ${isPersonSql}`,
+    sql`select coalesce(sum(attempts), 0)::float8 as attempts from hourly_counts where ${inMonth}`,
+  ];
+}
 
-/**
- * In the order they run, in one REPEATABLE READ transaction. LOCK takes no snapshot: the snapshot is taken after it, when no
- * sum is on the way and no partition can be made or dropped, while inserts and reports go on. What that snapshot shows is
- * counted here; what it does not show was written by transactions from xmin on, where the next sum begins. Visible rows from
- * xmin on (written while an older transaction was open, or brought from another Postgres) would be counted twice: stamping
- * them 0 puts them before every sum. Sums of months without a partition are older than the attempts and stay.
- */
-const STEPS: readonly SQL[] = [
-  sql`lock table only attempts in row exclusive mode`,
-  sql`lock table summing_progress in exclusive mode`,
-  sql`update attempts set written_in = '0' where written_in >= ${XMIN}`,
-  sql`delete from hourly_counts where ${KEPT_HOUR}`,
-  sql`delete from hourly_durations where ${KEPT_HOUR}`,
-  sql`delete from hourly_people where ${KEPT_HOUR}`,
-  sql`insert into hourly_durations (hour, ${dimensionsSql}, bucket, attempts)
-    select ${hourSql}, ${dimensionsSql}, ${bucketSql()}, count(*) from attempts group by 1, ${dimensionsSql}, ${bucketSql()}`,
-  sql`insert into hourly_counts (hour, ${dimensionsSql}, attempts)
-    select hour, ${dimensionsSql}, sum(attempts) from hourly_durations where ${KEPT_HOUR} group by hour, ${dimensionsSql}`,
-  sql`insert into hourly_people (hour, client_id, object_id)
-    select distinct ${hourSql}, client_id, object_id from attempts where ${isPersonSql}`,
-  sql`insert into summing_progress (id, summed_before, summed_at) values (true, ${XMIN}, now())
-    on conflict (id) do update set summed_before = excluded.summed_before, summed_at = excluded.summed_at`,
-];
-
-const COUNT = sql`select coalesce(sum(attempts), 0)::float8 as attempts, count(distinct hour)::int as hours
-  from hourly_counts where ${KEPT_HOUR}`;
-
-/**
- * Replaces the sums of all hours that kept partitions cover, whatever is written or summed meanwhile; changes nothing when
- * it throws. Returns how many attempts were counted, and in how many hours.
- */
-export async function rebuild(db: Database): Promise<{ attempts: number; hours: number }> {
+/** The rows of the last statement. Each statement sees what was committed before it, hence before the locks were given. */
+async function inTransaction(db: Database, statements: readonly SQL[]): Promise<Record<string, unknown>[]> {
   const client = db.$client;
-  const queries = [...STEPS, COUNT].map((step) => {
-    const { sql: text, params } = db.execute(step).getQuery();
+  const queries = statements.map((statement) => {
+    const { sql: text, params } = db.execute(statement).getQuery();
     return client.query(text, params);
   });
-  const results = await client.transaction(queries, { isolationLevel: 'RepeatableRead' });
-  const [counted] = results.at(-1) ?? [];
-  if (counted === undefined) throw new Error('The rebuild answered without a row.');
-  return { attempts: Number(counted.attempts), hours: Number(counted.hours) };
+  const results = await client.transaction(queries, { isolationLevel: 'ReadCommitted' });
+  return results.at(-1) ?? [];
 }

@@ -91,7 +91,7 @@ export async function runConcurrently(served: Served, seconds: number): Promise<
     ...times(2, () => reader(served, started, end, tally)),
     ...[0.3, 0.6, 0.9].map((share) =>
       at(share, async () => {
-        await rebuild(db());
+        await rebuild(db);
         tally.rebuilds++;
       }),
     ),

@@ -30,7 +30,7 @@ export async function runRestored(served: Served): Promise<Finding[]> {
   const before = await totals();
   const stopped = await sum(db());
   const untouched = before === (await totals());
-  const { attempts } = await rebuild(db());
+  const { attempts } = await rebuild(db);
   const rebuilt = await totals();
   await write();
   await sum(db());

@@ -53,7 +53,7 @@ export async function fill({ pool, url }: Served, rows: number, say: (line: stri
   for (const { definition } of indexes) await pool.query(definition.replace(' ON ONLY ', ' ON '));
   await pool.query('vacuum (analyze) attempts');
   const started = performance.now();
-  const { attempts } = await rebuild(connect(url, REQUEST_LIMIT_MS).db);
+  const { attempts } = await rebuild(() => connect(url, REQUEST_LIMIT_MS).db);
   const seconds = ((performance.now() - started) / 1_000).toFixed(1);
   say(`rebuild of ${attempts.toLocaleString('en')} rows: ${seconds} s`);
   await pool.query('vacuum (analyze) hourly_counts, hourly_durations, hourly_people');
