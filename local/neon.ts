@@ -74,14 +74,12 @@ function listen(server: Server, port: number): Promise<void> {
 }
 
 async function serve(answerSql: AnswerSql, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  let gone = false;
-  response.on('close', () => {
-    gone = !response.writableFinished;
-  });
-  const answer = await answerTo(answerSql, request, () => gone).catch((error: unknown) =>
+  const { socket } = request;
+  const gone = () => socket.readableEnded || socket.destroyed;
+  const answer = await answerTo(answerSql, request, gone).catch((error: unknown) =>
     refusal(500, error instanceof Error ? error.message : String(error)),
   );
-  if (!gone)
+  if (!gone())
     response.writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers }).end(answer.body);
 }
 
@@ -126,11 +124,16 @@ async function main(): Promise<void> {
     // A URL of last time would send a client to a port that is no longer ours.
     if (urlFile !== undefined) rmSync(urlFile, { force: true });
     const neon = await startNeon(options);
-    if (urlFile !== undefined) writeWhole(urlFile, `${neon.url}\n`);
-    process.stdout.write(`${neon.url}\n`);
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       process.once(signal, () => void neon.close().then(() => process.exit(0)));
     }
+    try {
+      if (urlFile !== undefined) writeWhole(urlFile, `${neon.url}\n`);
+    } catch (error) {
+      await neon.close();
+      throw error;
+    }
+    process.stdout.write(`${neon.url}\n`);
   } catch (error) {
     fail(1, `${error instanceof Error ? error.message : error}\n`);
   }

@@ -10,6 +10,8 @@ import { parseArgs } from 'node:util';
 import { type MigrationMeta, readMigrationFiles } from 'drizzle-orm/migrator';
 import * as z from 'zod';
 import { connect } from '../../src/database/connect.ts';
+import { findDatabaseUrl } from './database-url.ts';
+import { calledWrongly, end, Refusal } from './ending.ts';
 
 const MIGRATIONS_FOLDER = join(import.meta.dirname, '../../drizzle');
 /** For each request; an index on a large table takes its time. */
@@ -27,8 +29,8 @@ type Migration = MigrationMeta & { name: string };
 
 /**
  * Applies what the journal does not have yet, in order, and returns the names. Safe to run twice at once: one run
- * applies a migration, the other goes on after it. Rejects with the driver's error when a statement fails (nothing of
- * that migration stays), and when a migration was edited after it had been applied.
+ * applies a migration, the other goes on after it. Rejects, with a sentence for the user and the driver's error as its
+ * cause, when a statement fails (nothing of that migration stays); and when a migration was edited after it was applied.
  */
 export async function migrate(databaseUrl: string, folder: string = MIGRATIONS_FOLDER): Promise<string[]> {
   const applied = await readJournal(databaseUrl);
@@ -72,7 +74,7 @@ async function readJournal(databaseUrl: string): Promise<Map<number, string>> {
 }
 
 /** False when another run applied it while we waited for the lock. */
-async function apply(databaseUrl: string, { sql: statements, hash, folderMillis }: Migration): Promise<boolean> {
+async function apply(databaseUrl: string, { name, sql: statements, hash, folderMillis }: Migration): Promise<boolean> {
   const { sql } = connect(databaseUrl, REQUEST_LIMIT_MS);
   const refuseTwice = `do $$ begin
     if exists (select from drizzle.__drizzle_migrations where created_at = ${folderMillis}) then
@@ -89,22 +91,55 @@ async function apply(databaseUrl: string, { sql: statements, hash, folderMillis 
     return true;
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === ALREADY_APPLIED) return false;
-    throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`drizzle/${name}.sql failed, and nothing of it was kept: ${reason}`, { cause: error });
   }
 }
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { 'database-url': { type: 'string' } } });
-  const databaseUrl = values['database-url'] ?? process.env.DATABASE_URL;
-  if (!databaseUrl) throw new Error('Say which database: set DATABASE_URL, or pass --database-url postgres://..');
-  const names = await migrate(databaseUrl);
-  for (const name of names) console.log(`applied ${name}`);
-  if (names.length === 0) console.log('nothing to apply: the database is up to date');
+const HELP = `Usage: npm run migrate -- [--database-url postgres://…]
+
+Applies the migrations in drizzle/ that the database does not have yet, each as one transaction. Safe to run again, and
+from two places at once.
+
+The database is that of --database-url, else of DATABASE_URL, else the one that \`npm run dev\` runs.
+`;
+
+/** 0 when the database is up to date. */
+async function main(args: string[]): Promise<number> {
+  const { help, 'database-url': option } = readArguments(args);
+  if (help) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const found = findDatabaseUrl(option);
+  if (!found.ok) throw new Refusal(found.problem, 2);
+  console.log(`Migrating ${found.name}`);
+  const names = await migrate(found.url).catch((error: unknown) => {
+    throw new Refusal(reasons(error).join(': '));
+  });
+  for (const name of names) console.log(`Applied ${name}`);
+  if (names.length === 0) console.log('Nothing to apply: the database is up to date.');
+  return 0;
 }
 
-if (import.meta.main) {
-  await main().catch((error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
-    process.exitCode = 1;
-  });
+/** The driver keeps what fetch said in `sourceError`, and fetch what the network said in `cause`. */
+function reasons(error: unknown): string[] {
+  if (!(error instanceof Error)) return [String(error)];
+  const inner = 'sourceError' in error ? error.sourceError : error.cause;
+  const further = inner instanceof Error ? reasons(inner) : [];
+  return [error.message, ...further.filter((it) => !error.message.includes(it))];
 }
+
+function readArguments(args: string[]) {
+  try {
+    const { values } = parseArgs({
+      args,
+      options: { help: { type: 'boolean', short: 'h', default: false }, 'database-url': { type: 'string' } },
+    });
+    return values;
+  } catch (error) {
+    throw calledWrongly(error instanceof Error ? error.message : String(error), 'migrate');
+  }
+}
+
+if (import.meta.main) await end(main);

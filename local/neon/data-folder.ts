@@ -10,7 +10,6 @@ import { type Names, openPostgres, type Postgres } from './postgres.ts';
  */
 export async function openFolder(folder: string, names: Names): Promise<Postgres> {
   const root = resolve(folder);
-  mkdirSync(root, { recursive: true });
   const unlock = lock(root);
   try {
     const files = join(root, 'postgres');
@@ -41,6 +40,7 @@ type Owner = { pid: number; started: string | undefined };
 function lock(root: string): () => void {
   const path = join(root, 'in-use.json');
   const mine = `${path}.${process.pid}`;
+  mkdirSync(root, { recursive: true });
   const content = JSON.stringify({ pid: process.pid, started: startOf(process.pid) } satisfies Owner);
   // Written aside and linked into place: whoever sees the lock sees all of it.
   writeFileSync(mine, content);

@@ -77,7 +77,7 @@ export async function openPostgres(folder: string | undefined, names: Names, fre
     for (const command of fresh ? founding(names) : []) await mustSucceed(connection.command(command));
     await mustSucceed(connection.command(become));
   } catch (error) {
-    await pglite.close();
+    await connection.close();
     throw error;
   }
 
@@ -95,7 +95,7 @@ export async function openPostgres(folder: string | undefined, names: Names, fre
   };
   return {
     exclusively: (work) => next(() => work(connection).finally(forget)),
-    close: () => next(() => pglite.close()),
+    close: () => next(connection.close),
   };
 }
 
@@ -125,11 +125,12 @@ function wire(pglite: PGlite) {
   let transactionStatus = 'I';
   let crash: PostgresCrashed | undefined;
 
-  async function exchange(request: Uint8Array): Promise<Outcome> {
+  async function exchange(request: Uint8Array, milestones: readonly string[]): Promise<Outcome> {
     if (crash) throw crash;
-    const answer = await pglite
-      .execProtocolStream(request, { throwOnError: false })
-      .then(readAnswer, (error: unknown) => ({ crash: String(error) }));
+    const answer = await pglite.execProtocolStream(request, { throwOnError: false }).then(
+      (received) => readAnswer(received, milestones),
+      (error: unknown) => ({ crash: error instanceof Error ? error.message : JSON.stringify(error) }),
+    );
     if ('crash' in answer) {
       crash = new PostgresCrashed(answer.crash);
       throw crash;
@@ -140,32 +141,37 @@ function wire(pglite: PGlite) {
 
   return {
     inTransaction: () => transactionStatus !== 'I',
+    /** What a crash left in memory must not be written to the data folder. */
+    close: async () => {
+      if (!crash) await pglite.close();
+    },
     /** The simple protocol: for our own commands. */
-    command: (text: string) => exchange(encode.query(text)),
+    command: (text: string) => exchange(encode.query(text), []),
     /** The same messages that Neon's proxy sends (libs/proxy/tokio-postgres2/src/query.rs). */
-    run: (query: string, parameters: readonly (string | null)[]) =>
-      exchange(
-        Buffer.concat([
-          encode.parse({ text: query }),
-          encode.describe({ type: 'S' }),
-          encode.bind({ values: [...parameters] }),
-          encode.execute({}),
-          // Ends a COPY FROM STDIN, which would wait for data for ever; Postgres ignores it after anything else.
-          encode.copyFail('COPY FROM STDIN does not work over HTTP'),
-          encode.sync(),
-        ]),
-      ),
+    run: (query: string, parameters: readonly (string | null)[]) => {
+      const request = [
+        encode.parse({ text: query }),
+        encode.describe({ type: 'S' }),
+        encode.bind({ values: [...parameters] }),
+        encode.execute({}),
+        // Ends a COPY FROM STDIN, which would wait for data for ever; Postgres ignores it after anything else.
+        encode.copyFail('COPY FROM STDIN does not work over HTTP'),
+        encode.sync(),
+      ];
+      return exchange(Buffer.concat(request), ['parseComplete', 'bindComplete']);
+    },
   };
 }
 
 type Answer = { transactionStatus: string; outcome: Outcome } | { crash: string };
 
-function readAnswer(answer: messages.BackendMessage[]): Answer {
+/** `milestones`: which messages a successful answer has before its end. */
+function readAnswer(received: messages.BackendMessage[], milestones: readonly string[]): Answer {
   const result: Result = { fields: [], rows: [], tag: '' };
   const seen = new Set<string>();
   let error: messages.DatabaseError | undefined;
   let transactionStatus: string | undefined;
-  for (const message of answer) {
+  for (const message of received) {
     seen.add(message.name);
     if (message instanceof messages.DataRowMessage) result.rows.push(message.fields);
     else if (message instanceof messages.RowDescriptionMessage) result.fields = message.fields.map(field);
@@ -174,21 +180,16 @@ function readAnswer(answer: messages.BackendMessage[]): Answer {
     else if (message instanceof messages.DatabaseError) error ??= message;
   }
   if (error?.severity === 'FATAL' || error?.severity === 'PANIC') return { crash: error.message };
-  const answered = error !== undefined || seen.has('commandComplete') || seen.has('emptyQuery');
-  if (!answered || transactionStatus === undefined) return { crash: 'it left a query without an answer' };
-  const outcome: Outcome = error ? { ok: false, error: overflow(error, seen) } : { ok: true, result };
-  return { transactionStatus, outcome };
-}
-
-/**
- * PGlite swallows an overflow of Node's stack while it reads a query, and then misses the statement or portal that this
- * should have made. Postgres would have said 54001.
- */
-function overflow(error: messages.DatabaseError, seen: ReadonlySet<string>): messages.DatabaseError {
+  // PGlite swallows an overflow of Node's stack, and goes on with the next message in whatever state that left behind:
+  // a step is missing then, or the next one misses the statement or portal that it should have made.
+  const complete =
+    milestones.every((name) => seen.has(name)) && (seen.has('commandComplete') || seen.has('emptyQuery'));
   const lost =
-    (error.code === '26000' && !seen.has('parseComplete')) || (error.code === '34000' && !seen.has('bindComplete'));
-  if (!lost) return error;
-  return Object.assign(error, { code: '54001', message: 'stack depth limit exceeded' });
+    (error?.code === '26000' && !seen.has('parseComplete')) || (error?.code === '34000' && !seen.has('bindComplete'));
+  if (transactionStatus === undefined || lost || (!error && !complete)) {
+    return { crash: 'a query was nested too deeply for the stack of Node' };
+  }
+  return { transactionStatus, outcome: error ? { ok: false, error } : { ok: true, result } };
 }
 
 function field(from: messages.Field): Field {
