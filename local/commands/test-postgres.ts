@@ -11,6 +11,7 @@ import { ownDatabase } from './postgres/own-database.ts';
 import { runRestored } from './postgres/restored.ts';
 import { compare, explain, fill } from './postgres/scale.ts';
 import type { Served } from './postgres/served.ts';
+import { runSlowReport } from './postgres/slow-report.ts';
 
 const HELP = `Usage: npm run test:postgres -- postgres://user:password@host:port/database [--seconds N] [--rows N]
 
@@ -46,6 +47,7 @@ async function main(args: string[]): Promise<number> {
 
   console.log(`Everything at once, for ${seconds} s:`);
   await inOwnDatabase(url, async (own) => show(await runConcurrently(own, seconds)));
+  await inOwnDatabase(url, async (own) => show(await runSlowReport(own)));
   await inOwnDatabase(url, async (own) => show(await runRestored(own)));
   console.log(`\nOld rows, ${FEW_ROWS.toLocaleString('en')} and ${rows.toLocaleString('en')}:`);
   await inOwnDatabase(url, (few) =>

@@ -37,9 +37,9 @@ export async function rebuild(
   const months = await existingMonths(open());
   let attempts = 0;
   for (const month of months) {
-    const [counted] = await inTransaction(open(), [HOLD_SUMS, HOLD_MONTHS, ...countAnew(month, line)]);
-    attempts += Number(counted?.attempts);
-    onMonth(month, Number(counted?.attempts));
+    const counted = await countMonth(open, month, line);
+    attempts += counted;
+    onMonth(month, counted);
   }
   await inTransaction(open(), [
     HOLD_SUMS,
@@ -49,6 +49,18 @@ export async function rebuild(
   ]);
   const { summed } = await sum(open());
   return { attempts: attempts + summed, months: months.length };
+}
+
+/** How many attempts the sums of a month hold now. A month that retention dropped in the meantime keeps the sums it had. */
+async function countMonth(open: () => Database, month: Month, line: SQL): Promise<number> {
+  try {
+    const [counted] = await inTransaction(open(), [HOLD_SUMS, HOLD_MONTHS, ...countAnew(month, line)]);
+    return Number(counted?.attempts);
+  } catch (error) {
+    const existing = await existingMonths(open());
+    if (existing.some(({ name }) => name === month.name)) throw error;
+    return 0;
+  }
 }
 
 /** By the partition's own name: were it dropped before we held it, this fails instead of counting none. */
