@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { type Answer, refusal } from './neon/answer.ts';
 import type { Credentials } from './neon/caller.ts';
 import { openFolder } from './neon/data-folder.ts';
-import { openPostgres } from './neon/postgres.ts';
+import { openPostgres, type Postgres } from './neon/postgres.ts';
 import { type AnswerSql, MAX_BODY_BYTES, sqlOverHttp } from './neon/sql-over-http.ts';
 
 const HOST = '127.0.0.1';
@@ -36,17 +36,20 @@ export type LocalNeon = {
 export async function startNeon(options: LocalNeonOptions = {}): Promise<LocalNeon> {
   const { user = 'gatehouse', password = 'local', database = 'gatehouse', port = 0, dataDir } = options;
   const names = { user, database };
-  const postgres = await (dataDir === undefined ? openPostgres(undefined, names, true) : openFolder(dataDir, names));
-  const answerSql = sqlOverHttp(postgres, { ...names, password });
-  const server = createServer((request, response) => void serve(answerSql, request, response));
+  const opened = Promise.withResolvers<AnswerSql>();
+  const server = createServer((request, response) => void serve(opened.promise, request, response));
   // Not closed while idle: a client that sends on a connection at the very moment we close it would see a failed fetch.
   server.keepAliveTimeout = 0;
+  await listen(server, port);
+  let postgres: Postgres;
   try {
-    await listen(server, port);
+    postgres = await (dataDir === undefined ? openPostgres(undefined, names, true) : openFolder(dataDir, names));
   } catch (error) {
-    await postgres.close();
+    server.close();
+    server.closeAllConnections();
     throw error;
   }
+  opened.resolve(sqlOverHttp(postgres, { ...names, password }));
   const { port: listening } = server.address() as AddressInfo;
   const login = `${encodeURIComponent(user)}:${encodeURIComponent(password)}`;
   return {
@@ -73,17 +76,17 @@ function listen(server: Server, port: number): Promise<void> {
   });
 }
 
-async function serve(answerSql: AnswerSql, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function serve(opened: Promise<AnswerSql>, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { socket } = request;
   const gone = () => socket.readableEnded || socket.destroyed;
-  const answer = await answerTo(answerSql, request, gone).catch((error: unknown) =>
+  const answer = await answerTo(opened, request, gone).catch((error: unknown) =>
     refusal(500, error instanceof Error ? error.message : String(error)),
   );
   if (!gone())
     response.writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers }).end(answer.body);
 }
 
-async function answerTo(answerSql: AnswerSql, request: IncomingMessage, gone: () => boolean): Promise<Answer> {
+async function answerTo(opened: Promise<AnswerSql>, request: IncomingMessage, gone: () => boolean): Promise<Answer> {
   if (request.method !== 'POST' || request.url?.split('?')[0] !== '/sql') {
     return refusal(400, 'query is not supported: this is a stand-in for Neon, which takes POST /sql only');
   }
@@ -95,6 +98,7 @@ async function answerTo(answerSql: AnswerSql, request: IncomingMessage, gone: ()
     if (bytes > MAX_BODY_BYTES) return refusal(413, `request is too large (max is ${MAX_BODY_BYTES} bytes)`);
     chunks.push(chunk);
   }
+  const answerSql = await opened;
   return answerSql(request.headers, Buffer.concat(chunks).toString('utf8'), gone);
 }
 

@@ -1,0 +1,165 @@
+/** Migrations over the real driver, and the check that none is missing. */
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { NeonDbError } from '@neondatabase/serverless';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { migrate } from '../../local/commands/migrate.ts';
+import { findMissingMigration } from '../../local/commands/migrations-check.ts';
+import { type LocalNeon, startNeon } from '../../local/neon.ts';
+import { connect } from '../../src/database/connect.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const LIMIT_MS = 60_000;
+
+const root = mkdtempSync(join(tmpdir(), 'gatehouse-migrate-'));
+let server: LocalNeon;
+
+beforeAll(async () => {
+  server = await startNeon();
+});
+beforeEach(async () => {
+  const { sql } = connect(server.url, LIMIT_MS);
+  await sql.transaction([
+    sql`drop schema if exists drizzle cascade`,
+    sql`drop schema public cascade`,
+    sql`create schema public`,
+  ]);
+});
+afterAll(async () => {
+  await server.close();
+  rmSync(root, { recursive: true, force: true });
+});
+
+/** A folder as drizzle-kit makes it. */
+function migrations(name: string, files: Record<string, string>): string {
+  const folder = join(root, name);
+  mkdirSync(join(folder, 'meta'), { recursive: true });
+  const entries = Object.keys(files).map((tag, idx) => ({
+    idx,
+    version: '7',
+    when: 1000 + idx,
+    tag,
+    breakpoints: true,
+  }));
+  writeFileSync(
+    join(folder, 'meta', '_journal.json'),
+    JSON.stringify({ version: '7', dialect: 'postgresql', entries }),
+  );
+  for (const [tag, text] of Object.entries(files)) writeFileSync(join(folder, `${tag}.sql`), text);
+  return folder;
+}
+
+const BREAK = '\n--> statement-breakpoint\n';
+const read = (query: string) => connect(server.url, LIMIT_MS).sql.query(query);
+
+describe('migrate', () => {
+  it('brings an empty database to the schema, notes it in the journal of drizzle, and does nothing the second time', async () => {
+    const names = readdirSync(join(ROOT, 'drizzle'))
+      .filter((name) => name.endsWith('.sql'))
+      .map((name) => name.slice(0, -'.sql'.length))
+      .sort();
+    expect(await migrate(server.url)).toEqual(names);
+    expect(await read("select count(*)::int as n from pg_class where relname = 'attempts' and relkind = 'p'")).toEqual([
+      { n: 1 },
+    ]);
+    expect(await read('select hash, created_at from drizzle.__drizzle_migrations')).toHaveLength(names.length);
+    expect(await migrate(server.url)).toEqual([]);
+  });
+
+  it('applies only what is new', async () => {
+    const first = { '0000_one': `create table one (id int);${BREAK}insert into one values (1);` };
+    expect(await migrate(server.url, migrations('new', first))).toEqual(['0000_one']);
+    const both = { ...first, '0001_two': 'insert into one values (2);' };
+    expect(await migrate(server.url, migrations('new', both))).toEqual(['0001_two']);
+    expect(await read('select id from one order by id')).toEqual([{ id: 1 }, { id: 2 }]);
+  });
+
+  it('applies each migration once when several runs start at the same moment', async () => {
+    const folder = migrations('race', {
+      '0000_one': `create table one (id int);${BREAK}insert into one values (1);`,
+      '0001_two': 'insert into one values (2);',
+    });
+    const runs = await Promise.all(Array.from({ length: 5 }, () => migrate(server.url, folder)));
+    expect(runs.flat().sort()).toEqual(['0000_one', '0001_two']);
+    expect(await read('select id from one order by id')).toEqual([{ id: 1 }, { id: 2 }]);
+  });
+
+  it('keeps nothing of a migration that fails, and what came before it', async () => {
+    const folder = migrations('failing', {
+      '0000_one': 'create table one (id int);',
+      '0001_bad': `insert into one values (1);${BREAK}insert into nowhere values (1);`,
+      '0002_never': 'insert into one values (2);',
+    });
+    const error = await migrate(server.url, folder).catch((it: unknown) => it);
+    expect(error).toMatchObject({
+      message: 'drizzle/0001_bad.sql failed, and nothing of it was kept: relation "nowhere" does not exist',
+      cause: expect.any(NeonDbError),
+    });
+    expect(await read('select id from one')).toEqual([]);
+    expect(await read('select created_at::int as at from drizzle.__drizzle_migrations')).toEqual([{ at: 1000 }]);
+  });
+
+  it('refuses a migration that was edited after it had been applied', async () => {
+    await migrate(server.url, migrations('edited', { '0000_one': 'create table one (id int);' }));
+    const edited = migrations('edited', { '0000_one': 'create table one (id int, more int);' });
+    await expect(migrate(server.url, edited)).rejects.toThrow('drizzle/0000_one.sql was changed after');
+  });
+
+  it('is a command that says what it did', () => {
+    const run = (...args: string[]) => {
+      const child = spawnSync(process.execPath, ['local/commands/migrate.ts', ...args], {
+        cwd: ROOT,
+        encoding: 'utf8',
+      });
+      return { code: child.status, text: child.stdout + child.stderr };
+    };
+    expect(run('--help')).toMatchObject({ code: 0, text: expect.stringContaining('npm run migrate') });
+    expect(run('--database', 'x')).toMatchObject({
+      code: 2,
+      text: expect.stringContaining("Unknown option '--database'"),
+    });
+    expect(run('--database-url', 'http://x/y')).toMatchObject({
+      code: 2,
+      text: expect.stringContaining('postgres://'),
+    });
+    const nobody = run('--database-url', 'postgres://u:p@127.0.0.1:9/d');
+    expect(nobody).toMatchObject({ code: 1, text: expect.stringContaining('Error connecting to database') });
+  });
+});
+
+describe('the check that no migration is missing', () => {
+  /** Our schema, changed, outside the tree. */
+  const changed = (name: string, change: (text: string) => string) => {
+    const text = readFileSync(join(ROOT, 'src/database/schema.ts'), 'utf8').replaceAll(
+      /from '(drizzle-orm[^']*)'/g,
+      (_, specifier) => `from '${join(ROOT, 'node_modules', specifier, 'index.js')}'`,
+    );
+    const file = join(root, `${name}.ts`);
+    writeFileSync(file, change(text));
+    return file;
+  };
+
+  it('is content with the tree as it is, and leaves it so', () => {
+    const before = join(root, 'before');
+    cpSync(join(ROOT, 'drizzle'), before, { recursive: true });
+    expect(findMissingMigration()).toBeUndefined();
+    expect(findMissingMigration(changed('same', (text) => text))).toBeUndefined();
+    expect(readdirSync(join(ROOT, 'drizzle'), { recursive: true })).toEqual(readdirSync(before, { recursive: true }));
+  });
+
+  it('tells the SQL of a change without a migration', () => {
+    const file = changed('added', (text) =>
+      text.replace('step: dimension(),', 'step: dimension(), extra: dimension(),'),
+    );
+    expect(findMissingMigration(file)).toContain('ADD COLUMN "extra"');
+    expect(findMissingMigration()).toBeUndefined();
+  });
+
+  it('does not pass what drizzle-kit cannot decide or read', () => {
+    const renamed = changed('renamed', (text) => text.replace('step: dimension(),', 'phase: dimension(),'));
+    expect(findMissingMigration(renamed)).toContain('Interactive prompts');
+    expect(findMissingMigration(changed('broken', (text) => `${text} (`))).toBeTruthy();
+  });
+});
