@@ -92,6 +92,9 @@ function readUrl(text: string): URL {
   if (url.username !== '' || url.password !== '') {
     throw new Refusal('Leave user and password out of --url; set GATEHOUSE_ADMIN to user:password instead.', 2);
   }
+  if (url.pathname !== '/' || url.search !== '') {
+    throw new Refusal(`--url ${text} has a path. Give the address alone: ${url.origin}`, 2);
+  }
   return url;
 }
 

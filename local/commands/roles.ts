@@ -94,7 +94,9 @@ async function everybody(call: Call) {
   return { all, code };
 }
 
-const namesOf = (option: string | undefined) => (option === undefined ? undefined : people.readNames(option));
+function namesOf(option: string | undefined) {
+  return option === undefined ? undefined : people.readNames(option);
+}
 
 function withAttributes(held: EntitlementsInput, assignments: readonly string[]): EntitlementsInput {
   const attributes = { ...held.attributes };
@@ -118,5 +120,6 @@ async function readText(file: string): Promise<string> {
   }
 }
 
-const readFailure = (error: unknown) =>
-  error instanceof Error && 'code' in error && error.code === 'ENOENT' ? 'there is no such file' : String(error);
+function readFailure(error: unknown): string {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT' ? 'there is no such file' : String(error);
+}
