@@ -31,8 +31,8 @@ export function upperBoundMs(bucket: number): number {
 }
 
 /**
- * Upper bound in milliseconds of the duration that `fraction` (0 to 1, such as 0.95) of all attempts did not exceed, by
- * nearest rank. Takes bucket counts in any order, a bucket possibly more than once; null when there are no attempts.
+ * Upper bound in milliseconds of the duration that `fraction` (0 to 1, in thousandths, such as 0.95) of all attempts did not
+ * exceed, by nearest rank. Takes bucket counts in any order, a bucket possibly more than once; null without attempts.
  */
 export function percentileMs(
   counts: Iterable<{ readonly bucket: number; readonly attempts: number }>,
@@ -40,7 +40,8 @@ export function percentileMs(
 ): number | null {
   const sorted = [...counts].filter(({ attempts }) => attempts > 0).sort((a, b) => a.bucket - b.bucket);
   const total = sorted.reduce((sum, { attempts }) => sum + attempts, 0);
-  const rank = Math.max(1, Math.ceil(total * fraction));
+  // In thousandths: 0.07 × 100 is 7.000000000000001 in floating point, one rank too high.
+  const rank = Math.max(1, Math.ceil((total * Math.round(fraction * 1_000)) / 1_000));
   let seen = 0;
   for (const { bucket, attempts } of sorted) {
     seen += attempts;
