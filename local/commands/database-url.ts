@@ -11,7 +11,10 @@ export type FoundUrl =
   { readonly ok: true; readonly url: string; readonly name: string } | { readonly ok: false; readonly problem: string };
 
 /** `option` is the value of `--database-url`. A refusal is a sentence for the user. */
-export function findDatabaseUrl(option: string | undefined, env: NodeJS.ProcessEnv = process.env): FoundUrl {
+export function findDatabaseUrl(
+  option: string | undefined,
+  env: { readonly DATABASE_URL?: string | undefined } = process.env,
+): FoundUrl {
   if (option !== undefined) return checked(option, '--database-url');
   if (env.DATABASE_URL) return checked(env.DATABASE_URL, 'the environment variable DATABASE_URL');
   try {

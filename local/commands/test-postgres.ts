@@ -47,6 +47,7 @@ async function main(args: string[]): Promise<number> {
 
   console.log(`Everything at once, for ${seconds} s:`);
   await inOwnDatabase(url, async (own) => show(await runConcurrently(own, seconds)));
+  console.log('\nA slow report, and data from another Postgres (retention logs the locks it did not get):');
   await inOwnDatabase(url, async (own) => show(await runSlowReport(own)));
   await inOwnDatabase(url, async (own) => show(await runRestored(own)));
   console.log(`\nOld rows, ${FEW_ROWS.toLocaleString('en')} and ${rows.toLocaleString('en')}:`);

@@ -1,0 +1,101 @@
+/** `npm run sums -- rebuild` as an operator runs it: what it prints, and its exit code. */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { sql } from 'drizzle-orm';
+import { describe, expect, it } from 'vitest';
+import { findDatabaseUrl } from '../../local/commands/database-url.ts';
+import { startNeon } from '../../local/neon.ts';
+import { anAttempt, keepAttempts } from '../attempt.ts';
+import { ownDatabase } from './own-database.ts';
+
+const COMMAND = join(import.meta.dirname, '../../local/commands/sums.ts');
+
+function run(args: string[], env: Record<string, string> = {}) {
+  return new Promise<{ code: number; out: string; err: string }>((resolve) => {
+    const child = execFile(process.execPath, [COMMAND, ...args], { env: { ...process.env, ...env } }, (_, out, err) =>
+      resolve({ code: child.exitCode ?? -1, out, err }),
+    );
+  });
+}
+
+describe('npm run sums -- rebuild', () => {
+  const { db, rows, url } = ownDatabase();
+
+  it('counts every kept attempt, says so month by month, and names the database without its password', async () => {
+    const at = new Date('2026-10-31T23:59:59Z');
+    await keepAttempts(db(), [
+      anAttempt({ at }),
+      anAttempt({ at }),
+      anAttempt({ at: new Date('2026-11-01T00:00:00Z') }),
+    ]);
+    await db().execute(sql`update summing_progress set summed_before = '800000000000'`);
+    const { code, out, err } = await run(['rebuild', '--database-url', url()]);
+    expect([code, err]).toEqual([0, '']);
+    expect(out).toContain('gatehouse at 127.0.0.1:');
+    expect(out).toContain('attempts_2026_10: 2\nattempts_2026_11: 1\n');
+    expect(out).toContain('Done: 3 attempts in 2 months are summed.');
+    expect(out).not.toContain(new URL(url()).password);
+    expect(await rows(sql`select sum(attempts)::int as n from hourly_counts`)).toEqual([{ n: 3 }]);
+  });
+
+  it('takes the database from the environment, but the one on the command line first', async () => {
+    expect(await run(['rebuild'], { DATABASE_URL: url() })).toMatchObject({ code: 0 });
+    const wrong = 'postgres://gatehouse:local@127.0.0.1:9/gatehouse';
+    expect(await run(['rebuild', '--database-url', url()], { DATABASE_URL: wrong })).toMatchObject({ code: 0 });
+  });
+
+  it('says what to do when the database is away, empty or refuses the password, and ends with 1', async () => {
+    const empty = await startNeon();
+    const unmigrated = await run(['rebuild', '--database-url', empty.url]).finally(empty.close);
+    const away = await run(['rebuild', '--database-url', empty.url]);
+    const strange = new URL(url());
+    strange.password = 'wrong';
+    const refused = await run(['rebuild', '--database-url', strange.href]);
+    expect([away.code, unmigrated.code, refused.code]).toEqual([1, 1, 1]);
+    expect(away.err).toMatch(/broke off: .+ Is it running/);
+    expect(unmigrated.err).toContain('npm run migrate');
+    expect(refused.err).toContain("password authentication failed for user 'gatehouse'");
+  });
+
+  it('explains itself with --help, and refuses what it does not know with 2', async () => {
+    expect(await run(['--help'])).toMatchObject({
+      code: 0,
+      err: '',
+      out: expect.stringContaining('Usage: npm run sums'),
+    });
+    for (const args of [[], ['destroy'], ['rebuild', '--force'], ['rebuild', '--database-url', 'mysql://a/b']]) {
+      const { code, err } = await run(args);
+      expect([args, code, err.length > 0]).toEqual([args, 2, true]);
+    }
+  });
+});
+
+describe('the database of a command', () => {
+  it('is known by name and by where it was said, never by its password', () => {
+    const option = 'postgresql://owner:secret@ep-one.eu-central-1.aws.neon.tech/main?sslmode=require';
+    const found = findDatabaseUrl(option, { DATABASE_URL: 'postgres://a:b@c/d' });
+    expect(found).toEqual({
+      ok: true,
+      url: option,
+      name: 'main at ep-one.eu-central-1.aws.neon.tech (from --database-url)',
+    });
+    expect(findDatabaseUrl(undefined, { DATABASE_URL: ' postgres://a:b@c/d\n' })).toMatchObject({
+      ok: true,
+      url: 'postgres://a:b@c/d',
+    });
+  });
+
+  it('must be a postgres URL with a database, and a refusal does not repeat it', () => {
+    for (const wrong of [
+      '',
+      'secret',
+      'https://owner:secret@host/db',
+      'postgres://owner:secret@host',
+      'postgres://owner:secret@host/',
+    ]) {
+      const found = findDatabaseUrl(wrong, {});
+      expect(found.ok).toBe(false);
+      expect(JSON.stringify(found)).not.toContain('secret');
+    }
+  });
+});
