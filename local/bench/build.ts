@@ -9,7 +9,7 @@ const ROOT = join(import.meta.dirname, '../..');
 const WRANGLER = join(createRequire(import.meta.url).resolve('wrangler/package.json'), '../bin/wrangler.js');
 
 /** What of wrangler.toml a Worker needs to run. */
-export const { compatibility_date: COMPATIBILITY_DATE, vars: VARS } = readSettings();
+export const { COMPATIBILITY_DATE, VARS, CONSUMER } = readSettings();
 
 /** Builds `entry` (a path from the project's root; Gatehouse itself without one) into `folder`, and returns the bundle's path. */
 export async function build(folder: string, entry = 'src/index.ts'): Promise<string> {
@@ -24,11 +24,18 @@ export async function build(folder: string, entry = 'src/index.ts'): Promise<str
   return join(folder, (entry.split('/').at(-1) ?? entry).replace(/\.ts$/, '.js'));
 }
 
-function readSettings(): { compatibility_date: string; vars: Record<string, string> } {
-  const { compatibility_date, vars } = unstable_readConfig({ config: join(ROOT, 'wrangler.toml') });
-  if (compatibility_date === undefined) throw new Error('wrangler.toml has no compatibility_date.');
+function readSettings() {
+  const { compatibility_date, vars, queues } = unstable_readConfig({ config: join(ROOT, 'wrangler.toml') });
+  const [consumer] = queues.consumers ?? [];
+  if (compatibility_date === undefined || consumer === undefined)
+    throw new Error('wrangler.toml must have a compatibility_date and a consumer of the queue: the bench runs by it.');
+  const { queue, max_batch_size = 10, max_batch_timeout = 5, max_retries = 3 } = consumer;
   return {
-    compatibility_date,
-    vars: Object.fromEntries(Object.entries(vars).map(([name, value]) => [name, `${value}`])),
+    COMPATIBILITY_DATE: compatibility_date,
+    VARS: Object.fromEntries(Object.entries(vars).map(([name, value]) => [name, `${value}`])),
+    CONSUMER: {
+      queue,
+      settings: { maxBatchSize: max_batch_size, maxBatchTimeout: max_batch_timeout, maxRetries: max_retries },
+    },
   };
 }

@@ -1,5 +1,6 @@
 /** Calls a Worker as B2C would, over connections that stay open, and looks at every reply. */
 import { Agent, request } from 'node:http';
+import { setTimeout as wait } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { SignIn } from './sign-in.ts';
 
@@ -24,6 +25,29 @@ export async function callMany(url: string, people: readonly SignIn[], count: nu
     agent.destroy();
   }
   return durations;
+}
+
+/** Starts `rate` calls a second for so many seconds, however long the replies take, and returns durations in milliseconds. Rejects as {@link callMany} does. */
+export async function callAtRate(
+  url: string,
+  people: readonly SignIn[],
+  rate: number,
+  seconds: number,
+): Promise<number[]> {
+  const agent = new Agent({ keepAlive: true });
+  const startedAt = performance.now();
+  const calls: Promise<number>[] = [];
+  try {
+    for (let index = 0; index < rate * seconds; index += 1) {
+      await wait(Math.max(0, startedAt + (index * 1_000) / rate - performance.now()));
+      const person = people[index % people.length];
+      if (person !== undefined) calls.push(callOnce(agent, url, person));
+    }
+    return await Promise.all(calls);
+  } finally {
+    await Promise.allSettled(calls);
+    agent.destroy();
+  }
 }
 
 /** One call; its duration in milliseconds, until the last byte. */

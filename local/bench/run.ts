@@ -9,7 +9,10 @@ import { measureBundle } from './bundle.ts';
 import { measureCallCost } from './call-cost.ts';
 import { noCpuFigures } from './cpu.ts';
 import { type Finding, shown } from './finding.ts';
+import { measureStalledNeon } from './stalled-neon.ts';
 import { measureStartUp } from './start-up.ts';
+import { measureVisible } from './visible.ts';
+import { startWhole } from './whole.ts';
 
 const HELP = `Usage: npm run bench -- [--quick]
 
@@ -57,7 +60,26 @@ async function measure(folder: string, quick: boolean): Promise<Finding[]> {
     ...(await measureCallCost(bundles, { rounds: quick ? 3 : 11, callsARound: quick ? 2_000 : 4_000, progress })),
     ...measureBundle(gatehouse),
     ...(await measureStartUp(bundles, { starts: quick ? 5 : 15, progress })),
+    ...(await measureWhole(gatehouse, folder, quick)),
   ];
+}
+
+async function measureWhole(bundle: string, folder: string, quick: boolean): Promise<Finding[]> {
+  progress('starting the whole: Neon, queue and consumer');
+  const whole = await startWhole(bundle, folder);
+  try {
+    return [
+      ...(await measureStalledNeon(whole, {
+        rounds: quick ? 2 : 5,
+        secondsARound: quick ? 3 : 6,
+        long: !quick,
+        progress,
+      })),
+      ...(await measureVisible(whole, { tries: quick ? 3 : 10, progress })),
+    ];
+  } finally {
+    await whole.stop();
+  }
 }
 
 function progress(line: string): void {

@@ -1,49 +1,63 @@
-/** What starting costs beyond an empty Worker: CPU of workerd until it listens, and until a first request is answered. */
+/** What starting costs beyond an empty Worker: CPU of workerd until it listens, and what the first call costs on top. */
 import { VARS } from './build.ts';
 import { cpuMs } from './cpu.ts';
 import { against, type Finding } from './finding.ts';
-import { SECRETS } from './sign-in.ts';
+import { SECRETS, signIns } from './sign-in.ts';
 import { median } from './statistics.ts';
 import { startWorkerd, type Workers } from './workerd.ts';
 
 /** The design's, section 11. */
 const MOST_MS = 25;
+const [FIRST] = signIns(1, '');
 
 interface Start {
-  readonly listeningMs: number;
-  readonly answeredMs: number;
+  /** CPU in milliseconds: parsing the bundle and running its top level. */
+  readonly listensMs: number;
+  /** CPU in milliseconds from then until a first call is answered: what the bundle left for later. */
+  readonly firstCallMs: number;
 }
 
+/** Rejects when a Worker does not start, or answers the first call with anything but 200. */
 export async function measureStartUp(
   bundles: { gatehouse: string; empty: string; stubs: string; folder: string },
   { starts, progress }: { starts: number; progress: (line: string) => void },
 ): Promise<Finding[]> {
   const { folder, stubs } = bundles;
-  const pairs: { ours: Start; empty: Start }[] = [];
+  const beyond: Start[] = [];
   for (let round = 1; round <= starts; round += 1) {
     const empty = await startOnce({ folder, stubs, main: bundles.empty });
     const ours = await startOnce({ folder, stubs, main: bundles.gatehouse });
-    pairs.push({ ours, empty });
+    beyond.push({
+      listensMs: ours.listensMs - empty.listensMs,
+      firstCallMs: ours.firstCallMs - empty.firstCallMs,
+    });
     progress(
-      `start-up: ${round} of ${starts}: ${ours.answeredMs.toFixed(1)} ms, empty ${empty.answeredMs.toFixed(1)} ms`,
+      `start-up: ${round} of ${starts}: ${ours.listensMs.toFixed(1)} ms, empty ${empty.listensMs.toFixed(1)} ms`,
     );
   }
-  const listening = pairs.map(({ ours, empty }) => ours.listeningMs - empty.listeningMs);
-  const answered = pairs.map(({ ours, empty }) => ours.answeredMs - empty.answeredMs);
-  const value = median(answered);
-  const range = `${Math.min(...answered).toFixed(1)} to ${Math.max(...answered).toFixed(1)} in ${starts} starts`;
-  const measured = `${value.toFixed(1)} ms (${range}; until it listens ${median(listening).toFixed(1)} ms)`;
-  return [against('start-up CPU beyond an empty Worker, first request included', value, MOST_MS, 'ms', measured)];
+  const starting = beyond.map(({ listensMs }) => listensMs);
+  const calling = beyond.map(({ firstCallMs }) => firstCallMs);
+  return [
+    against('start-up CPU beyond an empty Worker', median(starting), MOST_MS, 'ms', told(starting)),
+    { what: 'first call of a new isolate, CPU beyond an empty Worker', measured: told(calling) },
+  ];
 }
+
+const told = (values: readonly number[]) =>
+  `${median(values).toFixed(1)} ms (${Math.min(...values).toFixed(1)} to ${Math.max(...values).toFixed(1)} in ${values.length} starts)`;
 
 async function startOnce(workers: Workers): Promise<Start> {
   const running = await startWorkerd(workers, { ...VARS, ...SECRETS, DATABASE_URL: '' });
   try {
-    const listeningMs = cpuMs(running.pid);
-    const answer = await fetch(`${running.url}/health`);
+    const listensMs = cpuMs(running.pid);
+    const answer = await fetch(`${running.url}/connectors/user-flow`, {
+      method: 'POST',
+      headers: { Authorization: FIRST?.authorization ?? '', 'Content-Type': 'application/json' },
+      body: FIRST?.body ?? '',
+    });
     await answer.arrayBuffer();
-    if (!answer.ok) throw new Error(`/health answered ${answer.status}. workerd said:\n${running.said()}`);
-    return { listeningMs, answeredMs: cpuMs(running.pid) };
+    if (!answer.ok) throw new Error(`The first call was answered ${answer.status}. workerd said:\n${running.said()}`);
+    return { listensMs, firstCallMs: cpuMs(running.pid) - listensMs };
   } finally {
     await running.stop();
   }
