@@ -1,5 +1,5 @@
 /** Reads the Worker's settings once an isolate. A bad value never stops a call: its default counts, and `/health/ready` names it. */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { BasicCredential, Credentials } from './callers/authenticate.ts';
 import { readBasicLines } from './callers/basic.ts';
 
@@ -7,29 +7,38 @@ import { readBasicLines } from './callers/basic.ts';
 export const SAMPLE_CREDENTIALS = { connector: 'Test:Test', reports: 'support:support', admin: 'admin:admin' } as const;
 
 const SAMPLE_LINES = new Set<string>(Object.values(SAMPLE_CREDENTIALS));
-const text = z.string().trim().default('');
-const list = text.transform((value) =>
-  value
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== ''),
+const text = z._default(z.string().check(z.trim()), '');
+const list = z.pipe(
+  text,
+  z.transform((value: string) =>
+    value
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== ''),
+  ),
 );
 const integer = (least: number, most: number, preset: number) =>
-  z.coerce.number().int().min(least).max(most).default(preset);
+  z._default(z.coerce.number().check(z.int(), z.gte(least), z.lte(most)), preset);
+
+/** A name that B2C's envelope does not use, and that may be set at the token step. */
+const CLAIM_NAME = /^$|^(?!(?:email|version|action|status|userMessage)$)[A-Za-z][A-Za-z0-9_]{0,99}$/;
+const APP_ID = /^$|^[0-9a-f]{32}$/;
 
 /** One schema a setting, so that a bad one is replaced by its default alone. Units are in the names. */
 const SETTINGS = {
   DATABASE_URL: text,
   SUPPORT_CODE_KEY: text,
-  POLICY: z.enum(['built-in']).default('built-in'),
-  ROLES_CLAIM: text
-    .pipe(z.string().regex(/^$|^(?!email$|version$|action$|status$|userMessage$)[A-Za-z][A-Za-z0-9_]{0,99}$/))
-    .default('extension_Roles'),
-  EXTENSIONS_APP_ID: text
-    .transform((id) => id.replaceAll('-', '').toLowerCase())
-    .pipe(z.string().regex(/^$|^[0-9a-f]{32}$/)),
+  POLICY: z._default(z.enum(['built-in']), 'built-in'),
+  ROLES_CLAIM: z._default(z.string().check(z.trim(), z.regex(CLAIM_NAME)), 'extension_Roles'),
+  EXTENSIONS_APP_ID: z.pipe(
+    text,
+    z.pipe(
+      z.transform((id: string) => id.replaceAll('-', '').toLowerCase()),
+      z.string().check(z.regex(APP_ID)),
+    ),
+  ),
   EMAIL_TRUSTED_ISSUERS: list,
-  KEEP_CLAIMS: list.prefault('displayName,country,ui_locales'),
+  KEEP_CLAIMS: z.prefault(list, 'displayName,country,ui_locales'),
   RETENTION_DAYS: integer(1, 3650, 90),
   STALE_ROLES_MAX_SECONDS: integer(0, 86_400, 900),
   KV_TIMEOUT_MS: integer(10, 4_000, 1_000),

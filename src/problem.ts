@@ -3,7 +3,7 @@ import { zValidator } from '@hono/zod-validator';
 import type { Context, ValidationTargets } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
-import type * as z from 'zod';
+import type { $ZodType } from 'zod/v4/core';
 
 const TITLES: Partial<Record<ContentfulStatusCode, string>> = {
   400: 'Bad request',
@@ -31,7 +31,7 @@ export function problem(
 }
 
 /** @hono/zod-validator, refusing with a 400 problem that names every parameter or member at fault in `errors`. */
-export function validated<Target extends keyof ValidationTargets, Schema extends z.ZodType>(
+export function validated<Target extends keyof ValidationTargets, Schema extends $ZodType>(
   target: Target,
   schema: Schema,
 ) {

@@ -1,6 +1,7 @@
 /** A valid attempt with some members changed; and attempts in the table without the queue. In workerd and in Node. */
 import { v7 as uuidv7 } from 'uuid';
-import { type Attempt, occurredAtOf } from '../src/attempts/attempt.ts';
+import type { Attempt } from '../src/attempts/attempt.ts';
+import { occurredAtOf } from '../src/attempts/bounds.ts';
 import { createMonths } from '../src/attempts/partitions.ts';
 import type { Database } from '../src/database/connect.ts';
 import { attempts } from '../src/database/schema.ts';

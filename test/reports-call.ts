@@ -1,7 +1,8 @@
 /** Knocks at the door of the reports as support staff do. */
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env, exports } from 'cloudflare:workers';
-import { type Attempt, type Change, occurredAtOf } from '../src/attempts/attempt.ts';
+import type { Attempt, Change } from '../src/attempts/attempt.ts';
+import { occurredAtOf } from '../src/attempts/bounds.ts';
 import { connect } from '../src/database/connect.ts';
 import { changes } from '../src/database/schema.ts';
 import worker from '../src/index.ts';

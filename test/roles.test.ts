@@ -3,14 +3,8 @@ import { env } from 'cloudflare:workers';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { idpKey, oidKey } from '../src/connectors/event.ts';
-import {
-  claimOf,
-  type Entitlements,
-  entitlementsInput,
-  entitlementsSchema,
-  ROLE_NAME,
-  rolesFor,
-} from '../src/entitlements/document.ts';
+import { claimOf, type Entitlements, entitlementsSchema, ROLE_NAME, rolesFor } from '../src/entitlements/document.ts';
+import { recordInput } from '../src/entitlements/record-input.ts';
 import { call, callWith, newClient, newObjectId, rowsOfOnce } from './call.ts';
 
 const UPDATED_AT = '2026-11-01T12:00:00.000Z';
@@ -251,7 +245,7 @@ describe('rolesFor', () => {
     const name = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,20}$/);
     fc.assert(
       fc.property(fc.array(name, { maxLength: 50 }), fc.array(name, { maxLength: 50 }), (roles, own) => {
-        const input = entitlementsInput.safeParse({ roles, applications: { app: { roles: own } } });
+        const input = recordInput.safeParse({ roles, applications: { app: { roles: own } } });
         fc.pre(input.success);
         const record = entitlementsSchema.parse(
           JSON.parse(JSON.stringify({ ...input.data, v: 1, updatedAt: UPDATED_AT, updatedBy: 'a' })),

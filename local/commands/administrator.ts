@@ -1,5 +1,5 @@
 /** How a command calls Gatehouse as an administrator: where it is, with which credential, and what its answers mean. */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { Refusal } from './ending.ts';
 
 export const DEFAULT_URL = 'http://localhost:8787';
@@ -63,14 +63,14 @@ export function administratorAt(url: string, credential: string | undefined): Ca
 }
 
 /** The body of a 200, checked; any other answer becomes a refusal with the sentence that Gatehouse gave. */
-export function accepted<Schema extends z.ZodType>(answer: Answer, schema: Schema): z.output<Schema> {
+export function accepted<Schema extends z.ZodMiniType>(answer: Answer, schema: Schema): z.output<Schema> {
   if (answer.status !== 200) throw new Refusal(sentenceOf(answer));
   const parsed = schema.safeParse(answer.body);
   if (!parsed.success) throw new Refusal('The answer is not one of Gatehouse’s. Is --url the address of a Gatehouse?');
   return parsed.data;
 }
 
-const problemDocument = z.object({ detail: z.string(), requestId: z.string().optional() });
+const problemDocument = z.object({ detail: z.string(), requestId: z.optional(z.string()) });
 
 /** What an answer other than 200 says, with the request id for whoever reads the logs. */
 export function sentenceOf(answer: Answer): string {

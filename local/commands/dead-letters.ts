@@ -1,6 +1,6 @@
 /** `npm run dead-letters`: messages that could not be written to the database, listed and written again. */
 import { parseArgs } from 'node:util';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { accepted, administratorAt, type Call, DEFAULT_URL, URL_HELP } from './administrator.ts';
 import { calledWrongly, end } from './ending.ts';
 import { table } from './table.ts';
@@ -20,7 +20,7 @@ ${URL_HELP}`;
 
 const page = z.object({
   deadLetters: z.array(z.object({ id: z.string(), kind: z.string(), reason: z.string(), diedAt: z.string() })),
-  next: z.string().optional(),
+  next: z.optional(z.string()),
 });
 const replayed = z.object({ written: z.number(), refused: z.number() });
 

@@ -1,16 +1,17 @@
 /** People as Gatehouse's administrators see them: how an answer is read, shown, and changed in part. */
-import * as z from 'zod';
-import { type EntitlementsInput, entitlementsSchema } from '../../src/entitlements/document.ts';
+import * as z from 'zod/mini';
+import { entitlementsSchema } from '../../src/entitlements/document.ts';
+import type { EntitlementsInput } from '../../src/entitlements/record-input.ts';
 import { type Answer, accepted, type Call } from './administrator.ts';
 import { Refusal } from './ending.ts';
 import { pairs, table } from './table.ts';
 
-const person = entitlementsSchema.omit({ v: true }).extend({ key: z.string() });
+const person = z.extend(z.omit(entitlementsSchema, { v: true }), { key: z.string() });
 export type Person = z.infer<typeof person>;
 
 const unreadable = z.object({ key: z.string(), unreadable: z.string() });
-const page = z.object({ people: z.array(z.union([person, unreadable])), next: z.string().optional() });
-const saved = person.extend({ changed: z.boolean(), inForce: z.string(), warning: z.string().optional() });
+const page = z.object({ people: z.array(z.union([person, unreadable])), next: z.optional(z.string()) });
+const saved = z.extend(person, { changed: z.boolean(), inForce: z.string(), warning: z.optional(z.string()) });
 export type Saved = z.infer<typeof saved>;
 const removed = z.object({ inForce: z.string() });
 

@@ -1,6 +1,6 @@
 /** `npm run roles`: who holds which roles, asked and changed from a terminal. */
 import { readFile, writeFile } from 'node:fs/promises';
-import type { EntitlementsInput } from '../../src/entitlements/document.ts';
+import type { EntitlementsInput } from '../../src/entitlements/record-input.ts';
 import { administratorAt, type Call } from './administrator.ts';
 import { calledWrongly, end, Refusal } from './ending.ts';
 import * as people from './people.ts';

@@ -1,5 +1,5 @@
 /** What the addresses of administrators take: person keys as people type them, and pages. */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { readPersonKey } from '../connectors/event.ts';
 
 /** Longer than any address or id; a key this long is stored as its digest. */
@@ -12,15 +12,15 @@ export const KEY_FORMS =
   'In a path the whole key is one percent-encoded segment';
 
 /** A key as somebody typed it, in the form under which the record is stored. */
-export const personKey = z
-  .string()
-  .max(MAX_TYPED_KEY_CHARS)
-  .transform(async (typed, context) => {
+export const personKey = z.pipe(
+  z.string().check(z.maxLength(MAX_TYPED_KEY_CHARS)),
+  z.transform(async (typed: string, context): Promise<string> => {
     const key = await readPersonKey(typed);
     if (key !== undefined) return key;
-    context.addIssue({ code: 'custom', message: KEY_FORMS });
+    context.issues.push({ code: 'custom', input: typed, message: KEY_FORMS });
     return z.NEVER;
-  });
+  }),
+);
 
 export const keyOnly = z.strictObject({ key: personKey });
 
@@ -30,18 +30,20 @@ export const keyOnly = z.strictObject({ key: personKey });
  */
 export function pageOf(list: string, preset: number, most: number) {
   const mark = `${list}.`;
-  const cursor = z
-    .string()
-    .max(MAX_CURSOR_CHARS)
-    .refine((text) => text.startsWith(mark), 'not a cursor of this list: take it from "next" of the page before')
-    .transform((text) => text.slice(mark.length));
-  const limit = z.coerce.number().int().min(1).max(most).default(preset);
+  const cursor = z.pipe(
+    z.string().check(
+      z.maxLength(MAX_CURSOR_CHARS),
+      z.refine((text) => text.startsWith(mark), 'not a cursor of this list: take it from "next" of the page before'),
+    ),
+    z.transform((text: string) => text.slice(mark.length)),
+  );
+  const limit = z._default(z.coerce.number().check(z.int(), z.gte(1), z.lte(most)), preset);
   return {
-    query: z.strictObject({ cursor: cursor.optional(), limit }),
+    query: z.strictObject({ cursor: z.optional(cursor), limit }),
     /** `next` as the answer shows it; no member on the last page. */
     next: (kvCursor: string | undefined) => (kvCursor === undefined ? {} : { next: mark + kvCursor }),
   };
 }
 
 /** Which dead letters: those that an outage made, those that were refused, or all. */
-export const deadLetterKind = z.strictObject({ kind: z.enum(['outage', 'refused']).optional() });
+export const deadLetterKind = z.strictObject({ kind: z.optional(z.enum(['outage', 'refused'])) });

@@ -6,7 +6,6 @@ import { recordChange } from '../attempts/record.ts';
 import { guard } from '../callers/guard.ts';
 import { configOf } from '../config.ts';
 import { factory, type Variables } from '../context.ts';
-import type { EntitlementsInput } from '../entitlements/document.ts';
 import { withinLimit } from '../entitlements/kv.ts';
 import {
   type Author,
@@ -18,7 +17,7 @@ import {
   removePerson,
   savePerson,
 } from '../entitlements/people.ts';
-import { recordInput, recordInputWith } from '../entitlements/record-input.ts';
+import { type EntitlementsInput, recordInput, recordInputWith } from '../entitlements/record-input.ts';
 import { errorFields, log } from '../log.ts';
 import { problem, problemOf, validated } from '../problem.ts';
 import { type ChangesPage, changesQuestion } from '../reports/questions.ts';

@@ -1,31 +1,20 @@
 /**
  * The queue messages: an {@link Attempt} is one call of a connector as support will see it, a {@link Change} is who changed
  * whose roles. Versioned and checked by Zod on the consumer's side, since a message may have been written by an older
- * version of this code. Texts are bounded here, at the producer, so that a row always fits Postgres' index limits.
+ * version of this code.
  */
-import * as z from 'zod';
+import * as z from 'zod/mini';
+import { MAX_CHARS, MAX_NAMES } from './bounds.ts';
 
 export const OUTCOMES = ['continue', 'block', 'invalid', 'error'] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
-/** Characters a text of a call may keep. `dimension` columns are parts of an index row, which Postgres limits to 2,704 bytes. */
-export const MAX_CHARS = {
-  dimension: 128,
-  identifier: 256,
-  message: 2_000,
-  name: 100,
-  personKey: 400,
-  value: 500,
-} as const;
-export const MAX_NAMES = 150;
-/** Cloudflare refuses a queue message above 128 KB; the design keeps below half of it. */
-export const MAX_MESSAGE_BYTES = 64 * 1024;
-
-const dimension = z.string().max(MAX_CHARS.dimension);
-const identifier = z.string().max(MAX_CHARS.identifier);
-const name = z.string().max(MAX_CHARS.name);
-const personKey = z.string().max(MAX_CHARS.personKey);
-const names = z.array(name).max(MAX_NAMES);
+const text = (maxChars: number) => z.string().check(z.maxLength(maxChars));
+const dimension = text(MAX_CHARS.dimension);
+const identifier = text(MAX_CHARS.identifier);
+const name = text(MAX_CHARS.name);
+const personKey = text(MAX_CHARS.personKey);
+const names = z.array(name).check(z.maxLength(MAX_NAMES));
 /** Version 7 carries the time in its first 48 bits (RFC 9562, section 5.7). */
 const uuidv7 = z.uuid({ version: 'v7' });
 
@@ -44,12 +33,12 @@ export const attemptSchema = z.object({
   status: z.union([z.literal(200), z.literal(400)]),
   rule: dimension,
   messageKey: dimension,
-  message: z.string().max(MAX_CHARS.message),
-  supportCode: z.string().max(11),
-  policyVersion: z.int().min(0),
+  message: text(MAX_CHARS.message),
+  supportCode: text(11),
+  policyVersion: z.int().check(z.gte(0)),
   clientId: dimension,
   objectId: identifier,
-  email: z.string().max(MAX_CHARS.value),
+  email: text(MAX_CHARS.value),
   /** Of the first identity; the others are known by {@link Attempt.otherKeys}. */
   issuer: dimension,
   issuerAssignedId: identifier,
@@ -57,19 +46,19 @@ export const attemptSchema = z.object({
   oidKey: personKey,
   idpKey: personKey,
   emailKey: personKey,
-  otherKeys: z.array(personKey).max(10),
+  otherKeys: z.array(personKey).check(z.maxLength(10)),
   locale: dimension,
   claimNames: names,
   unexpectedClaims: names,
-  keptClaims: z.record(name, z.union([z.string().max(MAX_CHARS.value), z.number(), z.boolean()])),
-  roles: z.array(z.string().max(64)).max(100),
-  rolesUpdatedAt: z.iso.datetime().nullable(),
+  keptClaims: z.record(name, z.union([text(MAX_CHARS.value), z.number(), z.boolean()])),
+  roles: z.array(text(64)).check(z.maxLength(100)),
+  rolesUpdatedAt: z.nullable(z.iso.datetime()),
   /** Milliseconds from the request's arrival to the reply; deployed clocks move only with I/O. */
-  durationMs: z.int().min(0).max(600_000),
+  durationMs: z.int().check(z.gte(0), z.lte(600_000)),
   /** What was not working while this was decided, `''` when all was well. */
   degraded: dimension,
   /** Sentences for support, such as `email record not used`. */
-  notes: z.array(z.string().max(200)).max(20),
+  notes: z.array(text(200)).check(z.maxLength(20)),
   /** Name of the credential that called. */
   caller: dimension,
   cfRay: dimension,
@@ -86,7 +75,7 @@ export const changeSchema = z.object({
   /** Name of the credential. */
   changedBy: dimension,
   /** The person key. */
-  subject: z.string().max(512),
+  subject: text(512),
   before: z.json(),
   after: z.json(),
 });
@@ -95,12 +84,3 @@ export type Change = z.infer<typeof changeSchema>;
 
 export const messageSchema = z.discriminatedUnion('kind', [attemptSchema, changeSchema]);
 export type Message = z.infer<typeof messageSchema>;
-
-/** When it happened, in milliseconds since 1970: read from the UUIDv7. */
-export const occurredAtOf = (id: string): number => Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
-
-/** A text as Postgres takes it: no NUL, no lone surrogate, at most `maxChars` UTF-16 units and never half a character. */
-export function bound(text: string, maxChars: number): string {
-  const cut = text.length > maxChars ? text.slice(0, maxChars) : text;
-  return cut.isWellFormed() && !cut.includes('\0') ? cut : cut.toWellFormed().replaceAll('\0', '\ufffd');
-}

@@ -1,7 +1,8 @@
 /** Makes the attempt that support will see out of an answered call. Every text is bounded here. */
 import { v7 as uuidv7 } from 'uuid';
 import { type Answer, type Call, callIdentity } from '../connectors/user-flow/answer.ts';
-import { type Attempt, bound, MAX_CHARS, MAX_MESSAGE_BYTES, MAX_NAMES, type Outcome } from './attempt.ts';
+import type { Attempt, Outcome } from './attempt.ts';
+import { bound, MAX_CHARS, MAX_MESSAGE_BYTES, MAX_NAMES } from './bounds.ts';
 import { keptClaims } from './redaction.ts';
 import { fingerprintOf } from './support-code.ts';
 

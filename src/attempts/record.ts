@@ -4,7 +4,8 @@
  */
 import { configOf } from '../config.ts';
 import { errorFields, log } from '../log.ts';
-import { type Attempt, type Change, type Message, occurredAtOf } from './attempt.ts';
+import type { Attempt, Change, Message } from './attempt.ts';
+import { occurredAtOf } from './bounds.ts';
 
 /** After this the queue counts as refusing. Should it take the message after all, the row's key keeps it single. */
 const QUEUE_TIMEOUT_MS = 5_000;

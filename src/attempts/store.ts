@@ -2,7 +2,8 @@
 import type { Config } from '../config.ts';
 import { connect, type Database } from '../database/connect.ts';
 import { attempts, changes } from '../database/schema.ts';
-import { type Attempt, type Change, type Message, occurredAtOf } from './attempt.ts';
+import type { Attempt, Change, Message } from './attempt.ts';
+import { occurredAtOf } from './bounds.ts';
 import { createMonths, isKept } from './partitions.ts';
 
 /** Class 23514 in an insert into a partitioned table: no partition takes the row. */

@@ -1,61 +1,48 @@
 /** What we hold about a person in Workers KV, versioned and checked on write and on read; and what it means for one application. */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 
 /** A space would make two roles of one, since the claim is a list joined by spaces. */
 export const ROLE_NAME = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}$/;
 export const MAX_ROLES = 100;
 /** A token and the cookies that carry it suffer long before any limit of B2C's (contract 2.6). */
 export const MAX_CLAIM_CHARS = 2_000;
-const MAX_ATTRIBUTES = 50;
-const MAX_APPLICATIONS = 50;
+export const MAX_ATTRIBUTES = 50;
+export const MAX_APPLICATIONS = 50;
+/** Names that are read, the forbidden ones included: somebody may have written by hand. */
+const MAX_NAMES_READ = 1_000;
 
-const ROLE_NAME_RULE =
-  'a role or group name is 1 to 64 characters: letters, digits and . _ : / - , beginning with a letter or digit';
-const written = z.string().regex(ROLE_NAME, ROLE_NAME_RULE);
-const names = (item: z.ZodString, most = MAX_ROLES) =>
+/** A list of names, each once. */
+export const namesOf = (item: z.ZodMiniType<string, string>, most: number) =>
+  z.pipe(
+    z.array(item).check(z.maxLength(most, `at most ${most} names`)),
+    z.transform((list: string[]) => [...new Set(list)]),
+  );
+
+const value = z.union([z.string().check(z.maxLength(2_000)), z.number(), z.boolean()], {
+  error: 'an attribute is a text of at most 2,000 characters, a number, or true or false',
+});
+export const attributesSchema = z
+  .record(z.string().check(z.minLength(1), z.maxLength(100)), value)
+  .check(z.refine((record) => Object.keys(record).length <= MAX_ATTRIBUTES, `at most ${MAX_ATTRIBUTES} attributes`));
+
+const clientId = z.string().check(z.trim(), z.toLowerCase(), z.minLength(1), z.maxLength(128));
+/** Roles and groups by client id, in lower case. */
+export const applicationsOf = (names: ReturnType<typeof namesOf>) =>
   z
-    .array(item)
-    .max(most, `at most ${most} names`)
-    .transform((list) => [...new Set(list)]);
-const attributes = z
-  .record(
-    z.string().min(1).max(100),
-    z.union([z.string().max(2_000), z.number(), z.boolean()], {
-      error: 'an attribute is a text of at most 2,000 characters, a number, or true or false',
-    }),
-  )
-  .refine((record) => Object.keys(record).length <= MAX_ATTRIBUTES, `at most ${MAX_ATTRIBUTES} attributes`);
+    .record(clientId, z.strictObject({ roles: z.optional(names), groups: z.optional(names) }))
+    .check(
+      z.refine((record) => Object.keys(record).length <= MAX_APPLICATIONS, `at most ${MAX_APPLICATIONS} applications`),
+    );
 
-const applications = <Names extends z.ZodType>(list: Names) =>
-  z
-    .record(
-      z.string().trim().toLowerCase().min(1).max(128),
-      z.strictObject({ roles: list.optional(), groups: list.optional() }),
-    )
-    .refine((record) => Object.keys(record).length <= MAX_APPLICATIONS, `at most ${MAX_APPLICATIONS} applications`);
-
-/** What an administrator writes: unknown members and bad names are refused. */
-export const entitlementsInput = z
-  .strictObject({
-    roles: names(written).default([]),
-    groups: names(written).default([]),
-    attributes: attributes.default({}),
-    applications: applications(names(written)).default({}),
-  })
-  .refine((input) => claimOf(rolesIn(input)).length <= MAX_CLAIM_CHARS, {
-    message: `the roles make a claim longer than ${MAX_CLAIM_CHARS} characters: use fewer or shorter names`,
-  });
-export type EntitlementsInput = z.infer<typeof entitlementsInput>;
-
-const kept = names(z.string(), 1_000);
+const kept = namesOf(z.string(), MAX_NAMES_READ);
 
 /** What lies in KV. Names that break the rule are dropped on read, not refused: somebody may have written by hand. */
 export const entitlementsSchema = z.object({
   v: z.literal(1),
   roles: kept,
   groups: kept,
-  attributes,
-  applications: applications(kept),
+  attributes: attributesSchema,
+  applications: applicationsOf(kept),
   updatedAt: z.iso.datetime(),
   updatedBy: z.string(),
 });
@@ -82,10 +69,3 @@ export function rolesFor(record: Entitlements, clientId: string): Roles {
 
 /** Collections cannot be claims, so that roles travel as one string joined by spaces (contract 1.6). */
 export const claimOf = (roles: readonly string[]): string => roles.join(' ');
-
-/** Every role that could meet in one claim: the general ones with those of the fullest application. */
-function rolesIn(input: { roles: string[]; applications: Record<string, { roles?: string[] | undefined }> }): string[] {
-  const perApplication = Object.values(input.applications).map((application) => application.roles ?? []);
-  const fullest = perApplication.sort((a, b) => claimOf(b).length - claimOf(a).length)[0] ?? [];
-  return [...new Set([...input.roles, ...fullest])];
-}

@@ -3,9 +3,11 @@
  * limit, and every change is in the log before it is in KV.
  */
 import { v7 as uuidv7 } from 'uuid';
-import { bound, type Change, MAX_CHARS } from '../attempts/attempt.ts';
-import type { Entitlements, EntitlementsInput } from './document.ts';
+import type { Change } from '../attempts/attempt.ts';
+import { bound, MAX_CHARS } from '../attempts/bounds.ts';
+import type { Entitlements } from './document.ts';
 import { type KvRefusal, type Result, withinLimit, write } from './kv.ts';
+import type { EntitlementsInput } from './record-input.ts';
 import { PERSON_PREFIX, parseEntitlements } from './store.ts';
 
 /** A value that is no record of ours is logged and shown up to here. */

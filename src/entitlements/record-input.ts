@@ -1,25 +1,51 @@
 /** What an administrator may send: the written form of a record, without what KV or the change log could not give back. */
-import * as z from 'zod';
-import { MAX_MESSAGE_BYTES } from '../attempts/attempt.ts';
-import { type EntitlementsInput, entitlementsInput } from './document.ts';
+import * as z from 'zod/mini';
+import { MAX_MESSAGE_BYTES } from '../attempts/bounds.ts';
+import {
+  applicationsOf,
+  attributesSchema,
+  claimOf,
+  MAX_CLAIM_CHARS,
+  MAX_ROLES,
+  namesOf,
+  ROLE_NAME,
+} from './document.ts';
 
 /** A message of the change log holds the record before and after, and must stay below {@link MAX_MESSAGE_BYTES}. */
 const MAX_RECORD_BYTES = MAX_MESSAGE_BYTES / 2 - 2_048;
 
-/** {@link entitlementsInput}, refusing also what could not be given back or logged as it was sent. */
-export const recordInput = z
-  .unknown()
-  .superRefine(refuseUnstorable)
-  .pipe(entitlementsInput)
-  .superRefine(refuseTooLarge);
+const ROLE_NAME_RULE =
+  'a role or group name is 1 to 64 characters: letters, digits and . _ : / - , beginning with a letter or digit';
+const names = namesOf(z.string().check(z.regex(ROLE_NAME, ROLE_NAME_RULE)), MAX_ROLES);
+
+const members = {
+  roles: z._default(names, []),
+  groups: z._default(names, []),
+  attributes: z._default(attributesSchema, {}),
+  applications: z._default(applicationsOf(names), {}),
+};
+
+const record = z.strictObject(members);
+export type EntitlementsInput = z.infer<typeof record>;
+
+const sent = z.unknown().check((payload) => refuseUnstorable(payload.value, payload));
+const fits = z.refine<EntitlementsInput>((input) => claimOf(rolesIn(input)).length <= MAX_CLAIM_CHARS, {
+  message: `the roles make a claim longer than ${MAX_CLAIM_CHARS} characters: use fewer or shorter names`,
+});
+const small = z.refine<EntitlementsInput>((input) => bytesOf(input) <= MAX_RECORD_BYTES, {
+  message: `the record takes more than ${MAX_RECORD_BYTES} bytes: use fewer or shorter attributes`,
+});
+
+/** What an administrator writes: unknown members, bad names, and what could not be given back or logged as it was sent are refused. */
+export const recordInput = z.pipe(sent, record.check(fits, small));
 
 /** The same with the person key beside it, for bodies that name the person themselves. */
-export const recordInputWith = <Key extends z.ZodType>(key: Key) =>
-  z.unknown().superRefine(refuseUnstorable).pipe(entitlementsInput.safeExtend({ key })).superRefine(refuseTooLarge);
+export const recordInputWith = <Key extends z.ZodMiniType<string>>(key: Key) =>
+  z.pipe(sent, z.strictObject({ ...members, key }).check(fits, small));
 
 /** Looks at what was sent before Zod drops (`__proto__`) or merges (two spellings of one application) any of it. */
-function refuseUnstorable(body: unknown, context: z.core.$RefinementCtx): void {
-  const refuse = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
+function refuseUnstorable(body: unknown, { issues }: z.core.ParsePayload): void {
+  const refuse = (path: string[], message: string) => issues.push({ code: 'custom', input: body, path, message });
   const seen = new Set<string>();
   for (const [member, name, value] of [...namesIn(body, 'attributes'), ...namesIn(body, 'applications')]) {
     if (name === '__proto__') refuse([member, name], 'this name cannot be stored: choose another');
@@ -44,8 +70,11 @@ function namesIn(body: unknown, member: 'attributes' | 'applications'): [typeof 
 /** Postgres, where the change log lies, has neither in a jsonb value. */
 const isStorable = (text: string) => text.isWellFormed() && !text.includes('\0');
 
-function refuseTooLarge(input: EntitlementsInput, context: z.core.$RefinementCtx): void {
-  if (new TextEncoder().encode(JSON.stringify(input)).byteLength <= MAX_RECORD_BYTES) return;
-  const message = `the record takes more than ${MAX_RECORD_BYTES} bytes: use fewer or shorter attributes`;
-  context.addIssue({ code: 'custom', path: [], message });
+const bytesOf = (input: EntitlementsInput): number => new TextEncoder().encode(JSON.stringify(input)).byteLength;
+
+/** Every role that could meet in one claim: the general ones with those of the fullest application. */
+function rolesIn(input: { roles: string[]; applications: Record<string, { roles?: string[] | undefined }> }): string[] {
+  const perApplication = Object.values(input.applications).map((application) => application.roles ?? []);
+  const fullest = perApplication.sort((a, b) => claimOf(b).length - claimOf(a).length)[0] ?? [];
+  return [...new Set([...input.roles, ...fullest])];
 }

@@ -3,7 +3,7 @@
  * and a hash of the question: with another question it is refused, and an e-mail asked for does not stand in it.
  */
 import { decodeBase64Url, encodeBase64Url } from 'hono/utils/encode';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 
 /** The place of a row; the page after it holds older ones. */
 export interface Position {
@@ -15,14 +15,13 @@ export interface Position {
 
 const HASH_BYTES = 12;
 const encoder = new TextEncoder();
-const instant = z
-  .int()
-  .min(0)
-  .max(8.64e15)
-  .transform((ms) => new Date(ms));
+const instant = z.pipe(
+  z.int().check(z.gte(0), z.lte(8.64e15)),
+  z.transform((ms: number) => new Date(ms)),
+);
 
 /** Time and id of the row, start of the range or null, hash of the question. */
-const written = z.tuple([instant, z.uuid(), instant.nullable(), z.string()]);
+const written = z.tuple([instant, z.uuid(), z.nullable(instant), z.string()]);
 
 /** A question that a list answers: which list, and everything that narrows it. Limits do not belong to it. */
 export type Question = readonly [list: string, ...narrowedBy: unknown[]];

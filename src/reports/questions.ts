@@ -1,5 +1,5 @@
 /** What the reports can be asked: query strings and search bodies, checked and normalised. Whatever is unknown is refused by name. */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { personKey } from '../admin/inputs.ts';
 import { OUTCOMES } from '../attempts/attempt.ts';
 import { readSupportCode } from '../attempts/support-code.ts';
@@ -17,70 +17,91 @@ const text = z
   .string({
     error: ({ input }) => (Array.isArray(input) ? 'given more than once: give it once' : 'give it as a text'),
   })
-  .trim()
-  .min(1, 'empty: give a value or leave it out')
-  .max(MAX_TEXT_CHARS, `longer than ${MAX_TEXT_CHARS} characters`)
-  // Postgres takes neither.
-  .refine((typed) => typed.isWellFormed() && !typed.includes('\0'), 'holds characters that no stored text has');
+  .check(
+    z.trim(),
+    z.minLength(1, 'empty: give a value or leave it out'),
+    z.maxLength(MAX_TEXT_CHARS, `longer than ${MAX_TEXT_CHARS} characters`),
+    // Postgres takes neither.
+    z.refine((typed) => typed.isWellFormed() && !typed.includes('\0'), 'holds characters that no stored text has'),
+  );
+
+/** What somebody typed, turned into what is looked for. */
+const read = <Read>(turn: (typed: string, context: z.core.ParsePayload) => Read | Promise<Read>) =>
+  z.pipe(text, z.transform(turn));
+const refuse = ({ issues, value }: z.core.ParsePayload, message: string) => {
+  issues.push({ code: 'custom', input: value, message });
+  return z.NEVER;
+};
 
 const INSTANT_RULE =
   'not a time: give a date, which means midnight UTC (2026-11-21), or a time with Z or an offset ' +
   '(2026-11-21T08:00:00Z, 2026-11-21T09:00:00+01:00)';
 
 /** A `+` that nobody percent-encoded arrives as a space. */
-const instant = text
-  .transform((typed) => typed.replace(/ (?=\d\d:\d\d$)/, '+'))
-  .pipe(
+const instant = z.pipe(
+  z.pipe(
+    read((typed) => typed.replace(/ (?=\d\d:\d\d$)/, '+')),
     z.union(
       [z.iso.date(), z.iso.datetime({ offset: true }), z.iso.datetime({ offset: true, precision: -1 })],
       INSTANT_RULE,
     ),
-  )
-  .transform((typed) => new Date(typed))
-  .refine((at) => at.getUTCFullYear() >= 2000 && at.getUTCFullYear() < 2200, 'not between the years 2000 and 2199');
+  ),
+  z.pipe(
+    z.transform((typed: string) => new Date(typed)),
+    z
+      .date()
+      .check(
+        z.refine(
+          (at) => at.getUTCFullYear() >= 2000 && at.getUTCFullYear() < 2200,
+          'not between the years 2000 and 2199',
+        ),
+      ),
+  ),
+);
 
-const step = text.transform((typed) => STEPS.find((known) => known.toLowerCase() === typed.toLowerCase()) ?? typed);
+const step = read((typed) => STEPS.find((known) => known.toLowerCase() === typed.toLowerCase()) ?? typed);
 
-const supportCode = text.transform((typed, context) => {
-  const code = readSupportCode(typed);
-  if (code !== undefined) return code;
-  context.addIssue({ code: 'custom', message: 'not a support code: ten letters and digits, such as 7K3QX-9M2TB' });
-  return z.NEVER;
-});
+const supportCode = read(
+  (typed, context) =>
+    readSupportCode(typed) ?? refuse(context, 'not a support code: ten letters and digits, such as 7K3QX-9M2TB'),
+);
 
 /** What sums are kept by. */
 const dimensions = {
-  step: step.optional(),
-  outcome: z.enum(OUTCOMES, `not an outcome: one of ${OUTCOMES.join(', ')}`).optional(),
-  clientId: text.optional(),
-  issuer: text.optional(),
-  rule: text.optional(),
+  step: z.optional(step),
+  outcome: z.optional(z.enum(OUTCOMES, `not an outcome: one of ${OUTCOMES.join(', ')}`)),
+  clientId: z.optional(text),
+  issuer: z.optional(text),
+  rule: z.optional(text),
 };
-export type Dimensions = z.output<z.ZodObject<typeof dimensions>>;
+export type Dimensions = z.output<z.ZodMiniObject<typeof dimensions>>;
 
-const range = { from: instant.optional(), to: instant.optional() };
+const range = { from: z.optional(instant), to: z.optional(instant) };
 
 const filters = {
   ...dimensions,
-  objectId: text.transform(oidKey).optional(),
-  email: text.transform(emailKey).optional(),
-  supportCode: supportCode.optional(),
-  correlationId: text.optional(),
+  objectId: z.optional(read(oidKey)),
+  email: z.optional(read(emailKey)),
+  supportCode: z.optional(supportCode),
+  correlationId: z.optional(text),
   ...range,
 };
 /** `objectId` and `email` are person keys already. */
-export type Filters = z.output<z.ZodObject<typeof filters>>;
+export type Filters = z.output<z.ZodMiniObject<typeof filters>>;
 
 const LIMIT_RULE = `not a number from 1 to ${MAX_LIMIT}`;
 const page = {
-  limit: z
-    .union([z.int(), text.regex(/^\d{1,4}$/).transform(Number)], LIMIT_RULE)
-    .pipe(z.int().min(1, LIMIT_RULE).max(MAX_LIMIT, LIMIT_RULE))
-    .default(DEFAULT_LIMIT),
-  cursor: text.optional(),
+  limit: z._default(
+    z.pipe(
+      z.union([z.int(), z.pipe(text.check(z.regex(/^\d{1,4}$/)), z.transform(Number))], LIMIT_RULE),
+      z.int().check(z.gte(1, LIMIT_RULE), z.lte(MAX_LIMIT, LIMIT_RULE)),
+    ),
+    DEFAULT_LIMIT,
+  ),
+  cursor: z.optional(text),
 };
 
-const strict = <Shape extends z.ZodRawShape>(shape: Shape) =>
+const strict = <Shape extends z.core.$ZodShape>(shape: Shape) =>
   z.strictObject(shape, {
     error: (issue) =>
       issue.code === 'unrecognized_keys'
@@ -88,9 +109,10 @@ const strict = <Shape extends z.ZodRawShape>(shape: Shape) =>
         : undefined,
   });
 
-const inOrder = ({ from, to }: { from?: Date | undefined; to?: Date | undefined }) =>
-  from === undefined || to === undefined || from < to;
-const ORDER_RULE = { path: ['from'], message: 'not before "to": give a "from" that is earlier' };
+const inOrder = z.refine<{ from?: Date | undefined; to?: Date | undefined }>(
+  ({ from, to }) => from === undefined || to === undefined || from < to,
+  { path: ['from'], message: 'not before "to": give a "from" that is earlier' },
+);
 
 /** A page of a list: what narrows the list, how long the page is and what it follows. */
 export interface Page<Narrowed> {
@@ -102,48 +124,44 @@ export interface Page<Narrowed> {
 }
 
 /** A schema's last step: splits the page off what narrows the list, and refuses the cursor of another question. */
-const paged =
-  (list: string) =>
-  async <Asked extends { limit: number; cursor?: string | undefined }>(
-    { limit, cursor, ...narrowed }: Asked,
-    context: z.RefinementCtx,
-  ): Promise<Page<Omit<Asked, 'limit' | 'cursor'>>> => {
-    const question: Question = [list, narrowed];
-    const after = cursor === undefined ? undefined : await readCursor(question, cursor);
-    if (after === undefined && cursor !== undefined) {
-      context.addIssue({ code: 'custom', path: ['cursor'], message: FOREIGN_CURSOR });
-      return z.NEVER;
-    }
-    return { narrowed, limit, after, question };
-  };
+const paged = <Asked extends { limit: number; cursor?: string | undefined }>(list: string) =>
+  z.transform(
+    async ({ limit, cursor, ...narrowed }: Asked, context): Promise<Page<Omit<Asked, 'limit' | 'cursor'>>> => {
+      const question: Question = [list, narrowed];
+      const after = cursor === undefined ? undefined : await readCursor(question, cursor);
+      if (after === undefined && cursor !== undefined) {
+        context.issues.push({ code: 'custom', input: cursor, path: ['cursor'], message: FOREIGN_CURSOR });
+        return z.NEVER;
+      }
+      return { narrowed, limit, after, question };
+    },
+  );
 
-export const attemptsQuestion = strict({ ...filters, ...page })
-  .refine(inOrder, ORDER_RULE)
-  .transform(paged('attempts'));
+const attemptsAsked = strict({ ...filters, ...page }).check(inOrder);
+export const attemptsQuestion = z.pipe(attemptsAsked, paged<z.output<typeof attemptsAsked>>('attempts'));
 
 /** A file is a whole list: it has no pages. */
-export const attemptsFileQuestion = strict(filters).refine(inOrder, ORDER_RULE);
+export const attemptsFileQuestion = strict(filters).check(inOrder);
 
 /** An id, or a support code as somebody wrote it down. */
 export const attemptParam = z.object({
-  attempt: text.transform((typed, context): { id: string } | { supportCode: string } => {
+  attempt: read((typed, context): { id: string } | { supportCode: string } => {
     const id = z.uuid({ version: 'v7' }).safeParse(typed.toLowerCase());
     if (id.success) return { id: id.data };
     const code = readSupportCode(typed);
     if (code !== undefined) return { supportCode: code };
-    context.addIssue({
-      code: 'custom',
-      message:
-        'neither an id of an attempt (such as 019aa3f1-7c00-7abc-8def-0123456789ab) nor a support code (such as 7K3QX-9M2TB)',
-    });
-    return z.NEVER;
+    return refuse(
+      context,
+      'neither an id of an attempt (such as 019aa3f1-7c00-7abc-8def-0123456789ab) nor a support code (such as 7K3QX-9M2TB)',
+    );
   }),
 });
 
-export const personParam = z.object({ key: text.pipe(personKey) });
+export const personParam = z.object({ key: z.pipe(text, personKey) });
 /** The page of a person's timeline, when the key stands in the path: {@link personPage} joins the two. */
 export const personPageQuestion = strict(page);
-export const personQuestion = strict({ key: text.pipe(personKey), ...page }).transform(paged('person'));
+const personAsked = strict({ key: z.pipe(text, personKey), ...page });
+export const personQuestion = z.pipe(personAsked, paged<z.output<typeof personAsked>>('person'));
 export type PersonPage = z.output<typeof personQuestion>;
 
 /** Undefined when the cursor is not one of this person's. */
@@ -158,14 +176,13 @@ export async function personPage(
 }
 
 /** `GET /admin/changes`. The subject is a person key, or the name of something else that is changed. */
-export const changesQuestion = strict({
-  subject: text.transform(async (typed) => (await readPersonKey(typed)) ?? typed).optional(),
-  changedBy: text.optional(),
+const changesAsked = strict({
+  subject: z.optional(read(async (typed) => (await readPersonKey(typed)) ?? typed)),
+  changedBy: z.optional(text),
   ...range,
   ...page,
-})
-  .refine(inOrder, ORDER_RULE)
-  .transform(paged('changes'));
+}).check(inOrder);
+export const changesQuestion = z.pipe(changesAsked, paged<z.output<typeof changesAsked>>('changes'));
 export type ChangesPage = z.output<typeof changesQuestion>;
 
 export type AttemptsPage = z.output<typeof attemptsQuestion>;
@@ -176,8 +193,8 @@ export type Interval = (typeof INTERVALS)[number];
 export const summaryQuestion = strict({
   ...dimensions,
   ...range,
-  interval: z.enum(INTERVALS, 'not an interval: hour or day').optional(),
-}).refine(inOrder, ORDER_RULE);
+  interval: z.optional(z.enum(INTERVALS, 'not an interval: hour or day')),
+}).check(inOrder);
 export type SummaryQuestion = z.output<typeof summaryQuestion>;
 
 export const nothingAsked = (question: SummaryQuestion) =>

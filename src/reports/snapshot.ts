@@ -1,5 +1,5 @@
 /** The unfiltered summary of the last seven days in Workers KV, for when Neon does not answer. */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { configOf } from '../config.ts';
 import { errorFields, log } from '../log.ts';
 import { summaryRange } from './range.ts';

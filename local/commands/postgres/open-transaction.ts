@@ -1,5 +1,6 @@
 /** The consumer's insert as text and parameters, for transactions that stay open, which Neon's HTTP cannot have. */
-import { type Attempt, occurredAtOf } from '../../../src/attempts/attempt.ts';
+import type { Attempt } from '../../../src/attempts/attempt.ts';
+import { occurredAtOf } from '../../../src/attempts/bounds.ts';
 import { connect } from '../../../src/database/connect.ts';
 import { attempts } from '../../../src/database/schema.ts';
 

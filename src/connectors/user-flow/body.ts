@@ -1,5 +1,5 @@
 /** A connector's body: bytes whatever their Content-Type, counted, parsed once. Never throws; what cannot be used is a reason. */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 
 /** Values of several kB are real (captcha tokens, contract 1.6); this is far above them. */
 export const MAX_BODY_BYTES = 256 * 1024;

@@ -1,7 +1,7 @@
 /** Attempts, newest first. Each look-up by person, code or correlation id names the partial index it wants. */
 import { and, desc, eq, getTableColumns, gte, lt, lte, type SQL, sql } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
-import { occurredAtOf } from '../../attempts/attempt.ts';
+import { occurredAtOf } from '../../attempts/bounds.ts';
 import type { Config } from '../../config.ts';
 import type { Database } from '../../database/connect.ts';
 import { attempts } from '../../database/schema.ts';
