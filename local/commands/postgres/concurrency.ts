@@ -12,10 +12,12 @@ import { type Config, readConfig } from '../../../src/config.ts';
 import { connect } from '../../../src/database/connect.ts';
 import { rebuild } from '../../../src/summaries/rebuild.ts';
 import { sum } from '../../../src/summaries/sum.ts';
-import { type Finding, finding } from './finding.ts';
+import type { Finding } from './finding.ts';
+import { leftBehind } from './left-behind.ts';
 import { madeUpAttempts } from './made-up.ts';
 import { insertQuery } from './open-transaction.ts';
 import type { Served } from './served.ts';
+import { newTally, type Tally, whatHappened } from './tally.ts';
 
 const DAY_MS = 86_400_000;
 const REQUEST_LIMIT_MS = 60_000;
@@ -23,20 +25,6 @@ const CONSUMERS = 5;
 const OPEN_TRANSACTIONS = 3;
 /** Far more than a cron makes: with three, forgetting `greatest` in the sum went unnoticed for 20 s; with ten it did not. */
 const SUMS = 10;
-
-/** What happened, beside what it left in the database. */
-interface Tally {
-  readonly written: Set<string>;
-  readonly lateWritten: Set<string>;
-  rolledBack: number;
-  retried: number;
-  sums: number;
-  summed: number;
-  rebuilds: number;
-  reads: number;
-  readonly wrongReads: string[];
-  readonly errors: string[];
-}
 
 /** Runs everything for so many seconds, then says what held. The database is empty but for its tables before, and not after. */
 export async function runConcurrently(served: Served, seconds: number): Promise<Finding[]> {
@@ -47,18 +35,7 @@ export async function runConcurrently(served: Served, seconds: number): Promise<
   const end = started.getTime() + seconds * 1_000;
   const config = readConfig({ DATABASE_URL: served.url, LOCAL: 'yes' });
   const db = () => connect(served.url, REQUEST_LIMIT_MS).db;
-  const tally: Tally = {
-    written: new Set(),
-    lateWritten: new Set(),
-    rolledBack: 0,
-    retried: 0,
-    sums: 0,
-    summed: 0,
-    rebuilds: 0,
-    reads: 0,
-    wrongReads: [],
-    errors: [],
-  };
+  const tally = newTally();
 
   /** Repeats until the time is over. What it throws is noted, not fatal: at the end there must be nothing noted. */
   const until = async (deadline: number, work: () => Promise<unknown>): Promise<void> => {
@@ -101,7 +78,7 @@ export async function runConcurrently(served: Served, seconds: number): Promise<
   while ((await sum(db())).waiting) await pause(100);
   await keepRetention(db(), now(), 90);
   const dropped = (await existingMonths(db())).every(({ name }) => name !== monthOf(past).name);
-  return [...(await leftBehind(served, tally, past, dropped)), ...whatHappened(tally)];
+  return [...(await leftBehind(served, tally, past, dropped)), ...whatHappened(tally, SUMS)];
 }
 
 const noted = (set: Set<string>, attempt: Attempt): Attempt => {
@@ -181,77 +158,6 @@ async function reader(served: Served, since: Date, end: number, tally: Tally): P
     tally.reads++;
   }
 }
-
-/** What the database holds at the end, against what was written and against plain counts. */
-async function leftBehind(served: Served, tally: Tally, past: Date, dropped: boolean): Promise<Finding[]> {
-  const one = async (query: string, values: unknown[] = []): Promise<number> =>
-    Number((await served.pool.query<{ n: string }>(query, values)).rows[0]?.n);
-  const dimensions = `date_trunc('hour', occurred_at, 'UTC') as hour, channel, step, outcome, rule, client_id, issuer`;
-  const beginning = new Date(past.getTime() + 100 * DAY_MS);
-  const recent = [beginning];
-  const plain = await one('select count(*) as n from attempts where occurred_at >= $1', recent);
-  const late = await one('select sum(attempts) as n from hourly_counts where hour < $1', recent);
-  const differences = (sums: string, plainly: string) =>
-    one(
-      `select count(*) as n from (${sums}) s full join (${plainly}) p using (hour, channel, step, outcome, rule, client_id, issuer)
-      where s.n is distinct from p.n`,
-      recent,
-    );
-  const wrongCounts = await differences(
-    'select hour, channel, step, outcome, rule, client_id, issuer, attempts as n from hourly_counts where hour >= $1',
-    `select ${dimensions}, count(*) as n from attempts where occurred_at >= $1 group by 1, 2, 3, 4, 5, 6, 7`,
-  );
-  const wrongDurations = await differences(
-    `select hour, channel, step, outcome, rule, client_id, issuer, sum(attempts) as n from hourly_durations
-     where hour >= $1 group by 1, 2, 3, 4, 5, 6, 7`,
-    `select ${dimensions}, count(*) as n from attempts where occurred_at >= $1 group by 1, 2, 3, 4, 5, 6, 7`,
-  );
-  const wrongPeople = await one(
-    `select count(*) as n from (select hour, client_id, object_id, 1 as s from hourly_people where hour >= $1) s
-     full join (select distinct date_trunc('hour', occurred_at, 'UTC') as hour, client_id, object_id, 1 as p
-       from attempts where occurred_at >= $1 and step = 'PreTokenIssuance') p using (hour, client_id, object_id)
-     where s is null or p is null`,
-    recent,
-  );
-  const { written, lateWritten } = tally;
-  return [
-    finding('every attempt written is one row', plain === written.size, `${written.size} written, ${plain} rows`),
-    finding('every row is summed once, in every dimension', wrongCounts === 0, `${wrongCounts} sums differ`),
-    finding('so are durations', wrongDurations === 0, `${wrongDurations} sums differ`),
-    finding('people of the token step, by hour', wrongPeople === 0, `${wrongPeople} differ`),
-    finding('a month past retention was dropped while it was written to', dropped, dropped ? 'dropped' : 'still there'),
-    finding(
-      'each of its rows was summed before',
-      late === lateWritten.size,
-      `${lateWritten.size} written, ${late} in sums`,
-    ),
-  ];
-}
-
-function whatHappened(tally: Tally): Finding[] {
-  const { reads, wrongReads, errors, sums, summed, rebuilds, rolledBack, retried } = tally;
-  return [
-    finding(
-      'sums and rows since are every row at any moment',
-      wrongReads.length === 0,
-      some(wrongReads, `${reads} reads`),
-    ),
-    finding(
-      `${SUMS} sums at a time, and rebuilds between`,
-      sums > SUMS && rebuilds === 3,
-      `${sums} sums of ${summed} rows, ${rebuilds} rebuilds`,
-    ),
-    finding(
-      'rolled back rows were there to be missed',
-      rolledBack > 0,
-      `${rolledBack} rows, ${retried} batches retried`,
-    ),
-    finding('nothing failed', errors.length === 0, some(errors, 'no error')),
-  ];
-}
-
-const some = (list: readonly string[], none: string) =>
-  list.length === 0 ? none : `${list.length}: ${list.slice(0, 3).join('; ')}`;
 
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

@@ -1,0 +1,57 @@
+/** What happened while everything ran at once. */
+import { type Finding, finding } from './finding.ts';
+
+/** What happened, beside what it left in the database. */
+export interface Tally {
+  readonly written: Set<string>;
+  readonly lateWritten: Set<string>;
+  rolledBack: number;
+  retried: number;
+  sums: number;
+  summed: number;
+  rebuilds: number;
+  reads: number;
+  readonly wrongReads: string[];
+  readonly errors: string[];
+}
+
+export function newTally(): Tally {
+  return {
+    written: new Set(),
+    lateWritten: new Set(),
+    rolledBack: 0,
+    retried: 0,
+    sums: 0,
+    summed: 0,
+    rebuilds: 0,
+    reads: 0,
+    wrongReads: [],
+    errors: [],
+  };
+}
+
+/** `sumsAtOnce` is how many loops summed. */
+export function whatHappened(tally: Tally, sumsAtOnce: number): Finding[] {
+  const { reads, wrongReads, errors, sums, summed, rebuilds, rolledBack, retried } = tally;
+  return [
+    finding(
+      'sums and rows since are every row at any moment',
+      wrongReads.length === 0,
+      some(wrongReads, `${reads} reads`),
+    ),
+    finding(
+      `${sumsAtOnce} sums at a time, and rebuilds between`,
+      sums > sumsAtOnce && rebuilds === 3,
+      `${sums} sums of ${summed} rows, ${rebuilds} rebuilds`,
+    ),
+    finding(
+      'rolled back rows were there to be missed',
+      rolledBack > 0,
+      `${rolledBack} rows, ${retried} batches retried`,
+    ),
+    finding('nothing failed', errors.length === 0, some(errors, 'no error')),
+  ];
+}
+
+const some = (list: readonly string[], none: string) =>
+  list.length === 0 ? none : `${list.length}: ${list.slice(0, 3).join('; ')}`;
