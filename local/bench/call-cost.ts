@@ -11,8 +11,6 @@ import { type Running, startWorkerd, type Workers } from './workerd.ts';
 /** The design's, section 11. */
 const MOST_TIMES = 1.5;
 const PEOPLE = 1_000;
-/** Until V8 has optimised what it will. */
-const WARM_UP_CALLS = 10_000;
 /** Work after the reply, such as the message to the queue, belongs to the call. */
 const SETTLE_WITHIN_MS = 10_000;
 const POLL_MS = 20;
@@ -20,6 +18,8 @@ const POLL_MS = 20;
 const MOST_SIZE_DIFFERENCE = 0.03;
 
 export interface CallCostOptions {
+  /** Until V8 has optimised what it will. */
+  readonly warmUpCalls: number;
   readonly rounds: number;
   readonly callsARound: number;
   readonly progress: (line: string) => void;
@@ -54,7 +54,7 @@ export async function measureCallCost(
     const ours = await open('Gatehouse', { folder, stubs, main: bundles.gatehouse }, texts);
     const byHand = await open('by hand', { folder, stubs, main: bundles.byHand }, { CONNECTOR_BASIC });
     options.progress('call cost: warming up');
-    for (const side of sides) await callAndSettle(side, WARM_UP_CALLS);
+    for (const side of sides) await callAndSettle(side, options.warmUpCalls);
     for (let round = 1; round <= options.rounds; round += 1) {
       for (const side of sides) await measureRound(side, options.callsARound);
       const [a, b] = sides.map(({ cpu }) => Math.round(cpu.at(-1) ?? 0));

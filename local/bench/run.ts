@@ -1,6 +1,6 @@
 /** `npm run bench`: what Gatehouse costs, each figure beside its budget. */
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { calledWrongly, end, Refusal } from '../commands/ending.ts';
@@ -25,6 +25,9 @@ that does nothing else gives the steadiest figures.
 
 Exit code 0: everything within its budget; 1: something is not, or could not be measured; 2: wrong arguments.`;
 
+const CALLS = { warmUpCalls: 10_000, rounds: 11, callsARound: 4_000 };
+const QUICK_CALLS = { warmUpCalls: 5_000, rounds: 3, callsARound: 2_000 };
+
 await end(main);
 
 async function main(args: string[]): Promise<number> {
@@ -37,15 +40,16 @@ async function main(args: string[]): Promise<number> {
   if (missing !== undefined) throw new Refusal(`The bench cannot measure CPU: ${missing}.`);
 
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-bench-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
   try {
+    console.log(`${availableParallelism()} cores, load average ${loadavg()[0]?.toFixed(1)} before the bench began`);
     const findings = await measure(folder, quick);
     console.log(`\n${shown(findings)}`);
     console.log('\nSums and look-ups at 10 million rows: npm run test:postgres -- URL --rows 10000000');
     return findings.every(({ within }) => within !== false) ? 0 : 1;
   } catch (error) {
     throw new Refusal(`The bench FAILED, so that no figure counts: ${error instanceof Error ? error.message : error}`);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
   }
 }
 
@@ -57,7 +61,7 @@ async function measure(folder: string, quick: boolean): Promise<Finding[]> {
   const stubs = await build(join(folder, 'stubs'), 'local/bench/workers/stubs.ts');
   const bundles = { gatehouse, byHand, empty, stubs, folder };
   return [
-    ...(await measureCallCost(bundles, { rounds: quick ? 3 : 11, callsARound: quick ? 2_000 : 4_000, progress })),
+    ...(await measureCallCost(bundles, { ...(quick ? QUICK_CALLS : CALLS), progress })),
     ...measureBundle(gatehouse),
     ...(await measureStartUp(bundles, { starts: quick ? 5 : 15, progress })),
     ...(await measureWhole(gatehouse, folder, quick)),

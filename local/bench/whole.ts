@@ -84,7 +84,9 @@ async function startNeonProcess(urlFile: string): Promise<{ url: string; stop: (
   });
   let said = '';
   child.stderr.on('data', (chunk) => (said += chunk));
-  const stop = () => ended(child);
+  const kill = () => child.kill('SIGKILL');
+  process.once('exit', kill);
+  const stop = () => ended(child).finally(() => process.off('exit', kill));
   for (const deadline = Date.now() + READY_WITHIN_MS; Date.now() < deadline; await wait(POLL_MS)) {
     if (existsSync(urlFile)) return { url: readFileSync(urlFile, 'utf8').trim(), stop };
     if (child.exitCode !== null) break;

@@ -38,6 +38,8 @@ export async function startWorkerd(workers: Workers, texts: Readonly<Record<stri
   writeFileSync(join(folder, 'config.capnp'), configOf(texts));
   const args = ['serve', join(folder, 'config.capnp'), `--control-fd=${CONTROL_FD}`];
   const child = spawn(WORKERD, args, { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
+  const kill = () => child.kill('SIGKILL');
+  process.once('exit', kill);
   let said = '';
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (said += chunk));
   const ports = await portsOf(child, () => said);
@@ -48,7 +50,8 @@ export async function startWorkerd(workers: Workers, texts: Readonly<Record<stri
     stubsUrl: `http://127.0.0.1:${ports.stubs}`,
     said: () => said,
     stop: async () => {
-      child.kill('SIGKILL');
+      process.off('exit', kill);
+      kill();
       await exited;
     },
   };
