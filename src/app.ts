@@ -1,8 +1,8 @@
 /** All of HTTP. B2C's calls are answered from here; whatever people ask is in `staff.ts`, which is loaded when somebody asks. */
 import { userFlow } from './connectors/user-flow/routes.ts';
-import { factory } from './context.ts';
+import { newApp } from './context.ts';
 
-export const app = factory.createApp();
+export const app = newApp();
 
 // Without middleware: every step costs the person who waits.
 app.route('/connectors/user-flow', userFlow);

@@ -1,5 +1,5 @@
-/** The types that every Hono route shares, and the one factory that makes them. */
-import { createFactory } from 'hono/factory';
+/** The types that every Hono route shares, and the one place that makes an app. */
+import { Hono } from 'hono/tiny';
 
 export interface Variables {
   /** Name of the credential that opened the route: set by the guards of `/reports`, `/admin` and `/health/ready`. */
@@ -8,4 +8,10 @@ export interface Variables {
   requestId: string;
 }
 
-export const factory = createFactory<{ Bindings: Env; Variables: Variables }>();
+export interface AppEnv {
+  Bindings: Env;
+  Variables: Variables;
+}
+
+/** `hono/tiny` matches patterns in their order: for a handful of routes that is as quick as any, and starts soonest. */
+export const newApp = () => new Hono<AppEnv>();

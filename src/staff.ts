@@ -2,7 +2,7 @@
 import { config } from 'zod/mini';
 import en from 'zod/v4/locales/en.js';
 import { adminRoutes } from './admin/routes.ts';
-import { factory } from './context.ts';
+import { newApp } from './context.ts';
 import { health } from './health/routes.ts';
 import { errorFields, log } from './log.ts';
 import { problem, problemOf } from './problem.ts';
@@ -11,7 +11,7 @@ import { reports } from './reports/routes.ts';
 // zod/mini has no words of its own; these are read by people.
 config(en());
 
-export const staff = factory.createApp();
+export const staff = newApp();
 
 staff.use(async (c, next) => {
   c.set('requestId', crypto.randomUUID());

@@ -1,11 +1,10 @@
 /** What administrators do over HTTP: who holds which roles, who changed that, and what could not be written. */
 import type { Context } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { listDeadLetters, replayDeadLetters } from '../attempts/dead-letters.ts';
 import { recordChange } from '../attempts/record.ts';
 import { guard } from '../callers/guard.ts';
 import { configOf } from '../config.ts';
-import { factory, type Variables } from '../context.ts';
+import { type AppEnv, newApp } from '../context.ts';
 import { withinLimit } from '../entitlements/kv.ts';
 import {
   type Author,
@@ -18,6 +17,7 @@ import {
   savePerson,
 } from '../entitlements/people.ts';
 import { type EntitlementsInput, recordInput, recordInputWith } from '../entitlements/record-input.ts';
+import { jsonBody, limitedBody } from '../json-body.ts';
 import { errorFields, log } from '../log.ts';
 import { problem, problemOf, validated } from '../problem.ts';
 import { type ChangesPage, changesQuestion } from '../reports/questions.ts';
@@ -36,21 +36,9 @@ const EMAIL_NOT_USED =
   'No issuer is trusted for e-mail (EMAIL_TRUSTED_ISSUERS is empty), so that a record under an email: key is not used. ' +
   'Use the oid: or idp: key, or set EMAIL_TRUSTED_ISSUERS after reading what it means.';
 
-const limitedBody = bodyLimit({
-  maxSize: MAX_BODY_BYTES,
-  onError: (c) => problem(c, 413, `The body is larger than ${MAX_BODY_BYTES} bytes: no record may be so large.`),
-});
+export const adminRoutes = newApp();
 
-/** @hono/zod-validator takes a body of another type for `{}`, which here would mean "no roles". */
-const jsonBody = factory.createMiddleware(async (c, next) => {
-  const mediaType = c.req.header('Content-Type')?.split(';', 1)[0]?.trim().toLowerCase();
-  if (mediaType === 'application/json') return next();
-  return problem(c, 415, 'Send the body as JSON, with Content-Type: application/json.');
-});
-
-export const adminRoutes = factory.createApp();
-
-adminRoutes.use(guard('admin'), limitedBody);
+adminRoutes.use(guard('admin'), limitedBody(MAX_BODY_BYTES, 'record'));
 
 const peoplePage = pageOf('people', 50, MAX_PEOPLE_A_PAGE);
 
@@ -103,7 +91,7 @@ adminRoutes.onError((error, c) => {
   return problemOf(c, error);
 });
 
-type AdminContext = Context<{ Bindings: Env; Variables: Variables }>;
+type AdminContext = Context<AppEnv>;
 
 async function show(c: AdminContext, key: string): Promise<Response> {
   const read = await readPerson(c.env.GATEHOUSE, key);

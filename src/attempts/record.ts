@@ -4,6 +4,7 @@
  */
 import { configOf } from '../config.ts';
 import { errorFields, log } from '../log.ts';
+import { within } from '../within.ts';
 import type { Attempt, Change, Message } from './attempt.ts';
 import { occurredAtOf } from './bounds.ts';
 
@@ -35,7 +36,7 @@ export async function recordChange(env: Env, change: Change): Promise<boolean> {
 
 async function sendOrWrite(env: Env, message: Message): Promise<boolean> {
   try {
-    await within(QUEUE_TIMEOUT_MS, env.ATTEMPTS.send(message));
+    await within(QUEUE_TIMEOUT_MS, () => env.ATTEMPTS.send(message));
     return true;
   } catch (error) {
     log('queue-refused', { kind: message.kind, ...errorFields(error) });
@@ -48,17 +49,5 @@ async function sendOrWrite(env: Env, message: Message): Promise<boolean> {
   } catch (error) {
     log('direct-write-failed', { kind: message.kind, ...errorFields(error) });
     return false;
-  }
-}
-
-async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('The queue did not answer in time')), timeoutMs);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    if (timer !== undefined) clearTimeout(timer);
   }
 }

@@ -1,12 +1,14 @@
 /** Lets only callers with a credential of one kind through to reports, admin and health routes; sets `callerName`. */
+import type { MiddlewareHandler } from 'hono';
 import { configOf } from '../config.ts';
-import { factory } from '../context.ts';
+import type { AppEnv } from '../context.ts';
 import { log } from '../log.ts';
 import { problem } from '../problem.ts';
 import { authenticate, type CredentialKind } from './authenticate.ts';
 
-export const guard = (kind: Exclude<CredentialKind, 'connector'>) =>
-  factory.createMiddleware(async (c, next) => {
+export const guard =
+  (kind: Exclude<CredentialKind, 'connector'>): MiddlewareHandler<AppEnv> =>
+  async (c, next) => {
     const caller = authenticate(c.req.raw, configOf(c.env).credentials[kind]);
     if (!caller.ok) {
       log('refused', { kind, reason: caller.reason, name: caller.name, requestId: c.get('requestId') });
@@ -15,4 +17,4 @@ export const guard = (kind: Exclude<CredentialKind, 'connector'>) =>
     }
     c.set('callerName', caller.name);
     return next();
-  });
+  };

@@ -1,5 +1,6 @@
 /** Workers KV as administrators use it: with a limit on every answer, and a refusal instead of an exception. */
 import { errorFields, log } from '../log.ts';
+import { Late, within } from '../within.ts';
 
 /** Nobody signs in through these calls, so that KV may take twice what the road of a call allows it. */
 const KV_LIMIT_MS = 2_000;
@@ -23,21 +24,10 @@ export async function withinLimit<Value>(
   operation: () => Promise<Value>,
   limitMs = KV_LIMIT_MS,
 ): Promise<Result<Value>> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<KvRefusal>((resolve) => {
-    timer = setTimeout(() => resolve({ ok: false, reason: 'kv-timeout' }), limitMs);
-  });
-  // Never rejects, so that an operation which fails after its time is up is no unhandled rejection.
-  const answer = attempt(operation);
-  const result = await Promise.race([answer, late]);
-  if (timer !== undefined) clearTimeout(timer);
-  return result;
-}
-
-async function attempt<Value>(operation: () => Promise<Value>): Promise<Result<Value>> {
   try {
-    return { ok: true, value: await operation() };
+    return { ok: true, value: await within(limitMs, operation) };
   } catch (error) {
+    if (error instanceof Late) return { ok: false, reason: 'kv-timeout' };
     // workerd: `KV PUT failed: 429 Too Many Requests`.
     const busy = error instanceof Error && /failed: 429/.test(error.message);
     if (!busy) log('storage-failed', errorFields(error));

@@ -1,5 +1,6 @@
 /** How a call finds a person's entitlements in Workers KV (`person:` + person key): one bulk read, and what counts when it fails. */
 import type { PersonKeys } from '../connectors/event.ts';
+import { within } from '../within.ts';
 import { type Entitlements, entitlementsSchema } from './document.ts';
 
 export const PERSON_PREFIX = 'person:';
@@ -88,24 +89,11 @@ export function parseEntitlements(value: string): Entitlements | undefined {
 }
 
 /** Read as text and parsed one by one: one value that is not JSON fails a whole typed bulk read. */
-async function readAll(
-  kv: KVNamespace,
-  keys: readonly string[],
-  timeoutMs: number,
-): Promise<Map<string, string | null> | undefined> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const timeout = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), timeoutMs);
-  });
+async function readAll(kv: KVNamespace, keys: readonly string[], timeoutMs: number) {
   try {
-    const asked = kv.get(keys.map((key) => PERSON_PREFIX + key));
-    // A read that fails after its time is up must not become an unhandled rejection.
-    asked.catch(() => undefined);
-    return await Promise.race([asked, timeout]);
+    return await within(timeoutMs, () => kv.get(keys.map((key) => PERSON_PREFIX + key)));
   } catch {
     return undefined;
-  } finally {
-    if (timer !== undefined) clearTimeout(timer);
   }
 }
 

@@ -2,6 +2,7 @@
 import { listDeadLetters } from '../attempts/dead-letters.ts';
 import { configOf } from '../config.ts';
 import { readiness } from '../reports/queries/readiness.ts';
+import { within } from '../within.ts';
 
 /** One limit a part, so that one that hangs does not hide the others. */
 const PART_LIMIT_MS = 1_000;
@@ -66,15 +67,9 @@ async function countDeadLetters(kv: KVNamespace) {
 }
 
 async function part<Facts extends object>(name: string, ask: () => Promise<Facts>): Promise<Part<Facts>> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('late')), PART_LIMIT_MS);
-  });
   try {
-    return { ok: true, ...(await Promise.race([ask(), late])) };
+    return { ok: true, ...(await within(PART_LIMIT_MS, ask)) };
   } catch {
     return { ok: false, problem: `${name} did not answer within ${PART_LIMIT_MS / 1_000} s, or refused.` };
-  } finally {
-    if (timer !== undefined) clearTimeout(timer);
   }
 }

@@ -1,9 +1,9 @@
 /** Is everything behind Gatehouse up. (`GET /health`, which asks only whether Gatehouse is, stands in app.ts.) */
 import { guard } from '../callers/guard.ts';
-import { factory } from '../context.ts';
+import { newApp } from '../context.ts';
 import { askParts } from './readiness.ts';
 
-export const health = factory.createApp().get('/ready', guard('reports'), async (c) => {
+export const health = newApp().get('/ready', guard('reports'), async (c) => {
   const answer = await askParts(c.env);
   return c.json(answer, answer.status === 'ready' ? 200 : 503);
 });

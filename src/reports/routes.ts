@@ -1,9 +1,9 @@
 /** What support staff ask: what happened to whom, and how many. Database code is imported when it is needed, not before. */
 import type { Context } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { guard } from '../callers/guard.ts';
 import { configOf } from '../config.ts';
-import { factory, type Variables } from '../context.ts';
+import { type AppEnv, newApp } from '../context.ts';
+import { jsonBody, limitedBody } from '../json-body.ts';
 import { errorFields, log } from '../log.ts';
 import { problem, problemOf, validated } from '../problem.ts';
 import {
@@ -27,25 +27,13 @@ import { readSnapshot } from './snapshot.ts';
 import type { Summary } from './summary.ts';
 import { DatabaseUnavailable, databaseProblem } from './unavailable.ts';
 
-type ReportsContext = Context<{ Bindings: Env; Variables: Variables }>;
+type ReportsContext = Context<AppEnv>;
 
 const MAX_BODY_BYTES = 16 * 1024;
 
-const limitedBody = bodyLimit({
-  maxSize: MAX_BODY_BYTES,
-  onError: (c) => problem(c, 413, `The body is larger than ${MAX_BODY_BYTES} bytes: no question may be so large.`),
-});
+export const reports = newApp();
 
-/** @hono/zod-validator takes a body of another type for `{}`, which here would mean "every attempt". */
-const jsonBody = factory.createMiddleware(async (c, next) => {
-  const mediaType = c.req.header('Content-Type')?.split(';', 1)[0]?.trim().toLowerCase();
-  if (mediaType === 'application/json') return next();
-  return problem(c, 415, 'Send the body as JSON, with Content-Type: application/json.');
-});
-
-export const reports = factory.createApp();
-
-reports.use(guard('reports'), limitedBody);
+reports.use(guard('reports'), limitedBody(MAX_BODY_BYTES, 'question'));
 
 reports.get('/summary', validated('query', summaryQuestion), (c) =>
   withSummary(c, c.req.valid('query'), (summary) => c.json(summary, 200)),

@@ -2,6 +2,7 @@
 import * as z from 'zod/mini';
 import { configOf } from '../config.ts';
 import { errorFields, log } from '../log.ts';
+import { within } from '../within.ts';
 import { summaryRange } from './range.ts';
 import type { Summary } from './summary.ts';
 
@@ -36,7 +37,7 @@ export async function snapshotSummary(env: Env, now: number): Promise<void> {
 /** The last snapshot, marked stale; undefined when there is none or KV does not answer within `KV_TIMEOUT_MS`. */
 export async function readSnapshot(env: Env): Promise<Summary | undefined> {
   try {
-    const text = await withinMs(configOf(env).KV_TIMEOUT_MS, env.GATEHOUSE.get(SNAPSHOT_KEY));
+    const text = await within(configOf(env).KV_TIMEOUT_MS, () => env.GATEHOUSE.get(SNAPSHOT_KEY));
     if (text === null) return undefined;
     const value: unknown = JSON.parse(text);
     written.parse(value);
@@ -55,15 +56,3 @@ const stale = (latest: Summary): Summary => ({
     ...latest.coverage,
   ],
 });
-
-async function withinMs<Value>(limitMs: number, work: Promise<Value>): Promise<Value | null> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<null>((resolve) => {
-    timer = setTimeout(() => resolve(null), limitMs);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    if (timer !== undefined) clearTimeout(timer);
-  }
-}

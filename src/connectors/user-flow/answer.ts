@@ -5,6 +5,7 @@ import { rolesFor } from '../../entitlements/document.ts';
 import { type Lookup, lookUp } from '../../entitlements/store.ts';
 import { errorFields, log } from '../../log.ts';
 import { type Decision, decide, decideWithoutPolicy, type Policy } from '../../policy/decide.ts';
+import { Late, within } from '../../within.ts';
 import type { SignInEvent, Step } from '../event.ts';
 import { readBody } from './body.ts';
 import { readEvent } from './claims.ts';
@@ -43,22 +44,16 @@ export interface Answer {
 
 export async function answer(call: Call): Promise<Answer> {
   const seen: Seen = { bytes: new Uint8Array(), event: undefined, lookup: undefined, roles: [], droppedRoles: 0 };
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<'late'>((resolve) => {
-    timer = setTimeout(() => resolve('late'), call.config.DECISION_TIMEOUT_MS);
-  });
   try {
-    const answered = await Promise.race([answerInTime(call, seen), late]);
-    return answered === 'late' ? await answerWithoutPolicy(call, seen, 'deadline') : answered;
+    return await within(call.config.DECISION_TIMEOUT_MS, () => answerInTime(call, seen));
   } catch (error) {
+    if (error instanceof Late) return answerWithoutPolicy(call, seen, 'deadline');
     log('call-failed', {
       route: '/connectors/user-flow',
       step: seen.event?.step ?? call.urlStep,
       ...errorFields(error),
     });
     return answerWithoutPolicy(call, seen, 'exception');
-  } finally {
-    if (timer !== undefined) clearTimeout(timer);
   }
 }
 

@@ -4,7 +4,7 @@ import { attemptOf } from '../../attempts/compose.ts';
 import { record } from '../../attempts/record.ts';
 import { type Authentication, authenticate } from '../../callers/authenticate.ts';
 import { configOf } from '../../config.ts';
-import { factory } from '../../context.ts';
+import { newApp } from '../../context.ts';
 import { errorFields, log } from '../../log.ts';
 import { decideWithoutPolicy } from '../../policy/decide.ts';
 import { type Answer, answer, type Call } from './answer.ts';
@@ -14,8 +14,7 @@ import { replyTo } from './reply.ts';
 const JSON_HEADERS = { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' };
 const ROUTE = '/connectors/user-flow';
 
-export const userFlow = factory
-  .createApp()
+export const userFlow = newApp()
   .post('/:step?', (c): Response | Promise<Response> => {
     const startedAt = Date.now();
     const config = configOf(c.env);
