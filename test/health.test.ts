@@ -1,0 +1,137 @@
+/** Whether Gatehouse is up, and whether everything behind it is: each part with a limit of its own. */
+import { createExecutionContext, createScheduledController } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { v7 as uuidv7 } from 'uuid';
+import { describe, expect, it } from 'vitest';
+import { layAside, listDeadLetters } from '../src/attempts/dead-letters.ts';
+import { configOf } from '../src/config.ts';
+import worker from '../src/index.ts';
+import { anAttempt } from './attempt.ts';
+import { basic, call, newClient, rowsOf, rowsOfOnce } from './call.ts';
+
+const NOWHERE = 'postgres://gatehouse:local@127.0.0.1:9/gatehouse';
+
+interface Ready {
+  status: string;
+  kv: { ok: boolean; problem?: string };
+  queue: { ok: boolean; outage?: number; refused?: number; problem?: string };
+  neon: { ok: boolean; problem?: string; differentSteps?: number; unknownSteps?: number };
+  warnings: string[];
+}
+
+async function ask(path: string, bindings: object = {}, pair = 'support:support') {
+  const request = new Request(`https://gatehouse.example${path}`, { headers: { Authorization: basic(pair) } });
+  const answered = await worker.fetch(
+    request as Parameters<typeof worker.fetch>[0],
+    { ...env, ...bindings },
+    createExecutionContext(),
+  );
+  return { status: answered.status, headers: answered.headers, json: (await answered.json()) as Ready };
+}
+
+describe('/health', () => {
+  it('is ok without any credential, whatever is broken behind it', async () => {
+    const answered = await ask('/health', { GATEHOUSE: {}, ATTEMPTS: {}, DATABASE_URL: NOWHERE }, ':');
+    expect(answered).toMatchObject({ status: 200, json: { status: 'ok' } });
+    expect(answered.headers.get('Cache-Control')).toBe('no-store');
+  });
+});
+
+describe('/health/ready', () => {
+  it('is for reports credentials, and names every part that works', async () => {
+    expect((await ask('/health/ready', {}, 'admin:admin')).status).toBe(401);
+    const { status, json } = await ask('/health/ready');
+    expect(status).toBe(200);
+    expect(json).toMatchObject({ status: 'ready', kv: { ok: true }, queue: { ok: true }, neon: { ok: true } });
+  });
+
+  it('tells the part that hangs or refuses, and of the others that they work', async () => {
+    const hanging = { get: () => new Promise(() => undefined), list: () => new Promise(() => undefined) };
+    const noKv = await ask('/health/ready', { GATEHOUSE: hanging });
+    expect([noKv.status, noKv.json.kv.ok, noKv.json.queue.ok, noKv.json.neon.ok]).toEqual([503, false, false, true]);
+    const noNeon = await ask('/health/ready', { DATABASE_URL: NOWHERE });
+    expect([noNeon.status, noNeon.json.kv.ok, noNeon.json.queue.ok, noNeon.json.neon.ok]).toEqual([
+      503,
+      true,
+      true,
+      false,
+    ]);
+    expect(noNeon.json.neon.problem).toContain('Neon');
+  });
+
+  it('warns of sample credentials, missing secrets and settings that cannot be used, and names no secret', async () => {
+    const deployed = {
+      LOCAL: '',
+      REPORTS_BASIC: 'desk:pass-word-1\nsupport:support',
+      CONNECTOR_BASIC: 'Test:Test',
+      ADMIN_BASIC: '',
+      RETENTION_DAYS: 'many',
+      SUPPORT_CODE_KEY: 'short',
+    };
+    const { json } = await ask('/health/ready', deployed, 'desk:pass-word-1');
+    const warnings = json.warnings.join('\n');
+    for (const word of [
+      'REPORTS_BASIC holds a sample',
+      'CONNECTOR_BASIC holds a sample',
+      'CONNECTOR_BASIC has no usable',
+      'ADMIN_BASIC has no usable',
+      'RETENTION_DAYS',
+      'SUPPORT_CODE_KEY',
+    ]) {
+      expect(warnings).toContain(word);
+    }
+    expect(warnings).not.toContain('pass-word-1');
+    expect((await ask('/health/ready')).json.warnings.join()).toContain('LOCAL is set');
+  });
+
+  it('warns of steps that differ between URL and body, and of steps that nobody knows', async () => {
+    const clientId = newClient();
+    await call({ step: 'PreTokenIssuance', client_id: clientId }, '/PostFederationSignup');
+    await call({ step: 'PostNothing', client_id: clientId });
+    await rowsOfOnce(clientId, 2);
+    const { json } = await ask('/health/ready');
+    expect(json.neon.differentSteps).toBeGreaterThanOrEqual(1);
+    expect(json.neon.unknownSteps).toBeGreaterThanOrEqual(1);
+    expect(json.warnings.filter((warning) => warning.includes('Azure portal'))).toHaveLength(2);
+  });
+});
+
+describe('the cron', () => {
+  it('writes what an outage left behind and leaves refused letters, of which readiness tells', async () => {
+    const clientId = newClient();
+    const held = anAttempt({ clientId });
+    const refused = { ...anAttempt({ clientId }), outcome: 'perhaps' };
+    await layAside(env.GATEHOUSE, configOf(env), held.id, 'outage', 'neon-away', held);
+    await layAside(env.GATEHOUSE, configOf(env), refused.id, 'refused', 'not-a-message', refused);
+    expect((await ask('/health/ready')).json.queue).toMatchObject({ outage: 1, refused: 1 });
+
+    await worker.scheduled(createScheduledController({ cron: '*/5 * * * *', scheduledTime: new Date() }), env);
+    expect((await rowsOf(clientId)).map(({ id }) => id)).toEqual([held.id]);
+    const { letters } = await listDeadLetters(env.GATEHOUSE, 10);
+    expect(letters).toMatchObject([{ id: refused.id, kind: 'refused', reason: 'not-a-message' }]);
+    expect((await ask('/health/ready')).json.warnings.join()).toContain('npm run dead-letters');
+  });
+
+  it('leaves a summary behind that is shown, marked stale, when Neon is away', async () => {
+    await env.GATEHOUSE.delete('sums:done');
+    await worker.scheduled(createScheduledController({ cron: '*/5 * * * *', scheduledTime: new Date() }), env);
+    const stale = await ask('/reports/summary', { DATABASE_URL: NOWHERE });
+    expect(stale).toMatchObject({ status: 200, json: { stale: true } });
+    const narrowed = await ask('/reports/summary?step=PreTokenIssuance', { DATABASE_URL: NOWHERE });
+    expect([narrowed.status, narrowed.headers.get('Retry-After')]).toEqual([503, expect.stringMatching(/^\d+$/)]);
+  });
+
+  it('never throws, and loses no letter, when Neon or KV is away', async () => {
+    const id = uuidv7();
+    await layAside(env.GATEHOUSE, configOf(env), id, 'outage', 'neon-away', anAttempt({ id }));
+    const controller = () => createScheduledController({ cron: '*/5 * * * *', scheduledTime: new Date() });
+    await worker.scheduled(controller(), { ...env, DATABASE_URL: NOWHERE });
+    const throwing = {
+      get: () => Promise.reject(new Error('KV is away')),
+      list: () => Promise.reject(new Error('KV is away')),
+      put: () => Promise.reject(new Error('KV is away')),
+    };
+    await worker.scheduled(controller(), { ...env, GATEHOUSE: throwing as unknown as KVNamespace });
+    expect((await listDeadLetters(env.GATEHOUSE, 10, undefined, 'outage')).letters).toMatchObject([{ id }]);
+  });
+});
