@@ -12,6 +12,13 @@ const HOLD_SUMS = sql`lock table summing_progress in exclusive mode`;
 const HOLD_MONTHS = sql`lock table only attempts in row exclusive mode`;
 /** Every transaction id that this Postgres has given out is below. */
 const XMAX = sql`pg_snapshot_xmax(pg_current_snapshot())`;
+/**
+ * An attempt that was not written here. The second bound is the highest there is; with one alone the planner expects a third
+ * of the table and reads all of it.
+ */
+const IS_FOREIGN = sql`written_in >= ${XMAX} and written_in <= '18446744073709551615'`;
+/** Stamping is slow, since every index of a row is written: about a minute a million rows, measured. */
+const STAMPED_AT_ONCE = 500_000;
 
 /**
  * Replaces the sums of the months whose attempts are still here, month by month, each in one transaction: so that no request
@@ -54,12 +61,26 @@ export async function rebuild(
 /** How many attempts the sums of a month hold now. A month that retention dropped in the meantime keeps the sums it had. */
 async function countMonth(open: () => Database, month: Month, line: SQL): Promise<number> {
   try {
+    await stampAhead(open, month);
     const [counted] = await inTransaction(open(), [HOLD_SUMS, HOLD_MONTHS, ...countAnew(month, line)]);
     return Number(counted?.attempts);
   } catch (error) {
     const existing = await existingMonths(open());
     if (existing.some(({ name }) => name === month.name)) throw error;
     return 0;
+  }
+}
+
+/**
+ * Stamps what came from another Postgres in pieces, so that no request outlasts its limit. Only while sums are stopped: then
+ * nobody asks what is summed, and a rebuild that breaks off between pieces has lost nothing.
+ */
+async function stampAhead(open: () => Database, { name }: Month): Promise<void> {
+  const partition = sql.raw(name);
+  const stopped = sql`coalesce((select summed_before > ${XMAX} from summing_progress), true)`;
+  for (let stamped: number | null = STAMPED_AT_ONCE; stamped === STAMPED_AT_ONCE; ) {
+    ({ rowCount: stamped } = await open().execute(sql`update ${partition} set written_in = '0'
+      where ctid = any(array(select ctid from ${partition} where ${stopped} and ${IS_FOREIGN} limit ${STAMPED_AT_ONCE}))`));
   }
 }
 
@@ -70,8 +91,7 @@ function countAnew({ name, from, to }: Month, line: SQL): SQL[] {
   const isCounted = sql`written_in < coalesce(
     (select case when summed_before > ${XMAX} then ${line} else summed_before end from summing_progress), ${line})`;
   return [
-    // The second bound is the highest there is; with one alone the planner expects a third of the table and reads all of it.
-    sql`update ${partition} set written_in = '0' where written_in >= ${XMAX} and written_in <= '18446744073709551615'`,
+    sql`update ${partition} set written_in = '0' where ${IS_FOREIGN}`,
     sql`delete from hourly_counts where ${inMonth}`,
     sql`delete from hourly_durations where ${inMonth}`,
     sql`delete from hourly_people where ${inMonth}`,
