@@ -18,6 +18,9 @@ const USAGE = `Usage: npm run dev -- [--port N] [--data DIR]
   --port N    where Gatehouse listens (default 8787)
   --data DIR  where database, KV and queue are kept (default .gatehouse); a second Gatehouse needs one of its own`;
 
+/** How soon an orphan notices. */
+const PARENT_CHECK_MS = 500;
+
 const stopping: (() => Promise<unknown> | unknown)[] = [];
 let stopped = false;
 
@@ -31,7 +34,8 @@ try {
 async function start(): Promise<void> {
   const { port, data } = readOptions();
   await refuseTakenPort(port);
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop(0));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop(0));
+  if (process.env.npm_lifecycle_event !== undefined) stopWithNpm();
 
   console.log('Starting Gatehouse: its database, then the Worker ...');
   const neon = await startNeon({ dataDir: join(data, 'neon') });
@@ -48,6 +52,12 @@ async function start(): Promise<void> {
   stopping.unshift(fireCron(url));
   await seedPeople(url);
   console.log(welcome(url, data));
+}
+
+/** npm passes a signal on to its shell only, which goes without telling us: an orphan would keep port and data folder. */
+function stopWithNpm(): void {
+  const shell = process.ppid;
+  setInterval(() => process.ppid !== shell && void stop(0), PARENT_CHECK_MS).unref();
 }
 
 function readOptions(): { port: number; data: string } {
