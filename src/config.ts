@@ -1,7 +1,7 @@
 /** Reads the Worker's settings once an isolate. A bad value never stops a call: its default counts, and `/health/ready` names it. */
 import * as z from 'zod/mini';
-import type { BasicCredential, Credentials } from './callers/authenticate.ts';
 import { readBasicLines } from './callers/basic.ts';
+import type { BasicCredential, Credentials } from './callers/credential.ts';
 
 /** The pairs that count while `LOCAL=yes`, which only `npm run dev` and the tests pass. */
 export const SAMPLE_CREDENTIALS = { connector: 'Test:Test', reports: 'support:support', admin: 'admin:admin' } as const;

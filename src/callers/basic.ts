@@ -1,5 +1,5 @@
 /** HTTP Basic (RFC 7617), as B2C sends it. */
-import type { Authentication, BasicCredential } from './authenticate.ts';
+import type { Authentication, BasicCredential } from './credential.ts';
 
 const COLON = 0x3a;
 const encoder = new TextEncoder();

@@ -4,7 +4,8 @@ import { configOf } from '../config.ts';
 import type { AppEnv } from '../context.ts';
 import { log } from '../log.ts';
 import { problem } from '../problem.ts';
-import { authenticate, type CredentialKind } from './authenticate.ts';
+import { authenticate } from './authenticate.ts';
+import type { CredentialKind } from './credential.ts';
 
 export const guard =
   (kind: Exclude<CredentialKind, 'connector'>): MiddlewareHandler<AppEnv> =>

@@ -1,5 +1,5 @@
 /** An attempt as reports show it: the names of `attempts/attempt.ts`, times in ISO 8601 UTC, the key columns as one list. */
-import type { AttemptRow } from './queries/attempts.ts';
+import type { AttemptRow } from './queries/columns.ts';
 
 export type AttemptJson = ReturnType<typeof attemptJson>;
 

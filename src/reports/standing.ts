@@ -1,5 +1,5 @@
 /** Where a person stands, in one sentence that support can read out. Pure. */
-import type { AttemptRow } from './queries/attempts.ts';
+import type { AttemptRow } from './queries/columns.ts';
 
 /** So many newest attempts tell where a person stands. */
 export const RECENT_ATTEMPTS = 50;

@@ -2,7 +2,8 @@
 import type { Context } from 'hono';
 import { attemptOf } from '../../attempts/compose.ts';
 import { record } from '../../attempts/record.ts';
-import { type Authentication, authenticate } from '../../callers/authenticate.ts';
+import { authenticate } from '../../callers/authenticate.ts';
+import type { Authentication } from '../../callers/credential.ts';
 import { configOf } from '../../config.ts';
 import { newApp } from '../../context.ts';
 import { errorFields, log } from '../../log.ts';

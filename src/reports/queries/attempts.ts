@@ -1,5 +1,5 @@
 /** Attempts, newest first. Each look-up by person, code or correlation id names the partial index it wants. */
-import { and, desc, eq, getTableColumns, gte, lt, lte, type SQL, sql } from 'drizzle-orm';
+import { and, desc, eq, gte, lt, lte, type SQL, sql } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
 import { occurredAtOf } from '../../attempts/bounds.ts';
 import type { Config } from '../../config.ts';
@@ -10,11 +10,7 @@ import { type Position, type Question, writeCursor } from '../cursor.ts';
 import type { AttemptsPage, Filters } from '../questions.ts';
 import { listFrom } from '../range.ts';
 import { ask } from './ask.ts';
-
-/** Without `written_in`, which is the sums' own. */
-const { writtenIn: _, ...columns } = getTableColumns(attempts);
-export const attemptColumns = columns;
-export type AttemptRow = Omit<typeof attempts.$inferSelect, 'writtenIn'>;
+import { type AttemptRow, attemptColumns } from './columns.ts';
 
 export const newestFirst = [desc(attempts.occurredAt), desc(attempts.id)];
 

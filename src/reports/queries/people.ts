@@ -28,7 +28,8 @@ import type { Position } from '../cursor.ts';
 import type { PersonPage } from '../questions.ts';
 import { RECENT_ATTEMPTS, type RoleChange, standing } from '../standing.ts';
 import { ask } from './ask.ts';
-import { type AttemptRow, attemptColumns, following, indexed, newestFirst, pageOf } from './attempts.ts';
+import { following, indexed, newestFirst, pageOf } from './attempts.ts';
+import { type AttemptRow, attemptColumns } from './columns.ts';
 
 /** So many newest attempts of a key tell which others belong to it; a monitoring account may have a million. */
 const ATTEMPTS_LOOKED_AT = 1_000;
