@@ -1,8 +1,8 @@
 /** A valid attempt with some members changed; and attempts in the table without the queue. In workerd and in Node. */
 import { v7 as uuidv7 } from 'uuid';
 import type { Attempt } from '../src/attempts/attempt.ts';
-import { occurredAtOf } from '../src/attempts/bounds.ts';
 import { createMonths } from '../src/attempts/partitions.ts';
+import { attemptRow } from '../src/attempts/store.ts';
 import type { Database } from '../src/database/connect.ts';
 import { attempts } from '../src/database/schema.ts';
 
@@ -54,11 +54,7 @@ export function anAttempt({ at, ...changed }: Partial<Attempt> & { at?: Date } =
 
 /** Inserts attempts and makes the months they need. */
 export async function keepAttempts(db: Database, some: readonly Attempt[]): Promise<void> {
-  const rows = some.map(({ kind: _, v: __, rolesUpdatedAt, ...attempt }) => ({
-    ...attempt,
-    occurredAt: new Date(occurredAtOf(attempt.id)),
-    rolesUpdatedAt: rolesUpdatedAt === null ? null : new Date(rolesUpdatedAt),
-  }));
+  const rows = some.map(attemptRow);
   await createMonths(
     db,
     rows.map(({ occurredAt }) => occurredAt),

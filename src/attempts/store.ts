@@ -74,7 +74,8 @@ const insertChanges = (db: Database, some: readonly Change[]) =>
     .values(some.map(({ kind: _, v: __, ...change }) => ({ ...change, occurredAt: new Date(occurredAtOf(change.id)) })))
     .onConflictDoNothing();
 
-function attemptRow({ kind: _, v: __, rolesUpdatedAt, ...attempt }: Attempt) {
+/** An attempt as its row; `written_in` is Postgres' own. */
+export function attemptRow({ kind: _, v: __, rolesUpdatedAt, ...attempt }: Attempt) {
   return {
     ...attempt,
     occurredAt: new Date(occurredAtOf(attempt.id)),

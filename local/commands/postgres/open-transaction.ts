@@ -1,6 +1,6 @@
 /** The consumer's insert as text and parameters, for transactions that stay open, which Neon's HTTP cannot have. */
 import type { Attempt } from '../../../src/attempts/attempt.ts';
-import { occurredAtOf } from '../../../src/attempts/bounds.ts';
+import { attemptRow } from '../../../src/attempts/store.ts';
 import { connect } from '../../../src/database/connect.ts';
 import { attempts } from '../../../src/database/schema.ts';
 
@@ -8,11 +8,7 @@ import { attempts } from '../../../src/database/schema.ts';
 const { db } = connect('postgres://nobody:nothing@127.0.0.1:1/none', 2_147_483_647);
 
 export function insertQuery(some: readonly Attempt[]): { text: string; values: unknown[] } {
-  const rows = some.map(({ kind: _, v: __, rolesUpdatedAt, ...attempt }) => ({
-    ...attempt,
-    occurredAt: new Date(occurredAtOf(attempt.id)),
-    rolesUpdatedAt: rolesUpdatedAt === null ? null : new Date(rolesUpdatedAt),
-  }));
+  const rows = some.map(attemptRow);
   const { sql: text, params: values } = db.insert(attempts).values(rows).toSQL();
   return { text, values };
 }
