@@ -74,8 +74,8 @@ async function measureWhole(bundle: string, folder: string, quick: boolean): Pro
   try {
     return [
       ...(await measureStalledNeon(whole, {
-        rounds: quick ? 2 : 5,
-        secondsARound: quick ? 3 : 6,
+        rounds: quick ? 3 : 8,
+        secondsARound: quick ? 2 : 4,
         long: !quick,
         progress,
       })),
