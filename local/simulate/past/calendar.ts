@@ -1,0 +1,79 @@
+/**
+ * Who signed up or in on a day of the past, and when. Pure, and a day depends on nothing but the seed, the person's place and
+ * the day itself: filling the same days again, or more of them, or for more people, meets the same visits.
+ */
+import { type Person, personOf } from '../cast.ts';
+import { type Dice, diceFor } from '../dice.ts';
+import { hasAccount, ODDITIES, type ScriptedCall, signIn, signUp, withOddity } from '../script.ts';
+
+export const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+/** After so many days somebody new takes a person's place, so that people sign up on every day. */
+const STAY_DAYS = 60;
+/** A sign-up is where most can go wrong. */
+const ODD = { signUp: 0.12, signIn: 0.012 } as const;
+/** At what time an administrator gives roles to who signed up the day before. */
+const ROLES_GIVEN_MS = 10 * HOUR_MS;
+
+/** How busy each hour of a person's own day is, from midnight: work begins, lunch, and the evening at home. */
+const BUSY_HOURS = [1, 0.6, 0.4, 0.3, 0.4, 1, 3, 7, 13, 14, 12, 10, 8, 10, 11, 10, 9, 8, 8, 9, 10, 8, 5, 2.5] as const;
+/** From Sunday, as `Date` counts. */
+const BUSY_WEEKDAYS = [0.45, 1.25, 1.2, 1.15, 1.1, 0.95, 0.5] as const;
+
+export interface Visit {
+  readonly person: Person;
+  /** When the first call would come without the person's pause before it, in milliseconds since 1970. */
+  readonly atMs: number;
+  /** When an administrator gave the person their roles. */
+  readonly rolesSinceMs: number;
+  readonly calls: readonly ScriptedCall[];
+  /** For whatever else is left to chance in this visit. */
+  readonly dice: Dice;
+}
+
+/** `day` is the number of whole days since 1970 (UTC). In no particular order. */
+export function* visitsOfDay(seed: number, people: number, day: number): Generator<Visit> {
+  for (let place = 0; place < people; place += 1) yield* visitsOfPlace(seed, place, day);
+}
+
+function* visitsOfPlace(seed: number, place: number, day: number): Generator<Visit> {
+  const shift = diceFor('place', seed, place).int(0, STAY_DAYS - 1);
+  const generation = Math.floor((day - shift) / STAY_DAYS);
+  const dayOfStay = day - shift - generation * STAY_DAYS;
+  const person = personOf(seed, place, generation);
+  const rolesSinceMs = (day - dayOfStay + 1) * DAY_MS + ROLES_GIVEN_MS;
+  // Dice for each visit, so that one that is yet to come today does not move the others.
+  const visit = (number: number, acts: typeof signUp): Visit => {
+    const dice = diceFor('visit', seed, place, day, number);
+    const atMs = day * DAY_MS + timeOfDayMs(person, dice);
+    return { person, atMs, rolesSinceMs, calls: acts(person, dice), dice };
+  };
+
+  const dice = diceFor('day', seed, place, day);
+  if (dayOfStay === 0) {
+    const signedUp = visit(0, signUp);
+    yield signedUp;
+    // Something went wrong at first: that was before they came back and did sign up.
+    if (dice.chance(ODD.signUp)) yield oddly(visit(1, signUp), signedUp.atMs - HOUR_MS);
+  } else if (hasAccount(person)) {
+    const busy = BUSY_WEEKDAYS[new Date(day * DAY_MS).getUTCDay()] ?? 1;
+    const signIns = dice.poisson(person.signInsPerDay * busy);
+    for (let number = 0; number < signIns; number += 1) {
+      const signedIn = visit(number, signIn);
+      yield dice.chance(ODD.signIn) ? oddly(signedIn, signedIn.atMs) : signedIn;
+    }
+  }
+}
+
+/** The first call alone, and with something odd about it. */
+function oddly(visit: Visit, atMs: number): Visit {
+  const calls = withOddity(visit.calls.slice(0, 1), visit.dice.pick(ODDITIES), visit.dice);
+  return { ...visit, atMs, calls };
+}
+
+/** By the clock where the person is, from 0 to a day. */
+function timeOfDayMs({ utcOffsetHours }: Person, dice: Dice): number {
+  const hour = dice.weighted(BUSY_HOURS.map((busy, index) => [index, busy] as const));
+  const localMs = hour * HOUR_MS + dice.int(0, HOUR_MS - 1);
+  return (((localMs - utcOffsetHours * HOUR_MS) % DAY_MS) + DAY_MS) % DAY_MS;
+}
