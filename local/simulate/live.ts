@@ -48,7 +48,10 @@ export async function playLive(target: Target, { people, seed, callsPerSecond, s
   }
   const [wrong, missing] = [tally.of('not allowed'), tally.of('no answer')];
   if (wrong > 0) console.log(`${wrong} replies were not ones that B2C takes at their step: see above.`);
-  if (missing > 0) console.log(`${missing} calls got no answer: see above.`);
+  if (missing > 0)
+    console.log(
+      `${missing} calls got no answer in time (Gatehouse may have kept attempts of them all the same): see above.`,
+    );
   if (wrong + missing > 0) return 1;
   return stop.aborted ? CUT_OFF_EXIT_CODE : 0;
 }

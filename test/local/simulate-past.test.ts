@@ -39,7 +39,7 @@ describe('the attempts of a day', () => {
     expect(attempts.length).toBeGreaterThan(50);
     for (const attempt of attempts) {
       expect(attemptSchema.parse(attempt)).toEqual(attempt);
-      expect(occurredAtOf(attempt.id)).toBeGreaterThanOrEqual((today - 1) * DAY_MS - DAY_MS);
+      expect(occurredAtOf(attempt.id)).toBeGreaterThanOrEqual((today - 1) * DAY_MS);
       expect(occurredAtOf(attempt.id)).toBeLessThanOrEqual(NOON);
       expect(attempt.supportCode === '').toBe(attempt.outcome === 'continue');
     }

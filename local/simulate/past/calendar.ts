@@ -53,8 +53,8 @@ function* visitsOfPlace(seed: number, place: number, day: number): Generator<Vis
   if (dayOfStay === 0) {
     const signedUp = visit(0, signUp);
     yield signedUp;
-    // Something went wrong at first: that was before they came back and did sign up.
-    if (dice.chance(ODD.signUp)) yield oddly(visit(1, signUp), signedUp.atMs - HOUR_MS);
+    // Something went wrong at first: that was before they came back and did sign up, and on the same day.
+    if (dice.chance(ODD.signUp)) yield oddly(visit(1, signUp), Math.max(day * DAY_MS, signedUp.atMs - HOUR_MS));
   } else if (hasAccount(person)) {
     const busy = BUSY_WEEKDAYS[new Date(day * DAY_MS).getUTCDay()] ?? 1;
     const signIns = dice.poisson(person.signInsPerDay * busy);
