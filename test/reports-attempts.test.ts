@@ -161,6 +161,15 @@ test('one attempt by its id, in any case; all attempts of a support code as some
   }
 });
 
+test('a support code with more attempts than a page holds goes on in the list with that filter', async () => {
+  const code = 'Y5Y5Y-5Y5Y5';
+  await keep(...Array.from({ length: 501 }, () => anAttempt({ outcome: 'block', supportCode: code })));
+  const first = await asked(`/attempts/${code}`);
+  const rest = await asked(`/attempts?supportCode=${code}&cursor=${first.next}`);
+  expect(new Set([...idsOf(first), ...idsOf(rest)]).size).toBe(501);
+  expect(rest.next).toBeUndefined();
+});
+
 test('an unknown id or code is a 404 that says what to check, and what is neither is a 400 that says what they look like', async () => {
   expect((await refused(`/attempts/${anAttempt().id}`, 404)).detail).toContain('Check');
   expect((await refused('/attempts/9ZZZZ-9ZZZZ', 404)).detail).toContain('Check');

@@ -197,5 +197,6 @@ export const summaryQuestion = strict({
 }).check(inOrder);
 export type SummaryQuestion = z.output<typeof summaryQuestion>;
 
-export const nothingAsked = (question: SummaryQuestion) =>
-  Object.values(question).every((value) => value === undefined);
+/** Whether it is the question without parameters, or says only what that one means anyway. */
+export const isDefault = ({ interval, ...asked }: SummaryQuestion) =>
+  interval !== 'day' && Object.values(asked).every((value) => value === undefined);

@@ -12,8 +12,8 @@ import {
   attemptsFileQuestion,
   attemptsQuestion,
   FOREIGN_CURSOR,
+  isDefault,
   MAX_LIMIT,
-  nothingAsked,
   type PersonPage,
   personPage,
   personPageQuestion,
@@ -124,7 +124,7 @@ async function withSummary(
     return await show(await summary(configOf(c.env), range, filters, now));
   } catch (error) {
     const snapshot =
-      error instanceof DatabaseUnavailable && nothingAsked({ from, to, interval, ...filters })
+      error instanceof DatabaseUnavailable && isDefault({ from, to, interval, ...filters })
         ? await readSnapshot(c.env)
         : undefined;
     if (snapshot === undefined) throw error;

@@ -3,7 +3,7 @@ import type { AttemptRow } from './queries/columns.ts';
 
 /** So many newest attempts tell where a person stands. */
 export const RECENT_ATTEMPTS = 50;
-/** Workers KV takes up to a minute to spread a change, and keeps a copy for another (https://developers.cloudflare.com/kv/concepts/how-kv-works/). */
+/** Workers KV takes "60 seconds or more" to spread a change (https://developers.cloudflare.com/kv/concepts/how-kv-works/): twice that. */
 const KV_SPREAD_MS = 120_000;
 
 export interface RoleChange {

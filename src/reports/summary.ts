@@ -50,10 +50,10 @@ export interface Counted {
   readonly rules: readonly (readonly [rule: string, attempts: number])[];
   readonly applications: readonly (readonly [clientId: string, outcome: string, attempts: number])[];
   readonly issuers: readonly (readonly [issuer: string, outcome: string, attempts: number])[];
-  readonly people: number;
+  /** Or the sentence that says why they are left out. */
+  readonly people: number | string;
   readonly durationMs: Summary['durationMs'];
   readonly range: Range;
-  readonly filters: Dimensions;
   /** Attempts and people before this are no longer kept, only counts. */
   readonly keptSince: Date;
 }
@@ -75,7 +75,7 @@ export function summarise(counted: Counted): Summary {
     asOf: new Date(Math.floor(counted.asOf * 1_000)).toISOString(),
     totals: {
       attempts: total(everything),
-      ...(peopleLeftOut(counted) === undefined ? { people: counted.people } : {}),
+      ...(typeof counted.people === 'number' ? { people: counted.people } : {}),
       byStep: by('step', everything, STEPS),
       byOutcome: by('outcome', everything, OUTCOMES),
     },
@@ -134,8 +134,7 @@ function grouped(rows: readonly (readonly [name: string, outcome: string, attemp
 }
 
 /** Why distinct people cannot be counted for this question; undefined when they can. */
-function peopleLeftOut({ filters, range, keptSince }: Counted): string | undefined {
-  const { clientId: _, ...others } = filters;
+export function whyNoPeople(range: Range, { clientId: _, ...others }: Dimensions, keptSince: Date): string | undefined {
   if (Object.values(others).some((filter) => filter !== undefined)) {
     return '"people" is left out: different people can only be counted without filters, or with clientId alone.';
   }
@@ -143,13 +142,17 @@ function peopleLeftOut({ filters, range, keptSince }: Counted): string | undefin
   return `"people" is left out: who was here is only known since ${day(keptSince)}, and you asked for an earlier time.`;
 }
 
+export const PEOPLE_TOO_SLOW =
+  '"people" is left out: counting different people took too long. Ask for a shorter time, or try again later.';
+
 function coverage(counted: Counted, cut: boolean): string[] {
-  const { range, summed, keptSince } = counted;
+  const { range, summed, people, keptSince } = counted;
   const sentences = [
     'Counted are the calls that reached us: somebody signing up or in makes one to three of them, and one that Microsoft tried twice counts twice.',
     'Wrong passwords, pages left before the end and silent refreshes (an app renewing a session by itself) never reach us, so they are in none of these numbers.',
-    peopleLeftOut(counted) ??
-      '"people" counts the different accounts (objectIds) that got as far as the token step; who was stopped while signing up is not among them.',
+    typeof people === 'string'
+      ? people
+      : '"people" counts the different accounts (objectIds) that got as far as the token step; who was stopped while signing up is not among them.',
     '"durationMs" says how long we took at most for half, 95 % and 99 % of the calls, up to 10 % too high; the way between Microsoft and us is not in it.',
   ];
   if (range.from < keptSince) {

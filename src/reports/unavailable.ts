@@ -19,8 +19,8 @@ export function databaseProblem(c: Context, error: unknown): Response | undefine
   const { error: kind, code } = errorFields(rootOf(error));
   log('database-unavailable', { requestId: c.get('requestId'), error: kind, code });
   const detail =
-    'The database did not answer in time. No attempt is lost: they wait in the queue. Try again in a few seconds, or ask for a ' +
-    'shorter time; if it stays, give the request id to whoever runs Gatehouse.';
+    'The database did not answer as it should. No attempt is lost: they wait in the queue. Try again in a few seconds, or ' +
+    'ask for a shorter time; if it stays, give the request id to whoever runs Gatehouse.';
   return problem(c, 503, detail, {}, { 'Retry-After': String(RETRY_AFTER_SECONDS) });
 }
 
