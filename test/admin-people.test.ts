@@ -1,6 +1,9 @@
 /** Role data over HTTP: design sections 4, 5 and 9, and the change log of every write. */
 import { env } from 'cloudflare:workers';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Change } from '../src/attempts/attempt.ts';
+import { savePerson } from '../src/entitlements/people.ts';
 import { ADMIN, admin, inPath, newKey } from './admin-call.ts';
 import { changesOfOnce } from './admin-changes.ts';
 
@@ -113,6 +116,13 @@ describe('keys', () => {
       'idp:%zz:1',
       'email: ',
       'sha256:1',
+      'oid:a\u0000b',
+      'email:an\u0007na@example.com',
+      'email:anna\u202e@example.com',
+      'email:anna@example.com\u0085 x',
+      'oid:a\u2028b',
+      'idp:google.com:1%00',
+      'idp:goo%E2%80%AEgle.com:1',
       'x'.repeat(3_000),
     ]) {
       for (const answered of [
@@ -133,6 +143,29 @@ describe('keys', () => {
 });
 
 describe('the change log', () => {
+  it('has everybody who is in force, whatever the key is made of', async () => {
+    const mark = crypto.randomUUID();
+    const piece = fc.oneof(
+      fc.constantFrom('\0', '\u001b', '\u0085', '\u202e', '\u2028', '\ud800', '%00', '%', ':', '\u0130', ' ', '\ufffd'),
+      fc.string({ unit: 'binary', maxLength: 3 }),
+      fc.string({ unit: 'grapheme', minLength: 100, maxLength: 300 }),
+    );
+    const hostile = fc
+      .tuple(fc.constantFrom('oid:', 'email:', 'idp:issuer:', 'IDP:'), fc.array(piece, { maxLength: 3 }))
+      .map(([kind, pieces]) => `${kind}${mark}${pieces.join('')}`);
+    const inForce: string[] = [];
+    for (const key of fc.sample(hostile, 80)) {
+      const { status, json } = await admin('PUT', '/people', { key, roles: ['boss'] });
+      expect([key, status]).toEqual([key, json.changed === undefined ? 400 : 200]);
+      if (status === 200 && json.changed === true) inForce.push(String(json.key));
+    }
+    expect(inForce.length).toBeGreaterThan(5);
+    for (const key of inForce) {
+      expect(await env.GATEHOUSE.get(`person:${key}`)).not.toBeNull();
+      expect(await changesOfOnce(key, 1)).toMatchObject([{ subject: key, after: { roles: ['boss'] } }]);
+    }
+  });
+
   it('holds before and after of every put and delete', async () => {
     const key = newKey();
     await admin('PUT', inPath(key), { roles: ['reader'] });
@@ -144,6 +177,17 @@ describe('the change log', () => {
       { changedBy: 'admin', before: { roles: ['reader'] }, after: { roles: ['editor'], attributes: { a: 1 } } },
       { changedBy: 'admin', before: { roles: ['editor'] }, after: null },
     ]);
+  });
+
+  it('names a person by a text that Postgres takes, even when the key came another way', async () => {
+    const key = `oid:${crypto.randomUUID()}\0b`;
+    const logged: Change[] = [];
+    const logChange = (change: Change) => Promise.resolve(logged.push(change) > 0);
+    const author = { by: 'admin', now: Date.now(), logChange };
+    const input = { roles: ['boss'], groups: [], attributes: {}, applications: {} };
+    expect(await savePerson(env.GATEHOUSE, key, input, author)).toMatchObject({ ok: true });
+    expect(logged).toMatchObject([{ subject: key.replace('\0', '\ufffd') }]);
+    await env.GATEHOUSE.delete(`person:${key}`);
   });
 
   it('is not written by a put that changes nothing, which keeps time and name but is written to KV again', async () => {

@@ -9,7 +9,7 @@ const MAX_CURSOR_CHARS = 2_000;
 export const KEY_FORMS =
   'not a person key. Write oid:<objectId>, idp:<issuer>:<id> (each of the two percent-encoded) or email:<address>: ' +
   'for example oid:0f8fad5b-d9cb-469f-a165-70867728950e, idp:google.com:1084512345678 or email:anna@example.com. ' +
-  'In a path the whole key is one percent-encoded segment';
+  'A key holds no control characters and no marks of direction, and in a path the whole key is one percent-encoded segment';
 
 /** A key as somebody typed it, in the form under which the record is stored. */
 export const personKey = z.pipe(

@@ -54,6 +54,8 @@ export const MAX_IDENTITIES = 10;
 /** KV takes keys of 512 bytes; ours stand behind a prefix. */
 const MAX_KEY_BYTES = 400;
 
+/** Control characters, line separators and marks of direction: Postgres has no NUL, and nobody sees that a key holds the others. */
+const UNSEEN = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
 const encoder = new TextEncoder();
 
 /** `oid:` + lower-case objectId. */
@@ -72,6 +74,7 @@ export const emailKey = (email: string) => bounded(`email:${email.trim().normali
  */
 export function readPersonKey(typed: string): string | Promise<string> | undefined {
   const text = typed.trim();
+  if (UNSEEN.test(text)) return undefined;
   const kind = text.slice(0, text.indexOf(':') + 1).toLowerCase();
   const rest = text.slice(kind.length).trim();
   if (rest === '') return undefined;
@@ -83,7 +86,8 @@ export function readPersonKey(typed: string): string | Promise<string> | undefin
   const [issuer, id] = parts;
   if (parts.length !== 2 || !issuer || !id) return undefined;
   try {
-    return idpKey(decodeURIComponent(issuer), decodeURIComponent(id));
+    const [plainIssuer, plainId] = [decodeURIComponent(issuer), decodeURIComponent(id)];
+    return UNSEEN.test(plainIssuer + plainId) ? undefined : idpKey(plainIssuer, plainId);
   } catch {
     return undefined;
   }

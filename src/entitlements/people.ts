@@ -133,7 +133,7 @@ function changeOf(key: string, before: Person | undefined, after: Entitlements |
     v: 1,
     id: uuidv7(),
     changedBy: bound(author.by, MAX_CHARS.dimension),
-    subject: key,
+    subject: bound(key, MAX_CHARS.personKey),
     before: asJson(was),
     after: asJson(after ?? null),
   };
