@@ -33,6 +33,8 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/local/**'],
           globalSetup: ['./test/database.setup.ts'],
+          // Properties run hundreds of calls, on machines of any speed.
+          testTimeout: 60_000,
         },
       },
       { test: { name: 'node', include: ['test/local/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 } },

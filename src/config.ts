@@ -2,6 +2,7 @@
 import * as z from 'zod/mini';
 import { readBasicLines } from './callers/basic.ts';
 import type { BasicCredential, Credentials } from './callers/credential.ts';
+import { canonicalName } from './connectors/user-flow/claims.ts';
 
 /** The pairs that count while `LOCAL=yes`, which only `npm run dev` and the tests pass. */
 export const SAMPLE_CREDENTIALS = { connector: 'Test:Test', reports: 'support:support', admin: 'admin:admin' } as const;
@@ -12,16 +13,26 @@ const list = z.pipe(
   text,
   z.transform((value: string) =>
     value
-      .split(',')
+      .split(/[,\n]/)
       .map((item) => item.trim())
       .filter((item) => item !== ''),
   ),
 );
+/** Plain digits: to a number, `''` is 0 and `1e3` is 1000. */
 const integer = (least: number, most: number, preset: number) =>
-  z._default(z.coerce.number().check(z.int(), z.gte(least), z.lte(most)), preset);
+  z._default(
+    z.pipe(
+      z.pipe(z.string().check(z.trim(), z.regex(/^\d{1,9}$/)), z.transform(Number)),
+      z.int().check(z.gte(least), z.lte(most)),
+    ),
+    preset,
+  );
 
-/** A name that B2C's envelope does not use, and that may be set at the token step. */
-const CLAIM_NAME = /^$|^(?!(?:email|version|action|status|userMessage)$)[A-Za-z][A-Za-z0-9_]{0,99}$/;
+/** A name that neither B2C's envelope nor its protocol members use, and that may be set at the token step. */
+const CLAIM_NAME =
+  /^$|^(?!(?:email|version|action|status|userMessage|code|step|client_id|ui_locales|identities|objectId)$)[A-Z][A-Z0-9_]{0,99}$/i;
+/** The claim may be named as in a body; the application id is a setting of its own. */
+const LONG_NAME = /^extension_[0-9a-f]{32}_/i;
 const APP_ID = /^$|^[0-9a-f]{32}$/;
 
 /** One schema a setting, so that a bad one is replaced by its default alone. Units are in the names. */
@@ -29,7 +40,13 @@ const SETTINGS = {
   DATABASE_URL: text,
   SUPPORT_CODE_KEY: text,
   POLICY: z._default(z.enum(['built-in']), 'built-in'),
-  ROLES_CLAIM: z._default(z.string().check(z.trim(), z.regex(CLAIM_NAME)), 'extension_Roles'),
+  ROLES_CLAIM: z._default(
+    z.pipe(
+      z.string().check(z.trim(), z.regex(CLAIM_NAME)),
+      z.transform((name: string) => name.replace(LONG_NAME, 'extension_')),
+    ),
+    'extension_Roles',
+  ),
   EXTENSIONS_APP_ID: z.pipe(
     text,
     z.pipe(
@@ -38,7 +55,13 @@ const SETTINGS = {
     ),
   ),
   EMAIL_TRUSTED_ISSUERS: list,
-  KEEP_CLAIMS: z.prefault(list, 'displayName,country,ui_locales'),
+  KEEP_CLAIMS: z.prefault(
+    z.pipe(
+      list,
+      z.transform((names: string[]) => names.map(canonicalName)),
+    ),
+    'displayName,country,ui_locales',
+  ),
   RETENTION_DAYS: integer(1, 3650, 90),
   STALE_ROLES_MAX_SECONDS: integer(0, 86_400, 900),
   KV_TIMEOUT_MS: integer(10, 4_000, 1_000),
@@ -87,6 +110,11 @@ export function readConfig(env: Record<string, unknown>): Config {
       'SUPPORT_CODE_KEY is missing or shorter than 32 characters: support codes may change between retries.',
     );
   }
+  if (settings.KV_TIMEOUT_MS >= settings.DECISION_TIMEOUT_MS) {
+    problems.push(
+      'KV_TIMEOUT_MS is not below DECISION_TIMEOUT_MS: KV is given less time, so that a call can still be answered.',
+    );
+  }
   const credentials: Credentials = {
     connector: credentialsOf('CONNECTOR_BASIC', SAMPLE_CREDENTIALS.connector),
     reports: credentialsOf('REPORTS_BASIC', SAMPLE_CREDENTIALS.reports),
@@ -96,12 +124,18 @@ export function readConfig(env: Record<string, unknown>): Config {
 
   function credentialsOf(name: string, sample: string): BasicCredential[] {
     const lines = typeof env[name] === 'string' ? env[name] : '';
-    const configured = readBasicLines(lines);
+    const { credentials: configured, faulty } = readBasicLines(lines);
+    if (faulty.length > 0) {
+      const which = `line ${faulty.join(', ')}`;
+      problems.push(
+        `${name}, ${which}: not a plain username:password (a colon, no quotes or spaces around it). Correct the secret.`,
+      );
+    }
     const real = configured.filter(({ line }) => !SAMPLE_LINES.has(new TextDecoder().decode(line)));
     if (real.length < configured.length) {
       problems.push(`${name} holds a sample credential, which opens nothing outside local development. Replace it.`);
     }
     if (real.length === 0 && !local) problems.push(`${name} has no usable line: nobody gets in. Set the secret.`);
-    return local ? [...real, ...readBasicLines(sample)] : real;
+    return local ? [...real, ...readBasicLines(sample).credentials] : real;
   }
 }

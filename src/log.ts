@@ -7,16 +7,24 @@ export function log(event: string, fields: LogFields = {}): void {
 }
 
 /**
- * What may be told of an unexpected error: its class and, for errors of our own libraries, their code. The message is left
- * out, since Postgres and Zod quote values in theirs.
+ * What may be told of an unexpected error: its class, the code that our own libraries give it, and where it was thrown. The
+ * message is left out, since Postgres and Zod quote values in theirs.
  */
 export function errorFields(error: unknown): { error: string; code?: string; at?: string } {
   if (!(error instanceof Error)) return { error: typeof error };
   const cause = error.cause instanceof Error ? error.cause : error;
   const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined;
-  const at = error.stack
-    ?.split('\n')
-    .find((line) => line.trimStart().startsWith('at '))
-    ?.trim();
+  const at = placeOf(error);
   return { error: cause.name, ...(code === undefined ? {} : { code }), ...(at === undefined ? {} : { at }) };
+}
+
+/** `at <function> (<file>:<line>:<column>)` and nothing that could be a value. */
+const FRAME = /^at (?:[\w$.<># ]{1,100} )?\(?[^\s(),]{1,200}:\d+:\d+\)?$/;
+
+/** The first frame of the stack. The stack begins with the message, which may hold lines that look like frames. */
+function placeOf({ stack, message }: Error): string | undefined {
+  const start = stack?.indexOf(message) ?? -1;
+  if (stack === undefined || start < 0) return undefined;
+  const lines = stack.slice(start + message.length).split('\n');
+  return lines.map((line) => line.trim()).find((line) => FRAME.test(line));
 }

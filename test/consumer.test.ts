@@ -2,7 +2,7 @@
 import { createExecutionContext, createMessageBatch, getQueueResult } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { v7 as uuidv7 } from 'uuid';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Attempt, Change, Message } from '../src/attempts/attempt.ts';
 import { retryDelaySeconds } from '../src/attempts/consume.ts';
 import { listDeadLetters, replayDeadLetters } from '../src/attempts/dead-letters.ts';
@@ -39,6 +39,8 @@ async function lettersOf(...ids: string[]) {
   return letters.filter(({ id }) => ids.includes(id));
 }
 
+afterEach(() => vi.restoreAllMocks());
+
 describe('a batch', () => {
   it('is written whole, and every message acknowledged', async () => {
     const clientId = newClient();
@@ -54,6 +56,34 @@ describe('a batch', () => {
     await Promise.all([deliver(messages(one, two)), deliver(messages(two, one, one, three))]);
     await deliver(messages(three, one));
     expect(await rowsOf(clientId)).toHaveLength(3);
+  });
+
+  it('is not let go when something else than Neon answers in its stead', async () => {
+    const clientId = newClient();
+    for (const [status, text] of [
+      [200, '{"rows":[],"fields":[]}'],
+      [200, '{}'],
+      [200, '<html>'],
+      [204, null],
+      [302, null],
+      [500, 'x'],
+    ] as const) {
+      vi.spyOn(globalThis, 'fetch').mockImplementation(async () => new Response(text, { status }));
+      const { acked, retried } = await deliver(messages(anAttempt({ clientId })));
+      vi.restoreAllMocks();
+      expect([text, acked, retried.length]).toEqual([text, [], 1]);
+    }
+  });
+
+  it('is tried again whole when Postgres refuses it for what is not in a message', async () => {
+    for (const code of ['40001', '42703', '42P01', '53300', '57P03', 'XX000', '25006']) {
+      vi.spyOn(globalThis, 'fetch').mockImplementation(async () =>
+        Response.json({ message: 'no', code }, { status: 400 }),
+      );
+      const { acked, retried } = await deliver(messages(anAttempt(), anAttempt()));
+      vi.restoreAllMocks();
+      expect([code, acked, retried.length]).toEqual([code, [], 2]);
+    }
   });
 
   it('keeps every member of an attempt as it was', async () => {
@@ -119,6 +149,22 @@ describe('a message at fault', () => {
     ]);
   });
 
+  it('does not hold the others up while KV hangs', async () => {
+    const clientId = newClient();
+    const kv = { put: () => new Promise(() => undefined) };
+    const { acked, retried } = await deliver(messages('text', anAttempt({ clientId })), { GATEHOUSE: kv });
+    expect([acked, retried.map(({ msgId }) => msgId)]).toEqual([['m1'], ['m0']]);
+    expect(await rowsOf(clientId)).toHaveLength(1);
+  });
+
+  it('lies aside as long as an attempt would be kept', async () => {
+    const bad = { ...anAttempt(), v: 0 };
+    await deliver(messages(bad));
+    const { keys } = await env.GATEHOUSE.list({ prefix: `dead-letter:refused:${bad.id}` });
+    const days = ((keys[0]?.expiration ?? 0) - Date.now() / 1_000) / 86_400;
+    expect(Math.round(days)).toBe(90);
+  });
+
   it('is tried again when KV cannot take it either', async () => {
     const kv = { put: () => Promise.reject(new Error('KV is away')) };
     const { acked, retried } = await deliver(messages('text'), { GATEHOUSE: kv });
@@ -132,6 +178,18 @@ describe('an outage', () => {
     const batch = [anAttempt({ clientId }), anAttempt({ clientId })];
     const { acked, retried } = await deliver(messages(...batch), { DATABASE_URL: NOWHERE });
     expect([acked, retried.length]).toEqual([[], 2]);
+    const asked: unknown[] = [];
+    const message = {
+      id: 'm',
+      timestamp: new Date(),
+      body: batch[0],
+      ack: () => asked.push('ack'),
+      retry: (options: unknown) => asked.push(options),
+    };
+    const deliveries = [1, 4, 96].map((tries) => ({ ...message, attempts: tries }));
+    const held = { queue: 'gatehouse-attempts', messages: deliveries, ackAll() {}, retryAll() {}, metadata: {} };
+    await worker.queue(held as unknown as MessageBatch, { ...env, DATABASE_URL: NOWHERE });
+    expect(asked).toEqual([{ delaySeconds: 5 }, { delaySeconds: 40 }, { delaySeconds: 900 }]);
     expect([1, 2, 3, 8, 9, 50].map(retryDelaySeconds)).toEqual([5, 10, 20, 640, 900, 900]);
     const total = Array.from({ length: 96 }, (_, index) => retryDelaySeconds(index + 1)).reduce(
       (sum, delay) => sum + delay,
@@ -153,6 +211,21 @@ describe('an outage', () => {
     await replayDeadLetters(env.GATEHOUSE, configOf(env), 'outage');
     expect(await rowsOf(clientId)).toHaveLength(2);
     expect(await lettersOf(...batch.map(({ id }) => id))).toEqual([]);
+  });
+
+  it('that held up a message which Postgres then refuses leaves it among the refused, where it wakes nobody', async () => {
+    const clientId = newClient();
+    const gone = anAttempt({ clientId, id: at(Date.now() - 400 * DAY_MS) });
+    const good = anAttempt({ clientId });
+    await deliver(
+      [gone, good, 'text'].map((body) => ({ body, tries: 97 })),
+      { DATABASE_URL: NOWHERE },
+    );
+    await env.GATEHOUSE.put('dead-letter:outage:broken', '{');
+    await replayDeadLetters(env.GATEHOUSE, configOf(env), 'outage');
+    expect(await rowsOf(clientId)).toHaveLength(1);
+    expect((await listDeadLetters(env.GATEHOUSE, 100, undefined, 'outage')).letters).toEqual([]);
+    expect(await lettersOf(gone.id, 'broken')).toMatchObject([{ kind: 'refused' }, { kind: 'refused' }]);
   });
 
   it('leaves the letters where they are while it lasts', async () => {

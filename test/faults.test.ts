@@ -3,6 +3,7 @@ import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { replyTo } from '../src/connectors/user-flow/reply.ts';
 import worker from '../src/index.ts';
 import { type Answered, b2cRequest, call, callWith, newClient, newObjectId, rowsOf, rowsOfOnce } from './call.ts';
 
@@ -169,6 +170,88 @@ describe('any body at all', () => {
   }
 });
 
+describe('the record', () => {
+  it('is promised to the runtime before the first await, so that B2C hanging up cannot cancel it', async () => {
+    const clientId = newClient();
+    const promised: Promise<unknown>[] = [];
+    const ctx = {
+      waitUntil: (work: Promise<unknown>) => void promised.push(work),
+      passThroughOnException() {},
+      props: {},
+    };
+    const request = b2cRequest({ step: 'PreTokenIssuance', client_id: clientId }) as Parameters<typeof worker.fetch>[0];
+    const reply = worker.fetch(request, env, ctx as unknown as ExecutionContext);
+    expect(promised).toHaveLength(1);
+    await promised[0];
+    expect(await rowsOfOnce(clientId, 1)).toMatchObject([{ reply: 'Continue' }]);
+    await reply;
+  });
+
+  it('holds every member of the call: who called, in which language, by which identity, and from where', async () => {
+    const clientId = newClient();
+    const identity = {
+      signInType: 'emailAddress',
+      issuer: 'contoso.onmicrosoft.com',
+      issuerAssignedId: 'jane@example.com',
+    };
+    const body = {
+      step: 'PostAttributeCollection',
+      client_id: clientId.toUpperCase(),
+      ui_locales: 'de-AT, en;fr',
+      identities: [identity, { ...identity, issuerAssignedId: '2' }],
+    };
+    await call(body, '', { 'cf-ray': '8a1b2c3d4e5f-VIE' });
+    const [row] = await rowsOfOnce(clientId, 1);
+    expect(row).toMatchObject({
+      channel: 'user-flow',
+      clientId,
+      caller: 'Test',
+      locale: 'de-AT',
+      cfRay: '8a1b2c3d4e5f-VIE',
+      ...identity,
+      idpKey: 'idp:contoso.onmicrosoft.com:jane%40example.com',
+      otherKeys: ['idp:contoso.onmicrosoft.com:2'],
+      policyVersion: 0,
+    });
+    expect(row?.fingerprint).toMatch(/^[0-9a-f]{32}$/);
+    expect(row?.durationMs).toBeGreaterThanOrEqual(0);
+  });
+
+  it('of calls of which nothing could be read does not mix people: each has a code of its own', async () => {
+    const [one, two] = [await call('', '/PostFederationSignup'), await call('', '/PostFederationSignup')];
+    expect(codeIn(one)).not.toBe(codeIn(two));
+  });
+});
+
+describe('replyTo', () => {
+  const claims = fc.dictionary(
+    fc.oneof(fc.string(), fc.constantFrom('version', 'action', 'email')),
+    fc.oneof(fc.string(), fc.integer(), fc.boolean()),
+  );
+  const refusal = fc.record({
+    kind: fc.constantFrom('block' as const, 'invalid' as const),
+    rule: fc.string(),
+    messageKey: fc.string(),
+    message: fc.string({ minLength: 1 }),
+    claims,
+  });
+  const decision = fc.oneof(fc.record({ kind: fc.constant('continue' as const), claims }), refusal);
+
+  it('writes only what the contract allows at a step, whatever was decided there', () => {
+    fc.assert(
+      fc.property(decision, fc.constantFrom(...STEPS, undefined), (decided, step) => {
+        const { status, body } = replyTo(decided, step);
+        const json = JSON.parse(body) as Record<string, unknown>;
+        expect(json.version).toBe('1.0.0');
+        if (step === 'PreTokenIssuance') expect([status, json.action]).toEqual([200, 'Continue']);
+        if (step === 'PostFederationSignup') expect(json.action).not.toBe('ValidationError');
+        if (json.action === 'ValidationError') expect([status, json.status]).toEqual([400, 400]);
+        else expect([status, ['Continue', 'ShowBlockPage'].includes(String(json.action))]).toEqual([200, true]);
+      }),
+    );
+  });
+});
+
 describe('a call made twice', () => {
   it('gets the same decision and the same support code, and both are recorded with one fingerprint', async () => {
     const clientId = newClient();
@@ -248,7 +331,11 @@ describe('when the code throws, or time runs out', () => {
     },
   );
   /** Setting up the timer of the look-up is the first thing that fails here. */
-  const breaking = (step: string, clientId: string) => ({ step, client_id: clientId, email: 'jane@example.com' });
+  const breaking = (step: string, clientId: string) => ({
+    step,
+    client_id: clientId,
+    email: `${clientId}@example.com`,
+  });
 
   it('the token step continues with empty roles, sign-up is blocked with a support code, and the attempt says so', async () => {
     const log = vi.spyOn(console, 'log').mockImplementation(() => undefined);
@@ -271,6 +358,49 @@ describe('when the code throws, or time runs out', () => {
     const lines = log.mock.calls.map(([line]) => String(line)).join('\n');
     expect(lines).toContain('"event":"call-failed"');
     expect(lines).not.toContain('jane@example.com');
+  });
+
+  it('a signature that fails costs neither the answer nor the attempt', async () => {
+    vi.spyOn(crypto.subtle, 'sign').mockRejectedValue(new Error('no crypto today'));
+    const clientId = newClient();
+    expect((await callWith({}, breaking('PreTokenIssuance', clientId))).json).toEqual(NO_ROLES);
+    const blocked = await callWith({}, '{', '/PostFederationSignup');
+    expect(blocked.json.action).toBe('ShowBlockPage');
+    vi.restoreAllMocks();
+    expect(await rowsOfOnce(clientId, 1)).toMatchObject([{ outcome: 'continue', fingerprint: '' }]);
+    expect(await rowsWithCode(codeIn(blocked), 'PostFederationSignup')).toMatchObject([{ outcome: 'error' }]);
+  });
+
+  it('what fails before there is a call is answered in the contract’s words, with a code that stands in the log', async () => {
+    const log = vi.spyOn(console, 'log').mockImplementation(() => undefined);
+    vi.spyOn(Headers.prototype, 'get').mockImplementation(() => {
+      throw new Error('unexpected');
+    });
+    const ctx = createExecutionContext();
+    const request = b2cRequest({}, '/PostFederationSignup') as Parameters<typeof worker.fetch>[0];
+    const response = await worker.fetch(request, env, ctx);
+    vi.restoreAllMocks();
+    const json = (await response.json()) as Record<string, unknown>;
+    expect([response.status, json.action]).toEqual([200, 'ShowBlockPage']);
+    const code = CODE.exec(String(json.userMessage))?.[0];
+    expect(log.mock.calls.flat().join()).toContain(code);
+  });
+
+  it('a decision that comes while the deadline is being answered does not take the roles claim away', async () => {
+    const real = crypto.subtle.sign.bind(crypto.subtle);
+    vi.spyOn(crypto.subtle, 'sign').mockImplementation(async (...args) => {
+      await new Promise((resolve) => setTimeout(resolve, 80));
+      return real(...args);
+    });
+    const late = new ReadableStream({
+      async pull(controller) {
+        await new Promise((resolve) => setTimeout(resolve, 70));
+        controller.enqueue(new TextEncoder().encode('{"step":"PreTokenIssuance"}'));
+        controller.close();
+      },
+    });
+    const answered = await callWith({ DECISION_TIMEOUT_MS: '50' }, late);
+    expect(answered.json.action === 'Continue' && !('extension_Roles' in answered.json)).toBe(false);
   });
 
   it('a binding that throws whatever is asked of it is an outage of KV, not the end of the call', async () => {

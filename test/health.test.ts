@@ -84,6 +84,20 @@ describe('/health/ready', () => {
     expect((await ask('/health/ready')).json.warnings.join()).toContain('LOCAL is set');
   });
 
+  it('names the line of a credential that cannot work, never its text, and limits that contradict each other', async () => {
+    const deployed = {
+      CONNECTOR_BASIC: 'b2c:one\nnocolon\n "b2c:t-w-o"\r\n\nb2c:three\t',
+      KV_TIMEOUT_MS: '3000',
+      DECISION_TIMEOUT_MS: '2000',
+      STALE_ROLES_MAX_SECONDS: '',
+      ROLES_CLAIM: 'ObjectID',
+    };
+    const warnings = (await ask('/health/ready', deployed)).json.warnings.join('\n');
+    expect(warnings).toContain('CONNECTOR_BASIC, line 2, 3, 5');
+    for (const name of ['KV_TIMEOUT_MS', 'STALE_ROLES_MAX_SECONDS', 'ROLES_CLAIM']) expect(warnings).toContain(name);
+    for (const text of ['nocolon', 't-w-o', 'three']) expect(warnings).not.toContain(text);
+  });
+
   it('warns of steps that differ between URL and body, and of steps that nobody knows', async () => {
     const clientId = newClient();
     await call({ step: 'PreTokenIssuance', client_id: clientId }, '/PostFederationSignup');

@@ -1,5 +1,6 @@
 /** What is kept of a call, and what never is: design section 7. */
 import fc from 'fast-check';
+import { v7 as uuidv7 } from 'uuid';
 import { describe, expect, it } from 'vitest';
 import { attemptSchema } from '../src/attempts/attempt.ts';
 import { MAX_MESSAGE_BYTES } from '../src/attempts/bounds.ts';
@@ -125,6 +126,7 @@ describe('an attempt', () => {
           callerName: 'n'.repeat(1_000),
           startedAt: Date.now(),
           kv: {} as KVNamespace,
+          later: () => undefined,
           config,
         };
         const seen = {
@@ -142,7 +144,7 @@ describe('an attempt', () => {
           supportCode: '',
           durationMs: 1e9,
         };
-        const attempt = await attemptOf(call, answer);
+        const attempt = await attemptOf(call, answer, uuidv7());
         expect(attemptSchema.safeParse(JSON.parse(JSON.stringify(attempt))).error).toBeUndefined();
         const text = JSON.stringify(attempt);
         expect(new TextEncoder().encode(text).byteLength).toBeLessThan(MAX_MESSAGE_BYTES);

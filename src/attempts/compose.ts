@@ -1,6 +1,6 @@
 /** Makes the attempt that support will see out of an answered call. Every text is bounded here. */
-import { v7 as uuidv7 } from 'uuid';
-import { type Answer, type Call, callIdentity } from '../connectors/user-flow/answer.ts';
+import { type Answer, builtInPolicy, type Call, callIdentity, type Seen } from '../connectors/user-flow/answer.ts';
+import { errorFields, log } from '../log.ts';
 import type { Attempt, Outcome } from './attempt.ts';
 import { bound, MAX_CHARS, MAX_MESSAGE_BYTES, MAX_NAMES } from './bounds.ts';
 import { keptClaims } from './redaction.ts';
@@ -10,8 +10,8 @@ const short = (text: string) => bound(text, MAX_CHARS.dimension);
 const identifier = (text: string) => bound(text, MAX_CHARS.identifier);
 const names = (list: readonly string[]) => list.slice(0, MAX_NAMES).map((name) => bound(name, MAX_CHARS.name));
 
-/** The attempt of a call of a user flow. Its id, and so its time, is when the call arrived: nothing in the request can set it. */
-export async function attemptOf(call: Call, answer: Answer): Promise<Attempt> {
+/** The attempt of a call of a user flow. `id` is a UUIDv7 of when the call arrived: nothing in the request can set it. */
+export async function attemptOf(call: Call, answer: Answer, id: string): Promise<Attempt> {
   const { seen, decision, reply, reason } = answer;
   const event = seen.event;
   const [identity] = event?.identities ?? [];
@@ -20,7 +20,7 @@ export async function attemptOf(call: Call, answer: Answer): Promise<Attempt> {
   return fitted({
     kind: 'attempt',
     v: 1,
-    id: uuidv7({ msecs: call.startedAt }),
+    id,
     channel: 'user-flow',
     step: short(event?.step ?? (event === undefined ? (call.urlStep ?? '') : event.unknownStep)),
     urlStep: event?.urlStep ?? '',
@@ -32,7 +32,7 @@ export async function attemptOf(call: Call, answer: Answer): Promise<Attempt> {
     messageKey: short(turnedAway?.messageKey ?? ''),
     message: bound(reply.userMessage, MAX_CHARS.message),
     supportCode: answer.supportCode,
-    policyVersion: 0,
+    policyVersion: builtInPolicy(call.config).version,
     clientId: short(event?.clientId ?? ''),
     objectId: identifier(event?.objectId ?? ''),
     email: bound(event?.email ?? '', MAX_CHARS.value),
@@ -55,7 +55,7 @@ export async function attemptOf(call: Call, answer: Answer): Promise<Attempt> {
     caller: short(call.callerName),
     cfRay: short(call.request.headers.get('cf-ray') ?? ''),
     correlationId: '',
-    fingerprint: await fingerprintOf(call.config.SUPPORT_CODE_KEY, callIdentity(call, seen)),
+    fingerprint: await printOf(call, seen),
   });
 }
 
@@ -78,7 +78,18 @@ function fitted(attempt: Attempt): Attempt {
   };
 }
 
-function outcomeOf({ reason, decision }: Answer): Outcome {
+/** No fingerprint is no reason to lose the attempt, and that of an empty body would make strangers' calls equal. */
+async function printOf(call: Call, seen: Seen): Promise<string> {
+  if (seen.bytes.byteLength === 0) return '';
+  try {
+    return await fingerprintOf(call.config.SUPPORT_CODE_KEY, callIdentity(call, seen));
+  } catch (error) {
+    log('fingerprint-failed', errorFields(error));
+    return '';
+  }
+}
+
+export function outcomeOf({ reason, decision }: Answer): Outcome {
   return reason === '' ? decision.kind : 'error';
 }
 

@@ -2,11 +2,14 @@
 import { configOf } from '../config.ts';
 import { errorFields, log } from '../log.ts';
 import { markDue } from '../summaries/schedule.ts';
+import { within } from '../within.ts';
 import { type Message, messageSchema } from './attempt.ts';
 import { layAside } from './dead-letters.ts';
 import { writeMessages } from './store.ts';
 
 const WRITE_TIMEOUT_MS = 20_000;
+/** A KV that hangs must not hold the batch, and with it one of ten consumers. */
+const KV_TIMEOUT_MS = 5_000;
 const FIRST_RETRY_SECONDS = 5;
 const MAX_RETRY_SECONDS = 15 * 60;
 /**
@@ -21,27 +24,41 @@ export const retryDelaySeconds = (tries: number): number =>
 
 export async function consume(batch: MessageBatch, env: Env): Promise<void> {
   const readable: { delivery: globalThis.Message; message: Message }[] = [];
+  const unreadable: globalThis.Message[] = [];
   for (const delivery of batch.messages) {
     const parsed = messageSchema.safeParse(delivery.body);
     if (parsed.success) readable.push({ delivery, message: parsed.data });
-    else await layAsideOrRetry(env, delivery, 'refused', 'not-a-message');
+    else unreadable.push(delivery);
   }
-  if (readable.length === 0) return;
+  // What can be written first: KV, where the others go, may be slow.
+  if (readable.length > 0) await writeOrRetry(env, readable);
+  await Promise.all(unreadable.map((delivery) => layAsideOrRetry(env, delivery, 'refused', 'not-a-message')));
+}
+
+async function writeOrRetry(
+  env: Env,
+  readable: readonly { delivery: globalThis.Message; message: Message }[],
+): Promise<void> {
+  let reasons: Map<Message, string>;
   try {
     const messages = readable.map(({ message }) => message);
     const { refused } = await writeMessages(configOf(env), messages, WRITE_TIMEOUT_MS);
-    const reasons = new Map(refused.map(({ message, reason }) => [message, reason]));
-    for (const { delivery, message } of readable) {
-      const reason = reasons.get(message);
-      if (reason === undefined) delivery.ack();
-      else await layAsideOrRetry(env, delivery, 'refused', reason);
-    }
+    reasons = new Map(refused.map(({ message, reason }) => [message, reason]));
   } catch (error) {
     log('attempts-not-written', { messages: readable.length, ...errorFields(error) });
-    for (const { delivery } of readable) await layAsideOrRetry(env, delivery, 'outage', 'neon-away');
+    await Promise.all(readable.map(({ delivery }) => layAsideOrRetry(env, delivery, 'outage', 'neon-away')));
     return;
   }
-  await markDue(env.GATEHOUSE, Date.now()).catch((error: unknown) => log('sums-not-marked-due', errorFields(error)));
+  for (const { delivery, message } of readable) if (!reasons.has(message)) delivery.ack();
+  const refused = readable.filter(({ message }) => reasons.has(message));
+  await Promise.all(
+    refused.map(({ delivery, message }) => layAsideOrRetry(env, delivery, 'refused', reasons.get(message) ?? '')),
+  );
+  try {
+    await within(KV_TIMEOUT_MS, () => markDue(env.GATEHOUSE, Date.now()));
+  } catch (error) {
+    log('sums-not-marked-due', errorFields(error));
+  }
 }
 
 /** A message at fault goes aside at once; one that an outage holds up, after about a day. When KV fails too, it is tried again. */
@@ -54,7 +71,9 @@ async function layAsideOrRetry(
   const wait = { delaySeconds: retryDelaySeconds(delivery.attempts) };
   if (kind === 'outage' && delivery.attempts < LAST_TRY) return delivery.retry(wait);
   try {
-    await layAside(env.GATEHOUSE, configOf(env), idOf(delivery), kind, reason, delivery.body);
+    await within(KV_TIMEOUT_MS, () =>
+      layAside(env.GATEHOUSE, configOf(env), idOf(delivery), kind, reason, delivery.body),
+    );
     delivery.ack();
   } catch (error) {
     log('dead-letter-not-kept', { id: delivery.id, ...errorFields(error) });

@@ -25,10 +25,10 @@ interface Metadata {
 /** One bulk read, and one insert, at a time. */
 const PAGE = 100;
 /**
- * Each letter costs one deletion, and Cloudflare allows 1,000 operations an invocation (https://developers.cloudflare.com/kv/platform/limits/):
+ * Each letter costs a deletion, and a write when it is refused; Cloudflare allows 1,000 operations an invocation (https://developers.cloudflare.com/kv/platform/limits/):
  * a long outage is caught up with over several ticks.
  */
-const MAX_PAGES_PER_REPLAY = 8;
+const MAX_PAGES_PER_REPLAY = 4;
 const REPLAY_TIMEOUT_MS = 20_000;
 const SECONDS_A_DAY = 86_400;
 
@@ -64,7 +64,7 @@ export async function listDeadLetters(kv: KVNamespace, limit: number, cursor?: s
 
 const listPage = (kv: KVNamespace, limit: number, cursor: string | undefined, kind: DeadLetterKind | undefined) =>
   kv.list<Metadata>({
-    prefix: kind === undefined ? DEAD_LETTER_PREFIX : `${DEAD_LETTER_PREFIX}${kind}:`,
+    prefix: kind === undefined ? DEAD_LETTER_PREFIX : prefixOf(kind),
     limit,
     ...(cursor === undefined ? {} : { cursor }),
   });
@@ -94,29 +94,48 @@ export async function replayDeadLetters(kv: KVNamespace, config: Config, kind?: 
   return { written, refused };
 }
 
+/**
+ * What an outage laid aside was never seen by Postgres: when that refuses it, it goes to the refused ones, so that it neither
+ * wakes Neon at each tick nor stands before the others for ever.
+ */
 async function replayPage(kv: KVNamespace, config: Config, keys: string[]): Promise<Replayed> {
   const { writeMessages } = await import('./store.ts');
   const values = await kv.get(keys);
-  const letters = keys.flatMap((key) => {
-    const message = readMessage(values.get(key) ?? null);
+  const letters = keys.map((key) => ({ key, text: values.get(key) ?? null }));
+  const readable = letters.flatMap(({ key, text }) => {
+    const message = readMessage(text);
     return message === undefined ? [] : [{ key, message }];
   });
-  const { refused } = await writeMessages(
-    config,
-    letters.map(({ message }) => message),
-    REPLAY_TIMEOUT_MS,
-  );
-  const stillRefused = new Set(refused.map(({ message }) => message.id));
-  const written = letters.filter(({ message }) => !stillRefused.has(message.id));
-  await Promise.all(written.map(({ key }) => kv.delete(key)));
-  return { written: written.length, refused: keys.length - written.length };
+  const messages = readable.map(({ message }) => message);
+  const { refused } = await writeMessages(config, messages, REPLAY_TIMEOUT_MS);
+  const reasons = new Map(refused.map(({ message, reason }) => [message.id, reason]));
+  const written = new Set(readable.filter(({ message }) => !reasons.has(message.id)).map(({ key }) => key));
+  const ids = new Map(readable.map(({ key, message }) => [key, message.id]));
+  // A letter without a value has expired, or was removed by another replay.
+  const left = letters.filter(({ key, text }) => text !== null && !written.has(key));
+  await Promise.all([
+    ...[...written].map((key) => kv.delete(key)),
+    ...left
+      .filter(({ key }) => key.startsWith(prefixOf('outage')))
+      .map(async ({ key, text }) => {
+        const id = key.slice(prefixOf('outage').length);
+        const reason = reasons.get(ids.get(key) ?? '') ?? 'not-a-message';
+        await layAside(kv, config, id, 'refused', reason, bodyOf(text));
+        await kv.delete(key);
+      }),
+  ]);
+  return { written: written.size, refused: left.length };
 }
 
-function readMessage(value: string | null) {
-  if (value === null) return undefined;
+const prefixOf = (kind: DeadLetterKind) => `${DEAD_LETTER_PREFIX}${kind}:`;
+
+/** JSON as it was, or the text when it is none. */
+function bodyOf(text: string | null): unknown {
   try {
-    return messageSchema.safeParse(JSON.parse(value)).data;
+    return JSON.parse(text ?? 'null');
   } catch {
-    return undefined;
+    return text;
   }
 }
+
+const readMessage = (text: string | null) => (text === null ? undefined : messageSchema.safeParse(bodyOf(text)).data);

@@ -9,6 +9,9 @@ import { createMonths, isKept } from './partitions.ts';
 /** Class 23514 in an insert into a partitioned table: no partition takes the row. */
 const NO_PARTITION = '23514';
 
+/** SQLSTATE classes by which Postgres refuses what a row holds: 22 data, 23 constraint, 54 too large (an index row). Others are ours or an outage's. */
+const IS_THE_MESSAGE = /^(22|23|54)/;
+
 export interface Refused {
   readonly message: Message;
   /** SQLSTATE, or `outside-retention`. */
@@ -33,6 +36,13 @@ export async function writeMessages(config: Config, messages: readonly Message[]
   return { refused };
 }
 
+/** Whatever answers 200 in Neon's stead must not pass for a write. */
+async function written(insert: PromiseLike<{ command: string; rowCount: number }>): Promise<void> {
+  const { command, rowCount } = await insert;
+  if (command !== 'INSERT' || !Number.isInteger(rowCount))
+    throw new Error('Neon answered an insert with something else');
+}
+
 /** Halves what was refused until the message at fault stands alone. */
 async function writeAll<M extends Message>(
   messages: readonly M[],
@@ -44,7 +54,7 @@ async function writeAll<M extends Message>(
     return [];
   } catch (error) {
     const code = sqlStateOf(error);
-    if (!/^2[23]/.test(code)) throw error;
+    if (!IS_THE_MESSAGE.test(code)) throw error;
     const [only] = messages;
     if (messages.length === 1 && only !== undefined)
       return [{ message: only, reason: code === NO_PARTITION ? 'outside-retention' : code }];
@@ -55,7 +65,7 @@ async function writeAll<M extends Message>(
 
 /** A missing month is ours to make, when it is one that we keep. */
 async function insertAttempts(db: Database, some: readonly Attempt[], retentionDays: number, now: number) {
-  const insert = () => db.insert(attempts).values(some.map(attemptRow)).onConflictDoNothing();
+  const insert = () => written(db.insert(attempts).values(some.map(attemptRow)).onConflictDoNothing());
   try {
     return await insert();
   } catch (error) {
@@ -69,10 +79,12 @@ async function insertAttempts(db: Database, some: readonly Attempt[], retentionD
 }
 
 const insertChanges = (db: Database, some: readonly Change[]) =>
-  db
-    .insert(changes)
-    .values(some.map(({ kind: _, v: __, ...change }) => ({ ...change, occurredAt: new Date(occurredAtOf(change.id)) })))
-    .onConflictDoNothing();
+  written(db.insert(changes).values(some.map(changeRow)).onConflictDoNothing());
+
+const changeRow = ({ kind: _, v: __, ...change }: Change) => ({
+  ...change,
+  occurredAt: new Date(occurredAtOf(change.id)),
+});
 
 /** An attempt as its row; `written_in` is Postgres' own. */
 export function attemptRow({ kind: _, v: __, rolesUpdatedAt, ...attempt }: Attempt) {

@@ -20,7 +20,13 @@ export interface CallIdentity {
 
 /** The code of this call in the ten-minute window of `now` (milliseconds since 1970). */
 export async function supportCodeOf(secret: string, call: CallIdentity, now: number): Promise<string> {
-  const bytes = await sign(secret, `support-code ${Math.floor(now / WINDOW_MS)}`, call);
+  return codeFrom(await sign(secret, `support-code ${Math.floor(now / WINDOW_MS)}`, call));
+}
+
+/** For a call of which nothing is known that would tell it from another, and for when signing fails: a code that is its own. */
+export const randomSupportCode = (): string => codeFrom(crypto.getRandomValues(new Uint8Array(7)));
+
+function codeFrom(bytes: Uint8Array): string {
   let bits = 0n;
   for (const byte of bytes.subarray(0, 7)) bits = (bits << 8n) | BigInt(byte);
   bits >>= 6n;

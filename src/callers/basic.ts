@@ -6,13 +6,20 @@ const encoder = new TextEncoder();
 
 /**
  * Reads configured lines, one `username:password` each, so that two can be live while one is being replaced. Split at the
- * first colon (RFC 7617, section 2): a password may hold further ones. A line without user name or password opens nothing.
+ * first colon (RFC 7617, section 2): a password may hold further ones. A line without user name or password opens nothing,
+ * and is in `faulty` by its number, as is one that looks like a slip of whoever set it; never by its text.
  */
-export function readBasicLines(lines: string): BasicCredential[] {
-  return lines
-    .split(/\r?\n/)
-    .filter((line) => line.indexOf(':') > 0 && line.indexOf(':') < line.length - 1)
-    .map((line) => ({ name: line.slice(0, line.indexOf(':')), line: encoder.encode(line) }));
+export function readBasicLines(text: string): { credentials: BasicCredential[]; faulty: number[] } {
+  const credentials: BasicCredential[] = [];
+  const faulty: number[] = [];
+  text.split(/\r?\n/).forEach((line, index) => {
+    if (line.trim() === '') return;
+    const colon = line.indexOf(':');
+    const usable = colon > 0 && colon < line.length - 1 && !line.includes('\0');
+    if (usable) credentials.push({ name: line.slice(0, colon), line: encoder.encode(line) });
+    if (!usable || line !== line.trim() || /^(["']).*\1$/.test(line)) faulty.push(index + 1);
+  });
+  return { credentials, faulty };
 }
 
 /** Checks an `Authorization: Basic …` header. Every configured line is compared, in constant time each. */

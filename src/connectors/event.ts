@@ -28,6 +28,7 @@ export interface SignInEvent {
   readonly claimNames: readonly string[];
   /** Names of members whose value had a type that no claim of that name can have: as if absent. */
   readonly unexpectedClaims: readonly string[];
+  /** Lower case, as roles of an application are looked up without regard to case. */
   readonly clientId: string;
   /** First language tag of `ui_locales`, `''` when there is none. */
   readonly locale: string;
@@ -54,6 +55,7 @@ export const MAX_IDENTITIES = 10;
 /** KV takes keys of 512 bytes; ours stand behind a prefix. */
 const MAX_KEY_BYTES = 400;
 
+const IS_ASCII = /^[ -~]*$/;
 /** Control characters, line separators and marks of direction: Postgres has no NUL, and nobody sees that a key holds the others. */
 const UNSEEN = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
 const encoder = new TextEncoder();
@@ -66,7 +68,13 @@ export const idpKey = (issuer: string, issuerAssignedId: string) =>
   bounded(`idp:${encodeURIComponent(issuer.toWellFormed())}:${encodeURIComponent(issuerAssignedId.toWellFormed())}`);
 
 /** `email:` + trimmed, NFC, lower case. */
-export const emailKey = (email: string) => bounded(`email:${email.trim().normalize('NFC').toLowerCase()}`);
+export const emailKey = (email: string) => bounded(`email:${normalEmail(email)}`);
+
+const normalEmail = (email: string) => email.trim().normalize('NFC').toLowerCase();
+
+/** Whether an address of other letters becomes plain ASCII by its normal form, as the Kelvin sign becomes a k: somebody else's address. */
+export const isDisguised = (email: string): boolean =>
+  IS_ASCII.test(normalEmail(email)) && !IS_ASCII.test(email.trim());
 
 /**
  * A person key that somebody typed, in the form under which it is stored; undefined when it is none. An `idp:` key comes

@@ -43,7 +43,8 @@ export const entitlementsSchema = z.object({
   groups: kept,
   attributes: attributesSchema,
   applications: applicationsOf(kept),
-  updatedAt: z.iso.datetime(),
+  // Postgres has no year 0; an attempt keeps this time.
+  updatedAt: z.iso.datetime().check(z.refine((at) => at >= '1970')),
   updatedBy: z.string(),
 });
 export type Entitlements = z.infer<typeof entitlementsSchema>;

@@ -50,6 +50,7 @@ async function gatehouse(
       callerName: 'Test',
       startedAt: Date.now(),
       kv: nobodyKnown,
+      later: () => undefined,
       config,
     });
     const call = { body, authorization, honest: reply };

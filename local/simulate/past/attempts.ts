@@ -64,12 +64,13 @@ async function attemptAt(atMs: number, scripted: ScriptedCall, visit: Visit, see
     callerName: CALLER,
     startedAt: atMs,
     kv: await kvOf(visit, atMs, kvAnswers),
+    later: () => undefined,
     config,
   };
   const answered = await answer(call);
   const waitedMs = kvAnswers ? 0 : config.KV_TIMEOUT_MS;
-  const attempt = await attemptOf(call, { ...answered, durationMs: waitedMs + durationMs(visit.dice) });
-  return { ...attempt, id: uuidv7({ msecs: atMs, random: visit.dice.bytes(16) }) };
+  const id = uuidv7({ msecs: atMs, random: visit.dice.bytes(16) });
+  return attemptOf(call, { ...answered, durationMs: waitedMs + durationMs(visit.dice) }, id);
 }
 
 /** What a call asks of KV, with the records of that time: an administrator gives roles some time after the sign-up. */

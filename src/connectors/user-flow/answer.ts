@@ -1,12 +1,12 @@
 /** What and decide and reply for one user-flow call. Never rejects: whatever happens, B2C gets an answer that its contract allows. */
-import { supportCodeOf } from '../../attempts/support-code.ts';
+import { randomSupportCode, supportCodeOf } from '../../attempts/support-code.ts';
 import type { Config } from '../../config.ts';
 import { rolesFor } from '../../entitlements/document.ts';
 import { type Lookup, lookUp } from '../../entitlements/store.ts';
 import { errorFields, log } from '../../log.ts';
 import { type Decision, decide, decideWithoutPolicy, type Policy } from '../../policy/decide.ts';
 import { Late, within } from '../../within.ts';
-import type { SignInEvent, Step } from '../event.ts';
+import { isDisguised, type SignInEvent, type Step } from '../event.ts';
 import { readBody } from './body.ts';
 import { readEvent } from './claims.ts';
 import { type Reply, replyTo } from './reply.ts';
@@ -18,7 +18,9 @@ export interface Call {
   readonly callerName: string;
   /** Milliseconds since 1970. */
   readonly startedAt: number;
-  readonly kv: KVNamespace;
+  readonly kv: Pick<KVNamespace, 'get'>;
+  /** Takes work that goes on after the reply. */
+  readonly later: (work: Promise<unknown>) => void;
   readonly config: Config;
 }
 
@@ -42,22 +44,24 @@ export interface Answer {
   readonly durationMs: number;
 }
 
+/** Milliseconds that deciding and replying need after KV's last moment. */
+const AFTER_KV_MS = 100;
+
 export async function answer(call: Call): Promise<Answer> {
   const seen: Seen = { bytes: new Uint8Array(), event: undefined, lookup: undefined, roles: [], droppedRoles: 0 };
+  const deadline = Date.now() + call.config.DECISION_TIMEOUT_MS;
   try {
-    return await within(call.config.DECISION_TIMEOUT_MS, () => answerInTime(call, seen));
+    return await within(call.config.DECISION_TIMEOUT_MS, () => answerInTime(call, seen, deadline));
   } catch (error) {
-    if (error instanceof Late) return answerWithoutPolicy(call, seen, 'deadline');
-    log('call-failed', {
-      route: '/connectors/user-flow',
-      step: seen.event?.step ?? call.urlStep,
-      ...errorFields(error),
-    });
-    return answerWithoutPolicy(call, seen, 'exception');
+    // What was too late goes on and learns more: the answer, and the attempt, are about what was known by now.
+    const known = { ...seen, roles: [] };
+    if (error instanceof Late) return answerWithoutPolicy(call, known, 'deadline');
+    log('call-failed', { route: '/connectors/user-flow', step: stepOf(call, known), ...errorFields(error) });
+    return answerWithoutPolicy(call, known, 'exception');
   }
 }
 
-async function answerInTime(call: Call, seen: Seen): Promise<Answer> {
+async function answerInTime(call: Call, seen: Seen, deadline: number): Promise<Answer> {
   const { config } = call;
   const body = await readBody(call.request);
   seen.bytes = body.bytes;
@@ -65,7 +69,6 @@ async function answerInTime(call: Call, seen: Seen): Promise<Answer> {
 
   const event = await readEvent(body.members, call.urlStep);
   seen.event = event;
-  const policy = builtInPolicy(config);
   if (event.step === undefined) {
     const decision: Decision = { kind: 'continue', claims: {} };
     return finish(call, seen, decision, 'unknown-step', await codeOf(call, seen));
@@ -73,9 +76,11 @@ async function answerInTime(call: Call, seen: Seen): Promise<Answer> {
 
   const lookup = await lookUp(call.kv, event.personKeys, {
     emailIsTrusted: emailIsTrusted(event, config.EMAIL_TRUSTED_ISSUERS),
-    timeoutMs: config.KV_TIMEOUT_MS,
+    // So that a slow body leaves the last known roles their turn.
+    timeoutMs: Math.max(0, Math.min(config.KV_TIMEOUT_MS, deadline - Date.now() - AFTER_KV_MS)),
     staleMaxSeconds: config.STALE_ROLES_MAX_SECONDS,
     now: call.startedAt,
+    later: call.later,
   });
   seen.lookup = lookup;
   if (lookup.found.record !== undefined) {
@@ -84,7 +89,7 @@ async function answerInTime(call: Call, seen: Seen): Promise<Answer> {
     seen.droppedRoles = dropped;
   }
   // Today's policy turns nobody away, so that the code, which costs a signature, is made only for what went wrong.
-  return finish(call, seen, decide(event, seen, policy, call.startedAt, ''), '', '');
+  return finish(call, seen, decide(event, seen, builtInPolicy(config), call.startedAt, ''), '', '');
 }
 
 /**
@@ -93,23 +98,16 @@ async function answerInTime(call: Call, seen: Seen): Promise<Answer> {
  * could be anybody's.
  */
 export function emailIsTrusted(event: SignInEvent, trusted: readonly string[]): boolean {
-  if (event.identitiesAre === 'partial') return false;
+  if (event.identitiesAre === 'partial' || isDisguised(event.email)) return false;
   if (event.identitiesAre === 'none') return trusted.includes('-');
-  return event.identities.every(({ issuer }) => trusted.includes(issuer));
+  return event.identities.every(({ issuer }) => issuer !== '-' && trusted.includes(issuer));
 }
 
 async function answerWithoutPolicy(call: Call, seen: Seen, reason: string): Promise<Answer> {
-  const step = stepOf(call, seen);
   const supportCode = await codeOf(call, seen);
   const why = reason === 'deadline' || reason === 'exception' ? 'unavailable' : 'unreadable-body';
-  seen.roles = [];
-  return finish(
-    call,
-    seen,
-    decideWithoutPolicy({ step }, builtInPolicy(call.config), why, supportCode),
-    reason,
-    supportCode,
-  );
+  const decision = decideWithoutPolicy({ step: stepOf(call, seen) }, builtInPolicy(call.config), why, supportCode);
+  return finish(call, seen, decision, reason, supportCode);
 }
 
 function finish(call: Call, seen: Seen, decision: Decision, reason: string, supportCode: string): Answer {
@@ -120,8 +118,16 @@ function finish(call: Call, seen: Seen, decision: Decision, reason: string, supp
 const stepOf = (call: Call, seen: Seen): Step | undefined =>
   seen.event === undefined ? call.urlStep : seen.event.step;
 
-const codeOf = (call: Call, seen: Seen): Promise<string> =>
-  supportCodeOf(call.config.SUPPORT_CODE_KEY, callIdentity(call, seen), call.startedAt);
+/** Bodies of which nothing could be read would all have one code, and lead support to other people. */
+async function codeOf(call: Call, seen: Seen): Promise<string> {
+  if (seen.bytes.byteLength === 0) return randomSupportCode();
+  try {
+    return await supportCodeOf(call.config.SUPPORT_CODE_KEY, callIdentity(call, seen), call.startedAt);
+  } catch (error) {
+    log('support-code-failed', errorFields(error));
+    return randomSupportCode();
+  }
+}
 
 /** What makes two calls the same call, for support code and fingerprint. */
 export const callIdentity = (call: Call, seen: Seen) => ({
@@ -134,7 +140,7 @@ export const callIdentity = (call: Call, seen: Seen) => ({
 const policies = new WeakMap<Config, Policy>();
 
 /** The policy before the first one is saved: roles in the token, nothing else. */
-function builtInPolicy(config: Config): Policy {
+export function builtInPolicy(config: Config): Policy {
   let policy = policies.get(config);
   if (policy === undefined) {
     const { ROLES_CLAIM: name, EXTENSIONS_APP_ID: app } = config;

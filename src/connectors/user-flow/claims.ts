@@ -68,7 +68,7 @@ export async function readEvent(members: Record<string, unknown>, urlStep: Step 
     claims,
     claimNames: Object.keys(claims),
     unexpectedClaims: identities.unexpected ? [...unexpected, 'identities'] : unexpected,
-    clientId: textOf(claims.client_id),
+    clientId: textOf(claims.client_id).trim().toLowerCase(),
     locale:
       textOf(claims.ui_locales)
         .split(/[\s,;]+/)
@@ -88,7 +88,7 @@ export async function readEvent(members: Record<string, unknown>, urlStep: Step 
 const textOf = (value: ClaimValue | undefined): string => (typeof value === 'string' ? value : '');
 
 /** `extension_<32 hex>_X` is `extension_X`; aliases are their canonical name. */
-function canonicalName(name: string): string {
+export function canonicalName(name: string): string {
   if (name.startsWith('extension_') || name.startsWith('Extension_'))
     return name.replace(CUSTOM_ATTRIBUTE, 'extension_$1');
   return ALIASES.get(name.toLowerCase()) ?? name;

@@ -1,14 +1,16 @@
 /** The front door for B2C's user flows: who, what, decide, reply, record. */
 import type { Context } from 'hono';
-import { attemptOf } from '../../attempts/compose.ts';
+import { v7 as uuidv7 } from 'uuid';
+import { attemptOf, outcomeOf } from '../../attempts/compose.ts';
 import { record } from '../../attempts/record.ts';
+import { randomSupportCode } from '../../attempts/support-code.ts';
 import { authenticate } from '../../callers/authenticate.ts';
 import type { Authentication } from '../../callers/credential.ts';
 import { configOf } from '../../config.ts';
 import { newApp } from '../../context.ts';
 import { errorFields, log } from '../../log.ts';
 import { decideWithoutPolicy } from '../../policy/decide.ts';
-import { type Answer, answer, type Call } from './answer.ts';
+import { type Answer, answer, builtInPolicy, type Call } from './answer.ts';
 import { stepNamed } from './claims.ts';
 import { replyTo } from './reply.ts';
 
@@ -23,7 +25,15 @@ export const userFlow = newApp()
     if (!caller.ok) return refuse(caller);
 
     const urlStep = stepNamed(c.req.param('step') ?? '');
-    const call = { request: c.req.raw, urlStep, callerName: caller.name, startedAt, kv: c.env.GATEHOUSE, config };
+    const call: Call = {
+      request: c.req.raw,
+      urlStep,
+      callerName: caller.name,
+      startedAt,
+      kv: c.env.GATEHOUSE,
+      later: (work) => c.executionCtx.waitUntil(work),
+      config,
+    };
     const answered = answer(call);
     // The whole chain, before the first await: Cloudflare cancels a call's work when the caller hangs up.
     c.executionCtx.waitUntil(answered.then((given) => remember(c.env, call, given)));
@@ -44,24 +54,31 @@ function refuse({ reason, name }: Extract<Authentication, { ok: false }>): Respo
 }
 
 async function remember(env: Env, call: Call, given: Answer): Promise<void> {
+  const id = uuidv7({ msecs: call.startedAt });
   try {
-    await record(env, await attemptOf(call, given));
+    await record(env, await attemptOf(call, given, id));
   } catch (error) {
-    log('attempt-not-recorded', {
-      route: ROUTE,
-      step: given.seen.event?.step,
-      reason: given.reason,
+    const step = given.seen.event?.step ?? call.urlStep;
+    const objectId = given.seen.event?.objectId;
+    log('attempt-lost', {
+      id,
+      at: new Date(call.startedAt).toISOString(),
+      step,
+      outcome: outcomeOf(given),
+      objectId,
       ...errorFields(error),
     });
   }
 }
 
-/** For what fails before a call exists. The request id stands in for the support code: it is in the log line. */
+/** For what fails before a call exists, and so leaves no attempt: the code that is shown stands in the log line. */
 function answerInPanic(error: unknown, c: Context): Response {
-  const requestId = crypto.randomUUID();
-  log('call-failed', { route: ROUTE, requestId, ...errorFields(error) });
+  const supportCode = randomSupportCode();
+  log('call-failed', { route: ROUTE, supportCode, ...errorFields(error) });
   const step = stepNamed(c.req.param('step') ?? '');
-  const policy = { version: 0, rolesClaim: configOf(c.env).ROLES_CLAIM };
-  const reply = replyTo(decideWithoutPolicy({ step }, policy, 'unavailable', requestId), step);
+  const reply = replyTo(
+    decideWithoutPolicy({ step }, builtInPolicy(configOf(c.env)), 'unavailable', supportCode),
+    step,
+  );
   return new Response(reply.body, { status: reply.status, headers: JSON_HEADERS });
 }
