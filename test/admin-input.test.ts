@@ -149,8 +149,30 @@ describe('a refusal', () => {
       expect.stringMatching(/^groups: .*expected array/),
       expect.stringMatching(/^attributes\.a: an attribute is a text of at most 2,000 characters/),
       expect.stringMatching(/^attributes\.b: an attribute is/),
-      expect.stringMatching(/^: Unrecognized key: "rolls"/),
+      ': unknown: rolls. Known here: roles, groups, attributes, applications',
     ]);
+  });
+
+  it('of a body that is no object says what to send, on every address', async () => {
+    for (const [method, path] of [
+      ['PUT', inPath(newKey())],
+      ['PUT', '/people'],
+      ['POST', '/people/search'],
+      ['POST', '/people/remove'],
+      ['POST', '/changes/search'],
+    ] as const) {
+      for (const body of ['[]', 'null', '"oid:1"', '7']) {
+        const { status, json } = await admin(method, path, body);
+        expect([status, json.detail]).toEqual([
+          400,
+          expect.stringMatching(/^not a JSON object: send one, with members/),
+        ]);
+      }
+    }
+    expect((await admin('POST', '/people/search', { key: 7 })).json.detail).toMatch(
+      /^key: give a person key as a text/,
+    );
+    expect((await admin('POST', '/people/search', {})).json.detail).toMatch(/^key: give a person key as a text/);
   });
 
   it.each([

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { Change } from '../src/attempts/attempt.ts';
 import { savePerson } from '../src/entitlements/people.ts';
 import { ADMIN, admin, inPath, newKey } from './admin-call.ts';
-import { changesOfOnce } from './admin-changes.ts';
+import { changesOfOnce, layChangeAside } from './admin-changes.ts';
 
 const stored = async (key: string) => JSON.parse((await env.GATEHOUSE.get(`person:${key}`)) ?? 'null');
 
@@ -72,7 +72,9 @@ describe('a record', () => {
   it('that was written by hand and cannot be read says so, and can be replaced or removed', async () => {
     const key = newKey();
     await env.GATEHOUSE.put(`person:${key}`, '{"roles":"editor"}');
-    expect(await admin('GET', inPath(key))).toMatchObject({ status: 500, json: { unreadable: '{"roles":"editor"}' } });
+    const held = { key, unreadable: '{"roles":"editor"}', problem: expect.stringContaining('Save the record anew') };
+    expect(await admin('GET', inPath(key))).toMatchObject({ status: 200, json: held });
+    expect(await admin('POST', '/people/search', { key })).toMatchObject({ status: 200, json: held });
     expect((await admin('PUT', inPath(key), RECORD)).status).toBe(200);
     expect(await changesOfOnce(key, 1)).toMatchObject([
       { before: { unreadable: '{"roles":"editor"}' }, after: RECORD },
@@ -247,12 +249,77 @@ describe('the list', () => {
       const { status, json } = await admin('GET', `/people?${query}`);
       return [status, json.detail];
     };
-    expect(await refused('limit=0')).toEqual([400, expect.stringContaining('limit')]);
-    expect(await refused('limit=101')).toEqual([400, expect.stringContaining('limit')]);
-    expect(await refused('limit=x')).toEqual([400, expect.stringContaining('limit')]);
-    expect(await refused('limit=1&limit=2')).toEqual([400, expect.stringContaining('limit')]);
-    expect(await refused('size=3')).toEqual([400, expect.stringContaining('size')]);
-    expect(await refused('cursor=abc')).toEqual([400, expect.stringContaining('cursor')]);
+    for (const limit of ['0', '101', 'x', 'abc', '0x10', '1e1', '1.5', '-1', '', '1&limit=2']) {
+      expect([limit, ...(await refused(`limit=${limit}`))]).toEqual([limit, 400, 'limit: not a number from 1 to 100']);
+    }
+    expect((await admin('GET', '/people?limit=100')).status).toBe(200);
+    expect(await refused('limt=3')).toEqual([400, 'unknown: limt. Known here: cursor, limit']);
+  });
+});
+
+describe('a cursor', () => {
+  it('that is not whole, not ours or of another list is refused, and says where one is to be had', async () => {
+    for (let made = 0; made < 3; made += 1) await admin('PUT', inPath(newKey()), { roles: ['editor'] });
+    for (let made = 0; made < 2; made += 1) await layChangeAside(newKey());
+    const next = async (list: string) => String((await admin('GET', `${list}?limit=1`)).json.next);
+    const [people, letters] = [await next('/people'), await next('/dead-letters')];
+    const faulty = (cursor: string, other: string) => [
+      ...['abc', 'people.abc', 'dead-letters.abc', '000000000000', other],
+      ...[cursor.slice(1), cursor.slice(0, -1), cursor.slice(0, 12), cursor.slice(12), `${cursor}=`],
+    ];
+    for (const [list, own, other] of [
+      ['/people', people, letters],
+      ['/dead-letters', letters, people],
+    ] as const) {
+      expect((await admin('GET', `${list}?limit=1&cursor=${encodeURIComponent(own)}`)).status).toBe(200);
+      for (const cursor of faulty(own, other)) {
+        const { status, json } = await admin('GET', `${list}?cursor=${encodeURIComponent(cursor)}`);
+        expect([cursor, status, json.detail]).toEqual([
+          cursor,
+          400,
+          expect.stringMatching(/^cursor: .*take it from "next"/),
+        ]);
+      }
+      const list400 = () => Promise.reject(new Error('KV GET failed: 400 Invalid cursor'));
+      const bindings = { GATEHOUSE: { list: list400 } };
+      const forgotten = await admin('GET', `${list}?cursor=${encodeURIComponent(own)}`, undefined, { bindings });
+      expect([forgotten.status, forgotten.json.detail]).toEqual([400, expect.stringContaining('take it from "next"')]);
+      expect((await admin('GET', list, undefined, { bindings })).status).toBe(503);
+    }
+    expect((await admin('POST', '/dead-letters/replay')).status).toBe(200);
+  });
+});
+
+describe('an address that does not take a method', () => {
+  it('says so and names every method that it does take, and no other', async () => {
+    const key = newKey();
+    const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+    for (const path of [
+      '/people',
+      '/people/search',
+      '/people/remove',
+      inPath(key),
+      '/changes',
+      '/changes/search',
+      '/dead-letters',
+      '/dead-letters/replay',
+    ]) {
+      const taken = [];
+      let allow: string | null = null;
+      for (const method of methods) {
+        const { status, headers, json } = await admin(method, path);
+        if (status !== 405) {
+          taken.push(method);
+          continue;
+        }
+        allow = headers.get('Allow');
+        // An answer to HEAD has no body.
+        if (method === 'HEAD') continue;
+        expect(json).toMatchObject({ title: 'Method not allowed', detail: expect.stringContaining(method) });
+      }
+      expect([path, allow?.split(', ').sort()]).toEqual([path, taken.sort()]);
+    }
+    expect((await admin('GET', '/nothing')).status).toBe(404);
   });
 });
 

@@ -1,10 +1,12 @@
 /** What the addresses of administrators take: person keys as people type them, and pages. */
 import * as z from 'zod/mini';
 import { readPersonKey } from '../connectors/event.ts';
+import { limit, strict, text } from '../input-rules.ts';
 
 /** Longer than any address or id; a key this long is stored as its digest. */
 const MAX_TYPED_KEY_CHARS = 2_000;
-const MAX_CURSOR_CHARS = 2_000;
+const HASH_HEX_DIGITS = 12;
+const encoder = new TextEncoder();
 
 export const KEY_FORMS =
   'not a person key. Write oid:<objectId>, idp:<issuer>:<id> (each of the two percent-encoded) or email:<address>: ' +
@@ -13,7 +15,9 @@ export const KEY_FORMS =
 
 /** A key as somebody typed it, in the form under which the record is stored. */
 export const personKey = z.pipe(
-  z.string().check(z.maxLength(MAX_TYPED_KEY_CHARS)),
+  z
+    .string('give a person key as a text, such as oid:0f8fad5b-d9cb-469f-a165-70867728950e')
+    .check(z.maxLength(MAX_TYPED_KEY_CHARS, `longer than ${MAX_TYPED_KEY_CHARS} characters: no person key is`)),
   z.transform(async (typed: string, context): Promise<string> => {
     const key = await readPersonKey(typed);
     if (key !== undefined) return key;
@@ -22,28 +26,39 @@ export const personKey = z.pipe(
   }),
 );
 
-export const keyOnly = z.strictObject({ key: personKey });
+export const keyOnly = strict({ key: personKey });
+
+export const FOREIGN_CURSOR = 'not a cursor of this list: take it from "next" of the page before, whole';
 
 /**
- * A page of a list that KV keeps. KV's cursors are opaque and not every KV refuses a foreign one, so ours carry the name of
- * their list.
+ * A page of a list that KV keeps. KV's cursors are opaque, and not every KV refuses one that is foreign or damaged, so ours
+ * begin with a hash of the list and of KV's cursor.
  */
 export function pageOf(list: string, preset: number, most: number) {
-  const mark = `${list}.`;
+  const ours = async (kvCursor: string) => (await hashOf([list, kvCursor])) + kvCursor;
   const cursor = z.pipe(
-    z.string().check(
-      z.maxLength(MAX_CURSOR_CHARS),
-      z.refine((text) => text.startsWith(mark), 'not a cursor of this list: take it from "next" of the page before'),
-    ),
-    z.transform((text: string) => text.slice(mark.length)),
+    text,
+    z.transform(async (typed: string, { issues }): Promise<string> => {
+      const kvCursor = typed.slice(HASH_HEX_DIGITS);
+      if (kvCursor !== '' && typed === (await ours(kvCursor))) return kvCursor;
+      issues.push({ code: 'custom', input: typed, message: FOREIGN_CURSOR });
+      return z.NEVER;
+    }),
   );
-  const limit = z._default(z.coerce.number().check(z.int(), z.gte(1), z.lte(most)), preset);
   return {
-    query: z.strictObject({ cursor: z.optional(cursor), limit }),
+    query: strict({ cursor: z.optional(cursor), limit: limit(preset, most) }),
     /** `next` as the answer shows it; no member on the last page. */
-    next: (kvCursor: string | undefined) => (kvCursor === undefined ? {} : { next: mark + kvCursor }),
+    next: async (kvCursor: string | undefined) => (kvCursor === undefined ? {} : { next: await ours(kvCursor) }),
   };
 }
 
+async function hashOf(parts: readonly string[]): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', encoder.encode(JSON.stringify(parts)));
+  const hex = Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return hex.slice(0, HASH_HEX_DIGITS);
+}
+
 /** Which dead letters: those that an outage made, those that were refused, or all. */
-export const deadLetterKind = z.strictObject({ kind: z.optional(z.enum(['outage', 'refused'])) });
+export const deadLetterKind = strict({
+  kind: z.optional(z.enum(['outage', 'refused'], 'not a kind: outage or refused, or leave it out for both')),
+});

@@ -5,7 +5,7 @@ import { recordChange } from '../attempts/record.ts';
 import { guard } from '../callers/guard.ts';
 import { configOf } from '../config.ts';
 import { type AppEnv, newApp } from '../context.ts';
-import { withinLimit } from '../entitlements/kv.ts';
+import { type KvRefusal, withinLimit } from '../entitlements/kv.ts';
 import {
   type Author,
   listPeople,
@@ -22,7 +22,7 @@ import { errorFields, log } from '../log.ts';
 import { problem, problemOf, validated } from '../problem.ts';
 import { type ChangesPage, changesQuestion } from '../reports/questions.ts';
 import { databaseProblem } from '../reports/unavailable.ts';
-import { deadLetterKind, keyOnly, pageOf, personKey } from './inputs.ts';
+import { deadLetterKind, FOREIGN_CURSOR, keyOnly, pageOf, personKey } from './inputs.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
 /** Written and removed in pages, so that whatever is not done by then is there for the next call. */
@@ -45,8 +45,8 @@ const peoplePage = pageOf('people', 50, MAX_PEOPLE_A_PAGE);
 adminRoutes.get('/people', validated('query', peoplePage.query), async (c) => {
   const { cursor, limit } = c.req.valid('query');
   const listed = await listPeople(c.env.GATEHOUSE, limit, cursor);
-  if (!listed.ok) return refused(c, listed);
-  return c.json({ people: listed.value.people.map(shown), ...peoplePage.next(listed.value.next) }, 200);
+  if (!listed.ok) return refusedPage(c, listed, cursor);
+  return c.json({ people: listed.value.people.map(shown), ...(await peoplePage.next(listed.value.next)) }, 200);
 });
 
 // The forms with the key in the body: no e-mail has to stand in a URL, where proxies and browsers keep it.
@@ -54,28 +54,36 @@ adminRoutes.put('/people', jsonBody, validated('json', recordInputWith(personKey
   const { key, ...input } = c.req.valid('json');
   return save(c, key, input);
 });
+adminRoutes.all('/people', only('GET', 'HEAD', 'PUT'));
 adminRoutes.post('/people/search', jsonBody, validated('json', keyOnly), (c) => show(c, c.req.valid('json').key));
 adminRoutes.post('/people/remove', jsonBody, validated('json', keyOnly), (c) => remove(c, c.req.valid('json').key));
+// Neither is a person key.
+adminRoutes.all('/people/search', only('POST'));
+adminRoutes.all('/people/remove', only('POST'));
 
 adminRoutes.get('/people/:key', validated('param', keyOnly), (c) => show(c, c.req.valid('param').key));
 adminRoutes.put('/people/:key', validated('param', keyOnly), jsonBody, validated('json', recordInput), (c) =>
   save(c, c.req.valid('param').key, c.req.valid('json')),
 );
 adminRoutes.delete('/people/:key', validated('param', keyOnly), (c) => remove(c, c.req.valid('param').key));
+adminRoutes.all('/people/:key', only('GET', 'HEAD', 'PUT', 'DELETE'));
 
 adminRoutes.get('/changes', validated('query', changesQuestion), (c) => changes(c, c.req.valid('query')));
+adminRoutes.all('/changes', only('GET', 'HEAD'));
 adminRoutes.post('/changes/search', jsonBody, validated('json', changesQuestion), (c) =>
   changes(c, c.req.valid('json')),
 );
+adminRoutes.all('/changes/search', only('POST'));
 
 const deadLettersPage = pageOf('dead-letters', 50, 500);
 
 adminRoutes.get('/dead-letters', validated('query', deadLettersPage.query), async (c) => {
   const { cursor, limit } = c.req.valid('query');
   const listed = await withinLimit(() => listDeadLetters(c.env.GATEHOUSE, limit, cursor));
-  if (!listed.ok) return refused(c, listed);
-  return c.json({ deadLetters: listed.value.letters, ...deadLettersPage.next(listed.value.next) }, 200);
+  if (!listed.ok) return refusedPage(c, listed, cursor);
+  return c.json({ deadLetters: listed.value.letters, ...(await deadLettersPage.next(listed.value.next)) }, 200);
 });
+adminRoutes.all('/dead-letters', only('GET', 'HEAD'));
 
 adminRoutes.post('/dead-letters/replay', validated('query', deadLetterKind), async (c) => {
   const { kind } = c.req.valid('query');
@@ -83,6 +91,7 @@ adminRoutes.post('/dead-letters/replay', validated('query', deadLetterKind), asy
   const replayed = await withinLimit(replay, REPLAY_LIMIT_MS);
   return replayed.ok ? c.json(replayed.value, 200) : unavailable(c, NOT_REPLAYED, 30);
 });
+adminRoutes.all('/dead-letters/replay', only('POST'));
 
 adminRoutes.onError((error, c) => {
   const unanswered = databaseProblem(c, error);
@@ -93,11 +102,17 @@ adminRoutes.onError((error, c) => {
 
 type AdminContext = Context<AppEnv>;
 
+/** Stands behind the routes of an address, for every method that none of them takes. */
+function only(...methods: string[]) {
+  const allowed = methods.join(', ');
+  return (c: AdminContext) =>
+    problem(c, 405, `This address does not take ${c.req.method}. Use ${allowed}.`, {}, { Allow: allowed });
+}
+
 async function show(c: AdminContext, key: string): Promise<Response> {
   const read = await readPerson(c.env.GATEHOUSE, key);
   if (!read.ok) return refused(c, read);
   if (read.value === undefined) return unknown(c);
-  if (read.value.record === undefined) return problem(c, 500, UNREADABLE, { ...read.value });
   return c.json(shown(read.value), 200);
 }
 
@@ -165,9 +180,16 @@ function refused(c: AdminContext, { reason, begun }: { reason: Refusal['reason']
     case 'kv-timeout':
       return unavailable(c, `Workers KV did not answer in time. ${again}`, 5);
     case 'kv-failed':
+    case 'kv-refused':
       return unavailable(c, `Workers KV failed. ${again}`, 5);
   }
 }
+
+/** KV refuses nothing about a page but its cursor: one of another Gatehouse, or one that it has forgotten. */
+const refusedPage = (c: AdminContext, refusal: KvRefusal, cursor: string | undefined) =>
+  refusal.reason === 'kv-refused' && cursor !== undefined
+    ? problem(c, 400, `cursor: ${FOREIGN_CURSOR}`)
+    : refused(c, refusal);
 
 const unavailable = (c: AdminContext, detail: string, retryAfterSeconds: number) =>
   problem(c, 503, detail, {}, { 'Retry-After': String(retryAfterSeconds) });

@@ -7,8 +7,8 @@ const KV_LIMIT_MS = 2_000;
 /** KV takes one write a second for one key (https://developers.cloudflare.com/kv/platform/limits/). */
 const WRITE_AGAIN_AFTER_MS = 1_100;
 
-/** KV threw, answered too late, or had a write of this key less than a second ago. */
-export type KvRefusal = { readonly ok: false; readonly reason: 'kv-failed' | 'kv-timeout' | 'kv-busy' };
+/** KV threw, took the request for a bad one, answered too late, or had a write of this key less than a second ago. */
+export type KvRefusal = { readonly ok: false; readonly reason: 'kv-failed' | 'kv-refused' | 'kv-timeout' | 'kv-busy' };
 export type Result<Value, Refused = KvRefusal> = { readonly ok: true; readonly value: Value } | Refused;
 
 /** KV refuses a second write of a key within a second: once more after that, then the caller is told. */
@@ -29,8 +29,9 @@ export async function withinLimit<Value>(
   } catch (error) {
     if (error instanceof Late) return { ok: false, reason: 'kv-timeout' };
     // workerd: `KV PUT failed: 429 Too Many Requests`.
-    const busy = error instanceof Error && /failed: 429/.test(error.message);
-    if (!busy) log('storage-failed', errorFields(error));
-    return { ok: false, reason: busy ? 'kv-busy' : 'kv-failed' };
+    const status = error instanceof Error ? /failed: (\d{3})/.exec(error.message)?.[1] : undefined;
+    if (status === '429') return { ok: false, reason: 'kv-busy' };
+    log('storage-failed', errorFields(error));
+    return { ok: false, reason: status === '400' ? 'kv-refused' : 'kv-failed' };
   }
 }

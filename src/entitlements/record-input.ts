@@ -1,6 +1,7 @@
 /** What an administrator may send: the written form of a record, without what KV or the change log could not give back. */
 import * as z from 'zod/mini';
 import { MAX_MESSAGE_BYTES } from '../attempts/bounds.ts';
+import { strict } from '../input-rules.ts';
 import {
   applicationsOf,
   attributesSchema,
@@ -25,7 +26,7 @@ const members = {
   applications: z._default(applicationsOf(names), {}),
 };
 
-const record = z.strictObject(members);
+const record = strict(members);
 export type EntitlementsInput = z.infer<typeof record>;
 
 const sent = z.unknown().check((payload) => refuseUnstorable(payload.value, payload));
@@ -41,7 +42,7 @@ export const recordInput = z.pipe(sent, record.check(fits, small));
 
 /** The same with the person key beside it, for bodies that name the person themselves. */
 export const recordInputWith = <Key extends z.ZodMiniType<string>>(key: Key) =>
-  z.pipe(sent, z.strictObject({ ...members, key }).check(fits, small));
+  z.pipe(sent, strict({ ...members, key }).check(fits, small));
 
 /** Looks at what was sent before Zod drops (`__proto__`) or merges (two spellings of one application) any of it. */
 function refuseUnstorable(body: unknown, { issues }: z.core.ParsePayload): void {

@@ -4,26 +4,13 @@ import { personKey } from '../admin/inputs.ts';
 import { OUTCOMES } from '../attempts/attempt.ts';
 import { readSupportCode } from '../attempts/support-code.ts';
 import { emailKey, oidKey, readPersonKey, STEPS } from '../connectors/event.ts';
+import { limit, strict, text } from '../input-rules.ts';
 import { type Position, type Question, readCursor } from './cursor.ts';
 
 export const DEFAULT_LIMIT = 50;
 export const MAX_LIMIT = 500;
-const MAX_TEXT_CHARS = 2_000;
-
 export const FOREIGN_CURSOR =
   'not a cursor of this question: take "next" of the answer before, and keep everything else as it was';
-
-const text = z
-  .string({
-    error: ({ input }) => (Array.isArray(input) ? 'given more than once: give it once' : 'give it as a text'),
-  })
-  .check(
-    z.trim(),
-    z.minLength(1, 'empty: give a value or leave it out'),
-    z.maxLength(MAX_TEXT_CHARS, `longer than ${MAX_TEXT_CHARS} characters`),
-    // Postgres takes neither.
-    z.refine((typed) => typed.isWellFormed() && !typed.includes('\0'), 'holds characters that no stored text has'),
-  );
 
 /** What somebody typed, turned into what is looked for. */
 const read = <Read>(turn: (typed: string, context: z.core.ParsePayload) => Read | Promise<Read>) =>
@@ -89,25 +76,7 @@ const filters = {
 /** `objectId` and `email` are person keys already. */
 export type Filters = z.output<z.ZodMiniObject<typeof filters>>;
 
-const LIMIT_RULE = `not a number from 1 to ${MAX_LIMIT}`;
-const page = {
-  limit: z._default(
-    z.pipe(
-      z.union([z.int(), z.pipe(text.check(z.regex(/^\d{1,4}$/)), z.transform(Number))], LIMIT_RULE),
-      z.int().check(z.gte(1, LIMIT_RULE), z.lte(MAX_LIMIT, LIMIT_RULE)),
-    ),
-    DEFAULT_LIMIT,
-  ),
-  cursor: z.optional(text),
-};
-
-const strict = <Shape extends z.core.$ZodShape>(shape: Shape) =>
-  z.strictObject(shape, {
-    error: (issue) =>
-      issue.code === 'unrecognized_keys'
-        ? `unknown: ${issue.keys?.join(', ')}. Known here: ${Object.keys(shape).join(', ') || 'nothing'}`
-        : undefined,
-  });
+const page = { limit: limit(DEFAULT_LIMIT, MAX_LIMIT), cursor: z.optional(text) };
 
 const inOrder = z.refine<{ from?: Date | undefined; to?: Date | undefined }>(
   ({ from, to }) => from === undefined || to === undefined || from < to,
