@@ -9,7 +9,7 @@ import { pairs, table } from './table.ts';
 const person = z.extend(z.omit(entitlementsSchema, { v: true }), { key: z.string() });
 export type Person = z.infer<typeof person>;
 
-const unreadable = z.object({ key: z.string(), unreadable: z.string() });
+const unreadable = z.object({ key: z.string(), unreadable: z.string(), problem: z.string() });
 const page = z.object({ people: z.array(z.union([person, unreadable])), next: z.optional(z.string()) });
 const saved = z.extend(person, { changed: z.boolean(), inForce: z.string(), warning: z.optional(z.string()) });
 export type Saved = z.infer<typeof saved>;
@@ -17,10 +17,21 @@ const removed = z.object({ inForce: z.string() });
 
 const NOBODY: EntitlementsInput = { roles: [], groups: [], attributes: {}, applications: {} };
 
-/** What is held under a key, undefined when that is nothing. The key travels in the body, never in the address. */
+/**
+ * What is held under a key, undefined when that is nothing; refuses, and shows it, when it cannot be read. The key travels in
+ * the body, never in the address.
+ */
 export async function find(call: Call, key: string): Promise<Person | undefined> {
   const answer = await call('POST', '/admin/people/search', { key });
-  return answer.status === 404 ? undefined : accepted(answer, person);
+  if (answer.status === 404) return undefined;
+  const held = accepted(answer, z.union([person, unreadable]));
+  if (!('unreadable' in held)) return held;
+  throw new Refusal(
+    `${pairs([
+      ['key', held.key],
+      ['unreadable', held.unreadable],
+    ])}\n` + `${held.problem}\nWith commands: npm run roles -- remove ${held.key}, then set it anew.`,
+  );
 }
 
 export const put = (call: Call, key: string, input: EntitlementsInput): Promise<Answer> =>

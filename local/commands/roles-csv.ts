@@ -21,14 +21,16 @@ export type Checked =
 
 /** Reads and checks a whole file. Every fault is named at once, with its line number. */
 export async function readRolesCsv(text: string): Promise<Checked> {
-  const parsed = Papa.parse<string[]>(text, { delimiter: delimiterOf(text) });
-  const numbered = withLineNumbers(parsed.data);
-  const errors = parsed.errors.map((error) => `line ${numbered[error.row ?? 0]?.line ?? 1}: ${error.message}`);
+  const { delimiter, table, tableAt } = withoutSeparatorLine(text);
+  const parsed = Papa.parse<string[]>(table, { delimiter });
+  const numbered = withLineNumbers(parsed.data, tableAt);
+  const errors = parsed.errors.map((error) => `line ${numbered[error.row ?? 0]?.line ?? tableAt}: ${error.message}`);
   const [header, ...rows] = numbered.filter(({ cells }) => cells.some((cell) => cell.trim() !== ''));
   if (header === undefined)
     return { ok: false, errors: [`The file is empty. Its first line must be ${COLUMNS.join(',')}`] };
-  const columns = header.cells.map((cell) => cell.trim());
-  errors.push(...faultsOfHeader(columns, header.line));
+  const columns = header.cells.map((cell) => COLUMNS.find((known) => isSameName(known, cell)) ?? cell.trim());
+  const fault = faultOfHeader(columns);
+  if (fault !== undefined) errors.push(`line ${header.line}: ${fault}`);
   if (errors.length > 0) return { ok: false, errors };
 
   const lines: Line[] = [];
@@ -62,6 +64,15 @@ export function writeRolesCsv(people: readonly Person[]): string {
   return `${Papa.unparse({ fields: [...COLUMNS], data: rows }, { newline: '\n', escapeFormulae: true })}\n`;
 }
 
+const SEPARATOR_LINE = /^\ufeff?"?sep=(.)"?(?:\r\n|\r|\n|$)/i;
+
+/** Excel reads, and some programmes write, a first line `sep=;` that is no row: it names what separates the cells. */
+function withoutSeparatorLine(text: string): { delimiter: string; table: string; tableAt: number } {
+  const [line, delimiter] = SEPARATOR_LINE.exec(text) ?? [];
+  if (line === undefined || delimiter === undefined) return { delimiter: delimiterOf(text), table: text, tableAt: 1 };
+  return { delimiter, table: text.slice(line.length), tableAt: 2 };
+}
+
 /** Spreadsheets write a semicolon or a tab where the comma is the decimal sign. */
 function delimiterOf(text: string): string {
   const header = text.slice(0, text.search(/[\r\n]|$/));
@@ -69,8 +80,8 @@ function delimiterOf(text: string): string {
 }
 
 /** Cells in quotes may hold line breaks, so that the number of a row is not the number of its line. */
-function withLineNumbers(rows: readonly string[][]): { line: number; cells: string[] }[] {
-  let line = 1;
+function withLineNumbers(rows: readonly string[][], firstLine: number): { line: number; cells: string[] }[] {
+  let line = firstLine;
   return rows.map((cells) => {
     const first = line;
     line += 1 + cells.reduce((breaks, cell) => breaks + cell.split(/\r\n|\r|\n/).length - 1, 0);
@@ -78,14 +89,24 @@ function withLineNumbers(rows: readonly string[][]): { line: number; cells: stri
   });
 }
 
-function faultsOfHeader(columns: readonly string[], line: number): string[] {
-  const faults = columns
-    .filter((column) => !COLUMNS.some((known) => known === column))
-    .map((column) => `"${column}" is not a column: the columns are ${COLUMNS.join(', ')}`);
-  if (!columns.includes('key')) faults.push(`the column key is missing: the first line must be ${COLUMNS.join(',')}`);
-  if (!columns.includes('roles') && !columns.includes('groups')) faults.push('there must be a column roles or groups');
-  if (new Set(columns).size < columns.length) faults.push('a column stands here twice');
-  return faults.map((fault) => `line ${line}: ${fault}`);
+const isSameName = (column: string, cell: string) => column.toLowerCase() === cell.trim().toLowerCase();
+
+/** One sentence, since one slip (a comma for a semicolon) makes every column wrong. */
+function faultOfHeader(columns: readonly string[]): string | undefined {
+  const rule = `the first line must be ${COLUMNS.join(',')}, of which key and one of roles and groups are needed`;
+  const foreign = columns.filter((column) => !COLUMNS.some((known) => known === column));
+  if (foreign.length > 0) return `${foreign.map((column) => `"${column}"`).join(', ')} cannot stand here: ${rule}`;
+  if (!columns.includes('key')) return `the column key is missing: ${rule}`;
+  if (!columns.includes('roles') && !columns.includes('groups')) return `there is no column of names: ${rule}`;
+  return new Set(columns).size < columns.length ? `a column stands here twice: ${rule}` : undefined;
+}
+
+/** What a spreadsheet makes of an id of many digits; the digits that it leaves out are in no file any more. */
+const SHORTENED = /^\d([.,]\d+)?E\+?\d+$/i;
+
+function isShortened(key: string): boolean {
+  const id = key.slice(key.lastIndexOf(':') + 1);
+  return SHORTENED.test(key.startsWith('idp:') ? decodeURIComponent(id) : id);
 }
 
 async function readRow(
@@ -107,6 +128,11 @@ async function readRow(
   const key = await readPersonKey(cell('key') ?? '');
   if (key === undefined) {
     faults.push(`"${cell('key')}" is no person key: write oid:<objectId>, idp:<issuer>:<id> or email:<address>`);
+  }
+  if (key !== undefined && isShortened(key)) {
+    faults.push(
+      `"${cell('key')}" is not the whole id: Excel shortened this number. Format the column as text, then fill in the ids anew`,
+    );
   }
   if (key === undefined || faults.length > 0) return { faults };
   return { line, key, clientId: clientIdOf(cell('clientId')), names };

@@ -7,6 +7,7 @@ import * as people from './people.ts';
 import { HELP, type Options, readCommand, readKey, readOptions } from './roles-arguments.ts';
 import { writeRolesCsv } from './roles-csv.ts';
 import { importRoles } from './roles-import.ts';
+import { printable } from './table.ts';
 
 await end(async (args) => {
   const { values, positionals } = readOptions(args);
@@ -87,7 +88,7 @@ async function everybody(call: Call) {
   let code = 0;
   const all: people.Person[] = [];
   const onUnreadable = (key: string) => {
-    process.stderr.write(`${key} is left out: its record cannot be read. Remove it, then set it anew.\n`);
+    process.stderr.write(`${printable(key)} is left out: its record cannot be read. Remove it, then set it anew.\n`);
     code = 1;
   };
   for await (const person of people.everybody(call, onUnreadable)) all.push(person);

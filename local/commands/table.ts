@@ -21,4 +21,4 @@ export function pairs(rows: readonly (readonly [string, string])[]): string {
 }
 
 /** What we hold may be any text: control characters would move the cursor or colour the terminal. */
-const printable = (text: string) => text.replace(/\p{Cc}/gu, '\ufffd');
+export const printable = (text: string) => text.replace(/\p{Cc}/gu, '\ufffd');

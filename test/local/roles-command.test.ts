@@ -102,7 +102,13 @@ describe('a person', () => {
     const key = newKey();
     await (await gatehouse.kv()).put(`person:${key}`, 'by hand');
     expect(await roles('list')).toMatchObject({ code: 1, stderr: expect.stringContaining(key) });
-    expect(await roles('get', key)).toMatchObject({ code: 1, stderr: expect.stringContaining('not a record of ours') });
+    const got = await roles('get', key);
+    expect(got.code).toBe(1);
+    for (const part of [key, 'by hand', 'not a record of ours', `npm run roles -- remove ${key}`]) {
+      expect(got.stderr).toContain(part);
+    }
+    expect((await roles('set', key, '--roles', 'editor')).code).toBe(1);
+    expect(await (await gatehouse.kv()).get(`person:${key}`)).toBe('by hand');
     expect((await roles('remove', key)).code).toBe(0);
   });
 });

@@ -92,6 +92,53 @@ describe('what import reads', () => {
     );
   });
 
+  it('is known by its header in any case of letters, below the first line that Excel uses for its separator', async () => {
+    for (const text of [
+      'KEY;Roles;clientID\noid:1;editor;Shop',
+      'sep=;\r\nkey;roles;clientId\r\noid:1;editor;Shop\r\n',
+      '\ufeff"sep=|"\nkey|roles|clientid\noid:1|editor|shop',
+      'sep=,\nkey,roles,clientId\noid:1,editor;,shop',
+    ]) {
+      const lines = [expect.objectContaining({ key: 'oid:1', clientId: 'shop', names: { roles: ['editor'] } })];
+      expect([text, await readRolesCsv(text)]).toEqual([text, { ok: true, lines }]);
+    }
+    expect(await readRolesCsv('sep=;\nkey;roles\noid:1;two!')).toMatchObject({
+      errors: [expect.stringMatching(/^line 3: "two!"/)],
+    });
+  });
+
+  it('with a header that is wrong has one fault, whatever it takes to be wrong', async () => {
+    for (const header of ['key|roles|groups|clientId', 'Anna,Bert,Carl', 'key,key,name', 'roles', 'key,roles,Roles']) {
+      const read = await readRolesCsv(`${header}\noid:1,a`);
+      expect(read).toEqual({
+        ok: false,
+        errors: [expect.stringMatching(/^line 1: .*the first line must be key,roles,groups,clientId/)],
+      });
+    }
+  });
+
+  it('is no id that Excel shortened, however it is written down', async () => {
+    for (const key of [
+      'idp:google.com:1.08451E+12',
+      'idp:google.com:1.08451E%2B12',
+      'idp:google.com:"1,08451E+12"',
+      'idp:google.com:1e12',
+      'oid:1.08451E+12',
+    ]) {
+      const cell = `"${key.replaceAll('"', '')}"`;
+      expect([key, await readRolesCsv(`key,roles\n${cell},a`)]).toEqual([
+        key,
+        {
+          ok: false,
+          errors: [expect.stringMatching(/^line 2: .*Excel shortened this number\. Format the column as text/)],
+        },
+      ]);
+    }
+    for (const key of ['idp:google.com:1084512345678', 'idp:google.com:12e3f', 'oid:%zz', 'email:1e5@example.com']) {
+      expect(await readRolesCsv(`key,roles\n${key},a`)).toMatchObject({ ok: true });
+    }
+  });
+
   it('has the line number that an editor shows, also after a cell with line breaks', async () => {
     const read = await readRolesCsv('key,roles\n\n"oid:1","a\nb\r\nc"\noid:2,two!\n');
     expect(read).toMatchObject({ ok: false, errors: [expect.stringMatching(/^line 6: "two!"/)] });
@@ -100,8 +147,21 @@ describe('what import reads', () => {
   it.each([
     ['empty', '', /^The file is empty\. Its first line must be key,roles,groups,clientId$/],
     ['only a header', 'key,roles\n', /^There is no line after the header/],
-    ['without the column key', 'person,roles\noid:1,a', /"person" is not a column.*column key is missing/s],
-    ['without a column of names', 'key,clientId\noid:1,shop', /^line 1: there must be a column roles or groups/],
+    [
+      'without the column key',
+      'person,roles\noid:1,a',
+      /^line 1: "person" cannot stand here: the first line must be key,/,
+    ],
+    [
+      'without the column key, otherwise right',
+      'roles\na',
+      /^line 1: the column key is missing: the first line must be key,/,
+    ],
+    [
+      'without a column of names',
+      'key,clientId\noid:1,shop',
+      /^line 1: there is no column of names: the first line must be key,/,
+    ],
     ['with a column twice', 'key,roles,roles\noid:1,a,b', /^line 1: a column stands here twice/],
     ['with a quote that never ends', 'key,roles\n"oid:1,a', /^line 2: .*quote/i],
   ])('is refused when it is %s', async (_, text, said) => {
