@@ -1,11 +1,11 @@
 /** How a command calls Gatehouse as an administrator: where it is, with which credential, and what its answers mean. */
 import * as z from 'zod/mini';
+import { isLoopback } from '../../src/database/loopback.ts';
 import { Refusal } from './ending.ts';
 
 export const DEFAULT_URL = 'http://localhost:8787';
 /** The sample pair, which only a Gatehouse that runs with LOCAL=yes takes. */
 const LOCAL_CREDENTIAL = 'admin:admin';
-const LOCAL_HOSTS = new Set(['localhost', '127.0.0.1', '[::1]']);
 /** Longer than Gatehouse itself waits for KV, queue and database together. */
 const ANSWER_LIMIT_MS = 40_000;
 
@@ -27,7 +27,7 @@ export type Call = (method: 'GET' | 'POST' | 'PUT', path: string, body?: unknown
 /** Checks address and credential and returns the way to call. Paths begin with `/admin`. */
 export function administratorAt(url: string, credential: string | undefined): Call {
   const base = readUrl(url);
-  const local = LOCAL_HOSTS.has(base.hostname);
+  const local = isLoopback(base.hostname);
   const pair = credential ?? (local ? LOCAL_CREDENTIAL : undefined);
   if (pair === undefined || !/^[^:]+:./.test(pair)) {
     throw new Refusal(
@@ -110,7 +110,7 @@ async function reach(url: URL, request: RequestInit): Promise<Answer> {
 }
 
 const advice = (url: URL) =>
-  LOCAL_HOSTS.has(url.hostname) ? 'Start it with npm run dev, or give its address with --url.' : 'Try again.';
+  isLoopback(url.hostname) ? 'Start it with npm run dev, or give its address with --url.' : 'Try again.';
 
 function readJson(text: string): unknown {
   try {

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { connect } from '../../src/database/connect.ts';
 import { rebuild } from '../../src/summaries/rebuild.ts';
 import { findDatabaseUrl } from './database-url.ts';
+import { isWrongAddress, rootOf } from './driver-error.ts';
 import { calledWrongly, end, Refusal } from './ending.ts';
 
 const HELP = `Usage: npm run sums -- rebuild [--database-url postgres://…]
@@ -31,7 +32,13 @@ async function main(args: string[]): Promise<number> {
   console.log(`Counting the attempts in ${found.name}`);
   try {
     const open = () => connect(found.url, LIMIT_MS).db;
-    const { attempts, months } = await rebuild(open, ({ name }, counted) => console.log(`${name}: ${shown(counted)}`));
+    let listed = 0;
+    const { attempts, months } = await rebuild(open, ({ name }, counted) => {
+      listed += counted;
+      console.log(`${name}: ${shown(counted)}`);
+    });
+    if (attempts > listed)
+      console.log(`and ${shown(attempts - listed)} written since the last sum, in any of these months`);
     console.log(`Done: ${shown(attempts)} attempts in ${months} months are summed. Sums go on from here.`);
     return 0;
   } catch (error) {
@@ -77,14 +84,6 @@ function advice(error: unknown): string {
   if (code === 'UND_ERR_SOCKET') {
     return 'whatever listens there does not speak HTTP. The URL must be that of Neon or of the local stand-in, not of a plain Postgres.';
   }
+  if (isWrongAddress(message)) return `${message}. Correct user, password and database in the URL, then run it again.`;
   return `${message}. Run it again when that is mended.`;
-}
-
-/** Drizzle and the driver wrap what happened: as a cause, and the driver also as `sourceError`. */
-function rootOf(error: unknown): { code: string | undefined; message: string } {
-  if (!(error instanceof Error)) return { code: undefined, message: String(error) };
-  const inner = error.cause ?? ('sourceError' in error ? error.sourceError : undefined);
-  if (inner instanceof Error) return rootOf(inner);
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-  return { code: error.name === 'TimeoutError' ? error.name : code, message: error.message };
 }

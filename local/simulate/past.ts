@@ -1,13 +1,14 @@
 /** `npm run simulate -- --days N`: which database may get a made-up past, and what is said about it. */
 import { readConfig, SAMPLE_CREDENTIALS } from '../../src/config.ts';
+import { isLoopback } from '../../src/database/loopback.ts';
 import { findDatabaseUrl } from '../commands/database-url.ts';
+import { rootOf } from '../commands/driver-error.ts';
 import { calledWrongly, Refusal } from '../commands/ending.ts';
 import { CUT_OFF_EXIT_CODE } from './live.ts';
 import { DAY_MS } from './past/calendar.ts';
 import { type Filled, fillPast } from './past/fill.ts';
 import { DEFAULT_URL } from './target.ts';
 
-const LOOPBACK_HOSTS = new Set(['localhost', '127.0.0.1', '[::1]']);
 /** Signs the support codes of a made-up past, the same at every run. */
 const SUPPORT_CODE_KEY = 'for the made-up past of npm run simulate alone';
 /** The longest that the setting allows: a machine that is busy elsewhere must not become part of the past. */
@@ -26,7 +27,7 @@ export async function playPast(request: PastRequest): Promise<number> {
   const { people, seed, days, stop } = request;
   const found = findDatabaseUrl(request.databaseUrl);
   if (!found.ok) throw new Refusal(found.problem, 2);
-  if (!LOOPBACK_HOSTS.has(new URL(found.url).hostname)) {
+  if (!isLoopback(new URL(found.url).hostname)) {
     throw new Refusal(
       `--days writes only into a database on this machine, and this one is not: ${found.name}. ` +
         'Made-up attempts could not be told from real ones there, and nobody could take them out of its sums again.',
@@ -68,13 +69,4 @@ function advice(error: unknown): string {
   if (code === 'TimeoutError') return 'The database took longer than a minute to answer.';
   if (code === 'ECONNREFUSED') return 'The database does not answer: start it with npm run dev.';
   return `The database says: ${message}${code === undefined ? '' : ` (${code})`}.`;
-}
-
-/** Drizzle and the driver wrap what happened as a cause; the driver keeps fetch's error in `sourceError`. */
-function rootOf(error: unknown): { code: string | undefined; message: string } {
-  if (!(error instanceof Error)) return { code: undefined, message: String(error) };
-  const inner = error.cause ?? ('sourceError' in error ? error.sourceError : undefined);
-  if (inner instanceof Error) return rootOf(inner);
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-  return { code: error.name === 'TimeoutError' ? error.name : code, message: error.message };
 }

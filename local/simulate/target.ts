@@ -1,4 +1,5 @@
 /** The Gatehouse that is played to: its address, the credential, and one call over HTTP as B2C makes it. */
+import { isLoopback } from '../../src/database/loopback.ts';
 import { calledWrongly, Refusal } from '../commands/ending.ts';
 import { noAnswer, type Reply, readReply } from './reply.ts';
 import type { ScriptedCall } from './script.ts';
@@ -7,7 +8,6 @@ export const DEFAULT_URL = 'http://localhost:8787';
 /** The sample pair, which only a Gatehouse that runs with LOCAL=yes takes. */
 const LOCAL_CREDENTIAL = 'Test:Test';
 const WRONG_PASSWORD = 'not-the-password';
-const LOCAL_HOSTS = new Set(['localhost', '127.0.0.1', '[::1]']);
 const ROUTE = '/connectors/user-flow';
 /** B2C waits so long for a user flow's connector (contract 2.6). */
 export const B2C_TIMEOUT_MS = 5_000;
@@ -29,7 +29,7 @@ export interface Target {
 /** Checks address and credential. `sure` says that the user knows that it is not local; `pair` is user:password. */
 export function targetAt(text: string, pair: string | undefined, sure: boolean, timeoutMs = B2C_TIMEOUT_MS): Target {
   const base = readUrl(text);
-  const local = LOCAL_HOSTS.has(base.hostname);
+  const local = isLoopback(base.hostname);
   if (!local && !sure) {
     throw new Refusal(
       `${base.origin} is not on this machine. The calls of made-up people would be in its attempts and reports for as long as it keeps them. ` +

@@ -1,14 +1,14 @@
 /** The one door to Postgres: Neon's SQL over HTTP. Import it lazily (`await import`): the road of a call never needs it. */
 import { neon, neonConfig } from '@neondatabase/serverless';
 import { drizzle } from 'drizzle-orm/neon-http';
+import { isLoopback } from './loopback.ts';
 import * as schema from './schema.ts';
 
-const LOOPBACK_HOSTS = new Set(['127.0.0.1', 'localhost', '[::1]', '::1']);
 const hostedEndpoint = neonConfig.fetchEndpoint;
 
 // The driver posts to https://api.<rest of the host>/sql; the local stand-in listens on plain HTTP at its own port.
 neonConfig.fetchEndpoint = (host, port, options) => {
-  if (LOOPBACK_HOSTS.has(host)) return `http://${host}:${port}/sql`;
+  if (isLoopback(host)) return `http://${host}:${port}/sql`;
   return typeof hostedEndpoint === 'function' ? hostedEndpoint(host, port, options) : hostedEndpoint;
 };
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { sql } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
 import { findDatabaseUrl } from '../../local/commands/database-url.ts';
+import { isWrongAddress, rootOf } from '../../local/commands/driver-error.ts';
 import { startNeon } from '../../local/neon.ts';
 import { anAttempt, keepAttempts } from '../attempt.ts';
 import { ownDatabase } from './own-database.ts';
@@ -38,6 +39,18 @@ describe('npm run sums -- rebuild', () => {
     expect(await rows(sql`select sum(attempts)::int as n from hourly_counts`)).toEqual([{ n: 3 }]);
   });
 
+  it('says how many attempts of its total the months do not name, because they came after the last sum', async () => {
+    const rebuilt = () => run(['rebuild', '--database-url', url()]);
+    await rebuilt();
+    await keepAttempts(db(), [anAttempt({ at: new Date('2026-11-02T00:00:00Z') }), anAttempt({})]);
+    const { out } = await rebuilt();
+    const listed = [...out.matchAll(/^attempts_\d{4}_\d\d: (\d+)$/gm)].map(([, counted]) => Number(counted));
+    const total = Number(/^Done: (\d+) attempts/m.exec(out)?.[1]);
+    expect(out).toMatch(/^and 2 written since the last sum/m);
+    expect(listed.reduce((sum, counted) => sum + counted, 2)).toBe(total);
+    expect((await rebuilt()).out).not.toContain('since the last sum');
+  });
+
   it('takes the database from the environment, but the one on the command line first', async () => {
     expect(await run(['rebuild'], { DATABASE_URL: url() })).toMatchObject({ code: 0 });
     const wrong = 'postgres://gatehouse:local@127.0.0.1:9/gatehouse';
@@ -51,10 +64,16 @@ describe('npm run sums -- rebuild', () => {
     const strange = new URL(url());
     strange.password = 'wrong';
     const refused = await run(['rebuild', '--database-url', strange.href]);
-    expect([away.code, unmigrated.code, refused.code]).toEqual([1, 1, 1]);
+    const elsewhere = new URL(url());
+    elsewhere.pathname = '/nowhere';
+    const unknown = await run(['rebuild', '--database-url', elsewhere.href]);
+    expect([away.code, unmigrated.code, refused.code, unknown.code]).toEqual([1, 1, 1, 1]);
     expect(away.err).toMatch(/broke off: .+ Is it running/);
     expect(unmigrated.err).toContain('npm run migrate');
-    expect(refused.err).toContain("password authentication failed for user 'gatehouse'");
+    expect(refused.err).toMatch(
+      /password authentication failed for user 'gatehouse'\. Correct user, password and database/,
+    );
+    expect(unknown.err).toMatch(/database .*nowhere.* does not exist.*Correct user, password and database/);
   });
 
   it('explains itself with --help, and refuses what it does not know with 2', async () => {
@@ -97,5 +116,18 @@ describe('the database of a command', () => {
       expect(found.ok).toBe(false);
       expect(JSON.stringify(found)).not.toContain('secret');
     }
+  });
+});
+
+describe('an address that is wrong', () => {
+  it.each([
+    "password authentication failed for user 'neondb_owner'",
+    'database "nowhere" does not exist',
+    'Server error (HTTP status 500): {"message":"database \\"nowhere\\" does not exist","code":null}',
+    'role "nobody" does not exist',
+  ])('is known by Neon’s words, since it gives no code: %s', (message) => {
+    const wrapped = new Error('Failed query', { cause: Object.assign(new Error(message), { code: '' }) });
+    expect(isWrongAddress(rootOf(wrapped).message)).toBe(true);
+    expect(isWrongAddress('relation "attempts" does not exist')).toBe(false);
   });
 });
