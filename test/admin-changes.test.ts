@@ -69,6 +69,43 @@ describe('dead letters', () => {
     await env.GATEHOUSE.delete(poison);
   });
 
+  it('can be looked into one by one, and one that nobody can write be given up', async () => {
+    const key = newKey();
+    const outage = (await layChangeAside(key)).split(':')[2] ?? '';
+    const odd = `no id/${crypto.randomUUID()}`;
+    const metadata = { reason: '22021', diedAt: '2026-11-20T08:00:00.000Z' };
+    await env.GATEHOUSE.put(`dead-letter:refused:${odd}`, 'no json \0', { metadata });
+    const at = (id: string) => `/dead-letters/${encodeURIComponent(id)}`;
+    expect(await admin('GET', at(outage))).toMatchObject({
+      status: 200,
+      json: { id: outage, kind: 'outage', reason: 'Neon was away', message: { kind: 'change', subject: key } },
+    });
+    expect((await admin('GET', at(odd))).json).toEqual({
+      id: odd,
+      kind: 'refused',
+      ...metadata,
+      message: 'no json \0',
+    });
+
+    expect(await admin('DELETE', at(odd))).toMatchObject({ status: 200, json: { id: odd, removed: true } });
+    expect(await env.GATEHOUSE.get(`dead-letter:refused:${odd}`)).toBeNull();
+    for (const method of ['GET', 'DELETE']) {
+      const { status, json } = await admin(method, at(odd));
+      expect([status, json.detail]).toEqual([404, expect.stringContaining('GET /admin/dead-letters')]);
+    }
+    expect((await admin('GET', at('x'.repeat(151)))).json.detail).toContain('take one from /admin/dead-letters');
+    expect((await admin('POST', '/dead-letters/replay')).json).toEqual({ written: 1, refused: 0 });
+    expect(await changesOf(key)).toHaveLength(1);
+  });
+
+  it('that a replay left twice are shown as refused and given up as one', async () => {
+    const id = crypto.randomUUID();
+    for (const kind of ['outage', 'refused']) await env.GATEHOUSE.put(`dead-letter:${kind}:${id}`, '{}');
+    expect((await admin('GET', `/dead-letters/${id}`)).json).toMatchObject({ kind: 'refused' });
+    expect((await admin('DELETE', `/dead-letters/${id}`)).status).toBe(200);
+    expect((await admin('GET', '/dead-letters')).json).toEqual({ deadLetters: [] });
+  });
+
   it('are not asked for in words that mean nothing', async () => {
     for (const path of ['/dead-letters?limit=501', '/dead-letters?cursor=people.x', '/dead-letters?kind=x']) {
       expect([path, (await admin('GET', path)).status]).toEqual([path, 400]);

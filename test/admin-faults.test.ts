@@ -33,12 +33,14 @@ const everyCall = (key: string) =>
     ['POST', '/people/remove', { key }],
     ['GET', '/people', undefined],
     ['GET', '/dead-letters', undefined],
+    ['GET', '/dead-letters/an-id', undefined],
+    ['DELETE', '/dead-letters/an-id', undefined],
   ] as const;
 
 describe('when KV', () => {
   it('throws, every call is a 503 that says when to try again, and nothing was changed', async () => {
     const key = newKey();
-    const bindings = { GATEHOUSE: { get: away, put: away, delete: away, list: away } };
+    const bindings = { GATEHOUSE: { get: away, getWithMetadata: away, put: away, delete: away, list: away } };
     for (const [method, path, body] of everyCall(key)) {
       const { status, headers, json } = await admin(method, path, body, { bindings });
       expect([method, path, status]).toEqual([method, path, 503]);
@@ -49,7 +51,7 @@ describe('when KV', () => {
   });
 
   it('hangs, no call waits for ever', async () => {
-    const bindings = { GATEHOUSE: { get: silent, put: silent, delete: silent, list: silent } };
+    const bindings = { GATEHOUSE: { get: silent, getWithMetadata: silent, put: silent, delete: silent, list: silent } };
     const answers = everyCall(newKey()).map(([method, path, body]) => admin(method, path, body, { bindings }));
     for (const { status, json } of await Promise.all(answers)) {
       expect(status).toBe(503);

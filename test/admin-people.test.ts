@@ -303,6 +303,7 @@ describe('an address that does not take a method', () => {
       '/changes/search',
       '/dead-letters',
       '/dead-letters/replay',
+      '/dead-letters/an-id',
     ]) {
       const taken = [];
       let allow: string | null = null;

@@ -22,7 +22,7 @@ export interface Answer {
   readonly retryAfterSeconds: number;
 }
 
-export type Call = (method: 'GET' | 'POST' | 'PUT', path: string, body?: unknown) => Promise<Answer>;
+export type Call = (method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown) => Promise<Answer>;
 
 /** Checks address and credential and returns the way to call. Paths begin with `/admin`. */
 export function administratorAt(url: string, credential: string | undefined): Call {

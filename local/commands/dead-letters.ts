@@ -1,14 +1,17 @@
-/** `npm run dead-letters`: messages that could not be written to the database, listed and written again. */
+/** `npm run dead-letters`: messages that could not be written to the database, listed, shown, written again and given up. */
 import { parseArgs } from 'node:util';
 import * as z from 'zod/mini';
 import { accepted, administratorAt, type Call, DEFAULT_URL, URL_HELP } from './administrator.ts';
+import { inWords } from './dead-letter-reasons.ts';
 import { calledWrongly, end } from './ending.ts';
-import { table } from './table.ts';
+import { pairs, printable, table } from './table.ts';
 
 const HELP = `Usage: npm run dead-letters -- <command> [options]
 
-  list      every dead letter: when and why it was laid aside
-  replay    writes them to the database; those that it takes are gone afterwards
+  list        every dead letter: when and why it was laid aside
+  show ID     one letter with the message in it
+  replay      writes them to the database; those that it takes are gone afterwards
+  remove ID   gives one up: its message will never be written
 
   --kind K    with replay: only those of one kind.
               outage: the database did not answer for about a day; Gatehouse replays these by itself when it does.
@@ -22,7 +25,18 @@ const page = z.object({
   deadLetters: z.array(z.object({ id: z.string(), kind: z.string(), reason: z.string(), diedAt: z.string() })),
   next: z.optional(z.string()),
 });
+const opened = z.object({
+  id: z.string(),
+  kind: z.string(),
+  reason: z.string(),
+  diedAt: z.string(),
+  message: z.unknown(),
+});
+const removed = z.object({ id: z.string() });
 const replayed = z.object({ written: z.number(), refused: z.number() });
+
+const COMMANDS = ['list', 'show', 'replay', 'remove'] as const;
+const letterAt = (id: string) => `/admin/dead-letters/${encodeURIComponent(id)}`;
 
 await end(async (args) => {
   const { values, positionals } = read(args);
@@ -30,18 +44,37 @@ await end(async (args) => {
     console.log(HELP);
     return 0;
   }
-  const [command, tooMuch] = positionals;
-  if (command !== 'list' && command !== 'replay') {
-    const said = command === undefined ? 'Say what to do' : `"${command}" is not a command`;
-    throw calledWrongly(`${said}: list, replay.`, 'dead-letters');
-  }
-  if (tooMuch !== undefined) throw calledWrongly(`"${tooMuch}" is too much after ${command}.`, 'dead-letters');
-  if (command === 'list' && values.kind !== undefined) {
-    throw calledWrongly('list does not take --kind.', 'dead-letters');
+  const { command, id } = readCommand(positionals);
+  if (command !== 'replay' && values.kind !== undefined) {
+    throw calledWrongly(`${command} does not take --kind.`, 'dead-letters');
   }
   const call = administratorAt(values.url, process.env.GATEHOUSE_ADMIN);
-  return command === 'list' ? list(call) : replay(call, values.kind);
+  switch (command) {
+    case 'list':
+      return list(call);
+    case 'show':
+      return show(call, id);
+    case 'replay':
+      return replay(call, values.kind);
+    case 'remove':
+      return remove(call, id);
+  }
 });
+
+/** `id` is `''` for a command that takes none. */
+function readCommand([name, ...rest]: string[]): { command: (typeof COMMANDS)[number]; id: string } {
+  const command = COMMANDS.find((known) => known === name);
+  if (command === undefined) {
+    const said = name === undefined ? 'Say what to do' : `"${name}" is not a command`;
+    throw calledWrongly(`${said}: ${COMMANDS.join(', ')}.`, 'dead-letters');
+  }
+  const [id, tooMuch] = command === 'show' || command === 'remove' ? rest : ['', ...rest];
+  if (!id && command !== 'list' && command !== 'replay') {
+    throw calledWrongly(`${command} needs an ID after it: list shows them.`, 'dead-letters');
+  }
+  if (tooMuch !== undefined) throw calledWrongly(`"${tooMuch}" is too much after ${command}.`, 'dead-letters');
+  return { command, id: id ?? '' };
+}
 
 async function list(call: Call): Promise<number> {
   const letters: z.infer<typeof page>['deadLetters'] = [];
@@ -56,8 +89,28 @@ async function list(call: Call): Promise<number> {
     console.log('There are no dead letters: everything was written.');
     return 0;
   }
-  const rows = letters.map(({ diedAt, kind, reason, id }) => [diedAt, kind, reason, id]);
+  const rows = letters.map(({ diedAt, kind, reason, id }) => [diedAt, kind, inWords(reason), id]);
   console.log(table(['LAID ASIDE', 'KIND', 'REASON', 'ID'], rows));
+  return 0;
+}
+
+async function show(call: Call, asked: string): Promise<number> {
+  const { id, kind, reason, diedAt, message } = accepted(await call('GET', letterAt(asked)), opened);
+  const about = pairs([
+    ['id', id],
+    ['kind', kind],
+    ['reason', inWords(reason)],
+    ['laid aside', diedAt],
+  ]);
+  // Line by line: a message may hold what would move the cursor.
+  const lines = JSON.stringify(message, null, 2).split('\n').map(printable);
+  console.log(`${about}\n\n${lines.join('\n')}`);
+  return 0;
+}
+
+async function remove(call: Call, asked: string): Promise<number> {
+  const { id } = accepted(await call('DELETE', letterAt(asked)), removed);
+  console.log(`Removed ${printable(id)}: its message will never be written.`);
   return 0;
 }
 
@@ -67,7 +120,9 @@ async function replay(call: Call, kind: string | undefined): Promise<number> {
   const { written, refused } = accepted(await call('POST', `/admin/dead-letters/replay${chosen}`), replayed);
   console.log(`${written} written and gone, ${refused} still refused.`);
   if (refused === 0) return 0;
-  console.log('See why with: npm run dead-letters -- list');
+  console.log(
+    'See why with: npm run dead-letters -- list, and the message with: show ID. What can never be written goes with: remove ID.',
+  );
   return 1;
 }
 

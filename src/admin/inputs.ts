@@ -62,3 +62,9 @@ async function hashOf(parts: readonly string[]): Promise<string> {
 export const deadLetterKind = strict({
   kind: z.optional(z.enum(['outage', 'refused'], 'not a kind: outage or refused, or leave it out for both')),
 });
+
+/** Three bytes a character at most: KV takes keys of 512. */
+const MAX_LETTER_ID_CHARS = 150;
+export const deadLetterId = strict({
+  id: text.check(z.maxLength(MAX_LETTER_ID_CHARS, 'not an id of a dead letter: take one from /admin/dead-letters')),
+});

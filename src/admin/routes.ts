@@ -1,6 +1,6 @@
 /** What administrators do over HTTP: who holds which roles, who changed that, and what could not be written. */
 import type { Context } from 'hono';
-import { listDeadLetters, replayDeadLetters } from '../attempts/dead-letters.ts';
+import { listDeadLetters, readDeadLetter, removeDeadLetter, replayDeadLetters } from '../attempts/dead-letters.ts';
 import { recordChange } from '../attempts/record.ts';
 import { guard } from '../callers/guard.ts';
 import { configOf } from '../config.ts';
@@ -22,7 +22,7 @@ import { errorFields, log } from '../log.ts';
 import { problem, problemOf, validated } from '../problem.ts';
 import { type ChangesPage, changesQuestion } from '../reports/questions.ts';
 import { databaseProblem } from '../reports/unavailable.ts';
-import { deadLetterKind, FOREIGN_CURSOR, keyOnly, pageOf, personKey } from './inputs.ts';
+import { deadLetterId, deadLetterKind, FOREIGN_CURSOR, keyOnly, pageOf, personKey } from './inputs.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
 /** Written and removed in pages, so that whatever is not done by then is there for the next call. */
@@ -92,6 +92,19 @@ adminRoutes.post('/dead-letters/replay', validated('query', deadLetterKind), asy
   return replayed.ok ? c.json(replayed.value, 200) : unavailable(c, NOT_REPLAYED, 30);
 });
 adminRoutes.all('/dead-letters/replay', only('POST'));
+
+adminRoutes.get('/dead-letters/:id', validated('param', deadLetterId), async (c) => {
+  const read = await withinLimit(() => readDeadLetter(c.env.GATEHOUSE, c.req.valid('param').id));
+  if (!read.ok) return refused(c, read);
+  return read.value === undefined ? noLetter(c) : c.json(read.value, 200);
+});
+adminRoutes.delete('/dead-letters/:id', validated('param', deadLetterId), async (c) => {
+  const { id } = c.req.valid('param');
+  const removed = await withinLimit(() => removeDeadLetter(c.env.GATEHOUSE, id, c.get('callerName')));
+  if (!removed.ok) return refused(c, removed);
+  return removed.value ? c.json({ id, removed: true }, 200) : noLetter(c);
+});
+adminRoutes.all('/dead-letters/:id', only('GET', 'HEAD', 'DELETE'));
 
 adminRoutes.onError((error, c) => {
   const unanswered = databaseProblem(c, error);
@@ -165,6 +178,13 @@ const unknown = (c: AdminContext) =>
     c,
     404,
     'There is no record under this key. One made in the last minute may not show here yet: look again after a minute.',
+  );
+
+const noLetter = (c: AdminContext) =>
+  problem(
+    c,
+    404,
+    'There is no dead letter of this id: it was written, was removed or has expired. GET /admin/dead-letters lists those that there are.',
   );
 
 function refused(c: AdminContext, { reason, begun }: { reason: Refusal['reason']; begun?: boolean }): Response {

@@ -17,6 +17,11 @@ export interface DeadLetter {
   readonly diedAt: string;
 }
 
+/** A letter with the message in it, as it was. */
+export interface OpenedLetter extends DeadLetter {
+  readonly message: unknown;
+}
+
 interface Metadata {
   readonly reason: string;
   readonly diedAt: string;
@@ -68,6 +73,27 @@ const listPage = (kv: KVNamespace, limit: number, cursor: string | undefined, ki
     limit,
     ...(cursor === undefined ? {} : { cursor }),
   });
+
+/** The letter of this id; undefined when there is none. */
+export async function readDeadLetter(kv: KVNamespace, id: string): Promise<OpenedLetter | undefined> {
+  const read = async (kind: DeadLetterKind): Promise<OpenedLetter | undefined> => {
+    const { value, metadata } = await kv.getWithMetadata<Metadata>(prefixOf(kind) + id);
+    if (value === null) return undefined;
+    return { id, kind, reason: metadata?.reason ?? '', diedAt: metadata?.diedAt ?? '', message: bodyOf(value) };
+  };
+  // A replay that broke off may have left both: the refused one is the later.
+  const [refused, outage] = await Promise.all([read('refused'), read('outage')]);
+  return refused ?? outage;
+}
+
+/** Gives a message up: it will never be written. False when there is no letter of this id. `by` names who does it. */
+export async function removeDeadLetter(kv: KVNamespace, id: string, by: string): Promise<boolean> {
+  const letter = await readDeadLetter(kv, id);
+  if (letter === undefined) return false;
+  await Promise.all([kv.delete(prefixOf('refused') + id), kv.delete(prefixOf('outage') + id)]);
+  log('dead-letter-removed', { id, kind: letter.kind, reason: letter.reason, by });
+  return true;
+}
 
 export interface Replayed {
   readonly written: number;

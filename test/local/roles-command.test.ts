@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'drizzle-orm';
 import { describe, expect, it, vi } from 'vitest';
+import { inWords } from '../../local/commands/dead-letter-reasons.ts';
 import { ownGatehouse, run, start } from './gatehouse.ts';
 
 const gatehouse = ownGatehouse();
@@ -283,8 +284,11 @@ describe('an import that is cut off', () => {
       '--url',
       gatehouse.url(),
     ]);
+    // Several requests come at once, and a second Ctrl-C would end the command where it stands.
+    let interrupted = false;
     gatehouse.letThrough(() => {
-      running.interrupt();
+      if (!interrupted) running.interrupt();
+      interrupted = true;
       return 'wait';
     });
     expect(await running.finished).toMatchObject({ code: 130, stderr: expect.stringContaining('nothing was written') });
@@ -336,9 +340,44 @@ describe('dead letters', () => {
     });
     expect(await gatehouse.database.rows(sql`select subject from changes where id = ${id}`)).toHaveLength(1);
 
-    await kv.put(`dead-letter:refused:${id}`, '{}', { metadata });
-    expect(await gatehouse.run('dead-letters', 'replay', '--kind', 'refused')).toMatchObject({ code: 1 });
-    await kv.delete(`dead-letter:refused:${id}`);
+    const unwritable = { metadata: { ...metadata, reason: '22021' } };
+    await kv.put(`dead-letter:refused:${id}`, '{"text":"a\\u009bb"}', unwritable);
+    expect(await gatehouse.run('dead-letters', 'replay', '--kind', 'refused')).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/0 written and gone, 1 still refused.*show ID.*remove ID/s),
+    });
+    const words = 'a text has a character that Postgres does not store (22021)';
+    expect((await gatehouse.run('dead-letters', 'list')).stdout).toContain(words);
+    const shown = await gatehouse.run('dead-letters', 'show', id);
+    expect(shown.code).toBe(0);
+    for (const part of [id, 'refused', words, metadata.diedAt, '"text": "a\ufffdb"'])
+      expect(shown.stdout).toContain(part);
+    expect(await gatehouse.run('dead-letters', 'remove', id)).toMatchObject({
+      code: 0,
+      stdout: `Removed ${id}: its message will never be written.\n`,
+    });
+    for (const command of ['show', 'remove']) {
+      const gone = await gatehouse.run('dead-letters', command, id);
+      expect(gone).toMatchObject({ code: 1, stderr: expect.stringContaining('no dead letter of this id') });
+    }
+  });
+});
+
+describe('a reason', () => {
+  it.each([
+    ['neon-away', /did not answer/],
+    ['not-a-message', /not a message/],
+    ['outside-retention', /RETENTION_DAYS/],
+    ['22021', /character that Postgres does not store \(22021\)/],
+    ['22P02', /not of the form/],
+    ['22008', /no calendar/],
+    ['22999', /does not take \(22999\)/],
+    ['23505', /rule of its table \(23505\)/],
+    ['54000', /too large/],
+    ['something else', /^something else$/],
+    ['', /no reason was kept/],
+  ])('that is kept as "%s" is told in words', (reason, words) => {
+    expect(inWords(reason)).toMatch(words);
   });
 });
 
@@ -354,7 +393,11 @@ describe('called wrongly', () => {
     ['roles', ['set', 'oid:1', '--attribute', 'x'], /must be name=value/],
     ['roles', ['list', '--nothing'], /nothing/],
     ['roles', ['import', 'nowhere.csv'], /no such file/],
-    ['dead-letters', [], /Say what to do: list, replay/],
+    ['dead-letters', [], /Say what to do: list, show, replay, remove/],
+    ['dead-letters', ['burn'], /"burn" is not a command/],
+    ['dead-letters', ['show'], /show needs an ID after it: list shows them/],
+    ['dead-letters', ['remove', 'a', 'b'], /"b" is too much after remove/],
+    ['dead-letters', ['replay', 'a'], /"a" is too much after replay/],
     ['dead-letters', ['list', '--kind', 'outage'], /does not take --kind/],
   ])('%s %j says what to do, and writes nothing', async (command, args, said) => {
     const { code, stdout, stderr } = await gatehouse.run(command, ...args);
