@@ -61,13 +61,7 @@ function stopWithNpm(): void {
 }
 
 function readOptions(): { port: number; data: string } {
-  const { values } = parseArgs({
-    options: {
-      port: { type: 'string', default: '8787' },
-      data: { type: 'string', default: '.gatehouse' },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  });
+  const values = readArguments();
   if (values.help) {
     console.log(USAGE);
     process.exit(0);
@@ -76,6 +70,21 @@ function readOptions(): { port: number; data: string } {
   if (!Number.isInteger(port) || port < 1 || port > 65_535)
     throw new Error(`--port takes a number from 1 to 65535.\n\n${USAGE}`);
   return { port, data: resolve(values.data) };
+}
+
+function readArguments() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        port: { type: 'string', default: '8787' },
+        data: { type: 'string', default: '.gatehouse' },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+    return values;
+  } catch (error) {
+    throw new Error(`${error instanceof Error ? error.message : error}\n\n${USAGE}`);
+  }
 }
 
 /** Wrangler would move to another port by itself, and the printed commands would ask somebody else. */
@@ -105,6 +114,15 @@ Credentials, in local development only:
 The cron fires every five minutes, as on Cloudflare (whatever Wrangler says above).
 
 ${sampleSteps(url)}
+${commandsFor(url, data)}`;
+}
+
+/** The commands look at port 8787 and at .gatehouse unless they are told otherwise. */
+function commandsFor(url: string, data: string): string {
+  if (url === 'http://localhost:8787' && data === resolve('.gatehouse')) return '';
+  return `
+The commands talk to this one with --url ${url} (roles, dead-letters, simulate)
+or --database-url "$(cat ${join(data, 'database-url')})" (sums, migrate, simulate --days).
 `;
 }
 

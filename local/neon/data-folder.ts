@@ -1,7 +1,7 @@
 /** A folder that holds one Postgres and is used by one process at a time. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { type Names, openPostgres, type Postgres } from './postgres.ts';
 
 /**
@@ -25,6 +25,20 @@ export async function openFolder(folder: string, names: Names): Promise<Postgres
   }
 }
 
+/** Level by level: Node's recursive form never ends where the system refuses a folder, as under /proc (measured with 24.21). */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    // Two starts at once may both make it.
+    if (existsSync(path)) return;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`The data folder ${path} cannot be made: ${reason}. Choose a folder that you may write to.`);
+  }
+}
+
 /** Under another name until it is whole, so that a start that was killed leaves nothing half made in use. */
 async function found(files: string, names: Names): Promise<void> {
   const unfinished = `${files}.unfinished`;
@@ -40,7 +54,7 @@ type Owner = { pid: number; started: string | undefined };
 function lock(root: string): () => void {
   const path = join(root, 'in-use.json');
   const mine = `${path}.${process.pid}`;
-  mkdirSync(root, { recursive: true });
+  makeFolder(root);
   const content = JSON.stringify({ pid: process.pid, started: startOf(process.pid) } satisfies Owner);
   // Written aside and linked into place: whoever sees the lock sees all of it.
   writeFileSync(mine, content);

@@ -101,6 +101,10 @@ describe('a data folder', () => {
     expect(await neon(url)`select current_user as user`).toEqual([{ user: 'me' }]);
   });
 
+  it('is refused with what to do where no folder can be made', async () => {
+    await expect(startNeon({ dataDir: '/proc/gatehouse/data' })).rejects.toThrow(/cannot be made.*Choose a folder/);
+  });
+
   it('keeps what was committed when the process is killed, and takes in a new one', async () => {
     const data = dataFolder();
     const first = await answering('--data', data);
