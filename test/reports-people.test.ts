@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import { expect, test } from 'vitest';
-import type { Attempt } from '../src/attempts/attempt.ts';
+import type { Attempt, Change } from '../src/attempts/attempt.ts';
 import type { AttemptJson } from '../src/reports/attempt-json.ts';
 import { anAttempt } from './attempt.ts';
 import { idsOf, keep, keepChange, type Listed, type Problem, report } from './reports-call.ts';
@@ -43,7 +43,7 @@ function somebody() {
   };
 }
 
-const change = (subject: string, minutes: number) =>
+const change = (subject: string, minutes: number, after: Change['after'] = { roles: ['editor'] }) =>
   keepChange({
     kind: 'change',
     v: 1,
@@ -51,7 +51,7 @@ const change = (subject: string, minutes: number) =>
     changedBy: 'Grace',
     subject,
     before: null,
-    after: { roles: ['editor'] },
+    after,
   });
 
 test('the timeline joins what was seen together in one attempt, and only e-mails are kept apart', async () => {
@@ -73,7 +73,7 @@ test('the timeline joins what was seen together in one attempt, and only e-mails
   expect(byAccount.sameEmail.map(({ id }) => id)).toEqual([sixth.id, second.id]);
 
   const byIdentity = await person(idpKey);
-  expect(new Set(byIdentity.keys)).toEqual(new Set([idpKey, oidKey, emailKey, other.idpKey]));
+  expect(new Set(byIdentity.keys)).toEqual(new Set([idpKey, oidKey, emailKey, other.idpKey, other.oidKey]));
   expect(idsOf(byIdentity)).toEqual([sixth, fifth, fourth, third, first].map(({ id }) => id));
 
   const byEmail = await person(emailKey);
@@ -238,6 +238,61 @@ test('the standing names the token before the last call, and the changes of role
 
   const waiting = somebody();
   await keep(waiting.signUp(5));
-  await change(waiting.emailKey, 3);
+  await change(waiting.idpKey, 3);
   expect((await person(waiting.idpKey)).standing).toContain('counts from the next sign-in');
+});
+
+test('the standing tells of a change only under the key whose record counts, and says on what a lesser key depends', async () => {
+  const outranked = somebody();
+  await keep(outranked.token(20));
+  await change(outranked.oidKey, 60);
+  await change(outranked.idpKey, 10);
+  await change(outranked.emailKey, 5);
+  expect((await person(outranked.oidKey)).standing).toMatch(/with the roles editor\.$/);
+  await change(outranked.oidKey, 3);
+  expect((await person(outranked.oidKey)).standing).toMatch(
+    /editor; their roles were changed after that token: [^;]*\.$/,
+  );
+
+  const byIdentity = somebody();
+  await keep(byIdentity.token(20));
+  await change(byIdentity.idpKey, 10);
+  await change(byIdentity.emailKey, 5);
+  const lesser = (await person(byIdentity.oidKey)).standing;
+  expect(lesser).toContain(`the record under ${byIdentity.idpKey} (it counts only while no oid: key`);
+  expect(lesser).not.toMatch(/their roles were|email:/);
+
+  const byEmail = somebody();
+  await keep(byEmail.token(20));
+  await change(byEmail.emailKey, 10);
+  const least = (await person(byEmail.oidKey)).standing;
+  expect(least).toContain(`the record under ${byEmail.emailKey} (it counts only if EMAIL_TRUSTED_ISSUERS`);
+  expect(least).not.toContain('their roles were');
+
+  const removed = somebody();
+  await keep(removed.token(20));
+  await change(removed.idpKey, 15);
+  await change(removed.oidKey, 10, null);
+  expect((await person(removed.oidKey)).standing).toMatch(
+    /editor; their roles were changed after that token: [^;]*\.$/,
+  );
+  await change(removed.idpKey, 5);
+  expect((await person(removed.oidKey)).standing).toMatch(/editor; the record under idp:[^;]*changed after that token/);
+});
+
+test('an account that was deleted and made again: each is named, and one is not told for the other', async () => {
+  const deleted = somebody();
+  const again = somebody();
+  await keep(deleted.token(60), again.token(20, { idpKey: deleted.idpKey }));
+  await change(deleted.oidKey, 10);
+
+  const found = await person(deleted.oidKey);
+  expect(found.keys).toEqual([deleted.oidKey, again.oidKey, deleted.idpKey, deleted.emailKey]);
+  expect(found.standing).toMatch(new RegExp(`^Last seen [^;]* as account ${again.objectId}: let in with the roles`));
+  expect(found.standing).toContain('2 accounts were seen with this key');
+  // Whose token it is, the record of the other does not change.
+  expect(found.standing).not.toContain('changed');
+  await change(again.oidKey, 5);
+  expect((await person(deleted.oidKey)).standing).toContain('their roles were changed after that token');
+  expect((await person(again.oidKey)).standing).toMatch(/^Last seen \S+ in an application that was not named: let in/);
 });

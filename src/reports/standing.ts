@@ -11,21 +11,32 @@ export interface RoleChange {
   readonly changedBy: string;
   /** The person key whose record was changed. */
   readonly subject: string;
+  /** The change left no record under that key. */
+  readonly removed: boolean;
+}
+
+/** Last changes by the kind of key. Of several records the one under an `oid:` key counts, else `idp:`, else perhaps `email:`. */
+export interface RoleChanges {
+  readonly oid: RoleChange | undefined;
+  readonly idp: RoleChange | undefined;
+  readonly email: RoleChange | undefined;
 }
 
 export interface Seen {
   /** At most {@link RECENT_ATTEMPTS}, newest first. */
   readonly newest: readonly AttemptRow[];
-  /** The last one of any of the person's keys. */
-  readonly change: RoleChange | undefined;
-  /** `oid:` keys. */
+  /** Of this person's keys, and of the account of {@link lastToken} when a token was given. */
+  readonly changes: RoleChanges;
+  /** The person key that was asked for. */
+  readonly asked: string;
+  /** `oid:` keys of everybody on the timeline. */
   readonly accounts: readonly string[];
   /** There were more keys than are followed. */
   readonly cut: boolean;
   readonly keptSince: Date;
 }
 
-export function standing({ newest, change, accounts, cut, keptSince }: Seen): string {
+export function standing({ newest, changes, asked, accounts, cut, keptSince }: Seen): string {
   const [last] = newest;
   if (last === undefined) {
     return (
@@ -33,18 +44,25 @@ export function standing({ newest, change, accounts, cut, keptSince }: Seen): st
       'Gatehouse (wrong password, page left early, another account), or the key has a typing error.'
     );
   }
-  const token = newest.find(isToken);
+  const token = lastToken(newest);
+  const account = ({ oidKey, objectId }: AttemptRow) =>
+    accounts.length > 1 && oidKey !== '' && oidKey !== asked ? ` as account ${objectId}` : '';
   const parts = [
-    `Last seen ${at(last.occurredAt)} in ${application(last)}: ${whatHappened(last)}`,
-    token && token !== last ? `last let in ${at(token.occurredAt)} in ${application(token)} ${withRoles(token)}` : '',
-    change ? aboutChange(change, token) : '',
+    `Last seen ${at(last.occurredAt)} in ${application(last)}${account(last)}: ${whatHappened(last)}`,
+    token && token !== last
+      ? `last let in ${at(token.occurredAt)} in ${application(token)}${account(token)} ${withRoles(token)}`
+      : '',
+    ...changesThatCount(changes).map(([whose, change]) => aboutChange(whose, change, token)),
     accounts.length > 1
-      ? `${accounts.length} accounts were seen with this key: ask for one of them to see it alone`
+      ? `${accounts.length} accounts were seen with this key: each attempt names its objectId, and /reports/attempts?objectId= shows one alone`
       : '',
     cut ? 'more keys were seen with this one than are followed: the ones seen last are' : '',
   ];
   return `${parts.filter((part) => part !== '').join('; ')}.`;
 }
+
+/** The newest call that gave a token. */
+export const lastToken = (newest: readonly AttemptRow[]): AttemptRow | undefined => newest.find(isToken);
 
 const isToken = ({ step, reply }: AttemptRow) => step === 'PreTokenIssuance' && reply === 'Continue';
 
@@ -76,15 +94,35 @@ function withRoles({ roles, degraded }: AttemptRow): string {
 
 const withCode = ({ supportCode }: AttemptRow) => (supportCode === '' ? '' : `, support code ${supportCode}`);
 
+/**
+ * Which changes say something about this person's roles, each with whose roles those are. What lies under a lesser key is
+ * outranked while a better one is known to have a record; of records that no change tells of (written by hand) nothing is known,
+ * so that the words for a lesser key say on what it depends.
+ */
+function changesThatCount({ oid, idp, email }: RoleChanges): [whose: string, change: RoleChange][] {
+  if (oid && !oid.removed) return [['their roles were', oid]];
+  const counting: [string, RoleChange][] = [];
+  // What was under the lesser key before the better record was removed counts only since then.
+  if (oid && !(idp && idp.occurredAt > oid.occurredAt)) counting.push(['their roles were', oid]);
+  else if (idp) {
+    counting.push([`the record under ${idp.subject} (it counts only while no oid: key of theirs has one) was`, idp]);
+  }
+  if (email && (idp === undefined || idp.removed)) {
+    const condition = 'if EMAIL_TRUSTED_ISSUERS trusts their provider and no oid: or idp: key of theirs has one';
+    counting.push([`the record under ${email.subject} (it counts only ${condition}) was`, email]);
+  }
+  return counting;
+}
+
 /** Microsoft keeps a token's claims until the next interactive sign-in: a change in between is in force but not yet seen. */
-function aboutChange(change: RoleChange, token: AttemptRow | undefined): string {
+function aboutChange(whose: string, change: RoleChange, token: AttemptRow | undefined): string {
   const made = `${at(change.occurredAt)} by ${change.changedBy}`;
-  if (token === undefined) return `their roles were changed ${made}, which counts from the next sign-in`;
+  if (token === undefined) return `${whose} changed ${made}, which counts from the next sign-in`;
   const since = token.occurredAt.getTime() - change.occurredAt.getTime();
   if (since < 0) {
-    return `their roles were changed after that token: they get it at the next interactive sign-in (changed ${made})`;
+    return `${whose} changed after that token: they get it at the next interactive sign-in (changed ${made})`;
   }
   const hasIt = token.rolesUpdatedAt !== null && token.rolesUpdatedAt >= change.occurredAt;
   if (hasIt || since > KV_SPREAD_MS) return '';
-  return `their roles were changed ${made}, so shortly before that token that it may lack them: sign in again`;
+  return `${whose} changed ${made}, so shortly before that token that it may lack them: sign in again`;
 }

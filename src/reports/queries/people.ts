@@ -26,7 +26,7 @@ import { attempts, changes } from '../../database/schema.ts';
 import { attemptJson } from '../attempt-json.ts';
 import type { Position } from '../cursor.ts';
 import type { PersonPage } from '../questions.ts';
-import { RECENT_ATTEMPTS, type RoleChange, standing } from '../standing.ts';
+import { lastToken, RECENT_ATTEMPTS, type RoleChange, type RoleChanges, standing } from '../standing.ts';
 import { ask } from './ask.ts';
 import { following, indexed, newestFirst, pageOf } from './attempts.ts';
 import { type AttemptRow, attemptColumns } from './columns.ts';
@@ -54,22 +54,41 @@ export async function findPerson(config: Config, page: PersonPage, now: number) 
     const { keys, cut } = await seenTogether(db, key);
     const person = { ...keys, emails: keys.emails.filter((email) => email === key) };
     const others = keys.emails.filter((email) => email !== key);
-    const [recent, rows, sameEmail, change] = await Promise.all([
-      timeline(db, person, undefined, RECENT_ATTEMPTS),
+    const [[newest, changes], rows, sameEmail] = await Promise.all([
+      timeline(db, person, undefined, RECENT_ATTEMPTS).then(
+        async (recent) => [recent, await lastChanges(db, keysThatCount(keys, lastToken(recent)))] as const,
+      ),
       timeline(db, person, page.after, page.limit + 1),
       sharingEmail(db, others, person),
-      lastChange(db, [...keys.oids, ...keys.idps, ...keys.emails]),
     ]);
-    return { keys, cut, recent, rows, sameEmail, change };
+    return { keys, cut, newest, rows, sameEmail, changes };
   });
-  const { oids, idps, emails } = found.keys;
+  const { keys, cut, newest, changes } = found;
+  // An identity can lead to accounts that were never seen with the key: one deleted and made again.
+  const accounts = distinct([...keys.oids, ...[...newest, ...found.rows].map(({ oidKey }) => oidKey)]);
   const keptSince = keptMonths(new Date(now), config.RETENTION_DAYS).from;
   return {
     key,
-    keys: [...new Set([key, ...oids, ...idps, ...emails])],
-    standing: standing({ newest: found.recent, change: found.change, accounts: oids, cut: found.cut, keptSince }),
+    keys: distinct([key, ...accounts.slice(0, MAX_KEYS), ...keys.idps, ...keys.emails]),
+    standing: standing({ newest, changes, asked: key, accounts, cut: cut || accounts.length > MAX_KEYS, keptSince }),
     ...(await pageOf(found.rows, page.limit, page.question)),
     sameEmail: found.sameEmail.map(attemptJson),
+  };
+}
+
+const distinct = (all: readonly string[]) => [...new Set(all)].filter((one) => one !== '');
+
+/** Under which keys a record can count for who got this token: of each kind its own, or what was seen when it shows none. */
+function keysThatCount({ oids, idps, emails }: Keys, token: AttemptRow | undefined): Keys {
+  const own = (shown: readonly string[], seen: readonly string[]) => {
+    const some = distinct(shown);
+    return some.length > 0 ? some : seen;
+  };
+  if (token === undefined) return { oids, idps, emails };
+  return {
+    oids: own([token.oidKey], oids),
+    idps: own([token.idpKey, ...token.otherKeys], idps),
+    emails: own([token.emailKey], emails),
   };
 }
 
@@ -86,7 +105,6 @@ async function seenTogether(db: Database, key: string): Promise<{ keys: Keys; cu
     .groupBy(oidKey, idpKey, emailKey, otherKeys)
     .orderBy(desc(max(attempts.occurredAt)))
     .limit(ATTEMPTS_LOOKED_AT);
-  const distinct = (all: readonly string[]) => [...new Set(all)].filter((one) => one !== '');
   const all: Keys = {
     oids: distinct(seen.map((row) => row.oidKey)),
     idps: distinct(seen.flatMap((row) => [row.idpKey, ...row.otherKeys])),
@@ -126,19 +144,23 @@ async function sharingEmail(db: Database, emails: readonly string[], { oids, idp
     .limit(SAME_EMAIL_ATTEMPTS);
 }
 
-async function lastChange(db: Database, keys: readonly string[]): Promise<RoleChange | undefined> {
-  if (keys.length === 0) return undefined;
-  const { occurredAt, id, changedBy, subject } = changes;
+/** The last change of each kind of key. */
+async function lastChanges(db: Database, { oids, idps, emails }: Keys): Promise<RoleChanges> {
+  const keys = distinct([...oids, ...idps, ...emails]);
+  if (keys.length === 0) return { oid: undefined, idp: undefined, email: undefined };
+  const { occurredAt, id, changedBy, subject, after } = changes;
   const parts = keys.map(
     (key) =>
       sql`(select * from ${changes} where ${eq(subject, key)} order by ${desc(occurredAt)}, ${desc(id)} limit 1)`,
   );
-  const [last] = await db
-    .select({ occurredAt, changedBy, subject })
+  const removed = sql<boolean>`coalesce(${after}, 'null') = 'null'`;
+  const newest = await db
+    .select({ occurredAt, changedBy, subject, removed })
     .from(unionOf(parts, changes))
-    .orderBy(desc(occurredAt), desc(id))
-    .limit(1);
-  return last;
+    .orderBy(desc(occurredAt), desc(id));
+  const last = (some: readonly string[]): RoleChange | undefined =>
+    newest.find((change) => some.includes(change.subject));
+  return { oid: last(oids), idp: last(idps), email: last(emails) };
 }
 
 function selects({ oids, idps, emails }: Keys, after: Position | undefined, limit: number): SQL[] {
