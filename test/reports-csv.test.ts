@@ -51,6 +51,10 @@ test('the summary as a file is its series, with numbers as numbers', async () =>
     anAttempt({ clientId }),
     anAttempt({ clientId, outcome: 'block' }),
     anAttempt({ clientId, step: '=step' }),
+    anAttempt({ clientId, step: '' }),
+    ...['__proto__', 'constructor'].map((step) =>
+      anAttempt({ clientId, step, at: new Date(Date.now() - 3 * 86_400_000) }),
+    ),
   );
 
   const response = await report(`/summary.csv?clientId=${clientId}&interval=day`);
@@ -64,9 +68,12 @@ test('the summary as a file is its series, with numbers as numbers', async () =>
     'PostAttributeCollection',
     'PreTokenIssuance',
   ]);
-  expect(columns?.slice(5)).toEqual(["'=step", 'continue', 'block', 'invalid', 'error']);
+  const others = ["'=step", 'no step', '__proto__', 'constructor'];
+  expect(columns?.slice(5, 9).toSorted()).toEqual(others.toSorted());
+  expect(columns?.slice(9)).toEqual(['continue', 'block', 'invalid', 'error']);
+  expect(rows.flatMap((row) => row.slice(1)).filter((cell) => !/^\d+$/.test(cell))).toEqual([]);
   const sum = (column: string) => rows.reduce((total, row) => total + Number(row[columns?.indexOf(column) ?? -1]), 0);
-  expect(['attempts', 'PreTokenIssuance', 'continue', 'block'].map(sum)).toEqual([3, 2, 2, 1]);
+  expect(['attempts', 'PreTokenIssuance', 'continue', 'block', ...others].map(sum)).toEqual([6, 2, 5, 1, 1, 1, 1, 1]);
 });
 
 /** Pages as the database would give them, each of `size` rows, as long as `more` says. */
@@ -82,6 +89,7 @@ async function fileOf(size: number, more: (page: number) => boolean) {
       pages += 1;
       return { attempts: Array(size).fill(shown), ...(more(pages) ? { next: 'cursor' } : {}) };
     },
+    new Date('2026-11-14'),
     (error) => failures.push(error),
   );
   for await (const piece of file) {
@@ -97,9 +105,49 @@ test('a file ends at 100,000 rows and says so in its last line; one that is just
   expect(await fileOf(FILE_PAGE_ROWS, () => true)).toMatchObject({
     pages: full,
     rows: 1 + MAX_FILE_ROWS + 1,
-    last: expect.stringMatching(/^CUT after 100000 rows.*to=2026-11-21T00:00:00\.000Z/),
+    last: expect.stringMatching(
+      /^"?CUT after 100000 rows.* from=2026-11-14T00:00:00\.000Z&to=2026-11-21T00:00:00\.001Z .*may be in both/,
+    ),
   });
   expect(await fileOf(FILE_PAGE_ROWS, (page) => page < full)).toMatchObject({ rows: 1 + MAX_FILE_ROWS });
+});
+
+test('who follows the advice of a file that was cut has every row of the range, those of its last millisecond too', async () => {
+  const { kind: _, v: __, ...attempt } = anAttempt();
+  const newest = Date.parse('2026-11-21T00:00:00.000Z');
+  // Newest first, three a millisecond: the file ends within one. Its range ends within the rest.
+  const kept = Array.from({ length: MAX_FILE_ROWS + 200 }, (_, nth) => ({
+    ...attempt,
+    id: String(nth),
+    occurredAt: new Date(newest - Math.floor(nth / 3)).toISOString(),
+    personKeys: [],
+  }));
+  const from = new Date(newest - Math.floor((MAX_FILE_ROWS + 100) / 3));
+  const download = async (begin: Date, end: Date) => {
+    const inRange = kept.filter(({ occurredAt }) => new Date(occurredAt) >= begin && new Date(occurredAt) < end);
+    const file = attemptsFile(
+      async (after) => {
+        const first = after === undefined ? 0 : inRange.findIndex(({ id }) => id === after.id) + 1;
+        const rest = first + FILE_PAGE_ROWS < inRange.length ? { next: 'cursor' } : {};
+        return { attempts: inRange.slice(first, first + FILE_PAGE_ROWS), ...rest };
+      },
+      begin,
+      () => undefined,
+    );
+    let text = '';
+    for await (const piece of file) text += piece;
+    const [, ...lines] = linesOf(text);
+    const advice = /^CUT .* from=(\S+)&to=(\S+) /.exec(lines.at(-1)?.[0] ?? '');
+    return { ids: lines.slice(0, advice ? -1 : undefined).map(([, id]) => id), advice };
+  };
+
+  const cut = await download(from, new Date(newest + 1));
+  expect(cut.ids).toHaveLength(MAX_FILE_ROWS);
+  const rest = await download(new Date(cut.advice?.[1] ?? ''), new Date(cut.advice?.[2] ?? ''));
+
+  const wanted = kept.filter(({ occurredAt }) => new Date(occurredAt) >= from).map(({ id }) => id);
+  expect([...new Set([...cut.ids, ...rest.ids])]).toEqual(wanted);
+  expect(rest.advice).toBeNull();
 });
 
 test('a file during which the database fails says so in its last line', async () => {

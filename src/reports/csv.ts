@@ -64,10 +64,12 @@ const attemptLines = (attempts: readonly AttemptJson[]): string =>
 
 /**
  * A file of attempts, page by page. A file that does not hold everything says so in its last line: when it is written, the
- * headers are long gone. `page` is asked for what follows the attempt it is given; it has `next` when there is more.
+ * headers are long gone. `page` is asked for what follows the attempt it is given; it has `next` when there is more. `from` is
+ * where the list begins, undefined when it is everything kept.
  */
 export async function* attemptsFile(
   page: (after: AttemptJson | undefined) => Promise<{ attempts: AttemptJson[]; next?: string }>,
+  from: Date | undefined,
   failed: (error: unknown) => void,
 ): AsyncGenerator<string, void, undefined> {
   let { attempts, next } = await page(undefined);
@@ -87,9 +89,17 @@ export async function* attemptsFile(
   }
   const last = attempts.at(-1);
   if (next === undefined || last === undefined) return;
-  yield lines([
-    [`CUT after ${rows} rows: there are older ones. For those download another file with to=${last.occurredAt}`],
-  ]);
+  yield lines([[cutAfter(rows, last, from)]]);
+}
+
+/** `to` is exclusive: a millisecond later, else older rows of the last one's millisecond were in neither file. */
+function cutAfter(rows: number, last: AttemptJson, from: Date | undefined): string {
+  const to = new Date(new Date(last.occurredAt).getTime() + 1).toISOString();
+  const rest = from === undefined ? `to=${to}` : `from=${from.toISOString()}&to=${to}`;
+  return (
+    `CUT after ${rows} rows: there are older ones. For those download another file with the same filters and ${rest} ` +
+    `(rows of the last millisecond, ${last.occurredAt}, may be in both files: "id" tells)`
+  );
 }
 
 /** The series of a summary. Steps that are none of Microsoft's three come after them. */
@@ -102,7 +112,8 @@ export function summaryFile({ series, totals, coverage, stale }: Summary): strin
       ...series.map(({ start, attempts, byStep, byOutcome }) => [
         start,
         attempts,
-        ...steps.map((step) => byStep[step] ?? 0),
+        // A step may be called `constructor`.
+        ...steps.map((step) => (Object.hasOwn(byStep, step) ? (byStep[step] ?? 0) : 0)),
         ...OUTCOMES.map((outcome) => byOutcome[outcome] ?? 0),
       ]),
       ...(stale ? [[`STALE: ${coverage[0] ?? ''}`]] : []),

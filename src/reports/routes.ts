@@ -63,6 +63,7 @@ reports.get('/attempts.csv', validated('query', attemptsFileQuestion), async (c)
       const after = last && { id: last.id, occurredAt: new Date(last.occurredAt), from: undefined };
       return listAttempts(config, { narrowed, limit: FILE_PAGE_ROWS, after, question: ['attempts.csv'] }, now);
     },
+    narrowed.from,
     (error) => log('file-incomplete', { requestId: c.get('requestId'), error: errorFields(error).error }),
   );
   // The first piece before the reply begins, so that a database that does not answer is still a 503.
