@@ -30,6 +30,18 @@ export function problem(
   return c.body(JSON.stringify(body), status, { 'Content-Type': 'application/problem+json', ...headers });
 }
 
+/** What is at fault in a request: the parameter or member (`''` when it is the whole), and what to send instead. */
+export interface Fault {
+  readonly path: string;
+  readonly message: string;
+}
+
+/** A 400 that names everything at fault, for people in `detail` and for programs in `errors`. */
+export function badRequest(c: Context, errors: readonly Fault[]): Response {
+  const named = errors.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('; ');
+  return problem(c, 400, named, { errors });
+}
+
 /** @hono/zod-validator, refusing with a 400 problem that names every parameter or member at fault in `errors`. */
 export function validated<Target extends keyof ValidationTargets, Schema extends $ZodType>(
   target: Target,
@@ -37,20 +49,20 @@ export function validated<Target extends keyof ValidationTargets, Schema extends
 ) {
   return zValidator(target, schema, (result, c) => {
     if (result.success) return;
-    const errors = result.error.issues.map((issue) => ({ path: issue.path.join('.'), message: issue.message }));
-    const named = errors.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('; ');
-    return problem(c, 400, named, { errors });
+    return badRequest(
+      c,
+      result.error.issues.map((issue) => ({ path: issue.path.join('.'), message: issue.message })),
+    );
   });
 }
 
 /** For `onError`: what Hono itself refuses (such as malformed JSON in a body) keeps its status; everything else is a 500. */
 export function problemOf(c: Context, error: unknown): Response {
   if (error instanceof HTTPException) {
-    const detail =
-      error.status === 400
-        ? 'The body is not valid JSON. Send a JSON object with Content-Type: application/json.'
-        : error.message;
-    return problem(c, error.status as ContentfulStatusCode, detail);
+    const message = 'The body is not valid JSON. Send a JSON object with Content-Type: application/json.';
+    return error.status === 400
+      ? badRequest(c, [{ path: '', message }])
+      : problem(c, error.status as ContentfulStatusCode, error.message);
   }
   return problem(
     c,

@@ -23,9 +23,14 @@ export const keepChange = ({ kind: _, v: __, ...change }: Change) =>
     .insert(changes)
     .values({ ...change, occurredAt: new Date(occurredAtOf(change.id)) });
 
-export const reportRequest = (path: string, body?: unknown, headers: Record<string, string> = {}): Request =>
+export const reportRequest = (
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+  method = body === undefined ? 'GET' : 'POST',
+): Request =>
   new Request(REPORTS + path, {
-    method: body === undefined ? 'GET' : 'POST',
+    method,
     headers: {
       Authorization: SUPPORT,
       ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
@@ -34,9 +39,9 @@ export const reportRequest = (path: string, body?: unknown, headers: Record<stri
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
 
-/** A GET, or a POST when there is a body: text as it is, anything else as JSON. */
-export const report = (path: string, body?: unknown, headers?: Record<string, string>): Promise<Response> =>
-  exports.default.fetch(reportRequest(path, body, headers));
+/** A GET, or a POST when there is a body, unless another method is given. Text goes as it is, anything else as JSON. */
+export const report = (...request: Parameters<typeof reportRequest>): Promise<Response> =>
+  exports.default.fetch(reportRequest(...request));
 
 /** The same with some bindings replaced. */
 export async function reportWith(bindings: object, path: string, body?: unknown): Promise<Response> {

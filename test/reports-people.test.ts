@@ -139,6 +139,19 @@ test.each(['ada@example.com', 'oid:', 'idp:google.com', 'phone:1', 'idp:https://
   },
 );
 
+test.each([
+  ['decoded once', `idp:${encodeURIComponent('https://issuer.example/')}:1`],
+  ['not encoded at all', 'idp:https://issuer.example/:1'],
+  ['with a percent sign that encodes nothing', 'oid:%ZZ'],
+  ['with bytes that are no text', 'oid:%FF'],
+])('a key %s in a path is a 400 that says how to give it', async (_, path) => {
+  const response = await report(`/people/${path}`);
+  expect(response.status).toBe(400);
+  const { detail, errors } = await response.json<Problem>();
+  expect(detail).toContain('POST /reports/people/search');
+  expect(errors).toEqual([{ path: expect.stringMatching(/^(key)?$/), message: expect.stringContaining('encoded') }]);
+});
+
 test('nobody we know is an empty timeline and a sentence that says since when nothing came', async () => {
   const { oidKey } = somebody();
   const ninetyDaysAgo = ago(90 * 24 * 60).toISOString();

@@ -116,7 +116,9 @@ test.each([
 ])('a range too long or not yet begun (%s) is a 400 that says what to ask', async (query, hint) => {
   const response = await report(`/summary?${query}`);
   expect(response.status).toBe(400);
-  expect((await response.json<Problem>()).detail).toContain(hint);
+  const { detail, errors } = await response.json<Problem>();
+  expect(detail).toContain(hint);
+  expect(errors).toEqual([{ path: 'from', message: detail.replace(/^from: /, '') }]);
 });
 
 test('coverage says in plain words what never reaches us, whom "people" counts, and why it is left out', async () => {
@@ -132,6 +134,25 @@ test('coverage says in plain words what never reaches us, whom "people" counts, 
   expect(early.totals).not.toHaveProperty('people');
   expect(early.coverage.join(' ')).toMatch(/"people" is left out.*only known since/);
   expect(early.coverage.join(' ')).toMatch(/Single attempts are kept since/);
+});
+
+test('a step that Microsoft does not have is counted under its own name, and coverage says that it may be a slip', async () => {
+  const clientId = crypto.randomUUID();
+  await keep(anAttempt({ clientId }), anAttempt({ clientId, step: 'OnSomething' }));
+  const mistyped = await summaryOf(`?clientId=${clientId}&step=PreTokenIssuence`);
+  expect(mistyped.totals.attempts).toBe(0);
+  expect(mistyped.coverage[0]).toMatch(/"PreTokenIssuence", which is none of .*PreTokenIssuance\).*typing errors/);
+  expect((await summaryOf(`?clientId=${clientId}&step=OnSomething`)).totals.attempts).toBe(1);
+
+  const alias = await summaryOf(`?clientId=${clientId}&step=preTokenApplicationClaims`);
+  expect(alias.totals.attempts).toBe(1);
+  expect(alias.coverage.join(' ')).not.toContain('none of the three');
+});
+
+test('an application is counted under its id in any case, its people too', async () => {
+  const clientId = crypto.randomUUID();
+  await keep(anAttempt({ clientId }));
+  expect((await summaryOf(`?clientId=${clientId.toUpperCase()}`)).totals).toMatchObject({ attempts: 1, people: 1 });
 });
 
 test('when the database refuses, the question without parameters is answered from the snapshot, marked stale', async () => {

@@ -1,9 +1,10 @@
 /** What the reports can be asked: query strings and search bodies, checked and normalised. Whatever is unknown is refused by name. */
 import * as z from 'zod/mini';
-import { personKey } from '../admin/inputs.ts';
+import { KEY_FORMS } from '../admin/inputs.ts';
 import { OUTCOMES } from '../attempts/attempt.ts';
 import { readSupportCode } from '../attempts/support-code.ts';
-import { emailKey, oidKey, readPersonKey, STEPS } from '../connectors/event.ts';
+import { emailKey, oidKey, readPersonKey } from '../connectors/event.ts';
+import { stepNamed } from '../connectors/user-flow/claims.ts';
 import { limit, strict, text } from '../input-rules.ts';
 import { type Position, type Question, readCursor } from './cursor.ts';
 
@@ -46,7 +47,34 @@ const instant = z.pipe(
   ),
 );
 
-const step = read((typed) => STEPS.find((known) => known.toLowerCase() === typed.toLowerCase()) ?? typed);
+/** Unknown steps are recorded under the name that the body gave, so that any may be asked for. */
+const step = read((typed) => stepNamed(typed) ?? typed);
+
+/** Lower case, as it is stored. */
+const clientId = read((typed) => typed.toLowerCase());
+
+/** No address holds a space or angle brackets; in a query string a `+` that nobody percent-encoded arrives as a space. */
+const NO_ADDRESS = /^mailto:|[\s<>]/i;
+const ADDRESS_RULE =
+  'not a bare address: it holds a space or angle brackets, or begins with mailto:. Write anna@example.com; a + in an ' +
+  'address is written %2B in a URL, or use';
+
+const email = read((typed, context) =>
+  NO_ADDRESS.test(typed) ? refuse(context, `${ADDRESS_RULE} POST /reports/attempts/search`) : emailKey(typed),
+);
+
+/** The address of an `email:` key as somebody typed it. */
+const addressIn = (typed: string): string => /^email:\s*(.*)$/is.exec(typed)?.[1] ?? '';
+
+/** How else a key can be given, when it did not arrive as it was meant. */
+const KEY_IN_BODY =
+  'an idp: key is percent-encoded once more there, though its parts are already. Or send the key as it is in the body of ' +
+  'POST /reports/people/search';
+
+const personKey = read(async (typed, context) => {
+  if (NO_ADDRESS.test(addressIn(typed))) return refuse(context, `${ADDRESS_RULE} POST /reports/people/search`);
+  return (await readPersonKey(typed)) ?? refuse(context, `${KEY_FORMS}; ${KEY_IN_BODY}`);
+});
 
 const supportCode = read(
   (typed, context) =>
@@ -57,7 +85,7 @@ const supportCode = read(
 const dimensions = {
   step: z.optional(step),
   outcome: z.optional(z.enum(OUTCOMES, `not an outcome: one of ${OUTCOMES.join(', ')}`)),
-  clientId: z.optional(text),
+  clientId: z.optional(clientId),
   issuer: z.optional(text),
   rule: z.optional(text),
 };
@@ -68,7 +96,7 @@ const range = { from: z.optional(instant), to: z.optional(instant) };
 const filters = {
   ...dimensions,
   objectId: z.optional(read(oidKey)),
-  email: z.optional(read(emailKey)),
+  email: z.optional(email),
   supportCode: z.optional(supportCode),
   correlationId: z.optional(text),
   ...range,
@@ -126,10 +154,12 @@ export const attemptParam = z.object({
   }),
 });
 
-export const personParam = z.object({ key: z.pipe(text, personKey) });
+/** For an address that cannot be read as a path. */
+export const KEY_IN_PATH = `a person key in a path is one percent-encoded segment: ${KEY_IN_BODY}`;
+export const personParam = z.object({ key: personKey });
 /** The page of a person's timeline, when the key stands in the path: {@link personPage} joins the two. */
 export const personPageQuestion = strict(page);
-const personAsked = strict({ key: z.pipe(text, personKey), ...page });
+const personAsked = strict({ key: personKey, ...page });
 export const personQuestion = z.pipe(personAsked, paged<z.output<typeof personAsked>>('person'));
 export type PersonPage = z.output<typeof personQuestion>;
 
@@ -146,7 +176,12 @@ export async function personPage(
 
 /** `GET /admin/changes`. The subject is a person key, or the name of something else that is changed. */
 const changesAsked = strict({
-  subject: z.optional(read(async (typed) => (await readPersonKey(typed)) ?? typed)),
+  subject: z.optional(
+    read(async (typed, context) => {
+      if (NO_ADDRESS.test(addressIn(typed))) return refuse(context, `${ADDRESS_RULE} POST /admin/changes/search`);
+      return (await readPersonKey(typed)) ?? typed;
+    }),
+  ),
   changedBy: z.optional(text),
   ...range,
   ...page,

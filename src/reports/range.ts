@@ -28,14 +28,14 @@ export interface Range {
   readonly to: Date;
 }
 
-/** What a summary covers, rounded outwards; or a sentence that says what to ask instead. */
+/** What a summary covers, rounded outwards; or a sentence on what to give as `from` instead. */
 export function summaryRange({ from, to, interval = 'hour' }: SummaryQuestion, now: number): Range | string {
   const end = to?.getTime() ?? now;
   const start = from?.getTime() ?? end - DEFAULT_DAYS * DAY_MS;
-  if (start >= end) return 'from: not in the past: give an earlier one, or a "to" after it';
+  if (start >= end) return 'not in the past: give an earlier one, or a "to" after it';
   if (end - start > MAX_DAYS[interval] * DAY_MS) {
     const instead = interval === 'hour' ? `, or interval=day for up to ${MAX_DAYS.day} days` : '';
-    return `from: more than ${MAX_DAYS[interval]} days before "to": give a shorter time${instead}`;
+    return `more than ${MAX_DAYS[interval]} days before "to": give a shorter time${instead}`;
   }
   const unit = INTERVAL_MS[interval];
   const used = { from: new Date(Math.floor(start / unit) * unit), to: new Date(Math.ceil(end / unit) * unit) };

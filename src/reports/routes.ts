@@ -5,7 +5,7 @@ import { configOf } from '../config.ts';
 import { type AppEnv, newApp } from '../context.ts';
 import { jsonBody, limitedBody } from '../json-body.ts';
 import { errorFields, log } from '../log.ts';
-import { problem, problemOf, validated } from '../problem.ts';
+import { badRequest, problem, problemOf, validated } from '../problem.ts';
 import {
   type AttemptsPage,
   attemptParam,
@@ -13,6 +13,7 @@ import {
   attemptsQuestion,
   FOREIGN_CURSOR,
   isDefault,
+  KEY_IN_PATH,
   MAX_LIMIT,
   type PersonPage,
   personPage,
@@ -29,11 +30,26 @@ import { DatabaseUnavailable, databaseProblem } from './unavailable.ts';
 
 type ReportsContext = Context<AppEnv>;
 
+/** Stands behind the routes of an address, for every method that none of them takes. */
+function only(...methods: string[]) {
+  const allowed = methods.join(', ');
+  return (c: ReportsContext) =>
+    problem(c, 405, `This address does not take ${c.req.method}. Use ${allowed}.`, {}, { Allow: allowed });
+}
+const onlyRead = only('GET', 'HEAD');
+
 const MAX_BODY_BYTES = 16 * 1024;
 
 export const reports = newApp();
 
 reports.use(guard('reports'), limitedBody(MAX_BODY_BYTES, 'question'));
+
+reports.use(async (c, next) => {
+  // Hono would take a segment that does not decode as it is.
+  if (decodes(new URL(c.req.url).pathname)) return next();
+  const message = `the address holds a % that encodes nothing: write %25 for it; ${KEY_IN_PATH}`;
+  return badRequest(c, [{ path: '', message }]);
+});
 
 reports.get('/summary', validated('query', summaryQuestion), (c) =>
   withSummary(c, c.req.valid('query'), (summary) => c.json(summary, 200)),
@@ -45,9 +61,14 @@ reports.get('/summary.csv', validated('query', summaryQuestion), (c) =>
     return c.body(summaryFile(summary), 200, fileHeaders(name));
   }),
 );
+reports.all('/summary', onlyRead);
+reports.all('/summary.csv', onlyRead);
 
 reports.get('/attempts', validated('query', attemptsQuestion), (c) => list(c, c.req.valid('query')));
 reports.post('/attempts/search', jsonBody, validated('json', attemptsQuestion), (c) => list(c, c.req.valid('json')));
+reports.all('/attempts', onlyRead);
+// Neither an id nor a support code.
+reports.all('/attempts/search', only('POST'));
 
 reports.get('/attempts.csv', validated('query', attemptsFileQuestion), async (c) => {
   const config = configOf(c.env);
@@ -72,6 +93,7 @@ reports.get('/attempts.csv', validated('query', attemptsFileQuestion), async (c)
   const name = `attempts-${narrowed.from ? day(narrowed.from) : 'all'}-to-${day(narrowed.to ?? new Date(now))}`;
   return c.body(streamOf(first.value ?? '', pieces), 200, fileHeaders(name));
 });
+reports.all('/attempts.csv', onlyRead);
 
 reports.get('/attempts/:attempt', validated('param', attemptParam), async (c) => {
   const asked = c.req.valid('param').attempt;
@@ -85,12 +107,17 @@ reports.get('/attempts/:attempt', validated('param', attemptParam), async (c) =>
   const listed = await listAttempts(config, page, Date.now());
   return listed.attempts.length === 0 ? unknownAttempt(c, 'support code') : c.json(listed, 200);
 });
+reports.all('/attempts/:attempt', onlyRead);
 
 reports.post('/people/search', jsonBody, validated('json', personQuestion), (c) => person(c, c.req.valid('json')));
+reports.all('/people/search', only('POST'));
 reports.get('/people/:key', validated('param', personParam), validated('query', personPageQuestion), async (c) => {
   const page = await personPage(c.req.valid('param').key, c.req.valid('query'));
-  return page === undefined ? problem(c, 400, `cursor: ${FOREIGN_CURSOR}`) : person(c, page);
+  return page === undefined ? badRequest(c, [{ path: 'cursor', message: FOREIGN_CURSOR }]) : person(c, page);
 });
+reports.all('/people/:key', onlyRead);
+// A key whose slashes nobody encoded.
+reports.get('/people/*', (c) => badRequest(c, [{ path: 'key', message: KEY_IN_PATH }]));
 
 reports.all('*', (c) => problem(c, 404, 'There is no report at this address. The README lists every address.'));
 
@@ -119,7 +146,7 @@ async function withSummary(
 ): Promise<Response> {
   const now = Date.now();
   const range = summaryRange({ from, to, interval }, now);
-  if (typeof range === 'string') return problem(c, 400, range);
+  if (typeof range === 'string') return badRequest(c, [{ path: 'from', message: range }]);
   const { summary } = await import('./queries/summary.ts');
   try {
     return await show(await summary(configOf(c.env), range, filters, now));
@@ -140,6 +167,15 @@ const unknownAttempt = (c: ReportsContext, by: string) =>
     `No attempt with this ${by} is kept. Check it for typing errors; a new attempt shows after about two seconds, and ` +
       `attempts are kept for ${configOf(c.env).RETENTION_DAYS} days and the rest of their month.`,
   );
+
+function decodes(path: string): boolean {
+  try {
+    decodeURIComponent(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 const fileHeaders = (name: string) => ({
   'Content-Type': 'text/csv; charset=utf-8; header=present',

@@ -54,6 +54,8 @@ export interface Counted {
   readonly people: number | string;
   readonly durationMs: Summary['durationMs'];
   readonly range: Range;
+  /** The one that was asked for. */
+  readonly step: string | undefined;
   /** Attempts and people before this are no longer kept, only counts. */
   readonly keptSince: Date;
 }
@@ -146,7 +148,7 @@ export const PEOPLE_TOO_SLOW =
   '"people" is left out: counting different people took too long. Ask for a shorter time, or try again later.';
 
 function coverage(counted: Counted, cut: boolean): string[] {
-  const { range, summed, people, keptSince } = counted;
+  const { range, step, summed, people, keptSince } = counted;
   const sentences = [
     'Counted are the calls that reached us: somebody signing up or in makes one to three of them, and one that Microsoft tried twice counts twice.',
     'Wrong passwords, pages left before the end and silent refreshes (an app renewing a session by itself) never reach us, so they are in none of these numbers.',
@@ -155,6 +157,11 @@ function coverage(counted: Counted, cut: boolean): string[] {
       : '"people" counts the different accounts (objectIds) that got as far as the token step; who was stopped while signing up is not among them.',
     '"durationMs" says how long we took at most for half, 95 % and 99 % of the calls, up to 10 % too high; the way between Microsoft and us is not in it.',
   ];
+  if (step !== undefined && !STEPS.some((known) => known === step)) {
+    sentences.unshift(
+      `You asked for the step "${step}", which is none of the three that Microsoft has (${STEPS.join(', ')}): counted are only calls whose body named exactly that. Check it for typing errors.`,
+    );
+  }
   if (range.from < keptSince) {
     sentences.push(
       `Single attempts are kept since ${day(keptSince)}: earlier ones are counted here but can no longer be looked at.`,

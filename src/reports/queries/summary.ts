@@ -49,6 +49,7 @@ export async function summary(
     people: typeof people === 'string' ? people : Number(people[0]?.people ?? 0),
     durationMs: { p50: percentile(0.5), p95: percentile(0.95), p99: percentile(0.99) },
     range,
+    step: filters.step,
     keptSince,
   });
 }
