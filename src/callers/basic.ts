@@ -16,14 +16,25 @@ export function readBasicLines(text: string): { credentials: BasicCredential[]; 
     if (line.trim() === '') return;
     const colon = line.indexOf(':');
     const usable = colon > 0 && colon < line.length - 1 && !line.includes('\0');
-    if (usable) credentials.push({ name: line.slice(0, colon), line: encoder.encode(line) });
+    if (usable) credentials.push(credentialOf(line.slice(0, colon), encoder.encode(line)));
     if (!usable || line !== line.trim() || /^(["']).*\1$/.test(line)) faulty.push(index + 1);
   });
   return { credentials, faulty };
 }
 
+const credentialOf = (name: string, line: Uint8Array): BasicCredential => ({
+  name,
+  line,
+  header: encoder.encode(`Basic ${btoa(String.fromCharCode(...line))}`),
+});
+
 /** Checks an `Authorization: Basic …` header. Every configured line is compared, in constant time each. */
 export function verifyBasic(header: string, credentials: readonly BasicCredential[]): Authentication {
+  const written = encoder.encode(header);
+  let plain: string | undefined;
+  for (const credential of credentials) if (equal(written, credential.header)) plain = credential.name;
+  if (plain !== undefined) return { ok: true, name: plain };
+
   const presented = decodeBase64(header.slice('basic '.length).trim());
   if (presented === undefined || !presented.includes(COLON)) return { ok: false, reason: 'malformed' };
   let matched: string | undefined;

@@ -5,6 +5,8 @@ export interface BasicCredential {
   readonly name: string;
   /** The whole line, UTF-8: comparing lines is comparing user name and password at once. */
   readonly line: Uint8Array;
+  /** The whole header as nearly every client writes it: then there is nothing to decode. */
+  readonly header: Uint8Array;
 }
 
 /** Which door a credential opens; each route takes only its own kind. */

@@ -43,8 +43,7 @@ export const userFlow = newApp()
   .get('/:step?', (c) => {
     const caller = authenticate(c.req.raw, configOf(c.env).credentials.connector);
     return caller.ok ? new Response(null, { headers: { 'Cache-Control': 'no-store' } }) : refuse(caller);
-  })
-  .onError((error, c) => answerInPanic(error, c));
+  });
 
 /** 401 has no body (contract line 47). One log line says why, never what was presented. */
 function refuse({ reason, name }: Extract<Authentication, { ok: false }>): Response {
@@ -72,7 +71,7 @@ async function remember(env: Env, call: Call, given: Answer): Promise<void> {
 }
 
 /** For what fails before a call exists, and so leaves no attempt: the code that is shown stands in the log line. */
-function answerInPanic(error: unknown, c: Context): Response {
+export function answerInPanic(error: unknown, c: Context): Response {
   const supportCode = randomSupportCode();
   log('call-failed', { route: ROUTE, supportCode, ...errorFields(error) });
   const step = stepNamed(c.req.param('step') ?? '');
