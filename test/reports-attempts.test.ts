@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { AttemptJson } from '../src/reports/attempt-json.ts';
+import { admin } from './admin-call.ts';
 import { anAttempt } from './attempt.ts';
 import { idsOf, keep, type Listed, type Problem, report } from './reports-call.ts';
 
@@ -210,6 +211,14 @@ test.each([
 ])('%s finds nobody, so it is a 400 that says how to write it', async (_, path, name) => {
   const { errors } = await refused(path, 400);
   expect(errors).toEqual([{ path: name, message: expect.stringMatching(/%2B.*POST \/reports\/\w+\/search/) }]);
+});
+
+test('an e-mail key whose plus sign nobody encoded is refused as the subject of changes too', async () => {
+  const { status, json } = await admin('GET', '/changes?subject=email:p1+aa@example.com');
+  expect(status).toBe(400);
+  expect(json.errors).toEqual([
+    { path: 'subject', message: expect.stringMatching(/%2B.*POST \/admin\/changes\/search/) },
+  ]);
 });
 
 test('an e-mail with a plus sign is found by its encoded form and by the body', async () => {
