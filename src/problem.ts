@@ -42,6 +42,13 @@ export function badRequest(c: Context, errors: readonly Fault[]): Response {
   return problem(c, 400, named, { errors });
 }
 
+/** Stands behind the routes of an address, for every method that none of them takes: 405 (RFC 9110, section 15.5.6). */
+export function only(...methods: string[]) {
+  const allowed = methods.join(', ');
+  return (c: Context) =>
+    problem(c, 405, `This address does not take ${c.req.method}. Use ${allowed}.`, {}, { Allow: allowed });
+}
+
 /** @hono/zod-validator, refusing with a 400 problem that names every parameter or member at fault in `errors`. */
 export function validated<Target extends keyof ValidationTargets, Schema extends $ZodType>(
   target: Target,

@@ -19,7 +19,7 @@ import {
 import { type EntitlementsInput, recordInput, recordInputWith } from '../entitlements/record-input.ts';
 import { jsonBody, limitedBody } from '../json-body.ts';
 import { errorFields, log } from '../log.ts';
-import { problem, problemOf, validated } from '../problem.ts';
+import { only, problem, problemOf, validated } from '../problem.ts';
 import { type ChangesPage, changesQuestion } from '../reports/questions.ts';
 import { databaseProblem } from '../reports/unavailable.ts';
 import { deadLetterId, deadLetterKind, FOREIGN_CURSOR, keyOnly, pageOf, personKey } from './inputs.ts';
@@ -114,13 +114,6 @@ adminRoutes.onError((error, c) => {
 });
 
 type AdminContext = Context<AppEnv>;
-
-/** Stands behind the routes of an address, for every method that none of them takes. */
-function only(...methods: string[]) {
-  const allowed = methods.join(', ');
-  return (c: AdminContext) =>
-    problem(c, 405, `This address does not take ${c.req.method}. Use ${allowed}.`, {}, { Allow: allowed });
-}
 
 async function show(c: AdminContext, key: string): Promise<Response> {
   const read = await readPerson(c.env.GATEHOUSE, key);

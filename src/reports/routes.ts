@@ -5,7 +5,7 @@ import { configOf } from '../config.ts';
 import { type AppEnv, newApp } from '../context.ts';
 import { jsonBody, limitedBody } from '../json-body.ts';
 import { errorFields, log } from '../log.ts';
-import { badRequest, problem, problemOf, validated } from '../problem.ts';
+import { badRequest, only, problem, problemOf, validated } from '../problem.ts';
 import {
   type AttemptsPage,
   attemptParam,
@@ -30,12 +30,6 @@ import { DatabaseUnavailable, databaseProblem } from './unavailable.ts';
 
 type ReportsContext = Context<AppEnv>;
 
-/** Stands behind the routes of an address, for every method that none of them takes. */
-function only(...methods: string[]) {
-  const allowed = methods.join(', ');
-  return (c: ReportsContext) =>
-    problem(c, 405, `This address does not take ${c.req.method}. Use ${allowed}.`, {}, { Allow: allowed });
-}
 const onlyRead = only('GET', 'HEAD');
 
 const MAX_BODY_BYTES = 16 * 1024;
