@@ -20,7 +20,7 @@ export interface Refused {
 
 /**
  * Writes all messages; a message delivered twice is one row. What Postgres holds to be a message's own fault (SQLSTATE class
- * 22 or 23) is returned as refused, and the others go in. Throws when Neon cannot be reached or fails otherwise: then
+ * 22, 23 or 54) is returned as refused, and the others go in. Throws when Neon cannot be reached or fails otherwise: then
  * nothing is known of what was written, and writing all again is safe.
  */
 export async function writeMessages(config: Config, messages: readonly Message[], limitMs: number) {
