@@ -11,8 +11,10 @@ import {
   boolean,
   check,
   customType,
+  doublePrecision,
   index,
   integer,
+  json,
   jsonb,
   pgTable,
   primaryKey,
@@ -49,6 +51,8 @@ export const attempts = pgTable(
     rule: dimension(),
     messageKey: dimension(),
     message: dimension(),
+    /** BCP 47 tag of the message's text. */
+    messageLanguage: dimension(),
     supportCode: dimension(),
     policyVersion: integer().notNull().default(0),
     clientId: dimension(),
@@ -90,7 +94,7 @@ export const attempts = pgTable(
   ],
 );
 
-/** Who changed what: entitlements (`subject` is the person key), later the policy. */
+/** Who changed what: entitlements (`subject` is the person key), the policy (`policy`) and its shadow (`policy:shadow`). */
 export const changes = pgTable(
   'changes',
   {
@@ -105,6 +109,36 @@ export const changes = pgTable(
   (t) => [
     index('changes_occurred_at').on(t.occurredAt, t.id),
     index('changes_subject').on(t.subject, t.occurredAt, t.id),
+  ],
+);
+
+/** What a version is there for: to decide, to run beside what decides, or to say that nothing runs beside it any more. */
+export const POLICY_USES = ['active', 'shadow', 'no-shadow'] as const;
+
+/** Every policy that was ever saved. Rows are added and never changed; `policy/versions.ts` says which of them count. */
+export const policyVersions = pgTable(
+  'policy_versions',
+  {
+    /** One sequence for all uses, from 1. Inserting the next number is the lock: of two writers one finds it taken. */
+    number: integer().primaryKey(),
+    use: text({ enum: POLICY_USES }).notNull(),
+    /** Share of the calls that a shadow runs for, above 0 and at most 1; null for the other uses. */
+    sample: doublePrecision(),
+    /** `json` keeps the text as it is, order of members included. Null when the use is `no-shadow`. */
+    document: json(),
+    /** How many of each the document has, so that a list of versions need not open documents of megabytes. */
+    rules: integer().notNull().default(0),
+    lists: integer().notNull().default(0),
+    messages: integer().notNull().default(0),
+    /** Name of the credential that saved it. */
+    author: text().notNull(),
+    note: text().notNull().default(''),
+    createdAt: instant().notNull(),
+  },
+  (t) => [
+    check('policy_versions_use', sql`${t.use} in ('active', 'shadow', 'no-shadow')`),
+    check('policy_versions_document', sql`(${t.document} is null) = (${t.use} = 'no-shadow')`),
+    check('policy_versions_sample', sql`(${t.sample} is null) = (${t.use} <> 'shadow')`),
   ],
 );
 

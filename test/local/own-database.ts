@@ -31,7 +31,7 @@ export async function empty(db: Database): Promise<void> {
     for month in select inhrelid from pg_inherits where inhparent = 'attempts'::regclass loop
       execute format('drop table %s', month);
     end loop;
-    truncate changes, hourly_counts, hourly_durations, hourly_people, summing_progress;
+    truncate changes, policy_versions, hourly_counts, hourly_durations, hourly_people, summing_progress;
     insert into summing_progress (summed_before, summed_at) values ('0', now());
   end $$`);
 }
