@@ -39,7 +39,7 @@ const APP_ID = /^$|^[0-9a-f]{32}$/;
 const SETTINGS = {
   DATABASE_URL: text,
   SUPPORT_CODE_KEY: text,
-  POLICY: z._default(z.enum(['built-in']), 'built-in'),
+  POLICY: z._default(z.enum(['built-in', 'stored']), 'built-in'),
   ROLES_CLAIM: z._default(
     z.pipe(
       z.string().check(z.trim(), z.regex(CLAIM_NAME)),
@@ -67,6 +67,9 @@ const SETTINGS = {
   KV_TIMEOUT_MS: integer(10, 4_000, 1_000),
   DECISION_TIMEOUT_MS: integer(20, 4_500, 2_000),
 } as const;
+
+/** Where the default would open what the operator meant to close. */
+const WHEN_UNUSABLE: { readonly [name: string]: string } = { POLICY: 'stored' };
 
 type Settings = { readonly [Name in keyof typeof SETTINGS]: z.output<(typeof SETTINGS)[Name]> };
 
@@ -97,8 +100,10 @@ export function readConfig(env: Record<string, unknown>): Config {
     Object.entries(SETTINGS).map(([name, schema]) => {
       const parsed = schema.safeParse(env[name]);
       if (parsed.success) return [name, parsed.data];
-      problems.push(`${name} has a value that cannot be used, so its default counts. Correct it in wrangler.toml.`);
-      return [name, schema.parse(undefined)];
+      const standsIn = Object.hasOwn(WHEN_UNUSABLE, name) ? WHEN_UNUSABLE[name] : schema.parse(undefined);
+      const counts = Object.hasOwn(WHEN_UNUSABLE, name) ? `so that "${standsIn}" counts` : 'so its default counts';
+      problems.push(`${name} has a value that cannot be used, ${counts}. Correct it in wrangler.toml.`);
+      return [name, standsIn];
     }),
   ) as Settings;
   const local = env.LOCAL === 'yes';

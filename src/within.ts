@@ -6,14 +6,66 @@ export class Late extends Error {
 }
 
 /** What `work` resolves to. Rejects with what it throws, or with {@link Late} after `limitMs` by a timer (deployed clocks stand still while computing). */
-export async function within<Value>(limitMs: number, work: () => Promise<Value>): Promise<Value> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Late(`not done within ${limitMs} ms`)), limitMs);
-  });
+export type Within = <Value>(limitMs: number, work: () => Promise<Value>) => Promise<Value>;
+
+export const within: Within = async (limitMs, work) => {
+  const limits = limitsOf(limitMs);
   try {
-    return await Promise.race([work(), late]);
+    return await limits.within(limitMs, work);
   } finally {
-    if (timer !== undefined) clearTimeout(timer);
+    limits.end();
   }
+};
+
+interface Waiting {
+  /** Milliseconds since 1970. */
+  readonly until: number;
+  readonly late: () => void;
+}
+
+/**
+ * Several limits on one timer, which is what a limit costs. The timer first looks after `firstLookMs`; a limit that is up
+ * sooner moves it. `end` when nothing is waited for any more.
+ */
+export function limitsOf(firstLookMs: number): { within: Within; end: () => void } {
+  const waiting = new Set<Waiting>();
+  let lookAt = Date.now() + firstLookMs;
+  let timer = setTimeout(look, firstLookMs);
+
+  function look(): void {
+    // Clocks and timers need not agree to the millisecond.
+    const now = Math.max(Date.now(), lookAt);
+    let next = Number.POSITIVE_INFINITY;
+    for (const { until, late } of waiting) {
+      if (until <= now) late();
+      else next = Math.min(next, until);
+    }
+    if (next === Number.POSITIVE_INFINITY) lookAt = next;
+    else lookNextAt(next, now);
+  }
+
+  function lookNextAt(at: number, now: number): void {
+    clearTimeout(timer);
+    lookAt = at;
+    timer = setTimeout(look, at - now);
+  }
+
+  return {
+    within: <Value>(limitMs: number, work: () => Promise<Value>) =>
+      new Promise<Value>((resolve, reject) => {
+        const now = Date.now();
+        const one = {
+          until: now + limitMs,
+          late() {
+            waiting.delete(one);
+            reject(new Late(`not done within ${limitMs} ms`));
+          },
+        };
+        waiting.add(one);
+        if (one.until < lookAt) lookNextAt(one.until, now);
+        const done = () => waiting.delete(one);
+        work().then(resolve, reject).then(done, done);
+      }),
+    end: () => clearTimeout(timer),
+  };
 }

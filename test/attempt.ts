@@ -23,6 +23,7 @@ export function anAttempt({ at, ...changed }: Partial<Attempt> & { at?: Date } =
     rule: '',
     messageKey: '',
     message: '',
+    messageLanguage: '',
     supportCode: '',
     policyVersion: 0,
     clientId: '',

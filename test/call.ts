@@ -31,7 +31,7 @@ export function b2cRequest(body: unknown, path = '', headers: Record<string, str
 
 /** Through the whole Worker, its real queue included. */
 export const call = async (body: unknown, path = '', headers: Record<string, string> = {}): Promise<Answered> =>
-  read(await exports.default.fetch(b2cRequest(body, path, headers)));
+  readAnswer(await exports.default.fetch(b2cRequest(body, path, headers)));
 
 /** Through the Worker's own handler with some bindings replaced; waits for all work after the reply. */
 export async function callWith(
@@ -46,12 +46,12 @@ export async function callWith(
     { ...env, ...bindings },
     ctx,
   );
-  const answered = await read(response);
+  const answered = await readAnswer(response);
   await waitOnExecutionContext(ctx);
   return answered;
 }
 
-async function read(response: Response): Promise<Answered> {
+export async function readAnswer(response: Response): Promise<Answered> {
   const text = await response.text();
   const contentType = response.headers.get('Content-Type');
   const json = contentType === 'application/json' && text !== '' ? (JSON.parse(text) as Record<string, unknown>) : {};

@@ -233,6 +233,7 @@ describe('replyTo', () => {
     rule: fc.string(),
     messageKey: fc.string(),
     message: fc.string({ minLength: 1 }),
+    language: fc.constant('en'),
     claims,
   });
   const decision = fc.oneof(fc.record({ kind: fc.constant('continue' as const), claims }), refusal);

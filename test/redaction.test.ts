@@ -9,6 +9,8 @@ import { isNeverKept, keptClaims } from '../src/attempts/redaction.ts';
 import { readConfig } from '../src/config.ts';
 import type { Answer, Call } from '../src/connectors/user-flow/answer.ts';
 import { readEvent } from '../src/connectors/user-flow/claims.ts';
+import { NOTHING_HELD } from '../src/policy/policy.ts';
+import { within } from '../src/within.ts';
 import { callWith, newClient, rowsOfOnce, USER_FLOW } from './call.ts';
 
 describe('values of claims', () => {
@@ -127,14 +129,17 @@ describe('an attempt', () => {
           startedAt: Date.now(),
           kv: {} as KVNamespace,
           later: () => undefined,
+          afterReply: () => undefined,
+          within,
           config,
         };
         const seen = {
           bytes: new Uint8Array(),
           event,
           lookup: undefined,
-          roles: Array(100).fill('r'.repeat(19)),
-          droppedRoles: 1,
+          entitlements: { ...NOTHING_HELD, roles: Array(100).fill('r'.repeat(19)) },
+          droppedNames: 1,
+          inForce: undefined,
         };
         const answer: Answer = {
           seen,

@@ -3,7 +3,7 @@ import { env } from 'cloudflare:workers';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { idpKey, oidKey } from '../src/connectors/event.ts';
-import { claimOf, type Entitlements, entitlementsSchema, ROLE_NAME, rolesFor } from '../src/entitlements/document.ts';
+import { claimOf, type Entitlements, entitledTo, entitlementsSchema, ROLE_NAME } from '../src/entitlements/document.ts';
 import { recordInput } from '../src/entitlements/record-input.ts';
 import { call, callWith, newClient, newObjectId, rowsOfOnce } from './call.ts';
 
@@ -77,7 +77,7 @@ describe('the roles in the token', () => {
       aRecord({ roles: ['ok', 'two words', '', '-dash', 'x'.repeat(65), 'also:ok'] }),
     );
     expect(await rolesGiven({ ...person, client_id: clientId })).toBe('ok also:ok');
-    expect((await rowsOfOnce(clientId, 1))[0]?.notes.join()).toContain('4 role names dropped');
+    expect((await rowsOfOnce(clientId, 1))[0]?.notes.join()).toContain('4 names of roles or groups dropped');
   });
 });
 
@@ -276,7 +276,7 @@ describe('keys', () => {
   });
 });
 
-describe('rolesFor', () => {
+describe('entitledTo', () => {
   const anyRecord = fc.record({
     roles: fc.array(fc.string()),
     own: fc.array(fc.stringMatching(/^[a-z]{1,64}$/), { maxLength: 200 }),
@@ -285,7 +285,7 @@ describe('rolesFor', () => {
   it('never makes a claim that is too long, holds a forbidden name or joins two into one', () => {
     fc.assert(
       fc.property(anyRecord, ({ roles, own }) => {
-        const found = rolesFor(aRecord({ roles, applications: { app: { roles: own } } }), 'APP');
+        const found = entitledTo(aRecord({ roles, applications: { app: { roles: own } } }), 'APP');
         expect(found.roles.every((role) => ROLE_NAME.test(role))).toBe(true);
         expect(found.roles.length).toBeLessThanOrEqual(100);
         expect(claimOf(found.roles).length).toBeLessThanOrEqual(2_000);
@@ -304,7 +304,7 @@ describe('rolesFor', () => {
         const record = entitlementsSchema.parse(
           JSON.parse(JSON.stringify({ ...input.data, v: 1, updatedAt: UPDATED_AT, updatedBy: 'a' })),
         );
-        expect(rolesFor(record, 'app').dropped).toBe(0);
+        expect(entitledTo(record, 'app').dropped).toBe(0);
       }),
     );
   });

@@ -27,13 +27,15 @@ export const attemptSchema = z.object({
   step: dimension,
   urlStep: dimension,
   outcome: z.enum(OUTCOMES),
-  /** Why the outcome is `error`: `unknown-step`, `not-json`, `too-large`, `cut-off`, `nested-too-deep`, `deadline`, `exception`; else `''`. */
+  /** Why the outcome is `error`: `unknown-step`, `not-json`, `too-large`, `cut-off`, `nested-too-deep`, `deadline`, `exception`, `no-policy`; else `''`. */
   reason: dimension,
   reply: z.enum(['Continue', 'ShowBlockPage', 'ValidationError']),
   status: z.union([z.literal(200), z.literal(400)]),
   rule: dimension,
   messageKey: dimension,
   message: text(MAX_CHARS.message),
+  /** BCP 47 tag of the message's language. Absent in messages of before there were any. */
+  messageLanguage: z._default(dimension, ''),
   supportCode: text(11),
   policyVersion: z.int().check(z.gte(0)),
   clientId: dimension,
@@ -64,6 +66,19 @@ export const attemptSchema = z.object({
   cfRay: dimension,
   correlationId: dimension,
   fingerprint: dimension,
+  /** What the shadow policy would have decided, where it was asked. */
+  shadow: z.optional(
+    z.object({
+      version: z.int().check(z.gte(1)),
+      outcome: z.enum(OUTCOMES),
+      rule: dimension,
+      messageKey: dimension,
+      /** Whether B2C would have got another reply. */
+      differs: z.boolean(),
+      /** Claims whose values differ. */
+      claims: names,
+    }),
+  ),
 });
 
 export type Attempt = z.infer<typeof attemptSchema>;

@@ -1,6 +1,8 @@
 /** Makes the attempt that support will see out of an answered call. Every text is bounded here. */
-import { type Answer, builtInPolicy, type Call, callIdentity, type Seen } from '../connectors/user-flow/answer.ts';
+import { type Answer, type Call, callIdentity, type Seen } from '../connectors/user-flow/answer.ts';
+import { MAX_ROLES, ROLE_NAME } from '../entitlements/document.ts';
 import { errorFields, log } from '../log.ts';
+import type { ShadowDecision } from '../policy/shadow.ts';
 import type { Attempt, Outcome } from './attempt.ts';
 import { bound, MAX_CHARS, MAX_MESSAGE_BYTES, MAX_NAMES } from './bounds.ts';
 import { keptClaims } from './redaction.ts';
@@ -31,8 +33,9 @@ export async function attemptOf(call: Call, answer: Answer, id: string): Promise
     rule: short(turnedAway?.rule ?? ''),
     messageKey: short(turnedAway?.messageKey ?? ''),
     message: bound(reply.userMessage, MAX_CHARS.message),
+    messageLanguage: reply.userMessage === '' ? '' : short(turnedAway?.language ?? ''),
     supportCode: answer.supportCode,
-    policyVersion: builtInPolicy(call.config).version,
+    policyVersion: seen.inForce?.policy?.version ?? 0,
     clientId: short(event?.clientId ?? ''),
     objectId: identifier(event?.objectId ?? ''),
     email: bound(event?.email ?? '', MAX_CHARS.value),
@@ -47,16 +50,32 @@ export async function attemptOf(call: Call, answer: Answer, id: string): Promise
     claimNames: names(event?.claimNames ?? []),
     unexpectedClaims: names(event?.unexpectedClaims ?? []),
     keptClaims: event === undefined ? {} : keptClaims(event.claims, call.config.KEEP_CLAIMS),
-    roles: [...seen.roles],
+    roles: rolesSent(answer),
     rolesUpdatedAt: seen.lookup?.found.record?.updatedAt ?? null,
     durationMs: Math.min(Math.round(answer.durationMs), 600_000),
-    degraded: seen.lookup?.degraded ?? '',
+    degraded: degradedOf(seen),
     notes: notesOf(answer),
     caller: short(call.callerName),
     cfRay: short(call.request.headers.get('cf-ray') ?? ''),
     correlationId: '',
     fingerprint: await printOf(call, seen),
   });
+}
+
+/** What did not work, all of it. */
+const degradedOf = ({ lookup, inForce }: Seen): string =>
+  [inForce?.fault ?? '', lookup?.degraded ?? ''].filter((fault) => fault !== '').join(' ');
+
+/** A stored policy may send other roles than those we hold: those that the claim carried count. At sign-up, those we hold. */
+function rolesSent({ seen, decision }: Answer): string[] {
+  const policy = seen.inForce?.policy;
+  if (policy === undefined || policy.sendsRoles || seen.event?.step !== 'PreTokenIssuance')
+    return [...seen.entitlements.roles];
+  const claim = decision.claims[policy.rolesClaim];
+  return String(claim ?? '')
+    .split(' ')
+    .filter((name) => ROLE_NAME.test(name))
+    .slice(0, MAX_ROLES);
 }
 
 /** JSON writes a control character as six bytes; half of a message is left for everything else. */
@@ -78,6 +97,14 @@ function fitted(attempt: Attempt): Attempt {
   };
 }
 
+/** A shadow's decision as an attempt keeps it. */
+export const shadowPart = ({ rule, messageKey, claims, ...shadow }: ShadowDecision): Attempt['shadow'] => ({
+  ...shadow,
+  rule: short(rule),
+  messageKey: short(messageKey),
+  claims: names(claims),
+});
+
 /** No fingerprint is no reason to lose the attempt, and that of an empty body would make strangers' calls equal. */
 async function printOf(call: Call, seen: Seen): Promise<string> {
   if (seen.bytes.byteLength === 0) return '';
@@ -98,8 +125,8 @@ function notesOf({ seen }: Answer): string[] {
   const notes: string[] = [];
   const { event, lookup } = seen;
   if (lookup?.emailRecordNotUsed) notes.push('email record not used');
-  if (seen.droppedRoles > 0)
-    notes.push(`${seen.droppedRoles} role names dropped: not allowed, or more than a claim holds`);
+  if (seen.droppedNames > 0)
+    notes.push(`${seen.droppedNames} names of roles or groups dropped: not allowed, or more than a claim holds`);
   if (event?.urlStep !== undefined)
     notes.push(`the URL names the step ${event.urlStep}, the body ${event.step}; the body counts`);
   if (event?.step !== undefined && event.unknownStep !== '')

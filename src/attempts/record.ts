@@ -4,7 +4,7 @@
  */
 import { configOf } from '../config.ts';
 import { errorFields, log } from '../log.ts';
-import { within } from '../within.ts';
+import { type Within, within } from '../within.ts';
 import type { Attempt, Change, Message } from './attempt.ts';
 import { occurredAtOf } from './bounds.ts';
 
@@ -13,9 +13,9 @@ const QUEUE_TIMEOUT_MS = 5_000;
 /** What is left of the 30 s that Cloudflare gives work after the reply. */
 const DIRECT_WRITE_TIMEOUT_MS = 20_000;
 
-/** Remembers one attempt. Never throws. */
-export async function record(env: Env, attempt: Attempt): Promise<void> {
-  if (await sendOrWrite(env, attempt)) return;
+/** Remembers one attempt; `keepTo` keeps the limits. Never throws. */
+export async function record(env: Env, attempt: Attempt, keepTo: Within = within): Promise<void> {
+  if (await sendOrWrite(env, attempt, keepTo)) return;
   // No e-mail and no claims: this line is the last trace, and logs are not the place for more.
   log('attempt-lost', {
     id: attempt.id,
@@ -29,14 +29,14 @@ export async function record(env: Env, attempt: Attempt): Promise<void> {
 
 /** Remembers who changed what; false when neither queue nor Neon took it. Never throws. */
 export async function recordChange(env: Env, change: Change): Promise<boolean> {
-  if (await sendOrWrite(env, change)) return true;
+  if (await sendOrWrite(env, change, within)) return true;
   log('change-lost', { id: change.id, changedBy: change.changedBy });
   return false;
 }
 
-async function sendOrWrite(env: Env, message: Message): Promise<boolean> {
+async function sendOrWrite(env: Env, message: Message, keepTo: Within): Promise<boolean> {
   try {
-    await within(QUEUE_TIMEOUT_MS, () => env.ATTEMPTS.send(message));
+    await keepTo(QUEUE_TIMEOUT_MS, () => env.ATTEMPTS.send(message));
     return true;
   } catch (error) {
     log('queue-refused', { kind: message.kind, ...errorFields(error) });

@@ -87,9 +87,15 @@ const changeRow = ({ kind: _, v: __, ...change }: Change) => ({
 });
 
 /** An attempt as its row; `written_in` is Postgres' own. */
-export function attemptRow({ kind: _, v: __, rolesUpdatedAt, ...attempt }: Attempt) {
+export function attemptRow({ kind: _, v: __, rolesUpdatedAt, shadow, ...attempt }: Attempt) {
   return {
     ...attempt,
+    shadowVersion: shadow?.version ?? 0,
+    shadowOutcome: shadow?.outcome ?? '',
+    shadowRule: shadow?.rule ?? '',
+    shadowMessageKey: shadow?.messageKey ?? '',
+    shadowDiffers: shadow?.differs ?? false,
+    shadowClaims: shadow?.claims ?? [],
     occurredAt: new Date(occurredAtOf(attempt.id)),
     rolesUpdatedAt: rolesUpdatedAt === null ? null : new Date(rolesUpdatedAt),
   };

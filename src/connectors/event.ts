@@ -49,6 +49,9 @@ export interface PersonKeys {
   readonly email: string | undefined;
 }
 
+/** The key by which a person is best known, `''` when the call revealed none. */
+export const bestKey = ({ oid, idp, email }: PersonKeys): string => oid ?? idp[0] ?? email ?? '';
+
 /** A call with more identities than this is not a person we can tell apart; more keys would also not fit one bulk read. */
 export const MAX_IDENTITIES = 10;
 

@@ -80,6 +80,13 @@ export const attempts = pgTable(
     cfRay: dimension(),
     correlationId: dimension(),
     fingerprint: dimension(),
+    /** What the shadow policy would have decided; version 0: it was not asked. */
+    shadowVersion: integer().notNull().default(0),
+    shadowOutcome: dimension(),
+    shadowRule: dimension(),
+    shadowMessageKey: dimension(),
+    shadowDiffers: boolean().notNull().default(false),
+    shadowClaims: names(),
   },
   (t) => [
     primaryKey({ name: 'attempts_pk', columns: [t.occurredAt, t.id] }),
@@ -90,6 +97,7 @@ export const attempts = pgTable(
     index('attempts_support_code').on(t.supportCode, t.occurredAt, t.id).where(sql`support_code <> ''`),
     index('attempts_correlation_id').on(t.correlationId, t.occurredAt, t.id).where(sql`correlation_id <> ''`),
     index('attempts_written_in').on(t.writtenIn),
+    index('attempts_shadow').on(t.occurredAt, t.id, t.shadowDiffers).where(sql`shadow_version > 0`),
     index('attempts_odd_step').on(t.occurredAt).where(sql`url_step <> '' or reason = 'unknown-step'`),
   ],
 );

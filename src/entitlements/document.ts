@@ -50,23 +50,51 @@ export const entitlementsSchema = z.object({
 });
 export type Entitlements = z.infer<typeof entitlementsSchema>;
 
-export interface Roles {
+/** The part of a record that says what somebody may do. */
+interface Held {
   readonly roles: readonly string[];
+  readonly groups: readonly string[];
+  readonly attributes: { readonly [name: string]: string | number | boolean };
+  readonly applications: {
+    readonly [clientId: string]: {
+      readonly roles?: readonly string[] | undefined;
+      readonly groups?: readonly string[] | undefined;
+    };
+  };
+}
+
+/** What a record says for one application. */
+export interface Entitled {
+  readonly roles: readonly string[];
+  readonly groups: readonly string[];
+  readonly attributes: Held['attributes'];
   /** How many names were left out, because they break the rule or there were too many. */
   readonly dropped: number;
 }
 
-/** The roles of a person in one application: the general ones and the application's, each once, at most what a claim holds. */
-export function rolesFor(record: Entitlements, clientId: string): Roles {
-  const all = [...new Set([...record.roles, ...(record.applications[clientId.toLowerCase()]?.roles ?? [])])];
-  const roles: string[] = [];
+/** The roles and groups of a person in one application: the general ones and the application's, each once, at most what a claim holds. */
+export function entitledTo(record: Held, clientId: string): Entitled {
+  const own = record.applications[clientId.toLowerCase()];
+  const roles = allowed([...record.roles, ...(own?.roles ?? [])]);
+  const groups = allowed([...record.groups, ...(own?.groups ?? [])]);
+  return {
+    roles: roles.names,
+    groups: groups.names,
+    attributes: record.attributes,
+    dropped: roles.dropped + groups.dropped,
+  };
+}
+
+function allowed(listed: readonly string[]) {
+  const all = [...new Set(listed)];
+  const names: string[] = [];
   let chars = -1;
-  for (const role of all) {
-    if (!ROLE_NAME.test(role) || roles.length === MAX_ROLES || chars + 1 + role.length > MAX_CLAIM_CHARS) continue;
-    roles.push(role);
-    chars += 1 + role.length;
+  for (const name of all) {
+    if (!ROLE_NAME.test(name) || names.length === MAX_ROLES || chars + 1 + name.length > MAX_CLAIM_CHARS) continue;
+    names.push(name);
+    chars += 1 + name.length;
   }
-  return { roles, dropped: all.length - roles.length };
+  return { names, dropped: all.length - names.length };
 }
 
 /** Collections cannot be claims, so that roles travel as one string joined by spaces (contract 1.6). */

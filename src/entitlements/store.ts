@@ -1,6 +1,6 @@
 /** How a call finds a person's entitlements in Workers KV (`person:` + person key): one bulk read, and what counts when it fails. */
 import type { PersonKeys } from '../connectors/event.ts';
-import { Late, within } from '../within.ts';
+import { Late, type Within, within } from '../within.ts';
 import { type Entitlements, entitlementsSchema } from './document.ts';
 
 export const PERSON_PREFIX = 'person:';
@@ -44,6 +44,8 @@ let rememberedChars = 0;
 export interface LookupOptions {
   readonly emailIsTrusted: boolean;
   readonly timeoutMs: number;
+  /** Keeps that limit. */
+  readonly within: Within;
   readonly staleMaxSeconds: number;
   /** Milliseconds since 1970. */
   readonly now: number;
@@ -66,7 +68,7 @@ export async function lookUp(kv: Pick<KVNamespace, 'get'>, keys: PersonKeys, opt
     return lookup;
   });
   try {
-    return await within(options.timeoutMs, () => answered);
+    return await options.within(options.timeoutMs, () => answered);
   } catch (error) {
     if (error instanceof Late)
       options.later(within(LATE_TIMES * options.timeoutMs, () => answered).catch(() => undefined));

@@ -3,6 +3,7 @@ import { listDeadLetters } from '../attempts/dead-letters.ts';
 import { configOf } from '../config.ts';
 import { readiness } from '../reports/queries/readiness.ts';
 import { within } from '../within.ts';
+import { policyState, policyWarnings } from './policy.ts';
 
 /** One limit a part, so that one that hangs does not hide the others. */
 const PART_LIMIT_MS = 1_000;
@@ -13,18 +14,19 @@ const UNSUMMED_TOO_LONG_SECONDS = 20 * 60;
 
 type Part<Facts> = ({ readonly ok: true } & Facts) | { readonly ok: false; readonly problem: string };
 
-/** The answer of `/health/ready`. Never throws, and holds no secret and no personal data. */
-export async function askParts(env: Env) {
+/** The answer of `/health/ready`. Never throws, and holds no secret and no personal data. `later` takes work that goes on after it. */
+export async function askParts(env: Env, later: (work: Promise<unknown>) => void) {
   const config = configOf(env);
-  const [kv, queue, neon] = await Promise.all([
+  const [kv, queue, neon, policy] = await Promise.all([
     part('Workers KV', async () => {
       await env.GATEHOUSE.get('health');
       return {};
     }),
     part('Workers KV (dead letters)', () => countDeadLetters(env.GATEHOUSE)),
     part('Neon', () => readiness(config)),
+    part('Workers KV (policy)', () => policyState(env.GATEHOUSE, config, later)),
   ]);
-  const warnings = [...config.problems];
+  const warnings = [...config.problems, ...(policy.ok ? policyWarnings(policy) : [])];
   if (queue.ok && queue.refused !== 0) {
     warnings.push(
       'Messages were refused and wait among the dead letters: look at them with `npm run dead-letters -- list`.',
@@ -49,10 +51,11 @@ export async function askParts(env: Env) {
     }
   }
   return {
-    status: kv.ok && queue.ok && neon.ok ? ('ready' as const) : ('not-ready' as const),
+    status: [kv, queue, neon, policy].every(({ ok }) => ok) && policy.ok && policy.decides ? 'ready' : 'not-ready',
     kv,
     queue,
     neon,
+    policy,
     warnings,
   };
 }

@@ -4,6 +4,6 @@ import { newApp } from '../context.ts';
 import { askParts } from './readiness.ts';
 
 export const health = newApp().get('/ready', guard('reports'), async (c) => {
-  const answer = await askParts(c.env);
+  const answer = await askParts(c.env, (work) => c.executionCtx.waitUntil(work));
   return c.json(answer, answer.status === 'ready' ? 200 : 503);
 });

@@ -1,26 +1,20 @@
 /**
- * Decides one call. Pure: no I/O, no clock, no chance; the same inputs give the same decision. Today's policy is built in and
- * only puts roles in the token; rules as data will be evaluated here, behind the same signature.
+ * Decides one call. Pure: no I/O, no clock, no chance; the same inputs give the same decision. Rules come compiled
+ * (`compile.ts`), so that nothing here knows the language they are written in.
  */
-import type { ClaimValue, SignInEvent } from '../connectors/event.ts';
-import { messageText } from './messages.ts';
-
-/** What a decision may know of the person: empty when we hold nothing, or nothing that could be read. */
-export interface PersonEntitlements {
-  readonly roles: readonly string[];
-}
-
-export interface Policy {
-  /** 0 is the built-in policy; stored versions count from 1. */
-  readonly version: number;
-  /** The claim that carries the roles, in the form it is sent in; `''`: none is sent. */
-  readonly rolesClaim: string;
-}
+import type { ClaimValue, SignInEvent, Step } from '../connectors/event.ts';
+import { messageFor } from './messages.ts';
+import { DECIDED_WITHOUT_RULE, NOTHING_HELD, type PersonEntitlements, type Policy, type Result } from './policy.ts';
 
 interface ReplyClaims {
   /** Sent with Continue; also with a block or invalid that the step does not allow, where Continue is all that B2C takes. */
   readonly claims: { readonly [name: string]: ClaimValue };
 }
+
+/** A decision that has no words yet: those may need a support code, which costs a signature. */
+export type Verdict =
+  | ({ readonly kind: 'continue' } & ReplyClaims)
+  | ({ readonly kind: 'block' | 'invalid'; readonly rule: string; readonly messageKey: string } & ReplyClaims);
 
 export type Decision =
   | ({ readonly kind: 'continue' } & ReplyClaims)
@@ -29,26 +23,107 @@ export type Decision =
       readonly rule: string;
       readonly messageKey: string;
       readonly message: string;
+      /** BCP 47 tag of the text that is shown. */
+      readonly language: string;
     } & ReplyClaims);
 
-/** `now` is in milliseconds since 1970; `supportCode` is shown when somebody is turned away. Both are for the rules to come. */
+/** What became of one rule that was looked at. */
+export interface RuleTrace {
+  readonly rule: string;
+  readonly applied: boolean;
+  /** Absent where the rule has no condition. */
+  readonly when: Result | undefined;
+  /** By the claim as it is sent; absent where the rule sets none, or was not reached. */
+  readonly set: { readonly [name: string]: Result } | undefined;
+}
+
+/** `now` is in milliseconds since 1970; `supportCode` is shown when somebody is turned away. */
 export function decide(
   event: SignInEvent,
   entitlements: PersonEntitlements,
   policy: Policy,
-  _now: number,
-  _supportCode: string,
+  now: number,
+  supportCode: string,
 ): Decision {
-  return { kind: 'continue', claims: rolesClaims(event, entitlements, policy) };
+  return worded(judge(event, entitlements, policy, now), event, policy, supportCode);
+}
+
+/** Decides; `watch` is told of each rule that was looked at, in order. */
+export function judge(
+  event: SignInEvent,
+  entitlements: PersonEntitlements,
+  policy: Policy,
+  now: number,
+  watch?: (trace: RuleTrace) => void,
+): Verdict {
+  const { step } = event;
+  if (step === undefined) return { kind: 'continue', claims: {} };
+  if (policy.onlyThese !== undefined && !policy.onlyThese.has(event.clientId)) return foreign(event, step, policy);
+  const claims = rolesClaims(event, entitlements, policy);
+  if (step !== 'PreTokenIssuance' && !entitlements.known && policy.asksPerson[step]) {
+    if (policy.whenUnavailable[step] === 'block')
+      return { kind: 'block', rule: DECIDED_WITHOUT_RULE.personUnknown, messageKey: 'unavailable', claims };
+  }
+  const rules = policy.rules[step];
+  if (rules.length === 0) return { kind: 'continue', claims };
+
+  const scope: unknown = policy.open(event, entitlements, now);
+  for (const rule of rules) {
+    const when = rule.when?.run(scope);
+    const holds = when === undefined || (when.ok ? when.value === true : rule.onError === 'apply');
+    const { effect } = rule;
+    if (effect.kind !== 'set') {
+      watch?.({ rule: rule.id, applied: holds, when, set: undefined });
+      if (holds) return { kind: effect.kind, rule: rule.id, messageKey: effect.messageKey, claims };
+    } else {
+      const set = holds ? effect.claims.map(([name, value]) => [name, value.run(scope)] as const) : undefined;
+      const applied = set?.every(([, result]) => result.ok) ?? false;
+      if (set !== undefined && applied) for (const [name, result] of set) if (result.ok) claims[name] = result.value;
+      watch?.({ rule: rule.id, applied, when, set: set === undefined ? undefined : Object.fromEntries(set) });
+    }
+  }
+  return { kind: 'continue', claims };
+}
+
+/** The verdict with the text that the person reads, in their language. */
+export function worded(
+  verdict: Verdict,
+  event: Pick<SignInEvent, 'claims' | 'email' | 'locale'>,
+  { messages }: Pick<Policy, 'messages'>,
+  supportCode: string,
+): Decision {
+  if (verdict.kind === 'continue') return verdict;
+  const { text, language } = messageFor(messages, verdict.messageKey, event.locale, {
+    ...event.claims,
+    email: event.email,
+    supportCode,
+  });
+  return { ...verdict, message: text, language };
+}
+
+/** B2C takes nothing but Continue at the token step: an application that is not ours gets no roles there. */
+function foreign(event: SignInEvent, step: Step, policy: Policy): Verdict {
+  const claims = rolesClaims(event, NOTHING_HELD, policy);
+  if (step === 'PreTokenIssuance') return { kind: 'continue', claims };
+  return {
+    kind: 'block',
+    rule: DECIDED_WITHOUT_RULE.foreignApplication,
+    messageKey: 'unknown-application',
+    claims,
+  };
 }
 
 /**
  * At the token step the roles claim is in every reply: left out, the directory's value, which a profile page may let the
  * person edit, would reach the token. Before the user is created, a typed-in value is blanked so that it is not stored.
  */
-function rolesClaims(event: SignInEvent, { roles }: PersonEntitlements, { rolesClaim }: Policy) {
+function rolesClaims(
+  event: SignInEvent,
+  { roles }: PersonEntitlements,
+  { rolesClaim, sendsRoles }: Policy,
+): { [name: string]: ClaimValue } {
   if (rolesClaim === '') return {};
-  if (event.step === 'PreTokenIssuance') return { [rolesClaim]: roles.join(' ') };
+  if (event.step === 'PreTokenIssuance') return { [rolesClaim]: sendsRoles ? roles.join(' ') : '' };
   if (event.step === 'PostAttributeCollection' && carries(event, rolesClaim)) return { [rolesClaim]: '' };
   return {};
 }
@@ -61,18 +136,27 @@ function carries(event: SignInEvent, rolesClaim: string): boolean {
 
 const shortName = (name: string) => name.toLowerCase().replace(/^extension_[0-9a-f]{32}_/, 'extension_');
 
+/** Why there is no decision: the body is unusable, time ran out, or something failed or is not there. */
+export type WithoutPolicy = 'unreadable-body' | 'late' | 'unavailable';
+
 /**
- * The decision when there can be none: the body is unusable, something threw, or time ran out. The token step goes on with
- * empty roles, since B2C accepts nothing else; sign-up is refused, since nobody checked it.
+ * The decision when there can be none. The token step goes on with empty roles, since B2C accepts nothing else; sign-up is
+ * refused, since nobody checked it, unless time ran out and the policy says to go on then (contract line 42).
  */
 export function decideWithoutPolicy(
-  event: Pick<SignInEvent, 'step'>,
-  policy: Policy,
-  reason: 'unreadable-body' | 'unavailable',
+  { step, locale }: Pick<SignInEvent, 'step' | 'locale'>,
+  policy: Pick<Policy, 'rolesClaim' | 'messages' | 'whenUnavailable'>,
+  reason: WithoutPolicy,
   supportCode: string,
 ): Decision {
-  const claims = event.step === 'PreTokenIssuance' && policy.rolesClaim !== '' ? { [policy.rolesClaim]: '' } : {};
-  if (event.step === 'PreTokenIssuance') return { kind: 'continue', claims };
-  const kind = reason === 'unreadable-body' && event.step !== 'PostFederationSignup' ? 'invalid' : 'block';
-  return { kind, rule: '', messageKey: reason, message: messageText(reason, supportCode), claims };
+  const { rolesClaim } = policy;
+  // Whether the body carries the claim is not always known: typed in, it must not be stored.
+  const claims = rolesClaim === '' || step === 'PostFederationSignup' ? {} : { [rolesClaim]: '' };
+  if (step === 'PreTokenIssuance') return { kind: 'continue', claims };
+  if (reason === 'late' && step !== undefined && policy.whenUnavailable[step] === 'continue')
+    return { kind: 'continue', claims };
+  const kind = reason === 'unreadable-body' && step !== 'PostFederationSignup' ? 'invalid' : 'block';
+  const messageKey = reason === 'late' ? 'unavailable' : reason;
+  const { text, language } = messageFor(policy.messages, messageKey, locale, { supportCode });
+  return { kind, rule: '', messageKey, message: text, language, claims: {} };
 }

@@ -99,6 +99,8 @@ const filters = {
   email: z.optional(email),
   supportCode: z.optional(supportCode),
   correlationId: z.optional(text),
+  /** Only attempts for which the shadow policy was asked: where it would have replied something else, or the same. */
+  shadow: z.optional(z.enum(['differs', 'same'], 'not differs or same')),
   ...range,
 };
 /** `objectId` and `email` are person keys already. */

@@ -3,6 +3,7 @@ import { OUTCOMES } from '../attempts/attempt.ts';
 import { STEPS } from '../connectors/event.ts';
 import type { Dimensions, Interval } from './questions.ts';
 import { INTERVAL_MS, type Range } from './range.ts';
+import { type Compared, comparison, type ShadowCounts, shadowCoverage } from './shadow.ts';
 
 type Counts = Readonly<Record<string, number>>;
 
@@ -38,6 +39,8 @@ export interface Summary {
   readonly byIssuer: readonly { readonly issuer: string; readonly attempts: number; readonly byOutcome: Counts }[];
   /** Upper bounds; null when there are no attempts. */
   readonly durationMs: { readonly p50: number | null; readonly p95: number | null; readonly p99: number | null };
+  /** How the shadow policies' decisions compare with those that counted; absent where none ran. */
+  readonly shadow?: readonly ShadowCounts[];
   readonly coverage: readonly string[];
 }
 
@@ -53,6 +56,8 @@ export interface Counted {
   /** Or the sentence that says why they are left out. */
   readonly people: number | string;
   readonly durationMs: Summary['durationMs'];
+  /** Or the sentence that says why it is left out. */
+  readonly shadow: Compared;
   readonly range: Range;
   /** The one that was asked for. */
   readonly step: string | undefined;
@@ -86,6 +91,7 @@ export function summarise(counted: Counted): Summary {
     byApplication: applications.slice(0, MAX_GROUPS),
     byIssuer: issuers.slice(0, MAX_GROUPS),
     durationMs,
+    ...comparison(counted.shadow),
     coverage: coverage(counted, cut),
   };
 }
@@ -157,6 +163,7 @@ function coverage(counted: Counted, cut: boolean): string[] {
       : '"people" counts the different accounts (objectIds) that got as far as the token step; who was stopped while signing up is not among them.',
     '"durationMs" says how long we took at most for half, 95 % and 99 % of the calls, up to 10 % too high; the way between Microsoft and us is not in it.',
   ];
+  sentences.push(...shadowCoverage(counted.shadow));
   if (step !== undefined && !STEPS.some((known) => known === step)) {
     sentences.unshift(
       `You asked for the step "${step}", which is none of the three that Microsoft has (${STEPS.join(', ')}): counted are only calls whose body named exactly that. Check it for typing errors.`,

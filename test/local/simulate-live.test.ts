@@ -11,6 +11,7 @@ import { simulate } from '../../local/simulate.ts';
 import { readConfig } from '../../src/config.ts';
 import { answer } from '../../src/connectors/user-flow/answer.ts';
 import { stepNamed } from '../../src/connectors/user-flow/claims.ts';
+import { within } from '../../src/within.ts';
 
 const RIGHT = `Basic ${btoa('Test:Test')}`;
 const config = readConfig({ LOCAL: 'yes', SUPPORT_CODE_KEY: 'a key for tests, long enough to count' });
@@ -51,6 +52,8 @@ async function gatehouse(
       startedAt: Date.now(),
       kv: nobodyKnown,
       later: () => undefined,
+      afterReply: () => undefined,
+      within,
       config,
     });
     const call = { body, authorization, honest: reply };

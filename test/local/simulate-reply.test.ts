@@ -35,7 +35,14 @@ describe('what B2C takes', () => {
     );
     const decisions = fc.oneof(
       fc.record({ kind: fc.constant('continue' as const), claims }),
-      fc.record({ kind: fc.constantFrom('block', 'invalid'), rule: text, messageKey: text, message: text, claims }),
+      fc.record({
+        kind: fc.constantFrom('block', 'invalid'),
+        rule: text,
+        messageKey: text,
+        message: text,
+        language: text,
+        claims,
+      }),
     );
     fc.assert(
       fc.property(decisions, fc.constantFrom(...STEPS, undefined), (decision, step) => {

@@ -27,6 +27,7 @@ export function madeUpAttempt(before: Date): Attempt {
     rule: outcome === 'block' ? oneOf(['no-throwaway-mail', 'closed']) : '',
     messageKey: '',
     message: '',
+    messageLanguage: '',
     supportCode: '',
     policyVersion: 0,
     clientId: oneOf(['shop', 'portal', 'app']),

@@ -11,6 +11,7 @@ import { answer, type Call } from '../../../src/connectors/user-flow/answer.ts';
 import { stepNamed } from '../../../src/connectors/user-flow/claims.ts';
 import type { Entitlements } from '../../../src/entitlements/document.ts';
 import { PERSON_PREFIX } from '../../../src/entitlements/store.ts';
+import { within } from '../../../src/within.ts';
 import { type Dice, diceFor } from '../dice.ts';
 import { afterReply, correctedCall, type ScriptedCall } from '../script.ts';
 import { B2C_TIMEOUT_MS } from '../target.ts';
@@ -65,6 +66,8 @@ async function attemptAt(atMs: number, scripted: ScriptedCall, visit: Visit, see
     startedAt: atMs,
     kv: await kvOf(visit, atMs, kvAnswers),
     later: () => undefined,
+    afterReply: () => undefined,
+    within,
     config,
   };
   const answered = await answer(call);

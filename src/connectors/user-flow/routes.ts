@@ -1,7 +1,7 @@
 /** The front door for B2C's user flows: who, what, decide, reply, record. */
 import type { Context } from 'hono';
 import { v7 as uuidv7 } from 'uuid';
-import { attemptOf, outcomeOf } from '../../attempts/compose.ts';
+import { attemptOf, outcomeOf, shadowPart } from '../../attempts/compose.ts';
 import { record } from '../../attempts/record.ts';
 import { randomSupportCode } from '../../attempts/support-code.ts';
 import { authenticate } from '../../callers/authenticate.ts';
@@ -10,9 +10,12 @@ import { configOf } from '../../config.ts';
 import { newApp } from '../../context.ts';
 import { errorFields, log } from '../../log.ts';
 import { decideWithoutPolicy } from '../../policy/decide.ts';
-import { type Answer, answer, builtInPolicy, type Call } from './answer.ts';
+import { policyInMemory } from '../../policy/store.ts';
+import { limitsOf } from '../../within.ts';
+import { type Answer, answer, type Call } from './answer.ts';
 import { stepNamed } from './claims.ts';
 import { replyTo } from './reply.ts';
+import { shadowDecision } from './shadow.ts';
 
 const JSON_HEADERS = { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' };
 const ROUTE = '/connectors/user-flow';
@@ -25,6 +28,7 @@ export const userFlow = newApp()
     if (!caller.ok) return refuse(caller);
 
     const urlStep = stepNamed(c.req.param('step') ?? '');
+    const limits = limitsOf(config.KV_TIMEOUT_MS);
     const call: Call = {
       request: c.req.raw,
       urlStep,
@@ -32,11 +36,15 @@ export const userFlow = newApp()
       startedAt,
       kv: c.env.GATEHOUSE,
       later: (work) => c.executionCtx.waitUntil(work),
+      // Not before the next microtask: there is no answer yet.
+      afterReply: (work) =>
+        c.executionCtx.waitUntil(Promise.resolve().then(() => answered.then(replyIsOut).then(work))),
       config,
+      within: limits.within,
     };
     const answered = answer(call);
     // The whole chain, before the first await: Cloudflare cancels a call's work when the caller hangs up.
-    c.executionCtx.waitUntil(answered.then((given) => remember(c.env, call, given)));
+    c.executionCtx.waitUntil(answered.then((given) => remember(c.env, call, given)).finally(limits.end));
     return answered.then(({ reply }) => new Response(reply.body, { status: reply.status, headers: JSON_HEADERS }));
   })
   // The portal is said to look whether the address answers (contract 1.1). Hono answers HEAD by this route too.
@@ -52,10 +60,24 @@ function refuse({ reason, name }: Extract<Authentication, { ok: false }>): Respo
   return new Response(null, { status: 401, headers });
 }
 
+/** A timer runs when the reply is out; a microtask would run before it (measured). */
+const replyIsOut = () => new Promise((resolve) => setTimeout(resolve, 0));
+
+async function shadowAfterReply(call: Call, given: Answer) {
+  await replyIsOut();
+  const shadow = await shadowDecision(call, given, Math.random());
+  return shadow === undefined ? undefined : shadowPart(shadow);
+}
+
 async function remember(env: Env, call: Call, given: Answer): Promise<void> {
   const id = uuidv7({ msecs: call.startedAt });
   try {
-    await record(env, await attemptOf(call, given, id));
+    const shadow = given.seen.inForce?.shadow === undefined ? undefined : await shadowAfterReply(call, given);
+    await record(
+      env,
+      { ...(await attemptOf(call, given, id)), ...(shadow === undefined ? {} : { shadow }) },
+      call.within,
+    );
   } catch (error) {
     const step = given.seen.event?.step ?? call.urlStep;
     const objectId = given.seen.event?.objectId;
@@ -76,7 +98,7 @@ export function answerInPanic(error: unknown, c: Context): Response {
   log('call-failed', { route: ROUTE, supportCode, ...errorFields(error) });
   const step = stepNamed(c.req.param('step') ?? '');
   const reply = replyTo(
-    decideWithoutPolicy({ step }, builtInPolicy(configOf(c.env)), 'unavailable', supportCode),
+    decideWithoutPolicy({ step, locale: '' }, policyInMemory(configOf(c.env)), 'unavailable', supportCode),
     step,
   );
   return new Response(reply.body, { status: reply.status, headers: JSON_HEADERS });

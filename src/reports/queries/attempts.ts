@@ -76,6 +76,7 @@ const matching = (filters: Filters): SQL | undefined =>
     is(attempts.clientId, filters.clientId),
     is(attempts.issuer, filters.issuer),
     is(attempts.rule, filters.rule),
+    filters.shadow && and(sql`${attempts.shadowVersion} > 0`, eq(attempts.shadowDiffers, filters.shadow === 'differs')),
     filters.to && lt(attempts.occurredAt, filters.to),
   );
 

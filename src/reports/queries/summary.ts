@@ -12,9 +12,11 @@ import { bucketSql, percentileMs } from '../../summaries/buckets.ts';
 import { hourSql, isPersonSql } from '../../summaries/hours.ts';
 import type { Dimensions } from '../questions.ts';
 import type { Range } from '../range.ts';
+import { SHADOW_TOO_SLOW } from '../shadow.ts';
 import { type Counted, PEOPLE_TOO_SLOW, type Summary, summarise, whyNoPeople } from '../summary.ts';
 import { DatabaseUnavailable } from '../unavailable.ts';
 import { ask } from './ask.ts';
+import { compared } from './shadow.ts';
 
 /** After this a summary from the KV snapshot is worth more than waiting. */
 export const SUMMARY_LIMIT_MS = 3_000;
@@ -33,9 +35,13 @@ export async function summary(
 ): Promise<Summary> {
   const keptSince = keptMonths(new Date(now), config.RETENTION_DAYS).from;
   const unknowable = whyNoPeople(range, filters, keptSince);
-  const [[numbers], people] = await Promise.all([
+  const [[numbers], people, shadow] = await Promise.all([
     ask(config, (db) => read<Numbers>(db, numbersOf(range, filters)), limitMs),
-    unknowable ?? ask(config, (db) => read<People>(db, peopleOf(range, filters)), limitMs).catch(leftOutWhenSlow),
+    unknowable ??
+      ask(config, (db) => read<People>(db, peopleOf(range, filters)), limitMs).catch(leftOutWhenSlow(PEOPLE_TOO_SLOW)),
+    ask(config, (db) => compared(db, range, matching(attempts, filters)), limitMs).catch(
+      leftOutWhenSlow(SHADOW_TOO_SLOW),
+    ),
   ]);
   if (numbers === undefined) throw new Error('The summary answered without a row.');
   const { durations, ...counted } = numbers;
@@ -47,6 +53,7 @@ export async function summary(
   return summarise({
     ...counted,
     people: typeof people === 'string' ? people : Number(people[0]?.people ?? 0),
+    shadow,
     durationMs: { p50: percentile(0.5), p95: percentile(0.95), p99: percentile(0.99) },
     range,
     step: filters.step,
@@ -54,8 +61,8 @@ export async function summary(
   });
 }
 
-const leftOutWhenSlow = (error: unknown): string => {
-  if (error instanceof DatabaseUnavailable) return PEOPLE_TOO_SLOW;
+const leftOutWhenSlow = (sentence: string) => (error: unknown) => {
+  if (error instanceof DatabaseUnavailable) return sentence;
   throw error;
 };
 
@@ -153,7 +160,8 @@ function peopleOf(range: Range, { clientId, ...filters }: Dimensions): SQL {
     select count(*) as people from (select from people group by object_id) as different`;
 }
 
-function matching(table: typeof attempts | typeof hourlyCounts | typeof hourlyDurations, filters: Dimensions) {
+/** The filters as a condition on a table that has their columns. */
+export function matching(table: typeof attempts | typeof hourlyCounts | typeof hourlyDurations, filters: Dimensions) {
   const { step, outcome, clientId, issuer, rule } = filters;
   return and(
     step === undefined ? undefined : eq(table.step, step),

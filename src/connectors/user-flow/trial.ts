@@ -1,0 +1,75 @@
+/** One call tried out: the reply that B2C would get, and how it came about. Pure but for digests of long keys: nothing is asked, nothing is recorded. */
+import { entitledTo } from '../../entitlements/document.ts';
+import { type Decision, judge, type RuleTrace, worded } from '../../policy/decide.ts';
+import { NOTHING_HELD, type PersonEntitlements, type Policy } from '../../policy/policy.ts';
+import type { SignInEvent, Step } from '../event.ts';
+import { readEvent } from './claims.ts';
+import { replyTo } from './reply.ts';
+
+/** What stands in the entitlements of somebody, in the form in which `/admin/people` takes it. */
+export interface TriedEntitlements {
+  readonly roles?: readonly string[] | undefined;
+  readonly groups?: readonly string[] | undefined;
+  readonly attributes?: PersonEntitlements['attributes'] | undefined;
+  readonly applications?:
+    | {
+        readonly [clientId: string]: {
+          readonly roles?: readonly string[] | undefined;
+          readonly groups?: readonly string[] | undefined;
+        };
+      }
+    | undefined;
+}
+
+export interface Trial {
+  readonly event: SignInEvent;
+  readonly policy: Policy;
+  readonly entitlements: PersonEntitlements;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  readonly supportCode: string;
+}
+
+/** What became of a rule of the call's step. */
+export type TraceEntry =
+  | ({ readonly reached: true } & RuleTrace)
+  /** An earlier rule had ended it. */
+  | { readonly reached: false; readonly rule: string };
+
+export interface Tried {
+  readonly reply: { readonly status: 200 | 400; readonly body: Record<string, unknown> };
+  readonly decision: Decision;
+  /** `''` where nobody is turned away. */
+  readonly supportCode: string;
+  readonly trace: readonly TraceEntry[];
+}
+
+/** A body of B2C's as the event that rules see; `urlStep` counts when the body names no step that we know. */
+export const eventOf = (body: Record<string, unknown>, urlStep: Step | undefined): Promise<SignInEvent> =>
+  readEvent(body, urlStep);
+
+/** Entitlements as rules see them for the application of the call. */
+export function heldBy(event: SignInEvent, entitlements: TriedEntitlements): PersonEntitlements {
+  const { roles = [], groups = [], attributes = {}, applications = {} } = entitlements;
+  const byClientId = Object.entries(applications).map(([id, own]) => [id.trim().toLowerCase(), own] as const);
+  const record = { roles, groups, attributes, applications: Object.fromEntries(byClientId) };
+  const { dropped: _, ...held } = entitledTo(record, event.clientId);
+  return { ...NOTHING_HELD, ...held };
+}
+
+export function tryCall({ event, policy, entitlements, now, supportCode }: Trial): Tried {
+  const seen: RuleTrace[] = [];
+  const verdict = judge(event, entitlements, policy, now, (trace) => seen.push(trace));
+  const decision = worded(verdict, event, policy, supportCode);
+  const { status, body } = replyTo(decision, event.step);
+  const rules = event.step === undefined ? [] : policy.rules[event.step];
+  return {
+    reply: { status, body: JSON.parse(body) },
+    decision,
+    supportCode: decision.kind === 'continue' ? '' : supportCode,
+    trace: [
+      ...seen.map((trace) => ({ reached: true as const, ...trace })),
+      ...rules.slice(seen.length).map(({ id }) => ({ reached: false as const, rule: id })),
+    ],
+  };
+}

@@ -1,0 +1,61 @@
+/** Which policy decides, and what an operator should know about it. */
+import type { Config } from '../config.ts';
+import { POINTER_KEY, readPointer } from '../policy/pointer.ts';
+import { policyInForce } from '../policy/store.ts';
+
+export interface PolicyState {
+  /** False: sign-ups are blocked, since no policy could be read. */
+  readonly decides: boolean;
+  /** 0 is the built-in policy. Absent when none decides. */
+  readonly version?: number;
+  /** The version that runs in the shadow, when there is one. */
+  readonly shadow?: number;
+  /** `''`, or why this may not be the version that was saved last: as on attempts. */
+  readonly fault: string;
+  /** A policy lies in KV while the built-in one decides. */
+  readonly unused: boolean;
+}
+
+export async function policyState(
+  kv: KVNamespace,
+  config: Config,
+  later: (work: Promise<unknown>) => void,
+): Promise<PolicyState> {
+  if (config.POLICY === 'built-in') {
+    const pointer = await kv.get(POINTER_KEY);
+    const unused = pointer !== null && readPointer(pointer) !== undefined;
+    return { decides: true, version: 0, fault: '', unused };
+  }
+  const { policy, shadow, fault } = await policyInForce({
+    kv,
+    config,
+    now: Date.now(),
+    timeoutMs: config.KV_TIMEOUT_MS,
+    coldTimeoutMs: config.DECISION_TIMEOUT_MS,
+    later,
+    afterReply: (work) => later(work()),
+  });
+  return {
+    decides: policy !== undefined,
+    ...(policy === undefined ? {} : { version: policy.version }),
+    ...(shadow === undefined ? {} : { shadow: shadow.policy.version }),
+    fault,
+    unused: false,
+  };
+}
+
+export function policyWarnings({ decides, version, fault, unused }: PolicyState): string[] {
+  if (unused)
+    return ['A policy is saved, and the built-in one decides: set POLICY = "stored" in wrangler.toml to use it.'];
+  if (decides)
+    return fault === '' ? [] : [`Version ${version} of the policy decides from memory: ${MEND[fault] ?? fault}`];
+  return [`No policy decides, so that sign-ups are blocked: ${MEND[fault] ?? fault}`];
+}
+
+const MEND: { readonly [fault: string]: string } = {
+  'policy-missing':
+    'Workers KV holds none. Save one with `npm run policy -- push FILE`; the cron publishes what was saved.',
+  'policy-unreadable':
+    'what Workers KV holds is no policy, so that somebody must have written it by hand. The cron publishes the saved one again within minutes; `npm run policy -- push FILE` does it now.',
+  'policy-kv-unavailable': 'Workers KV does not answer.',
+};

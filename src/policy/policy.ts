@@ -1,0 +1,80 @@
+/** What a policy is once it can decide: rules by step with their expressions compiled; and the one that is built in. */
+import type { ClaimValue, SignInEvent, Step } from '../connectors/event.ts';
+import { BUILT_IN_MESSAGES, type Messages } from './messages.ts';
+
+/** What a decision may know of the person: empty when we hold nothing, or nothing that could be read. */
+export interface PersonEntitlements {
+  readonly roles: readonly string[];
+  readonly groups: readonly string[];
+  readonly attributes: { readonly [name: string]: ClaimValue };
+  /** False when the store could not say what we hold: then a sign-up that asks about the person follows `whenUnavailable`. */
+  readonly known: boolean;
+}
+
+export const NOTHING_HELD: PersonEntitlements = { roles: [], groups: [], attributes: {}, known: true };
+
+/** What an expression came to. `why` may quote what the person typed: it is for the trace, never for a log. */
+export type Result = { readonly ok: true; readonly value: ClaimValue } | { readonly ok: false; readonly why: string };
+
+/** An expression that was compiled; `Scope` is whatever the policy that compiled it opens for a call. Never throws. */
+export interface Compiled<Scope> {
+  run(scope: Scope): Result;
+}
+
+export type Effect<Scope> =
+  /** The claim as it is sent, and its value; all of them, or none when one fails. */
+  | { readonly kind: 'set'; readonly claims: readonly (readonly [name: string, value: Compiled<Scope>])[] }
+  | { readonly kind: 'block' | 'invalid'; readonly messageKey: string };
+
+export interface Rule<Scope> {
+  readonly id: string;
+  /** Absent: always. */
+  readonly when: Compiled<Scope> | undefined;
+  readonly onError: 'skip' | 'apply';
+  readonly effect: Effect<Scope>;
+}
+
+export type SignUpStep = Exclude<Step, 'PreTokenIssuance'>;
+
+/** What a scope is, only the policy that opens it knows. */
+export interface Policy<Scope = unknown> {
+  /** 0 is the built-in policy; stored versions count from 1. */
+  readonly version: number;
+  /** The claim that carries the roles, in the form it is sent in; `''`: none is sent. */
+  readonly rolesClaim: string;
+  /** True: the claim holds the person's roles. False: it is `''` unless a rule sets it. */
+  readonly sendsRoles: boolean;
+  readonly rules: { readonly [S in Step]: readonly Rule<Scope>[] };
+  /** Steps with a rule that asks about the person. */
+  readonly asksPerson: { readonly [S in Step]: boolean };
+  /** Client ids, in lower case, when only these may sign people up and give them roles. */
+  readonly onlyThese: ReadonlySet<string> | undefined;
+  readonly whenUnavailable: { readonly [S in SignUpStep]: 'block' | 'continue' };
+  readonly messages: Messages;
+  readonly open: (event: SignInEvent, entitlements: PersonEntitlements, now: number) => Scope;
+}
+
+/** Names that reports show for decisions that no rule made; no rule may be called so. */
+export const DECIDED_WITHOUT_RULE = { foreignApplication: 'onlyThese', personUnknown: 'whenUnavailable' } as const;
+
+/** The policy before the first one is saved (`POLICY = "built-in"`): the person's roles in the token, nothing else. */
+export const builtIn = (rolesClaim: string): Policy => ({
+  version: 0,
+  rolesClaim,
+  sendsRoles: true,
+  rules: { PostFederationSignup: [], PostAttributeCollection: [], PreTokenIssuance: [] },
+  asksPerson: { PostFederationSignup: false, PostAttributeCollection: false, PreTokenIssuance: true },
+  onlyThese: undefined,
+  whenUnavailable: { PostFederationSignup: 'block', PostAttributeCollection: 'block' },
+  messages: BUILT_IN_MESSAGES,
+  open: () => undefined,
+});
+
+/**
+ * A custom attribute in the form it is sent in (contract line 32): with the id of B2C's extensions app, when there is one,
+ * `extension_X` is `extension_<32 hex>_X`.
+ */
+export const sentName = (name: string, extensionsAppId: string): string =>
+  extensionsAppId !== '' && name.startsWith('extension_')
+    ? name.replace('extension_', `extension_${extensionsAppId}_`)
+    : name;

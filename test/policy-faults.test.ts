@@ -1,0 +1,242 @@
+/** What happens to calls when the policy, or what it asks of KV, is not to be had: design sections 5, 6 and 10. */
+import { env } from 'cloudflare:workers';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { POINTER_KEY, versionKey } from '../src/policy/pointer.ts';
+import { newClient, newObjectId, rowsOfOnce } from './call.ts';
+import { isolate, publish, putVersion, watchedKv } from './policy-call.ts';
+
+const CODE = /\b[0-9A-HJKMNP-TV-Z]{5}-[0-9A-HJKMNP-TV-Z]{5}\b/;
+const SIGN_UP = 'PostAttributeCollection';
+const TOKEN = 'PreTokenIssuance';
+const START = Date.UTC(2026, 10, 21, 8);
+
+/** Each version puts its own name into the reply. */
+const named = (name: string) => ({
+  rules: [{ id: name, steps: [SIGN_UP, TOKEN], set: { city: `'${name}'` } }],
+});
+const secondsLater = (seconds: number) => vi.setSystemTime(START + seconds * 1_000);
+const isPointer = (keys: string | string[]) => keys === POINTER_KEY;
+const isPerson = (keys: string | string[]) => Array.isArray(keys);
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  vi.setSystemTime(START);
+  vi.spyOn(console, 'log').mockReturnValue();
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+describe('without any policy', () => {
+  const faults: [string, () => Promise<unknown>, string][] = [
+    ['nothing was ever published', () => env.GATEHOUSE.delete(POINTER_KEY), 'policy-missing'],
+    ['the pointer is no JSON', () => env.GATEHOUSE.put(POINTER_KEY, '{'), 'policy-unreadable'],
+    ['the pointer names no number', () => env.GATEHOUSE.put(POINTER_KEY, '{"v":1,"number":"1"}'), 'policy-unreadable'],
+    ['the document is not there', () => env.GATEHOUSE.put(POINTER_KEY, '{"v":1,"number":999999}'), 'policy-missing'],
+    ['the document was broken by hand', () => publish('{"rules":['), 'policy-unreadable'],
+    [
+      'the document would be refused today',
+      () => publish({ rules: [{ id: 'x', steps: [SIGN_UP], when: 'claims.email.matches(claims.city)', block: true }] }),
+      'policy-unreadable',
+    ],
+  ];
+
+  it.each(faults)(
+    'because %s, sign-up is blocked with a code, the token has empty roles, and the attempt says why',
+    async (_, break_, degraded) => {
+      await break_();
+      const client_id = newClient();
+      for (const step of ['PostFederationSignup', SIGN_UP]) {
+        const { status, json } = await isolate().call({ step, client_id });
+        expect([status, json.action]).toEqual([200, 'ShowBlockPage']);
+        expect(json.userMessage).toMatch(CODE);
+      }
+      const token = await isolate().call({ step: TOKEN, client_id, objectId: newObjectId() });
+      expect(token.json).toEqual({ version: '1.0.0', action: 'Continue', extension_Roles: '' });
+      const rows = await rowsOfOnce(client_id, 3);
+      for (const row of rows)
+        expect(row).toMatchObject({ outcome: 'error', reason: 'no-policy', degraded, policyVersion: 0 });
+      for (const row of rows) expect(row.supportCode).toMatch(CODE);
+    },
+  );
+
+  it('because KV hangs or throws, the same, before time runs out; and the built-in policy never stands in', async () => {
+    await publish(named('good'));
+    const client_id = newClient();
+    for (const answer of [() => new Promise(() => {}), () => Promise.reject(new Error('KV GET failed: 500'))]) {
+      const { kv } = watchedKv((keys) => (isPointer(keys) ? answer() : undefined));
+      const { json } = await isolate({ GATEHOUSE: kv, KV_TIMEOUT_MS: '50', DECISION_TIMEOUT_MS: '300' }).call({
+        step: SIGN_UP,
+        client_id,
+      });
+      expect(json.action).toBe('ShowBlockPage');
+    }
+    for (const row of await rowsOfOnce(client_id, 2))
+      expect(row).toMatchObject({ outcome: 'error', reason: 'no-policy', degraded: 'policy-kv-unavailable' });
+  });
+
+  it('because POLICY holds a word that it does not know, nobody is let in by the built-in one', async () => {
+    await env.GATEHOUSE.delete(POINTER_KEY);
+    expect((await isolate({ POLICY: 'Stored!' }).call({ step: SIGN_UP })).json.action).toBe('ShowBlockPage');
+  });
+});
+
+describe('the policy in memory', () => {
+  it('serves half a minute without asking KV, then is asked for after the reply, and a new version serves the next call', async () => {
+    await publish(named('one'));
+    const { kv, asked } = watchedKv();
+    const there = isolate({ GATEHOUSE: kv });
+    const city = async () => (await there.call({ step: SIGN_UP })).json.city;
+    expect(await city()).toBe('one');
+    const asking = asked.length;
+    await publish(named('two'));
+    secondsLater(29);
+    expect(await city()).toBe('one');
+    expect(asked.length).toBe(asking);
+    secondsLater(31);
+    expect(await city()).toBe('one');
+    expect(asked.filter(isPointer)).toHaveLength(2);
+    expect(await city()).toBe('two');
+    expect(asked.filter(isPointer)).toHaveLength(2);
+  });
+
+  it('does not serve after a quiet minute: the call waits for the version that was saved', async () => {
+    await publish(named('one'));
+    const there = isolate();
+    await there.call({ step: SIGN_UP });
+    await publish(named('two'));
+    secondsLater(61);
+    expect((await there.call({ step: SIGN_UP })).json.city).toBe('two');
+  });
+
+  it('reads and compiles a document only when its number changed, even for many calls at once', async () => {
+    const number = await publish(named('one'));
+    const { kv, asked } = watchedKv();
+    const there = isolate({ GATEHOUSE: kv });
+    await Promise.all(Array.from({ length: 20 }, () => there.call({ step: SIGN_UP })));
+    const documents = () => asked.filter((key) => key === versionKey(number)).length;
+    const first = documents();
+    for (const seconds of [31, 62, 200, 5_000]) {
+      secondsLater(seconds);
+      await there.call({ step: SIGN_UP });
+    }
+    expect(documents()).toBe(first);
+  });
+
+  it.each([
+    ['the pointer', () => env.GATEHOUSE.put(POINTER_KEY, 'by hand'), 'policy-unreadable'],
+    ['the document', () => publish({ rules: 'by hand' }), 'policy-unreadable'],
+    ['nothing left', () => env.GATEHOUSE.delete(POINTER_KEY), 'policy-missing'],
+  ])(
+    'goes on deciding when somebody broke %s in KV, the attempt says so, and a repair is taken up',
+    async (_, break_, degraded) => {
+      const number = await publish(named('good'));
+      const client_id = newClient();
+      const there = isolate();
+      const call = async (step = SIGN_UP) => (await there.call({ step, client_id })).json.city;
+      expect(await call()).toBe('good');
+      await break_();
+      secondsLater(61);
+      expect(await call()).toBe('good');
+      secondsLater(10_000);
+      expect(await call(TOKEN)).toBe('good');
+      const rows = await rowsOfOnce(client_id, 3);
+      const broken = rows.filter((row) => row.degraded !== '');
+      expect(broken).toHaveLength(2);
+      for (const row of broken) expect(row).toMatchObject({ degraded, outcome: 'continue', policyVersion: number });
+      await publish(named('mended'));
+      secondsLater(20_000);
+      expect(await call()).toBe('mended');
+    },
+  );
+
+  it('is not waited for again and again while KV fails', async () => {
+    await publish(named('good'));
+    let down = false;
+    const { kv, asked } = watchedKv((keys) =>
+      down && isPointer(keys) ? Promise.reject(new Error('down')) : undefined,
+    );
+    const there = isolate({ GATEHOUSE: kv });
+    await there.call({ step: SIGN_UP });
+    down = true;
+    secondsLater(100);
+    for (let index = 0; index < 5; index += 1) expect((await there.call({ step: SIGN_UP })).json.city).toBe('good');
+    // The first waited; of the others, one asked again after its reply.
+    expect(asked.filter(isPointer).length).toBeLessThanOrEqual(7);
+    down = false;
+    secondsLater(140);
+    await there.call({ step: SIGN_UP });
+    secondsLater(141);
+    const client_id = newClient();
+    await there.call({ step: SIGN_UP, client_id });
+    expect((await rowsOfOnce(client_id, 1))[0]?.degraded).toBe('');
+  });
+});
+
+describe('when KV cannot say what we hold about a person', () => {
+  const rules = [
+    { id: 'not-members', steps: ['PostFederationSignup', SIGN_UP], when: "'member' in person.groups", block: true },
+    { id: 'token', steps: [TOKEN], set: { extension_Roles: 'person.roles' } },
+  ];
+  const down = () => watchedKv((keys) => (isPerson(keys) ? Promise.reject(new Error('down')) : undefined)).kv;
+  const body = (step: string, client_id: string) => ({
+    step,
+    client_id,
+    email: 'x@example.com',
+    objectId: newObjectId(),
+  });
+
+  it('sign-up steps whose rules ask for it are blocked, unless whenUnavailable says continue; the token has no roles', async () => {
+    const client_id = newClient();
+    await publish({ whenUnavailable: { PostAttributeCollection: 'continue' }, rules });
+    const there = isolate({ GATEHOUSE: down() });
+    expect((await there.call(body('PostFederationSignup', client_id))).json.action).toBe('ShowBlockPage');
+    expect((await there.call(body(SIGN_UP, client_id))).json.action).toBe('Continue');
+    expect((await there.call(body(TOKEN, client_id))).json).toMatchObject({ action: 'Continue', extension_Roles: '' });
+    const rows = await rowsOfOnce(client_id, 3);
+    expect(
+      rows.map(({ step, rule, messageKey, outcome, degraded }) => [step, rule, messageKey, outcome, degraded]).sort(),
+    ).toEqual([
+      [SIGN_UP, '', '', 'continue', 'kv-unavailable'],
+      ['PostFederationSignup', 'whenUnavailable', 'unavailable', 'block', 'kv-unavailable'],
+      [TOKEN, '', '', 'continue', 'kv-unavailable'],
+    ]);
+  });
+
+  it('steps whose rules do not ask for it do not ask KV, and go on', async () => {
+    await publish(named('no-person-here'));
+    const { kv, asked } = watchedKv((keys) => (isPerson(keys) ? Promise.reject(new Error('down')) : undefined));
+    expect((await isolate({ GATEHOUSE: kv }).call(body(SIGN_UP, ''))).json.city).toBe('no-person-here');
+    expect(asked.filter(isPerson)).toEqual([]);
+  });
+});
+
+describe('when time runs out', () => {
+  const late = (client_id: string) =>
+    new ReadableStream({
+      start: (controller) => controller.enqueue(new TextEncoder().encode(`{"client_id":"${client_id}",`)),
+    });
+
+  it('sign-up goes on only where whenUnavailable says so, and then stores no roles that somebody typed', async () => {
+    await publish({ whenUnavailable: { PostAttributeCollection: 'continue' }, rules: [] });
+    const there = isolate({ DECISION_TIMEOUT_MS: '200', KV_TIMEOUT_MS: '50' });
+    await there.call({ step: SIGN_UP });
+    expect((await there.call(late('x'), `/${SIGN_UP}`)).json).toEqual({
+      version: '1.0.0',
+      action: 'Continue',
+      extension_Roles: '',
+    });
+    expect((await there.call(late('x'), '/PostFederationSignup')).json.action).toBe('ShowBlockPage');
+    expect((await there.call(late('x'), `/${TOKEN}`)).json).toMatchObject({ action: 'Continue', extension_Roles: '' });
+  });
+});
+
+describe('a shadow that cannot be had', () => {
+  it('changes nothing for the policy that decides', async () => {
+    await publish(named('real'), { shadow: { number: 999_999, sample: 1 } });
+    expect((await isolate().call({ step: SIGN_UP })).json.city).toBe('real');
+    await publish(named('real'), { shadow: { number: await putVersion('{'), sample: 1 } });
+    expect((await isolate().call({ step: SIGN_UP })).json.city).toBe('real');
+  });
+});
