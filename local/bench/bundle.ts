@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { against, type Finding } from './finding.ts';
 
-/** The design's, section 11: without the policy engine. */
-const MOST_GZIP_KIB = 110;
+/** The design's, section 11: with the policy engine. */
+const MOST_GZIP_KIB = 200;
 
 export function measureBundle(path: string): Finding[] {
   const bytes = readFileSync(path);

@@ -8,8 +8,11 @@ import { SECRETS, signIns } from './sign-in.ts';
 import { median, quantile } from './statistics.ts';
 import { type Running, startWorkerd, type Workers } from './workerd.ts';
 
-/** The design's, section 11. */
+/** The design's, section 11: with the built-in policy, with 50 rules and a list of 100,000 entries, and a rule more. */
 const MOST_TIMES = 1.5;
+const MOST_TIMES_WITH_RULES = 2;
+const RULES = 50;
+const MOST_US_A_RULE = 5;
 const PEOPLE = 1_000;
 /** Work after the reply, such as the message to the queue, belongs to the call. */
 const SETTLE_WITHIN_MS = 10_000;
@@ -45,23 +48,29 @@ export async function measureCallCost(
   const unreachable = 'postgres://nobody:nothing@127.0.0.1:1/none';
   const texts = { ...VARS, ...SECRETS, DATABASE_URL: unreachable };
   const sides: Side[] = [];
-  const open = async (name: string, workers: Workers, bindings: Record<string, string>) => {
-    const side: Side = { name, running: await startWorkerd(workers, bindings), calls: 0, cpu: [], latencies: [] };
+  const open = async (name: string, main: string, bindings: Record<string, string>, stubTexts = {}) => {
+    const workers: Workers = { folder, stubs, main };
+    const running = await startWorkerd(workers, bindings, stubTexts);
+    const side: Side = { name, running, calls: 0, cpu: [], latencies: [] };
     sides.push(side);
     return side;
   };
+  const stored = { ...texts, POLICY: 'stored' };
   try {
-    const ours = await open('Gatehouse', { folder, stubs, main: bundles.gatehouse }, texts);
-    const byHand = await open('by hand', { folder, stubs, main: bundles.byHand }, { CONNECTOR_BASIC });
+    const ours = await open('built-in', bundles.gatehouse, texts);
+    const byHand = await open('by hand', bundles.byHand, { CONNECTOR_BASIC });
+    const oneRule = await open('1 rule', bundles.gatehouse, stored, { RULES: '1' });
+    const rules = await open(`${RULES} rules`, bundles.gatehouse, stored, { RULES: `${RULES}` });
+    const shadow = await open('with a shadow', bundles.gatehouse, stored, { RULES: `${RULES}`, SHADOW: 'yes' });
     options.progress('call cost: warming up');
     for (const side of sides) await callAndSettle(side, options.warmUpCalls);
     for (let round = 1; round <= options.rounds; round += 1) {
       for (const side of sides) await measureRound(side, options.callsARound);
-      const [a, b] = sides.map(({ cpu }) => Math.round(cpu.at(-1) ?? 0));
-      options.progress(`call cost: round ${round} of ${options.rounds}: ${a} µs, by hand ${b} µs`);
+      const figures = sides.map(({ name, cpu }) => `${name} ${Math.round(cpu.at(-1) ?? 0)} µs`);
+      options.progress(`call cost: round ${round} of ${options.rounds}: ${figures.join(', ')}`);
     }
-    await refuseUnfair(ours, byHand);
-    return findings(ours, byHand);
+    await refuseUnfair(ours, byHand, rules);
+    return [...findings(ours, byHand), ...policyFindings({ byHand, oneRule, rules, shadow })];
   } finally {
     for (const { running } of sides) await running.stop();
   }
@@ -114,17 +123,42 @@ async function refuseUnfair(...sides: Side[]): Promise<void> {
 }
 
 function findings(ours: Side, byHand: Side): Finding[] {
-  const ratios = ours.cpu.map((cpu, round) => cpu / (byHand.cpu[round] ?? Number.NaN));
-  const ratio = median(ratios);
-  const range = `${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)} in ${ratios.length} rounds`;
-  const us = (side: Side) => `${Math.round(median(side.cpu))} µs`;
-  const measured = `${ratio.toFixed(2)} × (${range}; ${us(ours)} against ${us(byHand)})`;
   return [
-    against('CPU of a call at the token step, against a Worker by hand', ratio, MOST_TIMES, '×', measured),
+    timesOf('CPU of a call at the token step, against a Worker by hand', ours, byHand, MOST_TIMES),
     ...[0.5, 0.99].map((share) => {
       const [a, b] = [quantile(ours.latencies, share), quantile(byHand.latencies, share)];
       const what = `latency of the same calls, p${share * 100}`;
       return { what, measured: `${a.toFixed(2)} ms against ${b.toFixed(2)} ms (${(a / b).toFixed(2)} ×)` };
     }),
   ];
+}
+
+function policyFindings({ byHand, oneRule, rules, shadow }: Record<PolicySide, Side>) {
+  const perRule = differences(rules, oneRule).map((us) => us / (RULES - 1));
+  const shadowUs = differences(shadow, rules);
+  const us = (values: readonly number[]) =>
+    `${median(values).toFixed(1)} µs (${Math.min(...values).toFixed(1)} to ${Math.max(...values).toFixed(1)} in ${values.length} rounds)`;
+  return [
+    timesOf(
+      `the same with ${RULES} rules of the step and a list of 100,000 entries`,
+      rules,
+      byHand,
+      MOST_TIMES_WITH_RULES,
+    ),
+    against('a rule more', median(perRule), MOST_US_A_RULE, 'µs', us(perRule)),
+    { what: `a shadow of ${RULES} rules, for every call, after its reply`, measured: us(shadowUs) },
+  ];
+}
+type PolicySide = 'byHand' | 'oneRule' | 'rules' | 'shadow';
+
+/** Microseconds a call, round by round: what the machine did meanwhile hit both. */
+const differences = (more: Side, less: Side) => more.cpu.map((cpu, round) => cpu - (less.cpu[round] ?? Number.NaN));
+
+function timesOf(what: string, ours: Side, byHand: Side, most: number): Finding {
+  const ratios = ours.cpu.map((cpu, round) => cpu / (byHand.cpu[round] ?? Number.NaN));
+  const ratio = median(ratios);
+  const range = `${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)} in ${ratios.length} rounds`;
+  const us = (side: Side) => `${Math.round(median(side.cpu))} µs`;
+  const measured = `${ratio.toFixed(2)} × (${range}; ${us(ours)} against ${us(byHand)})`;
+  return against(what, ratio, most, '×', measured);
 }

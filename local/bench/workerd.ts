@@ -29,13 +29,15 @@ export interface Workers {
   readonly stubs: string;
 }
 
-/** Starts workerd and resolves when it listens. `texts` are the Worker's settings and secrets. */
-export async function startWorkerd(workers: Workers, texts: Readonly<Record<string, string>>): Promise<Running> {
+type Texts = Readonly<Record<string, string>>;
+
+/** Starts workerd and resolves when it listens. `texts` are the Worker's settings and secrets, `stubTexts` those of the stubs. */
+export async function startWorkerd(workers: Workers, texts: Texts, stubTexts: Texts = {}): Promise<Running> {
   const folder = mkdtempSync(join(workers.folder, 'workerd-'));
   // Cap'n Proto embeds files by their path from the file that names them.
   copyFileSync(workers.main, join(folder, 'main.js'));
   copyFileSync(workers.stubs, join(folder, 'stubs.js'));
-  writeFileSync(join(folder, 'config.capnp'), configOf(texts));
+  writeFileSync(join(folder, 'config.capnp'), configOf(texts, stubTexts));
   const args = ['serve', join(folder, 'config.capnp'), `--control-fd=${CONTROL_FD}`];
   const child = spawn(WORKERD, args, { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
   const kill = () => child.kill('SIGKILL');
@@ -57,8 +59,7 @@ export async function startWorkerd(workers: Workers, texts: Readonly<Record<stri
   };
 }
 
-function configOf(texts: Readonly<Record<string, string>>): string {
-  const bindings = Object.entries(texts).map(([name, value]) => `(name = ${quoted(name)}, text = ${quoted(value)}),`);
+function configOf(texts: Texts, stubTexts: Texts): string {
   return `using Workerd = import "/workerd/workerd.capnp";
 
 const config :Workerd.Config = (
@@ -67,7 +68,7 @@ const config :Workerd.Config = (
       modules = [(name = "main.js", esModule = embed "main.js")],
       compatibilityDate = ${quoted(COMPATIBILITY_DATE)},
       bindings = [
-        ${bindings.join('\n        ')}
+        ${bindingsOf(texts)}
         (name = "GATEHOUSE", kvNamespace = "stubs"),
         (name = "ATTEMPTS", queue = "stubs"),
       ],
@@ -75,6 +76,9 @@ const config :Workerd.Config = (
     (name = "stubs", worker = (
       modules = [(name = "stubs.js", esModule = embed "stubs.js")],
       compatibilityDate = ${quoted(COMPATIBILITY_DATE)},
+      bindings = [
+        ${bindingsOf(stubTexts)}
+      ],
     )),
   ],
   sockets = [
@@ -84,6 +88,11 @@ const config :Workerd.Config = (
 );
 `;
 }
+
+const bindingsOf = (texts: Texts) =>
+  Object.entries(texts)
+    .map(([name, value]) => `(name = ${quoted(name)}, text = ${quoted(value)}),`)
+    .join('\n        ');
 
 /** The values are ASCII without control characters, where JSON and Cap'n Proto quote alike. */
 const quoted = (text: string) => JSON.stringify(text);

@@ -143,6 +143,7 @@ function attemptOf(
     rule: '',
     messageKey: '',
     message: '',
+    messageLanguage: '',
     supportCode: '',
     policyVersion: 0,
     clientId: text(body?.client_id),

@@ -1,8 +1,18 @@
+import { POINTER_KEY, versionKey } from '../../../src/policy/pointer.ts';
+import { policyOf, SHADOW_VERSION, VERSION } from './policies.ts';
+
 /**
  * KV and queue for bare workerd, in the protocols that its bindings speak (those of Miniflare's own simulators): a bulk read
  * arrives as `POST /bulk/get {keys, type, cacheTtl}` and wants an object by key, a sent message as `POST /message` and wants
  * JSON with `metadata`. `GET /received` says what the queue got.
  */
+
+/** Which policy KV holds: how many rules (`''`: there is no policy) and entries of its list, and whether as many rules run in its shadow. */
+interface Settings {
+  readonly RULES?: string;
+  readonly ENTRIES?: string;
+  readonly SHADOW?: string;
+}
 
 /** What KV holds under every objectId; nothing under any other key. */
 const RECORD = JSON.stringify({
@@ -19,7 +29,7 @@ let messages = 0;
 let bytes = 0;
 
 export default {
-  async fetch(request: Request): Promise<Response> {
+  async fetch(request: Request, settings: Settings): Promise<Response> {
     const path = request.url.slice(request.url.indexOf('/', 'https://'.length));
     if (path.startsWith('/bulk/get')) {
       const { keys } = await request.json<{ keys: string[] }>();
@@ -32,6 +42,17 @@ export default {
       return Response.json({ metadata: { metrics: { backlogCount: 0, backlogBytes: 0, oldestMessageTimestamp: 0 } } });
     }
     if (path.startsWith('/received')) return Response.json({ messages, bytes });
+    if (request.method === 'GET') return stored(decodeURIComponent(path.slice(1).split('?', 1)[0] ?? ''), settings);
     return new Response(`The stubs do not know ${request.method} ${path}.`, { status: 501 });
   },
 };
+
+/** A single read: `GET /<key>?urlencoded=true`, 404 when there is nothing. */
+function stored(key: string, { RULES = '', ENTRIES = '100000', SHADOW = '' }: Settings): Response {
+  const shadow = SHADOW === '' ? {} : { shadow: { number: SHADOW_VERSION, sample: 1 } };
+  if (RULES === '') return new Response(null, { status: 404 });
+  if (key === POINTER_KEY) return Response.json({ v: 1, number: VERSION, ...shadow });
+  if (key === versionKey(VERSION) || key === versionKey(SHADOW_VERSION))
+    return Response.json(policyOf(Number(RULES), Number(ENTRIES)));
+  return new Response(null, { status: 404 });
+}
