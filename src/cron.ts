@@ -1,6 +1,8 @@
-/** Everything that happens on a schedule, in its order: sums and retention, then what an outage left behind, then the snapshot for the next one. */
+/** Everything that happens on a schedule, in its order: sums and retention, then the policy and whatever else an outage left behind, then the snapshot for the next one. */
 import { listDeadLetters, replayDeadLetters } from './attempts/dead-letters.ts';
 import { configOf } from './config.ts';
+import { listDue, publishDue } from './policy/publish.ts';
+import { versionsIn } from './policy/versions/load.ts';
 import { snapshotSummary } from './reports/snapshot.ts';
 import { tick } from './summaries/schedule.ts';
 
@@ -8,6 +10,11 @@ import { tick } from './summaries/schedule.ts';
 export function runSchedule(env: Env, now: number): Promise<void> {
   const kv = env.GATEHOUSE;
   return tick(env, now, [
+    {
+      name: 'policy-publish',
+      wakes: async () => (await listDue(kv, 1)).length > 0,
+      run: () => publishDue(kv, versionsIn(configOf(env)), now),
+    },
     {
       name: 'dead-letters',
       wakes: async () => (await listDeadLetters(kv, 1, undefined, 'outage')).letters.length > 0,

@@ -1,0 +1,53 @@
+/** Workers KV in memory, as the policy uses it, which fails when it is told to. */
+
+export type Operation = 'get' | 'put' | 'delete' | 'list';
+/** What becomes of an operation; `lost`: it is done, and its answer never comes. Anything else: it is done. */
+export type Fate = 'throws' | 'hangs' | 'busy' | 'lost' | undefined;
+
+export interface MemoryKv {
+  readonly kv: KVNamespace;
+  readonly values: Map<string, string>;
+  /** Every operation with its key (or prefix), in the order in which they were made. */
+  readonly made: string[];
+  /** Set it to make KV fail. */
+  fate: (operation: Operation, key: string) => Fate;
+}
+
+export function memoryKv(): MemoryKv {
+  const values = new Map<string, string>();
+  const metadata = new Map<string, unknown>();
+  const memory: MemoryKv = { kv: {} as KVNamespace, values, made: [], fate: () => undefined };
+
+  async function operate<Value>(operation: Operation, key: string, work: () => Value): Promise<Value> {
+    memory.made.push(`${operation} ${key}`);
+    const fate = memory.fate(operation, key);
+    if (fate === 'throws') throw new Error(`KV ${operation.toUpperCase()} failed: 500 Internal Server Error`);
+    if (fate === 'busy') throw new Error(`KV ${operation.toUpperCase()} failed: 429 Too Many Requests`);
+    if (fate === 'hangs') return new Promise<never>(() => undefined);
+    const value = work();
+    return fate === 'lost' ? new Promise<never>(() => undefined) : value;
+  }
+
+  const kv = {
+    get: (keys: string | string[]) =>
+      typeof keys === 'string'
+        ? operate('get', keys, () => values.get(keys) ?? null)
+        : operate('get', keys.join(), () => new Map(keys.map((key) => [key, values.get(key) ?? null]))),
+    put: (key: string, value: string, options?: { metadata?: unknown }) =>
+      operate('put', key, () => {
+        values.set(key, value);
+        metadata.set(key, options?.metadata);
+      }),
+    delete: (key: string) =>
+      operate('delete', key, () => {
+        values.delete(key);
+      }),
+    list: ({ prefix = '', limit = 1_000 }: { prefix?: string; limit?: number }) =>
+      operate('list', prefix, () => {
+        const names = [...values.keys()].filter((key) => key.startsWith(prefix)).sort();
+        const keys = names.slice(0, limit).map((name) => ({ name, metadata: metadata.get(name) }));
+        return { keys, list_complete: names.length <= limit, cursor: '' };
+      }),
+  };
+  return Object.assign(memory, { kv: kv as unknown as KVNamespace });
+}
