@@ -10,6 +10,7 @@ const TITLES: Partial<Record<ContentfulStatusCode, string>> = {
   401: 'Not authenticated',
   404: 'Not found',
   405: 'Method not allowed',
+  409: 'Conflict',
   412: 'Changed in the meantime',
   413: 'Body too large',
   415: 'Body of another type',

@@ -1,6 +1,7 @@
 /** What people ask, rather than B2C: reports, administration, readiness. Loaded at the first such question, so that a call at the edge never pays for it. */
 import { config } from 'zod/mini';
 import en from 'zod/v4/locales/en.js';
+import { policyRoutes } from './admin/policy/routes.ts';
 import { adminRoutes } from './admin/routes.ts';
 import { newApp } from './context.ts';
 import { health } from './health/routes.ts';
@@ -20,6 +21,8 @@ staff.use(async (c, next) => {
 });
 staff.route('/health', health);
 staff.route('/reports', reports);
+// Before the rest of /admin, whose bodies may not be as large as a policy.
+staff.route('/admin/policy', policyRoutes);
 staff.route('/admin', adminRoutes);
 
 staff.notFound((c) => problem(c, 404, 'There is nothing at this address. The README lists every address.'));

@@ -1,0 +1,81 @@
+/** How the addresses of the policy answer: versions, and what was saved and when it counts. */
+import { type Config, configOf } from '../../config.ts';
+import type { Problem } from '../../policy/check.ts';
+import type { Outcome, Saved } from '../../policy/save.ts';
+import type { Version, VersionInfo } from '../../policy/versions/version.ts';
+import { etagOf, type Precondition } from './preconditions.ts';
+import { faultOf, type Kind, nothingSaved, nothingToShadow, type PolicyContext, refused, stale } from './refusals.ts';
+
+/** A version as every answer shows it. */
+export function shownVersion({ number, use, sample, author, note, createdAt, ...counts }: VersionInfo) {
+  const { rules, lists, messages } = counts;
+  return {
+    number,
+    use,
+    ...(sample === null ? {} : { sample }),
+    author,
+    note,
+    createdAt: createdAt.toISOString(),
+    ...(use === 'no-shadow' ? {} : { rules, lists, messages }),
+  };
+}
+
+export const shownWithDocument = (version: Version) => ({
+  ...shownVersion(version),
+  document: version.text === null ? null : (JSON.parse(version.text) as unknown),
+});
+
+/** 200 for what is saved, whether by this call or before it. */
+export function savedAnswer(c: PolicyContext, saved: Saved, warnings: readonly Problem[]): Response {
+  const { version, changed, previous, comparedWith, changes, published } = saved;
+  const { number, use, sample, author, note, createdAt } = shownVersion(version);
+  const body = {
+    number,
+    use,
+    ...(sample === undefined ? {} : { sample }),
+    changed,
+    previous: previous ?? null,
+    author,
+    note,
+    createdAt,
+    comparedWith: comparedWith ?? null,
+    changes,
+    warnings: warnings.map(faultOf),
+    published,
+    inForce: inForceSentence(saved, configOf(c.env)),
+  };
+  return c.json(body, 200, use === 'no-shadow' ? {} : { ETag: etagOf(number) });
+}
+
+const SPREADS =
+  'everywhere within about two minutes: Workers KV takes up to a minute to spread, and an isolate asks every 30 s';
+
+function inForceSentence({ version, published }: Saved, { POLICY }: Config): string {
+  if (POLICY === 'built-in')
+    return 'not yet, since the built-in policy decides: set POLICY = "stored" in wrangler.toml and deploy, then what is saved counts';
+  const beside = version.use === 'shadow' ? ', beside the policy that decides' : '';
+  if (published) return `${SPREADS}${beside}`;
+  return `not yet: it is saved, but publishing it to Workers KV broke off. The cron does that within five minutes, then it counts ${SPREADS}${beside}`;
+}
+
+/** Whatever a saving came to. */
+export function outcomeAnswer(
+  c: PolicyContext,
+  kind: Kind,
+  outcome: Outcome,
+  precondition: Precondition,
+  warnings: readonly Problem[],
+): Response {
+  switch (outcome.kind) {
+    case 'saved':
+      return savedAnswer(c, outcome, warnings);
+    case 'stale':
+      return stale(c, kind, outcome, precondition);
+    case 'no-shadow':
+      return nothingSaved(c, 'shadow');
+    case 'no-policy':
+      return nothingToShadow(c);
+    case 'refused':
+      return refused(c, outcome.by, outcome.number);
+  }
+}
