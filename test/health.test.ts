@@ -6,8 +6,11 @@ import { describe, expect, it } from 'vitest';
 import { layAside, listDeadLetters } from '../src/attempts/dead-letters.ts';
 import { configOf } from '../src/config.ts';
 import worker from '../src/index.ts';
+import { POINTER_KEY } from '../src/policy/pointer.ts';
+import { markDue, settle } from '../src/policy/publish.ts';
 import { anAttempt } from './attempt.ts';
 import { basic, call, newClient, rowsOf, rowsOfOnce } from './call.ts';
+import { publish } from './policy-call.ts';
 
 const NOWHERE = 'postgres://gatehouse:local@127.0.0.1:9/gatehouse';
 
@@ -16,6 +19,7 @@ interface Ready {
   kv: { ok: boolean; problem?: string };
   queue: { ok: boolean; outage?: number; refused?: number; problem?: string };
   neon: { ok: boolean; problem?: string; differentSteps?: number; unknownSteps?: number };
+  policy: { ok: boolean; decides?: boolean; version?: number; fault?: string };
   warnings: string[];
 }
 
@@ -43,6 +47,42 @@ describe('/health/ready', () => {
     const { status, json } = await ask('/health/ready');
     expect(status).toBe(200);
     expect(json).toMatchObject({ status: 'ready', kv: { ok: true }, queue: { ok: true }, neon: { ok: true } });
+  });
+
+  it('says which policy decides, and is not ready when none does', async () => {
+    await env.GATEHOUSE.delete(POINTER_KEY);
+    expect((await ask('/health/ready')).json.policy).toMatchObject({ ok: true, decides: true, version: 0 });
+    const none = await ask('/health/ready', { POLICY: 'stored' });
+    expect([none.status, none.json.policy]).toEqual([
+      503,
+      expect.objectContaining({ decides: false, fault: 'policy-missing' }),
+    ]);
+    expect(none.json.warnings.join()).toContain('sign-ups are blocked');
+
+    const version = await publish({ rules: [] });
+    const stored = await ask('/health/ready', { POLICY: 'stored' });
+    expect([stored.status, stored.json.policy]).toEqual([
+      200,
+      expect.objectContaining({ decides: true, version, fault: '' }),
+    ]);
+    expect((await ask('/health/ready')).json.warnings.join()).toContain(
+      'A policy is saved, and the built-in one decides',
+    );
+
+    await publish('broken by hand');
+    const broken = await ask('/health/ready', { POLICY: 'stored' });
+    expect([broken.status, broken.json.policy.fault]).toEqual([503, 'policy-unreadable']);
+    await env.GATEHOUSE.delete(POINTER_KEY);
+  });
+
+  it('tells of a policy that was saved long ago and may not be in KV', async () => {
+    const hourAgo = Date.now() - 3_600_000;
+    const due = await markDue(env.GATEHOUSE, hourAgo);
+    if (!due.ok) throw new Error('KV took no key');
+    const { json } = await ask('/health/ready');
+    expect(json.warnings.join()).toContain(new Date(hourAgo).toISOString());
+    await settle(env.GATEHOUSE, due.value);
+    expect((await ask('/health/ready')).json.warnings.join()).not.toContain('may not be in Workers KV');
   });
 
   it('tells the part that hangs or refuses, and of the others that they work', async () => {

@@ -1,6 +1,7 @@
 /** Which policy decides, and what an operator should know about it. */
 import type { Config } from '../config.ts';
 import { POINTER_KEY, readPointer } from '../policy/pointer.ts';
+import { unpublishedSince } from '../policy/publish.ts';
 import { policyInForce } from '../policy/store.ts';
 
 export interface PolicyState {
@@ -14,6 +15,8 @@ export interface PolicyState {
   readonly fault: string;
   /** A policy lies in KV while the built-in one decides. */
   readonly unused: boolean;
+  /** Since when (ISO 8601) something is saved that may not be in KV; absent when nothing waits longer than the cron takes. */
+  readonly unpublishedSince?: string;
 }
 
 export async function policyState(
@@ -21,10 +24,12 @@ export async function policyState(
   config: Config,
   later: (work: Promise<unknown>) => void,
 ): Promise<PolicyState> {
+  const since = await unpublishedSince(kv, Date.now());
+  const waiting = since === undefined ? {} : { unpublishedSince: new Date(since).toISOString() };
   if (config.POLICY === 'built-in') {
     const pointer = await kv.get(POINTER_KEY);
     const unused = pointer !== null && readPointer(pointer) !== undefined;
-    return { decides: true, version: 0, fault: '', unused };
+    return { decides: true, version: 0, fault: '', unused, ...waiting };
   }
   const { policy, shadow, fault } = await policyInForce({
     kv,
@@ -41,10 +46,19 @@ export async function policyState(
     ...(shadow === undefined ? {} : { shadow: shadow.policy.version }),
     fault,
     unused: false,
+    ...waiting,
   };
 }
 
-export function policyWarnings({ decides, version, fault, unused }: PolicyState): string[] {
+export function policyWarnings({ unpublishedSince: since, ...state }: PolicyState): string[] {
+  const waiting =
+    since === undefined
+      ? []
+      : [`A policy saved at ${since} may not be in Workers KV yet: look whether the cron trigger runs.`];
+  return [...warningsOf(state), ...waiting];
+}
+
+function warningsOf({ decides, version, fault, unused }: Omit<PolicyState, 'unpublishedSince'>): string[] {
   if (unused)
     return ['A policy is saved, and the built-in one decides: set POLICY = "stored" in wrangler.toml to use it.'];
   if (decides)
