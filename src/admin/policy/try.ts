@@ -12,8 +12,7 @@ import { recordInput } from '../../entitlements/record-input.ts';
 import { lookUp } from '../../entitlements/store.ts';
 import { strict } from '../../input-rules.ts';
 import { jsonBody, limitedBody } from '../../json-body.ts';
-import { checkPolicy, type Problem } from '../../policy/check.ts';
-import { compilePolicy } from '../../policy/compile.ts';
+import type { Problem } from '../../policy/check.ts';
 import type { Decision } from '../../policy/decide.ts';
 import { MAX_DOCUMENT_BYTES } from '../../policy/document.ts';
 import { NOTHING_HELD, type PersonEntitlements, type Policy, type Result } from '../../policy/policy.ts';
@@ -114,6 +113,11 @@ type Deciding =
 async function policyFor(c: Context<AppEnv>, draft: unknown): Promise<Deciding> {
   const config = configOf(c.env);
   if (draft !== undefined) {
+    // They bring the engine along, which nothing else that people ask needs.
+    const [{ checkPolicy }, { compilePolicy }] = await Promise.all([
+      import('../../policy/check.ts'),
+      import('../../policy/compile.ts'),
+    ]);
     const checked = checkPolicy(draft, config.ROLES_CLAIM);
     if (!checked.ok) return checked;
     const names = { rolesClaim: config.ROLES_CLAIM, extensionsAppId: config.EXTENSIONS_APP_ID };
