@@ -20,9 +20,17 @@ export interface Answer {
   readonly status: number;
   readonly body: unknown;
   readonly retryAfterSeconds: number;
+  /** The header ETag as it came, `''` when there was none. */
+  readonly etag: string;
 }
 
-export type Call = (method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown) => Promise<Answer>;
+/** `body` goes as JSON; `headers` are those beyond the credential and what JSON needs. */
+export type Call = (
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+  path: string,
+  body?: unknown,
+  headers?: Readonly<Record<string, string>>,
+) => Promise<Answer>;
 
 /** Checks address and credential and returns the way to call. Paths begin with `/admin`. */
 export function administratorAt(url: string, credential: string | undefined): Call {
@@ -40,10 +48,11 @@ export function administratorAt(url: string, credential: string | undefined): Ca
     throw new Refusal(`${base.origin} would get the password in clear text. Use its https:// address.`, 2);
   }
   const authorization = `Basic ${Buffer.from(pair).toString('base64')}`;
-  return async (method, path, body) => {
+  return async (method, path, body, headers = {}) => {
     const response = await reach(new URL(path, base), {
       method,
       headers: {
+        ...headers,
         Authorization: authorization,
         Accept: 'application/json',
         ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
@@ -103,7 +112,8 @@ async function reach(url: URL, request: RequestInit): Promise<Answer> {
     const response = await fetch(url, request);
     const text = await response.text();
     const retryAfterSeconds = Number(response.headers.get('Retry-After') ?? 0) || 0;
-    return { status: response.status, body: readJson(text), retryAfterSeconds };
+    const etag = response.headers.get('ETag') ?? '';
+    return { status: response.status, body: readJson(text), retryAfterSeconds, etag };
   } catch (error) {
     throw new Refusal(`${url.origin} did not answer (${reasonOf(error)}). ${advice(url)}`);
   }

@@ -17,10 +17,14 @@ export interface Finished {
 }
 
 /** What the door does with a request instead of letting it through; `pass` lets it through. */
-export type Door = (request: { method: string; body: string }) => 'pass' | 'hang up' | 'refuse' | 'wait' | 'be another';
+export type Door = (request: { method: string; body: string }) => Treatment | Promise<Treatment>;
+type Treatment = 'pass' | 'hang up' | 'refuse' | 'wait' | 'be another';
 
-/** Starts before the file's tests and stops after them. */
-export function ownGatehouse() {
+/** Headers that go through the door. */
+const FORWARDED = ['authorization', 'content-type', 'if-match', 'if-none-match'];
+
+/** Starts before the file's tests and stops after them; `settings` are those that differ from wrangler.toml. */
+export function ownGatehouse(settings: Record<string, string> = {}) {
   const database = ownDatabase();
   const harness = createTestHarness();
   const requests: { method: string; url: string; body: string }[] = [];
@@ -33,7 +37,7 @@ export function ownGatehouse() {
     for await (const chunk of request) chunks.push(chunk);
     const body = Buffer.concat(chunks).toString();
     const { method = '', url: path = '', headers } = request;
-    const treatment = door({ method, body });
+    const treatment = await door({ method, body });
     requests.push({ method, url: path, body });
     if (treatment === 'hang up') return request.socket.destroy();
     if (treatment === 'be another') {
@@ -47,10 +51,9 @@ export function ownGatehouse() {
     if (treatment === 'wait') await new Promise((resolve) => setTimeout(resolve, 50));
     const answered = await harness.fetch(path, {
       method,
-      headers: {
-        Authorization: headers.authorization ?? '',
-        ...(headers['content-type'] === undefined ? {} : { 'Content-Type': headers['content-type'] }),
-      },
+      headers: FORWARDED.flatMap((name): [string, string][] =>
+        name in headers ? [[name, String(headers[name])]] : [],
+      ),
       ...(body === '' ? {} : { body }),
     });
     response.writeHead(answered.status, Object.fromEntries(answered.headers));
@@ -59,6 +62,7 @@ export function ownGatehouse() {
 
   beforeAll(async () => {
     const vars = {
+      ...settings,
       LOCAL: 'yes',
       DATABASE_URL: database.url(),
       SUPPORT_CODE_KEY: 'a key for tests, long enough to count',

@@ -1,0 +1,88 @@
+/** `push` and `rollback`: what changes is shown first, and nobody's version is overwritten unseen. */
+import { isDeepStrictEqual } from 'node:util';
+import type { Problem } from '../../../src/policy/check.ts';
+import type { PolicyDocument } from '../../../src/policy/document.ts';
+import type { Call } from '../administrator.ts';
+import { Refusal } from '../ending.ts';
+import { printable } from '../table.ts';
+import { confirmed } from './confirm.ts';
+import { difference } from './difference.ts';
+import type { PolicyFile } from './policy-file.ts';
+import { located, refusalOf, warningsOf } from './problems.ts';
+import * as server from './server.ts';
+
+export interface Saving {
+  readonly note: string | undefined;
+  /** True: nobody is asked. */
+  readonly yes: boolean;
+}
+
+/** Puts the policy of a file in force. `base` is the version that must be in force (0: none), undefined: whichever is. */
+export async function push(
+  call: Call,
+  { source, document, warnings }: PolicyFile,
+  { base, note, yes }: Saving & { readonly base: number | undefined },
+): Promise<number> {
+  if (warnings.length > 0) process.stderr.write(`${warningsOf(source.file, warnings)}\n\n`);
+  const before = await server.inForce(call);
+  if (base !== undefined && base !== (before?.number ?? 0)) throw new Refusal(otherBase(source.file, base, before));
+  if (isDeepStrictEqual(before?.document, document)) {
+    console.log(`Nothing to save: version ${before?.number} says the same already.`);
+    return 0;
+  }
+  show(before?.document, document);
+  if (!yes && !(await confirmed(question(before)))) return declined();
+  try {
+    tell(await server.save(call, document, before?.number, note), warnings);
+  } catch (error) {
+    if (!(error instanceof server.DocumentRefused)) throw error;
+    throw new Refusal(`${refusalOf(source.file, located(error.problems, source))}\nNothing was changed.`);
+  }
+  return 0;
+}
+
+/** Puts version `to` in force again, as a new version. */
+export async function rollBack(call: Call, to: number, { note, yes }: Saving): Promise<number> {
+  const before = await server.inForce(call);
+  if (before === undefined) throw new Refusal('No policy was saved yet: there is nothing to go back to.');
+  const document = await server.versionNumbered(call, to);
+  if (isDeepStrictEqual(before.document, document)) {
+    console.log(`Nothing to do: version ${before.number}, the newest one, says the same as version ${to}.`);
+    return 0;
+  }
+  show(before.document, document);
+  if (!yes && !(await confirmed(`Put this in force for everybody, instead of version ${before.number}?`)))
+    return declined();
+  tell(await server.rollBack(call, to, before.number, note), []);
+  return 0;
+}
+
+function show(before: PolicyDocument | undefined, after: PolicyDocument): void {
+  const lines = difference(before ?? { rules: [] }, after);
+  console.log(`${lines.join('\n') || 'No difference.'}\n`);
+}
+
+const question = (before: server.InForce | undefined) =>
+  before === undefined
+    ? 'Put this in force for everybody, as the first policy that is saved?'
+    : `Put this in force for everybody, instead of version ${before.number}?`;
+
+/** `told` are the warnings that were shown already. */
+function tell({ number, inForce, warnings }: server.Saved, told: readonly Problem[]): void {
+  console.log(`Saved as version ${number}. In force: ${inForce}.`);
+  const fresh = warnings.filter(({ message }) => !told.some((known) => known.message === message));
+  for (const { path, message } of fresh) process.stderr.write(`${printable(`${path}: ${message}`)}\n`);
+}
+
+function declined(): number {
+  console.log('Nothing was changed.');
+  return 1;
+}
+
+function otherBase(file: string, base: number, before: server.InForce | undefined): string {
+  const found = before === undefined ? 'no policy is in force yet' : `version ${before.number} is in force`;
+  return (
+    `Refused, since ${found}, not ${base === 0 ? 'none' : `version ${base}`}: somebody saved in between, and nothing was changed. ` +
+    `See what would be undone with npm run policy -- diff ${file}, take it over, and push again.`
+  );
+}
