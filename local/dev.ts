@@ -9,14 +9,17 @@ import { parseArgs } from 'node:util';
 import { SAMPLE_CREDENTIALS } from '../src/config.ts';
 import { migrate } from './commands/migrate.ts';
 import { fireCron } from './dev/cron.ts';
+import { keepInForce, policyToBeginWith } from './dev/policy.ts';
 import { sampleSteps, seedPeople } from './dev/sample.ts';
 import { startWorker } from './dev/worker.ts';
 import { startNeon } from './neon.ts';
 
-const USAGE = `Usage: npm run dev -- [--port N] [--data DIR]
+const USAGE = `Usage: npm run dev -- [--port N] [--data DIR] [--policy FILE]
 
-  --port N    where Gatehouse listens (default 8787)
-  --data DIR  where database, KV and queue are kept (default .gatehouse); a second Gatehouse needs one of its own`;
+  --port N       where Gatehouse listens (default 8787)
+  --data DIR     where database, KV and queue are kept (default .gatehouse); a second Gatehouse needs one of its own
+  --policy FILE  the policy that decides, put in force anew whenever the file is edited (default policy.json, when
+                 there is one). With none instead of a file, or without one, roles go into the token and that is all`;
 
 /** How soon an orphan notices. */
 const PARENT_CHECK_MS = 500;
@@ -32,8 +35,9 @@ try {
 }
 
 async function start(): Promise<void> {
-  const { port, data } = readOptions();
+  const { port, data, policy: askedPolicy } = readOptions();
   await refuseTakenPort(port);
+  const policy = await policyToBeginWith(askedPolicy);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop(0));
   if (process.env.npm_lifecycle_event !== undefined) stopWithNpm();
 
@@ -45,12 +49,13 @@ async function start(): Promise<void> {
   writeFileSync(join(data, 'database-url'), `${neon.url}\n`, { mode: 0o600 });
 
   const url = `http://localhost:${port}`;
-  const worker = await startWorker({ port, data, databaseUrl: neon.url });
+  const worker = await startWorker({ port, data, databaseUrl: neon.url, storedPolicy: policy !== undefined });
   stopping.unshift(worker.stop);
   void worker.exited.then((code) => stop(code));
   await worker.ready;
   stopping.unshift(fireCron(url));
   await seedPeople(url);
+  if (policy !== undefined) stopping.unshift(await keepInForce(url, policy));
   console.log(welcome(url, data));
 }
 
@@ -60,7 +65,7 @@ function stopWithNpm(): void {
   setInterval(() => process.ppid !== shell && void stop(0), PARENT_CHECK_MS).unref();
 }
 
-function readOptions(): { port: number; data: string } {
+function readOptions(): { port: number; data: string; policy: string | undefined } {
   const values = readArguments();
   if (values.help) {
     console.log(USAGE);
@@ -69,7 +74,7 @@ function readOptions(): { port: number; data: string } {
   const port = Number(values.port);
   if (!Number.isInteger(port) || port < 1 || port > 65_535)
     throw new Error(`--port takes a number from 1 to 65535.\n\n${USAGE}`);
-  return { port, data: resolve(values.data) };
+  return { port, data: resolve(values.data), policy: values.policy };
 }
 
 function readArguments() {
@@ -78,6 +83,7 @@ function readArguments() {
       options: {
         port: { type: 'string', default: '8787' },
         data: { type: 'string', default: '.gatehouse' },
+        policy: { type: 'string' },
         help: { type: 'boolean', short: 'h', default: false },
       },
     });
@@ -109,7 +115,7 @@ Gatehouse is running at ${url}   (data in ${data}; Ctrl-C stops it)
 Credentials, in local development only:
   connector   ${SAMPLE_CREDENTIALS.connector}       what B2C presents
   reports     ${SAMPLE_CREDENTIALS.reports} support staff
-  admin       ${SAMPLE_CREDENTIALS.admin}     who may change roles
+  admin       ${SAMPLE_CREDENTIALS.admin}     who may change roles and the policy
 
 The cron fires every five minutes, as on Cloudflare (whatever Wrangler says above).
 
@@ -121,7 +127,7 @@ ${commandsFor(url, data)}`;
 function commandsFor(url: string, data: string): string {
   if (url === 'http://localhost:8787' && data === resolve('.gatehouse')) return '';
   return `
-The commands talk to this one with --url ${url} (roles, dead-letters, simulate)
+The commands talk to this one with --url ${url} (roles, policy, dead-letters, simulate)
 or --database-url "$(cat ${join(data, 'database-url')})" (sums, migrate, simulate --days).
 `;
 }

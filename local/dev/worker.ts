@@ -17,7 +17,13 @@ export interface LocalWorker {
   readonly stop: () => Promise<void>;
 }
 
-export async function startWorker(options: { port: number; data: string; databaseUrl: string }): Promise<LocalWorker> {
+export async function startWorker(options: {
+  port: number;
+  data: string;
+  databaseUrl: string;
+  /** True: what is saved through the front door decides. False: what wrangler.toml says. */
+  storedPolicy: boolean;
+}): Promise<LocalWorker> {
   const wrangler = join(createRequire(import.meta.url).resolve('wrangler/package.json'), '..', 'bin', 'wrangler.js');
   // Wrangler takes the secrets that wrangler.toml names from here; all are given, so that none of the user's own reach it.
   const secrets = {
@@ -45,6 +51,7 @@ export async function startWorker(options: { port: number; data: string; databas
       'info',
       '--var',
       'LOCAL:yes',
+      ...(options.storedPolicy ? ['--var', 'POLICY:stored'] : []),
     ],
     // In a group of its own, so that Ctrl-C reaches it through `stop` and after the Worker's last writes.
     {

@@ -1,0 +1,90 @@
+/** The policy of local development: a file that is checked before anything starts, put in force, and again whenever it is edited. */
+import { existsSync, watch } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { SAMPLE_CREDENTIALS } from '../../src/config.ts';
+import { administratorAt, type Call } from '../commands/administrator.ts';
+import { Refusal } from '../commands/ending.ts';
+import { type PolicyFile, readPolicy } from '../commands/policy/policy-file.ts';
+import { located, refusalOf, warningsOf } from '../commands/policy/problems.ts';
+import * as server from '../commands/policy/server.ts';
+import { claimNamesGiven } from '../commands/policy/settings.ts';
+
+/** What lies in the project's top folder, for `npm run dev` and the commands alike. */
+const PRESET = 'policy.json';
+/** Asked for instead of a file: the built-in policy, also when there is a `policy.json`. */
+const NONE = 'none';
+/** Editors write a file in several steps. */
+const SETTLED_MS = 150;
+
+/** The file to begin with: the one that was asked for, or `policy.json` when there is one. Refuses a file that may not be saved. */
+export async function policyToBeginWith(asked: string | undefined): Promise<string | undefined> {
+  if (asked === NONE || (asked === undefined && !existsSync(PRESET))) return undefined;
+  const file = asked ?? PRESET;
+  try {
+    await read(file);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    throw new Refusal(
+      `${error.message}\nGatehouse does not start with it: correct the file, or start without any policy: npm run dev -- --policy none`,
+    );
+  }
+  return file;
+}
+
+/** Puts the file in force now, and again when it is edited: a broken edit is told, and what was in force stays. Returns how to stop. */
+export async function keepInForce(url: string, file: string): Promise<() => void> {
+  const call = administratorAt(url, SAMPLE_CREDENTIALS.admin);
+  console.log(await putInForce(call, file));
+
+  let saving = Promise.resolve();
+  let timer: NodeJS.Timeout | undefined;
+  const again = () => {
+    saving = saving.then(() => putInForce(call, file)).then(console.log, tellBroken);
+  };
+  const stopWatching = onEdit(file, () => {
+    clearTimeout(timer);
+    timer = setTimeout(again, SETTLED_MS);
+  });
+  return () => {
+    stopWatching();
+    clearTimeout(timer);
+  };
+}
+
+/** Watches the folder, since many editors put a new file in the place of the old one. */
+function onEdit(file: string, edited: () => void): () => void {
+  const unwatched = (error: unknown) =>
+    console.error(`Edits of ${file} go unnoticed (${error}): start npm run dev again after one.`);
+  try {
+    const watcher = watch(dirname(resolve(file)), (_, name) => name === basename(file) && edited());
+    watcher.on('error', unwatched);
+    return () => watcher.close();
+  } catch (error) {
+    unwatched(error);
+    return () => undefined;
+  }
+}
+
+/** Returns what happened, in a sentence. */
+async function putInForce(call: Call, file: string): Promise<string> {
+  const { source, document, warnings } = await read(file);
+  if (warnings.length > 0) console.log(warningsOf(file, warnings));
+  const before = await server.inForce(call);
+  if (before !== undefined && isDeepStrictEqual(before.document, document))
+    return `Policy: ${file} is version ${before.number}, which is in force.`;
+  try {
+    const saved = await server.save(call, document, before?.number, 'npm run dev');
+    // One isolate asks KV, which is on this machine, at least once a minute.
+    return `Policy: ${file} is saved as version ${saved.number}, in force within a minute.`;
+  } catch (error) {
+    if (!(error instanceof server.DocumentRefused)) throw error;
+    throw new Refusal(refusalOf(file, located(error.problems, source)));
+  }
+}
+
+const read = async (file: string): Promise<PolicyFile> => readPolicy(file, (await claimNamesGiven({})).rolesClaim);
+
+function tellBroken(error: unknown): void {
+  console.error(`${error instanceof Error ? error.message : error}\nThe policy that was in force stays.`);
+}

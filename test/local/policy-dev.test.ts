@@ -1,0 +1,117 @@
+/** `npm run dev` with a policy: it is in force from the first call, follows its file, and a broken one never gets in. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it, vi } from 'vitest';
+import { start } from './gatehouse.ts';
+
+const PROGRAM = join(import.meta.dirname, '../../local/dev.ts');
+const folder = mkdtempSync(join(tmpdir(), 'gatehouse-policy-dev-'));
+const running = new Set<ChildProcess>();
+afterAll(() => {
+  for (const child of running) child.kill('SIGTERM');
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function dev(args: string[], cwd?: string) {
+  const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'pipe'], ...(cwd && { cwd }) });
+  running.add(child);
+  const said = { text: '' };
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (said.text += chunk));
+  const ended = once(child, 'close').then(([code]) => {
+    running.delete(child);
+    return Number(code);
+  });
+  const says = (what: string | RegExp) =>
+    vi.waitUntil(() => (typeof what === 'string' ? said.text.includes(what) : what.test(said.text)), {
+      timeout: 50_000,
+      interval: 100,
+    });
+  return { child, said, ended, says };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, 'localhost');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+const policySaying = (text: string) =>
+  JSON.stringify(
+    {
+      messages: { closed: { en: `${text} {supportCode}` } },
+      rules: [
+        { id: 'closed', steps: ['PostFederationSignup'], when: 'true', block: 'closed' },
+        { id: 'roles', steps: ['PreTokenIssuance'], set: { extension_Roles: "person.roles.join(' ')" } },
+      ],
+    },
+    null,
+    2,
+  );
+
+async function signUp(port: number): Promise<{ action: string; userMessage: string }> {
+  const response = await fetch(`http://localhost:${port}/connectors/user-flow`, {
+    method: 'POST',
+    headers: { Authorization: `Basic ${btoa('Test:Test')}`, 'Content-Type': 'application/json' },
+    body: JSON.stringify({ step: 'PostFederationSignup' }),
+  });
+  return (await response.json()) as { action: string; userMessage: string };
+}
+
+describe('npm run dev with a policy', () => {
+  it('decides by it from the first call, saves each edit that may be saved, and only those', async () => {
+    const file = join(folder, 'policy.json');
+    const data = join(folder, 'data');
+    writeFileSync(file, policySaying('First.'));
+    const port = await freePort();
+    const args = ['--port', `${port}`, '--data', data, '--policy', file];
+    const first = dev(args);
+    await first.says('Gatehouse is running at');
+    expect(first.said.text.indexOf(`${file} is saved as version 1`)).toBeGreaterThan(0);
+    expect(await signUp(port)).toMatchObject({
+      action: 'ShowBlockPage',
+      userMessage: expect.stringContaining('First.'),
+    });
+
+    writeFileSync(file, policySaying('First.').replace('"block"', '"blcok"'));
+    await first.says(`${file}:8: rules[0] (rule closed): Unknown: blcok.`);
+    await first.says('The policy that was in force stays.');
+    // As editors do that write beside the file and put the new one in its place.
+    writeFileSync(`${file}.new`, policySaying('Second.'));
+    renameSync(`${file}.new`, file);
+    await first.says(`${file} is saved as version 2`);
+    first.child.kill('SIGTERM');
+    expect(await first.ended).toBe(0);
+
+    const again = dev(args);
+    await again.says('Gatehouse is running at');
+    expect(again.said.text).toContain(`${file} is version 2, which is in force.`);
+    expect((await signUp(port)).userMessage).toContain('Second.');
+    const { stdout } = await start('policy', ['versions', '--url', `http://localhost:${port}`]).finished;
+    expect(stdout.match(/^\d+ .*npm run dev$/gm)).toHaveLength(2);
+    again.child.kill('SIGTERM');
+    expect(await again.ended).toBe(0);
+  });
+
+  it('does not start with one that may not be saved, and says what is wrong with it', async () => {
+    const project = mkdtempSync(join(folder, 'project-'));
+    writeFileSync(join(project, 'policy.json'), '{\n  "rules": [\n    { "id": "a" } ]\n}');
+    const port = await freePort();
+    const broken = dev(['--port', `${port}`], project);
+    expect(await broken.ended).toBe(1);
+    expect(broken.said.text).toContain('policy.json:3: rules[0].steps (rule a): Not a list of steps');
+    expect(broken.said.text).toContain('npm run dev -- --policy none');
+    expect(existsSync(join(project, '.gatehouse'))).toBe(false);
+
+    const missing = dev(['--port', `${port}`, '--policy', 'none.json'], project);
+    expect(await missing.ended).toBe(1);
+    expect(missing.said.text).toContain('none.json could not be read: there is no such file');
+  });
+});
