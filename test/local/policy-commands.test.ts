@@ -353,6 +353,15 @@ describe('npm run policy -- try', () => {
     });
   });
 
+  it('prints nothing of a call that moves the cursor or colours the terminal', async () => {
+    const step = 'PostAttributeCollection';
+    const file = fileOf({ step, client_id: CLIENT_ID, displayName: '\u009b31mRED\u001b[2J\u0007', 'a\u009bb': [] });
+    const { stdout } = await policy('try', file, '--policy', POLICY);
+    expect(stdout).toContain('31mRED');
+    expect(stdout).not.toMatch(/(?!\n)\p{Cc}/u);
+    expect(JSON.parse(stdout.split('\n')[0] ?? '').displayName).toContain('\u009b');
+  });
+
   it('says that no rule was looked at when nobody named a step', async () => {
     const { stdout } = await policy('try', fileOf({}), '--policy', POLICY);
     expect(stdout).toContain('neither the body nor --step names a step');

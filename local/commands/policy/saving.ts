@@ -25,11 +25,11 @@ export async function push(
 ): Promise<number> {
   if (warnings.length > 0) process.stderr.write(`${warningsOf(source.file, warnings)}\n\n`);
   const before = await server.inForce(call);
-  if (base !== undefined && base !== (before?.number ?? 0)) throw new Refusal(otherBase(source.file, base, before));
   if (isDeepStrictEqual(before?.document, document)) {
     console.log(`Nothing to save: version ${before?.number} says the same already.`);
     return 0;
   }
+  if (base !== undefined && base !== (before?.number ?? 0)) throw new Refusal(otherBase(source.file, base, before));
   show(before?.document, document);
   if (!yes && !(await confirmed(question(before)))) return declined();
   try {

@@ -52,7 +52,12 @@ export async function tryFile(file: string, options: TryOptions): Promise<number
 
 /** The reply first and alone on its line, as Microsoft would get it. */
 function show({ reply, policyVersion, trace, notes }: Tried, draft: string | undefined, supportCode: string): void {
-  console.log(`${JSON.stringify(reply.body)}\n`);
+  // The same JSON without what would move the cursor, which JSON.stringify leaves as it is.
+  const body = JSON.stringify(reply.body).replace(
+    /[\x7f-\x9f]/g,
+    (control) => `\\u00${control.charCodeAt(0).toString(16)}`,
+  );
+  console.log(`${body}\n`);
   const about: (readonly [string, string])[] = [
     ['status', String(reply.status)],
     ['policy', draft ?? (policyVersion === 0 ? 'the built-in one' : `version ${policyVersion}`)],
