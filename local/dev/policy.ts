@@ -76,7 +76,7 @@ async function putInForce(call: Call, file: string): Promise<string> {
   try {
     const saved = await server.save(call, document, before?.number, 'npm run dev');
     // One isolate asks KV, which is on this machine, at least once a minute.
-    return `Policy: ${file} is saved as version ${saved.number}, in force within a minute.`;
+    return `Policy: ${file} is saved as version ${saved.number}, in force within two seconds.`;
   } catch (error) {
     if (!(error instanceof server.DocumentRefused)) throw error;
     throw new Refusal(refusalOf(file, located(error.problems, source)));

@@ -51,7 +51,8 @@ export async function startWorker(options: {
       'info',
       '--var',
       'LOCAL:yes',
-      ...(options.storedPolicy ? ['--var', 'POLICY:stored'] : []),
+      // An edit shows at the next call.
+      ...(options.storedPolicy ? ['--var', 'POLICY:stored', '--var', 'POLICY_FRESH_SECONDS:1'] : []),
     ],
     // In a group of its own, so that Ctrl-C reaches it through `stop` and after the Worker's last writes.
     {

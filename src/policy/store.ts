@@ -9,10 +9,8 @@ import { Late, within } from '../within.ts';
 import { POINTER_KEY, type Pointer, readPointer, versionKey } from './pointer.ts';
 import { builtIn, type Policy, sentName } from './policy.ts';
 
-/** For so long what KV said is used without asking. */
-const FRESH_MS = 30_000;
-/** For so long again it is used while it is asked for anew. Beyond, a call waits: an isolate that was idle must not decide by last week's policy. */
-const USABLE_MS = 60_000;
+/** `POLICY_FRESH_SECONDS` long what KV said is used without asking; up to so many times as long it is used while it is asked anew. Beyond, a call waits: an isolate that was idle must not decide by last week's policy. */
+const USABLE_TIMES = 2;
 /** An answer that takes so many times its limit will not come. */
 const LATE_TIMES = 5;
 
@@ -64,12 +62,13 @@ export function policyInForce(asking: Asking): InForce | Promise<InForce> {
   const { config, now } = asking;
   if (config.POLICY === 'built-in') return builtInForce(config);
   const memory = memoryOf(config);
+  const freshMs = freshMsOf(config);
   // A clock that went back must not make a copy young again.
   const age = Math.abs(now - memory.confirmedAt);
   if (memory.inForce.policy !== undefined) {
-    if (age < FRESH_MS) return memory.inForce;
-    if (age < USABLE_MS || Math.abs(now - memory.failedAt) < FRESH_MS) {
-      if (Math.abs(now - memory.renewingSince) >= FRESH_MS) {
+    if (age < freshMs) return memory.inForce;
+    if (age < USABLE_TIMES * freshMs || Math.abs(now - memory.failedAt) < freshMs) {
+      if (Math.abs(now - memory.renewingSince) >= freshMs) {
         memory.renewingSince = now;
         asking.afterReply(() => renewSafely(memory, asking));
       }
@@ -82,6 +81,8 @@ export function policyInForce(asking: Asking): InForce | Promise<InForce> {
 /** What an isolate knows without asking: for an answer that is needed now. */
 export const policyInMemory = (config: Config): Policy =>
   memories.get(config)?.inForce.policy ?? builtInForce(config).policy;
+
+const freshMsOf = ({ POLICY_FRESH_SECONDS }: Config): number => POLICY_FRESH_SECONDS * 1_000;
 
 function memoryOf(config: Config): Memory {
   let memory = memories.get(config);
@@ -112,7 +113,8 @@ async function renewed(memory: Memory, asking: Asking): Promise<InForce> {
     if (!(error instanceof Late)) throw error;
     asking.later(renewing);
     // Another call may have had more luck meanwhile.
-    if (Math.abs(asking.now - memory.confirmedAt) >= USABLE_MS) failed(memory, asking.now, 'policy-kv-unavailable');
+    if (Math.abs(asking.now - memory.confirmedAt) >= USABLE_TIMES * freshMsOf(asking.config))
+      failed(memory, asking.now, 'policy-kv-unavailable');
   }
   return memory.inForce;
 }
