@@ -1,8 +1,8 @@
 /** What messages, languages and applications of a policy must mean. */
 import { BUILT_IN_TEXTS } from './built-in-texts.ts';
-import type { Problem } from './check.ts';
 import { DEFAULT_LANGUAGE, type PolicyDocument } from './document.ts';
 import { PLACEHOLDER } from './messages.ts';
+import type { Problem } from './problem.ts';
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for.
 const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f]/;

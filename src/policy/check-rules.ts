@@ -1,8 +1,9 @@
 /** What the rules of a policy must mean: each by itself, and beside the others. */
-import type { Problem } from './check.ts';
+
 import type { PolicyDocument, RuleDocument } from './document.ts';
 import { compileExpression, type Expression } from './expressions/expression.ts';
 import { DECIDED_WITHOUT_RULE } from './policy.ts';
+import type { Problem } from './problem.ts';
 
 /** A rule whose expressions are compiled. */
 export interface CheckedRule {

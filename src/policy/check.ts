@@ -7,16 +7,7 @@ import type * as z from 'zod/mini';
 import { checkMessages } from './check-messages.ts';
 import { type CheckedRule, checkRules } from './check-rules.ts';
 import { MAX_DOCUMENT_BYTES, MAX_ENTRIES_IN_ALL, type PolicyDocument, policySchema } from './document.ts';
-
-/** Something at fault. */
-export interface Problem {
-  /** Id of the rule, `''` when it is about something else. */
-  readonly rule: string;
-  /** Where in the document, as one writes it: `rules[2].when`, `lists.blockedDomains`; `''` is the whole. */
-  readonly path: string;
-  /** A sentence that says what is wrong and what to write. */
-  readonly message: string;
-}
+import type { Problem } from './problem.ts';
 
 /** A document that may be saved and compiled. */
 export interface CheckedPolicy {

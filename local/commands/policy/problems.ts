@@ -1,6 +1,6 @@
 /** What is wrong in a file: each problem with its line, as editors and CI systems find places. */
 import type * as z from 'zod/mini';
-import type { Problem } from '../../../src/policy/check.ts';
+import type { Problem } from '../../../src/policy/problem.ts';
 import { printable } from '../table.ts';
 import type { JsonFile } from './json-file.ts';
 

@@ -1,7 +1,7 @@
 /** `push` and `rollback`: what changes is shown first, and nobody's version is overwritten unseen. */
 import { isDeepStrictEqual } from 'node:util';
-import type { Problem } from '../../../src/policy/check.ts';
 import type { PolicyDocument } from '../../../src/policy/document.ts';
+import type { Problem } from '../../../src/policy/problem.ts';
 import type { Call } from '../administrator.ts';
 import { Refusal } from '../ending.ts';
 import { printable } from '../table.ts';

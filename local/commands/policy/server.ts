@@ -1,7 +1,7 @@
 /** The policy of a running Gatehouse: how it is asked for, saved and tried. */
 import * as z from 'zod/mini';
-import type { Problem } from '../../../src/policy/check.ts';
 import { type PolicyDocument, policySchema } from '../../../src/policy/document.ts';
+import type { Problem } from '../../../src/policy/problem.ts';
 import { type Answer, accepted, type Call } from '../administrator.ts';
 import { Refusal } from '../ending.ts';
 

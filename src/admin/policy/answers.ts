@@ -1,6 +1,6 @@
 /** How the addresses of the policy answer: versions, and what was saved and when it counts. */
 import { type Config, configOf } from '../../config.ts';
-import type { Problem } from '../../policy/check.ts';
+import type { Problem } from '../../policy/problem.ts';
 import type { Outcome, Saved } from '../../policy/save.ts';
 import type { Version, VersionInfo } from '../../policy/versions/version.ts';
 import { etagOf, type Precondition } from './preconditions.ts';

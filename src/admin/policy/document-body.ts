@@ -2,8 +2,8 @@
 import type { MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { configOf } from '../../config.ts';
-import type { Problem } from '../../policy/check.ts';
 import { MAX_DOCUMENT_BYTES, type PolicyDocument } from '../../policy/document.ts';
+import type { Problem } from '../../policy/problem.ts';
 import { problem } from '../../problem.ts';
 import type { PolicyContext } from './refusals.ts';
 

@@ -1,7 +1,7 @@
 /** How the addresses of the policy say no, and what to do then. */
 import type { Context } from 'hono';
 import type { AppEnv } from '../../context.ts';
-import type { Problem } from '../../policy/check.ts';
+import type { Problem } from '../../policy/problem.ts';
 import type { Outcome } from '../../policy/save.ts';
 import type { NeonRefusal } from '../../policy/versions/version.ts';
 import { problem } from '../../problem.ts';

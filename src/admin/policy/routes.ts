@@ -3,7 +3,7 @@ import { guard } from '../../callers/guard.ts';
 import { configOf } from '../../config.ts';
 import { newApp } from '../../context.ts';
 import { jsonBody, limitedBody } from '../../json-body.ts';
-import type { Problem } from '../../policy/check.ts';
+import type { Problem } from '../../policy/problem.ts';
 import { type Draft, saveVersion } from '../../policy/save.ts';
 import { versionsIn } from '../../policy/versions/load.ts';
 import { badRequest, only, problem, validated } from '../../problem.ts';
