@@ -2,6 +2,7 @@
 import { administratorAt, type Call } from './administrator.ts';
 import { calledWrongly, end } from './ending.ts';
 import { HELP, type Options, readCommand, readNumber, readOptions, urlIn } from './policy/arguments.ts';
+import { functionsManual } from './policy/functions.ts';
 import { casesJsonSchema, policyJsonSchema } from './policy/json-schema.ts';
 import { readPolicy } from './policy/policy-file.ts';
 import { counted, warningsOf } from './policy/problems.ts';
@@ -22,6 +23,9 @@ await end(async (args) => {
   const saving = { note: values.note, yes: values.yes ?? false };
   const version = values.version === undefined ? undefined : readNumber(values.version, '--version');
   switch (command) {
+    case 'functions':
+      console.log(functionsManual());
+      return 0;
     case 'schema':
       return schema(values);
     case 'check':
