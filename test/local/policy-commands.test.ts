@@ -364,7 +364,7 @@ describe('npm run policy -- try', () => {
 
   it('says that no rule was looked at when nobody named a step', async () => {
     const { stdout } = await policy('try', fileOf({}), '--policy', POLICY);
-    expect(stdout).toContain('neither the body nor --step names a step');
+    expect(stdout).toContain('neither the body nor the step beside it');
     expect(stdout).toContain('No rule is for this step.');
   });
 });

@@ -1,9 +1,16 @@
 /** One call tried on this machine: by a policy in a file, without any Gatehouse. */
 import type { Step } from '../../../src/connectors/event.ts';
-import { eventOf, heldBy, type TriedEntitlements, tryCall } from '../../../src/connectors/user-flow/trial.ts';
+import {
+  eventOf,
+  heldBy,
+  notesOn,
+  shownEntry,
+  type TriedEntitlements,
+  tryCall,
+} from '../../../src/connectors/user-flow/trial.ts';
 import type { Decision } from '../../../src/policy/decide.ts';
-import { NOTHING_HELD, type Policy, type Result } from '../../../src/policy/policy.ts';
-import type { Traced, Tried } from './server.ts';
+import { NOTHING_HELD, type Policy } from '../../../src/policy/policy.ts';
+import type { Tried } from './server.ts';
 
 /** Stands for the code that a person would be shown: of its form, and nobody's. */
 export const SAMPLE_CODE = 'TEST0-C0DE0';
@@ -31,33 +38,12 @@ export async function tryHere(trial: LocalTrial): Promise<Tried & { readonly dec
     now,
     supportCode: SAMPLE_CODE,
   });
-  const notes: string[] = [];
-  if (event.step === undefined)
-    notes.push('neither the body nor --step names a step that we know: no rule was looked at');
-  if (event.unexpectedClaims.length > 0)
-    notes.push(
-      `as if absent, since their values are of no type that a claim has: ${event.unexpectedClaims.join(', ')}`,
-    );
   return {
     policyVersion: 'draft',
     reply,
     decision,
     supportCode,
-    notes,
-    trace: trace.map((entry): Traced => {
-      if (!entry.reached) return entry;
-      const { rule, reached, applied, when, set } = entry;
-      return {
-        rule,
-        reached,
-        applied,
-        ...(when === undefined ? {} : { when: shown(when) }),
-        ...(set === undefined
-          ? {}
-          : { set: Object.fromEntries(Object.entries(set).map(([name, value]) => [name, shown(value)])) }),
-      };
-    }),
+    notes: notesOn(event),
+    trace: trace.map(shownEntry),
   };
 }
-
-const shown = (result: Result) => (result.ok ? { value: result.value } : { error: result.why });

@@ -6,7 +6,7 @@ import { configOf } from '../../config.ts';
 import { bestKey, type SignInEvent, type Step } from '../../connectors/event.ts';
 import { emailIsTrusted } from '../../connectors/user-flow/answer.ts';
 import { stepNamed } from '../../connectors/user-flow/claims.ts';
-import { eventOf, heldBy, type TraceEntry, tryCall } from '../../connectors/user-flow/trial.ts';
+import { eventOf, heldBy, notesOn, shownEntry, tryCall } from '../../connectors/user-flow/trial.ts';
 import { type AppEnv, newApp } from '../../context.ts';
 import { recordInput } from '../../entitlements/record-input.ts';
 import { lookUp } from '../../entitlements/store.ts';
@@ -14,7 +14,7 @@ import { strict } from '../../input-rules.ts';
 import { jsonBody, limitedBody } from '../../json-body.ts';
 import type { Decision } from '../../policy/decide.ts';
 import { MAX_DOCUMENT_BYTES } from '../../policy/document.ts';
-import { NOTHING_HELD, type PersonEntitlements, type Policy, type Result } from '../../policy/policy.ts';
+import { NOTHING_HELD, type PersonEntitlements, type Policy } from '../../policy/policy.ts';
 import type { Problem } from '../../policy/problem.ts';
 import { policyInForce } from '../../policy/store.ts';
 import { badRequest, only, problem, validated } from '../../problem.ts';
@@ -92,7 +92,7 @@ tryRoute.post(
         decision: shownDecision(tried.decision),
         supportCode: tried.supportCode,
         entitlements: { roles: entitlements.roles, groups: entitlements.groups, attributes: entitlements.attributes },
-        trace: tried.trace.map(shown),
+        trace: tried.trace.map(shownEntry),
         notes: [...notes, ...deciding.notes, ...notesOn(event)],
       },
       200,
@@ -171,33 +171,9 @@ async function entitlementsFor(
   return { entitlements: { ...entitlements, known }, notes };
 }
 
-/** What B2C's body holds that rules do not see as it was sent. */
-function notesOn({ step, unexpectedClaims }: SignInEvent): string[] {
-  const notes: string[] = [];
-  if (step === undefined) notes.push('neither the body nor "step" names a step that we know: no rule was looked at');
-  if (unexpectedClaims.length > 0)
-    notes.push(`as if absent, since their values are of no type that a claim has: ${unexpectedClaims.join(', ')}`);
-  return notes;
-}
-
 /** Who was turned away by what; the claims stand in the reply. */
 function shownDecision(decision: Decision) {
   if (decision.kind === 'continue') return { outcome: decision.kind };
   const { rule, messageKey, message, language } = decision;
   return { outcome: decision.kind, rule, messageKey, message, messageLanguage: language };
 }
-
-/** An entry as the answer shows it: a value, or why there is none. */
-function shown(entry: TraceEntry) {
-  if (!entry.reached) return { rule: entry.rule, reached: false };
-  const { when, set, ...rest } = entry;
-  return {
-    ...rest,
-    ...(when === undefined ? {} : { when: outcomeOf(when) }),
-    ...(set === undefined
-      ? {}
-      : { set: Object.fromEntries(Object.entries(set).map(([name, result]) => [name, outcomeOf(result)])) }),
-  };
-}
-
-const outcomeOf = (result: Result) => (result.ok ? { value: result.value } : { error: result.why });

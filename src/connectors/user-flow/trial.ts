@@ -1,8 +1,8 @@
 /** One call tried out: the reply that B2C would get, and how it came about. Pure but for digests of long keys: nothing is asked, nothing is recorded. */
 import { entitledTo } from '../../entitlements/document.ts';
 import { type Decision, judge, type RuleTrace, worded } from '../../policy/decide.ts';
-import { NOTHING_HELD, type PersonEntitlements, type Policy } from '../../policy/policy.ts';
-import type { SignInEvent, Step } from '../event.ts';
+import { NOTHING_HELD, type PersonEntitlements, type Policy, type Result } from '../../policy/policy.ts';
+import type { ClaimValue, SignInEvent, Step } from '../event.ts';
 import { readEvent } from './claims.ts';
 import { replyTo } from './reply.ts';
 
@@ -72,4 +72,42 @@ export function tryCall({ event, policy, entitlements, now, supportCode }: Trial
       ...rules.slice(seen.length).map(({ id }) => ({ reached: false as const, rule: id })),
     ],
   };
+}
+
+/** A result as people are shown it. */
+export type ShownResult = { readonly value: ClaimValue } | { readonly error: string };
+
+export type ShownEntry =
+  | { readonly rule: string; readonly reached: false }
+  | {
+      readonly rule: string;
+      readonly reached: true;
+      readonly applied: boolean;
+      readonly when?: ShownResult;
+      readonly set?: { readonly [name: string]: ShownResult };
+    };
+
+/** An entry as people are shown it: each result a value, or why there is none. */
+export function shownEntry(entry: TraceEntry): ShownEntry {
+  if (!entry.reached) return { rule: entry.rule, reached: false };
+  const { when, set, ...rest } = entry;
+  return {
+    ...rest,
+    ...(when === undefined ? {} : { when: outcomeOf(when) }),
+    ...(set === undefined
+      ? {}
+      : { set: Object.fromEntries(Object.entries(set).map(([name, result]) => [name, outcomeOf(result)])) }),
+  };
+}
+
+const outcomeOf = (result: Result): ShownResult => (result.ok ? { value: result.value } : { error: result.why });
+
+/** What B2C's body holds that rules do not see as it was sent. */
+export function notesOn({ step, unexpectedClaims }: SignInEvent): string[] {
+  const notes: string[] = [];
+  if (step === undefined)
+    notes.push('neither the body nor the step beside it is one that we know: no rule was looked at');
+  if (unexpectedClaims.length > 0)
+    notes.push(`as if absent, since their values are of no type that a claim has: ${unexpectedClaims.join(', ')}`);
+  return notes;
 }

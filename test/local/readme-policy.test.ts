@@ -1,0 +1,39 @@
+/** The policy that the README shows may be saved, and its examples are answered as it says. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { eventOf, tryCall } from '../../src/connectors/user-flow/trial.ts';
+import { checkText } from '../../src/policy/check.ts';
+import { compilePolicy } from '../../src/policy/compile.ts';
+import { NOTHING_HELD } from '../../src/policy/policy.ts';
+
+const README = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
+const SECTION = README.slice(README.indexOf('## Deciding: the policy'), README.indexOf('### What a policy says'));
+const NAMES = { rolesClaim: 'extension_Roles', extensionsAppId: '' };
+
+const [document = ''] = [...SECTION.matchAll(/```json\n(\{\n.*?\n\})\n```/gs)].map(([, text = '']) => text);
+/** Each curl call of the section with the answer below it, where `…` stands for the support code. */
+const examples = [...SECTION.matchAll(/ -d '(\{.*?\})'\n```\n```json\n(\{.*?\})\n```/gs)].map(
+  ([, body = '', reply = '']) => ({
+    body: JSON.parse(body) as Record<string, unknown>,
+    reply: JSON.parse(reply.replaceAll('…', 'ABCDE-12345')) as Record<string, unknown>,
+  }),
+);
+
+describe('the policy of the README', () => {
+  it('may be saved, without a warning', () => {
+    expect(checkText(document, NAMES.rolesClaim)).toMatchObject({ ok: true, policy: { warnings: [] } });
+  });
+
+  it('answers both examples as shown', async () => {
+    const checked = checkText(document, NAMES.rolesClaim);
+    if (!checked.ok) throw new Error('it may not be saved');
+    const policy = compilePolicy(checked.policy, 1, NAMES);
+    expect(examples.map(({ reply }) => reply.action)).toEqual(['Continue', 'ValidationError']);
+    for (const { body, reply } of examples) {
+      const event = await eventOf(body, undefined);
+      const tried = tryCall({ event, policy, entitlements: NOTHING_HELD, now: Date.now(), supportCode: 'ABCDE-12345' });
+      expect(tried.reply.body).toEqual(reply);
+    }
+  });
+});
