@@ -369,10 +369,19 @@ describe('npm run policy -- try', () => {
   });
 });
 
+describe('functions', () => {
+  it('are printed with what they promise and their examples', async () => {
+    const { code, stdout } = await policy('functions');
+    expect(code).toBe(0);
+    expect(stdout).toContain('titleCase("JANE O\'NEIL")  is "Jane O\'Neil"');
+    expect(stdout).toContain("int('')  fails");
+  });
+});
+
 describe('called wrongly', () => {
   it('says what is wrong and what there is', async () => {
     for (const [args, what] of [
-      [[], 'Say what to do: schema, check, push'],
+      [[], 'Say what to do: schema, functions, check, push'],
       [['chekc'], '"chekc" is not a command'],
       [['try'], 'try needs FILE'],
       [['rollback'], 'rollback needs the number of a version'],

@@ -9,8 +9,8 @@ On files alone:
   check [FILE]        every problem of a policy, with its line; warnings are what is allowed and probably not meant
   test [FILE]         runs the cases in FILE against the policy beside it: policy.test.json against policy.json
   try FILE --policy P what a call of B2C's in FILE would be answered by the policy P, and why
-  functions           what expressions can call beyond CEL's own functions, with examples
   schema [--out F]    the JSON Schema of a policy, by which editors complete and check; with --cases, of a file of cases
+  functions           what expressions can call beyond CEL's own functions, with examples
 
 With a Gatehouse:
   push [FILE]         shows what FILE changes, asks, and puts it in force as a new version
@@ -53,8 +53,8 @@ interface Shape {
 const POLICY_JSON = 'policy.json';
 
 const COMMANDS = {
-  functions: { takes: [] },
   schema: { takes: ['out', 'cases'] },
+  functions: { takes: [] },
   check: { takes: ['var'], wants: { what: 'FILE', preset: POLICY_JSON } },
   push: { takes: ['url', 'note', 'base', 'yes', 'var'], wants: { what: 'FILE', preset: POLICY_JSON } },
   pull: { takes: ['url', 'version', 'force'], wants: { what: 'FILE', preset: '' } },
