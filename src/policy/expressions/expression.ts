@@ -64,7 +64,8 @@ function treeOf(source: string): Tree | string {
 }
 
 function compileTree(tree: Tree, expects: keyof typeof PURPOSES, listNames: ReadonlySet<string>): Compiled {
-  const { problems, kind, fails, claims, person, time, patterns } = analyse(tree, listNames);
+  const { findings, kind } = analyse(tree, listNames);
+  const { problems, fails, claims, person, time, patterns } = findings;
   if (problems.size > 0) return refused(...problems);
   const { refuses, mayFail, resultOf } = PURPOSES[expects];
   const unfit = refuses(tree.expr, kind);

@@ -9,6 +9,9 @@ import { MAX_PATTERN_SIZE } from './limits.ts';
 const MAX_STATES = 1_000;
 const MAX_SEEN = 20_000;
 
+/** But for tabs and line breaks. */
+const CONTROL = /[^\P{Cc}\t\r\n]/u;
+
 export interface Pattern {
   /** In RE2's instructions. */
   readonly size: number;
@@ -18,6 +21,9 @@ export interface Pattern {
 
 /** The pattern, or a sentence that says why there is none. */
 export function compilePattern(source: string): Pattern | string {
+  if (CONTROL.test(source)) {
+    return String.raw`The pattern ${quoted(source)} holds a control character, which \b in a text is: for the edge of a word write \\b.`;
+  }
   try {
     const compiled = compile(source);
     const size = compiled.re2().prog.numInst();
@@ -55,7 +61,8 @@ function compile(source: string): RE2JS {
   return compiled;
 }
 
-const quoted = (source: string) => `'${source.length > 60 ? `${source.slice(0, 60)}…` : source}'`;
+const quoted = (source: string) =>
+  `'${source.length > 60 ? `${source.slice(0, 60)}…` : source}'`.replace(/\p{Cc}/gu, '\uFFFD');
 
 const reason = (error: unknown) =>
   (error instanceof RangeError ? 'it is nested too deeply' : String(error instanceof Error ? error.message : error))

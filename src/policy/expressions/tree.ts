@@ -155,6 +155,7 @@ function written(node: Node): string {
   const { exprKind } = node;
   const constant = constantOf(node);
   if (constant?.case === 'stringValue') return `'${constant.value}'`;
+  if (constant?.case === 'doubleValue' && Number.isInteger(constant.value)) return constant.value.toFixed(1);
   if (constant !== undefined) return String(constant.case === 'nullValue' ? null : constant.value);
   const tested = exprKind.case === 'selectExpr' && exprKind.value.testOnly;
   const operand = exprKind.case === 'selectExpr' ? exprKind.value.operand : undefined;
@@ -170,10 +171,16 @@ function written(node: Node): string {
 }
 
 function writtenCall({ function: name, target, args }: Call): string {
-  const parts = args.map(shown);
+  const parts = isOperator(name) || name === CONDITIONAL ? args.map((arg) => operand(arg, name)) : args.map(shown);
   const [first = '', second = '', third = ''] = parts;
   if (name === INDEX) return `${first}[${second}]`;
   if (name === CONDITIONAL) return `${first} ? ${second} : ${third}`;
   if (isOperator(name)) return args.length === 1 ? `${signOf(name)}${first}` : `${first} ${signOf(name)} ${second}`;
-  return `${target === undefined ? '' : `${shown(target)}.`}${name}(${parts.join(', ')})`;
+  return `${target === undefined ? '' : `${operand(target, name)}.`}${name}(${parts.join(', ')})`;
+}
+
+/** In brackets when it is an operation of another kind. */
+function operand(node: Node, within: string): string {
+  const inner = callOf(node)?.function ?? within;
+  return inner !== within && (isOperator(inner) || inner === CONDITIONAL) ? `(${shown(node)})` : shown(node);
 }
