@@ -43,7 +43,7 @@ export async function policyState(
   return {
     decides: policy !== undefined,
     ...(policy === undefined ? {} : { version: policy.version }),
-    ...(shadow === undefined ? {} : { shadow: shadow.policy.version }),
+    ...(shadow === undefined ? {} : { shadow: shadow.number }),
     fault,
     unused: false,
     ...waiting,

@@ -6,20 +6,22 @@
 import type { Config } from '../config.ts';
 import { errorFields, log } from '../log.ts';
 import { Late, within } from '../within.ts';
-import { POINTER_KEY, type Pointer, readPointer, versionKey } from './pointer.ts';
+import { POINTER_KEY, readPointer, versionKey } from './pointer.ts';
 import { builtIn, type Policy, sentName } from './policy.ts';
 
 /** `POLICY_FRESH_SECONDS` long what KV said is used without asking; up to so many times as long it is used while it is asked anew. Beyond, a call waits: an isolate that was idle must not decide by last week's policy. */
 const USABLE_TIMES = 2;
+/** A try that failed is made again after this part of that time: reading and refusing a document at every call would be dear. */
+const RETRY_PART = 1 / 3;
 /** An answer that takes so many times its limit will not come. */
 const LATE_TIMES = 5;
 
 /** `''`, or why this may not be the version that was saved last. */
 export type PolicyFault = '' | 'policy-kv-unavailable' | 'policy-missing' | 'policy-unreadable';
 
-/** A second policy, whose decisions are only remembered. */
+/** A version whose decisions are only remembered. */
 export interface Shadow {
-  readonly policy: Policy;
+  readonly number: number;
   /** Share of the calls, 0 to 1. */
   readonly sample: number;
 }
@@ -34,10 +36,15 @@ export interface InForce {
 /** Values, never promises: awaiting another call's promise may hang (measured). */
 interface Memory {
   inForce: InForce;
-  /** Milliseconds since 1970 when KV last confirmed the number, and when it was last asked; -Infinity: never. */
+  /** What became of documents by their number: the one in force, its shadow, and such as are no policy, with when that was seen. */
+  readonly versions: Map<number, Policy | { readonly unreadableAt: number }>;
+  /** Milliseconds since 1970 when KV last confirmed the number, when it last failed to, and when it was last asked; -Infinity: never. */
   confirmedAt: number;
   failedAt: number;
-  renewingSince: number;
+  askedAt: number;
+  /** How often KV was asked, and which of those gave what is in force: an answer that took longer than a later one is old. */
+  turns: number;
+  heard: number;
 }
 
 export interface Asking {
@@ -68,8 +75,8 @@ export function policyInForce(asking: Asking): InForce | Promise<InForce> {
   if (memory.inForce.policy !== undefined) {
     if (age < freshMs) return memory.inForce;
     if (age < USABLE_TIMES * freshMs || Math.abs(now - memory.failedAt) < freshMs) {
-      if (Math.abs(now - memory.renewingSince) >= freshMs) {
-        memory.renewingSince = now;
+      if (Math.abs(now - memory.askedAt) >= RETRY_PART * freshMs) {
+        memory.askedAt = now;
         asking.afterReply(() => renewSafely(memory, asking));
       }
       return memory.inForce;
@@ -88,7 +95,8 @@ function memoryOf(config: Config): Memory {
   let memory = memories.get(config);
   if (memory === undefined) {
     const inForce: InForce = { policy: undefined, shadow: undefined, fault: 'policy-kv-unavailable' };
-    memory = { inForce, confirmedAt: -Infinity, failedAt: -Infinity, renewingSince: -Infinity };
+    const never = { confirmedAt: -Infinity, failedAt: -Infinity, askedAt: -Infinity, turns: 0, heard: 0 };
+    memory = { inForce, versions: new Map(), ...never };
     memories.set(config, memory);
   }
   return memory;
@@ -121,54 +129,78 @@ async function renewed(memory: Memory, asking: Asking): Promise<InForce> {
 
 /** Asks KV and takes over what it says. Never rejects, and ends. */
 async function renewSafely(memory: Memory, asking: Asking): Promise<void> {
+  memory.turns += 1;
+  const turn = memory.turns;
+  memory.askedAt = asking.now;
   try {
-    await within(LATE_TIMES * asking.config.KV_TIMEOUT_MS, () => renew(memory, asking));
+    await within(LATE_TIMES * asking.config.KV_TIMEOUT_MS, () => renew(memory, asking, turn));
   } catch (error) {
     log('policy-not-read', errorFields(error));
-    failed(memory, asking.now, 'policy-kv-unavailable');
-  } finally {
-    memory.renewingSince = -Infinity;
+    if (turn > memory.heard) failed(memory, asking.now, 'policy-kv-unavailable');
   }
 }
 
-async function renew(memory: Memory, { kv, config, now }: Asking): Promise<void> {
-  const text = await kv.get(POINTER_KEY);
+async function renew(memory: Memory, asking: Asking, turn: number): Promise<void> {
+  const text = await asking.kv.get(POINTER_KEY);
   const pointer = text === null ? undefined : readPointer(text);
-  if (pointer === undefined) return failed(memory, now, text === null ? 'policy-missing' : 'policy-unreadable');
-  if (memory.inForce.policy?.version !== pointer.number) {
-    const policy = await load(kv, pointer.number, config, () => memory.inForce.policy);
-    if (typeof policy === 'string') return failed(memory, now, policy);
-    memory.inForce = { ...memory.inForce, policy };
-  }
-  memory.inForce = { ...memory.inForce, fault: '', shadow: await shadowOf(memory, kv, pointer, config) };
-  memory.confirmedAt = now;
+  const none = text === null ? 'policy-missing' : 'policy-unreadable';
+  const policy = pointer === undefined ? none : await versionOf(memory, pointer.number, asking);
+  if (turn < memory.heard) return;
+  if (typeof policy === 'string') return failed(memory, asking.now, policy);
+  const shadow = pointer?.shadow;
+  memory.inForce = { policy, shadow, fault: '' };
+  memory.heard = turn;
+  memory.confirmedAt = asking.now;
   memory.failedAt = -Infinity;
+  for (const known of memory.versions.keys()) {
+    if (known !== policy.version && known !== shadow?.number) memory.versions.delete(known);
+  }
 }
 
-/** A shadow that cannot be had shadows nothing: it must not harm what decides. */
-async function shadowOf({ inForce }: Memory, kv: Asking['kv'], { shadow }: Pointer, config: Config) {
-  if (shadow === undefined) return undefined;
-  const known = inForce.shadow?.policy;
-  const policy = known?.version === shadow.number ? known : await load(kv, shadow.number, config, () => undefined);
-  return typeof policy === 'string' ? undefined : { policy, sample: shadow.sample };
-}
-
-/** A version compiled, or why there is none. `known` is looked at again after waiting: of many calls at once, one compiles. */
-async function load(
-  kv: Asking['kv'],
+/**
+ * The version that runs in the shadow, for when the reply is out: reading and compiling it must not delay what decides.
+ * Undefined where it cannot be had within `KV_TIMEOUT_MS`; what comes later counts for the next call. Never rejects.
+ */
+export async function shadowPolicy(
+  { kv, config, now, later }: Pick<Asking, 'kv' | 'config' | 'now' | 'later'>,
   number: number,
-  config: Config,
-  known: () => Policy | undefined,
+): Promise<Policy | undefined> {
+  const reading = versionOf(memoryOf(config), number, { kv, config, now });
+  try {
+    const policy = await within(config.KV_TIMEOUT_MS, () => reading);
+    return typeof policy === 'string' ? undefined : policy;
+  } catch (error) {
+    if (error instanceof Late) later(within(LATE_TIMES * config.KV_TIMEOUT_MS, () => reading).catch(() => undefined));
+    log('shadow-not-read', { number, ...errorFields(error) });
+    return undefined;
+  }
+}
+
+/** A version compiled, or why there is none. */
+async function versionOf(
+  { versions }: Memory,
+  number: number,
+  { kv, config, now }: Pick<Asking, 'kv' | 'config' | 'now'>,
 ): Promise<Policy | 'policy-missing' | 'policy-unreadable'> {
+  const known = knownVersion(versions.get(number), config, now);
+  if (known !== undefined) return known;
   const { loadPolicy } = await import('./load.ts');
   const text = await kv.get(versionKey(number));
-  const meanwhile = known();
-  if (meanwhile?.version === number) return meanwhile;
+  // Looked at again after waiting: of many calls at once, one compiles.
+  const meanwhile = knownVersion(versions.get(number), config, now);
+  if (meanwhile !== undefined) return meanwhile;
   if (text === null) return 'policy-missing';
   const names = { rolesClaim: config.ROLES_CLAIM, extensionsAppId: config.EXTENSIONS_APP_ID };
   const policy = loadPolicy(text, number, names);
   if (policy === undefined) log('policy-unreadable', { number });
+  versions.set(number, policy ?? { unreadableAt: now });
   return policy ?? 'policy-unreadable';
+}
+
+/** Somebody may repair by hand what was broken by hand, under the same number. */
+function knownVersion(known: Policy | { readonly unreadableAt: number } | undefined, config: Config, now: number) {
+  if (known === undefined || !('unreadableAt' in known)) return known;
+  return Math.abs(now - known.unreadableAt) < RETRY_PART * freshMsOf(config) ? 'policy-unreadable' : undefined;
 }
 
 function failed(memory: Memory, now: number, fault: PolicyFault): void {

@@ -2,6 +2,7 @@
 import { errorFields, log } from '../../log.ts';
 import { judge, worded } from '../../policy/decide.ts';
 import { compareDecisions, type ShadowDecision } from '../../policy/shadow.ts';
+import { shadowPolicy } from '../../policy/store.ts';
 import { type Answer, type Call, entitlementsOf } from './answer.ts';
 
 /**
@@ -14,13 +15,15 @@ export async function shadowDecision(call: Call, answer: Answer, chance: number)
   const shadow = inForce?.shadow;
   if (shadow === undefined || event?.step === undefined || reason !== '' || chance >= shadow.sample) return undefined;
   try {
+    const policy = await shadowPolicy({ ...call, now: call.startedAt }, shadow.number);
+    if (policy === undefined) return undefined;
     // The policy that decided may not have asked about the person.
-    const asks = seen.lookup === undefined && shadow.policy.asksPerson[event.step];
+    const asks = seen.lookup === undefined && policy.asksPerson[event.step];
     const entitlements = asks ? await entitlementsOf(call, event) : seen.entitlements;
-    const verdict = judge(event, entitlements, shadow.policy, call.startedAt);
-    return compareDecisions(shadow.policy.version, decision, worded(verdict, event, shadow.policy, supportCode));
+    const verdict = judge(event, entitlements, policy, call.startedAt);
+    return compareDecisions(shadow.number, decision, worded(verdict, event, policy, supportCode));
   } catch (error) {
-    log('shadow-failed', { version: shadow.policy.version, ...errorFields(error) });
+    log('shadow-failed', { version: shadow.number, ...errorFields(error) });
     return undefined;
   }
 }
