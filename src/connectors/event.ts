@@ -8,6 +8,24 @@ export type ClaimValue = string | number | boolean;
 /** Claims under their canonical names. Without a prototype: a claim may be called anything. */
 export type Claims = { readonly [name: string]: ClaimValue };
 
+/** Built-in attributes and protocol members (contract 1.4): text, or as if absent. */
+export const TEXT_CLAIMS = [
+  'email',
+  'displayName',
+  'objectId',
+  'givenName',
+  'surname',
+  'jobTitle',
+  'streetAddress',
+  'city',
+  'postalCode',
+  'state',
+  'country',
+  'step',
+  'client_id',
+  'ui_locales',
+] as const;
+
 /** Microsoft Graph's objectIdentity. */
 export interface Identity {
   readonly signInType: string;

@@ -9,26 +9,11 @@ import {
   type SignInEvent,
   STEPS,
   type Step,
+  TEXT_CLAIMS,
 } from '../event.ts';
 
-/** Built-in attributes and protocol members: text, or as if absent. Custom attributes may be text, number or boolean. */
-const TEXT_CLAIMS = new Set([
-  'email',
-  'displayName',
-  'objectId',
-  'givenName',
-  'surname',
-  'jobTitle',
-  'streetAddress',
-  'city',
-  'postalCode',
-  'state',
-  'country',
-  'step',
-  'client_id',
-  'ui_locales',
-  'signInNames.emailAddress',
-]);
+/** What is no text is as if absent; custom attributes may be text, number or boolean. */
+const ONLY_TEXT: ReadonlySet<string> = new Set(TEXT_CLAIMS);
 
 /** Other names of the same claim, in lower case (contract 1.3, 1.4). */
 const ALIASES: ReadonlyMap<string, string> = new Map([
@@ -111,7 +96,7 @@ function readClaims(members: Record<string, unknown>) {
 
 function isExpected(name: string, value: unknown): value is ClaimValue {
   if (typeof value === 'string') return true;
-  if (TEXT_CLAIMS.has(name)) return false;
+  if (ONLY_TEXT.has(name)) return false;
   return typeof value === 'boolean' || Number.isFinite(value);
 }
 

@@ -1,25 +1,8 @@
 /** The variables of expressions and their members: which there are, what they hold, and what people write by mistake. */
+import { TEXT_CLAIMS } from '../../connectors/event.ts';
 import { BOOL, DOUBLE, type Kind, kindOf, LIST, MAP, NOTHING, TEXT, TIME, TRUTH } from './kinds.ts';
 import { MAX_ROLE_TEXT, MAX_ROLES, MAX_TEXT_READ } from './limits.ts';
 import { closest, didYouMean } from './names.ts';
-
-/** Built-in attributes and protocol members: text whenever they are there (as the connector reads them). */
-const TEXT_CLAIMS = [
-  'email',
-  'displayName',
-  'objectId',
-  'givenName',
-  'surname',
-  'jobTitle',
-  'streetAddress',
-  'city',
-  'postalCode',
-  'state',
-  'country',
-  'step',
-  'client_id',
-  'ui_locales',
-];
 
 /** Other names of a claim, in lower case, with the one under which it is read. */
 const CLAIM_ALIASES: ReadonlyMap<string, string> = new Map([
