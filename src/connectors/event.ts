@@ -9,7 +9,7 @@ export type ClaimValue = string | number | boolean;
 export type Claims = { readonly [name: string]: ClaimValue };
 
 /** Built-in attributes and protocol members (contract 1.4): text, or as if absent. */
-export const TEXT_CLAIMS = [
+export const TEXT_CLAIMS: readonly string[] = [
   'email',
   'displayName',
   'objectId',
@@ -24,7 +24,7 @@ export const TEXT_CLAIMS = [
   'step',
   'client_id',
   'ui_locales',
-] as const;
+];
 
 /** Microsoft Graph's objectIdentity. */
 export interface Identity {
