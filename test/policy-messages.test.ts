@@ -45,6 +45,21 @@ describe('the language of a message', () => {
   });
 });
 
+describe('what somebody wrote for a language', () => {
+  it('is followed for as long as tags are, and no longer', () => {
+    const looked: string[] = [];
+    const texts = new Map([['de', 'Nein']]);
+    texts.get = (tag) => {
+      looked.push(tag);
+      return Map.prototype.get.call(texts, tag);
+    };
+    const own = new Map([['no', texts]]);
+    const { text } = messageFor({ own, defaultLanguage: 'de' }, 'no', 'de-at-'.repeat(20_000), {});
+    expect(text).toBe('Nein');
+    expect(looked.length).toBeLessThan(100);
+  });
+});
+
 describe('built-in texts', () => {
   it('all have English, all carry the code, and all have the same languages', () => {
     const languages = [...BUILT_IN_TEXTS.blocked.keys()];

@@ -1,6 +1,7 @@
 /** What messages, languages and applications of a policy must mean. */
 import { BUILT_IN_TEXTS } from './built-in-texts.ts';
 import { DEFAULT_LANGUAGE, type PolicyDocument } from './document.ts';
+import { readPath } from './expressions/variables.ts';
 import { PLACEHOLDER } from './messages.ts';
 import type { Problem } from './problem.ts';
 
@@ -30,7 +31,7 @@ export function checkMessages({ messages = {}, applications = {}, ...document }:
       if (!isLanguage(language)) problems.push(at(path, NO_LANGUAGE));
       if (seen.has(tag)) problems.push(at(path, 'The same language twice, in other letters: keep one.'));
       seen.add(tag);
-      problems.push(...textProblems(text).map((message) => at(path, message)));
+      problems.push(...[...textProblems(text), ...placeholderProblems(text)].map((message) => at(path, message)));
     }
     if (!seen.has(defaultLanguage.toLowerCase()))
       problems.push(at(`messages.${key}`, `No text in the default language: add "${defaultLanguage}".`));
@@ -82,6 +83,17 @@ function textProblems(text: string): string[] {
   if (/\{extension_[0-9a-f]{32}_/i.test(text))
     problems.push('Names a claim in its long form: write {extension_X}, whatever the id of the extensions app.');
   return problems;
+}
+
+/** What would come out empty, whoever signs up. The long form has a sentence of its own. */
+function placeholderProblems(text: string): string[] {
+  const names = [...text.matchAll(PLACEHOLDER)].map(([, name = '']) => name);
+  return [...new Set(names)].flatMap((name) => {
+    if (name !== 'supportCode' && name.toLowerCase() === 'supportcode')
+      return [`{${name}} stays empty: write {supportCode}.`];
+    const read = readPath(['claims', name], new Set());
+    return read.ok || /^extension_[0-9a-f]{32}_/i.test(name) ? [] : [`{${name}} stays empty: ${read.problem}`];
+  });
 }
 
 const isUsed = (key: string, rules: PolicyDocument['rules']) =>

@@ -22,6 +22,9 @@ const MAX_FILLED_CHARS = 100;
 /** An attempt keeps a message up to here. */
 const MAX_SHOWN_CHARS = 2_000;
 
+/** Tags are short (RFC 5646, section 4.4.1); whoever signs up can write anything into `ui_locales`. */
+const MAX_TAG_CHARS = 100;
+
 export const PLACEHOLDER = /\{([A-Za-z][A-Za-z0-9_]*)\}/g;
 /** Control characters, line separators and marks of direction; angle brackets, should a page take text for HTML. */
 const UNSAFE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}<>]/gu;
@@ -49,7 +52,7 @@ export function messageFor(
 const NO_TEXT = ['', ''] as const;
 
 function inLanguage(texts: Texts, locale: string): readonly [language: string, text: string] | undefined {
-  let tag = locale.toLowerCase().replaceAll('_', '-');
+  let tag = locale.slice(0, MAX_TAG_CHARS).toLowerCase().replaceAll('_', '-');
   while (tag !== '') {
     const text = texts.get(tag);
     if (text !== undefined) return [tag, text];
