@@ -1,6 +1,7 @@
 /** What may be saved as a policy, and that everything wrong is said at once, in sentences. */
 import { describe, expect, it } from 'vitest';
 import { checkText } from '../src/policy/check.ts';
+import { compilePolicy } from '../src/policy/compile.ts';
 import { MAX_DOCUMENT_BYTES, MAX_ENTRIES_IN_ALL, MAX_LIST_ENTRIES, MAX_RULES } from '../src/policy/document.ts';
 
 const SIGN_UP = 'PostAttributeCollection';
@@ -100,6 +101,24 @@ describe('a document', () => {
       '{"rules":[],"messages":{"m":{"en":"a {support code} {"}}}',
       'messages.m.en',
       /placeholder/,
+    ],
+    [
+      'an alias in braces',
+      '{"rules":[],"messages":{"m":{"en":"Dear {lastName}"}}}',
+      'messages.m.en',
+      /claims\.surname/,
+    ],
+    [
+      'a claim in other letters',
+      '{"rules":[],"messages":{"m":{"en":"{givenname}"}}}',
+      'messages.m.en',
+      /claims\.givenName/,
+    ],
+    [
+      'the code in other letters',
+      '{"rules":[],"messages":{"m":{"en":"{supportcode}"}}}',
+      'messages.m.en',
+      /\{supportCode\}/,
     ],
     ['a message that is a text', '{"rules":[],"messages":{"m":"x"}}', 'messages.m', /object of languages/],
   ])('with %s is refused', (_, text, path, message) => {
@@ -231,6 +250,20 @@ describe('a rule', () => {
     expect(saysOf({ set: { lastName: "'x'" } }).join()).toContain('surname');
     expect(saysOf({ set: { Extension_Tier: "'x'" } }).join()).toContain('small letters');
     expect(saysOf({ set: { __proto__x: "'x'", 'given name': "'x'" } })).toHaveLength(2);
+  });
+
+  it('that guards a door keeps it shut should a condition fail that was said never to; one that sets claims sets none', () => {
+    const documents = [
+      { id: 'guard', steps: [SIGN_UP] as const, when: 'true', block: true as const },
+      { id: 'sets', steps: [TOKEN] as const, when: 'true', set: {} },
+    ].map((rule) => ({ ...rule, steps: [...rule.steps] }));
+    const reads = { claims: [], person: false, time: false };
+    const failing = { run: () => ({ ok: false as const, why: 'unforeseen' }), reads, mayFail: [] };
+    const rules = documents.map((document) => ({ document, when: failing, set: [] }));
+    const checked = { document: { rules: documents }, rules, warnings: [] };
+    const policy = compilePolicy(checked, 1, { rolesClaim: '', extensionsAppId: '' });
+    expect(policy.rules[SIGN_UP][0]?.onError).toBe('apply');
+    expect(policy.rules[TOKEN][0]?.onError).toBe('skip');
   });
 
   it('that turns people away says what happens when its condition fails, unless it cannot', () => {

@@ -60,7 +60,9 @@ const byStep = <T>(make: (step: Step) => T) =>
   Object.fromEntries(STEPS.map((step) => [step, make(step)])) as { [S in Step]: T };
 
 function ruleOf({ document, when, set }: CheckedRule, names: ClaimNames): Rule<Scope> {
-  return { id: document.id, when, onError: document.onError ?? 'skip', effect: effectOf(document, set, names) };
+  // A condition that is said never to fail, and does, must not open the door that it guards.
+  const unforeseen = document.set === undefined ? 'apply' : 'skip';
+  return { id: document.id, when, onError: document.onError ?? unforeseen, effect: effectOf(document, set, names) };
 }
 
 function effectOf(
