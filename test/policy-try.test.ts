@@ -4,7 +4,7 @@ import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import worker from '../src/index.ts';
 import { basic, newClient, newObjectId, rowsOf } from './call.ts';
-import { isolate, publish } from './policy-call.ts';
+import { isolate, publish, watchedKv } from './policy-call.ts';
 
 const SIGN_UP = 'PostAttributeCollection';
 const TOKEN = 'PreTokenIssuance';
@@ -112,6 +112,18 @@ describe('trying a call', () => {
     const at = async (now: string) => (await tryIt({ policy: draft, step: SIGN_UP, call, now })).json.decision;
     expect(await at('2026-11-21T23:59:59Z')).toMatchObject({ outcome: 'invalid', rule: 'adult' });
     expect(await at('2026-11-22T00:00:00Z')).toMatchObject({ outcome: 'continue' });
+  });
+
+  it('at another time leaves alone what calls of B2C fall back on when KV fails', async () => {
+    await publish({ rules: [{ id: 'roles', steps: [TOKEN], set: { extension_Roles: 'person.roles' } }] });
+    const objectId = newObjectId();
+    const held = { v: 1, roles: ['editor'], groups: [], attributes: {}, applications: {}, updatedBy: 'x' };
+    await env.GATEHOUSE.put(`person:oid:${objectId}`, JSON.stringify({ ...held, updatedAt: '2026-11-01T00:00:00Z' }));
+    const call = { step: TOKEN, objectId };
+    expect((await isolate().call(call)).json.extension_Roles).toBe('editor');
+    expect((await tryIt({ call, now: '2020-01-01T00:00:00Z' })).status).toBe(200);
+    const { kv } = watchedKv((keys) => (Array.isArray(keys) ? Promise.reject(new Error('down')) : undefined));
+    expect((await isolate({ GATEHOUSE: kv }).call(call)).json.extension_Roles).toBe('editor');
   });
 
   it('records nothing', async () => {

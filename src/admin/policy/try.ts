@@ -75,7 +75,7 @@ tryRoute.post(
             })),
           );
     }
-    const { entitlements, notes } = await entitlementsFor(c, event, trial.entitlements, now);
+    const { entitlements, notes } = await entitlementsFor(c, event, trial.entitlements);
     const identity = {
       step: event.step ?? '',
       clientId: event.clientId,
@@ -149,7 +149,6 @@ async function entitlementsFor(
   c: Context<AppEnv>,
   event: SignInEvent,
   given: TrialBody['entitlements'],
-  now: number,
 ): Promise<{ entitlements: PersonEntitlements; notes: string[] }> {
   if (given !== undefined) return { entitlements: heldBy(event, given), notes: [] };
   const config = configOf(c.env);
@@ -158,7 +157,8 @@ async function entitlementsFor(
     timeoutMs: config.KV_TIMEOUT_MS,
     within,
     staleMaxSeconds: config.STALE_ROLES_MAX_SECONDS,
-    now,
+    // Not the time that the call is tried at: what KV says is remembered for calls of B2C too.
+    now: Date.now(),
     later: (work) => c.executionCtx.waitUntil(work),
   });
   const known = degraded === '' || degraded === 'kv-stale-copy';
