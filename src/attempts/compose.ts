@@ -2,10 +2,11 @@
 import { type Answer, type Call, callIdentity, type Seen } from '../connectors/user-flow/answer.ts';
 import { MAX_ROLES, ROLE_NAME } from '../entitlements/document.ts';
 import { errorFields, log } from '../log.ts';
+import { worded } from '../policy/decide.ts';
 import type { ShadowDecision } from '../policy/shadow.ts';
 import type { Attempt, Outcome } from './attempt.ts';
 import { bound, MAX_CHARS, MAX_MESSAGE_BYTES, MAX_NAMES } from './bounds.ts';
-import { keptClaims } from './redaction.ts';
+import { isNeverKept, keptClaims } from './redaction.ts';
 import { fingerprintOf } from './support-code.ts';
 
 const short = (text: string) => bound(text, MAX_CHARS.dimension);
@@ -13,7 +14,7 @@ const identifier = (text: string) => bound(text, MAX_CHARS.identifier);
 const names = (list: readonly string[]) => list.slice(0, MAX_NAMES).map((name) => bound(name, MAX_CHARS.name));
 
 /** The attempt of a call of a user flow. `id` is a UUIDv7 of when the call arrived: nothing in the request can set it. */
-export async function attemptOf(call: Call, answer: Answer, id: string): Promise<Attempt> {
+export async function attemptOf(call: Call, answer: Answer, id: string, shadow?: ShadowDecision): Promise<Attempt> {
   const { seen, decision, reply, reason } = answer;
   const event = seen.event;
   const [identity] = event?.identities ?? [];
@@ -32,7 +33,7 @@ export async function attemptOf(call: Call, answer: Answer, id: string): Promise
     status: reply.status,
     rule: short(turnedAway?.rule ?? ''),
     messageKey: short(turnedAway?.messageKey ?? ''),
-    message: bound(reply.userMessage, MAX_CHARS.message),
+    message: bound(messageOf(answer), MAX_CHARS.message),
     messageLanguage: reply.userMessage === '' ? '' : short(turnedAway?.language ?? ''),
     supportCode: answer.supportCode,
     policyVersion: seen.inForce?.policy?.version ?? 0,
@@ -59,7 +60,18 @@ export async function attemptOf(call: Call, answer: Answer, id: string): Promise
     cfRay: short(call.request.headers.get('cf-ray') ?? ''),
     correlationId: '',
     fingerprint: await printOf(call, seen),
+    ...(shadow === undefined ? {} : { shadow: shadowPart(shadow) }),
   });
+}
+
+/** The text that the person was shown; what it quoted of a claim whose value is never kept is `…`. */
+function messageOf({ seen: { event, inForce }, decision, reply, supportCode }: Answer): string {
+  const secret = event?.claimNames.filter(isNeverKept) ?? [];
+  const quotes = decision.kind !== 'continue' && decision.rule !== '' && secret.length > 0;
+  if (!quotes || event === undefined || inForce?.policy === undefined) return reply.userMessage;
+  const claims = { ...event.claims, ...Object.fromEntries(secret.map((name) => [name, '…'])) };
+  const masked = worded(decision, { ...event, claims }, inForce.policy, supportCode);
+  return masked.kind === 'continue' ? reply.userMessage : masked.message;
 }
 
 /** What did not work, all of it. */
@@ -84,8 +96,14 @@ const NAMES_WHEN_CUT = 20;
 
 /** Keeps the message below {@link MAX_MESSAGE_BYTES}, whatever a body holds: then fewer names and no values are kept, and the attempt says so. */
 function fitted(attempt: Attempt): Attempt {
-  const { claimNames, unexpectedClaims, keptClaims: kept } = attempt;
-  const texts = [...claimNames, ...unexpectedClaims, ...Object.keys(kept), ...Object.values(kept)];
+  const { claimNames, unexpectedClaims, keptClaims: kept, shadow } = attempt;
+  const texts = [
+    ...claimNames,
+    ...unexpectedClaims,
+    ...Object.keys(kept),
+    ...Object.values(kept),
+    ...(shadow?.claims ?? []),
+  ];
   const chars = texts.reduce<number>((sum, text) => sum + String(text).length, 0);
   if (chars <= MAX_LIST_CHARS) return attempt;
   return {
@@ -93,12 +111,13 @@ function fitted(attempt: Attempt): Attempt {
     claimNames: claimNames.slice(0, NAMES_WHEN_CUT),
     unexpectedClaims: unexpectedClaims.slice(0, NAMES_WHEN_CUT),
     keptClaims: {},
+    ...(shadow === undefined ? {} : { shadow: { ...shadow, claims: shadow.claims.slice(0, NAMES_WHEN_CUT) } }),
     notes: [...attempt.notes, 'names of claims cut and values left out: too much for one message'],
   };
 }
 
 /** A shadow's decision as an attempt keeps it. */
-export const shadowPart = ({ rule, messageKey, claims, ...shadow }: ShadowDecision): Attempt['shadow'] => ({
+const shadowPart = ({ rule, messageKey, claims, ...shadow }: ShadowDecision): Attempt['shadow'] => ({
   ...shadow,
   rule: short(rule),
   messageKey: short(messageKey),
@@ -123,7 +142,10 @@ export function outcomeOf({ reason, decision }: Answer): Outcome {
 /** What support should know beside the figures, in words. */
 function notesOf({ seen }: Answer): string[] {
   const notes: string[] = [];
-  const { event, lookup } = seen;
+  const { event, lookup, inForce } = seen;
+  const ours = inForce?.policy?.onlyThese;
+  if (event?.step === 'PreTokenIssuance' && ours !== undefined && !ours.has(event.clientId))
+    notes.push('the application is none of those that the policy names (onlyThese): no roles');
   if (lookup?.emailRecordNotUsed) notes.push('email record not used');
   if (seen.droppedNames > 0)
     notes.push(`${seen.droppedNames} names of roles or groups dropped: not allowed, or more than a claim holds`);

@@ -158,9 +158,11 @@ export function emailIsTrusted(event: SignInEvent, trusted: readonly string[]): 
 async function answerWithoutPolicy(call: Call, seen: Seen, reason: string): Promise<Answer> {
   const supportCode = await codeOf(call, seen);
   const event = { step: stepOf(call, seen), locale: seen.event?.locale ?? '' };
-  const policy = seen.inForce?.policy ?? policyInMemory(call.config);
+  // Before it was known what decides, memory has the words and says what happens then: the attempt names that version.
+  const inForce = seen.inForce ?? { policy: policyInMemory(call.config), shadow: undefined, fault: '' };
+  const policy = inForce.policy ?? policyInMemory(call.config);
   const decision = decideWithoutPolicy(event, policy, WHY[reason] ?? 'unreadable-body', supportCode);
-  return finish(call, seen, decision, reason, decision.kind === 'continue' && reason === 'deadline' ? '' : supportCode);
+  return finish(call, { ...seen, inForce }, decision, reason, supportCode);
 }
 
 /** Everything else is a fault of the body. */

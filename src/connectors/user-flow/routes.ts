@@ -1,7 +1,7 @@
 /** The front door for B2C's user flows: who, what, decide, reply, record. */
 import type { Context } from 'hono';
 import { v7 as uuidv7 } from 'uuid';
-import { attemptOf, outcomeOf, shadowPart } from '../../attempts/compose.ts';
+import { attemptOf, outcomeOf } from '../../attempts/compose.ts';
 import { record } from '../../attempts/record.ts';
 import { randomSupportCode } from '../../attempts/support-code.ts';
 import { authenticate } from '../../callers/authenticate.ts';
@@ -65,19 +65,14 @@ const replyIsOut = () => new Promise((resolve) => setTimeout(resolve, 0));
 
 async function shadowAfterReply(call: Call, given: Answer) {
   await replyIsOut();
-  const shadow = await shadowDecision(call, given, Math.random());
-  return shadow === undefined ? undefined : shadowPart(shadow);
+  return shadowDecision(call, given, Math.random());
 }
 
 async function remember(env: Env, call: Call, given: Answer): Promise<void> {
   const id = uuidv7({ msecs: call.startedAt });
   try {
     const shadow = given.seen.inForce?.shadow === undefined ? undefined : await shadowAfterReply(call, given);
-    await record(
-      env,
-      { ...(await attemptOf(call, given, id)), ...(shadow === undefined ? {} : { shadow }) },
-      call.within,
-    );
+    await record(env, await attemptOf(call, given, id, shadow), call.within);
   } catch (error) {
     const step = given.seen.event?.step ?? call.urlStep;
     const objectId = given.seen.event?.objectId;
