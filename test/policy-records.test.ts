@@ -88,6 +88,20 @@ describe('an application that the policy does not name', () => {
   });
 });
 
+describe('the roles of an attempt', () => {
+  it('are those in the token, however the policy joins them; what is no name of a role is told', async () => {
+    const sentFor = async (value: string) => {
+      await publish({ rules: [{ id: 'roles', steps: [TOKEN], set: { extension_Roles: value } }] });
+      const { attempt } = await watched().call({ step: TOKEN, objectId: newObjectId() });
+      return [attempt?.roles, attempt?.notes];
+    };
+    for (const joined of ["'editor approver'", "'editor,approver'", "'editor; approver'", "['editor', 'approver']"])
+      expect(await sentFor(joined)).toEqual([['editor', 'approver'], []]);
+    expect(await sentFor("'editor Prüfer'")).toEqual([['editor'], [expect.stringContaining('1 more word')]]);
+    expect(await sentFor("''")).toEqual([[], []]);
+  });
+});
+
 describe('an attempt with the decision of a shadow', () => {
   it('is no larger than a message, whatever body and policies hold', async () => {
     const named = (letter: string) => `${letter}${'x'.repeat(96)}`;

@@ -126,6 +126,14 @@ describe('trying a call', () => {
     expect((await isolate({ GATEHOUSE: kv }).call(call)).json.extension_Roles).toBe('editor');
   });
 
+  it('for an application that the policy does not name says that this is why', async () => {
+    const policy = { applications: { shop: 'Shop', onlyThese: true }, rules: draft.rules.slice(3) };
+    const notes = async (client_id: string) =>
+      String((await tryIt({ policy, call: { step: TOKEN, client_id } })).json.notes);
+    expect(await notes('other')).toContain('onlyThese');
+    expect(await notes('SHOP')).not.toContain('onlyThese');
+  });
+
   it('records nothing', async () => {
     const client_id = newClient();
     await tryIt({ policy: draft, call: { step: SIGN_UP, client_id, email: 'a@bad.example' } });

@@ -1,4 +1,6 @@
 /** Makes the attempt that support will see out of an answered call. Every text is bounded here. */
+
+import type { ClaimValue } from '../connectors/event.ts';
 import { type Answer, type Call, callIdentity, type Seen } from '../connectors/user-flow/answer.ts';
 import { MAX_ROLES, ROLE_NAME } from '../entitlements/document.ts';
 import { errorFields, log } from '../log.ts';
@@ -83,12 +85,16 @@ function rolesSent({ seen, decision }: Answer): string[] {
   const policy = seen.inForce?.policy;
   if (policy === undefined || policy.sendsRoles || seen.event?.step !== 'PreTokenIssuance')
     return [...seen.entitlements.roles];
-  const claim = decision.claims[policy.rolesClaim];
-  return String(claim ?? '')
-    .split(' ')
+  return namesInClaim(decision.claims[policy.rolesClaim])
     .filter((name) => ROLE_NAME.test(name))
     .slice(0, MAX_ROLES);
 }
+
+/** However a policy joins them: no name holds any of these. */
+const namesInClaim = (claim: ClaimValue | undefined): string[] =>
+  String(claim ?? '')
+    .split(/[\s,;|]+/)
+    .filter((name) => name !== '');
 
 /** JSON writes a control character as six bytes; half of a message is left for everything else. */
 const MAX_LIST_CHARS = MAX_MESSAGE_BYTES / 2 / 6;
@@ -140,12 +146,17 @@ export function outcomeOf({ reason, decision }: Answer): Outcome {
 }
 
 /** What support should know beside the figures, in words. */
-function notesOf({ seen }: Answer): string[] {
+function notesOf(answer: Answer): string[] {
   const notes: string[] = [];
+  const { seen, decision } = answer;
   const { event, lookup, inForce } = seen;
   const ours = inForce?.policy?.onlyThese;
   if (event?.step === 'PreTokenIssuance' && ours !== undefined && !ours.has(event.clientId))
     notes.push('the application is none of those that the policy names (onlyThese): no roles');
+  if (event?.step === 'PreTokenIssuance' && inForce?.policy?.sendsRoles === false) {
+    const unnamed = namesInClaim(decision.claims[inForce.policy.rolesClaim]).length - rolesSent(answer).length;
+    if (unnamed > 0) notes.push(`the roles claim held ${unnamed} more words: no names of roles, or too many`);
+  }
   if (lookup?.emailRecordNotUsed) notes.push('email record not used');
   if (seen.droppedNames > 0)
     notes.push(`${seen.droppedNames} names of roles or groups dropped: not allowed, or more than a claim holds`);

@@ -43,7 +43,7 @@ export async function tryHere(trial: LocalTrial): Promise<Tried & { readonly dec
     reply,
     decision,
     supportCode,
-    notes: notesOn(event),
+    notes: notesOn(event, policy),
     trace: trace.map(shownEntry),
   };
 }

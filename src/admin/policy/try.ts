@@ -93,7 +93,7 @@ tryRoute.post(
         supportCode: tried.supportCode,
         entitlements: { roles: entitlements.roles, groups: entitlements.groups, attributes: entitlements.attributes },
         trace: tried.trace.map(shownEntry),
-        notes: [...notes, ...deciding.notes, ...notesOn(event)],
+        notes: [...notes, ...deciding.notes, ...notesOn(event, deciding.policy)],
       },
       200,
     );

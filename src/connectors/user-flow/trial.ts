@@ -102,9 +102,14 @@ export function shownEntry(entry: TraceEntry): ShownEntry {
 
 const outcomeOf = (result: Result): ShownResult => (result.ok ? { value: result.value } : { error: result.why });
 
-/** What B2C's body holds that rules do not see as it was sent. */
-export function notesOn({ step, unexpectedClaims }: SignInEvent): string[] {
+/** Why no rule was looked at, and what B2C's body holds that rules do not see as it was sent. */
+export function notesOn(
+  { step, clientId, unexpectedClaims }: SignInEvent,
+  { onlyThese }: Pick<Policy, 'onlyThese'>,
+): string[] {
   const notes: string[] = [];
+  if (step !== undefined && onlyThese !== undefined && !onlyThese.has(clientId))
+    notes.push('the client id is none of the applications that the policy names (onlyThese): no rule was looked at');
   if (step === undefined)
     notes.push('neither the body nor the step beside it is one that we know: no rule was looked at');
   if (unexpectedClaims.length > 0)
