@@ -18,7 +18,7 @@ export interface Finished {
 
 /** What the door does with a request instead of letting it through; `pass` lets it through. */
 export type Door = (request: { method: string; body: string }) => Treatment | Promise<Treatment>;
-type Treatment = 'pass' | 'hang up' | 'refuse' | 'wait' | 'be another';
+type Treatment = 'pass' | 'hang up' | 'refuse' | 'wait' | 'be another' | 'be a page' | 'be older';
 
 /** Headers that go through the door. */
 const FORWARDED = ['authorization', 'content-type', 'if-match', 'if-none-match'];
@@ -47,6 +47,14 @@ export function ownGatehouse(settings: Record<string, string> = {}) {
     if (treatment === 'refuse') {
       response.writeHead(503, { 'Content-Type': 'application/problem+json', 'Retry-After': '0' });
       return response.end('{"detail":"Workers KV takes one write a second for one person."}');
+    }
+    if (treatment === 'be a page') {
+      response.writeHead(200, { 'Content-Type': 'text/html', ETag: '"3"' });
+      return response.end('<h1>Welcome</h1>');
+    }
+    if (treatment === 'be older') {
+      response.writeHead(404, { 'Content-Type': 'application/problem+json' });
+      return response.end('{"detail":"There is nothing at this address.","requestId":"r"}');
     }
     if (treatment === 'wait') await new Promise((resolve) => setTimeout(resolve, 50));
     const answered = await harness.fetch(path, {

@@ -113,6 +113,14 @@ describe('a push', () => {
     expect((await policy('pull')).stderr).toBe(`Version ${await other}.\n`);
   });
 
+  it('with a note that is too long says that it is the note', async () => {
+    const { code, stderr } = await policy('push', fileOf(), '--yes', '--note', 'x'.repeat(501));
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: '--note: longer than 500 characters. Nothing was changed.\n',
+    });
+  });
+
   it('takes what the Gatehouse warns of to standard error', async () => {
     const { code, stdout, stderr } = await policy('push', fileOf({ rules: [] }), '--yes');
     expect(code).toBe(0);
@@ -235,6 +243,18 @@ describe('a Gatehouse that cannot be asked', () => {
   it('is told by what to do', async () => {
     gatehouse.letThrough(() => 'be another');
     expect((await policy('pull')).stderr).toContain('Is --url the address of a Gatehouse');
+    for (const args of [['pull'], ['diff', fileOf()], ['rollback', '1', '--yes'], ['push', fileOf(), '--yes']]) {
+      gatehouse.letThrough(() => 'be older');
+      const older = await policy(...args);
+      expect(older).toMatchObject({ stdout: '', stderr: expect.stringContaining('knows nothing of policies yet') });
+      gatehouse.letThrough(() => 'be a page');
+      const page = await policy(...args);
+      expect(page).toMatchObject({
+        stdout: '',
+        stderr: expect.stringContaining('Is --url the address of a Gatehouse'),
+      });
+    }
+    gatehouse.letThrough(() => 'pass');
     const wrong = await start('policy', ['pull', '--url', gatehouse.url()], { GATEHOUSE_ADMIN: 'admin:wrong' })
       .finished;
     expect(wrong.code).toBe(1);

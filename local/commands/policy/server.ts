@@ -33,11 +33,21 @@ export type Version = z.infer<typeof listed>;
 const page = z.object({ versions: z.array(listed), next: z.optional(z.string()) });
 const version = z.extend(listed, { document: z.unknown() });
 
-/** Undefined when nothing was saved yet. */
+const noneYet = z.object({ current: z.null() });
+const absent = z.object({ requestId: z.string() });
+const anyObject = z.record(z.string(), z.unknown());
+
+/** Undefined when nothing was saved yet, which is another thing than an address where no policies are. */
 export async function inForce(call: Call): Promise<InForce | undefined> {
   const answer = await call('GET', '/admin/policy');
-  if (answer.status === 404) return undefined;
-  const document = documentIn(accepted(answer, z.unknown()));
+  if (answer.status === 404 && noneYet.safeParse(answer.body).success) return undefined;
+  if (answer.status === 404 && absent.safeParse(answer.body).success)
+    throw new Refusal(
+      'The Gatehouse that runs there knows nothing of policies yet: run npm run migrate against its database, deploy this version of it, and try again.',
+    );
+  accepted(answer, anyObject);
+  // Zod's copy would have its members in another order.
+  const document = documentIn(answer.body);
   const [, number] = /^(?:W\/)?"(\d+)"$/.exec(answer.etag) ?? [];
   if (number !== undefined) return { number: Number(number), document };
   throw new Refusal(
@@ -82,6 +92,9 @@ export async function save(
   const query = note === undefined ? '' : `?note=${encodeURIComponent(note)}`;
   const answer = await call('PUT', `/admin/policy${query}`, document, condition(base));
   const { data } = refused.safeParse(answer.body);
+  const ofNote = data?.errors.filter(({ path }) => path === 'note') ?? [];
+  if (ofNote.length > 0)
+    throw new Refusal(`--note: ${ofNote.map(({ message }) => message).join('; ')}. Nothing was changed.`);
   if (answer.status === 400 && data !== undefined) throw new DocumentRefused(data.errors);
   return savedIn(answer);
 }

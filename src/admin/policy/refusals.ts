@@ -29,8 +29,9 @@ export function refusedDocument(c: PolicyContext, problems: readonly Problem[], 
   });
 }
 
-/** 404 before the first policy, or without a shadow. */
-export const nothingSaved = (c: PolicyContext, kind: Kind): Response => problem(c, 404, NOTHING_YET[kind]);
+/** 404 before the first policy, or without a shadow. `current` tells programs that it is not the address that is missing. */
+export const nothingSaved = (c: PolicyContext, kind: Kind): Response =>
+  problem(c, 404, NOTHING_YET[kind], { current: null });
 
 const NOTHING_YET = {
   policy:
