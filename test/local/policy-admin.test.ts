@@ -14,6 +14,7 @@ describe('before anything was saved', () => {
     const got = await call('GET', '/policy');
     expect([got.status, got.headers.get('Content-Type')]).toEqual([404, 'application/problem+json']);
     expect(got.json.detail).toMatch(/No policy was saved yet.*PUT \/admin\/policy.*If-None-Match: \*/);
+    expect(got.json.current).toBeNull();
     expect((await call('GET', '/policy/shadow')).json.detail).toMatch(/No shadow runs.*PUT \/admin\/policy\/shadow/);
     expect((await call('GET', '/policy/versions')).json).toEqual({ versions: [] });
     expect((await call('GET', '/policy/versions/1')).status).toBe(404);
@@ -167,8 +168,23 @@ describe('a saving', () => {
       headers: FIRST,
       settings: { POLICY: 'built-in' },
     });
-    expect(json.inForce).toMatch(/^not yet, since the built-in policy decides: set POLICY = "stored"/);
+    expect(json.inForce).toMatch(
+      /^not yet, since the built-in policy decides: start npm run dev again with --policy and a file; elsewhere set POLICY = "stored"/,
+    );
     expect(door.pointer()).toEqual({ v: 1, number: 1 });
+  });
+
+  it('says when it counts by how often this Gatehouse asks', async () => {
+    const number = await door.save();
+    for (const [seconds, within] of [
+      ['1', 'a minute'],
+      ['30', 'two minutes'],
+      ['300', '11 minutes'],
+    ]) {
+      const again = { body: (await call('GET', '/policy')).text, headers: ifMatch(number) };
+      const { json } = await call('PUT', '/policy', { ...again, settings: { POLICY_FRESH_SECONDS: `${seconds}` } });
+      expect(json.inForce).toMatch(new RegExp(`^everywhere within about ${within}: .* asks every ${seconds} s$`));
+    }
   });
 });
 
