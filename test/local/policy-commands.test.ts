@@ -252,10 +252,22 @@ describe('npm run policy -- test', () => {
     const elsewhere = fileOf({ cases: [{ name: 'a', call, reply }] });
     expect((await policy('test', elsewhere, '--policy', files.policy)).code).toBe(0);
     expect(await policy('test', elsewhere)).toMatchObject({ code: 2, stderr: expect.stringContaining('--policy') });
+    expect(await policy('test', files.policy)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(`npm run policy -- test --policy ${files.policy}`),
+    });
     expect(await policy('test', '--policy', elsewhere)).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('Unknown: cases'),
     });
+  });
+
+  it('without any says where they go and what they look like', async () => {
+    const lone = fileOf({ rules: [] }, `${crypto.randomUUID()}.json`);
+    const { code, stdout, stderr } = await policy('test', '--policy', lone);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(`into ${lone.replace(/\.json$/, '.test.json')}`);
+    expect(stderr).toContain('npm run policy -- schema --cases');
   });
 
   it('refuses a file that tests nothing, or not what it says', async () => {
@@ -379,6 +391,14 @@ describe('functions', () => {
 });
 
 describe('called wrongly', () => {
+  it('says where a file was looked for, and which folder there is not', async () => {
+    const missing = await policy('check', 'nowhere.json');
+    expect(missing.stderr).toBe(`nowhere.json could not be read: there is no such file in ${process.cwd()}.\n`);
+    const out = join(folder, 'nowhere', 'schema.json');
+    const unwritten = await policy('schema', '--out', out);
+    expect(unwritten.stderr).toBe(`${out} could not be written: there is no such folder.\n`);
+  });
+
   it('says what is wrong and what there is', async () => {
     for (const [args, what] of [
       [[], 'Say what to do: schema, functions, check, push'],

@@ -188,6 +188,30 @@ describe('a difference', () => {
   });
 });
 
+describe('the list of versions', () => {
+  it('tells the shadow that runs from those that did', async () => {
+    await pushed(fileOf());
+    const asAdmin = { Authorization: `Basic ${btoa('admin:admin')}`, 'Content-Type': 'application/json' };
+    const shadow = async (headers: Record<string, string>, sample?: string) => {
+      const answer = await fetch(`${gatehouse.url()}/admin/policy/shadow${sample ? `?sample=${sample}` : ''}`, {
+        method: sample ? 'PUT' : 'DELETE',
+        headers: { ...asAdmin, ...headers },
+        ...(sample ? { body: readFileSync(fileOf()) } : {}),
+      });
+      return (await answer.json()) as { number: number };
+    };
+    const first = await shadow({ 'If-None-Match': '*' }, '0.5');
+    const second = await shadow({ 'If-Match': `"${first.number}"` }, '0.07');
+    const running = (await policy('versions')).stdout;
+    expect(running).toMatch(new RegExp(`^${second.number} .* shadow, for 7 % of the calls$`, 'm'));
+    expect(running).toMatch(new RegExp(`^${first.number} .* was a shadow$`, 'm'));
+    const gone = await shadow({ 'If-Match': `"${second.number}"` });
+    const after = (await policy('versions')).stdout;
+    expect(after).toMatch(new RegExp(`^${gone.number} .* shadow taken away$`, 'm'));
+    expect(after).toMatch(new RegExp(`^${second.number} .* was a shadow$`, 'm'));
+  });
+});
+
 describe('a rollback', () => {
   it('puts an earlier version in force again, as a new one, and shows what that changes', async () => {
     const [first, second] = [fileOf(), fileOf()];

@@ -1,5 +1,6 @@
 /** A JSON file as somebody wrote it: its text, what it holds, and where in it something stands. */
 import { readFile } from 'node:fs/promises';
+import { isAbsolute } from 'node:path';
 import { Refusal } from '../ending.ts';
 import { type Positions, positionsIn } from './positions.ts';
 
@@ -28,7 +29,9 @@ async function bytesOf(file: string): Promise<Uint8Array> {
   try {
     return await readFile(file);
   } catch (error) {
-    throw new Refusal(`${file} could not be read: ${failure(error)}.`, 2);
+    // npm runs commands in the project's folder, wherever somebody typed them.
+    const where = isMissing(error) && !isAbsolute(file) ? ` in ${process.cwd()}` : '';
+    throw new Refusal(`${file} could not be read: ${failure(error)}${where}.`, 2);
   }
 }
 
@@ -46,6 +49,10 @@ const FAILURES: Record<string, string> = {
   EISDIR: 'it is a folder',
   EACCES: 'this user may not read it',
 };
+
+/** Whether there is no such file, or no such folder for it. */
+export const isMissing = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'ENOENT';
 
 /** What Node says of a file that cannot be read or written, in words. */
 export function failure(error: unknown): string {

@@ -5,7 +5,7 @@ import type { Call } from '../administrator.ts';
 import { Refusal } from '../ending.ts';
 import { table } from '../table.ts';
 import { difference } from './difference.ts';
-import { failure } from './json-file.ts';
+import { failure, isMissing } from './json-file.ts';
 import { readPolicy } from './policy-file.ts';
 import * as server from './server.ts';
 
@@ -54,20 +54,23 @@ export async function listVersions(call: Call): Promise<number> {
   const all: server.Version[] = [];
   for await (const version of server.versions(call)) all.push(version);
   const inForce = all.find(({ use }) => use === 'active')?.number;
+  const lastShadow = all.find(({ use }) => use !== 'active')?.number;
   const rows = all.map((version) => [
     String(version.number),
     version.createdAt,
     version.author,
-    version.number === inForce ? 'in force' : useOf(version),
+    version.number === inForce ? 'in force' : useOf(version, version.number === lastShadow),
     version.note,
   ]);
   console.log(rows.length === 0 ? 'No policy was saved yet.' : table(['VERSION', 'SAVED', 'BY', '', 'NOTE'], rows));
   return 0;
 }
 
-function useOf({ use, sample }: server.Version): string {
-  if (use === 'shadow') return `shadow, for ${(sample ?? 1) * 100} % of the calls`;
-  return use === 'no-shadow' ? 'shadow taken away' : '';
+function useOf({ use, sample }: server.Version, isLast: boolean): string {
+  if (use === 'active') return '';
+  if (use === 'no-shadow') return 'shadow taken away';
+  // Shares have six decimals at most; 0.07 times 100 has more.
+  return isLast ? `shadow, for ${Number(((sample ?? 1) * 100).toFixed(4))} % of the calls` : 'was a shadow';
 }
 
 /** The version of that number, or the one in force. */
@@ -83,7 +86,7 @@ async function textOf(file: string): Promise<string | undefined> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (isMissing(error)) return undefined;
     throw new Refusal(`${file} could not be read: ${failure(error)}.`);
   }
 }
@@ -101,6 +104,8 @@ export async function written(file: string, text: string): Promise<void> {
   try {
     await writeFile(file, text);
   } catch (error) {
-    throw new Refusal(`${file} could not be written: ${failure(error)}.`);
+    throw new Refusal(
+      `${file} could not be written: ${isMissing(error) ? 'there is no such folder' : failure(error)}.`,
+    );
   }
 }

@@ -1,8 +1,9 @@
 /** `test`: runs the cases beside a policy, on this machine alone. */
+import { existsSync } from 'node:fs';
 import type { CheckedPolicy } from '../../../src/policy/check.ts';
 import { compilePolicy } from '../../../src/policy/compile.ts';
 import type { Policy } from '../../../src/policy/policy.ts';
-import { calledWrongly } from '../ending.ts';
+import { calledWrongly, Refusal } from '../ending.ts';
 import { printable } from '../table.ts';
 import { type LocatedCase, readCases } from './cases.ts';
 import { differing, differingMembers } from './compare.ts';
@@ -25,6 +26,7 @@ export async function testPolicy(file: string, policyFile: string | undefined, g
   const files = besideEachOther(file, policyFile);
   const { rolesClaim } = await claimNamesGiven(given);
   const { policy } = await readPolicy(files.policy, rolesClaim);
+  if (!existsSync(files.cases)) throw noCases(files);
   const cases = await readCases(files.cases);
   const compiled = compiledFor(policy, { ...(await deployedSettings()), ...given });
 
@@ -51,8 +53,19 @@ function besideEachOther(cases: string, policy: string | undefined): { cases: st
   }
   if (policy !== undefined) return { cases, policy };
   if (cases.endsWith(BESIDE)) return { cases, policy: `${cases.slice(0, -BESIDE.length)}.json` };
-  throw calledWrongly(`${cases} does not end with ${BESIDE}: say which policy it is for, with --policy.`, 'policy');
+  throw calledWrongly(
+    `${cases} does not end with ${BESIDE}, as a file of cases does. If it is the policy: npm run policy -- test --policy ${cases}. ` +
+      'If it holds cases, say which policy they are for, with --policy.',
+    'policy',
+  );
 }
+
+const noCases = ({ cases, policy }: { cases: string; policy: string }) =>
+  new Refusal(
+    `There are no cases yet: write calls and the replies that they must get by ${policy} into ${cases}. ` +
+      'npm run policy -- schema --cases says what may stand there, and test/fixtures/policy/policy.test.json has an example of everything.',
+    2,
+  );
 
 type CompiledFor = (settings: Settings) => Policy | { readonly problems: readonly string[] };
 
