@@ -55,7 +55,11 @@ async function start(): Promise<void> {
   await worker.ready;
   stopping.unshift(fireCron(url));
   await seedPeople(url);
-  if (policy !== undefined) stopping.unshift(await keepInForce(url, policy));
+  if (policy === undefined)
+    console.log(
+      `Policy: none, so that roles go into the token and that is all. A policy.json in ${process.cwd()} decides from the next start.`,
+    );
+  else stopping.unshift(await keepInForce(url, policy));
   console.log(welcome(url, data));
 }
 

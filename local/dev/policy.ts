@@ -1,6 +1,5 @@
 /** The policy of local development: a file that is checked before anything starts, put in force, and again whenever it is edited. */
-import { existsSync, watch } from 'node:fs';
-import { basename, dirname, resolve } from 'node:path';
+import { existsSync, unwatchFile, watchFile } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { SAMPLE_CREDENTIALS } from '../../src/config.ts';
 import { administratorAt, type Call } from '../commands/administrator.ts';
@@ -14,8 +13,8 @@ import { claimNamesGiven } from '../commands/policy/settings.ts';
 const PRESET = 'policy.json';
 /** Asked for instead of a file: the built-in policy, also when there is a `policy.json`. */
 const NONE = 'none';
-/** Editors write a file in several steps. */
-const SETTLED_MS = 150;
+/** An editor that writes in several steps is done by the next look. */
+const LOOK_EVERY_MS = 300;
 
 /** The file to begin with: the one that was asked for, or `policy.json` when there is one. Refuses a file that may not be saved. */
 export async function policyToBeginWith(asked: string | undefined): Promise<string | undefined> {
@@ -35,35 +34,25 @@ export async function policyToBeginWith(asked: string | undefined): Promise<stri
 /** Puts the file in force now, and again when it is edited: a broken edit is told, and what was in force stays. Returns how to stop. */
 export async function keepInForce(url: string, file: string): Promise<() => void> {
   const call = administratorAt(url, SAMPLE_CREDENTIALS.admin);
-  console.log(await putInForce(call, file));
+  const first = putInForce(call, file).then(console.log);
 
-  let saving = Promise.resolve();
+  let saving = first.catch(() => undefined);
   let timer: NodeJS.Timeout | undefined;
   const again = () => {
     saving = saving.then(() => putInForce(call, file)).then(console.log, tellBroken);
   };
-  const stopWatching = onEdit(file, () => {
+  // Looked at, and not watched by the system: an edit counts also behind a symbolic link, on a folder of another machine,
+  // and when an editor puts a new file in the place of the old one.
+  const edited = () => {
     clearTimeout(timer);
-    timer = setTimeout(again, SETTLED_MS);
-  });
+    timer = setTimeout(again, LOOK_EVERY_MS);
+  };
+  watchFile(file, { interval: LOOK_EVERY_MS }, edited);
+  await first;
   return () => {
-    stopWatching();
+    unwatchFile(file, edited);
     clearTimeout(timer);
   };
-}
-
-/** Watches the folder, since many editors put a new file in the place of the old one. */
-function onEdit(file: string, edited: () => void): () => void {
-  const unwatched = (error: unknown) =>
-    console.error(`Edits of ${file} go unnoticed (${error}): start npm run dev again after one.`);
-  try {
-    const watcher = watch(dirname(resolve(file)), (_, name) => name === basename(file) && edited());
-    watcher.on('error', unwatched);
-    return () => watcher.close();
-  } catch (error) {
-    unwatched(error);
-    return () => undefined;
-  }
 }
 
 /** Returns what happened, in a sentence. */

@@ -21,7 +21,7 @@ export async function startWorker(options: {
   port: number;
   data: string;
   databaseUrl: string;
-  /** True: what is saved through the front door decides. False: what wrangler.toml says. */
+  /** True: what is saved through the front door decides. False: the built-in policy, whatever wrangler.toml says. */
   storedPolicy: boolean;
 }): Promise<LocalWorker> {
   const wrangler = join(createRequire(import.meta.url).resolve('wrangler/package.json'), '..', 'bin', 'wrangler.js');
@@ -51,8 +51,11 @@ export async function startWorker(options: {
       'info',
       '--var',
       'LOCAL:yes',
+      '--var',
+      `POLICY:${options.storedPolicy ? 'stored' : 'built-in'}`,
       // An edit shows at the next call.
-      ...(options.storedPolicy ? ['--var', 'POLICY:stored', '--var', 'POLICY_FRESH_SECONDS:1'] : []),
+      '--var',
+      'POLICY_FRESH_SECONDS:1',
     ],
     // In a group of its own, so that Ctrl-C reaches it through `stop` and after the Worker's last writes.
     {

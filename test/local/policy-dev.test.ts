@@ -1,7 +1,7 @@
 /** `npm run dev` with a policy: it is in force from the first call, follows its file, and a broken one never gets in. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -87,17 +87,41 @@ describe('npm run dev with a policy', () => {
     writeFileSync(`${file}.new`, policySaying('Second.'));
     renameSync(`${file}.new`, file);
     await first.says(`${file} is saved as version 2`);
+    // And as those have it who keep a policy elsewhere.
+    const elsewhere = join(folder, 'elsewhere.json');
+    writeFileSync(elsewhere, policySaying('Third.'));
+    rmSync(file);
+    symlinkSync(elsewhere, file);
+    await first.says(`${file} is saved as version 3`);
+    writeFileSync(elsewhere, policySaying('Fourth.'));
+    await first.says(`${file} is saved as version 4`);
     first.child.kill('SIGTERM');
     expect(await first.ended).toBe(0);
 
     const again = dev(args);
     await again.says('Gatehouse is running at');
-    expect(again.said.text).toContain(`${file} is version 2, which is in force.`);
-    expect((await signUp(port)).userMessage).toContain('Second.');
+    expect(again.said.text).toContain(`${file} is version 4, which is in force.`);
+    expect((await signUp(port)).userMessage).toContain('Fourth.');
     const { stdout } = await start('policy', ['versions', '--url', `http://localhost:${port}`]).finished;
-    expect(stdout.match(/^\d+ .*npm run dev$/gm)).toHaveLength(2);
+    expect(stdout.match(/^\d+ .*npm run dev$/gm)).toHaveLength(4);
     again.child.kill('SIGTERM');
     expect(await again.ended).toBe(0);
+  });
+
+  it('blocks nobody without one, also where the deployed Gatehouse takes what is saved', async () => {
+    const project = mkdtempSync(join(folder, 'project-'));
+    const root = join(import.meta.dirname, '../..');
+    for (const shared of ['src', 'node_modules', 'package.json', 'tsconfig.json'])
+      symlinkSync(join(root, shared), join(project, shared));
+    const settings = readFileSync(join(root, 'wrangler.toml'), 'utf8');
+    writeFileSync(join(project, 'wrangler.toml'), settings.replace(/^POLICY = .*$/m, 'POLICY = "stored"'));
+    const port = await freePort();
+    const without = dev(['--port', `${port}`], project);
+    await without.says('Gatehouse is running at');
+    expect(without.said.text).toContain(`A policy.json in ${project} decides from the next start.`);
+    expect(await signUp(port)).toEqual({ version: '1.0.0', action: 'Continue' });
+    without.child.kill('SIGTERM');
+    expect(await without.ended).toBe(0);
   });
 
   it('does not start with one that may not be saved, and says what is wrong with it', async () => {
