@@ -1,11 +1,13 @@
 /** The policy that the README shows may be saved, and its examples are answered as it says. */
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { eventOf, tryCall } from '../../src/connectors/user-flow/trial.ts';
 import { checkText } from '../../src/policy/check.ts';
 import { compilePolicy } from '../../src/policy/compile.ts';
 import { NOTHING_HELD } from '../../src/policy/policy.ts';
+import { run } from './gatehouse.ts';
 
 const README = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
 const SECTION = README.slice(README.indexOf('## Deciding: the policy'), README.indexOf('### What a policy says'));
@@ -23,6 +25,16 @@ const examples = [...SECTION.matchAll(/ -d '(\{.*?\})'\n```\n```json\n(\{.*?\})\
 describe('the policy of the README', () => {
   it('may be saved, without a warning', () => {
     expect(checkText(document, NAMES.rolesClaim)).toMatchObject({ ok: true, policy: { warnings: [] } });
+  });
+
+  it('passes the cases that are shown for it', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'gatehouse-readme-'));
+    writeFileSync(join(folder, 'policy.json'), document);
+    const [cases = ''] = [...README.matchAll(/```json\n(\{ "cases": .*?)\n```/gs)].map(([, text = '']) => text);
+    writeFileSync(join(folder, 'policy.test.json'), cases);
+    const { code, stdout } = await run('policy', ['test', join(folder, 'policy.test.json')]);
+    rmSync(folder, { recursive: true });
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('1 case: 1 ok, 0 failed.') });
   });
 
   it('answers both examples as shown', async () => {
