@@ -248,6 +248,8 @@ describe('a rule', () => {
     const long = 'extension_0123456789abcdef0123456789ABCDEF_Tier';
     expect(saysOf({ set: { [long]: "'x'" } }).join()).toContain('Write extension_Tier');
     expect(saysOf({ set: { lastName: "'x'" } }).join()).toContain('surname');
+    expect(saysOf({ set: { GivenName: "'x'" } }).join()).toContain('claims.givenName');
+    expect(saysOf({ set: { extension_tier: "'x'", constructor: "'x'" } })).toEqual([]);
     expect(saysOf({ set: { Extension_Tier: "'x'" } }).join()).toContain('small letters');
     expect(saysOf({ set: { __proto__x: "'x'", 'given name': "'x'" } })).toHaveLength(2);
   });
@@ -292,6 +294,11 @@ describe('what is allowed and probably not meant', () => {
     ]);
     expect(warningsOf({ messages: { m: { en: '{supportCode}' } }, rules: [roles] })).toEqual([
       expect.stringMatching(/^messages\.m: No rule uses it/),
+    ]);
+    const twice = { id: 'twice', steps: [SIGN_UP], set: { extension_A: "'x'", extension_roles: "''" } };
+    const again = { id: 'again', steps: [SIGN_UP], set: { extension_a: "'x'" } };
+    expect(warningsOf({ rules: [roles, twice, again] })).toEqual([
+      expect.stringMatching(/extension_A and extension_a differ only in capitals/),
     ]);
     expect(warningsOf({ messages: { blocked: { en: '{supportCode}' } }, rules: [roles] })).toEqual([]);
   });

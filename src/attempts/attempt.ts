@@ -33,6 +33,7 @@ export const attemptSchema = z.object({
   status: z.union([z.literal(200), z.literal(400)]),
   rule: dimension,
   messageKey: dimension,
+  /** As it was shown; what it quoted of a claim whose value is never kept is `…`. */
   message: text(MAX_CHARS.message),
   /** BCP 47 tag of the message's language. Absent in messages of before there were any. */
   messageLanguage: z._default(dimension, ''),

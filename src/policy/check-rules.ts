@@ -2,6 +2,7 @@
 
 import type { PolicyDocument, RuleDocument } from './document.ts';
 import { compileExpression, type Expression } from './expressions/expression.ts';
+import { readPath } from './expressions/variables.ts';
 import { DECIDED_WITHOUT_RULE } from './policy.ts';
 import type { Problem } from './problem.ts';
 
@@ -55,6 +56,10 @@ export function checkRules(document: PolicyDocument, rolesClaim: string) {
     checkShape(rule, document, refuse, into(warnings));
     return { document: rule, ...compiled(rule, lists, refuse) };
   });
+  for (const spellings of spellingsOf(document, rolesClaim)) {
+    const message = `${spellings.join(' and ')} differ only in capitals, and both would be in the reply: write it one way.`;
+    warnings.push({ rule: '', path: 'rules', message });
+  }
   if (rolesClaim !== '' && !document.rules.some((rule) => setsRoles(rule, rolesClaim))) {
     const message = `No rule sets ${rolesClaim} at PreTokenIssuance, so that it is empty in every token. To send roles: "set": { "${rolesClaim}": "person.roles.join(' ')" }.`;
     warnings.push({ rule: '', path: 'rules', message });
@@ -105,6 +110,9 @@ function checkClaim(claim: string, steps: RuleDocument['steps'], refuse: (messag
     refuse('B2C takes no email at PreTokenIssuance. Set it at another step, or choose another claim.');
   if (long !== null) refuse(`Write extension_${long[1]}: the long form is sent when EXTENSIONS_APP_ID is set.`);
   if (alias !== undefined && claim !== alias) refuse(`B2C calls this claim ${alias}. Write that.`);
+  const read = readPath(['claims', claim], new Set());
+  if (alias === undefined && !NEVER_SET.has(name) && !name.startsWith('extension_') && !read.ok)
+    refuse(`B2C ignores ${claim}. ${read.problem}`);
   if (name.startsWith('extension_') && !claim.startsWith('extension_')) refuse('Write extension_ in small letters.');
 }
 
@@ -128,6 +136,16 @@ function compiled(rule: RuleDocument, lists: ReadonlySet<string>, refuse: Say): 
     when: condition?.ok ? condition.expression : undefined,
     set: values.flatMap(([claim, value]) => (value.ok ? [[claim, value.expression] as const] : [])),
   };
+}
+
+/** Claims that are set in more than one spelling. That of the roles is sent in one, however it is written. */
+function spellingsOf({ rules }: PolicyDocument, rolesClaim: string): string[][] {
+  const names = new Set(rules.flatMap(({ set = {} }) => Object.keys(set)));
+  const groups = Object.values(Object.groupBy(names, (name) => `claim ${name.toLowerCase()}`));
+  return groups.filter(
+    (group): group is string[] =>
+      group !== undefined && group.length > 1 && group[0]?.toLowerCase() !== rolesClaim.toLowerCase(),
+  );
 }
 
 const setsRoles = ({ steps, set = {} }: RuleDocument, rolesClaim: string) =>
