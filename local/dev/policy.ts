@@ -1,6 +1,5 @@
 /** The policy of local development: a file that is checked before anything starts, put in force, and again whenever it is edited. */
 import { existsSync, unwatchFile, watchFile } from 'node:fs';
-import { isDeepStrictEqual } from 'node:util';
 import { SAMPLE_CREDENTIALS } from '../../src/config.ts';
 import { administratorAt, type Call } from '../commands/administrator.ts';
 import { Refusal } from '../commands/ending.ts';
@@ -60,10 +59,10 @@ async function putInForce(call: Call, file: string): Promise<string> {
   const { source, document, warnings } = await read(file);
   if (warnings.length > 0) console.log(warningsOf(file, warnings));
   const before = await server.inForce(call);
-  if (before !== undefined && isDeepStrictEqual(before.document, document))
-    return `Policy: ${file} is version ${before.number}, which is in force.`;
   try {
+    // Saves nothing when it says the same, but publishes it where KV was deleted.
     const saved = await server.save(call, document, before?.number, 'npm run dev');
+    if (saved.number === before?.number) return `Policy: ${file} is version ${before.number}, which is in force.`;
     // One isolate asks KV, which is on this machine, at least once a minute.
     return `Policy: ${file} is saved as version ${saved.number}, in force within two seconds.`;
   } catch (error) {

@@ -73,8 +73,21 @@ describe('a push', () => {
     expect((await policy('push', file, '--base', `${number - 1}`)).code).toBe(0);
     expect(again).toMatchObject({
       code: 0,
-      stdout: `Nothing to save: version ${number} says the same already.\n`,
+      stdout: expect.stringMatching(
+        new RegExp(`^Nothing to save: version ${number} says the same already\\. In force: everywhere within`),
+      ),
     });
+  });
+
+  it('of what is in force brings back what somebody deleted in Workers KV', async () => {
+    const file = fileOf();
+    const number = await pushed(file);
+    const kv = await gatehouse.kv();
+    await kv.delete('policy:active');
+    await kv.put(`policy:version:${number}`, 'by hand');
+    expect((await policy('push', file)).code).toBe(0);
+    expect(await kv.get('policy:active', 'json')).toMatchObject({ number });
+    expect(await kv.get(`policy:version:${number}`, 'json')).toEqual(read(file));
   });
 
   it('refuses a policy with problems, each with its line, and asks no Gatehouse', async () => {

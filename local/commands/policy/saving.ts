@@ -20,25 +20,37 @@ export interface Saving {
 /** Puts the policy of a file in force. `base` is the version that must be in force (0: none), undefined: whichever is. */
 export async function push(
   call: Call,
-  { source, document, warnings }: PolicyFile,
+  policy: PolicyFile,
   { base, note, yes }: Saving & { readonly base: number | undefined },
 ): Promise<number> {
+  const { source, document, warnings } = policy;
   if (warnings.length > 0) process.stderr.write(`${warningsOf(source.file, warnings)}\n\n`);
   const before = await server.inForce(call);
-  if (isDeepStrictEqual(before?.document, document)) {
-    console.log(`Nothing to save: version ${before?.number} says the same already.`);
+  if (before !== undefined && isDeepStrictEqual(before.document, document)) {
+    // Saves nothing, but publishes what Workers KV lost or never got.
+    const { inForce } = await save(call, policy, before, note);
+    console.log(`Nothing to save: version ${before.number} says the same already. In force: ${inForce}.`);
     return 0;
   }
   if (base !== undefined && base !== (before?.number ?? 0)) throw new Refusal(otherBase(source.file, base, before));
   show(before?.document, document);
   if (!yes && !(await confirmed(question(before)))) return declined();
+  tell(await save(call, policy, before, note), warnings);
+  return 0;
+}
+
+async function save(
+  call: Call,
+  { source, document }: PolicyFile,
+  before: server.InForce | undefined,
+  note: string | undefined,
+): Promise<server.Saved> {
   try {
-    tell(await server.save(call, document, before?.number, note), warnings);
+    return await server.save(call, document, before?.number, note);
   } catch (error) {
     if (!(error instanceof server.DocumentRefused)) throw error;
     throw new Refusal(`${refusalOf(source.file, located(error.problems, source))}\nNothing was changed.`);
   }
-  return 0;
 }
 
 /** Puts version `to` in force again, as a new version. */
