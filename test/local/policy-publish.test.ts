@@ -142,6 +142,7 @@ describe('a saving whose Neon', () => {
           ...(method === 'PUT' ? { body: aPolicy() } : {}),
         });
         expect([status, json.detail]).toEqual([503, expect.stringContaining('npm run migrate')]);
+        expect(json.detail).not.toMatch(/in a few seconds|\/health\/ready/);
       }
     } finally {
       await door.database.db().execute(sql`alter table policy_versions_away rename to policy_versions`);

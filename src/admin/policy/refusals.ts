@@ -108,7 +108,9 @@ export function refused(c: PolicyContext, by: By, number: number | undefined): R
 /** 503 for a question that Neon did not answer. */
 export const unanswered = (c: PolicyContext, { reason }: NeonRefusal): Response => {
   const { what, retryAfterSeconds } = FAILURES[reason];
-  const detail = `${what} The policy in force goes on deciding. Try again in a few seconds; if it stays, look at /health/ready.`;
+  const todo =
+    reason === 'not-migrated' ? 'Then try again.' : 'Try again in a few seconds; if it stays, look at /health/ready.';
+  const detail = `${what} The policy in force goes on deciding. ${todo}`;
   return problem(c, 503, detail, {}, { 'Retry-After': String(retryAfterSeconds) });
 };
 
