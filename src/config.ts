@@ -43,7 +43,7 @@ const SETTINGS = {
   ROLES_CLAIM: z._default(
     z.pipe(
       z.string().check(z.trim(), z.regex(CLAIM_NAME)),
-      z.transform((name: string) => name.replace(LONG_NAME, 'extension_')),
+      z.transform((name: string) => name.replace(LONG_NAME, 'extension_').replace(/^extension_/i, 'extension_')),
     ),
     'extension_Roles',
   ),

@@ -82,6 +82,9 @@ export function judge(
       watch?.({ rule: rule.id, applied, when, set: set === undefined ? undefined : Object.fromEntries(set) });
     }
   }
+  // A rule that grants unless something is held must not grant because nobody could look.
+  if (step === 'PreTokenIssuance' && !entitlements.known && policy.asksPerson[step] && policy.rolesClaim !== '')
+    claims[policy.rolesClaim] = '';
   return { kind: 'continue', claims };
 }
 

@@ -6,6 +6,7 @@
 import type { Config } from '../config.ts';
 import { errorFields, log } from '../log.ts';
 import { Late, within } from '../within.ts';
+import type { loadPolicy as LoadPolicy } from './load.ts';
 import { POINTER_KEY, readPointer, versionKey } from './pointer.ts';
 import { builtIn, type Policy, sentName } from './policy.ts';
 
@@ -15,6 +16,9 @@ const USABLE_TIMES = 2;
 const RETRY_PART = 1 / 3;
 /** An answer that takes so many times its limit will not come. */
 const LATE_TIMES = 5;
+/** While another call reads a document, one waits so long for what it makes of it: thirty texts of 8 MB are more than an isolate holds. */
+const READ_BY_ANOTHER_MS = 600;
+const LOOK_AGAIN_MS = 10;
 
 /** `''`, or why this may not be the version that was saved last. */
 export type PolicyFault = '' | 'policy-kv-unavailable' | 'policy-missing' | 'policy-unreadable';
@@ -38,6 +42,8 @@ interface Memory {
   inForce: InForce;
   /** What became of documents by their number: the one in force, its shadow, and such as are no policy, with when that was seen. */
   readonly versions: Map<number, Policy | { readonly unreadableAt: number }>;
+  /** Documents that a call is reading. */
+  readonly reading: Set<number>;
   /** Milliseconds since 1970 when KV last confirmed the number, when it last failed to, and when it was last asked; -Infinity: never. */
   confirmedAt: number;
   failedAt: number;
@@ -96,7 +102,7 @@ function memoryOf(config: Config): Memory {
   if (memory === undefined) {
     const inForce: InForce = { policy: undefined, shadow: undefined, fault: 'policy-kv-unavailable' };
     const never = { confirmedAt: -Infinity, failedAt: -Infinity, askedAt: -Infinity, turns: 0, heard: 0 };
-    memory = { inForce, versions: new Map(), ...never };
+    memory = { inForce, versions: new Map(), reading: new Set(), ...never };
     memories.set(config, memory);
   }
   return memory;
@@ -178,23 +184,35 @@ export async function shadowPolicy(
 
 /** A version compiled, or why there is none. */
 async function versionOf(
-  { versions }: Memory,
+  { versions, reading }: Memory,
   number: number,
   { kv, config, now }: Pick<Asking, 'kv' | 'config' | 'now'>,
 ): Promise<Policy | 'policy-missing' | 'policy-unreadable'> {
-  const known = knownVersion(versions.get(number), config, now);
-  if (known !== undefined) return known;
-  const { loadPolicy } = await import('./load.ts');
-  const text = await kv.get(versionKey(number));
-  // Looked at again after waiting: of many calls at once, one compiles.
-  const meanwhile = knownVersion(versions.get(number), config, now);
+  const known = () => knownVersion(versions.get(number), config, now);
+  // Of many calls at once, one reads and compiles. By timers of its own: awaiting another call's promise may hang (measured),
+  // and a call may be cut off in the midst.
+  for (let waited = 0; reading.has(number) && known() === undefined && waited < READ_BY_ANOTHER_MS; ) {
+    await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+    waited += LOOK_AGAIN_MS;
+  }
+  const meanwhile = known();
   if (meanwhile !== undefined) return meanwhile;
-  if (text === null) return 'policy-missing';
-  const names = { rolesClaim: config.ROLES_CLAIM, extensionsAppId: config.EXTENSIONS_APP_ID };
-  const policy = loadPolicy(text, number, names);
-  if (policy === undefined) log('policy-unreadable', { number });
-  versions.set(number, policy ?? { unreadableAt: now });
-  return policy ?? 'policy-unreadable';
+  reading.add(number);
+  try {
+    const { loadPolicy } = await import('./load.ts');
+    const text = await kv.get(versionKey(number));
+    return known() ?? (text === null ? 'policy-missing' : remembered(text, loadPolicy));
+  } finally {
+    reading.delete(number);
+  }
+
+  function remembered(text: string, loadPolicy: typeof LoadPolicy): Policy | 'policy-unreadable' {
+    const names = { rolesClaim: config.ROLES_CLAIM, extensionsAppId: config.EXTENSIONS_APP_ID };
+    const { policy, problem } = loadPolicy(text, number, names);
+    if (policy === undefined) log('policy-unreadable', { number, problem });
+    versions.set(number, policy ?? { unreadableAt: now });
+    return policy ?? 'policy-unreadable';
+  }
 }
 
 /** Somebody may repair by hand what was broken by hand, under the same number. */

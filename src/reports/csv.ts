@@ -55,6 +55,7 @@ const COLUMNS: Readonly<Record<string, (attempt: AttemptJson) => Cell>> = {
   shadowVersion: ({ shadow }) => shadow?.version ?? '',
   shadowOutcome: ({ shadow }) => shadow?.outcome ?? '',
   shadowRule: ({ shadow }) => shadow?.rule ?? '',
+  shadowMessageKey: ({ shadow }) => shadow?.messageKey ?? '',
   shadowDiffers: ({ shadow }) => (shadow === undefined ? '' : String(shadow.differs)),
   shadowClaims: ({ shadow }) => shadow?.claims.join(' ') ?? '',
   channel: ({ channel }) => channel,
