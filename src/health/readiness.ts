@@ -33,6 +33,11 @@ export async function askParts(env: Env, later: (work: Promise<unknown>) => void
     );
   }
   if (neon.ok) {
+    if (!neon.migrated) {
+      warnings.push(
+        'The database lacks what this Gatehouse writes: attempts wait in the queue until somebody runs `npm run migrate` with its DATABASE_URL.',
+      );
+    }
     if (neon.sumsStopped) {
       warnings.push('Sums stopped, since the data came from another Postgres. Run `npm run sums -- rebuild`.');
     }
@@ -51,7 +56,10 @@ export async function askParts(env: Env, later: (work: Promise<unknown>) => void
     }
   }
   return {
-    status: [kv, queue, neon, policy].every(({ ok }) => ok) && policy.ok && policy.decides ? 'ready' : 'not-ready',
+    status:
+      [kv, queue, neon, policy].every(({ ok }) => ok) && neon.ok && neon.migrated && policy.ok && policy.decides
+        ? 'ready'
+        : 'not-ready',
     kv,
     queue,
     neon,

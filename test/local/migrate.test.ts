@@ -8,7 +8,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { migrate } from '../../local/commands/migrate.ts';
 import { findMissingMigration } from '../../local/commands/migrations-check.ts';
 import { type LocalNeon, startNeon } from '../../local/neon.ts';
+import { readConfig } from '../../src/config.ts';
 import { connect } from '../../src/database/connect.ts';
+import { readiness } from '../../src/reports/queries/readiness.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const LIMIT_MS = 60_000;
@@ -55,6 +57,19 @@ const BREAK = '\n--> statement-breakpoint\n';
 const read = (query: string) => connect(server.url, LIMIT_MS).sql.query(query);
 
 describe('migrate', () => {
+  it('that is still to come is told by readiness, which knows what this Gatehouse writes', async () => {
+    const folder = join(root, 'first-only');
+    cpSync(join(ROOT, 'drizzle'), folder, { recursive: true });
+    const journal = join(folder, 'meta', '_journal.json');
+    const { entries, ...rest } = JSON.parse(readFileSync(journal, 'utf8')) as { entries: object[] };
+    writeFileSync(journal, JSON.stringify({ ...rest, entries: entries.slice(0, 1) }));
+    const config = readConfig({ DATABASE_URL: server.url });
+    await migrate(server.url, folder);
+    expect((await readiness(config)).migrated).toBe(false);
+    await migrate(server.url);
+    expect((await readiness(config)).migrated).toBe(true);
+  });
+
   it('brings an empty database to the schema, notes it in the journal of drizzle, and does nothing the second time', async () => {
     const names = readdirSync(join(ROOT, 'drizzle'))
       .filter((name) => name.endsWith('.sql'))
