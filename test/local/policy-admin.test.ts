@@ -229,6 +229,7 @@ describe('a document', () => {
     ['unknown members', { rules: [], rulez: [], list: {} }, '', /^Unknown: rulez, list\. The members of a policy are/],
     ['a wrong type', { rules: 'none' }, 'rules', /^Not a list of rules/],
     ['a name that objects keep for themselves', '{"rules":[],"lists":{"__proto__":[]}}', '', /__proto__/],
+    ['a member that stands twice', '{"rules":[],"lists":{},"rules":[]}', '', /^"rules" stands twice/],
     ['bytes that are no UTF-8', new Uint8Array([0x7b, 0xff, 0x7d]), '', /^Not UTF-8/],
     ['nesting without end', '['.repeat(100_000), '', /^Not JSON|^Not a JSON object/],
   ])('that is %s is refused with the place', async (_, body, path, said) => {

@@ -3,6 +3,7 @@ import type { MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { configOf } from '../../config.ts';
 import { MAX_DOCUMENT_BYTES, type PolicyDocument } from '../../policy/document.ts';
+import { membersTwice } from '../../policy/members-twice.ts';
 import type { Problem } from '../../policy/problem.ts';
 import { problem } from '../../problem.ts';
 import type { PolicyContext } from './refusals.ts';
@@ -37,6 +38,8 @@ export async function checkDocument(c: PolicyContext, text: string): Promise<Che
   const { checkText } = await import('../../policy/check.ts');
   const check = checkText(text, configOf(c.env).ROLES_CLAIM);
   if (!check.ok) return check;
+  const problems = membersTwice(text);
+  if (problems.length > 0) return { ok: false, problems };
   return { ok: true, document: JSON.parse(text) as PolicyDocument, warnings: check.policy.warnings };
 }
 
