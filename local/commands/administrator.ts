@@ -1,11 +1,15 @@
-/** How a command calls Gatehouse as an administrator: where it is, with which credential, and what its answers mean. */
+/** How a command calls Gatehouse, mostly as an administrator: where it is, with which credential, and what its answers mean. */
 import * as z from 'zod/mini';
+import { SAMPLE_CREDENTIALS } from '../../src/config.ts';
 import { isLoopback } from '../../src/database/loopback.ts';
 import { Refusal } from './ending.ts';
 
 export const DEFAULT_URL = 'http://localhost:8787';
-/** The sample pair, which only a Gatehouse that runs with LOCAL=yes takes. */
-const LOCAL_CREDENTIAL = 'admin:admin';
+/** Sample pairs, which only a Gatehouse that runs with LOCAL=yes takes, stand in for a variable that is not set. */
+const CREDENTIALS = {
+  admin: { variable: 'GATEHOUSE_ADMIN', secret: 'ADMIN_BASIC' },
+  reports: { variable: 'GATEHOUSE_REPORTS', secret: 'REPORTS_BASIC' },
+} as const;
 /** Longer than Gatehouse itself waits for KV, queue and database together. */
 const ANSWER_LIMIT_MS = 40_000;
 
@@ -13,7 +17,7 @@ export const URL_HELP = `  --url URL   where Gatehouse is; ${DEFAULT_URL} when l
   --help      this text
 
 Credential: GATEHOUSE_ADMIN=user:password in the environment, a line of the secret ADMIN_BASIC.
-For a local URL it may be left out: then it is ${LOCAL_CREDENTIAL}.`;
+For a local URL it may be left out: then it is ${SAMPLE_CREDENTIALS.admin}.`;
 
 /** One answer: `body` is what was in it as JSON. */
 export interface Answer {
@@ -33,14 +37,21 @@ export type Call = (
 ) => Promise<Answer>;
 
 /** Checks address and credential and returns the way to call. Paths begin with `/admin`. */
-export function administratorAt(url: string, credential: string | undefined): Call {
-  const base = readUrl(url);
+export const administratorAt = (url: string, credential: string | undefined): Call =>
+  callerAt('admin', url, credential);
+
+/** The same for paths that begin with `/reports`. */
+export const reporterAt = (url: string, credential: string | undefined): Call => callerAt('reports', url, credential);
+
+function callerAt(kind: keyof typeof CREDENTIALS, url: string, credential: string | undefined): Call {
+  const { variable, secret } = CREDENTIALS[kind];
+  const base = readUrl(url, variable);
   const local = isLoopback(base.hostname);
-  const pair = credential ?? (local ? LOCAL_CREDENTIAL : undefined);
+  const pair = credential ?? (local ? SAMPLE_CREDENTIALS[kind] : undefined);
   if (pair === undefined || !/^[^:]+:./.test(pair)) {
     throw new Refusal(
-      `${pair === undefined ? `${base.origin} is not local, so it needs a credential` : 'GATEHOUSE_ADMIN has no user:password in it'}. ` +
-        'Set the environment variable GATEHOUSE_ADMIN to user:password, a line of the secret ADMIN_BASIC.',
+      `${pair === undefined ? `${base.origin} is not local, so it needs a credential` : `${variable} has no user:password in it`}. ` +
+        `Set the environment variable ${variable} to user:password, a line of the secret ${secret}.`,
       2,
     );
   }
@@ -64,7 +75,7 @@ export function administratorAt(url: string, credential: string | undefined): Ca
     });
     if (response.status === 401) {
       throw new Refusal(
-        `${base.origin} does not take this credential. Set GATEHOUSE_ADMIN to user:password, a line of the secret ADMIN_BASIC.`,
+        `${base.origin} does not take this credential. Set ${variable} to user:password, a line of the secret ${secret}.`,
       );
     }
     return response;
@@ -90,7 +101,7 @@ export function sentenceOf(answer: Answer): string {
   return data.requestId === undefined ? data.detail : `${data.detail} (request ${data.requestId})`;
 }
 
-function readUrl(text: string): URL {
+function readUrl(text: string, variable: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
     throw new Refusal(
@@ -99,7 +110,7 @@ function readUrl(text: string): URL {
     );
   }
   if (url.username !== '' || url.password !== '') {
-    throw new Refusal('Leave user and password out of --url; set GATEHOUSE_ADMIN to user:password instead.', 2);
+    throw new Refusal(`Leave user and password out of --url; set ${variable} to user:password instead.`, 2);
   }
   if (url.pathname !== '/' || url.search !== '') {
     throw new Refusal(`--url ${text} has a path. Give the address alone: ${url.origin}`, 2);

@@ -1,5 +1,5 @@
 /** `npm run policy`: a policy as a file that is checked, tested, tried, compared and put in force. */
-import { administratorAt, type Call } from './administrator.ts';
+import { administratorAt, type Call, reporterAt } from './administrator.ts';
 import { calledWrongly, end } from './ending.ts';
 import { HELP, type Options, readCommand, readNumber, readOptions, urlIn } from './policy/arguments.ts';
 import { functionsManual } from './policy/functions.ts';
@@ -7,6 +7,7 @@ import { casesJsonSchema, policyJsonSchema } from './policy/json-schema.ts';
 import { readPolicy } from './policy/policy-file.ts';
 import { counted, warningsOf } from './policy/problems.ts';
 import { diff, listVersions, pull, written } from './policy/reading.ts';
+import { replay } from './policy/replay.ts';
 import { push, rollBack } from './policy/saving.ts';
 import { claimNamesGiven, readSettings } from './policy/settings.ts';
 import { testPolicy } from './policy/test.ts';
@@ -52,6 +53,8 @@ await end(async (args) => {
         settings,
         gatehouse: asked(values),
       });
+    case 'replay':
+      return replay(reporterAt(urlIn(values), process.env.GATEHOUSE_REPORTS), values, settings);
     case 'test':
       return testPolicy(subject, values.policy, settings);
   }

@@ -85,10 +85,14 @@ function rolesSent({ seen, decision }: Answer): string[] {
   const policy = seen.inForce?.policy;
   if (policy === undefined || policy.sendsRoles || seen.event?.step !== 'PreTokenIssuance')
     return [...seen.entitlements.roles];
-  return namesInClaim(decision.claims[policy.rolesClaim])
+  return rolesIn(decision.claims[policy.rolesClaim]);
+}
+
+/** The roles that a claim carries, as an attempt keeps them. */
+export const rolesIn = (claim: ClaimValue | undefined): string[] =>
+  namesInClaim(claim)
     .filter((name) => ROLE_NAME.test(name))
     .slice(0, MAX_ROLES);
-}
 
 /** However a policy joins them: no name holds any of these. */
 const namesInClaim = (claim: ClaimValue | undefined): string[] =>
@@ -99,6 +103,8 @@ const namesInClaim = (claim: ClaimValue | undefined): string[] =>
 /** JSON writes a control character as six bytes; half of a message is left for everything else. */
 const MAX_LIST_CHARS = MAX_MESSAGE_BYTES / 2 / 6;
 const NAMES_WHEN_CUT = 20;
+/** The note of an attempt that does not hold all names, and no values. */
+export const CUT_TO_FIT = 'names of claims cut and values left out: too much for one message';
 
 /** Keeps the message below {@link MAX_MESSAGE_BYTES}, whatever a body holds: then fewer names and no values are kept, and the attempt says so. */
 function fitted(attempt: Attempt): Attempt {
@@ -118,7 +124,7 @@ function fitted(attempt: Attempt): Attempt {
     unexpectedClaims: unexpectedClaims.slice(0, NAMES_WHEN_CUT),
     keptClaims: {},
     ...(shadow === undefined ? {} : { shadow: { ...shadow, claims: shadow.claims.slice(0, NAMES_WHEN_CUT) } }),
-    notes: [...attempt.notes, 'names of claims cut and values left out: too much for one message'],
+    notes: [...attempt.notes, CUT_TO_FIT],
   };
 }
 

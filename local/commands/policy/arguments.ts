@@ -1,5 +1,6 @@
 /** What can stand after `npm run policy --`, and what is wrong with it. */
 import { parseArgs } from 'node:util';
+import { SAMPLE_CREDENTIALS } from '../../../src/config.ts';
 import { DEFAULT_URL, URL_HELP } from '../administrator.ts';
 import { calledWrongly } from '../ending.ts';
 
@@ -20,14 +21,21 @@ With a Gatehouse:
   rollback N          shows what that changes, asks, and puts version N in force again, as a new version
   try FILE            what a call of B2C's in FILE would be answered at this moment, and why; nothing is recorded.
                       With --remote --policy P: by the draft P, with that Gatehouse's settings and entitlements
+  replay              what the draft policy.json, or --policy P, would have decided otherwise about the calls that were
+                      kept, by rule; what cannot be judged, since not all of a call is kept, and how it could be
 
 FILE is policy.json when it is left out, and policy.test.json for test; pull without FILE writes to the terminal.
 
-  --policy P          try, test: the policy to use
+  --policy P          try, test, replay: the policy to use
   --remote            try: ask a Gatehouse also when there is a --policy
   --entitlements F    try: what is held about the person, as JSON: { "roles": [], "groups": [], "attributes": {}, "applications": {} }
   --step STEP         try: the step in the address that B2C calls, which counts when the body names none
+                      replay: only calls of that step
   --at TIME           try: when the call comes, such as 2026-11-21T08:00:00Z; now when left out
+  --from, --to TIME   replay: calls from that time to before that time; the last seven days when left out
+  --client-id ID      replay: only calls for that application
+  --limit N           replay: at most so many calls, the newest
+  --json              replay: as JSON, for programs
   --note TEXT         push, rollback: why, for those who read the versions later
   --base N            push: refuse unless version N is in force (0: none yet); for CI
   --yes               push, rollback: do not ask; needed where there is no terminal
@@ -35,11 +43,13 @@ FILE is policy.json when it is left out, and policy.test.json for test; pull wit
   --force             pull: overwrite FILE although it says something else
   --out F             schema: write it to F
   --cases             schema: of a file of cases instead of a policy
-  --var NAME=value    check, push, try, test: ROLES_CLAIM or EXTENSIONS_APP_ID, when not as in wrangler.toml
+  --var NAME=value    check, push, try, test, replay: ROLES_CLAIM or EXTENSIONS_APP_ID, when not as in wrangler.toml
 
-Exit codes: 0 it is done; 1 it is not, a problem was found or a case failed; 2 called wrongly. diff: 0 no difference, 1 some, 2 trouble.
+Exit codes: 0 it is done; 1 it is not, a problem was found or a case failed; 2 called wrongly.
+diff and replay: 0 no difference, 1 some, 2 trouble.
 
-${URL_HELP}`;
+${URL_HELP}
+replay asks for reports: GATEHOUSE_REPORTS, a line of the secret REPORTS_BASIC; locally ${SAMPLE_CREDENTIALS.reports}.`;
 
 export type Options = ReturnType<typeof readOptions>['values'];
 type Option = Exclude<keyof Options, 'help'>;
@@ -65,6 +75,7 @@ const COMMANDS = {
     takes: ['url', 'policy', 'entitlements', 'step', 'at', 'remote', 'var'],
     wants: { what: 'FILE, a body as B2C sends it,' },
   },
+  replay: { takes: ['url', 'policy', 'from', 'to', 'client-id', 'step', 'limit', 'json', 'var'] },
   test: { takes: ['policy', 'var'], wants: { what: 'FILE', preset: '' } },
 } as const satisfies Record<string, Shape>;
 export type Command = keyof typeof COMMANDS;
@@ -92,6 +103,11 @@ export function readOptions(args: string[]) {
         step: { type: 'string' },
         at: { type: 'string' },
         remote: { type: 'boolean' },
+        from: { type: 'string' },
+        to: { type: 'string' },
+        'client-id': { type: 'string' },
+        limit: { type: 'string' },
+        json: { type: 'boolean' },
       },
     });
   } catch (error) {

@@ -14,15 +14,30 @@ export type Settings = { readonly [name in (typeof SETTINGS)[number]]?: string |
 export const SETTINGS = ['ROLES_CLAIM', 'EXTENSIONS_APP_ID'] as const;
 
 const deployed = z.object({
-  vars: z._default(z.object({ ROLES_CLAIM: z.optional(z.string()), EXTENSIONS_APP_ID: z.optional(z.string()) }), {}),
+  vars: z._default(
+    z.object({
+      ROLES_CLAIM: z.optional(z.string()),
+      EXTENSIONS_APP_ID: z.optional(z.string()),
+      KEEP_CLAIMS: z.optional(z.string()),
+    }),
+    {},
+  ),
 });
 
-export async function deployedSettings(): Promise<Settings> {
+export const deployedSettings = async (): Promise<Settings> => {
+  const { ROLES_CLAIM, EXTENSIONS_APP_ID } = await deployedVars();
+  return { ROLES_CLAIM, EXTENSIONS_APP_ID };
+};
+
+/** The claims whose values attempts keep. */
+export const claimsKept = async (): Promise<readonly string[]> => readConfig(await deployedVars()).KEEP_CLAIMS;
+
+async function deployedVars() {
   try {
     return deployed.parse(parse(await readFile(WRANGLER_TOML, 'utf8'))).vars;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new Refusal(`wrangler.toml, where ROLES_CLAIM and EXTENSIONS_APP_ID stand, could not be read: ${why}`, 2);
+    throw new Refusal(`wrangler.toml, where ROLES_CLAIM and other settings stand, could not be read: ${why}`, 2);
   }
 }
 
