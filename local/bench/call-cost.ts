@@ -4,6 +4,7 @@ import { VARS } from './build.ts';
 import { cpuMs } from './cpu.ts';
 import { against, type Finding } from './finding.ts';
 import { callMany } from './load.ts';
+import { stubTexts } from './policies.ts';
 import { SECRETS, signIns } from './sign-in.ts';
 import { median, quantile } from './statistics.ts';
 import { type Running, startWorkerd, type Workers } from './workerd.ts';
@@ -12,6 +13,7 @@ import { type Running, startWorkerd, type Workers } from './workerd.ts';
 const MOST_TIMES = 1.5;
 const MOST_TIMES_WITH_RULES = 2;
 const RULES = 50;
+const ENTRIES = 100_000;
 const MOST_US_A_RULE = 5;
 const PEOPLE = 1_000;
 /** Work after the reply, such as the message to the queue, belongs to the call. */
@@ -48,9 +50,9 @@ export async function measureCallCost(
   const unreachable = 'postgres://nobody:nothing@127.0.0.1:1/none';
   const texts = { ...VARS, ...SECRETS, DATABASE_URL: unreachable };
   const sides: Side[] = [];
-  const open = async (name: string, main: string, bindings: Record<string, string>, stubTexts = {}) => {
+  const open = async (name: string, main: string, bindings: Record<string, string>, kept = {}) => {
     const workers: Workers = { folder, stubs, main };
-    const running = await startWorkerd(workers, bindings, stubTexts);
+    const running = await startWorkerd(workers, bindings, kept);
     const side: Side = { name, running, calls: 0, cpu: [], latencies: [] };
     sides.push(side);
     return side;
@@ -59,9 +61,9 @@ export async function measureCallCost(
   try {
     const ours = await open('built-in', bundles.gatehouse, texts);
     const byHand = await open('by hand', bundles.byHand, { CONNECTOR_BASIC });
-    const oneRule = await open('1 rule', bundles.gatehouse, stored, { RULES: '1' });
-    const rules = await open(`${RULES} rules`, bundles.gatehouse, stored, { RULES: `${RULES}` });
-    const shadow = await open('with a shadow', bundles.gatehouse, stored, { RULES: `${RULES}`, SHADOW: 'yes' });
+    const oneRule = await open('1 rule', bundles.gatehouse, stored, stubTexts(1, ENTRIES, false));
+    const rules = await open(`${RULES} rules`, bundles.gatehouse, stored, stubTexts(RULES, ENTRIES, false));
+    const shadow = await open('with a shadow', bundles.gatehouse, stored, stubTexts(RULES, ENTRIES, true));
     options.progress('call cost: warming up');
     for (const side of sides) await callAndSettle(side, options.warmUpCalls);
     for (let round = 1; round <= options.rounds; round += 1) {

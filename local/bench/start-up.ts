@@ -2,6 +2,7 @@
 import { VARS } from './build.ts';
 import { cpuMs } from './cpu.ts';
 import { against, type Finding } from './finding.ts';
+import { stubTexts } from './policies.ts';
 import { SECRETS, signIns } from './sign-in.ts';
 import { median } from './statistics.ts';
 import { startWorkerd, type Workers } from './workerd.ts';
@@ -10,7 +11,7 @@ import { startWorkerd, type Workers } from './workerd.ts';
 const MOST_MS = 25;
 const MOST_MS_WITH_ENGINE = 90;
 /** One rule: what loading the engine costs is asked, not what a policy does. */
-const ONE_RULE = { RULES: '1', ENTRIES: '0' };
+const ONE_RULE = stubTexts(1, 0, false);
 const [FIRST] = signIns(1, '');
 
 interface Start {
@@ -59,8 +60,8 @@ export async function measureStartUp(
 const told = (values: readonly number[]) =>
   `${median(values).toFixed(1)} ms (${Math.min(...values).toFixed(1)} to ${Math.max(...values).toFixed(1)} in ${values.length} starts)`;
 
-async function startOnce(workers: Workers, vars = {}, stubTexts = {}): Promise<Start> {
-  const running = await startWorkerd(workers, { ...VARS, ...SECRETS, DATABASE_URL: '', ...vars }, stubTexts);
+async function startOnce(workers: Workers, vars = {}, kept = {}): Promise<Start> {
+  const running = await startWorkerd(workers, { ...VARS, ...SECRETS, DATABASE_URL: '', ...vars }, kept);
   try {
     const listensMs = cpuMs(running.pid);
     const answer = await fetch(`${running.url}/connectors/user-flow`, {

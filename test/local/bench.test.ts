@@ -26,7 +26,7 @@ const measure = (bundles: { gatehouse: string; byHand: string; stubs: string }) 
 test('a run in which every reply is right and every message arrives gives figures', async () => {
   const byHand = worker('by-hand');
   const findings = await measure({ gatehouse: byHand, byHand, stubs: worker('stubs') });
-  expect(findings.map(({ what }) => what)).toHaveLength(3);
+  expect(findings.map(({ what }) => what)).toHaveLength(6);
 });
 
 test('a message that the queue refuses fails the run, and what the Worker logged is told', async () => {

@@ -196,6 +196,7 @@ describe('readiness', () => {
       sumsStopped: false,
       differentSteps: 0,
       unknownSteps: 0,
+      migrated: true,
     });
     await keepAttempts(db(), [anAttempt({ at: ago(HOUR_MS) })]);
     await sum(db());

@@ -1,17 +1,13 @@
-import { POINTER_KEY, versionKey } from '../../../src/policy/pointer.ts';
-import { policyOf, SHADOW_VERSION, VERSION } from './policies.ts';
-
 /**
  * KV and queue for bare workerd, in the protocols that its bindings speak (those of Miniflare's own simulators): a bulk read
  * arrives as `POST /bulk/get {keys, type, cacheTtl}` and wants an object by key, a sent message as `POST /message` and wants
  * JSON with `metadata`. `GET /received` says what the queue got.
  */
 
-/** Which policy KV holds: how many rules (`''`: there is no policy) and entries of its list, and whether as many rules run in its shadow. */
+/** What KV holds of a policy, as text; neither where there is none. */
 interface Settings {
-  readonly RULES?: string;
-  readonly ENTRIES?: string;
-  readonly SHADOW?: string;
+  readonly POLICY_POINTER?: string;
+  readonly POLICY_DOCUMENT?: string;
 }
 
 /** What KV holds under every objectId; nothing under any other key. */
@@ -48,11 +44,11 @@ export default {
 };
 
 /** A single read: `GET /<key>?urlencoded=true`, 404 when there is nothing. */
-function stored(key: string, { RULES = '', ENTRIES = '100000', SHADOW = '' }: Settings): Response {
-  const shadow = SHADOW === '' ? {} : { shadow: { number: SHADOW_VERSION, sample: 1 } };
-  if (RULES === '') return new Response(null, { status: 404 });
-  if (key === POINTER_KEY) return Response.json({ v: 1, number: VERSION, ...shadow });
-  if (key === versionKey(VERSION) || key === versionKey(SHADOW_VERSION))
-    return Response.json(policyOf(Number(RULES), Number(ENTRIES)));
-  return new Response(null, { status: 404 });
+function stored(key: string, { POLICY_POINTER, POLICY_DOCUMENT }: Settings): Response {
+  const value = key.startsWith('policy:version:')
+    ? POLICY_DOCUMENT
+    : key === 'policy:active'
+      ? POLICY_POINTER
+      : undefined;
+  return value === undefined ? new Response(null, { status: 404 }) : new Response(value);
 }

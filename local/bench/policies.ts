@@ -1,8 +1,18 @@
 /** Policies to be measured by: rules of the token step such as owners of a tenant write, and one list. */
 
-/** The version that the pointer names, and the one that runs in its shadow. */
-export const VERSION = 7;
-export const SHADOW_VERSION = 8;
+/** The version that decides, and the one that runs in its shadow. */
+const VERSION = 7;
+const SHADOW_VERSION = 8;
+
+/** What the stubs of KV are given: a policy of so many rules and entries, and whether as many rules run in its shadow. */
+export const stubTexts = (rules: number, entries: number, shadow: boolean) => ({
+  POLICY_POINTER: JSON.stringify({
+    v: 1,
+    number: VERSION,
+    ...(shadow ? { shadow: { number: SHADOW_VERSION, sample: 1 } } : {}),
+  }),
+  POLICY_DOCUMENT: JSON.stringify(policyOf(rules, entries)),
+});
 
 /** Conditions that are evaluated to their end and do not apply: what most rules are to most calls. */
 const CONDITIONS: readonly ((index: number) => string)[] = [
@@ -17,7 +27,7 @@ const CONDITIONS: readonly ((index: number) => string)[] = [
 ];
 
 /** A policy with so many rules, of which the first puts the roles in the token, and so many entries in its list. */
-export function policyOf(rules: number, entries: number): object {
+function policyOf(rules: number, entries: number): object {
   const steps = ['PreTokenIssuance'];
   const roles = { id: 'roles', steps, set: { extension_Roles: "person.roles.join(' ')" } };
   const others = Array.from({ length: rules - 1 }, (_, index) => ({
