@@ -50,6 +50,8 @@ const condition = fc.oneof(
 const value = fc.oneof(
   claim.map((name) => `claims.${name}`),
   claim.map((name) => `has(claims.${name}) ? 'admin' : 'editor'`),
+  claim.map((name) => `titleCase(claims.${name})`),
+  claim.map((name) => `string(claims['${name}']) + '!' // as it was`),
   fc.constantFrom("''", "'editor'", '7', 'true', "person.roles.join(',')", 'person.groups', 'person.attributes.level'),
 );
 const some = (steps: readonly string[]) => fc.uniqueArray(fc.constantFrom(...steps), { minLength: 1 });
@@ -153,15 +155,12 @@ type Draft = NonNullable<ReturnType<typeof draftFrom>>;
 /** What the draft does decide, by the code that decides calls, about all that the call said. */
 function truth({ answered, entitlements, attempt }: Recorded, { policy }: Draft, at: number) {
   const event = eventOf({ answered });
-  const verdict = judge(event, entitlements, policy, at);
+  const applied = new Map<string, boolean>();
+  const verdict = judge(event, entitlements, policy, at, (trace) => applied.set(trace.rule, trace.applied));
   const { rule, messageKey } = verdict.kind === 'continue' ? { rule: '', messageKey: '' } : verdict;
   const sent = String(verdict.claims[NAMES.rolesClaim] ?? '').split(/[\s,;|]+/);
-  return {
-    outcome: verdict.kind,
-    rule,
-    messageKey,
-    roles: attempt.step === 'PreTokenIssuance' ? sent.filter((name) => ROLE_NAME.test(name)) : undefined,
-  };
+  const roles = attempt.step === 'PreTokenIssuance' ? sent.filter((name) => ROLE_NAME.test(name)) : undefined;
+  return { decided: { outcome: verdict.kind, rule, messageKey, roles }, applied };
 }
 
 describe('whatever was decided, and whatever is kept of it', () => {
@@ -176,11 +175,17 @@ describe('whatever was decided, and whatever is kept of it', () => {
         const replay = await replayed(one.kept, draft);
         if (replay.kind === 'skipped') {
           expect(one.attempt.outcome).toBe('error');
-        } else if (replay.draft === undefined) unknown += 1;
+          return;
+        }
+        const { decided, applied } = truth(one, draft, given.now);
+        if (replay.draft === undefined) unknown += 1;
         else {
           sure += 1;
-          expect(replay.draft).toEqual(truth(one, draft, given.now));
+          expect(replay.draft).toEqual(decided);
         }
+        for (const { id, applies } of replay.looked)
+          if (applies !== undefined && applied.has(id)) expect([id, applies]).toEqual([id, applied.get(id)]);
+        for (const id of replay.notReached) expect(applied.has(id)).toBe(false);
       }),
       { numRuns: 1_500 },
     );
@@ -224,7 +229,7 @@ describe('whatever was decided, and whatever is kept of it', () => {
           now: at,
         });
         const replay = await replayed(one.kept, draft);
-        expect(replay).toMatchObject({ kind: 'judged', draft: truth(one, draft, at) });
+        expect(replay).toMatchObject({ kind: 'judged', draft: truth(one, draft, at).decided });
       }),
       { numRuns: 400 },
     );

@@ -23,7 +23,7 @@ export interface RuleSeen {
   readonly id: string;
   /** Undefined: it could not be judged. */
   readonly applies: boolean | undefined;
-  /** What would have to be known to judge it. */
+  /** What would have to be known to say whether it applies, and which roles it sets. */
   readonly gaps: readonly Gap[];
 }
 
@@ -63,7 +63,8 @@ function judged(call: KnownCall, draft: Draft) {
   const { step } = call;
   const { onlyThese, rolesClaim } = draft.policy;
   const know = evaluator(draft, call);
-  const rules = draft.rules[step].map((rule) => settled(rule, know));
+  const compared = carriesRoles(step, rolesClaim) ? rolesClaim : '';
+  const rules = draft.rules[step].map((rule) => settled(rule, know, compared));
   const gaps = onlyThese === undefined ? [] : call.gaps.filter(({ path }) => path === 'request.clientId');
 
   const decideIf = (unknownApply: boolean, watch?: () => void) => {
@@ -92,24 +93,32 @@ const NO_APPLICATION: ReadonlySet<string> = new Set();
 /** A rule with its expressions evaluated. */
 interface Settled extends RuleSeen {
   readonly rule: Rule<never>;
-  /** What it sets when it applies for sure. */
+  /** What it sets when it applies for sure; values that nobody knows are left out. */
   readonly values: ReadonlyMap<string, ClaimValue>;
 }
 
-/** As `judge` has it: a condition that fails is what `onError` says, and a rule sets all of its claims or none. */
-function settled({ rule, when, set }: DraftRule, know: (expression: DraftExpression) => Knowledge): Settled {
+/**
+ * As `judge` has it: a condition that fails is what `onError` says, and a rule sets all of its claims or none. Which value a
+ * claim gets matters for `compared` alone.
+ */
+function settled({ rule, when, set }: DraftRule, know: (one: DraftExpression) => Knowledge, compared: string): Settled {
   const condition = when === undefined ? ALWAYS : know(when);
-  const holds = 'gaps' in condition ? undefined : holdsBy(condition.result, rule.onError);
+  const holds = condition.result && holdsBy(condition.result, rule.onError);
   const seen = { id: rule.id, rule, values: new Map<string, ClaimValue>() };
+  const gaps = new Set(condition.result === undefined ? condition.gaps : []);
   if (holds === false) return { ...seen, applies: false, gaps: [] };
-  const gaps = new Set('gaps' in condition ? condition.gaps : []);
+  let applies = holds;
   for (const [claim, value] of set) {
     const known = know(value);
-    if ('gaps' in known) for (const gap of known.gaps) gaps.add(gap);
-    else if (known.result.ok) seen.values.set(claim, known.result.value);
+    if (known.result === undefined) {
+      // Two spellings of a claim are one.
+      seen.values.delete(claim);
+      if (!known.isSomeValue) applies = undefined;
+      if (!known.isSomeValue || claim === compared) for (const gap of known.gaps) gaps.add(gap);
+    } else if (known.result.ok) seen.values.set(claim, known.result.value);
     else return { ...seen, applies: false, gaps: [] };
   }
-  return { ...seen, applies: gaps.size === 0 ? true : undefined, gaps: [...gaps] };
+  return { ...seen, applies, gaps: [...gaps] };
 }
 
 const ALWAYS: Knowledge = { result: { ok: true, value: true } };

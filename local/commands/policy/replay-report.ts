@@ -121,8 +121,10 @@ function keepingIn({ keeping: { line, added, already }, tally }: Report): string
   ];
 }
 
-/** The same as one JSON object. Times in ISO 8601, UTC. */
-export function reportAsJson({ file, question, tally, keeping }: Report) {
-  const { from, to, step, clientId, limit } = question;
-  return { policy: file, from, to, step, clientId, limit, ...tally, keepClaims: keeping.line, ...keeping };
-}
+/** The same as one JSON object, with times in ISO 8601, UTC; what was not asked for is left out. */
+export const reportAsJson = ({ file, question, tally, keeping }: Report) => ({
+  policy: file,
+  asked: question,
+  ...tally,
+  keepClaims: keeping,
+});

@@ -8,8 +8,10 @@ import type { Result } from '../../../src/policy/policy.ts';
 import type { Draft, DraftExpression } from './replay-draft.ts';
 import type { Gap, KnownCall } from './replay-known.ts';
 
-/** A result that is sure, or what would have to be known for one. */
-export type Knowledge = { readonly result: Result } | { readonly gaps: readonly Gap[] };
+/** A result that is sure, or what would have to be known for one, and whether it is sure that a value comes out of it. */
+export type Knowledge =
+  | { readonly result: Result }
+  | { readonly result: undefined; readonly gaps: readonly Gap[]; readonly isSomeValue: boolean };
 
 const UNKNOWN = celError('nobody knows this now');
 
@@ -33,12 +35,13 @@ export function evaluator({ policy, claims: byStep }: Draft, call: KnownCall) {
   });
   Object.defineProperty(scope, 'claims', { value: celMap(names) });
 
-  return ({ expression, values }: DraftExpression): Knowledge => {
+  return ({ expression, values, neverFails }: DraftExpression): Knowledge => {
     read.clear();
     const result = expression.run(scope);
     if (result.ok || read.size === 0) return { result };
     const wanted = values.flatMap((name) => claimGaps.get(`claims.${name}`) ?? []);
-    return { gaps: [...new Set([...wanted, ...read])] };
+    const isSomeValue = neverFails && values.every((name) => call.had(name) === true);
+    return { result: undefined, gaps: [...new Set([...wanted, ...read])], isSomeValue };
   };
 }
 
