@@ -4,7 +4,7 @@ import { STEPS, type Step } from '../../../src/connectors/event.ts';
 import type { CheckedPolicy } from '../../../src/policy/check.ts';
 import type { CheckedRule } from '../../../src/policy/check-rules.ts';
 import { type ClaimNames, compilePolicy } from '../../../src/policy/compile.ts';
-import { compileExpression, type Expression } from '../../../src/policy/expressions/expression.ts';
+import type { Expression } from '../../../src/policy/expressions/expression.ts';
 import { askedFor } from '../../../src/policy/expressions/facts.ts';
 import type { Scope } from '../../../src/policy/expressions/scope.ts';
 import { childrenOf, type Node, pathOf } from '../../../src/policy/expressions/tree.ts';
@@ -14,8 +14,6 @@ export interface DraftExpression {
   readonly expression: Expression;
   /** The claims whose value it reads: of one that is only asked for by `has()` the name is enough. */
   readonly values: readonly string[];
-  /** It cannot fail, whatever those claims hold, as long as all of them are there. */
-  readonly neverFails: boolean;
 }
 
 export interface DraftRule {
@@ -35,9 +33,8 @@ export interface Draft {
 
 export function draftOf(checked: CheckedPolicy, names: ClaimNames): Draft {
   const policy = compilePolicy(checked, 0, names);
-  const lists = new Set(Object.keys(checked.document.lists ?? {}));
   const sources = new Map(checked.rules.map((rule) => [rule.document.id, rule]));
-  const rules = byStep((step) => policy.rules[step].map((rule) => draftRule(rule, sources.get(rule.id), lists)));
+  const rules = byStep((step) => policy.rules[step].map((rule) => draftRule(rule, sources.get(rule.id))));
   const claims = byStep((step) => [
     ...new Set(rules[step].flatMap(expressionsOf).flatMap(({ expression }) => expression.reads.claims)),
   ]);
@@ -47,12 +44,8 @@ export function draftOf(checked: CheckedPolicy, names: ClaimNames): Draft {
 const byStep = <T>(make: (step: Step) => T) =>
   Object.fromEntries(STEPS.map((step) => [step, make(step)])) as { [S in Step]: T };
 
-function draftRule(rule: Rule<Scope>, source: CheckedRule | undefined, lists: ReadonlySet<string>): DraftRule {
+function draftRule(rule: Rule<Scope>, source: CheckedRule | undefined): DraftRule {
   const { document, when, set = [] } = source ?? {};
-  const draftExpression = (text: string, expression: Expression): DraftExpression => {
-    const values = valuesRead(text);
-    return { expression, values, neverFails: neverFails(text, values, lists) };
-  };
   const sent = rule.effect.kind === 'set' ? rule.effect.claims : [];
   return {
     rule,
@@ -72,24 +65,15 @@ const expressionsOf = ({ when, set }: DraftRule): DraftExpression[] => [
   ...set.map(([, value]) => value),
 ];
 
-/** The claims whose value an expression reads. */
-function valuesRead(source: string): readonly string[] {
-  const claims = new Set<string>();
+/** `source` is what `expression` was compiled from. */
+function draftExpression(source: string, expression: Expression): DraftExpression {
+  const values = new Set<string>();
   const nodes: (Node | undefined)[] = [parse(source).expr];
   for (const node of nodes) {
     if (node === undefined || askedFor(node) !== undefined) continue;
     const [variable, claim] = pathOf(node) ?? [];
-    if (variable === 'claims' && claim !== undefined) claims.add(claim);
+    if (variable === 'claims' && claim !== undefined) values.add(claim);
     else nodes.push(...childrenOf(node));
   }
-  return [...claims];
-}
-
-/** What the check says of it once it stands behind a guard for each of those claims. */
-function neverFails(source: string, claims: readonly string[], lists: ReadonlySet<string>): boolean {
-  const guards = claims.map((claim) => `${JSON.stringify(claim)} in claims`);
-  // A line of its own, since the source may end with a comment.
-  const guarded = `${['true', ...guards].join(' && ')} ? (${source}\n) : ''`;
-  const compiled = compileExpression(guarded, 'value', lists);
-  return compiled.ok && compiled.expression.mayFail.length === 0;
+  return { expression, values: [...values] };
 }

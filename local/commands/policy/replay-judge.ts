@@ -23,7 +23,7 @@ export interface RuleSeen {
   readonly id: string;
   /** Undefined: it could not be judged. */
   readonly applies: boolean | undefined;
-  /** What would have to be known to say whether it applies, and which roles it sets. */
+  /** What would have to be known to judge it. */
   readonly gaps: readonly Gap[];
 }
 
@@ -93,35 +93,31 @@ const NO_APPLICATION: ReadonlySet<string> = new Set();
 /** A rule with its expressions evaluated. */
 interface Settled extends RuleSeen {
   readonly rule: Rule<never>;
-  /** What it sets when it applies for sure; values that nobody knows are left out. */
+  /** What it sets when it applies for sure; values that are not known are left out. */
   readonly values: ReadonlyMap<string, ClaimValue>;
 }
 
 /**
- * As `judge` has it: a condition that fails is what `onError` says, and a rule sets all of its claims or none. Which value a
- * claim gets matters for `compared` alone.
+ * As `judge` has it: a condition that fails is what `onError` says, and a rule sets all of its claims or none. Of a rule that
+ * sets none but claims that nobody compares, nothing is asked but its condition: it applies unless a value is known to fail.
  */
 function settled({ rule, when, set }: DraftRule, know: (one: DraftExpression) => Knowledge, compared: string): Settled {
   const condition = when === undefined ? ALWAYS : know(when);
   const holds = condition.result && holdsBy(condition.result, rule.onError);
+  const gaps = new Set<Gap>(condition.gaps);
   const seen = { id: rule.id, rule, values: new Map<string, ClaimValue>() };
-  const gaps = new Set(condition.result === undefined ? condition.gaps : []);
   if (holds === false) return { ...seen, applies: false, gaps: [] };
-  let applies = holds;
+  const matters = set.some(([claim]) => claim === compared);
   for (const [claim, value] of set) {
     const known = know(value);
-    if (known.result === undefined) {
-      // Two spellings of a claim are one.
-      seen.values.delete(claim);
-      if (!known.isSomeValue) applies = undefined;
-      if (!known.isSomeValue || claim === compared) for (const gap of known.gaps) gaps.add(gap);
-    } else if (known.result.ok) seen.values.set(claim, known.result.value);
-    else return { ...seen, applies: false, gaps: [] };
+    if (known.result?.ok === false) return { ...seen, applies: false, gaps: [] };
+    if (known.result !== undefined) seen.values.set(claim, known.result.value);
+    else if (matters) for (const gap of known.gaps) gaps.add(gap);
   }
-  return { ...seen, applies, gaps: [...gaps] };
+  return { ...seen, applies: gaps.size === 0 ? holds : undefined, gaps: [...gaps] };
 }
 
-const ALWAYS: Knowledge = { result: { ok: true, value: true } };
+const ALWAYS: Knowledge = { result: { ok: true, value: true }, gaps: [] };
 
 const holdsBy = (result: Result, onError: 'skip' | 'apply') =>
   result.ok ? result.value === true : onError === 'apply';

@@ -63,11 +63,13 @@ export async function knownCall(attempt: KeptAttempt, step: Step): Promise<Known
 const isWhole = (text: string, maxChars: number) => text.length < maxChars && !text.includes('\ufffd');
 
 /** The body, as far as its values are known: in the form that Gatehouse took it for, which reads as itself. */
-function bodyOf({ keptClaims, email, issuer, issuerAssignedId, signInType }: KeptAttempt): Record<string, unknown> {
+function bodyOf({ keptClaims, claimNames, email, ...attempt }: KeptAttempt): Record<string, unknown> {
+  const { issuer, issuerAssignedId, signInType } = attempt;
   const claims = Object.entries(keptClaims).filter(
     ([name, value]) => isKeepable(name) && (typeof value !== 'string' || isWhole(value, MAX_CHARS.value)),
   );
-  if (email !== '' && isWhole(email, MAX_CHARS.value)) claims.push(['email', email]);
+  const hadEmail = email !== '' || claimNames.includes('email');
+  if (hadEmail && isWhole(email, MAX_CHARS.value)) claims.push(['email', email]);
   return {
     ...Object.fromEntries<ClaimValue>(claims),
     identities: issuer === '' ? [] : [{ signInType, issuer, issuerAssignedId }],
@@ -76,7 +78,7 @@ function bodyOf({ keptClaims, email, issuer, issuerAssignedId, signInType }: Kep
 
 /** Whether `KEEP_CLAIMS`, which is a list with commas in a text, can name it, and an attempt keeps it under that name. */
 const isKeepable = (claim: string) =>
-  /^[^\p{Cc},"\\\ufffd]{1,99}$/u.test(claim) && claim.trim() === claim && canonicalName(claim) === claim;
+  /^[^\p{Cc},\ufffd]{1,99}$/u.test(claim) && claim.trim() === claim && canonicalName(claim) === claim;
 
 function whyUnknown({ keptClaims, notes }: KeptAttempt, claim: string, had: boolean | undefined): Why {
   if (notes.includes(CUT_TO_FIT)) return 'too-large';

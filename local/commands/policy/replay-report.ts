@@ -29,7 +29,7 @@ const ROLES: { readonly [R in RolesChange]: string } = {
 
 const COMPARED = `As before means: the same outcome by the same rule with the same message, and the same roles in the token. What else a reply
 carried is not kept, so that it cannot be compared, and neither are the texts of messages. A rule behind one that could not be
-judged is judged as if that one did not apply.`;
+judged is judged as if that one did not apply; one that sets claims, by its condition alone, unless it sets roles.`;
 
 export const reportInWords = (report: Report): string =>
   [

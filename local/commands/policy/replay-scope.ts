@@ -8,10 +8,10 @@ import type { Result } from '../../../src/policy/policy.ts';
 import type { Draft, DraftExpression } from './replay-draft.ts';
 import type { Gap, KnownCall } from './replay-known.ts';
 
-/** A result that is sure, or what would have to be known for one, and whether it is sure that a value comes out of it. */
+/** A result that is sure, or what would have to be known for one. */
 export type Knowledge =
-  | { readonly result: Result }
-  | { readonly result: undefined; readonly gaps: readonly Gap[]; readonly isSomeValue: boolean };
+  | { readonly result: Result; readonly gaps: readonly [] }
+  | { readonly result: undefined; readonly gaps: readonly Gap[] };
 
 const UNKNOWN = celError('nobody knows this now');
 
@@ -35,13 +35,12 @@ export function evaluator({ policy, claims: byStep }: Draft, call: KnownCall) {
   });
   Object.defineProperty(scope, 'claims', { value: celMap(names) });
 
-  return ({ expression, values, neverFails }: DraftExpression): Knowledge => {
+  return ({ expression, values }: DraftExpression): Knowledge => {
     read.clear();
     const result = expression.run(scope);
-    if (result.ok || read.size === 0) return { result };
+    if (result.ok || read.size === 0) return { result, gaps: [] };
     const wanted = values.flatMap((name) => claimGaps.get(`claims.${name}`) ?? []);
-    const isSomeValue = neverFails && values.every((name) => call.had(name) === true);
-    return { result: undefined, gaps: [...new Set([...wanted, ...read])], isSomeValue };
+    return { result: undefined, gaps: [...new Set([...wanted, ...read])] };
   };
 }
 
