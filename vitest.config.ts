@@ -1,6 +1,6 @@
 /**
  * Two projects: `worker` runs in workerd, with the Worker's own bindings and a real Postgres (PGlite) behind the real Neon
- * driver; `node` tests what runs in Node on a developer's machine, and the built bundle.
+ * driver; `node` tests pure rules, what runs in Node on a developer's machine, and the built bundle.
  */
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
@@ -31,13 +31,13 @@ export default defineConfig({
         test: {
           name: 'worker',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/local/**'],
+          exclude: ['test/local/**', 'test/unit/**'],
           globalSetup: ['./test/database.setup.ts'],
           // Properties run hundreds of calls, on machines of any speed.
           testTimeout: 60_000,
         },
       },
-      { test: { name: 'node', include: ['test/local/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 } },
+      { test: { name: 'node', include: ['test/{local,unit}/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 } },
     ],
   },
 });
