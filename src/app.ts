@@ -1,6 +1,7 @@
 /** All of HTTP. B2C's calls are answered by an app of their own; whatever people ask is in `staff.ts`, which is loaded when somebody asks. */
-import { answerInPanic, userFlow } from './connectors/user-flow/routes.ts';
+
 import { newApp } from './context.ts';
+import { answerInPanic, userFlow } from './gate/user-flow/routes.ts';
 import { errorFields, log } from './log.ts';
 
 /** Without middleware, and with nothing else that a call's path could match: every step costs the person who waits. */

@@ -1,8 +1,8 @@
 /** What is said of expressions that can fail: never too little, whatever a call holds, and not too much either. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ClaimValue } from '../src/connectors/event.ts';
 import type { ScopeInputs } from '../src/policy/expressions/scope.ts';
+import type { ClaimValue } from '../src/sign-in/event.ts';
 import { aScope, compiling, failuresOf } from './expressions.ts';
 
 describe('an expression that cannot fail', () => {

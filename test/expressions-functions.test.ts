@@ -1,12 +1,12 @@
 /** Functions of expressions: what the manual promises, and what they do with what people really type. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { emailKey } from '../src/connectors/event.ts';
 import { ageOf } from '../src/policy/expressions/dates.ts';
 import { EXAMPLE_TIME, FUNCTIONS } from '../src/policy/expressions/manual.ts';
 import { isJudged } from '../src/policy/expressions/outcomes.ts';
 import { offeredNames } from '../src/policy/expressions/overloads.ts';
 import { domainOf, normalEmail, titleCase } from '../src/policy/expressions/text.ts';
+import { emailKey } from '../src/sign-in/event.ts';
 import { compiling, evaluated } from './expressions.ts';
 
 describe('the manual', () => {

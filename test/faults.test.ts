@@ -3,7 +3,7 @@ import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { replyTo } from '../src/connectors/user-flow/reply.ts';
+import { replyTo } from '../src/gate/user-flow/reply.ts';
 import worker from '../src/index.ts';
 import { type Answered, b2cRequest, call, callWith, newClient, newObjectId, rowsOf, rowsOfOnce } from './call.ts';
 

@@ -1,7 +1,7 @@
 /** What a stored policy does to calls: decisions, words, names of claims, and what is remembered of them. */
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
-import { idpKey } from '../src/connectors/event.ts';
+import { idpKey } from '../src/sign-in/event.ts';
 import { newClient, newObjectId, rowsOfOnce } from './call.ts';
 import { callUnder, isolate, publish } from './policy-call.ts';
 import { type Listed, report } from './reports-call.ts';

@@ -1,12 +1,12 @@
 /** For any policy that saves and any body: a reply that the contract allows at its step, and the same again for the same inputs. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { STEPS } from '../src/connectors/event.ts';
-import { readEvent } from '../src/connectors/user-flow/claims.ts';
-import { replyTo } from '../src/connectors/user-flow/reply.ts';
+import { replyTo } from '../src/gate/user-flow/reply.ts';
+import { readEvent } from '../src/gate/user-flow/request.ts';
 import { checkPolicy } from '../src/policy/check.ts';
 import { compilePolicy } from '../src/policy/compile.ts';
 import { decide } from '../src/policy/decide.ts';
+import { STEPS } from '../src/sign-in/event.ts';
 
 const SIGN_UP = ['PostFederationSignup', 'PostAttributeCollection'];
 const NAMES = { rolesClaim: 'extension_Roles', extensionsAppId: '' };

@@ -3,7 +3,7 @@ import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../src/attempts/attempt.ts';
 import { MAX_MESSAGE_BYTES } from '../src/attempts/bounds.ts';
-import { idpKey } from '../src/connectors/event.ts';
+import { idpKey } from '../src/sign-in/event.ts';
 import { newClient, newObjectId } from './call.ts';
 import { isolate, publish, putVersion } from './policy-call.ts';
 

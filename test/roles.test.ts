@@ -2,9 +2,9 @@
 import { env } from 'cloudflare:workers';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
-import { idpKey, oidKey } from '../src/connectors/event.ts';
 import { claimOf, type Entitlements, entitledTo, entitlementsSchema, ROLE_NAME } from '../src/entitlements/document.ts';
 import { recordInput } from '../src/entitlements/record-input.ts';
+import { idpKey, oidKey } from '../src/sign-in/event.ts';
 import { call, callWith, newClient, newObjectId, rowsOfOnce } from './call.ts';
 
 const UPDATED_AT = '2026-11-01T12:00:00.000Z';

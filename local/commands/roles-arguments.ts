@@ -1,6 +1,6 @@
 /** What can stand after `npm run roles --`, and what is wrong with it. */
 import { parseArgs } from 'node:util';
-import { readPersonKey } from '../../src/connectors/event.ts';
+import { readPersonKey } from '../../src/sign-in/event.ts';
 import { DEFAULT_URL, URL_HELP } from './administrator.ts';
 import { calledWrongly } from './ending.ts';
 

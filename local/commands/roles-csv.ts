@@ -1,7 +1,7 @@
 /** The CSV of `roles export` and `roles import`: one line for a person's general roles and groups, one for each application. */
 import Papa from 'papaparse';
-import { readPersonKey } from '../../src/connectors/event.ts';
 import { ROLE_NAME } from '../../src/entitlements/document.ts';
+import { readPersonKey } from '../../src/sign-in/event.ts';
 import { type Names, type Person, readNames } from './people.ts';
 
 const COLUMNS = ['key', 'roles', 'groups', 'clientId'] as const;

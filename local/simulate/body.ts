@@ -1,5 +1,5 @@
 /** What B2C writes about a person at each step (contract 1.2 to 1.7). A claim without a value is left out. Pure. */
-import type { Step } from '../../src/connectors/event.ts';
+import type { Step } from '../../src/sign-in/event.ts';
 import { EXTENSIONS_APP, type Person } from './cast.ts';
 
 /** About the length of a captcha provider's token: more than the 250 characters that an attribute may keep. */

@@ -1,6 +1,6 @@
 /** The people of the play: made up, but of every kind that B2C knows. Pure; the same seed and number are the same person. */
 import { v4 as uuidv4 } from 'uuid';
-import type { ClaimValue, Identity, Step } from '../../src/connectors/event.ts';
+import type { ClaimValue, Identity, Step } from '../../src/sign-in/event.ts';
 import { type Dice, diceFor } from './dice.ts';
 import { displayNameOf, ORIGINS } from './origins.ts';
 

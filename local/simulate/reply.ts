@@ -1,6 +1,6 @@
 /** Reads an answer as B2C would (contract 2.1 to 2.3): what it is, or why B2C would ignore it or show an error page. Pure. */
 import * as z from 'zod';
-import type { Step } from '../../src/connectors/event.ts';
+import type { Step } from '../../src/sign-in/event.ts';
 import type { ScriptedCall } from './script.ts';
 
 export const KINDS = ['continue', 'block', 'invalid', 'refused', 'not allowed', 'no answer'] as const;

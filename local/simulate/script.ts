@@ -2,7 +2,7 @@
  * What happens when a person signs up or in, as B2C would play it: the calls in their order, the person's own time between
  * them, and what goes wrong. Pure: it says what is to be sent, and `afterReply` what an answer leads to.
  */
-import { STEPS, type Step } from '../../src/connectors/event.ts';
+import { STEPS, type Step } from '../../src/sign-in/event.ts';
 import { bodyOf } from './body.ts';
 import type { Person } from './cast.ts';
 import type { Dice } from './dice.ts';

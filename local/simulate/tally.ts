@@ -1,6 +1,6 @@
 /** Counts the replies of a live play and writes the closing tables. */
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
-import { STEPS, type Step } from '../../src/connectors/event.ts';
+import { STEPS, type Step } from '../../src/sign-in/event.ts';
 import { table } from '../commands/table.ts';
 import { KINDS, type Reply } from './reply.ts';
 

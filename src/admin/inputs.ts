@@ -1,7 +1,7 @@
 /** What the addresses of administrators take: person keys as people type them, and pages. */
 import * as z from 'zod/mini';
-import { readPersonKey } from '../connectors/event.ts';
 import { limit, strict, text } from '../input-rules.ts';
+import { readPersonKey } from '../sign-in/event.ts';
 
 /** Longer than any address or id; a key this long is stored as its digest. */
 const MAX_TYPED_KEY_CHARS = 2_000;

@@ -1,5 +1,5 @@
 /** Which values of claims may be kept with an attempt: only those that `KEEP_CLAIMS` names, and never what could open a door. */
-import type { Claims } from '../connectors/event.ts';
+import type { Claims } from '../sign-in/event.ts';
 import { bound, MAX_CHARS } from './bounds.ts';
 
 /** Compared without case, hyphens and the like. `code` alone is harmless (`postalCode`), these codes are not. */

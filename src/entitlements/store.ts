@@ -1,5 +1,5 @@
 /** How a call finds a person's entitlements in Workers KV (`person:` + person key): one bulk read, and what counts when it fails. */
-import type { PersonKeys } from '../connectors/event.ts';
+import type { PersonKeys } from '../sign-in/event.ts';
 import { Late, type Within, within } from '../within.ts';
 import { type Entitlements, entitlementsSchema } from './document.ts';
 

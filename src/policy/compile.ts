@@ -1,5 +1,5 @@
 /** Turns a checked document into the policy that decides: rules by step, lists as Maps, claims under the names they are sent by. */
-import { STEPS, type Step } from '../connectors/event.ts';
+import { STEPS, type Step } from '../sign-in/event.ts';
 import type { CheckedPolicy } from './check.ts';
 import type { CheckedRule } from './check-rules.ts';
 import { DEFAULT_LANGUAGE, type PolicyDocument } from './document.ts';

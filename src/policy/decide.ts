@@ -2,7 +2,7 @@
  * Decides one call. Pure: no I/O, no clock, no chance; the same inputs give the same decision. Rules come compiled
  * (`compile.ts`), so that nothing here knows the language they are written in.
  */
-import type { ClaimValue, SignInEvent, Step } from '../connectors/event.ts';
+import type { ClaimValue, SignInEvent, Step } from '../sign-in/event.ts';
 import { messageFor } from './messages.ts';
 import { DECIDED_WITHOUT_RULE, NOTHING_HELD, type PersonEntitlements, type Policy, type Result } from './policy.ts';
 

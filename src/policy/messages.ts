@@ -2,7 +2,7 @@
  * Words that a person signing up can read, in their language, with what belongs between them. Plain text: B2C shows it as it
  * is, on a block page or above the attributes.
  */
-import type { ClaimValue } from '../connectors/event.ts';
+import type { ClaimValue } from '../sign-in/event.ts';
 import { BUILT_IN_TEXTS, type BuiltInKey } from './built-in-texts.ts';
 
 /** Texts by BCP 47 tag in lower case. */

@@ -1,5 +1,5 @@
 /** What a policy is once it can decide: rules by step with their expressions compiled; and the one that is built in. */
-import type { ClaimValue, SignInEvent, Step } from '../connectors/event.ts';
+import type { ClaimValue, SignInEvent, Step } from '../sign-in/event.ts';
 import { BUILT_IN_MESSAGES, type Messages } from './messages.ts';
 
 /** What a decision may know of the person: empty when we hold nothing, or nothing that could be read. */

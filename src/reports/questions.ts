@@ -3,9 +3,9 @@ import * as z from 'zod/mini';
 import { KEY_FORMS } from '../admin/inputs.ts';
 import { OUTCOMES } from '../attempts/attempt.ts';
 import { readSupportCode } from '../attempts/support-code.ts';
-import { emailKey, oidKey, readPersonKey } from '../connectors/event.ts';
-import { stepNamed } from '../connectors/user-flow/claims.ts';
+import { stepNamed } from '../gate/user-flow/request.ts';
 import { limit, strict, text } from '../input-rules.ts';
+import { emailKey, oidKey, readPersonKey } from '../sign-in/event.ts';
 import { type Position, type Question, readCursor } from './cursor.ts';
 
 export const DEFAULT_LIMIT = 50;

@@ -4,10 +4,10 @@ import { describe, expect, it } from 'vitest';
 import { draftOf } from '../../local/commands/policy/replay-draft.ts';
 import { replayed } from '../../local/commands/policy/replay-judge.ts';
 import { newTally } from '../../local/commands/policy/replay-tally.ts';
-import { STEPS } from '../../src/connectors/event.ts';
 import { ROLE_NAME } from '../../src/entitlements/document.ts';
 import { checkPolicy } from '../../src/policy/check.ts';
 import { judge } from '../../src/policy/decide.ts';
+import { STEPS } from '../../src/sign-in/event.ts';
 import { eventOf, type Recorded, recorded } from './policy-replay.ts';
 
 const NAMES = { rolesClaim: 'extension_Roles', extensionsAppId: '' };

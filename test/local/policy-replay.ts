@@ -2,15 +2,15 @@
 import { v7 as uuidv7 } from 'uuid';
 import { type KeptAttempt, keptAttempt } from '../../local/commands/policy/replay-attempts.ts';
 import type { Attempt } from '../../src/attempts/attempt.ts';
-import { attemptOf } from '../../src/attempts/compose.ts';
 import { attemptRow } from '../../src/attempts/store.ts';
 import { readConfig } from '../../src/config.ts';
-import type { SignInEvent } from '../../src/connectors/event.ts';
-import { type Answer, answer, type Call } from '../../src/connectors/user-flow/answer.ts';
-import { heldBy, type TriedEntitlements } from '../../src/connectors/user-flow/trial.ts';
+import { type Answer, answer, type Call } from '../../src/gate/answer.ts';
+import { attemptOf } from '../../src/gate/attempt.ts';
+import { heldBy, type TriedEntitlements } from '../../src/gate/trial.ts';
 import { POINTER_KEY } from '../../src/policy/pointer.ts';
 import type { PersonEntitlements } from '../../src/policy/policy.ts';
 import { attemptJson } from '../../src/reports/attempt-json.ts';
+import type { SignInEvent } from '../../src/sign-in/event.ts';
 import { within } from '../../src/within.ts';
 
 export interface Given {

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { eventOf, tryCall } from '../../src/connectors/user-flow/trial.ts';
+import { eventOf, tryCall } from '../../src/gate/trial.ts';
 import { checkText } from '../../src/policy/check.ts';
 import { compilePolicy } from '../../src/policy/compile.ts';
 import { NOTHING_HELD } from '../../src/policy/policy.ts';

@@ -9,8 +9,8 @@ import { programme } from '../../local/simulate/programme.ts';
 import { targetAt } from '../../local/simulate/target.ts';
 import { simulate } from '../../local/simulate.ts';
 import { readConfig } from '../../src/config.ts';
-import { answer } from '../../src/connectors/user-flow/answer.ts';
-import { stepNamed } from '../../src/connectors/user-flow/claims.ts';
+import { answer } from '../../src/gate/answer.ts';
+import { stepNamed } from '../../src/gate/user-flow/request.ts';
 import { within } from '../../src/within.ts';
 
 const RIGHT = `Basic ${btoa('Test:Test')}`;

@@ -5,8 +5,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readReply } from '../../local/simulate/reply.ts';
 import type { ScriptedCall } from '../../local/simulate/script.ts';
-import { STEPS, type Step } from '../../src/connectors/event.ts';
-import { replyTo } from '../../src/connectors/user-flow/reply.ts';
+import { replyTo } from '../../src/gate/user-flow/reply.ts';
+import { STEPS, type Step } from '../../src/sign-in/event.ts';
 
 const at = (step: Step | undefined, credential: ScriptedCall['credential'] = 'own'): ScriptedCall => ({
   pauseMs: 0,

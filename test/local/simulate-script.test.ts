@@ -15,7 +15,7 @@ import {
   signUp,
   withOddity,
 } from '../../local/simulate/script.ts';
-import { readEvent, stepNamed } from '../../src/connectors/user-flow/claims.ts';
+import { readEvent, stepNamed } from '../../src/gate/user-flow/request.ts';
 
 const seeds = fc.integer();
 const numbers = fc.nat();

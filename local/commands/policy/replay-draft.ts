@@ -1,6 +1,5 @@
 /** The policy that attempts are run through, with what each of its expressions reads. */
 import { parse } from '@bufbuild/cel';
-import { STEPS, type Step } from '../../../src/connectors/event.ts';
 import type { CheckedPolicy } from '../../../src/policy/check.ts';
 import type { CheckedRule } from '../../../src/policy/check-rules.ts';
 import { type ClaimNames, compilePolicy } from '../../../src/policy/compile.ts';
@@ -9,6 +8,7 @@ import { askedFor } from '../../../src/policy/expressions/facts.ts';
 import type { Scope } from '../../../src/policy/expressions/scope.ts';
 import { childrenOf, type Node, pathOf } from '../../../src/policy/expressions/tree.ts';
 import type { Policy, Rule } from '../../../src/policy/policy.ts';
+import { STEPS, type Step } from '../../../src/sign-in/event.ts';
 
 export interface DraftExpression {
   readonly expression: Expression;

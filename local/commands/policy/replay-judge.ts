@@ -1,8 +1,8 @@
 /** What a draft would decide about a call of which not everything is known, beside what was decided then. */
-import { rolesIn } from '../../../src/attempts/compose.ts';
-import { type ClaimValue, STEPS, type Step } from '../../../src/connectors/event.ts';
+import { rolesIn } from '../../../src/gate/attempt.ts';
 import { judge, type Verdict } from '../../../src/policy/decide.ts';
 import type { Compiled, Result, Rule } from '../../../src/policy/policy.ts';
+import { type ClaimValue, STEPS, type Step } from '../../../src/sign-in/event.ts';
 import type { KeptAttempt } from './replay-attempts.ts';
 import type { Draft, DraftExpression, DraftRule } from './replay-draft.ts';
 import { type Gap, type KnownCall, knownCall } from './replay-known.ts';

@@ -3,12 +3,12 @@
  * what it does not say for sure is a gap, and never guessed. Pure but for digests of long keys.
  */
 import { bound, MAX_CHARS, MAX_NAMES } from '../../../src/attempts/bounds.ts';
-import { CUT_TO_FIT } from '../../../src/attempts/compose.ts';
 import { isNeverKept } from '../../../src/attempts/redaction.ts';
-import type { ClaimValue, SignInEvent, Step } from '../../../src/connectors/event.ts';
-import { canonicalName, readEvent } from '../../../src/connectors/user-flow/claims.ts';
 import type { Lookup } from '../../../src/entitlements/store.ts';
+import { CUT_TO_FIT } from '../../../src/gate/attempt.ts';
+import { canonicalName, readEvent } from '../../../src/gate/user-flow/request.ts';
 import { NOTHING_HELD, type PersonEntitlements } from '../../../src/policy/policy.ts';
+import type { ClaimValue, SignInEvent, Step } from '../../../src/sign-in/event.ts';
 import type { KeptAttempt } from './replay-attempts.ts';
 
 /**

@@ -1,5 +1,5 @@
 /** Which attempts a replay reads, as somebody typed it. */
-import { stepNamed } from '../../../src/connectors/user-flow/claims.ts';
+import { stepNamed } from '../../../src/gate/user-flow/request.ts';
 import { attemptsQuestion } from '../../../src/reports/questions.ts';
 import { listFrom } from '../../../src/reports/range.ts';
 import { calledWrongly } from '../ending.ts';

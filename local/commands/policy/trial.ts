@@ -1,15 +1,9 @@
 /** One call tried on this machine: by a policy in a file, without any Gatehouse. */
-import type { Step } from '../../../src/connectors/event.ts';
-import {
-  eventOf,
-  heldBy,
-  notesOn,
-  shownEntry,
-  type TriedEntitlements,
-  tryCall,
-} from '../../../src/connectors/user-flow/trial.ts';
+
+import { eventOf, heldBy, notesOn, shownEntry, type TriedEntitlements, tryCall } from '../../../src/gate/trial.ts';
 import type { Decision } from '../../../src/policy/decide.ts';
 import { NOTHING_HELD, type Policy } from '../../../src/policy/policy.ts';
+import type { Step } from '../../../src/sign-in/event.ts';
 import type { Tried } from './server.ts';
 
 /** Stands for the code that a person would be shown: of its form, and nobody's. */

@@ -1,8 +1,8 @@
 /** `try`: what one call would be answered, and why. */
 import * as z from 'zod/mini';
-import type { Step } from '../../../src/connectors/event.ts';
-import { stepNamed } from '../../../src/connectors/user-flow/claims.ts';
+import { stepNamed } from '../../../src/gate/user-flow/request.ts';
 import { compilePolicy } from '../../../src/policy/compile.ts';
+import type { Step } from '../../../src/sign-in/event.ts';
 import type { Call } from '../administrator.ts';
 import { calledWrongly, Refusal } from '../ending.ts';
 import { pairs } from '../table.ts';

@@ -4,13 +4,13 @@
  */
 import { v7 as uuidv7 } from 'uuid';
 import type { Attempt } from '../../../src/attempts/attempt.ts';
-import { attemptOf } from '../../../src/attempts/compose.ts';
 import type { Config } from '../../../src/config.ts';
-import { oidKey } from '../../../src/connectors/event.ts';
-import { answer, type Call } from '../../../src/connectors/user-flow/answer.ts';
-import { stepNamed } from '../../../src/connectors/user-flow/claims.ts';
 import type { Entitlements } from '../../../src/entitlements/document.ts';
 import { PERSON_PREFIX } from '../../../src/entitlements/store.ts';
+import { answer, type Call } from '../../../src/gate/answer.ts';
+import { attemptOf } from '../../../src/gate/attempt.ts';
+import { stepNamed } from '../../../src/gate/user-flow/request.ts';
+import { oidKey } from '../../../src/sign-in/event.ts';
 import { within } from '../../../src/within.ts';
 import { type Dice, diceFor } from '../dice.ts';
 import { afterReply, correctedCall, type ScriptedCall } from '../script.ts';

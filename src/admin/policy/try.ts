@@ -3,13 +3,12 @@ import type { Context } from 'hono';
 import * as z from 'zod/mini';
 import { supportCodeOf } from '../../attempts/support-code.ts';
 import { configOf } from '../../config.ts';
-import { bestKey, type SignInEvent, type Step } from '../../connectors/event.ts';
-import { emailIsTrusted } from '../../connectors/user-flow/answer.ts';
-import { stepNamed } from '../../connectors/user-flow/claims.ts';
-import { eventOf, heldBy, notesOn, shownEntry, tryCall } from '../../connectors/user-flow/trial.ts';
 import { type AppEnv, newApp } from '../../context.ts';
 import { recordInput } from '../../entitlements/record-input.ts';
 import { lookUp } from '../../entitlements/store.ts';
+import { emailIsTrusted } from '../../gate/answer.ts';
+import { eventOf, heldBy, notesOn, shownEntry, tryCall } from '../../gate/trial.ts';
+import { stepNamed } from '../../gate/user-flow/request.ts';
 import { strict } from '../../input-rules.ts';
 import { jsonBody, limitedBody } from '../../json-body.ts';
 import type { Decision } from '../../policy/decide.ts';
@@ -18,6 +17,7 @@ import { NOTHING_HELD, type PersonEntitlements, type Policy } from '../../policy
 import type { Problem } from '../../policy/problem.ts';
 import { policyInForce } from '../../policy/store.ts';
 import { badRequest, only, problem, validated } from '../../problem.ts';
+import { bestKey, type SignInEvent, type Step } from '../../sign-in/event.ts';
 import { within } from '../../within.ts';
 
 /** A draft and a call beside it. */

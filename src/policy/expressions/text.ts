@@ -49,5 +49,5 @@ function upperFirst(word: string): string {
 /** İ has a small letter of two characters, of which the second is seen by nobody. */
 const lower = (text: string) => text.replaceAll('İ', 'I').toLowerCase();
 
-/** As person keys have it (`emailKey` in connectors/event.ts). */
+/** As person keys have it (`emailKey` in sign-in/event.ts). */
 export const normalEmail = (text: string): string => text.trim().normalize('NFC').toLowerCase();

@@ -1,5 +1,5 @@
 /** The variables of expressions and their members: which there are, what they hold, and what people write by mistake. */
-import { TEXT_CLAIMS } from '../../connectors/event.ts';
+import { TEXT_CLAIMS } from '../../sign-in/event.ts';
 import { BOOL, DOUBLE, type Kind, kindOf, LIST, MAP, NOTHING, TEXT, TIME, TRUTH } from './kinds.ts';
 import { MAX_ROLE_TEXT, MAX_ROLES, MAX_TEXT_READ } from './limits.ts';
 import { closest, didYouMean } from './names.ts';

@@ -1,15 +1,15 @@
 /** Makes the attempt that support will see out of an answered call. Every text is bounded here. */
 
-import type { ClaimValue } from '../connectors/event.ts';
-import { type Answer, type Call, callIdentity, type Seen } from '../connectors/user-flow/answer.ts';
+import type { Attempt, Outcome } from '../attempts/attempt.ts';
+import { bound, MAX_CHARS, MAX_MESSAGE_BYTES, MAX_NAMES } from '../attempts/bounds.ts';
+import { isNeverKept, keptClaims } from '../attempts/redaction.ts';
+import { fingerprintOf } from '../attempts/support-code.ts';
 import { MAX_ROLES, ROLE_NAME } from '../entitlements/document.ts';
 import { errorFields, log } from '../log.ts';
 import { worded } from '../policy/decide.ts';
 import type { ShadowDecision } from '../policy/shadow.ts';
-import type { Attempt, Outcome } from './attempt.ts';
-import { bound, MAX_CHARS, MAX_MESSAGE_BYTES, MAX_NAMES } from './bounds.ts';
-import { isNeverKept, keptClaims } from './redaction.ts';
-import { fingerprintOf } from './support-code.ts';
+import type { ClaimValue } from '../sign-in/event.ts';
+import { type Answer, type Call, callIdentity, type Seen } from './answer.ts';
 
 const short = (text: string) => bound(text, MAX_CHARS.dimension);
 const identifier = (text: string) => bound(text, MAX_CHARS.identifier);

@@ -1,7 +1,6 @@
 /** The front door for B2C's user flows: who, what, decide, reply, record. */
 import type { Context } from 'hono';
 import { v7 as uuidv7 } from 'uuid';
-import { attemptOf, outcomeOf } from '../../attempts/compose.ts';
 import { record } from '../../attempts/record.ts';
 import { randomSupportCode } from '../../attempts/support-code.ts';
 import { authenticate } from '../../callers/authenticate.ts';
@@ -12,10 +11,11 @@ import { errorFields, log } from '../../log.ts';
 import { decideWithoutPolicy } from '../../policy/decide.ts';
 import { policyInMemory } from '../../policy/store.ts';
 import { limitsOf } from '../../within.ts';
-import { type Answer, answer, type Call } from './answer.ts';
-import { stepNamed } from './claims.ts';
+import { type Answer, answer, type Call } from '../answer.ts';
+import { attemptOf, outcomeOf } from '../attempt.ts';
+import { shadowDecision } from '../shadow.ts';
 import { replyTo } from './reply.ts';
-import { shadowDecision } from './shadow.ts';
+import { stepNamed } from './request.ts';
 
 const JSON_HEADERS = { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' };
 const ROUTE = '/connectors/user-flow';

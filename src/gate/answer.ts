@@ -1,17 +1,17 @@
 /** What and decide and reply for one user-flow call. Never rejects: whatever happens, B2C gets an answer that its contract allows. */
-import { randomSupportCode, supportCodeOf } from '../../attempts/support-code.ts';
-import type { Config } from '../../config.ts';
-import { entitledTo } from '../../entitlements/document.ts';
-import { type Lookup, lookUp } from '../../entitlements/store.ts';
-import { errorFields, log } from '../../log.ts';
-import { type Decision, decideWithoutPolicy, judge, type WithoutPolicy, worded } from '../../policy/decide.ts';
-import { NOTHING_HELD, type PersonEntitlements } from '../../policy/policy.ts';
-import { type InForce, policyInForce, policyInMemory } from '../../policy/store.ts';
-import { Late, type Within } from '../../within.ts';
-import { bestKey, isDisguised, type SignInEvent, type Step } from '../event.ts';
+import { randomSupportCode, supportCodeOf } from '../attempts/support-code.ts';
+import type { Config } from '../config.ts';
+import { entitledTo } from '../entitlements/document.ts';
+import { type Lookup, lookUp } from '../entitlements/store.ts';
+import { errorFields, log } from '../log.ts';
+import { type Decision, decideWithoutPolicy, judge, type WithoutPolicy, worded } from '../policy/decide.ts';
+import { NOTHING_HELD, type PersonEntitlements } from '../policy/policy.ts';
+import { type InForce, policyInForce, policyInMemory } from '../policy/store.ts';
+import { bestKey, isDisguised, type SignInEvent, type Step } from '../sign-in/event.ts';
+import { Late, type Within } from '../within.ts';
 import { readBody } from './body.ts';
-import { readEvent } from './claims.ts';
-import { type Reply, replyTo } from './reply.ts';
+import { type Reply, replyTo } from './user-flow/reply.ts';
+import { readEvent } from './user-flow/request.ts';
 
 /** A call whose caller is known. */
 export interface Call {

@@ -1,8 +1,8 @@
 /** Runs the shadow policy for a call that was answered: by now nothing of it can reach the reply. */
-import { errorFields, log } from '../../log.ts';
-import { judge, worded } from '../../policy/decide.ts';
-import { compareDecisions, type ShadowDecision } from '../../policy/shadow.ts';
-import { shadowPolicy } from '../../policy/store.ts';
+import { errorFields, log } from '../log.ts';
+import { judge, worded } from '../policy/decide.ts';
+import { compareDecisions, type ShadowDecision } from '../policy/shadow.ts';
+import { shadowPolicy } from '../policy/store.ts';
 import { type Answer, type Call, entitlementsOf } from './answer.ts';
 
 /**

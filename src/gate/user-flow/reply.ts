@@ -3,7 +3,7 @@
  * there: a block at the token step, a ValidationError anywhere but before creating the user.
  */
 import type { Decision } from '../../policy/decide.ts';
-import type { ClaimValue, Step } from '../event.ts';
+import type { ClaimValue, Step } from '../../sign-in/event.ts';
 
 /** Any non-empty text will do (contract 2.3); this is what the documents send. */
 const VERSION = '1.0.0';

@@ -10,7 +10,7 @@ import {
   STEPS,
   type Step,
   TEXT_CLAIMS,
-} from '../event.ts';
+} from '../../sign-in/event.ts';
 
 /** What is no text is as if absent; custom attributes may be text, number or boolean. */
 const ONLY_TEXT: ReadonlySet<string> = new Set(TEXT_CLAIMS);

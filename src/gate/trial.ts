@@ -1,10 +1,10 @@
 /** One call tried out: the reply that B2C would get, and how it came about. Pure but for digests of long keys: nothing is asked, nothing is recorded. */
-import { entitledTo } from '../../entitlements/document.ts';
-import { type Decision, judge, type RuleTrace, worded } from '../../policy/decide.ts';
-import { NOTHING_HELD, type PersonEntitlements, type Policy, type Result } from '../../policy/policy.ts';
-import type { ClaimValue, SignInEvent, Step } from '../event.ts';
-import { readEvent } from './claims.ts';
-import { replyTo } from './reply.ts';
+import { entitledTo } from '../entitlements/document.ts';
+import { type Decision, judge, type RuleTrace, worded } from '../policy/decide.ts';
+import { NOTHING_HELD, type PersonEntitlements, type Policy, type Result } from '../policy/policy.ts';
+import type { ClaimValue, SignInEvent, Step } from '../sign-in/event.ts';
+import { replyTo } from './user-flow/reply.ts';
+import { readEvent } from './user-flow/request.ts';
 
 /** What stands in the entitlements of somebody, in the form in which `/admin/people` takes it. */
 export interface TriedEntitlements {
