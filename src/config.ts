@@ -2,7 +2,7 @@
 import * as z from 'zod/mini';
 import { readBasicLines } from './callers/basic.ts';
 import type { BasicCredential, Credentials } from './callers/credential.ts';
-import { canonicalName } from './gate/user-flow/request.ts';
+import { canonicalName } from './sign-in/claim-names.ts';
 
 /** The pairs that count while `LOCAL=yes`, which only `npm run dev` and the tests pass. */
 export const SAMPLE_CREDENTIALS = { connector: 'Test:Test', reports: 'support:support', admin: 'admin:admin' } as const;

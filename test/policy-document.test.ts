@@ -264,8 +264,8 @@ describe('a rule', () => {
     const rules = documents.map((document) => ({ document, when: failing, set: [] }));
     const checked = { document: { rules: documents }, rules, warnings: [] };
     const policy = compilePolicy(checked, 1, { rolesClaim: '', extensionsAppId: '' });
-    expect(policy.rules[SIGN_UP][0]?.onError).toBe('apply');
-    expect(policy.rules[TOKEN][0]?.onError).toBe('skip');
+    expect(policy.steps.get(SIGN_UP)?.rules[0]?.onError).toBe('apply');
+    expect(policy.steps.get(TOKEN)?.rules[0]?.onError).toBe('skip');
   });
 
   it('that turns people away says what happens when its condition fails, unless it cannot', () => {

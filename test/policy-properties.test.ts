@@ -6,7 +6,7 @@ import { readEvent } from '../src/gate/user-flow/request.ts';
 import { checkPolicy } from '../src/policy/check.ts';
 import { compilePolicy } from '../src/policy/compile.ts';
 import { decide } from '../src/policy/decide.ts';
-import { STEPS } from '../src/sign-in/event.ts';
+import { STEPS } from '../src/sign-in/steps.ts';
 
 const SIGN_UP = ['PostFederationSignup', 'PostAttributeCollection'];
 const NAMES = { rolesClaim: 'extension_Roles', extensionsAppId: '' };

@@ -6,8 +6,9 @@ import { attemptSchema } from '../src/attempts/attempt.ts';
 import { MAX_MESSAGE_BYTES } from '../src/attempts/bounds.ts';
 import { isNeverKept, keptClaims } from '../src/attempts/redaction.ts';
 import { readConfig } from '../src/config.ts';
-import type { Answer, Call } from '../src/gate/answer.ts';
+import type { Answered, Reached } from '../src/gate/answer.ts';
 import { attemptOf } from '../src/gate/attempt.ts';
+import { recorded } from '../src/gate/user-flow/attempt.ts';
 import { readEvent } from '../src/gate/user-flow/request.ts';
 import { NOTHING_HELD } from '../src/policy/policy.ts';
 import { within } from '../src/within.ts';
@@ -122,34 +123,26 @@ describe('an attempt', () => {
           JSON.stringify({ ...Object.fromEntries(members), identities }),
         );
         const event = await readEvent(body, 'PreTokenIssuance');
-        const call: Call = {
+        const reached: Reached = {
           request: new Request(USER_FLOW, { headers: { 'cf-ray': 'x'.repeat(1_000) } }),
           urlStep: 'PreTokenIssuance',
-          callerName: 'n'.repeat(1_000),
+          caller: 'n'.repeat(1_000),
           startedAt: Date.now(),
-          kv: {} as KVNamespace,
-          later: () => undefined,
-          afterReply: () => undefined,
+          decisionTimeoutMs: 1_000,
           within,
-          config,
-        };
-        const seen = {
-          bytes: new Uint8Array(),
           event,
-          lookup: undefined,
-          entitlements: { ...NOTHING_HELD, roles: Array(100).fill('r'.repeat(19)) },
+          person: { ...NOTHING_HELD, roles: Array(100).fill('r'.repeat(19)) },
           droppedNames: 1,
-          inForce: undefined,
         };
-        const answer: Answer = {
-          seen,
+        const answered: Answered = {
+          reached,
           reason: '',
           decision: { kind: 'continue', claims: {} },
           reply: { status: 200, action: 'Continue', userMessage: '', body: '' },
           supportCode: '',
           durationMs: 1e9,
         };
-        const attempt = await attemptOf(call, answer, uuidv7());
+        const attempt = await attemptOf(config, answered, recorded(reached), uuidv7());
         expect(attemptSchema.safeParse(JSON.parse(JSON.stringify(attempt))).error).toBeUndefined();
         const text = JSON.stringify(attempt);
         expect(new TextEncoder().encode(text).byteLength).toBeLessThan(MAX_MESSAGE_BYTES);

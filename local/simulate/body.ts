@@ -1,11 +1,11 @@
 /** What B2C writes about a person at each step (contract 1.2 to 1.7). A claim without a value is left out. Pure. */
-import type { Step } from '../../src/sign-in/event.ts';
+import type { UserFlowStep } from '../../src/sign-in/steps.ts';
 import { EXTENSIONS_APP, type Person } from './cast.ts';
 
 /** About the length of a captcha provider's token: more than the 250 characters that an attribute may keep. */
 const CAPTCHA_CHARS = 2_000;
 
-export function bodyOf(person: Person, step: Step): Record<string, unknown> {
+export function bodyOf(person: Person, step: UserFlowStep): Record<string, unknown> {
   const { application, email, identities, displayName, givenName, surname, locale } = person;
   const members: Record<string, unknown> = {
     email,
@@ -23,7 +23,7 @@ export function bodyOf(person: Person, step: Step): Record<string, unknown> {
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== ''));
 }
 
-function attributesOf(person: Person, step: Step): Record<string, unknown> {
+function attributesOf(person: Person, step: UserFlowStep): Record<string, unknown> {
   const { city, postalCode, country, customAttributes, application, helpsThemselves } = person;
   const typedIn = step === 'PostAttributeCollection';
   return {

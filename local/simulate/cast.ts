@@ -1,6 +1,7 @@
 /** The people of the play: made up, but of every kind that B2C knows. Pure; the same seed and number are the same person. */
 import { v4 as uuidv4 } from 'uuid';
-import type { ClaimValue, Identity, Step } from '../../src/sign-in/event.ts';
+import type { ClaimValue, Identity } from '../../src/sign-in/event.ts';
+import type { UserFlowStep } from '../../src/sign-in/steps.ts';
 import { type Dice, diceFor } from './dice.ts';
 import { displayNameOf, ORIGINS } from './origins.ts';
 
@@ -40,7 +41,7 @@ export interface Person {
   /** What an administrator gave them. */
   readonly roles: readonly string[];
   /** The step of a sign-up before which they close the page; undefined: they stay to the end. */
-  readonly leavesBefore: Step | undefined;
+  readonly leavesBefore: UserFlowStep | undefined;
   readonly signInsPerDay: number;
 }
 
@@ -102,7 +103,7 @@ export function personOf(seed: number, ...label: readonly number[]): Person {
     customAttributes: customAttributesOf(dice),
     helpsThemselves: dice.chance(0.03),
     roles: dice.chance(0.3) ? ROLES.filter(() => dice.chance(0.4)) : [],
-    leavesBefore: dice.weighted<Step | undefined>([
+    leavesBefore: dice.weighted<UserFlowStep | undefined>([
       // Who has a local account reached us only at that step.
       ['PostAttributeCollection', federated ? 8 : 0],
       ['PreTokenIssuance', 5],

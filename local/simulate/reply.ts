@@ -1,6 +1,6 @@
 /** Reads an answer as B2C would (contract 2.1 to 2.3): what it is, or why B2C would ignore it or show an error page. Pure. */
 import * as z from 'zod';
-import type { Step } from '../../src/sign-in/event.ts';
+import type { UserFlowStep } from '../../src/sign-in/steps.ts';
 import type { ScriptedCall } from './script.ts';
 
 export const KINDS = ['continue', 'block', 'invalid', 'refused', 'not allowed', 'no answer'] as const;
@@ -57,7 +57,7 @@ function readRefusal({ status, text }: RawAnswer): Reply {
   return text === '' ? { kind: 'refused', problem: '', action: '' } : notAllowed('401 with a body');
 }
 
-function problemOf(body: unknown, status: number, step: Step | undefined): string | Reply {
+function problemOf(body: unknown, status: number, step: UserFlowStep | undefined): string | Reply {
   const read = shape.safeParse(body);
   if (!read.success) return firstIssue(read.error);
   const { action } = read.data;

@@ -2,7 +2,7 @@
  * What happens when a person signs up or in, as B2C would play it: the calls in their order, the person's own time between
  * them, and what goes wrong. Pure: it says what is to be sent, and `afterReply` what an answer leads to.
  */
-import { STEPS, type Step } from '../../src/sign-in/event.ts';
+import { STEPS, type UserFlowStep } from '../../src/sign-in/steps.ts';
 import { bodyOf } from './body.ts';
 import type { Person } from './cast.ts';
 import type { Dice } from './dice.ts';
@@ -11,9 +11,9 @@ export interface ScriptedCall {
   /** What the person takes before this call, in milliseconds: reading, typing, hesitating. */
   readonly pauseMs: number;
   /** The step whose replies B2C takes here; undefined when neither body nor address names one. */
-  readonly step: Step | undefined;
+  readonly step: UserFlowStep | undefined;
   /** After `/connectors/user-flow`: `''`, or a step. */
-  readonly path: '' | `/${Step}`;
+  readonly path: '' | `/${UserFlowStep}`;
   readonly body: string;
   readonly credential: 'own' | 'wrong';
   /** B2C makes this call twice, with equal bytes. */
@@ -34,7 +34,7 @@ export const ODDITIES = [
 export type Oddity = (typeof ODDITIES)[number];
 
 /** In milliseconds: from the provider's page to the form, the form itself, from the account to the token. */
-const BEFORE_STEP_MS: Readonly<Record<Step, readonly [number, number]>> = {
+const BEFORE_STEP_MS: Readonly<Record<UserFlowStep, readonly [number, number]>> = {
   PostFederationSignup: [2_000, 20_000],
   PostAttributeCollection: [15_000, 120_000],
   PreTokenIssuance: [300, 2_500],
@@ -66,7 +66,7 @@ export function correctedCall({ corrected, ...call }: ScriptedCall, dice: Dice):
   return { ...call, body: corrected ?? call.body, pauseMs: pauseBefore('PostAttributeCollection', dice), twice: false };
 }
 
-function scripted(person: Person, step: Step, dice: Dice): ScriptedCall {
+function scripted(person: Person, step: UserFlowStep, dice: Dice): ScriptedCall {
   return {
     pauseMs: pauseBefore(step, dice),
     step,
@@ -77,7 +77,7 @@ function scripted(person: Person, step: Step, dice: Dice): ScriptedCall {
   };
 }
 
-const pauseBefore = (step: Step, dice: Dice) => dice.int(...BEFORE_STEP_MS[step]);
+const pauseBefore = (step: UserFlowStep, dice: Dice) => dice.int(...BEFORE_STEP_MS[step]);
 
 /** The same visit with something odd about its first call. */
 export function withOddity([call, ...rest]: readonly ScriptedCall[], oddity: Oddity, dice: Dice): ScriptedCall[] {

@@ -1,6 +1,6 @@
 /** Counts the replies of a live play and writes the closing tables. */
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
-import { STEPS, type Step } from '../../src/sign-in/event.ts';
+import { STEPS, type UserFlowStep } from '../../src/sign-in/steps.ts';
 import { table } from '../commands/table.ts';
 import { KINDS, type Reply } from './reply.ts';
 
@@ -20,7 +20,7 @@ export class Tally {
   readonly #problems = new Map<string, number>();
 
   /** `latencyMs` from sending to the last byte of the answer; undefined when none came. */
-  add(step: Step | undefined, { kind, problem }: Reply, latencyMs: number | undefined): void {
+  add(step: UserFlowStep | undefined, { kind, problem }: Reply, latencyMs: number | undefined): void {
     const name = step ?? NO_STEP;
     const counted = this.#steps.get(name) ?? { replies: new Map(), latency: createHistogram() };
     this.#steps.set(name, counted);

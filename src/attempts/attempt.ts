@@ -29,8 +29,9 @@ export const attemptSchema = z.object({
   outcome: z.enum(OUTCOMES),
   /** Why the outcome is `error`: `unknown-step`, `not-json`, `too-large`, `cut-off`, `nested-too-deep`, `deadline`, `exception`, `no-policy`; else `''`. */
   reason: dimension,
-  reply: z.enum(['Continue', 'ShowBlockPage', 'ValidationError']),
-  status: z.union([z.literal(200), z.literal(400)]),
+  /** What the channel calls this kind of reply. */
+  reply: dimension,
+  status: z.int(),
   rule: dimension,
   messageKey: dimension,
   /** As it was shown; what it quoted of a claim whose value is never kept is `…`. */

@@ -7,8 +7,8 @@ import type { Change } from '../attempts/attempt.ts';
 import { bound, MAX_CHARS } from '../attempts/bounds.ts';
 import type { Entitlements } from './document.ts';
 import { type KvRefusal, type Result, withinLimit, write } from './kv.ts';
+import { PERSON_PREFIX, parseEntitlements } from './look-up.ts';
 import type { EntitlementsInput } from './record-input.ts';
-import { PERSON_PREFIX, parseEntitlements } from './store.ts';
 
 /** A value that is no record of ours is logged and shown up to here. */
 const MAX_UNREADABLE_CHARS = 2_000;

@@ -1,200 +1,268 @@
-/** What and decide and reply for one user-flow call. Never rejects: whatever happens, B2C gets an answer that its contract allows. */
-import { randomSupportCode, supportCodeOf } from '../attempts/support-code.ts';
-import type { Config } from '../config.ts';
-import { entitledTo } from '../entitlements/document.ts';
-import { type Lookup, lookUp } from '../entitlements/store.ts';
+/**
+ * The road of a call, the same for every front door: heard, understood, known, decided, answered. A stage is a value that
+ * holds the fields of the stage before; no stage is ever changed, so work that outlives the deadline cannot change a reply.
+ */
+import type { CallIdentity } from '../attempts/support-code.ts';
+import type { Lookup } from '../entitlements/look-up.ts';
 import { errorFields, log } from '../log.ts';
-import { type Decision, decideWithoutPolicy, judge, type WithoutPolicy, worded } from '../policy/decide.ts';
-import { NOTHING_HELD, type PersonEntitlements } from '../policy/policy.ts';
-import { type InForce, policyInForce, policyInMemory } from '../policy/store.ts';
-import { bestKey, isDisguised, type SignInEvent, type Step } from '../sign-in/event.ts';
+import type { InForce } from '../policy/active.ts';
+import {
+  type Decision,
+  decideWithoutPolicy,
+  judge,
+  type RuleTrace,
+  type WithoutPolicy,
+  worded,
+} from '../policy/decide.ts';
+import { NOTHING_HELD, type PersonEntitlements, type Policy } from '../policy/policy.ts';
+import { bestKey, type SignInEvent, type Step } from '../sign-in/event.ts';
 import { Late, type Within } from '../within.ts';
-import { readBody } from './body.ts';
-import { type Reply, replyTo } from './user-flow/reply.ts';
-import { readEvent } from './user-flow/request.ts';
+import type { ChannelPart } from './attempt.ts';
+import type { BodyFault } from './body.ts';
 
 /** A call whose caller is known. */
 export interface Call {
   readonly request: Request;
+  /** Name of the credential. */
+  readonly caller: string;
+  /** The step that the URL names. */
   readonly urlStep: Step | undefined;
-  readonly callerName: string;
   /** Milliseconds since 1970. */
   readonly startedAt: number;
-  readonly kv: Pick<KVNamespace, 'get'>;
-  /** Takes work that is under way and goes on after the reply. */
-  readonly later: (work: Promise<unknown>) => void;
-  /** Takes work that begins when the reply is out. */
-  readonly afterReply: (work: () => Promise<unknown>) => void;
-  readonly config: Config;
-  /** One timer for all limits of the call: each is dear. */
+  readonly decisionTimeoutMs: number;
+  /** Every timeout of a call runs on one timer: each is expensive. */
   readonly within: Within;
 }
 
-/** What was learnt of a call on the way; kept apart from the call so that an early answer can use what is there. */
-export interface Seen {
-  bytes: Uint8Array;
-  event: SignInEvent | undefined;
-  lookup: Lookup | undefined;
-  entitlements: PersonEntitlements;
-  /** How many names of roles and groups were left out. */
-  droppedNames: number;
-  /** What was to decide; undefined until it is known. */
-  inForce: InForce | undefined;
+export interface Heard extends Call {
+  readonly bytes: Uint8Array;
+  readonly members: Record<string, unknown>;
 }
 
-export interface Answer {
-  readonly seen: Seen;
-  /** `''`, or why the outcome is `error`. */
-  readonly reason: string;
+export interface Understood extends Heard {
+  readonly event: SignInEvent & { readonly step: Step };
+}
+
+/** What decides and what is held about the person. */
+export interface Knowledge {
+  readonly inForce: InForce;
+  /** Undefined: the records were not asked for. */
+  readonly lookup: Lookup | undefined;
+  readonly person: PersonEntitlements;
+  /** How many names of roles and groups were left out. */
+  readonly droppedNames: number;
+}
+
+export interface Known extends Understood, Knowledge {}
+
+export interface Decided extends Known {
   readonly decision: Decision;
-  readonly reply: Reply;
-  /** `''` where everything went well. */
   readonly supportCode: string;
+}
+
+/** Everything that was learnt, however far the call came. */
+export type Reached = Call &
+  Partial<Pick<Heard, 'bytes' | 'members'> & Knowledge> & { readonly event?: SignInEvent | undefined };
+
+/** Why a policy did not decide; `''`: it did. */
+export type Reason = '' | Stop;
+type Stop = BodyFault | 'unknown-step' | 'no-policy' | 'deadline' | 'exception';
+
+/** A stage that was not reached, and the last one that was. */
+export class Stopped {
+  readonly reason: Stop;
+  readonly reached: Reached;
+  constructor(reason: Stop, reached: Reached) {
+    this.reason = reason;
+    this.reached = reached;
+  }
+}
+
+export interface Reply {
+  readonly status: number;
+  /** What the channel calls this kind of reply. */
+  readonly action: string;
+  /** The text that the person sees, `''` when there is none. */
+  readonly userMessage: string;
+  readonly body: string;
+}
+
+/** A call with the decision that counts, before it has a reply. */
+export interface Ended {
+  readonly reached: Reached;
+  readonly reason: Reason;
+  readonly decision: Decision;
+  /** `''` when the person is not turned away and a policy decided. */
+  readonly supportCode: string;
+}
+
+export interface Answered extends Ended {
+  readonly reply: Reply;
   readonly durationMs: number;
 }
 
-/** Milliseconds that deciding and replying need after KV's last moment. */
-const AFTER_KV_MS = 100;
+/** What only one of Microsoft's channels knows: its request and its reply. */
+export interface FrontDoor {
+  /** The request as members, or why it cannot be used. Never rejects. */
+  hear(call: Call): Promise<Heard | Stopped>;
+  /** The members as an event. `policy` declares the inputs of an exchange; undefined: none is known. */
+  understand(heard: Heard, policy: Policy | undefined): Promise<Understood | Stopped> | Understood | Stopped;
+  /** The only place that writes this channel's replies. */
+  reply(ended: Ended): Reply;
+  /** What only this channel records of a call. */
+  recorded(reached: Reached): ChannelPart;
+}
 
-export async function answer(call: Call): Promise<Answer> {
-  const seen: Seen = {
-    bytes: new Uint8Array(),
-    event: undefined,
-    lookup: undefined,
-    entitlements: NOTHING_HELD,
-    droppedNames: 0,
-    inForce: undefined,
+/** What a call asks of the outside. Trying, replay and the simulator bring their own. */
+export interface World {
+  /** What this isolate knows without asking, for a reply that no policy decides. */
+  policyInMemory(): Policy;
+  /** The last policy that this isolate knows; a cold isolate reads it. Never rejects. */
+  policy(): InForce | Promise<InForce>;
+  /**
+   * What is in force now, and what is held about the person of `event`: one read. `event` undefined asks for the policy alone;
+   * so does a sign-up step whose rules in `last` do not ask about the person. Never rejects.
+   */
+  know(event: Understood['event'] | undefined, last: InForce): Promise<Knowledge>;
+  /** Rejects when no code can be made. */
+  supportCode(identity: CallIdentity): Promise<string>;
+  /** A code for a call of which nothing could be read. */
+  randomSupportCode(): string;
+  /** Is given each rule that was evaluated, in order. */
+  readonly watch?: (trace: RuleTrace) => void;
+}
+
+/** Never rejects: whatever happens, the caller gets a reply that its channel allows. */
+export async function answer(door: FrontDoor, world: World, call: Call): Promise<Answered> {
+  let reached: Reached = call;
+  const reach = <Stage extends Reached>(stage: Stage | Stopped): Stage => {
+    if (stage instanceof Stopped) throw stage;
+    reached = stage;
+    return stage;
   };
-  const deadline = Date.now() + call.config.DECISION_TIMEOUT_MS;
+  let ended: Ended;
   try {
-    return await call.within(call.config.DECISION_TIMEOUT_MS, () => answerInTime(call, seen, deadline));
+    ended = await call.within(call.decisionTimeoutMs, () => road(door, world, call, reach));
   } catch (error) {
-    // What was too late goes on and learns more: the answer, and the attempt, are about what was known by now.
-    const known = { ...seen, entitlements: NOTHING_HELD };
-    if (error instanceof Late) return answerWithoutPolicy(call, known, 'deadline');
-    log('call-failed', { route: '/connectors/user-flow', step: stepOf(call, known), ...errorFields(error) });
-    return answerWithoutPolicy(call, known, 'exception');
+    ended = await withoutDecision(world, error instanceof Stopped ? error : unforeseen(error, reached));
   }
+  return { ...ended, reply: door.reply(ended), durationMs: Math.max(0, Date.now() - call.startedAt) };
 }
 
-async function answerInTime(call: Call, seen: Seen, deadline: number): Promise<Answer> {
-  const { config } = call;
-  // Before the body is read, so that a cold isolate waits for both at once; mostly memory has it.
-  const asked = policyInForce({
-    ...call,
-    now: call.startedAt,
-    timeoutMs: timeForKv(config, deadline),
-    coldTimeoutMs: config.DECISION_TIMEOUT_MS - AFTER_KV_MS,
-  });
-  const body = await readBody(call.request);
-  seen.bytes = body.bytes;
-  if (!body.ok) return answerWithoutPolicy(call, seen, body.reason);
+/** Notes how far a call came; throws what stops it. */
+type Reach = <Stage extends Reached>(stage: Stage | Stopped) => Stage;
 
-  const event = await readEvent(body.members, call.urlStep);
-  seen.event = event;
-  const { step } = event;
-  if (step === undefined) {
-    const decision: Decision = { kind: 'continue', claims: {} };
-    return finish(call, seen, decision, 'unknown-step', await codeOf(call, seen));
-  }
-
-  const early = step === 'PreTokenIssuance' ? lookUpPerson(call, event, deadline) : undefined;
-  seen.inForce = asked instanceof Promise ? await asked : asked;
-  const { policy } = seen.inForce;
-  if (policy === undefined) return answerWithoutPolicy(call, seen, 'no-policy');
-  // The built-in policy asks nothing at sign-up; support still sees whether somebody was known to us.
-  if (early !== undefined || policy.sendsRoles || policy.asksPerson[step]) {
-    holdEntitlements(seen, event, await (early ?? lookUpPerson(call, event, deadline)));
-  }
-  const verdict = judge(event, seen.entitlements, policy, call.startedAt);
-  // The code costs a signature: it is made only for those who are shown it.
-  const supportCode = verdict.kind === 'continue' ? '' : await codeOf(call, seen);
-  return finish(call, seen, worded(verdict, event, policy, supportCode), '', supportCode);
-}
-
-/** So that a slow body leaves what is last known its turn. */
-const timeForKv = (config: Config, deadline: number) =>
-  Math.max(0, Math.min(config.KV_TIMEOUT_MS, deadline - Date.now() - AFTER_KV_MS));
-
-const lookUpPerson = (call: Call, event: SignInEvent, deadline: number): Promise<Lookup> =>
-  lookUp(call.kv, event.personKeys, {
-    emailIsTrusted: emailIsTrusted(event, call.config.EMAIL_TRUSTED_ISSUERS),
-    timeoutMs: timeForKv(call.config, deadline),
-    within: call.within,
-    staleMaxSeconds: call.config.STALE_ROLES_MAX_SECONDS,
-    now: call.startedAt,
-    later: call.later,
-  });
-
-function holdEntitlements(seen: Seen, event: SignInEvent, lookup: Lookup): void {
-  const { dropped, ...entitlements } = heldIn(lookup, event);
-  seen.lookup = lookup;
-  seen.entitlements = entitlements;
-  seen.droppedNames = dropped;
-}
-
-function heldIn({ found: { record }, degraded }: Lookup, event: SignInEvent) {
-  const known = degraded === '' || degraded === 'kv-stale-copy';
-  const held = record === undefined ? { ...NOTHING_HELD, dropped: 0 } : entitledTo(record, event.clientId);
-  return { ...held, known };
-}
-
-/** What we hold about the person of a call that was answered without asking. */
-export async function entitlementsOf(call: Call, event: SignInEvent): Promise<PersonEntitlements> {
-  return heldIn(await lookUpPerson(call, event, Date.now() + call.config.DECISION_TIMEOUT_MS), event);
+async function road(door: FrontDoor, world: World, call: Call, reach: Reach): Promise<Ended> {
+  // Asked before the body is read, so that a cold isolate waits for both at once.
+  const asked = world.policy();
+  const heard = reach(await door.hear(call));
+  const last = asked instanceof Promise ? await asked : asked;
+  const known = reach(await know(door, world, heard, last, reach));
+  const { decision, supportCode } = await decide(world, known);
+  return { reached: known, decision, supportCode, reason: '' };
 }
 
 /**
- * Whether an `email:` record may count for this call: every identity it came with must be of an issuer that the operator
- * trusts to have checked the address. `-` in the list means calls without identities. Unreadable or surplus identities
- * could be anybody's.
+ * Understands a call by the last policy and reads what counts now. Where KV brings another version, both are done once more by
+ * that one.
  */
-export function emailIsTrusted(event: SignInEvent, trusted: readonly string[]): boolean {
-  if (event.identitiesAre === 'partial' || isDisguised(event.email)) return false;
-  if (event.identitiesAre === 'none') return trusted.includes('-');
-  return event.identities.every(({ issuer }) => issuer !== '-' && trusted.includes(issuer));
+async function know(
+  door: FrontDoor,
+  world: World,
+  heard: Heard,
+  last: InForce,
+  reach: Reach,
+): Promise<Known | Stopped> {
+  let inForce = last;
+  for (;;) {
+    const understood = await door.understand(heard, inForce.policy);
+    const isUnderstood = !(understood instanceof Stopped);
+    reach({ ...(isUnderstood ? understood : understood.reached), inForce });
+    const event = isUnderstood ? understood.event : undefined;
+    const knowledge = inForce.policy === undefined ? { inForce, ...NOTHING_KNOWN } : await world.know(event, inForce);
+    if (knowledge.inForce.policy !== inForce.policy && inForce === last) {
+      inForce = knowledge.inForce;
+      continue;
+    }
+    // A third version waits for the next call: this one was understood by the second.
+    const counts = { ...knowledge, inForce: { ...knowledge.inForce, policy: inForce.policy } };
+    if (!isUnderstood) return new Stopped(understood.reason, { ...understood.reached, ...counts });
+    const known = { ...understood, ...counts };
+    return inForce.policy === undefined ? new Stopped('no-policy', known) : known;
+  }
 }
 
-async function answerWithoutPolicy(call: Call, seen: Seen, reason: string): Promise<Answer> {
-  const supportCode = await codeOf(call, seen);
-  const event = { step: stepOf(call, seen), locale: seen.event?.locale ?? '' };
-  // Before it was known what decides, memory has the words and says what happens then: the attempt names that version.
-  const inForce = seen.inForce ?? { policy: policyInMemory(call.config), shadow: undefined, fault: '' };
-  const policy = inForce.policy ?? policyInMemory(call.config);
-  const decision = decideWithoutPolicy(event, policy, WHY[reason] ?? 'unreadable-body', supportCode);
-  return finish(call, { ...seen, inForce }, decision, reason, supportCode);
+const NOTHING_KNOWN = { lookup: undefined, person: NOTHING_HELD, droppedNames: 0 };
+
+async function decide(world: World, known: Known): Promise<Pick<Ended, 'decision' | 'supportCode'>> {
+  const { event, person, inForce, startedAt } = known;
+  const policy = inForce.policy ?? world.policyInMemory();
+  const verdict = judge(event, person, policy, startedAt, world.watch);
+  // The code costs a signature: only replies that show one have one.
+  const supportCode = verdict.kind === 'continue' ? '' : await supportCodeOf(world, known);
+  return { decision: worded(verdict, event, policy, supportCode), supportCode };
 }
 
-/** Everything else is a fault of the body. */
-const WHY: { readonly [reason: string]: WithoutPolicy } = {
-  deadline: 'late',
-  exception: 'unavailable',
-  'no-policy': 'unavailable',
-};
-
-function finish(call: Call, seen: Seen, decision: Decision, reason: string, supportCode: string): Answer {
-  const reply = replyTo(decision, stepOf(call, seen));
-  return { seen, reason, decision, reply, supportCode, durationMs: Math.max(0, Date.now() - call.startedAt) };
+function unforeseen(error: unknown, reached: Reached): Stopped {
+  if (error instanceof Late) return new Stopped('deadline', reached);
+  log('call-failed', { step: stepOf(reached), ...errorFields(error) });
+  return new Stopped('exception', reached);
 }
 
-const stepOf = (call: Call, seen: Seen): Step | undefined =>
-  seen.event === undefined ? call.urlStep : seen.event.step;
+async function withoutDecision(world: World, { reason, reached }: Stopped): Promise<Ended> {
+  const supportCode = await supportCodeOf(world, reached);
+  const why = withoutPolicy(reason);
+  const policy = reached.inForce?.policy ?? world.policyInMemory();
+  const event = { step: stepOf(reached), locale: reached.event?.locale ?? '' };
+  const decision: Decision =
+    why === 'not-ours' ? { kind: 'continue', claims: {} } : decideWithoutPolicy(event, policy, why, supportCode);
+  // What a policy that did not decide knew of the person does not count.
+  const { person: _, droppedNames: __, ...known } = reached;
+  // The attempt names the version whose words were shown.
+  const inForce = reached.inForce ?? { policy, shadow: undefined, fault: '' };
+  return { reached: { ...known, inForce }, decision, supportCode, reason };
+}
+
+/** `not-ours`: a step that Gatehouse does not know is none of its business. */
+function withoutPolicy(reason: Stop): WithoutPolicy | 'not-ours' {
+  switch (reason) {
+    case 'too-large':
+    case 'cut-off':
+    case 'not-json':
+    case 'not-an-object':
+    case 'nested-too-deep':
+      return 'unreadable-body';
+    case 'unknown-step':
+      return 'not-ours';
+    case 'no-policy':
+    case 'exception':
+      return 'unavailable';
+    case 'deadline':
+      return 'late';
+  }
+}
+
+/** The step of a call: the body's, or the URL's where nothing could be read. */
+export const stepOf = ({ event, urlStep }: Pick<Reached, 'event' | 'urlStep'>): Step | undefined =>
+  event === undefined ? urlStep : event.step;
 
 /** Bodies of which nothing could be read would all have one code, and lead support to other people. */
-async function codeOf(call: Call, seen: Seen): Promise<string> {
-  if (seen.bytes.byteLength === 0) return randomSupportCode();
+async function supportCodeOf(world: World, reached: Reached): Promise<string> {
+  if (reached.bytes === undefined || reached.bytes.byteLength === 0) return world.randomSupportCode();
   try {
-    return await supportCodeOf(call.config.SUPPORT_CODE_KEY, callIdentity(call, seen), call.startedAt);
+    return await world.supportCode(identityOf(reached));
   } catch (error) {
     log('support-code-failed', errorFields(error));
-    return randomSupportCode();
+    return world.randomSupportCode();
   }
 }
 
 /** What makes two calls the same call, for support code and fingerprint. */
-export const callIdentity = (call: Call, seen: Seen) => ({
-  step: stepOf(call, seen) ?? '',
-  clientId: seen.event?.clientId ?? '',
-  personKey: seen.event === undefined ? '' : bestKey(seen.event.personKeys),
-  body: seen.bytes,
+export const identityOf = (reached: Reached): CallIdentity => ({
+  step: stepOf(reached) ?? '',
+  clientId: reached.event?.clientId ?? '',
+  personKey: reached.event === undefined ? '' : bestKey(reached.event.personKeys),
+  body: reached.bytes ?? NO_BYTES,
 });
+
+const NO_BYTES = new Uint8Array();

@@ -4,21 +4,42 @@ import type { Attempt, Outcome } from '../attempts/attempt.ts';
 import { bound, MAX_CHARS, MAX_MESSAGE_BYTES, MAX_NAMES } from '../attempts/bounds.ts';
 import { isNeverKept, keptClaims } from '../attempts/redaction.ts';
 import { fingerprintOf } from '../attempts/support-code.ts';
+import type { Config } from '../config.ts';
 import { MAX_ROLES, ROLE_NAME } from '../entitlements/document.ts';
 import { errorFields, log } from '../log.ts';
 import { worded } from '../policy/decide.ts';
+import type { Policy } from '../policy/policy.ts';
 import type { ShadowDecision } from '../policy/shadow.ts';
-import type { ClaimValue } from '../sign-in/event.ts';
-import { type Answer, type Call, callIdentity, type Seen } from './answer.ts';
+import type { ClaimValue, SignInEvent } from '../sign-in/event.ts';
+import { type Answered, identityOf, type Reached } from './answer.ts';
 
 const short = (text: string) => bound(text, MAX_CHARS.dimension);
 const identifier = (text: string) => bound(text, MAX_CHARS.identifier);
 const names = (list: readonly string[]) => list.slice(0, MAX_NAMES).map((name) => bound(name, MAX_CHARS.name));
 
-/** The attempt of a call of a user flow. `id` is a UUIDv7 of when the call arrived: nothing in the request can set it. */
-export async function attemptOf(call: Call, answer: Answer, id: string, shadow?: ShadowDecision): Promise<Attempt> {
-  const { seen, decision, reply, reason } = answer;
-  const event = seen.event;
+/** What only one channel records of a call. */
+export interface ChannelPart {
+  readonly channel: string;
+  /** The step as the channel names it, also an unknown one; `''` when there was none. */
+  readonly step: string;
+  /** The step that the URL named, when the body named another one. */
+  readonly urlStep: string;
+  readonly correlationId: string;
+  /** Sentences for support. */
+  readonly notes: readonly string[];
+}
+
+/** The attempt of a call. `id` is a UUIDv7 of when the call arrived: nothing in the request can set it. */
+export async function attemptOf(
+  config: Pick<Config, 'KEEP_CLAIMS' | 'SUPPORT_CODE_KEY'>,
+  answered: Answered,
+  channelPart: ChannelPart,
+  id: string,
+  shadow?: ShadowDecision,
+): Promise<Attempt> {
+  const { reached, decision, reply, reason } = answered;
+  const { event, inForce, lookup } = reached;
+  const { channel, step, urlStep, correlationId } = channelPart;
   const [identity] = event?.identities ?? [];
   const [idpKey, ...otherKeys] = event?.personKeys.idp ?? [];
   const turnedAway = decision.kind === 'continue' ? undefined : decision;
@@ -26,19 +47,19 @@ export async function attemptOf(call: Call, answer: Answer, id: string, shadow?:
     kind: 'attempt',
     v: 1,
     id,
-    channel: 'user-flow',
-    step: short(event?.step ?? (event === undefined ? (call.urlStep ?? '') : event.unknownStep)),
-    urlStep: event?.urlStep ?? '',
-    outcome: outcomeOf(answer),
+    channel,
+    step: short(step),
+    urlStep: short(urlStep),
+    outcome: outcomeOf(answered),
     reason: short(reason),
     reply: reply.action,
     status: reply.status,
     rule: short(turnedAway?.rule ?? ''),
     messageKey: short(turnedAway?.messageKey ?? ''),
-    message: bound(messageOf(answer), MAX_CHARS.message),
+    message: bound(messageOf(answered), MAX_CHARS.message),
     messageLanguage: reply.userMessage === '' ? '' : short(turnedAway?.language ?? ''),
-    supportCode: answer.supportCode,
-    policyVersion: seen.inForce?.policy?.version ?? 0,
+    supportCode: answered.supportCode,
+    policyVersion: inForce?.policy?.version ?? 0,
     clientId: short(event?.clientId ?? ''),
     objectId: identifier(event?.objectId ?? ''),
     email: bound(event?.email ?? '', MAX_CHARS.value),
@@ -52,22 +73,22 @@ export async function attemptOf(call: Call, answer: Answer, id: string, shadow?:
     locale: short(event?.locale ?? ''),
     claimNames: names(event?.claimNames ?? []),
     unexpectedClaims: names(event?.unexpectedClaims ?? []),
-    keptClaims: event === undefined ? {} : keptClaims(event.claims, call.config.KEEP_CLAIMS),
-    roles: rolesSent(answer),
-    rolesUpdatedAt: seen.lookup?.found.record?.updatedAt ?? null,
-    durationMs: Math.min(Math.round(answer.durationMs), 600_000),
-    degraded: degradedOf(seen),
-    notes: notesOf(answer),
-    caller: short(call.callerName),
-    cfRay: short(call.request.headers.get('cf-ray') ?? ''),
-    correlationId: '',
-    fingerprint: await printOf(call, seen),
+    keptClaims: event === undefined ? {} : keptClaims(event.claims, config.KEEP_CLAIMS),
+    roles: rolesSent(answered),
+    rolesUpdatedAt: lookup?.found.record?.updatedAt ?? null,
+    durationMs: Math.min(Math.round(answered.durationMs), 600_000),
+    degraded: degradedOf(reached),
+    notes: [...notesOf(answered), ...channelPart.notes],
+    caller: short(reached.caller),
+    cfRay: short(reached.request.headers.get('cf-ray') ?? ''),
+    correlationId: short(correlationId),
+    fingerprint: await printOf(config.SUPPORT_CODE_KEY, reached),
     ...(shadow === undefined ? {} : { shadow: shadowPart(shadow) }),
   });
 }
 
 /** The text that the person was shown; what it quoted of a claim whose value is never kept is `…`. */
-function messageOf({ seen: { event, inForce }, decision, reply, supportCode }: Answer): string {
+function messageOf({ reached: { event, inForce }, decision, reply, supportCode }: Answered): string {
   const secret = event?.claimNames.filter(isNeverKept) ?? [];
   const quotes = decision.kind !== 'continue' && decision.rule !== '' && secret.length > 0;
   if (!quotes || event === undefined || inForce?.policy === undefined) return reply.userMessage;
@@ -77,16 +98,18 @@ function messageOf({ seen: { event, inForce }, decision, reply, supportCode }: A
 }
 
 /** What did not work, all of it. */
-const degradedOf = ({ lookup, inForce }: Seen): string =>
+const degradedOf = ({ lookup, inForce }: Reached): string =>
   [inForce?.fault ?? '', lookup?.degraded ?? ''].filter((fault) => fault !== '').join(' ');
 
 /** A stored policy may send other roles than those we hold: those that the claim carried count. At sign-up, those we hold. */
-function rolesSent({ seen, decision }: Answer): string[] {
-  const policy = seen.inForce?.policy;
-  if (policy === undefined || policy.sendsRoles || seen.event?.step !== 'PreTokenIssuance')
-    return [...seen.entitlements.roles];
+function rolesSent({ reached: { inForce, event, person }, decision }: Answered): string[] {
+  const policy = inForce?.policy;
+  if (policy === undefined || policy.sendsRoles || !isTokenStep(policy, event)) return [...(person?.roles ?? [])];
   return rolesIn(decision.claims[policy.rolesClaim]);
 }
+
+const isTokenStep = ({ steps }: Policy, event: SignInEvent | undefined): boolean =>
+  event?.step !== undefined && steps.get(event.step)?.allows.claims === 'token';
 
 /** The roles that a claim carries, as an attempt keeps them. */
 export const rolesIn = (claim: ClaimValue | undefined): string[] =>
@@ -137,39 +160,37 @@ const shadowPart = ({ rule, messageKey, claims, ...shadow }: ShadowDecision): At
 });
 
 /** No fingerprint is no reason to lose the attempt, and that of an empty body would make strangers' calls equal. */
-async function printOf(call: Call, seen: Seen): Promise<string> {
-  if (seen.bytes.byteLength === 0) return '';
+async function printOf(secret: string, reached: Reached): Promise<string> {
+  const identity = identityOf(reached);
+  if (identity.body.byteLength === 0) return '';
   try {
-    return await fingerprintOf(call.config.SUPPORT_CODE_KEY, callIdentity(call, seen));
+    return await fingerprintOf(secret, identity);
   } catch (error) {
     log('fingerprint-failed', errorFields(error));
     return '';
   }
 }
 
-export function outcomeOf({ reason, decision }: Answer): Outcome {
-  return reason === '' ? decision.kind : 'error';
-}
+export const outcomeOf = ({ reason, decision }: Pick<Answered, 'reason' | 'decision'>): Outcome =>
+  reason === '' ? decision.kind : 'error';
 
 /** What support should know beside the figures, in words. */
-function notesOf(answer: Answer): string[] {
+function notesOf(answered: Answered): string[] {
   const notes: string[] = [];
-  const { seen, decision } = answer;
-  const { event, lookup, inForce } = seen;
-  const ours = inForce?.policy?.onlyThese;
-  if (event?.step === 'PreTokenIssuance' && ours !== undefined && !ours.has(event.clientId))
-    notes.push('the application is none of those that the policy names (onlyThese): no roles');
-  if (event?.step === 'PreTokenIssuance' && inForce?.policy?.sendsRoles === false) {
-    const unnamed = namesInClaim(decision.claims[inForce.policy.rolesClaim]).length - rolesSent(answer).length;
-    if (unnamed > 0) notes.push(`the roles claim held ${unnamed} more words: no names of roles, or too many`);
+  const { event, lookup, inForce, droppedNames = 0 } = answered.reached;
+  const policy = inForce?.policy;
+  if (policy !== undefined && event !== undefined && isTokenStep(policy, event)) {
+    if (policy.onlyThese !== undefined && !policy.onlyThese.has(event.clientId))
+      notes.push('the application is none of those that the policy names (onlyThese): no roles');
+    if (!policy.sendsRoles) {
+      const claim = answered.decision.claims[policy.rolesClaim];
+      const unnamed = namesInClaim(claim).length - rolesSent(answered).length;
+      if (unnamed > 0) notes.push(`the roles claim held ${unnamed} more words: no names of roles, or too many`);
+    }
   }
   if (lookup?.emailRecordNotUsed) notes.push('email record not used');
-  if (seen.droppedNames > 0)
-    notes.push(`${seen.droppedNames} names of roles or groups dropped: not allowed, or more than a claim holds`);
-  if (event?.urlStep !== undefined)
-    notes.push(`the URL names the step ${event.urlStep}, the body ${event.step}; the body counts`);
-  if (event?.step !== undefined && event.unknownStep !== '')
-    notes.push('the body names a step that we do not know; the URL counts');
+  if (droppedNames > 0)
+    notes.push(`${droppedNames} names of roles or groups dropped: not allowed, or more than a claim holds`);
   if (event?.identitiesAre === 'partial') notes.push('identities were left out: unreadable, or more than ten');
   return notes;
 }

@@ -1,5 +1,4 @@
 /** A connector's body: bytes whatever their Content-Type, counted, parsed once. Never throws; what cannot be used is a reason. */
-import * as z from 'zod/mini';
 
 /** Values of several kB are real (captcha tokens, contract 1.6); this is far above them. */
 export const MAX_BODY_BYTES = 256 * 1024;
@@ -15,10 +14,9 @@ export type Body =
 const NO_BYTES = new Uint8Array();
 // Strips a byte order mark; what is not UTF-8 becomes U+FFFD, since a garbled name is no reason to turn a person away.
 const decoder = new TextDecoder();
-/** Everything further is read member by member (`claims.ts`), so that one odd member never fails the call. */
-const members = z.custom<Record<string, unknown>>(
-  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
-);
+/** Everything further is read member by member, so that one odd member never fails the call. */
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 export async function readBody(request: Request): Promise<Body> {
   const { bytes, fault } = await readBytes(request);
@@ -29,10 +27,9 @@ export async function readBody(request: Request): Promise<Body> {
   } catch {
     return { ok: false, reason: 'not-json', bytes };
   }
-  const checked = members.safeParse(parsed);
-  if (!checked.success) return { ok: false, reason: 'not-an-object', bytes };
-  if (!shallowEnough(checked.data)) return { ok: false, reason: 'nested-too-deep', bytes };
-  return { ok: true, bytes, members: checked.data };
+  if (!isObject(parsed)) return { ok: false, reason: 'not-an-object', bytes };
+  if (!isShallow(parsed)) return { ok: false, reason: 'nested-too-deep', bytes };
+  return { ok: true, bytes, members: parsed };
 }
 
 interface BytesRead {
@@ -79,7 +76,7 @@ function joined(chunks: readonly Uint8Array[], total: number): Uint8Array {
 }
 
 /** Walks level by level instead of calling itself: depth is what must not exhaust the stack. Flat bodies cost one loop. */
-function shallowEnough(root: Record<string, unknown>): boolean {
+function isShallow(root: Record<string, unknown>): boolean {
   let level: object[] = [root];
   for (let depth = 0; depth < MAX_DEPTH; depth += 1) {
     const next: object[] = [];

@@ -1,12 +1,13 @@
-/** One call tried out: the reply that B2C would get, and how it came about. Pure but for digests of long keys: nothing is asked, nothing is recorded. */
+/** One call tried: the reply that B2C would get, and how it came about. It takes the road of a call; nothing is recorded. */
+import type { CallIdentity } from '../attempts/support-code.ts';
 import { entitledTo } from '../entitlements/document.ts';
-import { type Decision, judge, type RuleTrace, worded } from '../policy/decide.ts';
+import type { Decision, RuleTrace } from '../policy/decide.ts';
 import { NOTHING_HELD, type PersonEntitlements, type Policy, type Result } from '../policy/policy.ts';
 import type { ClaimValue, SignInEvent, Step } from '../sign-in/event.ts';
-import { replyTo } from './user-flow/reply.ts';
-import { readEvent } from './user-flow/request.ts';
+import { answer, type Reached, stepOf, type World } from './answer.ts';
+import { userFlowDoor } from './user-flow/door.ts';
 
-/** What stands in the entitlements of somebody, in the form in which `/admin/people` takes it. */
+/** Entitlements of a person, in the form in which `/admin/people` takes them. */
 export interface TriedEntitlements {
   readonly roles?: readonly string[] | undefined;
   readonly groups?: readonly string[] | undefined;
@@ -22,31 +23,75 @@ export interface TriedEntitlements {
 }
 
 export interface Trial {
-  readonly event: SignInEvent;
+  /** The body that B2C sends. */
+  readonly body: Record<string, unknown>;
+  /** The step that the URL names. */
+  readonly urlStep: Step | undefined;
   readonly policy: Policy;
-  readonly entitlements: PersonEntitlements;
+  readonly entitlements: (event: SignInEvent) => PersonEntitlements | Promise<PersonEntitlements>;
   /** Milliseconds since 1970. */
   readonly now: number;
-  readonly supportCode: string;
+  readonly supportCode: (identity: CallIdentity) => Promise<string>;
 }
 
 /** What became of a rule of the call's step. */
 export type TraceEntry =
   | ({ readonly reached: true } & RuleTrace)
-  /** An earlier rule had ended it. */
+  /** An earlier rule ended the call. */
   | { readonly reached: false; readonly rule: string };
 
 export interface Tried {
-  readonly reply: { readonly status: 200 | 400; readonly body: Record<string, unknown> };
+  readonly reply: { readonly status: number; readonly body: Record<string, unknown> };
   readonly decision: Decision;
-  /** `''` where nobody is turned away. */
+  /** `''` when the person is not turned away. */
   readonly supportCode: string;
+  /** `''` when none is known. */
+  readonly step: Step;
+  readonly person: PersonEntitlements;
   readonly trace: readonly TraceEntry[];
+  /** Why no rule was evaluated, and what the body holds that rules do not see as it was sent. */
+  readonly notes: readonly string[];
 }
 
-/** A body of B2C's as the event that rules see; `urlStep` counts when the body names no step that we know. */
-export const eventOf = (body: Record<string, unknown>, urlStep: Step | undefined): Promise<SignInEvent> =>
-  readEvent(body, urlStep);
+export async function tryCall({ body, urlStep, policy, entitlements, now, supportCode }: Trial): Promise<Tried> {
+  const seen: RuleTrace[] = [];
+  const inForce = { policy, shadow: undefined, fault: '' } as const;
+  const world: World = {
+    policyInMemory: () => policy,
+    policy: () => inForce,
+    know: async (event) => {
+      const person = event === undefined ? NOTHING_HELD : await entitlements(event);
+      return { inForce, lookup: undefined, person, droppedNames: 0 };
+    },
+    supportCode,
+    randomSupportCode: () => '',
+    watch: (trace) => seen.push(trace),
+  };
+  const answered = await answer(userFlowDoor, world, {
+    request: new Request('https://gatehouse.invalid/', { method: 'POST', body: JSON.stringify(body) }),
+    caller: '',
+    urlStep,
+    startedAt: now,
+    decisionTimeoutMs: 0,
+    // A trial may take its time.
+    within: (_, work) => work(),
+  });
+  const { reached, reply, decision } = answered;
+  const step = stepOf(reached);
+  const rules = (step === undefined ? undefined : policy.steps.get(step)?.rules) ?? [];
+  return {
+    reply: { status: reply.status, body: JSON.parse(reply.body) },
+    decision,
+    supportCode: decision.kind === 'continue' ? '' : answered.supportCode,
+    step: step ?? '',
+    person: reached.person ?? NOTHING_HELD,
+    trace: [
+      ...seen.map((trace) => ({ reached: true as const, ...trace })),
+      ...rules.slice(seen.length).map(({ id }) => ({ reached: false as const, rule: id })),
+    ],
+    notes: notesOn(reached, policy),
+  };
+}
 
 /** Entitlements as rules see them for the application of the call. */
 export function heldBy(event: SignInEvent, entitlements: TriedEntitlements): PersonEntitlements {
@@ -55,23 +100,6 @@ export function heldBy(event: SignInEvent, entitlements: TriedEntitlements): Per
   const record = { roles, groups, attributes, applications: Object.fromEntries(byClientId) };
   const { dropped: _, ...held } = entitledTo(record, event.clientId);
   return { ...NOTHING_HELD, ...held };
-}
-
-export function tryCall({ event, policy, entitlements, now, supportCode }: Trial): Tried {
-  const seen: RuleTrace[] = [];
-  const verdict = judge(event, entitlements, policy, now, (trace) => seen.push(trace));
-  const decision = worded(verdict, event, policy, supportCode);
-  const { status, body } = replyTo(decision, event.step);
-  const rules = event.step === undefined ? [] : policy.rules[event.step];
-  return {
-    reply: { status, body: JSON.parse(body) },
-    decision,
-    supportCode: decision.kind === 'continue' ? '' : supportCode,
-    trace: [
-      ...seen.map((trace) => ({ reached: true as const, ...trace })),
-      ...rules.slice(seen.length).map(({ id }) => ({ reached: false as const, rule: id })),
-    ],
-  };
 }
 
 /** A result as people are shown it. */
@@ -102,17 +130,16 @@ export function shownEntry(entry: TraceEntry): ShownEntry {
 
 const outcomeOf = (result: Result): ShownResult => (result.ok ? { value: result.value } : { error: result.why });
 
-/** Why no rule was looked at, and what B2C's body holds that rules do not see as it was sent. */
-export function notesOn(
-  { step, clientId, unexpectedClaims }: SignInEvent,
-  { onlyThese }: Pick<Policy, 'onlyThese'>,
-): string[] {
+function notesOn({ event }: Reached, { onlyThese }: Policy): string[] {
   const notes: string[] = [];
-  if (step !== undefined && onlyThese !== undefined && !onlyThese.has(clientId))
-    notes.push('the client id is none of the applications that the policy names (onlyThese): no rule was looked at');
-  if (step === undefined)
+  if (event === undefined) return ['the body cannot be read as B2C would send it: no rule was evaluated'];
+  if (event.step === undefined)
     notes.push('neither the body nor the step beside it is one that we know: no rule was looked at');
-  if (unexpectedClaims.length > 0)
-    notes.push(`as if absent, since their values are of no type that a claim has: ${unexpectedClaims.join(', ')}`);
+  else if (onlyThese !== undefined && !onlyThese.has(event.clientId))
+    notes.push('the client id is none of the applications that the policy names (onlyThese): no rule was looked at');
+  if (event.unexpectedClaims.length > 0)
+    notes.push(
+      `as if absent, since their values are of no type that a claim has: ${event.unexpectedClaims.join(', ')}`,
+    );
   return notes;
 }

@@ -1,8 +1,9 @@
 /** Which policy decides, and what an operator should know about it. */
 import type { Config } from '../config.ts';
+import { KvWorld } from '../gate/know.ts';
 import { POINTER_KEY, readPointer } from '../policy/pointer.ts';
 import { unpublishedSince } from '../policy/publish.ts';
-import { policyInForce } from '../policy/store.ts';
+import { within } from '../within.ts';
 
 export interface PolicyState {
   /** False: sign-ups are blocked, since no policy could be read. */
@@ -31,15 +32,9 @@ export async function policyState(
     const unused = pointer !== null && readPointer(pointer) !== undefined;
     return { decides: true, version: 0, fault: '', unused, ...waiting };
   }
-  const { policy, shadow, fault } = await policyInForce({
-    kv,
-    config,
-    now: Date.now(),
-    timeoutMs: config.KV_TIMEOUT_MS,
-    coldTimeoutMs: config.DECISION_TIMEOUT_MS,
-    later,
-    afterReply: (work) => later(work()),
-  });
+  const now = Date.now();
+  const world = new KvWorld({ kv, config, startedAt: now, deadline: now + config.DECISION_TIMEOUT_MS, within, later });
+  const { policy, shadow, fault } = await world.policyNow();
   return {
     decides: policy !== undefined,
     ...(policy === undefined ? {} : { version: policy.version }),

@@ -1,5 +1,5 @@
 /** Turns a checked document into the policy that decides: rules by step, lists as Maps, claims under the names they are sent by. */
-import { STEPS, type Step } from '../sign-in/event.ts';
+import { USER_FLOW_STEPS } from '../sign-in/steps.ts';
 import type { CheckedPolicy } from './check.ts';
 import type { CheckedRule } from './check-rules.ts';
 import { DEFAULT_LANGUAGE, type PolicyDocument } from './document.ts';
@@ -24,16 +24,17 @@ export function compilePolicy({ document, rules }: CheckedPolicy, version: numbe
     version,
     rolesClaim: sentName(names.rolesClaim, names.extensionsAppId),
     sendsRoles: false,
-    rules: byStep((step) => rulesOf(rules, step).map((rule) => ruleOf(rule, names))),
-    asksPerson: byStep((step) =>
-      rulesOf(rules, step).some(({ when, set }) => when?.reads.person || set.some(([, value]) => value.reads.person)),
+    steps: new Map(
+      Object.entries(USER_FLOW_STEPS).map(([step, allows]) => {
+        const ofStep = rules.filter((rule) => rule.document.steps.some((named) => named === step));
+        const asksPerson = ofStep.some(
+          ({ when, set }) => when?.reads.person || set.some(([, value]) => value.reads.person),
+        );
+        const whenUnavailable = document.whenUnavailable?.[step as keyof typeof document.whenUnavailable] ?? 'block';
+        return [step, { allows, rules: ofStep.map((rule) => ruleOf(rule, names)), asksPerson, whenUnavailable }];
+      }),
     ),
     onlyThese: onlyThese === true ? new Set(byClientId.keys()) : undefined,
-    whenUnavailable: {
-      PostFederationSignup: 'block',
-      PostAttributeCollection: 'block',
-      ...defined(document.whenUnavailable),
-    },
     messages: messagesOf(document),
     open: (event, { roles, groups, attributes }, now) =>
       openScope({
@@ -52,12 +53,6 @@ export function compilePolicy({ document, rules }: CheckedPolicy, version: numbe
       }),
   };
 }
-
-const rulesOf = (rules: readonly CheckedRule[], step: Step) =>
-  rules.filter(({ document }) => document.steps.includes(step));
-
-const byStep = <T>(make: (step: Step) => T) =>
-  Object.fromEntries(STEPS.map((step) => [step, make(step)])) as { [S in Step]: T };
 
 function ruleOf({ document, when, set }: CheckedRule, names: ClaimNames): Rule<Scope> {
   // A condition that is said never to fail, and does, must not open the door that it guards.
@@ -91,9 +86,4 @@ function messagesOf({ messages = {}, defaultLanguage = DEFAULT_LANGUAGE }: Polic
     return [key, new Map(texts)] as const;
   });
   return { defaultLanguage: defaultLanguage.toLowerCase(), own: new Map(own) };
-}
-
-/** Without the members that are undefined, which would stand in for the defaults. */
-function defined<T extends object>(members: T | undefined): { [K in keyof T]?: NonNullable<T[K]> } {
-  return Object.fromEntries(Object.entries(members ?? {}).filter(([, value]) => value !== undefined)) as never;
 }

@@ -2,7 +2,8 @@
  * Decides one call. Pure: no I/O, no clock, no chance; the same inputs give the same decision. Rules come compiled
  * (`compile.ts`), so that nothing here knows the language they are written in.
  */
-import type { ClaimValue, SignInEvent, Step } from '../sign-in/event.ts';
+import type { ClaimValue, SignInEvent } from '../sign-in/event.ts';
+import type { StepAllows } from '../sign-in/steps.ts';
 import { messageFor } from './messages.ts';
 import { DECIDED_WITHOUT_RULE, NOTHING_HELD, type PersonEntitlements, type Policy, type Result } from './policy.ts';
 
@@ -56,15 +57,14 @@ export function judge(
   now: number,
   watch?: (trace: RuleTrace) => void,
 ): Verdict {
-  const { step } = event;
-  if (step === undefined) return { kind: 'continue', claims: {} };
-  if (policy.onlyThese !== undefined && !policy.onlyThese.has(event.clientId)) return foreign(event, step, policy);
-  const claims = rolesClaims(event, entitlements, policy);
-  if (step !== 'PreTokenIssuance' && !entitlements.known && policy.asksPerson[step]) {
-    if (policy.whenUnavailable[step] === 'block')
-      return { kind: 'block', rule: DECIDED_WITHOUT_RULE.personUnknown, messageKey: 'unavailable', claims };
-  }
-  const rules = policy.rules[step];
+  const at = event.step === undefined ? undefined : policy.steps.get(event.step);
+  if (at === undefined) return { kind: 'continue', claims: {} };
+  const { allows, rules } = at;
+  if (policy.onlyThese !== undefined && !policy.onlyThese.has(event.clientId)) return foreign(event, allows, policy);
+  const claims = rolesClaims(event, allows, entitlements, policy);
+  const isPersonMissing = !entitlements.known && at.asksPerson;
+  if (allows.block && isPersonMissing && at.whenUnavailable === 'block')
+    return { kind: 'block', rule: DECIDED_WITHOUT_RULE.personUnknown, messageKey: 'unavailable', claims };
   if (rules.length === 0) return { kind: 'continue', claims };
 
   const scope: unknown = policy.open(event, entitlements, now);
@@ -82,9 +82,8 @@ export function judge(
       watch?.({ rule: rule.id, applied, when, set: set === undefined ? undefined : Object.fromEntries(set) });
     }
   }
-  // A rule that grants unless something is held must not grant because nobody could look.
-  if (step === 'PreTokenIssuance' && !entitlements.known && policy.asksPerson[step] && policy.rolesClaim !== '')
-    claims[policy.rolesClaim] = '';
+  // A rule that grants unless something is held must not grant because the store did not answer.
+  if (allows.claims === 'token' && isPersonMissing && policy.rolesClaim !== '') claims[policy.rolesClaim] = '';
   return { kind: 'continue', claims };
 }
 
@@ -104,10 +103,10 @@ export function worded(
   return { ...verdict, message: text, language };
 }
 
-/** B2C takes nothing but Continue at the token step: an application that is not ours gets no roles there. */
-function foreign(event: SignInEvent, step: Step, policy: Policy): Verdict {
-  const claims = rolesClaims(event, NOTHING_HELD, policy);
-  if (step === 'PreTokenIssuance') return { kind: 'continue', claims };
+/** Where a step cannot refuse, an application that is not ours gets no roles. */
+function foreign(event: SignInEvent, allows: StepAllows, policy: Policy): Verdict {
+  const claims = rolesClaims(event, allows, NOTHING_HELD, policy);
+  if (!allows.block) return { kind: 'continue', claims };
   return {
     kind: 'block',
     rule: DECIDED_WITHOUT_RULE.foreignApplication,
@@ -122,12 +121,13 @@ function foreign(event: SignInEvent, step: Step, policy: Policy): Verdict {
  */
 function rolesClaims(
   event: SignInEvent,
+  allows: StepAllows,
   { roles }: PersonEntitlements,
   { rolesClaim, sendsRoles }: Policy,
 ): { [name: string]: ClaimValue } {
   if (rolesClaim === '') return {};
-  if (event.step === 'PreTokenIssuance') return { [rolesClaim]: sendsRoles ? roles.join(' ') : '' };
-  if (event.step === 'PostAttributeCollection' && carries(event, rolesClaim)) return { [rolesClaim]: '' };
+  if (allows.claims === 'token') return { [rolesClaim]: sendsRoles ? roles.join(' ') : '' };
+  if (allows.claims === 'directory' && carries(event, rolesClaim)) return { [rolesClaim]: '' };
   return {};
 }
 
@@ -148,17 +148,17 @@ export type WithoutPolicy = 'unreadable-body' | 'late' | 'unavailable';
  */
 export function decideWithoutPolicy(
   { step, locale }: Pick<SignInEvent, 'step' | 'locale'>,
-  policy: Pick<Policy, 'rolesClaim' | 'messages' | 'whenUnavailable'>,
+  policy: Pick<Policy, 'rolesClaim' | 'messages' | 'steps'>,
   reason: WithoutPolicy,
   supportCode: string,
 ): Decision {
   const { rolesClaim } = policy;
+  const at = step === undefined ? undefined : policy.steps.get(step);
   // Whether the body carries the claim is not always known: typed in, it must not be stored.
-  const claims = rolesClaim === '' || step === 'PostFederationSignup' ? {} : { [rolesClaim]: '' };
-  if (step === 'PreTokenIssuance') return { kind: 'continue', claims };
-  if (reason === 'late' && step !== undefined && policy.whenUnavailable[step] === 'continue')
-    return { kind: 'continue', claims };
-  const kind = reason === 'unreadable-body' && step !== 'PostFederationSignup' ? 'invalid' : 'block';
+  const claims = rolesClaim === '' || at?.allows.claims === 'page' ? {} : { [rolesClaim]: '' };
+  if (at?.allows.block === false) return { kind: 'continue', claims };
+  if (reason === 'late' && at?.whenUnavailable === 'continue') return { kind: 'continue', claims };
+  const kind = reason === 'unreadable-body' && at?.allows.invalid !== false ? 'invalid' : 'block';
   const messageKey = reason === 'late' ? 'unavailable' : reason;
   const { text, language } = messageFor(policy.messages, messageKey, locale, { supportCode });
   return { kind, rule: '', messageKey, message: text, language, claims: {} };

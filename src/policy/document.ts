@@ -3,7 +3,7 @@
  * describes. Here stands its shape alone; `check.ts` says what it must mean to be saved.
  */
 import * as z from 'zod/mini';
-import { STEPS } from '../sign-in/event.ts';
+import { STEPS } from '../sign-in/steps.ts';
 
 /** KV takes values of 25 MiB; an isolate has 128 MB for everything, and a document in memory takes several times its text. */
 export const MAX_DOCUMENT_BYTES = 8 * 1_000 * 1_000;

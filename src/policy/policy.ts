@@ -1,5 +1,6 @@
 /** What a policy is once it can decide: rules by step with their expressions compiled; and the one that is built in. */
 import type { ClaimValue, SignInEvent, Step } from '../sign-in/event.ts';
+import { type StepAllows, USER_FLOW_STEPS } from '../sign-in/steps.ts';
 import { BUILT_IN_MESSAGES, type Messages } from './messages.ts';
 
 /** What a decision may know of the person: empty when we hold nothing, or nothing that could be read. */
@@ -34,7 +35,15 @@ export interface Rule<Scope> {
   readonly effect: Effect<Scope>;
 }
 
-export type SignUpStep = Exclude<Step, 'PreTokenIssuance'>;
+/** What a policy says about one step. */
+export interface StepPolicy<Scope = unknown> {
+  readonly allows: StepAllows;
+  readonly rules: readonly Rule<Scope>[];
+  /** Whether a rule asks about the person. */
+  readonly asksPerson: boolean;
+  /** What happens when the store cannot say what is held about the person, or time runs out, where the step can refuse. */
+  readonly whenUnavailable: 'block' | 'continue';
+}
 
 /** What a scope is, only the policy that opens it knows. */
 export interface Policy<Scope = unknown> {
@@ -44,12 +53,10 @@ export interface Policy<Scope = unknown> {
   readonly rolesClaim: string;
   /** True: the claim holds the person's roles. False: it is `''` unless a rule sets it. */
   readonly sendsRoles: boolean;
-  readonly rules: { readonly [S in Step]: readonly Rule<Scope>[] };
-  /** Steps with a rule that asks about the person. */
-  readonly asksPerson: { readonly [S in Step]: boolean };
+  /** Every known step, also those without rules. */
+  readonly steps: ReadonlyMap<Step, StepPolicy<Scope>>;
   /** Client ids, in lower case, when only these may sign people up and give them roles. */
   readonly onlyThese: ReadonlySet<string> | undefined;
-  readonly whenUnavailable: { readonly [S in SignUpStep]: 'block' | 'continue' };
   readonly messages: Messages;
   readonly open: (event: SignInEvent, entitlements: PersonEntitlements, now: number) => Scope;
 }
@@ -62,10 +69,13 @@ export const builtIn = (rolesClaim: string): Policy => ({
   version: 0,
   rolesClaim,
   sendsRoles: true,
-  rules: { PostFederationSignup: [], PostAttributeCollection: [], PreTokenIssuance: [] },
-  asksPerson: { PostFederationSignup: false, PostAttributeCollection: false, PreTokenIssuance: true },
+  steps: new Map(
+    Object.entries(USER_FLOW_STEPS).map(([step, allows]) => [
+      step,
+      { allows, rules: [], asksPerson: allows.claims === 'token', whenUnavailable: 'block' },
+    ]),
+  ),
   onlyThese: undefined,
-  whenUnavailable: { PostFederationSignup: 'block', PostAttributeCollection: 'block' },
   messages: BUILT_IN_MESSAGES,
   open: () => undefined,
 });

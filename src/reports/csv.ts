@@ -1,7 +1,7 @@
 /** Reports as files for a spreadsheet: UTF-8 with a byte order mark, lines ending in CR LF, numbers as numbers. */
 import { unparse } from 'papaparse';
 import { OUTCOMES } from '../attempts/attempt.ts';
-import { STEPS } from '../sign-in/event.ts';
+import { STEPS } from '../sign-in/steps.ts';
 import type { AttemptJson } from './attempt-json.ts';
 import type { Summary } from './summary.ts';
 

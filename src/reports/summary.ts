@@ -1,6 +1,6 @@
 /** A summary as support reads it: made from counted rows, with what the numbers cannot see said beside them. Pure. */
 import { OUTCOMES } from '../attempts/attempt.ts';
-import { STEPS } from '../sign-in/event.ts';
+import { STEPS } from '../sign-in/steps.ts';
 import type { Dimensions, Interval } from './questions.ts';
 import { INTERVAL_MS, type Range } from './range.ts';
 import { type Compared, comparison, type ShadowCounts, shadowCoverage } from './shadow.ts';

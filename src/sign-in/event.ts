@@ -1,8 +1,7 @@
 /** One call of Microsoft's after normalisation, whatever front door it came in by; and the keys by which a person is known. */
 
-/** B2C's own names (contract 1.2). */
-export const STEPS = ['PostFederationSignup', 'PostAttributeCollection', 'PreTokenIssuance'] as const;
-export type Step = (typeof STEPS)[number];
+/** A step is text: the name that its channel gives it (`steps.ts`). */
+export type Step = string;
 
 export type ClaimValue = string | number | boolean;
 /** Claims under their canonical names. Without a prototype: a claim may be called anything. */

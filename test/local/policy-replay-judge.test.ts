@@ -7,7 +7,7 @@ import { newTally } from '../../local/commands/policy/replay-tally.ts';
 import { ROLE_NAME } from '../../src/entitlements/document.ts';
 import { checkPolicy } from '../../src/policy/check.ts';
 import { judge } from '../../src/policy/decide.ts';
-import { STEPS } from '../../src/sign-in/event.ts';
+import { STEPS } from '../../src/sign-in/steps.ts';
 import { eventOf, type Recorded, recorded } from './policy-replay.ts';
 
 const NAMES = { rolesClaim: 'extension_Roles', extensionsAppId: '' };

@@ -4,11 +4,13 @@ import { type KeptAttempt, keptAttempt } from '../../local/commands/policy/repla
 import type { Attempt } from '../../src/attempts/attempt.ts';
 import { attemptRow } from '../../src/attempts/store.ts';
 import { readConfig } from '../../src/config.ts';
-import { type Answer, answer, type Call } from '../../src/gate/answer.ts';
+import { type Answered, answer, type Call } from '../../src/gate/answer.ts';
 import { attemptOf } from '../../src/gate/attempt.ts';
+import { KvWorld } from '../../src/gate/know.ts';
 import { heldBy, type TriedEntitlements } from '../../src/gate/trial.ts';
+import { userFlowDoor } from '../../src/gate/user-flow/door.ts';
 import { POINTER_KEY } from '../../src/policy/pointer.ts';
-import type { PersonEntitlements } from '../../src/policy/policy.ts';
+import { NOTHING_HELD, type PersonEntitlements } from '../../src/policy/policy.ts';
 import { attemptJson } from '../../src/reports/attempt-json.ts';
 import type { SignInEvent } from '../../src/sign-in/event.ts';
 import { within } from '../../src/within.ts';
@@ -29,7 +31,7 @@ export interface Recorded {
   readonly attempt: Attempt;
   /** As `/reports/attempts` gives it and a replay reads it. */
   readonly kept: KeptAttempt;
-  readonly answered: Answer;
+  readonly answered: Answered;
   /** What any policy would have been told of the person. */
   readonly entitlements: PersonEntitlements;
 }
@@ -47,10 +49,11 @@ export async function recorded({ body, policy, held, kvFails = false, keep = [],
     ...{ updatedAt: '2026-11-01T12:00:00.000Z', updatedBy: 'admin' },
   };
   const get = async (keys: string | string[]) => {
-    if (keys === POINTER_KEY) return JSON.stringify({ v: 1, number: 7 });
-    if (typeof keys === 'string') return JSON.stringify(policy);
+    const pointer = JSON.stringify({ v: 1, number: 7 });
+    if (typeof keys === 'string') return keys === POINTER_KEY ? pointer : JSON.stringify(policy);
     if (kvFails) throw new Error('KV does not answer.');
-    return new Map(keys.map((key) => [key, record === undefined ? null : JSON.stringify(record)]));
+    const held = record === undefined ? null : JSON.stringify(record);
+    return new Map(keys.map((key) => [key, key === POINTER_KEY ? pointer : held]));
   };
   const call: Call = {
     request: new Request('https://gatehouse.example/connectors/user-flow', {
@@ -58,29 +61,30 @@ export async function recorded({ body, policy, held, kvFails = false, keep = [],
       body: JSON.stringify(body),
     }),
     urlStep: undefined,
-    callerName: 'Test',
+    caller: 'Test',
     startedAt: now,
-    kv: { get } as unknown as Call['kv'],
-    later: () => undefined,
-    afterReply: () => undefined,
-    config,
+    decisionTimeoutMs: config.DECISION_TIMEOUT_MS,
     within,
   };
-  const answered = await answer(call);
-  const attempt = await attemptOf(call, answered, uuidv7({ msecs: now }));
+  const kv = { get } as unknown as KVNamespace;
+  const deadline = Date.now() + config.DECISION_TIMEOUT_MS;
+  const world = new KvWorld({ kv, config, startedAt: now, deadline, within, later: () => undefined });
+  const answered = await answer(userFlowDoor, world, call);
+  const { reached } = answered;
+  const attempt = await attemptOf(config, answered, userFlowDoor.recorded(reached), uuidv7({ msecs: now }));
   const row = attemptRow(attempt);
-  const { event, lookup, entitlements } = answered.seen;
+  const { event, lookup, person } = reached;
   return {
     attempt,
     kept: keptAttempt.parse(JSON.parse(JSON.stringify(attemptJson(row)))),
     answered,
-    // Where nobody asked, KV would have answered.
-    entitlements: lookup === undefined && event !== undefined ? heldBy(event, held ?? {}) : entitlements,
+    // Where no record was asked for, KV would have answered.
+    entitlements: lookup === undefined && event !== undefined ? heldBy(event, held ?? {}) : (person ?? NOTHING_HELD),
   };
 }
 
 /** The event of a call that could be read. */
 export function eventOf({ answered }: Pick<Recorded, 'answered'>): SignInEvent {
-  if (answered.seen.event === undefined) throw new Error('The body could not be read.');
-  return answered.seen.event;
+  if (answered.reached.event === undefined) throw new Error('The body could not be read.');
+  return answered.reached.event;
 }

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { eventOf, tryCall } from '../../src/gate/trial.ts';
+import { tryCall } from '../../src/gate/trial.ts';
 import { checkText } from '../../src/policy/check.ts';
 import { compilePolicy } from '../../src/policy/compile.ts';
 import { NOTHING_HELD } from '../../src/policy/policy.ts';
@@ -43,8 +43,14 @@ describe('the policy of the README', () => {
     const policy = compilePolicy(checked.policy, 1, NAMES);
     expect(examples.map(({ reply }) => reply.action)).toEqual(['Continue', 'ValidationError']);
     for (const { body, reply } of examples) {
-      const event = await eventOf(body, undefined);
-      const tried = tryCall({ event, policy, entitlements: NOTHING_HELD, now: Date.now(), supportCode: 'ABCDE-12345' });
+      const tried = await tryCall({
+        body,
+        urlStep: undefined,
+        policy,
+        entitlements: () => NOTHING_HELD,
+        now: Date.now(),
+        supportCode: async () => 'ABCDE-12345',
+      });
       expect(tried.reply.body).toEqual(reply);
     }
   });

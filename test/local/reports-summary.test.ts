@@ -6,7 +6,7 @@ import { readConfig } from '../../src/config.ts';
 import { readiness } from '../../src/reports/queries/readiness.ts';
 import { summary } from '../../src/reports/queries/summary.ts';
 import { INTERVAL_MS, type Range, summaryRange } from '../../src/reports/range.ts';
-import { STEPS } from '../../src/sign-in/event.ts';
+import { STEPS } from '../../src/sign-in/steps.ts';
 import { sum } from '../../src/summaries/sum.ts';
 import { anAttempt, keepAttempts } from '../attempt.ts';
 import { empty, ownDatabase } from './own-database.ts';

@@ -10,6 +10,8 @@ import { targetAt } from '../../local/simulate/target.ts';
 import { simulate } from '../../local/simulate.ts';
 import { readConfig } from '../../src/config.ts';
 import { answer } from '../../src/gate/answer.ts';
+import { KvWorld } from '../../src/gate/know.ts';
+import { userFlowDoor } from '../../src/gate/user-flow/door.ts';
 import { stepNamed } from '../../src/gate/user-flow/request.ts';
 import { within } from '../../src/within.ts';
 
@@ -45,16 +47,16 @@ async function gatehouse(
     if (authorization !== RIGHT) return void response.writeHead(401).end();
     if (request.method === 'GET') return void response.writeHead(200).end();
     const url = `http://gatehouse.example${request.url}`;
-    const { reply } = await answer({
+    const startedAt = Date.now();
+    const deadline = startedAt + config.DECISION_TIMEOUT_MS;
+    const world = new KvWorld({ kv: nobodyKnown, config, startedAt, deadline, within, later: () => undefined });
+    const { reply } = await answer(userFlowDoor, world, {
       request: new Request(url, { method: 'POST', body }),
       urlStep: stepNamed(request.url?.split('/')[3] ?? ''),
-      callerName: 'Test',
-      startedAt: Date.now(),
-      kv: nobodyKnown,
-      later: () => undefined,
-      afterReply: () => undefined,
+      caller: 'Test',
+      startedAt,
+      decisionTimeoutMs: config.DECISION_TIMEOUT_MS,
       within,
-      config,
     });
     const call = { body, authorization, honest: reply };
     received.push(call);

@@ -6,9 +6,9 @@ import { describe, expect, it } from 'vitest';
 import { readReply } from '../../local/simulate/reply.ts';
 import type { ScriptedCall } from '../../local/simulate/script.ts';
 import { replyTo } from '../../src/gate/user-flow/reply.ts';
-import { STEPS, type Step } from '../../src/sign-in/event.ts';
+import { STEPS, type UserFlowStep } from '../../src/sign-in/steps.ts';
 
-const at = (step: Step | undefined, credential: ScriptedCall['credential'] = 'own'): ScriptedCall => ({
+const at = (step: UserFlowStep | undefined, credential: ScriptedCall['credential'] = 'own'): ScriptedCall => ({
   pauseMs: 0,
   step,
   path: '',
@@ -21,7 +21,7 @@ const json = (status: number, body: unknown) => ({
   contentType: 'application/json',
   text: typeof body === 'string' ? body : JSON.stringify(body),
 });
-const problem = (step: Step | undefined, answer: Parameters<typeof readReply>[1], credential?: 'wrong') => {
+const problem = (step: UserFlowStep | undefined, answer: Parameters<typeof readReply>[1], credential?: 'wrong') => {
   const reply = readReply(at(step, credential), answer);
   return reply.kind === 'not allowed' ? reply.problem : `${reply.kind} is allowed`;
 };

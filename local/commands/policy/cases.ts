@@ -1,7 +1,7 @@
 /** The file of cases beside a policy: calls, and the replies that they must get. */
 import * as z from 'zod/mini';
 import { MAX_ROLES, ROLE_NAME } from '../../../src/entitlements/document.ts';
-import { STEPS } from '../../../src/sign-in/event.ts';
+import { STEPS } from '../../../src/sign-in/steps.ts';
 import { Refusal } from '../ending.ts';
 import { parsedOnce, readJsonFile } from './json-file.ts';
 import { issuesIn, located, refusalOf } from './problems.ts';

@@ -8,7 +8,7 @@ import { askedFor } from '../../../src/policy/expressions/facts.ts';
 import type { Scope } from '../../../src/policy/expressions/scope.ts';
 import { childrenOf, type Node, pathOf } from '../../../src/policy/expressions/tree.ts';
 import type { Policy, Rule } from '../../../src/policy/policy.ts';
-import { STEPS, type Step } from '../../../src/sign-in/event.ts';
+import { STEPS, type UserFlowStep } from '../../../src/sign-in/steps.ts';
 
 export interface DraftExpression {
   readonly expression: Expression;
@@ -26,23 +26,25 @@ export interface DraftRule {
 
 export interface Draft {
   readonly policy: Policy<Scope>;
-  readonly rules: { readonly [S in Step]: readonly DraftRule[] };
+  readonly rules: { readonly [S in UserFlowStep]: readonly DraftRule[] };
   /** Every claim that a rule of the step reads or asks for. */
-  readonly claims: { readonly [S in Step]: readonly string[] };
+  readonly claims: { readonly [S in UserFlowStep]: readonly string[] };
 }
 
 export function draftOf(checked: CheckedPolicy, names: ClaimNames): Draft {
   const policy = compilePolicy(checked, 0, names);
   const sources = new Map(checked.rules.map((rule) => [rule.document.id, rule]));
-  const rules = byStep((step) => policy.rules[step].map((rule) => draftRule(rule, sources.get(rule.id))));
+  const rules = byStep((step) =>
+    (policy.steps.get(step)?.rules ?? []).map((rule) => draftRule(rule, sources.get(rule.id))),
+  );
   const claims = byStep((step) => [
     ...new Set(rules[step].flatMap(expressionsOf).flatMap(({ expression }) => expression.reads.claims)),
   ]);
   return { policy, rules, claims };
 }
 
-const byStep = <T>(make: (step: Step) => T) =>
-  Object.fromEntries(STEPS.map((step) => [step, make(step)])) as { [S in Step]: T };
+const byStep = <T>(make: (step: UserFlowStep) => T) =>
+  Object.fromEntries(STEPS.map((step) => [step, make(step)])) as { [S in UserFlowStep]: T };
 
 function draftRule(rule: Rule<Scope>, source: CheckedRule | undefined): DraftRule {
   const { document, when, set = [] } = source ?? {};

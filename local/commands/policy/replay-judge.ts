@@ -2,7 +2,8 @@
 import { rolesIn } from '../../../src/gate/attempt.ts';
 import { judge, type Verdict } from '../../../src/policy/decide.ts';
 import type { Compiled, Result, Rule } from '../../../src/policy/policy.ts';
-import { type ClaimValue, STEPS, type Step } from '../../../src/sign-in/event.ts';
+import type { ClaimValue } from '../../../src/sign-in/event.ts';
+import { STEPS, type UserFlowStep } from '../../../src/sign-in/steps.ts';
 import type { KeptAttempt } from './replay-attempts.ts';
 import type { Draft, DraftExpression, DraftRule } from './replay-draft.ts';
 import { type Gap, type KnownCall, knownCall } from './replay-known.ts';
@@ -71,7 +72,12 @@ function judged(call: KnownCall, draft: Draft) {
     const policy = {
       ...draft.policy,
       onlyThese: gaps.length === 0 ? onlyThese : unknownApply ? NO_APPLICATION : undefined,
-      rules: { ...draft.policy.rules, [step]: rules.map((rule) => assume(rule, unknownApply)) },
+      steps: new Map(
+        [...draft.policy.steps].map(([name, at]) => [
+          name,
+          name === step ? { ...at, rules: rules.map((rule) => assume(rule, unknownApply)) } : at,
+        ]),
+      ),
       open: () => undefined,
     };
     return judge(call.event, call.entitlements, policy, call.now, watch);
@@ -138,9 +144,9 @@ function assume({ rule, applies, values }: Settled, unknownApply: boolean): Rule
 const comesTo = (value: ClaimValue): Compiled<unknown> => ({ run: () => ({ ok: true, value }) });
 
 /** `''` is the name of no claim. */
-const carriesRoles = (step: Step, rolesClaim: string) => step === 'PreTokenIssuance' && rolesClaim !== '';
+const carriesRoles = (step: UserFlowStep, rolesClaim: string) => step === 'PreTokenIssuance' && rolesClaim !== '';
 
-function isSure(a: Verdict, b: Verdict, step: Step, rolesClaim: string): boolean {
+function isSure(a: Verdict, b: Verdict, step: UserFlowStep, rolesClaim: string): boolean {
   const [one, other] = [turnedAway(a), turnedAway(b)];
   if (a.kind !== b.kind || one.rule !== other.rule || one.messageKey !== other.messageKey) return false;
   return !carriesRoles(step, rolesClaim) || a.claims[rolesClaim] === b.claims[rolesClaim];
@@ -148,7 +154,7 @@ function isSure(a: Verdict, b: Verdict, step: Step, rolesClaim: string): boolean
 
 const turnedAway = (verdict: Verdict) => (verdict.kind === 'continue' ? { rule: '', messageKey: '' } : verdict);
 
-function decided(verdict: Verdict, step: Step, rolesClaim: string): Decided {
+function decided(verdict: Verdict, step: UserFlowStep, rolesClaim: string): Decided {
   const { rule, messageKey } = turnedAway(verdict);
   const roles = carriesRoles(step, rolesClaim) ? rolesIn(verdict.claims[rolesClaim]) : undefined;
   return { outcome: verdict.kind, rule, messageKey, roles };

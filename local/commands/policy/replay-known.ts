@@ -4,11 +4,13 @@
  */
 import { bound, MAX_CHARS, MAX_NAMES } from '../../../src/attempts/bounds.ts';
 import { isNeverKept } from '../../../src/attempts/redaction.ts';
-import type { Lookup } from '../../../src/entitlements/store.ts';
+import type { Lookup } from '../../../src/entitlements/look-up.ts';
 import { CUT_TO_FIT } from '../../../src/gate/attempt.ts';
-import { canonicalName, readEvent } from '../../../src/gate/user-flow/request.ts';
+import { readEvent } from '../../../src/gate/user-flow/request.ts';
 import { NOTHING_HELD, type PersonEntitlements } from '../../../src/policy/policy.ts';
-import type { ClaimValue, SignInEvent, Step } from '../../../src/sign-in/event.ts';
+import { canonicalName } from '../../../src/sign-in/claim-names.ts';
+import type { ClaimValue, SignInEvent } from '../../../src/sign-in/event.ts';
+import type { UserFlowStep } from '../../../src/sign-in/steps.ts';
 import type { KeptAttempt } from './replay-attempts.ts';
 
 /**
@@ -25,7 +27,7 @@ export interface Gap {
 }
 
 export interface KnownCall {
-  readonly step: Step;
+  readonly step: UserFlowStep;
   /** Its claims are those whose values are known. */
   readonly event: SignInEvent;
   readonly entitlements: PersonEntitlements;
@@ -39,7 +41,7 @@ export interface KnownCall {
   readonly gaps: readonly Gap[];
 }
 
-export async function knownCall(attempt: KeptAttempt, step: Step): Promise<KnownCall> {
+export async function knownCall(attempt: KeptAttempt, step: UserFlowStep): Promise<KnownCall> {
   const { clientId, locale, claimNames, unexpectedClaims } = attempt;
   const event = await readEvent(bodyOf(attempt), step);
   const held = heldThen(attempt, step);
@@ -119,7 +121,7 @@ const STALE_COPY: Lookup['degraded'] = 'kv-stale-copy';
  * the built-in policy at every step, under a stored one only where a rule asked. Where nobody asked, Workers KV is taken to
  * have answered.
  */
-function heldThen({ degraded, policyVersion, roles, rolesUpdatedAt }: KeptAttempt, step: Step) {
+function heldThen({ degraded, policyVersion, roles, rolesUpdatedAt }: KeptAttempt, step: UserFlowStep) {
   const faults = degraded.split(' ');
   if (faults.some((fault) => LOOK_UP_FAILED.has(fault)))
     return { entitlements: { ...NOTHING_HELD, known: false }, gaps: [] };

@@ -1,6 +1,6 @@
 /** One call tried on this machine: by a policy in a file, without any Gatehouse. */
 
-import { eventOf, heldBy, notesOn, shownEntry, type TriedEntitlements, tryCall } from '../../../src/gate/trial.ts';
+import { heldBy, shownEntry, type TriedEntitlements, tryCall } from '../../../src/gate/trial.ts';
 import type { Decision } from '../../../src/policy/decide.ts';
 import { NOTHING_HELD, type Policy } from '../../../src/policy/policy.ts';
 import type { Step } from '../../../src/sign-in/event.ts';
@@ -21,23 +21,15 @@ export interface LocalTrial {
 }
 
 export async function tryHere(trial: LocalTrial): Promise<Tried & { readonly decision: Decision }> {
-  const event = await eventOf(trial.call, trial.step);
-  const entitlements =
-    trial.entitlements === undefined ? { ...NOTHING_HELD, known: false } : heldBy(event, trial.entitlements);
-  const { policy, now } = trial;
-  const { reply, decision, supportCode, trace } = tryCall({
-    event,
-    policy,
-    entitlements,
-    now,
-    supportCode: SAMPLE_CODE,
+  const { entitlements } = trial;
+  const { reply, decision, supportCode, notes, trace } = await tryCall({
+    body: trial.call,
+    urlStep: trial.step,
+    policy: trial.policy,
+    entitlements: (event) =>
+      entitlements === undefined ? { ...NOTHING_HELD, known: false } : heldBy(event, entitlements),
+    now: trial.now,
+    supportCode: async () => SAMPLE_CODE,
   });
-  return {
-    policyVersion: 'draft',
-    reply,
-    decision,
-    supportCode,
-    notes: notesOn(event, policy),
-    trace: trace.map(shownEntry),
-  };
+  return { policyVersion: 'draft', reply, decision, supportCode, notes: [...notes], trace: trace.map(shownEntry) };
 }

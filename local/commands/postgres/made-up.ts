@@ -2,7 +2,7 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { v7 } from 'uuid';
 import type { Attempt } from '../../../src/attempts/attempt.ts';
-import { STEPS } from '../../../src/sign-in/event.ts';
+import { STEPS } from '../../../src/sign-in/steps.ts';
 
 const HOUR_MS = 3_600_000;
 const PEOPLE = Array.from({ length: 200 }, () => randomUUID());

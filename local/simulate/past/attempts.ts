@@ -6,9 +6,11 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Attempt } from '../../../src/attempts/attempt.ts';
 import type { Config } from '../../../src/config.ts';
 import type { Entitlements } from '../../../src/entitlements/document.ts';
-import { PERSON_PREFIX } from '../../../src/entitlements/store.ts';
+import { PERSON_PREFIX } from '../../../src/entitlements/look-up.ts';
 import { answer, type Call } from '../../../src/gate/answer.ts';
 import { attemptOf } from '../../../src/gate/attempt.ts';
+import { KvWorld } from '../../../src/gate/know.ts';
+import { userFlowDoor } from '../../../src/gate/user-flow/door.ts';
 import { stepNamed } from '../../../src/gate/user-flow/request.ts';
 import { oidKey } from '../../../src/sign-in/event.ts';
 import { within } from '../../../src/within.ts';
@@ -62,18 +64,24 @@ async function attemptAt(atMs: number, scripted: ScriptedCall, visit: Visit, see
       body: scripted.body,
     }),
     urlStep: stepNamed(scripted.path.slice(1)),
-    callerName: CALLER,
+    caller: CALLER,
     startedAt: atMs,
-    kv: await kvOf(visit, atMs, kvAnswers),
-    later: () => undefined,
-    afterReply: () => undefined,
+    decisionTimeoutMs: config.DECISION_TIMEOUT_MS,
     within,
-    config,
   };
-  const answered = await answer(call);
+  const world = new KvWorld({
+    kv: await kvOf(visit, atMs, kvAnswers),
+    config,
+    startedAt: atMs,
+    deadline: Date.now() + config.DECISION_TIMEOUT_MS,
+    within,
+    later: () => undefined,
+  });
+  const answered = await answer(userFlowDoor, world, call);
   const waitedMs = kvAnswers ? 0 : config.KV_TIMEOUT_MS;
   const id = uuidv7({ msecs: atMs, random: visit.dice.bytes(16) });
-  return attemptOf(call, { ...answered, durationMs: waitedMs + durationMs(visit.dice) }, id);
+  const timed = { ...answered, durationMs: waitedMs + durationMs(visit.dice) };
+  return attemptOf(config, timed, userFlowDoor.recorded(answered.reached), id);
 }
 
 /** What a call asks of KV, with the records of that time: an administrator gives roles some time after the sign-up. */

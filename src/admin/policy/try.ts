@@ -4,20 +4,19 @@ import * as z from 'zod/mini';
 import { supportCodeOf } from '../../attempts/support-code.ts';
 import { configOf } from '../../config.ts';
 import { type AppEnv, newApp } from '../../context.ts';
+import { heldIn } from '../../entitlements/look-up.ts';
 import { recordInput } from '../../entitlements/record-input.ts';
-import { lookUp } from '../../entitlements/store.ts';
-import { emailIsTrusted } from '../../gate/answer.ts';
-import { eventOf, heldBy, notesOn, shownEntry, tryCall } from '../../gate/trial.ts';
+import { KvWorld } from '../../gate/know.ts';
+import { heldBy, shownEntry, tryCall } from '../../gate/trial.ts';
 import { stepNamed } from '../../gate/user-flow/request.ts';
 import { strict } from '../../input-rules.ts';
 import { jsonBody, limitedBody } from '../../json-body.ts';
 import type { Decision } from '../../policy/decide.ts';
 import { MAX_DOCUMENT_BYTES } from '../../policy/document.ts';
-import { NOTHING_HELD, type PersonEntitlements, type Policy } from '../../policy/policy.ts';
+import type { Policy } from '../../policy/policy.ts';
 import type { Problem } from '../../policy/problem.ts';
-import { policyInForce } from '../../policy/store.ts';
 import { badRequest, only, problem, validated } from '../../problem.ts';
-import { bestKey, type SignInEvent, type Step } from '../../sign-in/event.ts';
+import type { SignInEvent, Step } from '../../sign-in/event.ts';
 import { within } from '../../within.ts';
 
 /** A draft and a call beside it. */
@@ -49,7 +48,6 @@ const trialBody = strict({
     ),
   ),
 });
-type TrialBody = z.infer<typeof trialBody>;
 
 export const tryRoute = newApp();
 
@@ -62,7 +60,6 @@ tryRoute.post(
     const trial = c.req.valid('json');
     const config = configOf(c.env);
     const now = trial.now ?? Date.now();
-    const event = await eventOf(trial.call, trial.step);
     const deciding = await policyFor(c, trial.policy);
     if (!deciding.ok) {
       return deciding.problems === undefined
@@ -75,25 +72,31 @@ tryRoute.post(
             })),
           );
     }
-    const { entitlements, notes } = await entitlementsFor(c, event, trial.entitlements);
-    const identity = {
-      step: event.step ?? '',
-      clientId: event.clientId,
-      personKey: bestKey(event.personKeys),
-      body: new TextEncoder().encode(JSON.stringify(trial.call)),
-    };
-    const code = await supportCodeOf(config.SUPPORT_CODE_KEY, identity, now);
-    const tried = tryCall({ event, policy: deciding.policy, entitlements, now, supportCode: code });
+    const notes: string[] = [];
+    const tried = await tryCall({
+      body: trial.call,
+      urlStep: trial.step,
+      policy: deciding.policy,
+      entitlements: async (event) => {
+        if (trial.entitlements !== undefined) return heldBy(event, trial.entitlements);
+        const held = await heldInKv(c, event);
+        notes.push(...held.notes);
+        return held.person;
+      },
+      now,
+      supportCode: (identity) => supportCodeOf(config.SUPPORT_CODE_KEY, identity, now),
+    });
+    const { roles, groups, attributes } = tried.person;
     return c.json(
       {
         policyVersion: trial.policy === undefined ? deciding.policy.version : 'draft',
-        step: event.step ?? '',
+        step: tried.step,
         reply: tried.reply,
         decision: shownDecision(tried.decision),
         supportCode: tried.supportCode,
-        entitlements: { roles: entitlements.roles, groups: entitlements.groups, attributes: entitlements.attributes },
+        entitlements: { roles, groups, attributes },
         trace: tried.trace.map(shownEntry),
-        notes: [...notes, ...deciding.notes, ...notesOn(event, deciding.policy)],
+        notes: [...notes, ...deciding.notes, ...tried.notes],
       },
       200,
     );
@@ -124,15 +127,7 @@ async function policyFor(c: Context<AppEnv>, draft: unknown): Promise<Deciding> 
     const notes = checked.policy.warnings.map(({ path, message }) => `${path}: ${message}`);
     return { ok: true, policy: compilePolicy(checked.policy, 0, names), notes };
   }
-  const { policy, fault } = await policyInForce({
-    kv: c.env.GATEHOUSE,
-    config,
-    now: Date.now(),
-    timeoutMs: config.KV_TIMEOUT_MS,
-    coldTimeoutMs: config.DECISION_TIMEOUT_MS,
-    later: (work) => c.executionCtx.waitUntil(work),
-    afterReply: (work) => c.executionCtx.waitUntil(work()),
-  });
+  const { policy, fault } = await worldOf(c).policyNow();
   if (policy === undefined) return { ok: false, problems: undefined };
   const builtIn = config.POLICY === 'built-in' ? [BUILT_IN_DECIDES] : [];
   return {
@@ -145,30 +140,26 @@ async function policyFor(c: Context<AppEnv>, draft: unknown): Promise<Deciding> 
 const BUILT_IN_DECIDES =
   'the built-in policy decides (POLICY = "built-in"), whatever is saved: set POLICY = "stored" to change that';
 
-async function entitlementsFor(
-  c: Context<AppEnv>,
-  event: SignInEvent,
-  given: TrialBody['entitlements'],
-): Promise<{ entitlements: PersonEntitlements; notes: string[] }> {
-  if (given !== undefined) return { entitlements: heldBy(event, given), notes: [] };
-  const config = configOf(c.env);
-  const { found, degraded, emailRecordNotUsed } = await lookUp(c.env.GATEHOUSE, event.personKeys, {
-    emailIsTrusted: emailIsTrusted(event, config.EMAIL_TRUSTED_ISSUERS),
-    timeoutMs: config.KV_TIMEOUT_MS,
-    within,
-    staleMaxSeconds: config.STALE_ROLES_MAX_SECONDS,
-    // Not the time that the call is tried at: what KV says is remembered for calls of B2C too.
-    now: Date.now(),
-    later: (work) => c.executionCtx.waitUntil(work),
-  });
-  const known = degraded === '' || degraded === 'kv-stale-copy';
-  const entitlements = found.record === undefined ? NOTHING_HELD : heldBy(event, found.record);
+/** What Workers KV holds about the person. Not at the time that the call is tried at: calls of B2C fall back on it too. */
+async function heldInKv(c: Context<AppEnv>, event: SignInEvent) {
+  const lookup = await worldOf(c).lookUp(event);
+  const { found, degraded, emailRecordNotUsed } = lookup;
+  const { person } = heldIn(lookup, event.clientId);
   const notes = [
     found.record === undefined ? 'nothing is held for this person' : `entitlements of ${found.key}`,
     ...(emailRecordNotUsed ? ['email record not used'] : []),
     ...(degraded === '' ? [] : [degraded]),
   ];
-  return { entitlements: { ...entitlements, known }, notes };
+  return { person, notes };
+}
+
+/** What a call would ask of Workers KV at this moment. */
+function worldOf(c: Context<AppEnv>): KvWorld {
+  const config = configOf(c.env);
+  const now = Date.now();
+  const later = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
+  const deadline = now + config.DECISION_TIMEOUT_MS;
+  return new KvWorld({ kv: c.env.GATEHOUSE, config, startedAt: now, deadline, within, later });
 }
 
 /** Who was turned away by what; the claims stand in the reply. */

@@ -1,4 +1,5 @@
 /** Reads the JSON of B2C's user-flow connectors into a {@link SignInEvent}: every documented variant of every name (contract 1.3 to 1.7). */
+import { canonicalName } from '../../sign-in/claim-names.ts';
 import {
   type ClaimValue,
   emailKey,
@@ -7,21 +8,15 @@ import {
   MAX_IDENTITIES,
   oidKey,
   type SignInEvent,
-  STEPS,
   type Step,
   TEXT_CLAIMS,
 } from '../../sign-in/event.ts';
+import { STEPS } from '../../sign-in/steps.ts';
+import { type Call, type Heard, Stopped, type Understood } from '../answer.ts';
+import { readBody } from '../body.ts';
 
 /** What is no text is as if absent; custom attributes may be text, number or boolean. */
 const ONLY_TEXT: ReadonlySet<string> = new Set(TEXT_CLAIMS);
-
-/** Other names of the same claim, in lower case (contract 1.3, 1.4). */
-const ALIASES: ReadonlyMap<string, string> = new Map([
-  ['clientid', 'client_id'],
-  ['lastname', 'surname'],
-  ['surname', 'surname'],
-  ['signinnames.emailaddress', 'email'],
-]);
 
 /** Steps by lower-case name, with the name that one example of Microsoft's documents still uses (contract 1.3). */
 const STEP_NAMES: ReadonlyMap<string, Step> = new Map([
@@ -29,10 +24,24 @@ const STEP_NAMES: ReadonlyMap<string, Step> = new Map([
   ['pretokenapplicationclaims', 'PreTokenIssuance'],
 ]);
 
-const CUSTOM_ATTRIBUTE = /^extension_[0-9a-f]{32}_(.+)$/is;
-
 /** The step of that name, in any case. */
 export const stepNamed = (name: string): Step | undefined => STEP_NAMES.get(name.toLowerCase());
+
+/** The body of a call, whatever its Content-Type. */
+export async function hear(call: Call): Promise<Heard | Stopped> {
+  const body = await readBody(call.request);
+  const heard = { ...call, bytes: body.bytes };
+  return body.ok ? { ...heard, members: body.members } : new Stopped(body.reason, heard);
+}
+
+/** What a body says; no policy changes that. */
+export async function understand(heard: Heard): Promise<Understood | Stopped> {
+  const event = await readEvent(heard.members, heard.urlStep);
+  const { step } = event;
+  return step === undefined
+    ? new Stopped('unknown-step', { ...heard, event })
+    : { ...heard, event: { ...event, step } };
+}
 
 /** What a call says. Awaits only for person keys that are too long to be keys. */
 export async function readEvent(members: Record<string, unknown>, urlStep: Step | undefined): Promise<SignInEvent> {
@@ -71,13 +80,6 @@ export async function readEvent(members: Record<string, unknown>, urlStep: Step 
 }
 
 const textOf = (value: ClaimValue | undefined): string => (typeof value === 'string' ? value : '');
-
-/** `extension_<32 hex>_X` is `extension_X`; aliases are their canonical name. */
-export function canonicalName(name: string): string {
-  if (name.startsWith('extension_') || name.startsWith('Extension_'))
-    return name.replace(CUSTOM_ATTRIBUTE, 'extension_$1');
-  return ALIASES.get(name.toLowerCase()) ?? name;
-}
 
 /** Null is absent; the canonical name wins over its aliases, wherever it stands. Without a prototype: `__proto__` is a name like any other. */
 function readClaims(members: Record<string, unknown>) {

@@ -1,0 +1,159 @@
+/** What a call asks of Workers KV: the policy pointer and the person's records, in one bulk read. */
+import { type CallIdentity, randomSupportCode, supportCodeOf } from '../attempts/support-code.ts';
+import type { Config } from '../config.ts';
+import {
+  heldIn,
+  type Lookup,
+  lastKnownGood,
+  lookUpIn,
+  type PersonAsked,
+  personAsked,
+  type Values,
+} from '../entitlements/look-up.ts';
+import { errorFields, log } from '../log.ts';
+import { activePolicyOf, builtInForce, type InForce, policyInMemory } from '../policy/active.ts';
+import { POINTER_KEY } from '../policy/pointer.ts';
+import { NOTHING_HELD, type Policy } from '../policy/policy.ts';
+import type { SignInEvent } from '../sign-in/event.ts';
+import { Late, type Within, within } from '../within.ts';
+import type { Knowledge, Understood, World } from './answer.ts';
+
+/** Milliseconds that deciding and replying need after KV's last moment. */
+const AFTER_KV_MS = 100;
+/** An answer that takes so many times its timeout does not come: work after the reply must end too. */
+const LATE_TIMES = 5;
+
+export interface KvWorldOptions {
+  readonly kv: Pick<KVNamespace, 'get'>;
+  readonly config: Config;
+  /** When the call arrived, and when it must be answered; milliseconds since 1970. */
+  readonly startedAt: number;
+  readonly deadline: number;
+  readonly within: Within;
+  /** Takes work that goes on after the reply: what KV said too late for this call counts for the next one. */
+  readonly later: (work: Promise<unknown>) => void;
+}
+
+export class KvWorld implements World {
+  readonly #options: KvWorldOptions;
+
+  constructor(options: KvWorldOptions) {
+    this.#options = options;
+  }
+
+  policyInMemory(): Policy {
+    return policyInMemory(this.#options.config);
+  }
+
+  policy(): InForce | Promise<InForce> {
+    const { config } = this.#options;
+    if (config.POLICY === 'built-in') return builtInForce(config);
+    return activePolicyOf(config).last ?? this.#coldPolicy();
+  }
+
+  /** What KV says now. Never rejects. */
+  async policyNow(): Promise<InForce> {
+    const last = await this.policy();
+    return last.policy === undefined ? last : (await this.know(undefined, last)).inForce;
+  }
+
+  async #coldPolicy(): Promise<InForce> {
+    const { config, startedAt } = this.#options;
+    const active = activePolicyOf(config);
+    const read = async () => active.at(await this.#readOne(POINTER_KEY), startedAt, this.#readOne);
+    const inForce = await this.#inTime(config.DECISION_TIMEOUT_MS - AFTER_KV_MS, read);
+    return inForce ?? active.at(undefined, startedAt, this.#readOne);
+  }
+
+  async know(event: Understood['event'] | undefined, last: InForce): Promise<Knowledge> {
+    const { config, startedAt } = this.#options;
+    const isStored = config.POLICY !== 'built-in';
+    const asked = event !== undefined && asksPerson(last, event.step) ? this.#personAsked(event) : undefined;
+    const keys = [...(isStored ? [POINTER_KEY] : []), ...(asked?.keys ?? [])];
+    const read = async () => {
+      const values = await this.#readAll(keys);
+      const lookup = asked && lookUpIn(values, asked, startedAt);
+      if (!isStored) return { inForce: last, lookup };
+      const pointer = values.get(POINTER_KEY) ?? null;
+      return { lookup, inForce: await activePolicyOf(config).at(pointer, startedAt, this.#readOne) };
+    };
+    const known = (await this.#inTime(config.KV_TIMEOUT_MS, read)) ?? (await this.#unanswered(asked, isStored, last));
+    return { ...known, ...heldBy(known.lookup, event) };
+  }
+
+  async #unanswered(asked: PersonAsked | undefined, isStored: boolean, last: InForce) {
+    const { config, startedAt } = this.#options;
+    return {
+      inForce: isStored ? await activePolicyOf(config).at(undefined, startedAt, this.#readOne) : last,
+      lookup: asked && lastKnownGood(asked, startedAt, config.STALE_ROLES_MAX_SECONDS),
+    };
+  }
+
+  /** The version that runs in the shadow; undefined when KV does not have it in time. Never rejects. */
+  async shadowPolicy(number: number): Promise<Policy | undefined> {
+    const { config, startedAt } = this.#options;
+    const read = () => activePolicyOf(config).version(number, startedAt, this.#readOne);
+    const policy = await this.#inTime(config.KV_TIMEOUT_MS, read);
+    return typeof policy === 'string' ? undefined : policy;
+  }
+
+  /** Which record counts for a call that was answered without asking. Never rejects. */
+  async lookUp(event: SignInEvent): Promise<Lookup> {
+    const { config, startedAt } = this.#options;
+    const asked = this.#personAsked(event);
+    const read = async () => lookUpIn(await this.#readAll(asked.keys), asked, startedAt);
+    const lookup = await this.#inTime(config.KV_TIMEOUT_MS, read);
+    return lookup ?? lastKnownGood(asked, startedAt, config.STALE_ROLES_MAX_SECONDS);
+  }
+
+  supportCode(identity: CallIdentity): Promise<string> {
+    return supportCodeOf(this.#options.config.SUPPORT_CODE_KEY, identity, this.#options.startedAt);
+  }
+
+  randomSupportCode(): string {
+    return randomSupportCode();
+  }
+
+  #personAsked(event: SignInEvent): PersonAsked {
+    return personAsked(event, this.#options.config.EMAIL_TRUSTED_ISSUERS);
+  }
+
+  /** What `work` resolves to; undefined when it rejects or takes too long. The deadline of the call leaves time to reply. */
+  async #inTime<Value>(timeoutMs: number, work: () => Promise<Value>): Promise<Value | undefined> {
+    const { deadline, later, within: keepTo } = this.#options;
+    const working = attempt(work);
+    try {
+      return await keepTo(Math.max(0, Math.min(timeoutMs, deadline - Date.now() - AFTER_KV_MS)), () => working);
+    } catch (error) {
+      if (error instanceof Late) later(within(LATE_TIMES * timeoutMs, () => working).catch(() => undefined));
+      else log('kv-not-read', errorFields(error));
+      return undefined;
+    }
+  }
+
+  readonly #readOne = (key: string): Promise<string | null> => this.#options.kv.get(key);
+
+  /** As text: one value that is not JSON fails a whole typed bulk read. Rejects when KV does, or answers with something else. */
+  async #readAll(keys: readonly string[]): Promise<Values> {
+    if (keys.length === 0) return NO_VALUES;
+    const values: unknown = await this.#options.kv.get([...keys]);
+    if (!(values instanceof Map)) throw new TypeError('KV answered a bulk read with something else');
+    return values;
+  }
+}
+
+const NO_VALUES: Values = new Map();
+
+/** What `work` throws before its first await rejects too. */
+const attempt = async <Value>(work: () => Promise<Value>): Promise<Value> => work();
+
+/** A step that cannot refuse always asks: its attempt shows what the person holds. */
+function asksPerson({ policy }: InForce, step: string): boolean {
+  const at = policy?.steps.get(step);
+  return policy?.sendsRoles === true || at === undefined || at.asksPerson || !at.allows.block;
+}
+
+const heldBy = (lookup: Lookup | undefined, event: SignInEvent | undefined) =>
+  lookup === undefined || event === undefined
+    ? { person: NOTHING_HELD, droppedNames: 0 }
+    : heldIn(lookup, event.clientId);

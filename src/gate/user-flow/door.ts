@@ -1,0 +1,12 @@
+/** The front door of B2C's user flows, as the road of a call sees it. */
+import { type FrontDoor, stepOf } from '../answer.ts';
+import { recorded } from './attempt.ts';
+import { replyTo } from './reply.ts';
+import { hear, understand } from './request.ts';
+
+export const userFlowDoor: FrontDoor = {
+  hear,
+  understand,
+  reply: ({ decision, reached }) => replyTo(decision, stepOf(reached)),
+  recorded,
+};

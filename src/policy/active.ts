@@ -1,0 +1,141 @@
+/**
+ * The policy that decides. Every call reads the pointer from Workers KV; a version never changes under its number, so what
+ * was loaded once never grows old. When KV does not answer, the last pointer counts.
+ */
+import type { Config } from '../config.ts';
+import { log } from '../log.ts';
+import { type Pointer, readPointer, versionKey } from './pointer.ts';
+import { builtIn, type Policy, sentName } from './policy.ts';
+
+/** `''`, or why this may not be the version that was saved last. */
+export type PolicyFault = '' | 'policy-kv-unavailable' | 'policy-missing' | 'policy-unreadable';
+
+/** A version whose decisions are only recorded, and the share of the calls (0 to 1) that it runs for. */
+export type Shadow = NonNullable<Pointer['shadow']>;
+
+export interface InForce {
+  /** Undefined: none is known, and nothing may be decided. */
+  readonly policy: Policy | undefined;
+  readonly shadow: Shadow | undefined;
+  readonly fault: PolicyFault;
+}
+
+/** Reads the text under a key of Workers KV; null when there is none. Rejects when KV does. */
+export type ReadText = (key: string) => Promise<string | null>;
+
+type Unreadable = { readonly unreadableAt: number };
+
+/** A version that was broken by hand may be repaired by hand, under the same number. */
+const RETRY_UNREADABLE_MS = 10_000;
+/** The active version, its shadow, and the two before them: while KV spreads a change, calls may still bring the old pointer. */
+const MAX_VERSIONS = 4;
+/** How long a call waits for another one that reads the same version, so that many cold calls do not each hold its text. */
+const READ_BY_ANOTHER_MS = 600;
+const LOOK_AGAIN_MS = 10;
+
+export class ActivePolicy {
+  readonly #config: Config;
+  #last: { readonly text: string; readonly inForce: InForce & { readonly policy: Policy } } | undefined;
+  /** Values, never promises: awaiting another call's promise may hang (measured). The last used is the last. */
+  readonly #versions = new Map<number, Policy | Unreadable>();
+  readonly #reading = new Set<number>();
+
+  constructor(config: Config) {
+    this.#config = config;
+  }
+
+  /** What the last pointer that could be used said; undefined before the first. */
+  get last(): (InForce & { readonly policy: Policy }) | undefined {
+    return this.#last?.inForce;
+  }
+
+  /**
+   * What is in force by `text`, the value of the pointer: null when KV holds none, undefined when KV did not answer. Then,
+   * and when the pointer or its version cannot be used, the last one counts, with the fault. `now` is in milliseconds since
+   * 1970. Rejects when `read` does.
+   */
+  at(text: string | null | undefined, now: number, read: ReadText): InForce | Promise<InForce> {
+    if (text === undefined) return this.#lastWith('policy-kv-unavailable');
+    if (text === null) return this.#lastWith('policy-missing');
+    if (text === this.#last?.text) return this.#last.inForce;
+    const pointer = readPointer(text);
+    return pointer === undefined ? this.#lastWith('policy-unreadable') : this.#become(text, pointer, now, read);
+  }
+
+  async #become(text: string, { number, shadow }: Pointer, now: number, read: ReadText): Promise<InForce> {
+    const policy = await this.version(number, now, read);
+    if (typeof policy === 'string') return this.#lastWith(policy);
+    const inForce = { policy, shadow, fault: '' } as const;
+    this.#last = { text, inForce };
+    return inForce;
+  }
+
+  /** A version, loaded once an isolate; or why it cannot be used. Rejects when `read` does. */
+  async version(number: number, now: number, read: ReadText): Promise<Policy | 'policy-missing' | 'policy-unreadable'> {
+    for (let waitedMs = 0; this.#reading.has(number) && waitedMs < READ_BY_ANOTHER_MS; waitedMs += LOOK_AGAIN_MS) {
+      await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+    }
+    const known = this.#known(number, now);
+    if (known !== undefined) return known;
+    this.#reading.add(number);
+    try {
+      const [{ loadPolicy }, text] = await Promise.all([import('./load.ts'), read(versionKey(number))]);
+      if (text === null) return 'policy-missing';
+      const { ROLES_CLAIM: rolesClaim, EXTENSIONS_APP_ID: extensionsAppId } = this.#config;
+      const { policy, problem } = loadPolicy(text, number, { rolesClaim, extensionsAppId });
+      if (policy === undefined) log('policy-unreadable', { number, problem });
+      this.#keep(number, policy ?? { unreadableAt: now });
+      return policy ?? 'policy-unreadable';
+    } finally {
+      this.#reading.delete(number);
+    }
+  }
+
+  #known(number: number, now: number): Policy | 'policy-unreadable' | undefined {
+    const known = this.#versions.get(number);
+    if (known === undefined) return undefined;
+    if ('unreadableAt' in known)
+      return Math.abs(now - known.unreadableAt) < RETRY_UNREADABLE_MS ? 'policy-unreadable' : undefined;
+    this.#keep(number, known);
+    return known;
+  }
+
+  #keep(number: number, version: Policy | Unreadable): void {
+    this.#versions.delete(number);
+    this.#versions.set(number, version);
+    const [oldest] = this.#versions.keys();
+    if (this.#versions.size > MAX_VERSIONS && oldest !== undefined) this.#versions.delete(oldest);
+  }
+
+  #lastWith(fault: PolicyFault): InForce {
+    return { policy: this.#last?.inForce.policy, shadow: this.#last?.inForce.shadow, fault };
+  }
+}
+
+const actives = new WeakMap<Config, ActivePolicy>();
+
+/** The stored policy of this isolate. */
+export function activePolicyOf(config: Config): ActivePolicy {
+  let active = actives.get(config);
+  if (active === undefined) {
+    active = new ActivePolicy(config);
+    actives.set(config, active);
+  }
+  return active;
+}
+
+const builtIns = new WeakMap<Config, InForce & { readonly policy: Policy }>();
+
+/** The built-in policy under the names of claims that the settings give. */
+export function builtInForce(config: Config): InForce & { readonly policy: Policy } {
+  let inForce = builtIns.get(config);
+  if (inForce === undefined) {
+    inForce = { policy: builtIn(sentName(config.ROLES_CLAIM, config.EXTENSIONS_APP_ID)), shadow: undefined, fault: '' };
+    builtIns.set(config, inForce);
+  }
+  return inForce;
+}
+
+/** What this isolate knows without asking: for a reply that no policy can decide. */
+export const policyInMemory = (config: Config): Policy =>
+  (config.POLICY === 'built-in' ? undefined : activePolicyOf(config).last?.policy) ?? builtInForce(config).policy;

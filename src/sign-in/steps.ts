@@ -1,0 +1,22 @@
+/** The steps at which Microsoft calls, by channel, and what a reply may do at each. */
+
+/** What a step accepts as a reply, and where the claims of a reply go. */
+export interface StepAllows {
+  readonly block: boolean;
+  readonly invalid: boolean;
+  /** `page` prefills the attribute page, `directory` is stored with the new user, `token` is issued. */
+  readonly claims: 'page' | 'directory' | 'token';
+}
+
+/** B2C's user flows (contract 1.2 and 2.2). */
+export const USER_FLOW_STEPS = {
+  PostFederationSignup: { block: true, invalid: false, claims: 'page' },
+  PostAttributeCollection: { block: true, invalid: true, claims: 'directory' },
+  PreTokenIssuance: { block: false, invalid: false, claims: 'token' },
+} as const satisfies { readonly [step: string]: StepAllows };
+
+/** By name; a step that is not in the table is unknown. */
+export const USER_FLOW: ReadonlyMap<string, StepAllows> = new Map(Object.entries(USER_FLOW_STEPS));
+
+export type UserFlowStep = keyof typeof USER_FLOW_STEPS;
+export const STEPS = Object.keys(USER_FLOW_STEPS) as [UserFlowStep, ...UserFlowStep[]];
