@@ -62,7 +62,6 @@ const SETTINGS = {
     ),
     'displayName,country,ui_locales',
   ),
-  POLICY_FRESH_SECONDS: integer(1, 300, 30),
   RETENTION_DAYS: integer(1, 3650, 90),
   STALE_ROLES_MAX_SECONDS: integer(0, 86_400, 900),
   KV_TIMEOUT_MS: integer(10, 4_000, 1_000),

@@ -64,7 +64,7 @@ async function putInForce(call: Call, file: string): Promise<string> {
     const saved = await server.save(call, document, before?.number, 'npm run dev');
     if (saved.number === before?.number) return `Policy: ${file} is version ${before.number}, which is in force.`;
     // One isolate asks KV, which is on this machine, at least once a minute.
-    return `Policy: ${file} is saved as version ${saved.number}, in force within two seconds.`;
+    return `Policy: ${file} is saved as version ${saved.number}, in force at the next call.`;
   } catch (error) {
     if (!(error instanceof server.DocumentRefused)) throw error;
     throw new Refusal(refusalOf(file, located(error.problems, source)));

@@ -53,9 +53,6 @@ export async function startWorker(options: {
       'LOCAL:yes',
       '--var',
       `POLICY:${options.storedPolicy ? 'stored' : 'built-in'}`,
-      // An edit shows at the next call.
-      '--var',
-      'POLICY_FRESH_SECONDS:1',
     ],
     // In a group of its own, so that Ctrl-C reaches it through `stop` and after the Worker's last writes.
     {

@@ -48,22 +48,14 @@ export function savedAnswer(c: PolicyContext, saved: Saved, warnings: readonly P
 }
 
 /** https://developers.cloudflare.com/kv/concepts/how-kv-works/ */
-const KV_SPREADS_SECONDS = 60;
-/** Once a copy is due to be asked about anew it goes on deciding while that is done, for as long again at most. */
-const COPIES_LIVE_TIMES = 2;
-
-function spreads({ POLICY_FRESH_SECONDS: seconds }: Config): string {
-  const minutes = Math.round((KV_SPREADS_SECONDS + COPIES_LIVE_TIMES * seconds) / 60);
-  const within = minutes === 1 ? 'a minute' : minutes === 2 ? 'two minutes' : `${minutes} minutes`;
-  return `everywhere within about ${within}: Workers KV takes up to a minute to spread, and an isolate asks every ${seconds} s`;
-}
+const SPREADS = 'everywhere within about a minute, which Workers KV takes to spread it';
 
 function inForceSentence({ version, published }: Saved, config: Config): string {
   if (config.POLICY === 'built-in') {
     const locally = config.local ? 'start npm run dev again with --policy and a file; elsewhere ' : '';
     return `not yet, since the built-in policy decides: ${locally}set POLICY = "stored" in wrangler.toml and deploy, then what is saved counts`;
   }
-  const counts = spreads(config) + (version.use === 'shadow' ? ', beside the policy that decides' : '');
+  const counts = SPREADS + (version.use === 'shadow' ? ', beside the policy that decides' : '');
   if (published) return counts;
   return `not yet: it is saved, but publishing it to Workers KV broke off. The cron does that within five minutes, then it counts ${counts}`;
 }
