@@ -1,5 +1,4 @@
 /** Reads the Worker's settings once an isolate. A bad value never stops a call: its default counts, and `/health/ready` names it. */
-import * as z from 'zod/mini';
 import { readBasicLines } from './callers/basic.ts';
 import type { BasicCredential, Credentials } from './callers/credential.ts';
 import { canonicalName } from './sign-in/claim-names.ts';
@@ -8,70 +7,63 @@ import { canonicalName } from './sign-in/claim-names.ts';
 export const SAMPLE_CREDENTIALS = { connector: 'Test:Test', reports: 'support:support', admin: 'admin:admin' } as const;
 
 const SAMPLE_LINES = new Set<string>(Object.values(SAMPLE_CREDENTIALS));
-const text = z._default(z.string().check(z.trim()), '');
-const list = z.pipe(
-  text,
-  z.transform((value: string) =>
-    value
-      .split(/[,\n]/)
-      .map((item) => item.trim())
-      .filter((item) => item !== ''),
-  ),
-);
+
+/** Reads the text of a setting, without the spaces around it; undefined when it cannot be used. */
+type Read<Value> = (text: string) => Value | undefined;
+/** How a setting is read, and the text that counts when it is absent or cannot be used. */
+type Setting<Value> = readonly [read: Read<Value>, preset: string];
+
+const text: Read<string> = (value) => value;
+const list: Read<readonly string[]> = (value) =>
+  value
+    .split(/[,\n]/)
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+const names: Read<readonly string[]> = (value) => list(value)?.map(canonicalName);
 /** Plain digits: to a number, `''` is 0 and `1e3` is 1000. */
-const integer = (least: number, most: number, preset: number) =>
-  z._default(
-    z.pipe(
-      z.pipe(z.string().check(z.trim(), z.regex(/^\d{1,9}$/)), z.transform(Number)),
-      z.int().check(z.gte(least), z.lte(most)),
-    ),
-    preset,
-  );
+const integer = (least: number, most: number, preset: number): Setting<number> => [
+  (value) => {
+    const number = /^\d{1,9}$/.test(value) ? Number(value) : Number.NaN;
+    return number >= least && number <= most ? number : undefined;
+  },
+  String(preset),
+];
 
 /** A name that neither B2C's envelope nor its protocol members use, and that may be set at the token step. */
 const CLAIM_NAME =
   /^$|^(?!(?:email|version|action|status|userMessage|code|step|client_id|ui_locales|identities|objectId)$)[A-Z][A-Z0-9_]{0,99}$/i;
 /** The claim may be named as in a body; the application id is a setting of its own. */
-const LONG_NAME = /^extension_[0-9a-f]{32}_/i;
-const APP_ID = /^$|^[0-9a-f]{32}$/;
+const claimName: Read<string> = (name) =>
+  CLAIM_NAME.test(name)
+    ? name.replace(/^extension_[0-9a-f]{32}_/i, 'extension_').replace(/^extension_/i, 'extension_')
+    : undefined;
 
-/** One schema a setting, so that a bad one is replaced by its default alone. Units are in the names. */
+const appId: Read<string> = (id) => {
+  const digits = id.replaceAll('-', '').toLowerCase();
+  return /^$|^[0-9a-f]{32}$/.test(digits) ? digits : undefined;
+};
+
+const policy: Read<'built-in' | 'stored'> = (word) => (word === 'built-in' || word === 'stored' ? word : undefined);
+
+/** Each setting is read by itself, so that a bad one is replaced by its default alone. Units are in the names. */
 const SETTINGS = {
-  DATABASE_URL: text,
-  SUPPORT_CODE_KEY: text,
-  POLICY: z._default(z.enum(['built-in', 'stored']), 'built-in'),
-  ROLES_CLAIM: z._default(
-    z.pipe(
-      z.string().check(z.trim(), z.regex(CLAIM_NAME)),
-      z.transform((name: string) => name.replace(LONG_NAME, 'extension_').replace(/^extension_/i, 'extension_')),
-    ),
-    'extension_Roles',
-  ),
-  EXTENSIONS_APP_ID: z.pipe(
-    text,
-    z.pipe(
-      z.transform((id: string) => id.replaceAll('-', '').toLowerCase()),
-      z.string().check(z.regex(APP_ID)),
-    ),
-  ),
-  EMAIL_TRUSTED_ISSUERS: list,
-  KEEP_CLAIMS: z.prefault(
-    z.pipe(
-      list,
-      z.transform((names: string[]) => names.map(canonicalName)),
-    ),
-    'displayName,country,ui_locales',
-  ),
+  DATABASE_URL: [text, ''],
+  SUPPORT_CODE_KEY: [text, ''],
+  POLICY: [policy, 'built-in'],
+  ROLES_CLAIM: [claimName, 'extension_Roles'],
+  EXTENSIONS_APP_ID: [appId, ''],
+  EMAIL_TRUSTED_ISSUERS: [list, ''],
+  KEEP_CLAIMS: [names, 'displayName,country,ui_locales'],
   RETENTION_DAYS: integer(1, 3650, 90),
   STALE_ROLES_MAX_SECONDS: integer(0, 86_400, 900),
   KV_TIMEOUT_MS: integer(10, 4_000, 1_000),
   DECISION_TIMEOUT_MS: integer(20, 4_500, 2_000),
-} as const;
+} as const satisfies { readonly [name: string]: Setting<unknown> };
 
 /** Where the default would open what the operator meant to close. */
 const WHEN_UNUSABLE: { readonly [name: string]: string } = { POLICY: 'stored' };
 
-type Settings = { readonly [Name in keyof typeof SETTINGS]: z.output<(typeof SETTINGS)[Name]> };
+type Settings = { readonly [Name in keyof typeof SETTINGS]: NonNullable<ReturnType<(typeof SETTINGS)[Name][0]>> };
 
 export interface Config extends Settings {
   /** True only under `LOCAL=yes`. */
@@ -97,15 +89,16 @@ export function configOf(env: object): Config {
 export function readConfig(env: Record<string, unknown>): Config {
   const problems: string[] = [];
   const settings = Object.fromEntries(
-    Object.entries(SETTINGS).map(([name, schema]) => {
-      const parsed = schema.safeParse(env[name]);
-      if (parsed.success) return [name, parsed.data];
-      const standsIn = Object.hasOwn(WHEN_UNUSABLE, name) ? WHEN_UNUSABLE[name] : schema.parse(undefined);
-      const counts = Object.hasOwn(WHEN_UNUSABLE, name) ? `so that "${standsIn}" counts` : 'so its default counts';
+    Object.entries(SETTINGS).map(([name, [read, preset]]) => {
+      const given = env[name] ?? preset;
+      const value = typeof given === 'string' ? read(given.trim()) : undefined;
+      if (value !== undefined) return [name, value];
+      const standsIn = WHEN_UNUSABLE[name];
+      const counts = standsIn === undefined ? 'so its default counts' : `so that "${standsIn}" counts`;
       problems.push(`${name} has a value that cannot be used, ${counts}. Correct it in wrangler.toml.`);
-      return [name, standsIn];
+      return [name, read(standsIn ?? preset)];
     }),
-  ) as Settings;
+  ) as unknown as Settings;
   const local = env.LOCAL === 'yes';
   if (local) problems.push('LOCAL is set: the sample credentials open every door. Never deploy with it.');
   if (settings.DATABASE_URL === '')

@@ -172,9 +172,9 @@ describe('the policy in memory', () => {
     await publish(named('one'));
     let slow = false;
     const { kv } = watchedKv((key, real) =>
-      slow ? new Promise((resolve) => setTimeout(resolve, 80)).then(() => real(key)) : undefined,
+      slow ? new Promise((resolve) => setTimeout(resolve, 130)).then(() => real(key)) : undefined,
     );
-    const there = isolate({ GATEHOUSE: kv, KV_TIMEOUT_MS: '30' });
+    const there = isolate({ GATEHOUSE: kv, KV_TIMEOUT_MS: '100' });
     await there.call({ step: SIGN_UP });
     await publish(named('two'));
     slow = true;

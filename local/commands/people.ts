@@ -1,12 +1,11 @@
 /** People as Gatehouse's administrators see them: how an answer is read, shown, and changed in part. */
 import * as z from 'zod/mini';
-import { entitlementsSchema } from '../../src/entitlements/document.ts';
-import type { EntitlementsInput } from '../../src/entitlements/record-input.ts';
+import { type EntitlementsInput, shownRecord } from '../../src/entitlements/record-input.ts';
 import { type Answer, accepted, type Call } from './administrator.ts';
 import { Refusal } from './ending.ts';
 import { pairs, table } from './table.ts';
 
-const person = z.extend(z.omit(entitlementsSchema, { v: true }), { key: z.string() });
+const person = z.extend(shownRecord, { key: z.string() });
 export type Person = z.infer<typeof person>;
 
 const unreadable = z.object({ key: z.string(), unreadable: z.string(), problem: z.string() });

@@ -1,5 +1,4 @@
-/** What we hold about a person in Workers KV, versioned and checked on write and on read; and what it means for one application. */
-import * as z from 'zod/mini';
+/** What is stored about a person in Workers KV, versioned and checked on read; and what it means for one application. */
 
 /** A space would make two roles of one, since the claim is a list joined by spaces. */
 export const ROLE_NAME = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}$/;
@@ -11,57 +10,93 @@ export const MAX_APPLICATIONS = 50;
 /** Names that are read, the forbidden ones included: somebody may have written by hand. */
 const MAX_NAMES_READ = 1_000;
 
-/** A list of names, each once. */
-export const namesOf = (item: z.ZodMiniType<string, string>, most: number) =>
-  z.pipe(
-    z.array(item).check(z.maxLength(most, `at most ${most} names`)),
-    z.transform((list: string[]) => [...new Set(list)]),
-  );
+export const MAX_ATTRIBUTE_CHARS = 2_000;
+export const MAX_ATTRIBUTE_NAME_CHARS = 100;
+export const MAX_CLIENT_ID_CHARS = 128;
 
-const value = z.union([z.string().check(z.maxLength(2_000)), z.number(), z.boolean()], {
-  error: 'an attribute is a text of at most 2,000 characters, a number, or true or false',
-});
-export const attributesSchema = z
-  .record(z.string().check(z.minLength(1), z.maxLength(100)), value)
-  .check(z.refine((record) => Object.keys(record).length <= MAX_ATTRIBUTES, `at most ${MAX_ATTRIBUTES} attributes`));
-
-const clientId = z.string().check(z.trim(), z.toLowerCase(), z.minLength(1), z.maxLength(128));
-/** Roles and groups by client id, in lower case. */
-export const applicationsOf = <Names extends z.ZodMiniType<string[], string[]>>(names: Names) =>
-  z
-    .record(clientId, z.strictObject({ roles: z.optional(names), groups: z.optional(names) }))
-    .check(
-      z.refine((record) => Object.keys(record).length <= MAX_APPLICATIONS, `at most ${MAX_APPLICATIONS} applications`),
-    );
-
-// Nothing is changed on the way: this is read at every call, and roles are made unique where they are used.
-const kept = z.array(z.string()).check(z.maxLength(MAX_NAMES_READ));
-
-/** What lies in KV. Names that break the rule are dropped on read, not refused: somebody may have written by hand. */
-export const entitlementsSchema = z.object({
-  v: z.literal(1),
-  roles: kept,
-  groups: kept,
-  attributes: attributesSchema,
-  applications: applicationsOf(kept),
-  // Postgres has no year 0; an attempt keeps this time.
-  updatedAt: z.iso.datetime().check(z.refine((at) => at >= '1970')),
-  updatedBy: z.string(),
-});
-export type Entitlements = z.infer<typeof entitlementsSchema>;
-
-/** The part of a record that says what somebody may do. */
-interface Held {
+/** What is stored in KV about a person. */
+export interface Entitlements {
+  readonly v: 1;
   readonly roles: readonly string[];
   readonly groups: readonly string[];
   readonly attributes: { readonly [name: string]: string | number | boolean };
+  /** Roles and groups by client id, in lower case. */
   readonly applications: {
     readonly [clientId: string]: {
       readonly roles?: readonly string[] | undefined;
       readonly groups?: readonly string[] | undefined;
     };
   };
+  /** ISO 8601, UTC. */
+  readonly updatedAt: string;
+  readonly updatedBy: string;
 }
+
+/**
+ * A KV value as a record, undefined when it is none. Names that break the rule are dropped where they are used, not here:
+ * an administrator may have written the value by hand.
+ */
+export function readEntitlements(value: string): Entitlements | undefined {
+  try {
+    return recordOf(JSON.parse(value));
+  } catch {
+    return undefined;
+  }
+}
+
+function recordOf(value: unknown): Entitlements | undefined {
+  if (!isObject(value)) return undefined;
+  const { v, roles, groups, attributes, updatedAt, updatedBy } = value;
+  const applications = applicationsOf(value.applications);
+  if (v !== 1 || !areNames(roles) || !areNames(groups) || !areAttributes(attributes)) return undefined;
+  if (applications === undefined || !isTime(updatedAt) || typeof updatedBy !== 'string') return undefined;
+  return { v, roles, groups, attributes, applications, updatedAt, updatedBy };
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const areNames = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.length <= MAX_NAMES_READ && value.every((name) => typeof name === 'string');
+
+function areAttributes(value: unknown): value is Entitlements['attributes'] {
+  if (!isObject(value)) return false;
+  const names = Object.keys(value);
+  return names.length <= MAX_ATTRIBUTES && names.every((name) => isAttribute(name, value[name]));
+}
+
+function isAttribute(name: string, value: unknown): boolean {
+  if (name === '' || name.length > MAX_ATTRIBUTE_NAME_CHARS) return false;
+  if (typeof value === 'string') return value.length <= MAX_ATTRIBUTE_CHARS;
+  return typeof value === 'number' || typeof value === 'boolean';
+}
+
+function applicationsOf(value: unknown): Entitlements['applications'] | undefined {
+  if (!isObject(value)) return undefined;
+  const all = Object.entries(value);
+  if (all.length === 0) return NO_APPLICATIONS;
+  if (all.length > MAX_APPLICATIONS || !all.every(([id, own]) => isClientId(id.trim()) && isApplication(own)))
+    return undefined;
+  return Object.fromEntries(all.map(([id, own]) => [id.trim().toLowerCase(), own])) as Entitlements['applications'];
+}
+
+const NO_APPLICATIONS = {};
+
+const isClientId = (id: string) => id !== '' && id.length <= MAX_CLIENT_ID_CHARS;
+
+const isApplication = (value: unknown) =>
+  isObject(value) &&
+  Object.keys(value).every((member) => (member === 'roles' || member === 'groups') && areNames(value[member]));
+
+/** Postgres has no year 0; an attempt keeps this time. */
+const isTime = (value: unknown): value is string =>
+  typeof value === 'string' &&
+  /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?Z$/.test(value) &&
+  value >= '1970' &&
+  !Number.isNaN(Date.parse(value));
+
+/** The part of a record that says what a person may do. */
+type Held = Pick<Entitlements, 'roles' | 'groups' | 'attributes' | 'applications'>;
 
 /** What a record says for one application. */
 export interface Entitled {

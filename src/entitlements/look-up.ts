@@ -1,7 +1,7 @@
 /** Which record in Workers KV (`person:` + person key) counts for a call, and what counts when KV fails. Nothing here reads KV. */
 import { NOTHING_HELD } from '../policy/policy.ts';
 import { isDisguised, type PersonKeys, type SignInEvent } from '../sign-in/event.ts';
-import { type Entitlements, entitledTo, entitlementsSchema } from './document.ts';
+import { type Entitlements, entitledTo, readEntitlements } from './document.ts';
 
 export const PERSON_PREFIX = 'person:';
 /** What is kept in an isolate for when KV fails: an isolate has 128 MB in all, and a record in memory takes several times its text. */
@@ -115,17 +115,8 @@ const lookupOf = (found: Found, emailRecordNotUsed: boolean): Lookup => ({
 function readValue(key: string, values: Values): Found | undefined {
   const value = values.get(PERSON_PREFIX + key);
   if (value === null || value === undefined) return undefined;
-  const record = parseEntitlements(value);
+  const record = readEntitlements(value);
   return record === undefined ? { record, key, unreadable: true } : { record, key };
-}
-
-/** A KV value as a record, undefined when it is none. */
-export function parseEntitlements(value: string): Entitlements | undefined {
-  try {
-    return entitlementsSchema.safeParse(JSON.parse(value)).data;
-  } catch {
-    return undefined;
-  }
 }
 
 const memoryKey = ({ keys, emailIsTrusted }: PersonAsked): string => `${emailIsTrusted} ${keys.join('\n')}`;

@@ -5,9 +5,9 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Change } from '../attempts/attempt.ts';
 import { bound, MAX_CHARS } from '../attempts/bounds.ts';
-import type { Entitlements } from './document.ts';
+import { type Entitlements, readEntitlements } from './document.ts';
 import { type KvRefusal, type Result, withinLimit, write } from './kv.ts';
-import { PERSON_PREFIX, parseEntitlements } from './look-up.ts';
+import { PERSON_PREFIX } from './look-up.ts';
 import type { EntitlementsInput } from './record-input.ts';
 
 /** A value that is no record of ours is logged and shown up to here. */
@@ -121,7 +121,7 @@ export async function removePerson(kv: KVNamespace, key: string, author: Author)
 }
 
 function personOf(key: string, text: string): Person {
-  const record = parseEntitlements(text);
+  const record = readEntitlements(text);
   if (record !== undefined) return { key, record };
   return { key, record, unreadable: bound(text, MAX_UNREADABLE_CHARS) };
 }

@@ -3,14 +3,50 @@ import * as z from 'zod/mini';
 import { MAX_MESSAGE_BYTES } from '../attempts/bounds.ts';
 import { strict } from '../input-rules.ts';
 import {
-  applicationsOf,
-  attributesSchema,
   claimOf,
+  MAX_APPLICATIONS,
+  MAX_ATTRIBUTE_CHARS,
+  MAX_ATTRIBUTE_NAME_CHARS,
+  MAX_ATTRIBUTES,
   MAX_CLAIM_CHARS,
+  MAX_CLIENT_ID_CHARS,
   MAX_ROLES,
-  namesOf,
   ROLE_NAME,
 } from './document.ts';
+
+/** A list of names, each once. */
+const namesOf = (item: z.ZodMiniType<string, string>, most: number) =>
+  z.pipe(
+    z.array(item).check(z.maxLength(most, `at most ${most} names`)),
+    z.transform((list: string[]) => [...new Set(list)]),
+  );
+
+const attribute = z.union([z.string().check(z.maxLength(MAX_ATTRIBUTE_CHARS)), z.number(), z.boolean()], {
+  error: 'an attribute is a text of at most 2,000 characters, a number, or true or false',
+});
+const attributesSchema = z
+  .record(z.string().check(z.minLength(1), z.maxLength(MAX_ATTRIBUTE_NAME_CHARS)), attribute)
+  .check(z.refine((record) => Object.keys(record).length <= MAX_ATTRIBUTES, `at most ${MAX_ATTRIBUTES} attributes`));
+
+const clientId = z.string().check(z.trim(), z.toLowerCase(), z.minLength(1), z.maxLength(MAX_CLIENT_ID_CHARS));
+/** Roles and groups by client id, in lower case. */
+const applicationsOf = <Names extends z.ZodMiniType<string[], string[]>>(names: Names) =>
+  z
+    .record(clientId, z.strictObject({ roles: z.optional(names), groups: z.optional(names) }))
+    .check(
+      z.refine((record) => Object.keys(record).length <= MAX_APPLICATIONS, `at most ${MAX_APPLICATIONS} applications`),
+    );
+
+const anyNames = z.array(z.string());
+/** A stored record as `/admin/people` shows it. */
+export const shownRecord = z.object({
+  roles: anyNames,
+  groups: anyNames,
+  attributes: attributesSchema,
+  applications: applicationsOf(anyNames),
+  updatedAt: z.string(),
+  updatedBy: z.string(),
+});
 
 /** A message of the change log holds the record before and after, and must stay below {@link MAX_MESSAGE_BYTES}. */
 const MAX_RECORD_BYTES = MAX_MESSAGE_BYTES / 2 - 2_048;
