@@ -4,9 +4,9 @@ import type { Purpose } from '../../expressions/results.ts';
 import { subtrees, type Tree } from '../../expressions/tree.ts';
 import { excerpt, parse } from './cel.ts';
 import { type ExpressionProblem, type Fault, problemOf } from './problem-sentences.ts';
-import { constantFailure } from './samples.ts';
 import { syntaxProblem } from './syntax.ts';
 import { type Reads, toTree } from './to-tree.ts';
+import { constantFailure } from './trial.ts';
 import { typeProblems } from './types.ts';
 
 export type { ExpressionProblem, ProblemCode } from './problem-sentences.ts';
