@@ -107,13 +107,13 @@ const withoutTexts = (source: string) =>
 
 /** The library's range of a node leaves out brackets around its first and its last operand. */
 export function rangeOf({ start, end }: { readonly start: number; readonly end: number }, source: string): Range {
-  const signs = withoutTexts(source);
   let [from, to, open, missing] = [start, end, 0, 0];
-  for (const sign of signs.slice(from, to)) {
+  for (const sign of withoutTexts(source.slice(start, end))) {
     if (sign === '(') open++;
     else if (sign === ')' && open > 0) open--;
     else if (sign === ')') missing++;
   }
+  const signs = open + missing === 0 ? '' : withoutTexts(source);
   while (open > 0 && to < signs.length) if (signs[to++] === ')') open--;
   while (missing > 0 && from > 0) if (signs[--from] === '(') missing--;
   return { from, to };

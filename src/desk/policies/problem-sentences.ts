@@ -70,6 +70,13 @@ export const SENTENCES = {
     `A claim is text, a number, true or false, or a list of texts, and ${written} is ${type}. Convert it, as with string(…).`,
 
   'always-fails': (written: string, why: string) => `${written} always fails: ${why}. Correct it.`,
+  'fails-in-samples': (why: string) =>
+    `It fails in every sample of a call: ${why}. Correct it, or guard it, as with has(claims.email).`,
+  'can-fail': (when: string, why: string, guard: string | undefined) =>
+    `This condition fails${when && ` when ${when}`}${why && `: ${why}`}. Guard it${guard === undefined ? '' : ` with ${guard}`}, ` +
+    'or say what happens then: "onError": "apply" turns the person away, "onError": "skip" lets the person through.',
+  'too-much-work': (step: string, rules: string) =>
+    `A call at ${step} could take too long. Write smaller patterns, or fewer of them: most work is in ${rules}.`,
 } satisfies { readonly [code: string]: (...facts: never[]) => string };
 
 export type ProblemCode = keyof typeof SENTENCES;
@@ -94,10 +101,17 @@ export interface ExpressionProblem {
   readonly to: number;
 }
 
-export function problemOf(
-  [code, ...facts]: Fault,
-  { from, to }: { readonly from: number; readonly to: number },
-): ExpressionProblem {
+export function sentenceOf([code, ...facts]: Fault): string {
   const sentence: (...facts: never[]) => string = SENTENCES[code];
-  return { code, message: sentence(...(facts as never[])), from, to };
+  return sentence(...(facts as never[]));
 }
+
+export const problemOf = (
+  fault: Fault,
+  { from, to }: { readonly from: number; readonly to: number },
+): ExpressionProblem => ({
+  code: fault[0],
+  message: sentenceOf(fault),
+  from,
+  to,
+});

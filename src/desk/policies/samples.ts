@@ -32,6 +32,8 @@ export function* sampleCalls(inputs: readonly Input[], seed: string): Generator<
     inputs.map(({ samples, mayBeAbsent }) =>
       mayBeAbsent && random() < 0.25 ? undefined : samples[Math.floor(random() * samples.length)],
     );
+  // First what is likeliest to make it fail, and costs least.
+  for (const [at, { mayBeAbsent }] of inputs.entries()) if (mayBeAbsent) yield usual.with(at, undefined);
   yield usual;
   if (inputs.length === 0) return;
   for (const others of [() => usual, byChance]) {

@@ -18,14 +18,17 @@ export interface Witness {
 }
 
 export interface Trial {
-  /** Undefined: none was found. */
+  /** In no sample, in some or in all, as far as the work was enough. */
+  readonly fails: 'never' | 'sometimes' | 'always';
+  /** The first failure, if failures were asked for or there is nothing else. */
   readonly witness: Witness | undefined;
-  /** In every sample, of those for which the work was enough. */
-  readonly alwaysFails: boolean;
+  /** Units of work. */
+  readonly spent: number;
 }
 
-/** Units of work that it takes to make a sample call. */
+/** Units of work that it takes to make a sample call, and for each value in it. */
 const CALL_WORK = 20;
+const VALUE_WORK = 5;
 
 /**
  * Runs samples until one succeeds, or, to find a failure, until one succeeds and one fails; at most for so many units of work. A
@@ -43,7 +46,7 @@ export function tryExpression(
     const most = Math.max(0, Math.min(MAX_WORK, left));
     const scope = openScope(scopeInputsOf(inputs, call), most);
     const result = resultOf(run(scope), purpose);
-    left -= CALL_WORK + most - Math.max(0, scope.work);
+    left -= CALL_WORK + VALUE_WORK * inputs.length + most - Math.max(0, scope.work);
     return scope.work < 0 ? undefined : result;
   };
   let succeeds = false;
@@ -54,9 +57,12 @@ export function tryExpression(
     else if (result !== undefined) failing ??= call;
     if ((succeeds && (find === 'success' || failing !== undefined)) || left <= 0) break;
   }
-  const alwaysFails = failing !== undefined && !succeeds && left > 0;
-  left = work;
-  return { witness: failing && witnessOf(inputs, failing, resultIn), alwaysFails };
+  const isAlways = failing !== undefined && !succeeds && left > 0;
+  const spent = work - left;
+  left = work / 10;
+  const witness = failing && (isAlways || find === 'failure') ? witnessOf(inputs, failing, resultIn) : undefined;
+  const fails = isAlways ? 'always' : failing === undefined ? 'never' : 'sometimes';
+  return { fails, witness, spent: spent + work / 10 - left };
 }
 
 /** Names the values that matter: the call fails with the usual ones in the place of all others. */
