@@ -8,4 +8,6 @@ export interface Problem {
   readonly path: string;
   /** A sentence that says what is wrong and what to write. */
   readonly message: string;
+  /** Where in the text at `path`, in UTF-16 units; `to` is exclusive. Absent: all of it. */
+  readonly at?: { readonly from: number; readonly to: number };
 }

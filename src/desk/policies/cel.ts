@@ -1,0 +1,150 @@
+/**
+ * cel-js, behind this one file: it parses expressions and checks their types. Nothing is evaluated with it, and none of its
+ * messages is shown.
+ */
+import { type ASTNode, Environment, ParseError, TypeError as TypeMismatch } from '@marcbachmann/cel-js';
+import { FUNCTIONS } from '../../expressions/functions.ts';
+
+export type Node = ASTNode;
+/** In UTF-16 units of the source; `to` is exclusive. */
+export interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Levels of brackets, and of operators before an operand: the parser recurses through them. */
+const MAX_NESTING = 60;
+/** As many as 4,000 characters have room for, where people write them. */
+const LIMITS = {
+  maxAstNodes: 1_000,
+  maxDepth: MAX_NESTING,
+  maxListElements: 1_000,
+  maxMapEntries: 500,
+  maxCallArguments: 5,
+};
+
+/** What stands for a part of the source of that type while types are checked: a text that is no longer than what it stands for. */
+const STAND_INS = {
+  any: '_',
+  text: '__text',
+  texts: '__texts',
+  time: '__time',
+  list: '__list',
+  custom: '__any',
+  truth: 'true',
+};
+export type StandIn = keyof typeof STAND_INS;
+const TYPES = {
+  any: 'dyn',
+  text: 'string',
+  texts: 'list<string>',
+  time: 'google.protobuf.Timestamp',
+  list: 'PolicyList',
+  custom: 'dyn',
+};
+
+/** It knows no name of ours: variables are replaced before types are checked, so that one environment serves all documents. */
+const ENVIRONMENT = (() => {
+  const environment = new Environment({ homogeneousAggregateLiterals: false, limits: LIMITS });
+  environment.registerType('PolicyList', { fields: {} });
+  environment.registerOperator('string in PolicyList: bool', () => true);
+  environment.registerOperator('int == double: bool', () => true);
+  for (const [name, type] of Object.entries(TYPES)) environment.registerVariable(STAND_INS[name as StandIn], type);
+  const own = new Set(environment.getDefinitions().functions.map(({ signature }) => signature));
+  for (const signature of FUNCTIONS.flatMap(({ overloads }) => Object.keys(overloads)).map(celSignature)) {
+    if (!own.has(signature)) environment.registerFunction(signature, () => true);
+  }
+  return environment;
+})();
+
+function celSignature(signature: string): string {
+  return signature
+    .replaceAll(/\btimestamp\b(?!\()/g, 'google.protobuf.Timestamp')
+    .replaceAll(/\bduration\b(?!\()/g, 'google.protobuf.Duration')
+    .replaceAll(/\blist\b(?!<)/g, 'list<dyn>')
+    .replaceAll(/\bmap\b(?!<)/g, 'map<dyn, dyn>');
+}
+
+export type Parsed =
+  | { readonly ok: true; readonly node: Node }
+  /** `code` is the library's. */
+  | { readonly ok: false; readonly code: string; readonly range: Range };
+
+export function parse(source: string): Parsed {
+  const everything = { from: 0, to: source.length };
+  if (nestingOf(source) > MAX_NESTING) return { ok: false, code: 'too_deep', range: everything };
+  try {
+    return { ok: true, node: ENVIRONMENT.parse(source).ast };
+  } catch (error) {
+    if (error instanceof RangeError) return { ok: false, code: 'too_deep', range: everything };
+    if (!(error instanceof ParseError)) throw error;
+    const isDepth = error.code === 'limit_exceeded' && error.message.includes('maxDepth');
+    const { start = 0, end = source.length } = error.node ?? {};
+    return { ok: false, code: isDepth ? 'too_deep' : error.code, range: { from: start, to: end } };
+  }
+}
+
+function nestingOf(source: string): number {
+  const outer: number[] = [];
+  let [base, depth, most] = [0, 0, 0];
+  for (const sign of withoutTexts(source)) {
+    if ('([{'.includes(sign)) {
+      outer.push(base);
+      base = ++depth;
+    } else if (')]}'.includes(sign)) base = depth = outer.pop() ?? 0;
+    else if (sign === '!' || sign === '-') depth++;
+    else if (sign.trim() !== '') depth = base;
+    most = Math.max(most, depth);
+  }
+  return most;
+}
+
+/** The source with blanks instead of texts and comments: what is left are signs and names, each at its place. */
+const withoutTexts = (source: string) =>
+  source.replace(/'''[\s\S]*?'''|"""[\s\S]*?"""|'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|\/\/.*/g, (text) =>
+    ' '.repeat(text.length),
+  );
+
+/** The library's range of a node leaves out brackets around its first and its last operand. */
+export function rangeOf({ start, end }: { readonly start: number; readonly end: number }, source: string): Range {
+  let [from, to, open, missing] = [start, end, 0, 0];
+  for (const sign of withoutTexts(source.slice(start, end))) {
+    if (sign === '(') open++;
+    else if (sign === ')' && open > 0) open--;
+    else if (sign === ')') missing++;
+  }
+  const signs = open + missing === 0 ? '' : withoutTexts(source);
+  while (open > 0 && to < signs.length) if (signs[to++] === ')') open--;
+  while (missing > 0 && from > 0) if (signs[--from] === '(') missing--;
+  return { from, to };
+}
+
+/** A part of the source as sentences show it. */
+export function excerpt(source: string, { from, to }: Range): string {
+  const text = source.slice(from, to).replace(/\s+/g, ' ');
+  return text.length > 60 ? `${text.slice(0, 57).toWellFormed()}…` : text;
+}
+
+/** The source with something else of that type at that place, and all else where it was. */
+export function replaced(source: string, { from, to }: Range, by: StandIn): string {
+  return source.slice(0, from) + STAND_INS[by].padEnd(to - from) + source.slice(to);
+}
+
+export type Checked =
+  | { readonly ok: true; readonly type: string }
+  /** `types` are CEL's names, as far as the library tells them; `node` is absent when it does not know where the fault is. */
+  | { readonly ok: false; readonly code: string; readonly node: Node | undefined; readonly types: readonly string[] };
+
+export function checkTypes(source: string): Checked {
+  const { valid, type, error } = ENVIRONMENT.check(source);
+  if (valid) return { ok: true, type: type ?? 'dyn' };
+  if (!(error instanceof TypeMismatch)) return { ok: false, code: 'unclear', node: undefined, types: [] };
+  return { ok: false, code: error.code, node: error.node, types: typesIn(error) };
+}
+
+function typesIn({ code, summary, node }: TypeMismatch): string[] {
+  if (code !== 'no_such_overload') return [...summary.matchAll(/'([^']*)'/g)].map(([, quoted = '']) => quoted);
+  const written = summary.slice('no such overload: '.length);
+  if (node?.op === '!_' || node?.op === '-_') return [written.slice(1)];
+  return written.split(` ${node?.op} `);
+}

@@ -1,0 +1,153 @@
+/** What the rules of a policy must mean: each by itself, and beside the others. */
+import type { PolicyDocument, RuleDocument } from '../../policy/document.ts';
+import { DECIDED_WITHOUT_RULE } from '../../policy/policy.ts';
+import type { Problem } from '../../policy/problem.ts';
+import { type CompiledExpression, compileExpression } from './compile-expression.ts';
+import { sentenceOf } from './problem-sentences.ts';
+import { readPath } from './variables.ts';
+
+/** A rule whose expressions are compiled. */
+export interface CheckedRule {
+  readonly document: RuleDocument;
+  /** As in `rules[2]`. */
+  readonly path: string;
+  readonly when: CompiledExpression | undefined;
+  readonly set: readonly (readonly [claim: string, value: CompiledExpression])[];
+}
+
+/** The protocol's own members (contract 1.4, 2.1), in lower case: set, they would break the reply or name somebody else. */
+const NEVER_SET = new Set([
+  'version',
+  'status',
+  'action',
+  'usermessage',
+  'code',
+  'step',
+  'client_id',
+  'clientid',
+  'ui_locales',
+  'identities',
+  'objectid',
+]);
+const RESERVED = new Set<string>(Object.values(DECIDED_WITHOUT_RULE));
+const LONG_NAME = /^extension_[0-9a-f]{32}_(.+)$/is;
+/** Other names of a claim, in lower case, with the one that B2C takes (contract 1.4). */
+const ALIASES: ReadonlyMap<string, string> = new Map([
+  ['lastname', 'surname'],
+  ['surname', 'surname'],
+]);
+
+type Say = (member: string, message: string, at?: Problem['at']) => void;
+
+export function checkRules(document: PolicyDocument, rolesClaim: string) {
+  const problems: Problem[] = [];
+  const warnings: Problem[] = [];
+  const lists = new Set(Object.keys(document.lists ?? {}));
+  const ids = new Set<string>();
+  const rules = document.rules.map((rule, index): CheckedRule => {
+    const here = `rules[${index}]`;
+    const into =
+      (found: Problem[]): Say =>
+      (member, message, at) => {
+        const path = member === '' ? here : `${here}.${member}`;
+        found.push({ rule: rule.id, path, message, ...(at && { at }) });
+      };
+    const refuse = into(problems);
+    if (ids.has(rule.id))
+      refuse('id', `There are two rules called ${rule.id}: reports could not tell them apart. Rename one.`);
+    if (RESERVED.has(rule.id))
+      refuse('id', `The name ${rule.id} is what reports show for decisions that no rule made. Rename the rule.`);
+    ids.add(rule.id);
+    checkShape(rule, document, refuse, into(warnings));
+    return { document: rule, path: here, ...compiled(rule, lists, refuse) };
+  });
+  for (const spellings of spellingsOf(document, rolesClaim)) {
+    const message = `${spellings.join(' and ')} differ only in capitals, and both would be in the reply: write it one way.`;
+    warnings.push({ rule: '', path: 'rules', message });
+  }
+  if (rolesClaim !== '' && !document.rules.some((rule) => setsRoles(rule, rolesClaim))) {
+    const message = `No rule sets ${rolesClaim} at PreTokenIssuance, so that it is empty in every token. To send roles: "set": { "${rolesClaim}": "person.roles.join(' ')" }.`;
+    warnings.push({ rule: '', path: 'rules', message });
+  }
+  return { rules, problems, warnings };
+}
+
+function checkShape(rule: RuleDocument, document: PolicyDocument, refuse: Say, warn: Say): void {
+  const { block, invalid, set, steps } = rule;
+  const effects = [block, invalid, set].filter((effect) => effect !== undefined).length;
+  if (effects !== 1) {
+    const has = effects === 0 ? 'none of them' : 'more than one';
+    refuse(
+      '',
+      `A rule has exactly one of block, invalid and set; this one has ${has}. For two effects write two rules.`,
+    );
+  }
+  if (new Set(steps).size < steps.length) refuse('steps', 'The same step twice: name each once.');
+  for (const [member, key] of Object.entries({ block, invalid })) {
+    if (key === undefined) continue;
+    if (steps.includes('PreTokenIssuance'))
+      refuse(
+        'steps',
+        `B2C ignores "${member}" at PreTokenIssuance and lets the person in. Take that step out, or set claims there.`,
+      );
+    if (typeof key === 'string' && !Object.hasOwn(document.messages ?? {}, key))
+      refuse(member, `There is no message called ${key}. Add it to messages, or write true for the built-in text.`);
+    if (rule.when === undefined) warn(member, `Without a condition it applies to everybody at ${steps.join(' and ')}.`);
+  }
+  if (invalid !== undefined && steps.includes('PostFederationSignup'))
+    refuse(
+      'steps',
+      'B2C takes no "invalid" at PostFederationSignup, where there is no page to go back to. Use block there.',
+    );
+  for (const claim of Object.keys(set ?? {})) checkClaim(claim, steps, (message) => refuse(`set.${claim}`, message));
+  if (set !== undefined && rule.onError !== undefined)
+    refuse('onError', 'A rule that sets claims does not apply when an expression of it fails. Leave onError out.');
+  if (rule.when === undefined && rule.onError !== undefined)
+    refuse('onError', 'There is no condition that could fail. Leave onError out, or write a condition.');
+}
+
+function checkClaim(claim: string, steps: RuleDocument['steps'], refuse: (message: string) => void): void {
+  const name = claim.toLowerCase();
+  const long = LONG_NAME.exec(claim);
+  const alias = ALIASES.get(name);
+  if (NEVER_SET.has(name)) refuse(`The claim ${claim} belongs to the protocol and cannot be set. Choose another.`);
+  if (name === 'email' && steps.includes('PreTokenIssuance'))
+    refuse('B2C takes no email at PreTokenIssuance. Set it at another step, or choose another claim.');
+  if (long !== null) refuse(`Write extension_${long[1]}: the long form is sent when EXTENSIONS_APP_ID is set.`);
+  if (alias !== undefined && claim !== alias) refuse(`B2C calls this claim ${alias}. Write that.`);
+  const read = readPath(['claims', claim], new Set());
+  if (alias === undefined && !NEVER_SET.has(name) && !name.startsWith('extension_') && !read.ok)
+    refuse(`B2C ignores ${claim}. ${sentenceOf(read.fault)}`);
+  if (name.startsWith('extension_') && !claim.startsWith('extension_')) refuse('Write extension_ in small letters.');
+}
+
+function compiled(rule: RuleDocument, lists: ReadonlySet<string>, refuse: Say): Pick<CheckedRule, 'when' | 'set'> {
+  const compile = (member: string, source: string, purpose: 'condition' | 'value'): CompiledExpression | undefined => {
+    const made = compileExpression(source, purpose, lists);
+    if (made.ok) return made.expression;
+    for (const { message, from, to } of made.problems) refuse(member, message, { from, to });
+    return undefined;
+  };
+  const { when, set = {} } = rule;
+  return {
+    when: when === undefined ? undefined : compile('when', when, 'condition'),
+    set: Object.entries(set).flatMap(([claim, source]) => {
+      const value = compile(`set.${claim}`, source, 'value');
+      return value === undefined ? [] : [[claim, value] as const];
+    }),
+  };
+}
+
+/** Claims that are set in more than one spelling. That of the roles is sent in one, however it is written. */
+function spellingsOf({ rules }: PolicyDocument, rolesClaim: string): string[][] {
+  const names = new Set(rules.flatMap(({ set = {} }) => Object.keys(set)));
+  const groups = Object.values(Object.groupBy(names, (name) => `claim ${name.toLowerCase()}`));
+  return groups.filter(
+    (group): group is string[] =>
+      group !== undefined && group.length > 1 && group[0]?.toLowerCase() !== rolesClaim.toLowerCase(),
+  );
+}
+
+const setsRoles = ({ steps, set = {} }: RuleDocument, rolesClaim: string) =>
+  steps.includes('PreTokenIssuance') &&
+  Object.keys(set).some((claim) => claim.toLowerCase() === rolesClaim.toLowerCase());

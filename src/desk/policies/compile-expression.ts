@@ -1,0 +1,47 @@
+/** From the text of an expression to the tree that is evaluated, or to all that is wrong with it. */
+import { MAX_DEPTH, MAX_SOURCE } from '../../expressions/limits.ts';
+import type { Purpose } from '../../expressions/results.ts';
+import { subtrees, type Tree } from '../../expressions/tree.ts';
+import { excerpt, parse } from './cel.ts';
+import { type ExpressionProblem, type Fault, problemOf } from './problem-sentences.ts';
+import { syntaxProblem } from './syntax.ts';
+import { type Reads, toTree } from './to-tree.ts';
+import { constantFailure } from './trial.ts';
+import { typeProblems } from './types.ts';
+
+export type { ExpressionProblem, ProblemCode } from './problem-sentences.ts';
+export type { Reads } from './to-tree.ts';
+
+export interface CompiledExpression {
+  readonly source: string;
+  readonly tree: Tree;
+  readonly reads: Reads;
+}
+
+export type Compiled =
+  | { readonly ok: true; readonly expression: CompiledExpression }
+  | { readonly ok: false; readonly problems: readonly ExpressionProblem[] };
+
+/** All problems at once, but for those of a text that cannot be parsed. Never throws. */
+export function compileExpression(source: string, purpose: Purpose, listNames: ReadonlySet<string>): Compiled {
+  const everything = { from: 0, to: source.length };
+  const refused = (fault: Fault): Compiled => ({ ok: false, problems: [problemOf(fault, everything)] });
+  if (source.trim() === '') return refused(['empty', purpose]);
+  if (source.length > MAX_SOURCE) return refused(['too-long', source.length]);
+  const parsed = parse(source);
+  if (!parsed.ok) return { ok: false, problems: [syntaxProblem(source, parsed.code, parsed.range)] };
+  const { tree, reads, problems, standIns, constants } = toTree(source, parsed.node, listNames);
+  const all = [...problems, ...typeProblems(source, standIns, problems.length === 0 ? purpose : undefined)];
+  if (all.length === 0) {
+    for (const { tree: call, ...range } of constants) {
+      const why = constantFailure(call);
+      if (why !== undefined) all.push(problemOf(['always-fails', excerpt(source, range), why], range));
+    }
+  }
+  if (all.length > 0) return { ok: false, problems: all.toSorted((a, b) => a.from - b.from) };
+  return depthOf(tree) > MAX_DEPTH ? refused(['too-deep']) : { ok: true, expression: { source, tree, reads } };
+}
+
+/** As evaluation recurses. */
+const depthOf = (tree: Tree): number =>
+  typeof tree === 'object' ? 1 + Math.max(0, ...subtrees(tree).map(depthOf)) : 0;

@@ -1,0 +1,117 @@
+/** What may be wrong with an expression: a stable code each, with the one sentence that says what is wrong and what to do. */
+import { MAX_SOURCE } from '../../expressions/limits.ts';
+
+export const SENTENCES = {
+  empty: (purpose: 'condition' | 'value') =>
+    purpose === 'condition'
+      ? 'It is empty. Write a condition, as in has(claims.email).'
+      : "It is empty. Write a value, as in claims.displayName, or '' for an empty one.",
+  'too-long': (length: number) =>
+    `It has ${length} characters, at most ${MAX_SOURCE} are allowed. Write several rules, or a list.`,
+  'too-deep': () => 'It is nested too deeply. Write several rules, or use && and || instead of ? and brackets.',
+  'too-large': () => 'It has too many parts. Write several rules, or a list.',
+  syntax: (character: number, found: string, advice: string) =>
+    `It cannot be read from character ${character} on${found === '' ? '' : ` (${found})`}. ${advice}`,
+  'reserved-word': (word: string) =>
+    `CEL reserves the word ${word}. Write it in brackets and quotes, as in claims['${word}'].`,
+
+  'unknown-variable': (name: string, advice: string) => `There is no variable ${name}. ${advice}`,
+  'unknown-member': (variable: string, member: string, advice: string) => `${variable} has no ${member}. ${advice}`,
+  'unknown-list': (name: string, advice: string) => `There is no list ${name}. ${advice}`,
+  'claim-name': (name: string, instead: string) => `Expressions do not use the name claims.${name}. Write ${instead}.`,
+  'not-a-value': (variable: string, example: string) =>
+    `${variable} cannot be used as a whole. Name a member, as in ${example}.`,
+  'no-members': (owner: string, instead: string, path: string) =>
+    `${owner} has no members. Write ${instead} instead of ${path}.`,
+  'list-use': (name: string, entry: string) =>
+    `lists.${name} works only directly after in. Write ${entry} in lists.${name}.`,
+
+  'unknown-function': (name: string, advice: string) => `There is no function ${name}.${advice}`,
+  'call-form': (written: string, signatures: string) => `${written} has the wrong form. Write ${signatures}.`,
+  'not-supported': (what: string, instead: string) => `Expressions do not support ${what}. ${instead}`,
+  'number-too-large': (number: string) =>
+    `${number} is too large. Whole numbers go to 9223372036854775807, others to 1.7e308. Write a smaller one, or a text.`,
+  'map-key': () => "The keys of a map are texts written out. Write them as in {'DE': 'Germany'}.",
+  'key-twice': (key: string) => `A map has the key '${key}' twice. Delete one.`,
+  has: () => 'has() takes one member. Write it as in has(claims.email).',
+  'macro-form': (name: string) =>
+    `${name} has another form. Write ${MACRO_FORMS[name] ?? name}, where x is a name that you choose.`,
+  'macro-variable': (name: string) => `${name} is a variable already. Write another name, as x.`,
+  'macro-nested': (name: string) => `${name}() cannot be part of another macro. Use in, as in x in person.groups.`,
+  'macro-range': (name: string, written: string) =>
+    `${name} takes a list that is written out or comes with the call, and ${written} is none. For a map or a list of the policy use in.`,
+
+  'pattern-not-literal': () =>
+    "The pattern of matches() is written out. Write it as in claims.postalCode.matches('^[0-9]{5}$').",
+  'pattern-control': (pattern: string) =>
+    String.raw`The pattern '${pattern}' contains a control character, which \b in a text is. For the edge of a word write \\b.`,
+  'pattern-too-large': (pattern: string) =>
+    `The pattern '${pattern}' is too large. Write * or + instead of large counts, and size() to limit the length.`,
+  'pattern-refused': (pattern: string, reason: string, advice: string) =>
+    `RE2 refuses the pattern '${pattern}': ${reason}.${advice}`,
+  'zone-not-literal': () => "A time zone is written out. Write it as in request.time.getHours('Europe/Berlin').",
+  'unknown-zone': (zone: string) =>
+    `There is no time zone ${zone}. Write a name as in Europe/Berlin, or an offset as in +02:00.`,
+
+  'operand-types': (sign: string, typed: string, advice: string) =>
+    `${sign} does not accept these types: ${typed}.${advice}`,
+  'never-equal': (typed: string, consequence: string, advice: string) => `${typed}: ${consequence}.${advice}`,
+  'argument-types': (written: string, types: string, signatures: string) =>
+    `${written} is called with (${types}). Write ${signatures}.`,
+  'not-boolean': (written: string, type: string) =>
+    `${written} is ${type}, not true or false. Compare it with a value.`,
+  'index-type': (written: string, advice: string) => `${written} reads no member. ${advice}`,
+  'branch-types': (then: string, otherwise: string) =>
+    `After ? and after : are different types, ${then} and ${otherwise}. Convert one, as with string(…).`,
+  'type-unclear': () => 'The type of an empty list or map cannot be checked. Write its entries, or leave it out.',
+  'not-a-condition': (written: string, type: string) =>
+    `A condition is true or false, and ${written} is ${type}. Compare it with a value.`,
+  'not-a-claim': (written: string, type: string) =>
+    `A claim is text, a number, true or false, or a list of texts, and ${written} is ${type}. Convert it, as with string(…).`,
+
+  'always-fails': (written: string, why: string) => `${written} always fails: ${why}. Correct it.`,
+  'fails-in-samples': (why: string) =>
+    `It fails in every sample of a call: ${why}. Correct it, or guard it, as with has(claims.email).`,
+  'can-fail': (when: string, why: string, guard: string | undefined) =>
+    `This condition fails${when && ` when ${when}`}${why && `: ${why}`}. Guard it${guard === undefined ? '' : ` with ${guard}`}, ` +
+    'or say what happens then: "onError": "apply" turns the person away, "onError": "skip" lets the person through.',
+  'too-much-work': (step: string, rules: string) =>
+    `A call at ${step} could take too long. Write smaller patterns, or fewer of them: most work is in ${rules}.`,
+} satisfies { readonly [code: string]: (...facts: never[]) => string };
+
+export type ProblemCode = keyof typeof SENTENCES;
+/** A code with the facts of its sentence. */
+export type Fault = {
+  [C in ProblemCode]: readonly [code: C, ...facts: Parameters<(typeof SENTENCES)[C]>];
+}[ProblemCode];
+
+export const MACRO_FORMS: { readonly [name: string]: string } = {
+  exists: 'list.exists(x, condition)',
+  all: 'list.all(x, condition)',
+  exists_one: 'list.exists_one(x, condition)',
+  filter: 'list.filter(x, condition)',
+  map: 'list.map(x, value)',
+};
+
+/** `from` and `to` are UTF-16 units of the expression's text; `to` is exclusive. */
+export interface ExpressionProblem {
+  readonly code: ProblemCode;
+  readonly message: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+export function sentenceOf([code, ...facts]: Fault): string {
+  const sentence: (...facts: never[]) => string = SENTENCES[code];
+  return sentence(...(facts as never[]));
+}
+
+export const problemOf = (
+  fault: Fault,
+  { from, to }: { readonly from: number; readonly to: number },
+): ExpressionProblem => ({
+  code: fault[0],
+  message: sentenceOf(fault),
+  from,
+  to,
+});

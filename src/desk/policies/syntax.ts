@@ -1,0 +1,94 @@
+/** What is wrong with a text that is no expression. */
+import type { Range } from './cel.ts';
+import { type ExpressionProblem, type Fault, MACRO_FORMS, problemOf } from './problem-sentences.ts';
+
+/** `code` and `range` are the parser's. It names the operator before the fault, however far away: common slips are looked for first. */
+export function syntaxProblem(source: string, code: string, range: Range): ExpressionProblem {
+  const rest = source.slice(range.from);
+  const token = source.slice(range.from, range.to);
+  switch (code) {
+    case 'too_deep':
+      return problemOf(['too-deep'], range);
+    case 'limit_exceeded':
+      return problemOf(['too-large'], { from: 0, to: source.length });
+    case 'reserved_identifier':
+      return problemOf(['reserved-word', token], range);
+    case 'invalid_number':
+    case 'invalid_integer':
+      return problemOf(/u$/i.test(token) ? UNSIGNED : ['number-too-large', token], range);
+    case 'invalid_macro_argument':
+      return problemOf(macroFault(source.slice(0, range.from)), range);
+  }
+  if (/escape|surrogate/.test(code))
+    return unreadable(source, range.from, 'Texts have no such escape. For a backslash write \\\\.');
+  const slip = slipIn(source);
+  if (slip !== undefined) return unreadable(source, slip.offset, slip.advice);
+  if (rest.trim() === '') return unreadable(source, source.length, 'Something is missing at its end.');
+  if (rest.startsWith('{') && /\w\s*$/.test(source.slice(0, range.from))) return problemOf(MESSAGES, range);
+  if (/^\s*(?:\[\s*)?\?/.test(rest) && /[.[]\s*$/.test(source.slice(0, range.from))) return problemOf(OPTIONALS, range);
+  return unreadable(source, range.from, ADVICE.find(([at]) => at.test(rest))?.[1] ?? 'It has no place there.');
+}
+
+const MESSAGES: Fault = ['not-supported', 'messages', 'Write a text, a number, true or false.'];
+export const OPTIONALS: Fault = ['not-supported', 'optional members', 'Ask with has(…) first.'];
+export const UNSIGNED: Fault = ['not-supported', 'whole numbers with u', 'Write the number without u.'];
+
+function macroFault(before: string): Fault {
+  const names = [...before.matchAll(/\.(\w+)\s*\(/g)].map(([, name = '']) => name);
+  return ['macro-form', names.findLast((name) => Object.hasOwn(MACRO_FORMS, name)) ?? 'exists'];
+}
+
+const SHOWN = 20;
+
+function unreadable(source: string, from: number, advice: string): ExpressionProblem {
+  const rest = source.slice(from);
+  const [token = ''] = new RegExp(TOKEN.source, 'suy').exec(rest) ?? [];
+  const found = (rest.length > SHOWN ? `${rest.slice(0, SHOWN).toWellFormed()}…` : rest).replace(/\s+/g, ' ');
+  return problemOf(['syntax', from + 1, found, advice], { from, to: from + token.length });
+}
+
+interface Slip {
+  readonly offset: number;
+  readonly advice: string;
+}
+
+/** A text in quotes is one token, so that nothing in it counts. */
+const TOKEN =
+  /\s+|\/\/[^\n]*|[rRbB]{0,2}(?:""".*?"""|'''.*?'''|"(?:[^"\\\r\n]|\\.)*"|'(?:[^'\\\r\n]|\\.)*')|[\p{L}_][\p{L}\w]*|\d[\w.]*|==|!=|<=|>=|&&|\|\||./gsu;
+/** Tokens that no expression has, and what their author meant. */
+const SLIPS: readonly (readonly [token: RegExp, advice: string])[] = [
+  [/^["']$/, 'The text that begins there has no closing quote on its line.'],
+  [/^[“”„‘’«»`]$/, "Texts are written in straight quotes, as in 'abc'."],
+  [/^=$/, 'To compare, write ==.'],
+  [/^&$/, 'For "and" write &&.'],
+  [/^\|$/, 'For "or" write ||.'],
+  [/^and$/i, 'For "and" write &&.'],
+  [/^or$/i, 'For "or" write ||.'],
+  [/^not$/i, 'For "not" write !(…).'],
+];
+
+const OPENING: Readonly<Record<string, string>> = { ')': '(', ']': '[', '}': '{' };
+
+/** The first slip, or the bracket that is opened last and never closed. */
+function slipIn(source: string): Slip | undefined {
+  const open: { bracket: string; offset: number }[] = [];
+  for (const { 0: token, index: offset } of source.matchAll(TOKEN)) {
+    const advice = SLIPS.find(([slip]) => slip.test(token))?.[1];
+    if (advice !== undefined) return { offset, advice };
+    if ('([{'.includes(token)) open.push({ bracket: token, offset });
+    const opening = OPENING[token];
+    if (opening !== undefined && open.pop()?.bracket !== opening)
+      return { offset, advice: `There is no ${opening} that it closes.` };
+  }
+  const unclosed = open.at(-1);
+  return unclosed && { offset: unclosed.offset, advice: `The ${unclosed.bracket} is never closed.` };
+}
+
+/** By the text at which the parser gave up; the first that fits. */
+const ADVICE: readonly (readonly [at: RegExp, advice: string])[] = [
+  [/^\?/, 'A choice is written condition ? a : b.'],
+  [/^[.[]/, "A name follows a dot. Any other name is written in brackets and quotes, as in claims['a b']."],
+  [/^(?:==|!=|<|>|&&|\|\||[+*/%-]|in\b)/, 'An operand beside it is missing, or cannot be read.'],
+  [/^[,:;]/, 'It has no place there.'],
+  [/^[\p{L}\d_"']/u, 'An operator, a comma or a dot is missing before it. Texts are written in quotes.'],
+];

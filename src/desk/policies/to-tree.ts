@@ -1,0 +1,322 @@
+/** From the parsed expression to its tree: every name, literal, macro and pattern in it is checked on the way. */
+import { isZone } from '../../expressions/dates.ts';
+import { compilePattern, type PatternRefusal } from '../../expressions/patterns.ts';
+import type { Tree } from '../../expressions/tree.ts';
+import { excerpt, type Node, type Range, rangeOf, type StandIn } from './cel.ts';
+import { faultOfForm, writtenAs } from './function-forms.ts';
+import { type ExpressionProblem, type Fault, MACRO_FORMS, problemOf } from './problem-sentences.ts';
+import { OPTIONALS, UNSIGNED } from './syntax.ts';
+import { isVariable, readPath, unknownVariable } from './variables.ts';
+
+/** What an expression reads: canonical names, read or asked for with has(). */
+export interface Reads {
+  readonly claims: readonly string[];
+  readonly attributes: readonly string[];
+  /** Roles, groups or attributes. */
+  readonly person: boolean;
+  readonly time: boolean;
+  readonly lists: readonly string[];
+}
+
+export interface Converted {
+  readonly tree: Tree;
+  readonly reads: Reads;
+  readonly problems: readonly ExpressionProblem[];
+  /** What the type checker sees in the place of variables and of what has a problem already. */
+  readonly standIns: readonly (Range & { readonly type: StandIn })[];
+  /** Calls of functions with literals only. */
+  readonly constants: readonly (Range & { readonly tree: Tree })[];
+}
+
+export function toTree(source: string, node: Node, listNames: ReadonlySet<string>): Converted {
+  const walk = new Walk(source, listNames);
+  const tree = walk.visit(node, undefined);
+  const { claims, attributes, lists, person, time, problems, standIns, constants } = walk;
+  const reads = {
+    claims: [...claims].sort(),
+    attributes: [...attributes].sort(),
+    person,
+    time,
+    lists: [...lists].sort(),
+  };
+  return { tree, reads, problems, standIns, constants };
+}
+
+type Call = Extract<Node, { op: 'call' | 'rcall' }>;
+type Entry = Extract<Node, { op: 'map' }>['args'][number];
+
+class Walk {
+  readonly claims = new Set<string>();
+  readonly attributes = new Set<string>();
+  readonly lists = new Set<string>();
+  readonly problems: ExpressionProblem[] = [];
+  readonly standIns: (Range & { readonly type: StandIn })[] = [];
+  readonly constants: (Range & { readonly tree: Tree })[] = [];
+  person = false;
+  time = false;
+  readonly #source: string;
+  readonly #listNames: ReadonlySet<string>;
+
+  constructor(source: string, listNames: ReadonlySet<string>) {
+    this.#source = source;
+    this.#listNames = listNames;
+  }
+
+  /** `own` is the variable of the macro around it: no macro is part of another. */
+  visit(node: Node, own: string | undefined): Tree {
+    switch (node.op) {
+      case 'value':
+        return this.#literal(node, node.args);
+      case 'id':
+      case '.':
+      case '[]':
+        return this.#member(node, own);
+      case '&&':
+      case '||':
+        return [node.op, ...operands(node, node.op).map((operand) => this.visit(operand, own))];
+      case '!_':
+        return ['!', this.visit(node.args, own)];
+      case '-_':
+        return this.#negative(node.args, own);
+      case '?:':
+        return ['?', ...node.args.map((part) => this.visit(part, own))];
+      case 'list':
+        return ['list', ...node.args.map((entry) => this.visit(entry, own))];
+      case 'map':
+        return this.#map(node.args, own);
+      case 'in':
+        return this.#in(node, node.args, own);
+      case 'call':
+      case 'rcall':
+        return this.#call(node, own);
+      case '.?':
+      case '[?]':
+        return this.#refuse(node, OPTIONALS);
+      default:
+        return [node.op, ...node.args.map((operand) => this.visit(operand, own))];
+    }
+  }
+
+  /** `around`: what the type checker leaves out, if that is more than what the problem is about. */
+  #refuse(node: Node, fault: Fault, around: Node = node): Tree {
+    this.problems.push(problemOf(fault, rangeOf(node, this.#source)));
+    this.#standIn(around, 'any');
+    return false;
+  }
+
+  #standIn(node: Node, type: StandIn): void {
+    this.standIns.push({ ...rangeOf(node, this.#source), type });
+  }
+
+  #shown(node: Node): string {
+    return excerpt(this.#source, rangeOf(node, this.#source));
+  }
+
+  #member(node: Extract<Node, { op: 'id' | '.' | '[]' }>, own: string | undefined): Tree {
+    const path = pathOf(node);
+    const [variable = '', name] = path ?? [];
+    if (path !== undefined && variable !== own) {
+      if (isVariable(variable)) return this.#read(node, path);
+      return this.#refuse(rootOf(node), unknownVariable(variable, writtenAs(variable)));
+    }
+    if (node.op === 'id') return ['it'];
+    const [owner, index] = node.args;
+    const written = this.#shown(owner);
+    if (typeof index === 'string') this.visit(owner, own);
+    if (typeof index === 'string')
+      return this.#refuse(node, [
+        'index-type',
+        this.#shown(node),
+        `A value of a map is read as ${written}['${name ?? index}'].`,
+      ]);
+    return ['[]', this.visit(owner, own), this.visit(index, own)];
+  }
+
+  /** A member of a variable. */
+  #read(node: Node, path: readonly string[]): Tree {
+    const read = readPath(path, this.#listNames);
+    if (!read.ok) return this.#refuse(node, read.fault);
+    const [variable = '', name = '', attribute = ''] = path;
+    if (variable === 'lists') return this.#refuse(node, ['list-use', name, "'x'"]);
+    this.#standIn(node, read.type);
+    this.#note(path);
+    if (variable === 'person') return name === 'attributes' ? ['attributes', attribute] : [name];
+    return read.type === 'time' ? ['time'] : variable === 'claims' ? ['claims', name] : [variable, name];
+  }
+
+  /** Whether there is such a member: `has(…)`, or `'…' in claims`. */
+  #has(node: Node, within: Node, path: readonly string[]): Tree {
+    const read = readPath(path, this.#listNames);
+    if (!read.ok) return this.#refuse(within, read.fault, node);
+    const [variable = '', name = '', attribute = ''] = path;
+    if (variable === 'lists') return this.#refuse(within, ['list-use', name, "'x'"], node);
+    this.#standIn(node, 'truth');
+    this.#note(path);
+    if (variable === 'claims') return ['has', 'claims', name];
+    return variable !== 'person' || name !== 'attributes' || ['has', 'attributes', attribute];
+  }
+
+  #note([variable, name = '', attribute = '']: readonly string[]): void {
+    if (variable === 'claims') this.claims.add(name);
+    if (variable === 'person') this.person = true;
+    if (variable === 'person' && name === 'attributes') this.attributes.add(attribute);
+    if (variable === 'request' && name === 'time') this.time = true;
+  }
+
+  #literal(node: Node, value: Extract<Node, { op: 'value' }>['args']): Tree {
+    if (typeof value === 'bigint') {
+      if (value < 2n ** 63n && value >= -(2n ** 63n)) return ['#', String(value)];
+      return this.#refuse(node, ['number-too-large', String(value)]);
+    }
+    if (typeof value === 'string' && !value.isWellFormed())
+      return this.#refuse(node, ['not-supported', 'half a character in a text', 'Delete it.']);
+    if (typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number') return value;
+    if (value === null)
+      return this.#refuse(node, [
+        'not-supported',
+        'null',
+        'A claim that was not sent is absent: write !has(claims.x).',
+      ]);
+    if (value instanceof Uint8Array)
+      return this.#refuse(node, ['not-supported', 'bytes', "Write a text, as in 'abc'."]);
+    return this.#refuse(node, UNSIGNED);
+  }
+
+  #negative(operand: Node, own: string | undefined): Tree {
+    if (operand.op === 'value' && typeof operand.args === 'bigint') return this.#literal(operand, -operand.args);
+    // JSON has no -0.
+    if (operand.op === 'value' && typeof operand.args === 'number' && operand.args !== 0) return -operand.args;
+    return ['negative', this.visit(operand, own)];
+  }
+
+  #map(entries: readonly Entry[], own: string | undefined): Tree {
+    const keys = new Set<string>();
+    const parts = entries.map(([key, value]): Tree => {
+      const name = textOf(key);
+      if (name === undefined) this.#refuse(key, ['map-key']);
+      else if (keys.has(name)) this.#refuse(key, ['key-twice', name]);
+      else keys.add(name);
+      return [name ?? '', this.visit(value, own)];
+    });
+    return ['map', ...parts];
+  }
+
+  #in(node: Node, [value, list]: readonly [Node, Node], own: string | undefined): Tree {
+    const path = pathOf(list) ?? [];
+    const owner = path.join('.');
+    if (path[0] === own) return ['in', this.visit(value, own), this.visit(list, own)];
+    if (owner === 'claims' || owner === 'person.attributes') {
+      const name = textOf(value);
+      if (name !== undefined) return this.#has(node, node, [...path, name]);
+      this.visit(value, own);
+      return this.#read(list, path);
+    }
+    const read = path[0] === 'lists' ? readPath(path, this.#listNames) : undefined;
+    const tree = this.visit(value, own);
+    if (read === undefined) return ['in', tree, this.visit(list, own)];
+    if (!read.ok) return this.#refuse(list, read.fault);
+    const [, name = ''] = path;
+    this.#standIn(list, 'list');
+    this.lists.add(name);
+    return ['listed', tree, name];
+  }
+
+  #call(node: Call, own: string | undefined): Tree {
+    const [name] = node.args;
+    const [target, args] = node.op === 'rcall' ? [node.args[1], node.args[2]] : [undefined, node.args[1]];
+    if (target === undefined && name === 'has') {
+      const [tested] = args;
+      const path = args.length === 1 && tested?.op === '.' ? pathOf(tested) : undefined;
+      if (tested === undefined || path === undefined) return this.#refuse(node, ['has']);
+      if (isVariable(path[0] ?? '')) return this.#has(node, tested, path);
+      return this.#refuse(rootOf(tested), unknownVariable(path[0] ?? '', undefined), node);
+    }
+    if (target !== undefined && Object.hasOwn(MACRO_FORMS, name)) return this.#macro(node, name, target, args, own);
+    const fault = faultOfForm(name, target !== undefined, args.length, this.#shown(node));
+    if (fault !== undefined) {
+      // The names in it are checked all the same.
+      if (target !== undefined && pathOf(target)?.join('.') !== 'strings') this.visit(target, own);
+      for (const arg of args) this.visit(arg, own);
+      return this.#refuse(node, fault);
+    }
+    if (name === 'age') this.time = true;
+    if (name === 'matches' && target !== undefined && args[0] !== undefined) return this.#matches(target, args[0], own);
+    if (name.startsWith('get') && args[0] !== undefined) this.#zone(args[0]);
+    const parts = (target === undefined ? args : [target, ...args]).map((part) => this.visit(part, own));
+    const tree: Tree = [target === undefined ? name : `.${name}`, ...parts];
+    const isConstant = parts.every((part) => typeof part !== 'object' || part[0] === '#');
+    if (isConstant) this.constants.push({ ...rangeOf(node, this.#source), tree });
+    return tree;
+  }
+
+  #macro(node: Call, name: string, target: Node, args: readonly Node[], own: string | undefined): Tree {
+    const [variable, ...parts] = args;
+    if (variable?.op !== 'id' || parts.length === 0 || parts.length > (name === 'map' ? 2 : 1))
+      return this.#refuse(node, ['macro-form', name]);
+    if (isVariable(variable.args) || variable.args.startsWith('__'))
+      return this.#refuse(variable, ['macro-variable', variable.args], node);
+    if (own !== undefined) return this.#refuse(node, ['macro-nested', name]);
+    const path = pathOf(target);
+    if (target.op === 'map' || (path?.[0] === 'lists' && readPath(path, this.#listNames).ok))
+      return this.#refuse(target, ['macro-range', `${name}()`, this.#shown(target)]);
+    const list = this.visit(target, undefined);
+    return [name === 'map' ? 'collect' : name, list, ...parts.map((part) => this.visit(part, variable.args))];
+  }
+
+  #matches(target: Node, pattern: Node, own: string | undefined): Tree {
+    const tree = this.visit(target, own);
+    const text = textOf(pattern);
+    if (text === undefined) return this.#refuse(pattern, ['pattern-not-literal']);
+    const made = compilePattern(text);
+    return 'code' in made ? this.#refuse(pattern, patternFault(text, made)) : ['matches', tree, text];
+  }
+
+  #zone(zone: Node): void {
+    const name = textOf(zone);
+    if (name === undefined) this.#refuse(zone, ['zone-not-literal']);
+    else if (!isZone(name)) this.#refuse(zone, ['unknown-zone', name]);
+  }
+}
+
+const textOf = (node: Node): string | undefined =>
+  node.op === 'value' && typeof node.args === 'string' ? node.args : undefined;
+
+/** A name with its members, as in `person.attributes['x']`. */
+function pathOf(node: Node): readonly string[] | undefined {
+  if (node.op === 'id') return [node.args];
+  if (node.op !== '.' && node.op !== '[]') return undefined;
+  const [owner, index] = node.args;
+  const path = pathOf(owner);
+  const name = typeof index === 'string' ? index : textOf(index);
+  return path === undefined || name === undefined ? undefined : [...path, name];
+}
+
+const rootOf = (node: Node): Node => (node.op === '.' || node.op === '[]' ? rootOf(node.args[0]) : node);
+
+/** The operands of `a && b && c`, however many. */
+function operands(node: Node, operator: '&&' | '||'): readonly Node[] {
+  if (node.op !== operator) return [node];
+  return node.args.flatMap((side) => operands(side, operator));
+}
+
+function patternFault(pattern: string, refusal: PatternRefusal): Fault {
+  const shown = (pattern.length > 60 ? `${pattern.slice(0, 60)}…` : pattern)
+    .toWellFormed()
+    .replace(/\p{Cc}/gu, '\uFFFD');
+  switch (refusal.code) {
+    case 'control-character':
+      return ['pattern-control', shown];
+    case 'half-character':
+      return ['pattern-refused', shown, 'it contains half a character', ''];
+    case 'syntax':
+      return ['pattern-refused', shown, refusal.reason, patternAdvice(pattern)];
+    default:
+      return ['pattern-too-large', shown];
+  }
+}
+
+function patternAdvice(pattern: string): string {
+  if (/\(\?<?[=!]/.test(pattern))
+    return ' It has no lookahead or lookbehind: write a second condition with && instead.';
+  return /\\[1-9]/.test(pattern) ? ' It has no references back to a group.' : '';
+}

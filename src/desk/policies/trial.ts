@@ -1,0 +1,126 @@
+/** Whether an expression can fail is asked by running it on sample calls. The same expression always has the same verdict. */
+import { runOf, Shared } from '../../expressions/evaluate.ts';
+import { MAX_WORK } from '../../expressions/limits.ts';
+import { type Purpose, type Result, resultOf } from '../../expressions/results.ts';
+import { openScope } from '../../expressions/scope.ts';
+import type { Tree } from '../../expressions/tree.ts';
+import { Fail } from '../../expressions/values.ts';
+import type { CompiledExpression } from './compile-expression.ts';
+import { type Input, inputsOf, type Sample, type SampleCall, sampleCalls, scopeInputsOf } from './samples.ts';
+
+/** A call in which an expression fails. */
+export interface Witness {
+  /** As in `claims.email is absent`; empty when it fails whatever the call contains. */
+  readonly when: string;
+  /** As in `has(claims.email)`, where it is an absent value that makes it fail. */
+  readonly guard: string | undefined;
+  readonly why: string;
+}
+
+export interface Trial {
+  /** In no sample, in some or in all, as far as the work was enough. */
+  readonly fails: 'never' | 'sometimes' | 'always';
+  /** The first failure, if failures were asked for or there is nothing else. */
+  readonly witness: Witness | undefined;
+  /** Units of work. */
+  readonly spent: number;
+}
+
+/** Units of work that it takes to make a sample call, and for each value in it. */
+const CALL_WORK = 20;
+const VALUE_WORK = 5;
+
+/**
+ * Runs samples until one succeeds, or, to find a failure, until one succeeds and one fails; at most for so many units of work. A
+ * sample that spends more than a call may spend counts as neither, since an honest call never does.
+ */
+export function tryExpression(
+  { source, tree }: CompiledExpression,
+  purpose: Purpose,
+  { find, work, shared = new Shared() }: { find: 'success' | 'failure'; work: number; shared?: Shared },
+): Trial {
+  const inputs = inputsOf(tree);
+  const run = runOf(tree, shared);
+  let left = work;
+  const resultIn = (call: SampleCall): Result | undefined => {
+    const most = Math.max(0, Math.min(MAX_WORK, left));
+    const scope = openScope(scopeInputsOf(inputs, call), most);
+    const result = resultOf(run(scope), purpose);
+    left -= CALL_WORK + VALUE_WORK * inputs.length + most - Math.max(0, scope.work);
+    return scope.work < 0 ? undefined : result;
+  };
+  let succeeds = false;
+  let failing: SampleCall | undefined;
+  for (const call of sampleCalls(inputs, source)) {
+    const result = resultIn(call);
+    if (result?.ok) succeeds = true;
+    else if (result !== undefined) failing ??= call;
+    if ((succeeds && (find === 'success' || failing !== undefined)) || left <= 0) break;
+  }
+  const isAlways = failing !== undefined && !succeeds && left > 0;
+  const spent = work - left;
+  left = work / 10;
+  const witness = failing && (isAlways || find === 'failure') ? witnessOf(inputs, failing, resultIn) : undefined;
+  const fails = isAlways ? 'always' : failing === undefined ? 'never' : 'sometimes';
+  return { fails, witness, spent: spent + work / 10 - left };
+}
+
+/** Names the values that matter: the call fails with the usual ones in the place of all others. */
+function witnessOf(
+  inputs: readonly Input[],
+  failing: SampleCall,
+  resultIn: (call: SampleCall) => Result | undefined,
+): Witness {
+  const fails = (call: SampleCall) => resultIn(call)?.ok === false;
+  let call = failing;
+  for (const [at, { samples }] of inputs.entries()) {
+    const simpler = call.with(at, samples[0]);
+    if (call[at] !== samples[0] && fails(simpler)) call = simpler;
+  }
+  const isUnusual = inputs.map(({ samples }, at) => call[at] !== samples[0]);
+  // It fails with usual values too: those matter for which some other value helps.
+  const matters = isUnusual.includes(true)
+    ? isUnusual
+    : inputs.map(({ samples }, at) => samples.some((sample) => resultIn(call.with(at, sample))?.ok));
+  const named = inputs.flatMap((input, at) => (matters[at] ? [{ input, value: call[at] }] : [])).slice(0, MAX_NAMED);
+  const result = resultIn(call);
+  return {
+    when: named.map(({ input, value }) => `${pathOf(input)} ${described(value)}`).join(' and '),
+    guard: named.some(({ value }) => value !== undefined)
+      ? undefined
+      : named.map(({ input }) => guardOf(input)).join(' && ') || undefined,
+    why: result === undefined || result.ok ? '' : result.why,
+  };
+}
+
+const MAX_NAMED = 3;
+const OWNERS = {
+  claims: 'claims',
+  attributes: 'person.attributes',
+  identity: 'identity',
+  request: 'request',
+  person: 'person',
+  lists: 'lists',
+};
+const NAME = /^[A-Za-z_]\w*$/;
+
+const pathOf = ({ variable, name }: Input) =>
+  NAME.test(name) ? `${OWNERS[variable]}.${name}` : `${OWNERS[variable]}['${name}']`;
+const guardOf = (input: Input) =>
+  NAME.test(input.name) ? `has(${pathOf(input)})` : `'${input.name}' in ${OWNERS[input.variable]}`;
+
+const SHOWN = 30;
+
+function described(value: Sample): string {
+  if (value === undefined) return 'is absent';
+  if (typeof value === 'string') return value.length > SHOWN ? `has ${value.length} characters` : `is '${value}'`;
+  if (typeof value !== 'object') return `is ${value}`;
+  if (value.length > 1) return `has ${value.length} entries`;
+  return value.length === 0 ? 'is empty' : `is ['${value[0]}']`;
+}
+
+/** Why a tree that reads nothing of a call fails; undefined: it does not. */
+export function constantFailure(tree: Tree): string | undefined {
+  const value = runOf(tree, new Shared())(openScope(scopeInputsOf([], [])));
+  return value instanceof Fail ? value.why : undefined;
+}

@@ -1,0 +1,152 @@
+/** What the type checker refuses, in our words. It stops at the first: that is replaced by a value of any type, and it checks again. */
+import type { Purpose } from '../../expressions/results.ts';
+import { type Checked, checkTypes, excerpt, type Node, type Range, rangeOf, replaced, type StandIn } from './cel.ts';
+import { writtenForms } from './function-forms.ts';
+import { type ExpressionProblem, type Fault, problemOf } from './problem-sentences.ts';
+
+const MAX_PROBLEMS = 20;
+
+/** `purpose` is undefined when the type of the whole does not matter. */
+export function typeProblems(
+  source: string,
+  standIns: readonly (Range & { readonly type: StandIn })[],
+  purpose: Purpose | undefined,
+): ExpressionProblem[] {
+  const problems: ExpressionProblem[] = [];
+  const everything = { from: 0, to: source.length };
+  const standing: Range[] = [...standIns];
+  // From the inside out: what is around another replaces that too.
+  let text = standIns
+    .toSorted((a, b) => a.to - a.from - (b.to - b.from))
+    .reduce((before, { type, ...range }) => replaced(before, range, type), source);
+  /** What the node is in the source: a stand-in is shorter than what it stands for. */
+  const rangeIn = (node: Node): Range =>
+    standing.reduce(
+      (range, { from, to }) => (from < range.to && range.to < to ? { from: range.from, to } : range),
+      rangeOf(node, text),
+    );
+  while (problems.length < MAX_PROBLEMS) {
+    const checked = checkTypes(text);
+    if (checked.ok) {
+      const fault =
+        purpose && problems.length === 0 ? unfit(checked.type, purpose, excerpt(source, everything)) : undefined;
+      return fault === undefined ? problems : [problemOf(fault, everything)];
+    }
+    const node = culpritOf(checked, text);
+    if (node === undefined) return [...problems, problemOf(['type-unclear'], everything)];
+    const range = rangeIn(node);
+    const fault = faultOf(checked, (of) => excerpt(source, rangeIn(of)), node);
+    if (fault !== undefined) problems.push(problemOf(fault, range));
+    standing.push(range);
+    text = replaced(text, range, 'any');
+  }
+  return problems;
+}
+
+type Failed = Extract<Checked, { ok: false }>;
+
+/** The library blames a whole `!a` or `a && b` when an operand is no condition: which one of two is found by trying. */
+function culpritOf({ code, node }: Failed, text: string): Node | undefined {
+  if (node?.op === '!_') return node.args;
+  if (code !== 'invalid_logical_operand' || (node?.op !== '&&' && node?.op !== '||')) return node;
+  const [left, right] = node.args;
+  const again = checkTypes(replaced(text, rangeOf(right, text), 'any'));
+  return !again.ok && again.code === code && again.node?.start === node.start ? left : right;
+}
+
+type Shown = (node: Node) => string;
+
+/** Undefined: it is no fault. */
+function faultOf({ code, node, types }: Failed, shown: Shown, culprit: Node): Fault | undefined {
+  const [first = '', second = ''] = types;
+  switch (code) {
+    case 'no_such_overload':
+      return node === undefined ? ['type-unclear'] : operandFault(node, types, shown);
+    case 'no_matching_overload':
+      return node?.op === 'call' || node?.op === 'rcall' ? callFault(node, first, shown) : ['type-unclear'];
+    case 'invalid_logical_operand':
+    case 'invalid_condition_type':
+      return ['not-boolean', shown(culprit), named(first)];
+    case 'invalid_comprehension_range':
+      return ['macro-range', 'A macro', shown(culprit)];
+    case 'invalid_index_type':
+      return [
+        'index-type',
+        shown(culprit),
+        'Entries of a list are read by whole numbers from 0, as in person.roles[0].',
+      ];
+    case 'cannot_index_type':
+      return ['index-type', shown(culprit), `${shown(ownerOf(culprit))} is ${named(first)} and has no members.`];
+    case 'incompatible_ternary_branches':
+      return isNumber(first) && isNumber(second) ? undefined : ['branch-types', named(first), named(second)];
+    default:
+      return ['type-unclear'];
+  }
+}
+
+const ownerOf = (node: Node): Node => (node.op === '[]' || node.op === '.' ? node.args[0] : node);
+const isNumber = (type: string) => type === 'int' || type === 'double';
+const isList = (type: string) => type.startsWith('list');
+
+function operandFault(node: Node, [left = '', right = '']: readonly string[], shown: Shown): Fault {
+  if (node.op === '!_') return ['not-boolean', shown(node.args), named(left)];
+  if (node.op === '-_') return ['operand-types', '-', `${shown(node.args)} is ${named(left)}`, ''];
+  const [a, b] = node.args as unknown as readonly [Node, Node];
+  const typed = `${shown(a)} is ${named(left)} and ${shown(b)} is ${named(right)}`;
+  const advice = adviceOn(node.op, [shown(a), left], [shown(b), right], b);
+  if (node.op === 'in' && isList(right)) return ['never-equal', typed, 'it is never in there', advice];
+  if (node.op === '==' || node.op === '!=') return ['never-equal', typed, 'they are never equal', advice];
+  return ['operand-types', node.op, typed, advice];
+}
+
+function adviceOn(
+  sign: string,
+  [a, left]: readonly [string, string],
+  [b, right]: readonly [string, string],
+  second: Node,
+): string {
+  if (sign === 'in' && right === 'string') return ` For texts write ${b}.contains(${a}).`;
+  if (sign === 'in' && right === 'PolicyList') return ` Write string(${a}) in ${b}.`;
+  if (sign === 'in') return ' Write all in one type: texts are written in quotes.';
+  if (isList(left) && right === 'string') return ` Write ${b} in ${a}.`;
+  if ((sign === '==' || sign === '!=') && left === 'string' && second.op === 'value')
+    return ` Write ${a} ${sign} '${b}'.`;
+  if ([left, right].includes('string') && (isNumber(left) || isNumber(right)))
+    return ' Write string(…) around the number, or double(…) around the text.';
+  return isNumber(left) && isNumber(right) ? ' Write 1.0 instead of 1, or double(…).' : '';
+}
+
+function callFault(node: Extract<Node, { op: 'call' | 'rcall' }>, called: string, shown: Shown): Fault {
+  const [name] = node.args;
+  const [, target = '', types = ''] = /^(?:(.*)\.)?\w+\((.*)\)$/s.exec(called) ?? [];
+  const given = [...(target === '' ? [] : [target]), ...(types === '' ? [] : [types])].join(', ');
+  const isOfList = node.op === 'rcall' && isList(target);
+  const advice = isOfList ? ` For lists write 'x' in ${shown(node.args[1])}` : '';
+  return ['argument-types', shown(node), named(given), `${writtenForms(name)}.${advice}`.replace(/\.$/, '')];
+}
+
+/** CEL's types as sentences name them. */
+const NAMES: readonly (readonly [type: RegExp, name: string])[] = [
+  [/\bgoogle\.protobuf\.Timestamp\b/g, 'a time'],
+  [/\bgoogle\.protobuf\.Duration\b/g, 'a duration'],
+  [/\bPolicyList\b/g, 'a list of the policy'],
+  [/\bmap(?:<.*>)?/g, 'a map'],
+  [/\blist<string>/g, 'a list of texts'],
+  [/\blist<int>/g, 'a list of whole numbers'],
+  [/\blist<double>/g, 'a list of numbers'],
+  [/\blist(?:<.*>)?(?! of)/g, 'a list'],
+  [/\bstring\b/g, 'text'],
+  [/\bint\b/g, 'a whole number'],
+  [/\bdouble\b/g, 'a number'],
+  [/\bbool\b/g, 'true/false'],
+  [/\bdyn\b/g, 'a value of any type'],
+];
+const named = (type: string): string => NAMES.reduce((text, [of, name]) => text.replace(of, name), type);
+
+const CLAIM_TYPES = /^(?:string|int|double|bool|dyn|list|list<(?:string|dyn|[A-Z])>)$/;
+
+function unfit(type: string, purpose: Purpose, written: string): Fault | undefined {
+  if (purpose === 'condition')
+    return type === 'bool' || type === 'dyn' ? undefined : ['not-a-condition', written, named(type)];
+  return CLAIM_TYPES.test(type) ? undefined : ['not-a-claim', written, named(type)];
+}

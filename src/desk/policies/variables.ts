@@ -1,0 +1,118 @@
+/** The variables of expressions and their members: which there are, of what type, and what people write by mistake. */
+import { TEXT_CLAIMS } from '../../connectors/event.ts';
+import type { StandIn } from './cel.ts';
+import { closest } from './names.ts';
+import type { Fault } from './problem-sentences.ts';
+
+/** Other names of a claim, in lower case, with the one under which it is read. */
+const CLAIM_ALIASES: ReadonlyMap<string, string> = new Map([
+  ['clientid', 'client_id'],
+  ['lastname', 'surname'],
+  ['surname', 'surname'],
+  ['signinnames.emailaddress', 'email'],
+  ['signinnames', 'email'],
+]);
+
+const LONG_CLAIM = /^extension_[0-9a-f]{32}_(.+)$/is;
+
+type Type = Exclude<StandIn, 'any' | 'truth'>;
+const MEMBERS: ReadonlyMap<string, ReadonlyMap<string, Type>> = new Map([
+  ['identity', new Map<string, Type>(['issuer', 'id', 'signInType'].map((name) => [name, 'text']))],
+  [
+    'person',
+    new Map<string, Type>([
+      ['roles', 'texts'],
+      ['groups', 'texts'],
+      ['attributes', 'custom'],
+    ]),
+  ],
+  [
+    'request',
+    new Map<string, Type>([
+      ...['step', 'clientId', 'application', 'locale', 'channel'].map((name) => [name, 'text'] as const),
+      ['time', 'time'],
+    ]),
+  ],
+]);
+
+const VARIABLES = ['claims', 'identity', 'person', 'request', 'lists'];
+export const isVariable = (name: string): boolean => VARIABLES.includes(name);
+
+export type Read = { readonly ok: true; readonly type: Type } | { readonly ok: false; readonly fault: Fault };
+
+const is = (type: Type): Read => ({ ok: true, type });
+const not = (...fault: Fault): Read => ({ ok: false, fault });
+
+/** What a path like `claims.email` reads, if it exists. `path` begins with one of the variables. */
+export function readPath(path: readonly string[], listNames: ReadonlySet<string>): Read {
+  const [variable = '', member, ...deeper] = path;
+  if (member === undefined) return not('not-a-value', variable, exampleOf(variable, listNames));
+  if (variable === 'claims') return readClaim(member, deeper);
+  if (variable === 'lists') return readList(member, deeper, listNames);
+  if (variable === 'person' && member === 'attributes') {
+    const [name, ...beyond] = deeper;
+    if (name === undefined) return not('not-a-value', 'person.attributes', 'person.attributes.loyaltyId');
+    return beyond.length === 0 ? is('custom') : noMembers(`person.attributes.${name}`, 'custom', path);
+  }
+  const members = MEMBERS.get(variable);
+  const type = members?.get(member);
+  if (type === undefined) return not('unknown-member', variable, member, adviceOn(variable, member, members));
+  return deeper.length === 0 ? is(type) : noMembers(`${variable}.${member}`, type, path);
+}
+
+function readClaim(name: string, deeper: readonly string[]): Read {
+  const written = [name, ...deeper].join('.');
+  const alias = CLAIM_ALIASES.get(written.toLowerCase()) ?? CLAIM_ALIASES.get(name.toLowerCase());
+  if (alias !== undefined && alias !== name) return not('claim-name', written, `claims.${alias}`);
+  if (name === 'identities') return not('claim-name', name, 'identity.issuer or identity.id');
+  const canonical =
+    TEXT_CLAIMS.find((known) => known.toLowerCase() === name.toLowerCase()) ??
+    name.replace(LONG_CLAIM, 'extension_$1').replace(/^extension_/i, 'extension_');
+  if (canonical !== name) return not('claim-name', name, `claims.${canonical}`);
+  if (deeper.length > 0) return noMembers(`claims.${name}`, 'text', ['claims', written]);
+  return is(TEXT_CLAIMS.includes(name) ? 'text' : 'custom');
+}
+
+function readList(name: string, [entry]: readonly string[], listNames: ReadonlySet<string>): Read {
+  if (listNames.has(name)) return entry === undefined ? is('list') : not('list-use', name, `'${entry}'`);
+  const meant = closest(name, listNames);
+  if (meant !== undefined) return not('unknown-list', name, `Did you mean lists.${meant}?`);
+  const known = [...listNames].slice(0, 5).join(', ');
+  const rest = listNames.size > 5 ? ', …' : '';
+  return not('unknown-list', name, known === '' ? 'The policy has no lists.' : `The policy has ${known}${rest}.`);
+}
+
+const noMembers = (owner: string, type: Type, path: readonly string[]): Read =>
+  not('no-members', owner, type === 'texts' ? `${owner}[0], or '…' in ${owner},` : owner, path.join('.'));
+
+function exampleOf(variable: string, [list = 'blocked']: Iterable<string>): string {
+  const examples: Readonly<Record<string, string>> = {
+    claims: "claims.email, or 'email' in claims",
+    lists: `claims.country in lists.${list}`,
+    person: 'person.roles',
+    request: 'request.step',
+    identity: 'identity.issuer',
+  };
+  return examples[variable] ?? variable;
+}
+
+function adviceOn(variable: string, member: string, members: ReadonlyMap<string, Type> | undefined): string {
+  const known = [...(members?.keys() ?? [])];
+  const meant = closest(member, known);
+  return meant === undefined ? `It has ${known.join(', ')}.` : `Did you mean ${variable}.${meant}?`;
+}
+
+/** For a name that is no variable; `usage`: how the function of that name is written, if there is one. */
+export function unknownVariable(name: string, usage: string | undefined): Fault {
+  if (TEXT_CLAIMS.includes(name) || name.startsWith('extension_'))
+    return ['unknown-variable', name, `Write claims.${name}.`];
+  if (usage !== undefined) return ['unknown-variable', name, `The function is written ${usage}.`];
+  if (/^(?:true|false)$/i.test(name)) return ['unknown-variable', name, `Write ${name.toLowerCase()}.`];
+  const meant = closest(name, VARIABLES);
+  if (meant !== undefined) return ['unknown-variable', name, `Did you mean ${meant}?`];
+  return [
+    'unknown-variable',
+    name,
+    `The variables are ${VARIABLES.join(', ')}. Texts are written in quotes: '${name}'.`,
+  ];
+}

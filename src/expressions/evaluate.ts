@@ -1,0 +1,238 @@
+/** Evaluates trees: a tree becomes a closure when its plan is loaded. A failure is a value; nothing throws. */
+import { overloadsOf } from './functions.ts';
+import { listHas } from './list.ts';
+import { inRange } from './numbers.ts';
+import { OPERATORS, unfit } from './operators.ts';
+import { compilePattern, type Pattern, type PatternRefusal } from './patterns.ts';
+import type { Scope } from './scope.ts';
+import { timeOfMilliseconds } from './times.ts';
+import {
+  type Binary,
+  type IdentityMember,
+  isMacro,
+  type Macro,
+  type Owner,
+  type RequestMember,
+  readsEntry,
+  subtrees,
+  type Tree,
+} from './tree.ts';
+import { Fail, isList, kindOf, Unknown, type Value } from './values.ts';
+import { callWork, entryWork, lookUpWork, matchWork, operatorWork, treeWork, weightOf } from './work.ts';
+
+/** `it` is the entry that the macro around it is at. */
+export type Run = (scope: Scope, it?: Value) => Value;
+
+/** What the trees of a plan share: patterns are compiled once, and equal sub-expressions evaluated once a call. */
+export class Shared {
+  readonly #patterns = new Map<string, Pattern | PatternRefusal>();
+  readonly calls = new Map<string, { slot: number | undefined }>();
+  slots = 0;
+
+  patternOf(source: string): Pattern | PatternRefusal {
+    const known = this.#patterns.get(source) ?? compilePattern(source);
+    this.#patterns.set(source, known);
+    return known;
+  }
+}
+
+const TOO_LONG = new Fail('all rules together take too long');
+const NOT_BOOL = new Fail('a part of it is neither true nor false');
+
+/** False when there is less left: then nothing is left for anything else either. */
+function spend(scope: Scope, units: number): boolean {
+  scope.work = scope.work < units ? -1 : scope.work - units;
+  return scope.work >= 0;
+}
+
+/** The tree must be one that `isTree` accepts. */
+export function runOf(tree: Tree, shared: Shared): Run {
+  const run = closure(tree, shared);
+  const work = treeWork(tree);
+  return (scope, it = false) => (spend(scope, work) ? run(scope, it) : TOO_LONG);
+}
+
+type Closure = (scope: Scope, it: Value) => Value;
+
+function closure(tree: Tree, shared: Shared): Closure {
+  if (typeof tree === 'string' || typeof tree === 'boolean' || typeof tree === 'number') return () => tree;
+  const [operator, ...parts] = tree;
+  const [name = '', second = ''] = parts as string[];
+  const runs = subtrees(tree).map((part) => closure(part, shared));
+  switch (operator) {
+    case '#': {
+      const whole = BigInt(name);
+      return () => whole;
+    }
+    case 'it':
+      return (_, it) => it;
+    case 'claims':
+    case 'attributes': {
+      const absent = new Fail(`${name} is absent`);
+      return (scope) => scope.member(operator, name) ?? absent;
+    }
+    case 'has':
+      return (scope) => {
+        const value = scope.member(name as Owner, second);
+        return value instanceof Unknown ? value : value !== undefined;
+      };
+    case 'identity':
+      return (scope) => scope.identity(name as IdentityMember);
+    case 'request':
+      return (scope) => scope.request(name as RequestMember);
+    case 'roles':
+    case 'groups':
+      return (scope) => scope[operator];
+    case 'time':
+      return ({ now }) => timeOfMilliseconds(now);
+    case 'list':
+      return (scope, it) => {
+        const list = runs.map((run) => run(scope, it));
+        return list.find((entry) => entry instanceof Fail) ?? list;
+      };
+    case 'map': {
+      const keys = (parts as unknown as readonly [string, Tree][]).map(([key]) => key);
+      return (scope, it) => {
+        const map = new Map(runs.map((run, at) => [keys[at] ?? '', run(scope, it)] as const));
+        return [...map.values()].find((value) => value instanceof Fail) ?? map;
+      };
+    }
+    case 'listed':
+      return listed(runs[0] as Closure, second);
+    case 'matches':
+      return memoised(tree, shared, matches(runs[0] as Closure, shared.patternOf(second)));
+    case '&&':
+    case '||':
+      return logic(runs, operator === '||');
+    case '!':
+      return strict(runs, ([value]) => (typeof value === 'boolean' ? !value : unfit('!')));
+    case 'negative':
+      return strict(runs, ([value]) => {
+        if (typeof value === 'bigint') return inRange(-value);
+        return typeof value === 'number' ? -value : unfit('-');
+      });
+    case '?': {
+      const [condition, then, otherwise] = runs as [Closure, Closure, Closure];
+      return (scope, it) => {
+        const value = condition(scope, it);
+        if (typeof value === 'boolean') return value ? then(scope, it) : otherwise(scope, it);
+        return value instanceof Fail ? value : NOT_BOOL;
+      };
+    }
+  }
+  if (isMacro(operator)) return macro(operator, runs, entryWork(subtrees(tree).slice(1)));
+  if (Object.hasOwn(OPERATORS, operator)) return binary(operator as Binary, runs);
+  return memoised(tree, shared, called(operator, runs));
+}
+
+/** Operands first; the first that fails is the result. */
+const strict =
+  (runs: readonly Closure[], run: (args: readonly Value[], scope: Scope) => Value): Closure =>
+  (scope, it) => {
+    const values: Value[] = [];
+    for (const each of runs) {
+      const value = each(scope, it);
+      if (value instanceof Fail) return value;
+      values.push(value);
+    }
+    return run(values, scope);
+  };
+
+function binary(operator: Binary, [left, right]: readonly Closure[]): Closure {
+  const run = OPERATORS[operator];
+  return strict([left, right] as Closure[], ([a = false, b = false], scope) => {
+    const most = scope.work * 64;
+    const weight = weightOf(a, most) + weightOf(b, most);
+    return spend(scope, operatorWork(weight)) ? run(a, b) : TOO_LONG;
+  });
+}
+
+const listed = (value: Closure, name: string): Closure =>
+  strict([value], ([text], scope) => {
+    if (typeof text !== 'string') return false;
+    if (!spend(scope, lookUpWork(text.length))) return TOO_LONG;
+    return listHas(scope.lists.get(name) ?? '', text);
+  });
+
+function matches(value: Closure, pattern: Pattern | PatternRefusal): Closure {
+  if ('code' in pattern) throw new Error(`a pattern that was refused: ${pattern.code}`);
+  return strict([value], ([text], scope) => {
+    if (typeof text !== 'string') return unfit('matches');
+    return spend(scope, matchWork(pattern.size, text.length)) ? pattern.test(text) : TOO_LONG;
+  });
+}
+
+/** A side that decides outweighs one that fails, whichever comes first; and one that is unknown might have decided. */
+function logic(sides: readonly Closure[], decides: boolean): Closure {
+  return (scope, it) => {
+    let result: Value = !decides;
+    for (const side of sides) {
+      const value = side(scope, it);
+      if (value === decides) return decides;
+      if (value !== !decides) result = worse(result, value);
+    }
+    return result;
+  };
+}
+
+/** The failure so far, or what is neither true nor false. */
+function worse(before: Value, value: Value): Value {
+  if (before instanceof Unknown || (before instanceof Fail && !(value instanceof Unknown))) return before;
+  return value instanceof Fail ? value : NOT_BOOL;
+}
+
+function macro(name: Macro, [list, test, then]: readonly Closure[], work: number): Closure {
+  const each = name === 'collect' && then === undefined ? undefined : (test as Closure);
+  const made = name === 'collect' ? (then ?? (test as Closure)) : undefined;
+  return strict([list as Closure], ([entries = false], scope) => {
+    if (!isList(entries)) return unfit(name === 'collect' ? 'map' : name);
+    const kept: Value[] = [];
+    let result: Value = name !== 'exists';
+    for (const entry of entries) {
+      if (!spend(scope, work)) return TOO_LONG;
+      const holds = each === undefined ? true : each(scope, entry);
+      if (name === 'exists' || name === 'all') {
+        if (holds === (name === 'exists')) return holds;
+        if (typeof holds !== 'boolean') result = worse(result, holds);
+        continue;
+      }
+      if (typeof holds !== 'boolean') return holds instanceof Fail ? holds : NOT_BOOL;
+      if (!holds) continue;
+      const value = made === undefined ? entry : made(scope, entry);
+      if (value instanceof Fail) return value;
+      kept.push(value);
+    }
+    if (name === 'exists' || name === 'all') return result;
+    return name === 'exists_one' ? kept.length === 1 : kept;
+  });
+}
+
+function called(key: string, runs: readonly Closure[]): Closure {
+  const overloads = overloadsOf(`${key}/${runs.length}`);
+  if (overloads.length === 0) throw new Error(`a tree of another format: ${key}`);
+  const none = unfit(key.replace('.', ''));
+  const args: readonly Closure[] = key === 'age' ? [...runs, ({ now }) => timeOfMilliseconds(now)] : runs;
+  return strict(args, (values, scope) => {
+    const overload = overloads.find(({ takes }) => takes.every((kind, at) => kind === kindOf(values[at] ?? false)));
+    if (overload === undefined) return none;
+    let weight = 0;
+    for (const value of values) weight += weightOf(value, scope.work);
+    return spend(scope, callWork(overload, weight)) ? overload.run(...values) : TOO_LONG;
+  });
+}
+
+/** Where several rules of a plan ask alike, the first evaluates it. */
+function memoised(tree: Tree, shared: Shared, run: Closure): Closure {
+  if (readsEntry(tree)) return run;
+  const key = JSON.stringify(tree);
+  const known = shared.calls.get(key);
+  const call = known ?? { slot: undefined };
+  if (known === undefined) shared.calls.set(key, call);
+  else known.slot ??= shared.slots++;
+  return (scope, it) => {
+    const { slot } = call;
+    if (slot === undefined) return run(scope, it);
+    scope.memo[slot] ??= run(scope, it);
+    return scope.memo[slot];
+  };
+}

@@ -1,0 +1,89 @@
+/** What expressions read of a call. */
+import { MAX_ROLE_TEXT, MAX_ROLES, MAX_TEXT_READ, MAX_WORK } from './limits.ts';
+import type { IdentityMember, RequestMember } from './tree.ts';
+import { Unknown, type Value } from './values.ts';
+
+type ClaimValue = string | number | boolean;
+/** For replay: what was not kept is `UNKNOWN`. */
+type Known<T> = T | Unknown;
+
+export interface ScopeInputs {
+  /** Under their canonical names. A name without a value is absent. */
+  readonly claims: { readonly [name: string]: Known<ClaimValue> };
+  /** The first one. */
+  readonly identity: Known<Readonly<Record<'issuer' | 'issuerAssignedId' | 'signInType', string>>> | undefined;
+  readonly roles: Known<readonly string[]>;
+  readonly groups: Known<readonly string[]>;
+  readonly attributes: Known<{ readonly [name: string]: ClaimValue }>;
+  readonly step: Known<string>;
+  readonly clientId: Known<string>;
+  /** The policy's name for the client id, `''` when it has none. */
+  readonly application: Known<string>;
+  readonly locale: Known<string>;
+  readonly channel: Known<string>;
+  /** In milliseconds since 1970. */
+  readonly now: number;
+  /** The texts of the policy's lists (`list.ts`). */
+  readonly lists: ReadonlyMap<string, string>;
+}
+
+/**
+ * One call. Texts of over 10,000 characters are truncated there and end with U+FFFD, so that they are still present and too long,
+ * equal nothing, end like nothing, and cannot be set. Costs little until an expression reads something.
+ */
+export class Scope {
+  readonly lists: ReadonlyMap<string, string>;
+  readonly now: number;
+  /** Units of work that are left; -1 when some expression asked for more. */
+  work: number;
+  /** Values of equal sub-expressions, by slot. */
+  readonly memo: Value[] = [];
+  readonly #inputs: ScopeInputs;
+  #roles: Value | undefined;
+  #groups: Value | undefined;
+
+  constructor(inputs: ScopeInputs, work = MAX_WORK) {
+    this.#inputs = inputs;
+    this.lists = inputs.lists;
+    this.now = inputs.now;
+    this.work = work;
+  }
+
+  /** A claim or an attribute; undefined if absent. */
+  member(of: 'claims' | 'attributes', name: string): Value | undefined {
+    const values = this.#inputs[of];
+    if (values instanceof Unknown) return values;
+    return Object.hasOwn(values, name) ? truncated(values[name]) : undefined;
+  }
+
+  identity(member: IdentityMember): Value {
+    const { identity } = this.#inputs;
+    if (identity === undefined) return '';
+    return identity instanceof Unknown ? identity : truncated(identity[member === 'id' ? 'issuerAssignedId' : member]);
+  }
+
+  request(member: RequestMember): Value {
+    return truncated(this.#inputs[member]);
+  }
+
+  get roles(): Value {
+    this.#roles ??= namesOf(this.#inputs.roles);
+    return this.#roles;
+  }
+
+  get groups(): Value {
+    this.#groups ??= namesOf(this.#inputs.groups);
+    return this.#groups;
+  }
+}
+
+export const openScope = (inputs: ScopeInputs, work?: number): Scope => new Scope(inputs, work);
+
+/** Entitlements hold no longer ones, and no more. */
+const namesOf = (names: Known<readonly string[]>): Value =>
+  names instanceof Unknown ? names : names.filter((name) => name.length <= MAX_ROLE_TEXT).slice(0, MAX_ROLES);
+
+const truncated = <T extends Value | undefined>(value: T): T | string =>
+  typeof value === 'string' && value.length >= MAX_TEXT_READ
+    ? `${value.slice(0, MAX_TEXT_READ - 1).toWellFormed()}\uFFFD`
+    : value;

@@ -1,0 +1,141 @@
+/** What functions do to text: ours, then CEL's. Pure. */
+import { MAX_PARTS, MAX_TEXT } from './limits.ts';
+import { Fail, type Value } from './values.ts';
+
+const SHORTER = 'that is shorter';
+
+/** RFC 1035, 2.3.4. */
+const MAX_DOMAIN = 255;
+const ASCII = /^[\0-\x7f]*$/;
+/** What would end the host of a URL, or be decoded in it: no domain has it, whatever stands beside it. */
+const NOT_IN_A_DOMAIN = /[\0-,/:-@[-^`{-\x7f]/;
+
+/**
+ * The domain after the last `@`, in lower case, without a trailing dot; `''` when there is none. Other letters than ASCII
+ * become what a mail server would look up (UTS 46): full-width letters or the Kelvin sign do not walk around a list.
+ */
+export function domainOf(text: string): string {
+  const at = text.lastIndexOf('@');
+  if (at === -1) return '';
+  const domain = text.slice(at + 1).trim();
+  if (domain.length > MAX_DOMAIN) return '';
+  if (ASCII.test(domain)) return withoutDot(domain.toLowerCase());
+  if (NOT_IN_A_DOMAIN.test(domain)) return '';
+  return withoutDot(URL.parse(`http://${domain}/`)?.hostname ?? '');
+}
+
+const withoutDot = (domain: string) => domain.replace(/\.+$/, '');
+
+const WORD = /[\p{L}\p{M}\p{N}]+(?:['\u2019][\p{L}\p{M}\p{N}]+)*/gu;
+const UPPER = /[\p{Lu}\p{Lt}]/u;
+const LOWER = /\p{Ll}/u;
+
+/** A name typed in one case, with capitals where names have them. Who used both cases meant what they typed. */
+export const titleCase = (text: string): string =>
+  UPPER.test(text) && LOWER.test(text) ? text : text.replace(WORD, capitalised);
+
+/** O'Neil and D'Angelo, but Jane's: a capital after an apostrophe only where a single letter stands before it. */
+function capitalised(word: string): string {
+  const [head = '', ...rest] = word.split(/(?<=['\u2019])/);
+  const afterOneLetter = /^\p{L}\p{M}*['\u2019]$/u.test(head);
+  return (
+    upperFirst(head) + rest.map((part, index) => (afterOneLetter && index === 0 ? upperFirst : lower)(part)).join('')
+  );
+}
+
+function upperFirst(word: string): string {
+  const first = String.fromCodePoint(word.codePointAt(0) ?? 0);
+  const upper = first.toUpperCase();
+  // ß and ligatures have no single capital.
+  return (upper.length === first.length ? upper : first) + lower(word.slice(first.length));
+}
+
+/** İ has a small letter of two characters, of which the second is seen by nobody. */
+const lower = (text: string) => text.replaceAll('\u0130', 'I').toLowerCase();
+
+/** As person keys have it (`emailKey` in connectors/event.ts). */
+export const normalEmail = (text: string): string => text.trim().normalize('NFC').toLowerCase();
+
+// CEL's functions. Positions and lengths are in Unicode code points; half a character that stands alone counts as one.
+
+const SURROGATE = /[\ud800-\udfff]/;
+/** The text as its code points; undefined where its UTF-16 units are the same. */
+const pointsOf = (text: string): readonly string[] | undefined => (SURROGATE.test(text) ? [...text] : undefined);
+const lengthOf = (text: string) => pointsOf(text)?.length ?? text.length;
+
+export const size = (text: string): bigint => BigInt(lengthOf(text));
+
+export function substring(text: string, from: bigint, to?: bigint): Value {
+  const points = pointsOf(text);
+  const length = BigInt(points?.length ?? text.length);
+  const end = to ?? length;
+  if (from < 0n || from > end || end > length) return new Fail(SHORTER);
+  const range = [Number(from), Number(end)] as const;
+  return points === undefined ? text.slice(...range) : points.slice(...range).join('');
+}
+
+export const charAt = (text: string, at: bigint): Value =>
+  at >= 0n && at === size(text) ? '' : substring(text, at, at + 1n);
+
+export const indexOf = (text: string, part: string, from?: bigint): Value =>
+  found(text, from, (start) => text.indexOf(part, start));
+export const lastIndexOf = (text: string, part: string, from?: bigint): Value =>
+  found(text, from, (start) => text.lastIndexOf(part, start));
+
+/** Searches by UTF-16 units. */
+function found(text: string, from: bigint | undefined, search: (start: number | undefined) => number): Value {
+  const points = pointsOf(text);
+  const length = points?.length ?? text.length;
+  if (from !== undefined && (from < 0n || from > BigInt(length))) return new Fail(SHORTER);
+  const start = from === undefined || points === undefined ? from : points.slice(0, Number(from)).join('').length;
+  const at = search(start === undefined ? undefined : Number(start));
+  return BigInt(at <= 0 || points === undefined ? at : [...text.slice(0, at)].length);
+}
+
+/** `''` separates code points. What is left over stays in the last part that was asked for. */
+export function split(text: string, separator: string, limit = -1n): Value {
+  const most = limit < 0n || limit > MAX_PARTS ? MAX_PARTS + 1 : Number(limit);
+  if (most === 0) return [];
+  const points = separator === '' ? pointsOf(text) : undefined;
+  const parts = points?.slice(0, MAX_PARTS + 1) ?? text.split(separator, MAX_PARTS + 1);
+  if (parts.length <= Math.min(most, MAX_PARTS)) return parts;
+  if (most > MAX_PARTS) return new Fail(`it would be over ${MAX_PARTS} parts`);
+  const kept = parts.slice(0, most - 1);
+  return [...kept, text.slice(kept.reduce((at, part) => at + part.length + separator.length, 0))];
+}
+
+const tooLong = () => new Fail(`the text would be over ${MAX_TEXT} characters`);
+
+export function replace(text: string, what: string, by: string, limit = -1n): Value {
+  if (what === '') return new Fail('it cannot replace nothing');
+  const parts = text.split(what);
+  const all = parts.length - 1;
+  const most = limit < 0n || limit > all ? all : Number(limit);
+  if (text.length + most * (by.length - what.length) > MAX_TEXT) return tooLong();
+  const head = parts.slice(0, most + 1).join(by);
+  return most === all ? head : `${head}${what}${parts.slice(most + 1).join(what)}`;
+}
+
+export function join(list: readonly Value[], separator = ''): Value {
+  let length = -separator.length;
+  for (const part of list) {
+    if (typeof part !== 'string') return new Fail('only texts can be joined');
+    length += part.length + separator.length;
+  }
+  return length > MAX_TEXT ? tooLong() : list.join(separator);
+}
+
+export const concat = (a: string, b: string): Value => (a.length + b.length > MAX_TEXT ? tooLong() : a + b);
+
+export const lowerAscii = (text: string): string => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+export const upperAscii = (text: string): string => text.replace(/[a-z]+/g, (letters) => letters.toUpperCase());
+
+/** Unicode's White_Space. */
+const isSpace = (unit: string) => /[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/.test(unit);
+
+export function trim(text: string): string {
+  let [start, end] = [0, text.length];
+  while (start < end && isSpace(text.charAt(start))) start++;
+  while (start < end && isSpace(text.charAt(end - 1))) end--;
+  return text.slice(start, end);
+}

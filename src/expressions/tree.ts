@@ -1,0 +1,123 @@
+/** The format in which a compiled expression is stored. */
+import { MAX_DEPTH } from './limits.ts';
+
+/**
+ * Part of every key under which plans are stored. A new operator or function needs a new number: an older gate refuses a plan
+ * that it cannot evaluate.
+ */
+export const FORMAT = 1;
+
+/**
+ * JSON. Texts, truths and doubles stand for themselves; anything else is `[operator, …parts]`: an operator of {@link SHAPES}, or
+ * the name of a function, with a point before it for a method, whose first part is then its target.
+ */
+export type Tree = string | number | boolean | Node;
+export interface Node extends ReadonlyArray<Tree> {
+  readonly 0: string;
+}
+
+export const IDENTITY = ['issuer', 'id', 'signInType'] as const;
+export type IdentityMember = (typeof IDENTITY)[number];
+export const REQUEST = ['step', 'clientId', 'application', 'locale', 'channel'] as const;
+export type RequestMember = (typeof REQUEST)[number];
+export const MACROS = ['exists', 'all', 'exists_one', 'filter', 'collect'] as const;
+export type Macro = (typeof MACROS)[number];
+export const BINARY = ['+', '-', '*', '/', '%', '==', '!=', '<', '<=', '>', '>=', 'in', '[]'] as const;
+export type Binary = (typeof BINARY)[number];
+
+const OWNERS = ['claims', 'attributes'] as const;
+export type Owner = (typeof OWNERS)[number];
+
+/** What a plan has beside its trees. */
+export interface Names {
+  readonly isFunction: (key: string) => boolean;
+  readonly isList: (name: string) => boolean;
+  readonly isPattern: (source: string) => boolean;
+}
+
+type IsName = (part: string, names: Names) => boolean;
+const ANY: IsName = () => true;
+const oneOf =
+  (all: readonly string[]): IsName =>
+  (part) =>
+    all.includes(part);
+const isInt: IsName = (part) => /^-?\d{1,19}$/.test(part) && BigInt.asIntN(64, BigInt(part)) === BigInt(part);
+
+/** The parts of an operator: texts before and after the trees, and how many trees there are. */
+interface Shape {
+  readonly before: readonly IsName[];
+  readonly least: number;
+  readonly most: number;
+  readonly after: readonly IsName[];
+}
+const names = (...before: readonly IsName[]): Shape => ({ before, least: 0, most: 0, after: [] });
+const trees = (least: number, most = least, ...after: readonly IsName[]): Shape => ({ before: [], least, most, after });
+const MANY = Number.POSITIVE_INFINITY;
+
+const SHAPES: ReadonlyMap<string, Shape> = new Map([
+  // 64 bits, in decimal digits: JSON has doubles only.
+  ['#', names(isInt)],
+  ['claims', names(ANY)],
+  ['attributes', names(ANY)],
+  ['identity', names(oneOf(IDENTITY))],
+  ['request', names(oneOf(REQUEST))],
+  ['has', names(oneOf(OWNERS), ANY)],
+  ['roles', names()],
+  ['groups', names()],
+  ['time', names()],
+  // The entry that a macro is at: no macro contains another.
+  ['it', names()],
+  ['list', trees(0, MANY)],
+  ['listed', trees(1, 1, (name, { isList }) => isList(name))],
+  ['matches', trees(1, 1, (source, { isPattern }) => isPattern(source))],
+  ['&&', trees(1, MANY)],
+  ['||', trees(1, MANY)],
+  ['!', trees(1)],
+  ['negative', trees(1)],
+  ['?', trees(3)],
+  // The list, and what is evaluated for each entry; `collect` is CEL's map, with a condition before or without.
+  ...MACROS.map((macro) => [macro, trees(2, macro === 'collect' ? 3 : 2)] as const),
+  ...BINARY.map((operator) => [operator, trees(2)] as const),
+]);
+
+/** The parts of a tree that are trees themselves. */
+export function subtrees(tree: Tree): readonly Tree[] {
+  if (typeof tree !== 'object') return [];
+  const [operator, ...parts] = tree;
+  if (operator === 'map') return parts.map((entry) => (entry as Node)[1] ?? false);
+  const { before = [], after = [] } = SHAPES.get(operator) ?? {};
+  return parts.slice(before.length, parts.length - after.length);
+}
+
+/** How many nodes a tree has. */
+export const nodesIn = (tree: Tree): number => subtrees(tree).reduce<number>((sum, part) => sum + nodesIn(part), 1);
+
+/** Whether its value depends on the entry that a macro is at. */
+export const readsEntry = (tree: Tree): boolean =>
+  typeof tree === 'object' && (tree[0] === 'it' || subtrees(tree).some(readsEntry));
+
+/** Whether a value, as read from JSON, is a tree that can be evaluated. */
+export function isTree(value: unknown, all: Names, inMacro = false, depth = MAX_DEPTH): value is Tree {
+  if (typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number') return true;
+  if (!Array.isArray(value) || depth === 0) return false;
+  const [operator, ...parts] = value as readonly unknown[];
+  if (typeof operator !== 'string') return false;
+  const areTrees = (some: readonly unknown[], inside = inMacro) =>
+    some.every((part) => isTree(part, all, inside, depth - 1));
+  if (operator === 'map') return parts.every(isEntry) && areTrees(parts.map((entry) => (entry as unknown[])[1]));
+  const shape = SHAPES.get(operator);
+  if (shape === undefined) return all.isFunction(`${operator}/${parts.length}`) && areTrees(parts);
+  const { before, least, most, after } = shape;
+  const between = parts.slice(before.length, parts.length - after.length);
+  const texts = [...parts.slice(0, before.length), ...parts.slice(parts.length - after.length)];
+  if (parts.length !== before.length + between.length + after.length || between.length < least) return false;
+  if (between.length > most || (operator === 'it' && !inMacro)) return false;
+  if (![...before, ...after].every((isName, at) => isText(texts[at]) && isName(texts[at], all))) return false;
+  if (!isMacro(operator)) return areTrees(between);
+  const [list, ...bodies] = between;
+  return !inMacro && areTrees([list], false) && areTrees(bodies, true);
+}
+
+const isText = (part: unknown): part is string => typeof part === 'string';
+const isEntry = (entry: unknown) => Array.isArray(entry) && entry.length === 2 && isText(entry[0]);
+export const isMacro = (operator: string): operator is Macro => (MACROS as readonly string[]).includes(operator);

@@ -1,0 +1,108 @@
+/** Values of expressions, and how they compare. */
+
+/** Why there is no value. `why` may quote what the person typed: it is for the trace, never for a log. */
+export class Fail {
+  readonly why: string;
+  constructor(why: string) {
+    this.why = why;
+  }
+}
+/** There may be a value, but replay does not know it: whatever depends on it is unknown as well. */
+export class Unknown extends Fail {}
+export const UNKNOWN = new Unknown('it was not kept');
+
+/** A point in time, in nanoseconds since 1970. */
+export class Time {
+  readonly ns: bigint;
+  constructor(ns: bigint) {
+    this.ns = ns;
+  }
+}
+/** A duration, in nanoseconds. */
+export class Span {
+  readonly ns: bigint;
+  constructor(ns: bigint) {
+    this.ns = ns;
+  }
+}
+
+export type Value =
+  | string
+  | number
+  | bigint
+  | boolean
+  | Time
+  | Span
+  | Fail
+  | readonly Value[]
+  | ReadonlyMap<string, Value>;
+
+export type ValueKind = 'string' | 'double' | 'int' | 'bool' | 'list' | 'map' | 'timestamp' | 'duration' | 'fail';
+
+/** By CEL's names. */
+export function kindOf(value: Value): ValueKind {
+  switch (typeof value) {
+    case 'string':
+      return 'string';
+    case 'number':
+      return 'double';
+    case 'bigint':
+      return 'int';
+    case 'boolean':
+      return 'bool';
+    default:
+      if (Array.isArray(value)) return 'list';
+      if (value instanceof Map) return 'map';
+      if (value instanceof Time) return 'timestamp';
+      return value instanceof Span ? 'duration' : 'fail';
+  }
+}
+
+export const isList = (value: Value): value is readonly Value[] => Array.isArray(value);
+export const isMap = (value: Value): value is ReadonlyMap<string, Value> => value instanceof Map;
+
+/** Int and double compare as numbers; values of other types that differ are never equal. */
+export function equal(a: Value, b: Value): boolean {
+  if (typeof a !== 'object' || typeof b !== 'object') {
+    if (a === b) return true;
+    const areNumbers =
+      (typeof a === 'bigint' && typeof b === 'number') || (typeof a === 'number' && typeof b === 'bigint');
+    // biome-ignore lint/suspicious/noDoubleEquals: of an int and a double it is exact.
+    return areNumbers && a == b;
+  }
+  if (isList(a)) return isList(b) && a.length === b.length && a.every((entry, at) => equal(entry, b[at] ?? UNKNOWN));
+  if (isMap(a)) {
+    return isMap(b) && a.size === b.size && [...a].every(([key, value]) => equal(value, b.get(key) ?? UNKNOWN));
+  }
+  if (a instanceof Time) return b instanceof Time && a.ns === b.ns;
+  return a instanceof Span && b instanceof Span && a.ns === b.ns;
+}
+
+/** Negative, 0, positive; NaN: neither less, equal nor greater; undefined: the types have no order. */
+export function compare(a: Value, b: Value): number | undefined {
+  if (typeof a === 'string' && typeof b === 'string') return compareTexts(a, b);
+  if ((isNumber(a) && isNumber(b)) || (typeof a === 'boolean' && typeof b === 'boolean')) {
+    if (a < b) return -1;
+    return a > b ? 1 : equal(a, b) ? 0 : Number.NaN;
+  }
+  if ((a instanceof Time && b instanceof Time) || (a instanceof Span && b instanceof Span)) {
+    return a.ns < b.ns ? -1 : a.ns > b.ns ? 1 : 0;
+  }
+  return undefined;
+}
+
+const isNumber = (value: Value) => typeof value === 'number' || typeof value === 'bigint';
+
+/** By code points, where `<` goes by UTF-16 units. */
+function compareTexts(a: string, b: string): number {
+  if (a === b) return 0;
+  const length = Math.min(a.length, b.length);
+  for (let at = 0; at < length; at++) {
+    const [x, y] = [a.charCodeAt(at), b.charCodeAt(at)];
+    if (x !== y) return rank(x) - rank(y);
+  }
+  return a.length - b.length;
+}
+
+/** Surrogates belong to code points above all others. */
+const rank = (unit: number) => (unit < 0xd800 ? unit : unit < 0xe000 ? unit + 0x2000 : unit - 0x800);

@@ -1,0 +1,162 @@
+/**
+ * Units of work: what an expression spends depends on its tree and on the sizes of its values, not on what ran before, so that the
+ * same call has the same result everywhere. Each price is a measured upper bound.
+ */
+import { type Overload, overloadsOf } from './functions.ts';
+import { MAX_ENTRIES, MAX_PARTS, MAX_ROLE_TEXT, MAX_ROLES, MAX_TEXT, MIN_PATTERN_COST } from './limits.ts';
+import type { Pattern, PatternRefusal } from './patterns.ts';
+import { isMacro, nodesIn, readsEntry, subtrees, type Tree } from './tree.ts';
+import type { Value } from './values.ts';
+
+/** An entry of a list weighs as much as so many characters. */
+const ENTRY_WEIGHT = 16;
+
+/** Characters in a value and its entries. It stops counting above `most`: a list may contain another one many times. */
+export function weightOf(value: Value, most: number): number {
+  if (typeof value === 'string') return value.length;
+  if (!Array.isArray(value) && !(value instanceof Map)) return 0;
+  let weight = 0;
+  for (const entry of value.values() as Iterable<Value>) {
+    weight += ENTRY_WEIGHT + weightOf(entry, most - weight);
+    if (weight > most) break;
+  }
+  return weight;
+}
+
+/** Of an expression, before it runs. */
+export const treeWork = (tree: Tree): number => Math.ceil(nodesIn(tree) / 4);
+/** Of a macro, for each entry. */
+export const entryWork = (bodies: readonly Tree[]): number =>
+  bodies.reduce<number>((sum, body) => sum + nodesIn(body), 1);
+export const operatorWork = (weight: number): number => Math.ceil(weight / 64);
+export const callWork = ({ name }: Overload, weight: number): number =>
+  1 + Math.ceil(weight * (WORK_PER_CHARACTER.get(name) ?? 0.5));
+/** Others walk through a text, at most in 50 ns a character. */
+const WORK_PER_CHARACTER: ReadonlyMap<string, number> = new Map([
+  ['titleCase', 5],
+  ['replace', 1],
+]);
+export const matchWork = (size: number, length: number): number => (length + 50) * Math.max(size, MIN_PATTERN_COST);
+/** A list of the policy is searched in 17 steps. */
+export const lookUpWork = (length: number): number => 20 + Math.ceil(length / 64);
+
+/** What a value can be at most: the length of a text, the entries of a list or map and what they can be. */
+interface Largest {
+  readonly text: number;
+  readonly entries: number;
+  readonly of: Largest | undefined;
+}
+const NOTHING: Largest = { text: 0, entries: 0, of: undefined };
+const aText = (text: number): Largest => ({ ...NOTHING, text });
+const aList = (entries: number, of: Largest): Largest => ({ ...NOTHING, entries, of });
+const weightAtMost = ({ text, entries, of = NOTHING }: Largest): number =>
+  Math.max(text, entries === 0 ? 0 : entries * (ENTRY_WEIGHT + weightAtMost(of)));
+
+function either(a: Largest, b: Largest): Largest {
+  const of = a.of && b.of ? either(a.of, b.of) : (a.of ?? b.of);
+  return { text: Math.max(a.text, b.text), entries: Math.max(a.entries, b.entries), of };
+}
+
+/**
+ * What a tree can spend in a call whose texts all have at most `textLength` characters. Trees that are evaluated in the same call
+ * may share `counted`: what they have in common is counted once.
+ */
+export function worstCaseWork(
+  tree: Tree,
+  textLength: number,
+  plan: { patternOf(source: string): Pattern | PatternRefusal },
+  counted = new Set<string>(),
+): number {
+  let work = treeWork(tree);
+  visit(tree, NOTHING, 1);
+  return work;
+
+  function visit(node: Tree, it: Largest, times: number): Largest {
+    if (typeof node === 'string') return aText(node.length);
+    if (typeof node !== 'object') return NOTHING;
+    const [operator] = node;
+    const parts = subtrees(node);
+    const spend = (units: number) => {
+      work += units * times;
+    };
+    if (isMacro(operator)) {
+      const [list = false, ...bodies] = parts;
+      const all = visit(list, it, times);
+      spend(all.entries * entryWork(bodies));
+      const made = bodies.map((body) => visit(body, all.of ?? NOTHING, times * all.entries));
+      if (operator === 'filter') return all;
+      return operator === 'collect' ? aList(all.entries, made.at(-1) ?? NOTHING) : NOTHING;
+    }
+    const sizes = parts.map((part) => visit(part, it, times));
+    const [first = NOTHING, second = NOTHING, third = NOTHING] = sizes;
+    switch (operator) {
+      case 'it':
+        return it;
+      case 'claims':
+      case 'attributes':
+      case 'identity':
+      case 'request':
+        return aText(textLength);
+      case 'roles':
+      case 'groups':
+        return aList(MAX_ROLES, aText(MAX_ROLE_TEXT));
+      case 'list':
+      case 'map':
+        return aList(parts.length, sizes.reduce(either, NOTHING));
+      case '?':
+        return either(second, third);
+      case 'listed':
+        spend(lookUpWork(first.text));
+        return NOTHING;
+      case 'matches':
+        if (!isCounted(node)) spend(matchWork(sizeOf(String(node[2])), first.text));
+        return NOTHING;
+    }
+    const overloads = overloadsOf(`${operator}/${parts.length}`);
+    if (overloads.length > 0) {
+      const weight = sizes.reduce((sum, size) => sum + weightAtMost(size), 0);
+      if (!isCounted(node)) spend(Math.max(...overloads.map((overload) => callWork(overload, weight))));
+      return overloads.map((overload) => resultOf(overload, sizes)).reduce(either, NOTHING);
+    }
+    spend(operatorWork(weightAtMost(first) + weightAtMost(second)));
+    if (operator === '+') return added(first, second);
+    return operator === '[]' ? (first.of ?? NOTHING) : NOTHING;
+  }
+
+  function sizeOf(source: string): number {
+    const pattern = plan.patternOf(source);
+    return 'code' in pattern ? 0 : pattern.size;
+  }
+
+  function isCounted(node: Tree): boolean {
+    if (readsEntry(node)) return false;
+    const key = JSON.stringify(node);
+    const before = counted.has(key);
+    counted.add(key);
+    return before;
+  }
+}
+
+const added = (a: Largest, b: Largest): Largest => ({
+  text: Math.min(MAX_TEXT, a.text + b.text),
+  entries: Math.min(MAX_ENTRIES, a.entries + b.entries),
+  of: either(a, b).of,
+});
+
+function resultOf({ name, gives }: Overload, sizes: readonly Largest[]): Largest {
+  const longest = Math.max(0, ...sizes.map(({ text }) => text));
+  if (gives.startsWith('list')) return aList(MAX_PARTS, aText(longest));
+  if (gives !== 'string') return NOTHING;
+  return aText(Math.min(MAX_TEXT, LONGEST.get(name)?.(sizes) ?? longest));
+}
+
+/** The longest text that a function makes, where it is not the longest that it takes. */
+const LONGEST = new Map<string, (sizes: readonly Largest[]) => number>([
+  ['domain', () => 255],
+  // U+1D160 grows threefold in normal form C.
+  ['normalizeEmail', ([text = NOTHING]) => 3 * text.text],
+  ['replace', ([text = NOTHING, , by = NOTHING]) => text.text * Math.max(1, by.text)],
+  ['join', ([list = NOTHING, separator = NOTHING]) => list.entries * ((list.of?.text ?? 0) + separator.text)],
+  // A time, or a number.
+  ['string', ([value = NOTHING]) => Math.max(value.text, 40)],
+]);
