@@ -53,7 +53,7 @@ function upperFirst(word: string): string {
 /** İ has a small letter of two characters, of which the second is seen by nobody. */
 const lower = (text: string) => text.replaceAll('\u0130', 'I').toLowerCase();
 
-/** As person keys have it (`emailKey` in connectors/event.ts). */
+/** As person keys have it (`emailKey` in sign-in/event.ts). */
 export const normalEmail = (text: string): string => text.trim().normalize('NFC').toLowerCase();
 
 // CEL's functions. Positions and lengths are in Unicode code points; half a character that stands alone counts as one.

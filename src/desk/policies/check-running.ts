@@ -1,5 +1,5 @@
 /** What the rules of a policy would do when they run: whether their expressions can fail, and how long a call could take. */
-import { STEPS } from '../../connectors/event.ts';
+import { STEPS } from '../../sign-in/steps.ts';
 import { Shared } from '../../expressions/evaluate.ts';
 import { MAX_WORK } from '../../expressions/limits.ts';
 import type { Purpose } from '../../expressions/results.ts';

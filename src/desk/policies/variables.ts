@@ -1,5 +1,5 @@
 /** The variables of expressions and their members: which there are, of what type, and what people write by mistake. */
-import { TEXT_CLAIMS } from '../../connectors/event.ts';
+import { TEXT_CLAIMS } from '../../sign-in/event.ts';
 import type { StandIn } from './cel.ts';
 import { closest } from './names.ts';
 import type { Fault } from './problem-sentences.ts';
