@@ -1,7 +1,7 @@
 /** What may be saved as a policy, and that everything wrong is said at once, in sentences. */
 import { describe, expect, it } from 'vitest';
-import { checkText } from '../src/policy/check.ts';
-import { compilePolicy } from '../src/policy/compile.ts';
+import { checkText } from '../src/desk/policies/check.ts';
+import { compilePolicy } from '../src/desk/policies/compile-plan.ts';
 import { MAX_DOCUMENT_BYTES, MAX_ENTRIES_IN_ALL, MAX_LIST_ENTRIES, MAX_RULES } from '../src/policy/document.ts';
 
 const SIGN_UP = 'PostAttributeCollection';

@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { replyTo } from '../src/gate/user-flow/reply.ts';
 import { readEvent } from '../src/gate/user-flow/request.ts';
-import { checkPolicy } from '../src/policy/check.ts';
-import { compilePolicy } from '../src/policy/compile.ts';
+import { checkPolicy } from '../src/desk/policies/check.ts';
+import { compilePolicy } from '../src/desk/policies/compile-plan.ts';
 import { decide } from '../src/policy/decide.ts';
 import { STEPS } from '../src/sign-in/steps.ts';
 
@@ -121,12 +121,12 @@ describe('any policy that saves, with any body', () => {
         const checked = checkPolicy(JSON.parse(JSON.stringify(written)), NAMES.rolesClaim);
         fc.pre(checked.ok);
         saved += 1;
-        const policy = compilePolicy(checked.policy, 1, NAMES);
+        const policy = await compilePolicy(checked.policy, 1, NAMES);
         const event = await readEvent(JSON.parse(JSON.stringify(sent)), undefined);
         const decision = decide(event, held, policy, now, 'ABCDE-12345');
         const { status, body: text } = replyTo(decision, event.step);
         expect(replyTo(decide(event, held, policy, now, 'ABCDE-12345'), event.step).body).toBe(text);
-        const again = compilePolicy(checked.policy, 1, NAMES);
+        const again = await compilePolicy(checked.policy, 1, NAMES);
         expect(replyTo(decide(event, held, again, now, 'ABCDE-12345'), event.step).body).toBe(text);
         expectAllowed(status, JSON.parse(text), event.step);
       }),

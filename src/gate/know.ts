@@ -60,9 +60,9 @@ export class KvWorld implements World {
   async #coldPolicy(): Promise<InForce> {
     const { config, startedAt } = this.#options;
     const active = activePolicyOf(config);
-    const read = async () => active.at(await this.#readOne(POINTER_KEY), startedAt, this.#readOne);
+    const read = async () => active.at(await this.#readOne(POINTER_KEY), undefined, startedAt, this.#readOne);
     const inForce = await this.#inTime(config.DECISION_TIMEOUT_MS - AFTER_KV_MS, read);
-    return inForce ?? active.at(undefined, startedAt, this.#readOne);
+    return inForce ?? active.at(undefined, undefined, startedAt, this.#readOne);
   }
 
   async know(event: Understood['event'] | undefined, last: InForce): Promise<Knowledge> {
@@ -75,24 +75,27 @@ export class KvWorld implements World {
       const lookup = asked && lookUpIn(values, asked, startedAt);
       if (!isStored) return { inForce: last, lookup };
       const pointer = values.get(POINTER_KEY) ?? null;
-      return { lookup, inForce: await activePolicyOf(config).at(pointer, startedAt, this.#readOne) };
+      return { lookup, inForce: await activePolicyOf(config).at(pointer, event?.step, startedAt, this.#readOne) };
     };
-    const known = (await this.#inTime(config.KV_TIMEOUT_MS, read)) ?? (await this.#unanswered(asked, isStored, last));
+    const known = (await this.#inTime(config.KV_TIMEOUT_MS, read)) ?? (await this.#unanswered(asked, event?.step, last));
     return { ...known, ...heldBy(known.lookup, event) };
   }
 
-  async #unanswered(asked: PersonAsked | undefined, isStored: boolean, last: InForce) {
+  async #unanswered(asked: PersonAsked | undefined, step: string | undefined, last: InForce) {
     const { config, startedAt } = this.#options;
     return {
-      inForce: isStored ? await activePolicyOf(config).at(undefined, startedAt, this.#readOne) : last,
+      inForce:
+        config.POLICY === 'built-in'
+          ? last
+          : await activePolicyOf(config).at(undefined, step, startedAt, this.#readOne),
       lookup: asked && lastKnownGood(asked, startedAt, config.STALE_ROLES_MAX_SECONDS),
     };
   }
 
-  /** The version that runs in the shadow; undefined when KV does not have it in time. Never rejects. */
-  async shadowPolicy(number: number): Promise<Policy | undefined> {
+  /** The version that runs in the shadow, for a call at `step`; undefined when KV does not have it in time. Never rejects. */
+  async shadowPolicy(number: number, step: string): Promise<Policy | undefined> {
     const { config, startedAt } = this.#options;
-    const read = () => activePolicyOf(config).version(number, startedAt, this.#readOne);
+    const read = () => activePolicyOf(config).version(number, step, startedAt, this.#readOne);
     const policy = await this.#inTime(config.KV_TIMEOUT_MS, read);
     return typeof policy === 'string' ? undefined : policy;
   }

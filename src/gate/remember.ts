@@ -42,7 +42,7 @@ async function shadowDecision(world: KvWorld, answered: Answered): Promise<Shado
   await replyIsOut();
   if (Math.random() >= shadow.sample) return undefined;
   try {
-    const policy = await world.shadowPolicy(shadow.number);
+    const policy = await world.shadowPolicy(shadow.number, event.step);
     if (policy === undefined) return undefined;
     // The policy that decided may not have asked about the person.
     const isUnasked = lookup === undefined && policy.steps.get(event.step)?.asksPerson === true;

@@ -4,11 +4,15 @@
  */
 import type { Config } from '../config.ts';
 import { log } from '../log.ts';
-import { type Pointer, readPointer, versionKey } from './pointer.ts';
+import type { Step } from '../sign-in/event.ts';
+import { loadPolicy } from './load.ts';
+import { listKey, planKey } from './plan.ts';
+import { type Pointer, readPointer } from './pointer.ts';
 import { builtIn, type Policy, sentName } from './policy.ts';
 
 /** `''`, or why this may not be the version that was saved last. */
-export type PolicyFault = '' | 'policy-kv-unavailable' | 'policy-missing' | 'policy-unreadable';
+export type PolicyFault = '' | 'policy-kv-unavailable' | VersionFault;
+type VersionFault = 'policy-missing' | 'policy-unreadable';
 
 /** A version whose decisions are only recorded, and the share of the calls (0 to 1) that it runs for. */
 export type Shadow = NonNullable<Pointer['shadow']>;
@@ -38,7 +42,8 @@ export class ActivePolicy {
   #last: { readonly text: string; readonly inForce: InForce & { readonly policy: Policy } } | undefined;
   /** Values, never promises: awaiting another call's promise may hang (measured). The last used is the last. */
   readonly #versions = new Map<number, Policy | Unreadable>();
-  readonly #reading = new Set<number>();
+  /** Keys that a call is reading. */
+  readonly #reading = new Set<string>();
 
   constructor(config: Config) {
     this.#config = config;
@@ -51,43 +56,70 @@ export class ActivePolicy {
 
   /**
    * What is in force by `text`, the value of the pointer: null when KV holds none, undefined when KV did not answer. Then,
-   * and when the pointer or its version cannot be used, the last one counts, with the fault. `now` is in milliseconds since
-   * 1970. Rejects when `read` does.
+   * and when the pointer or its version cannot be used, the last one counts, with the fault. The lists that the rules of `step`
+   * ask for are there; where they cannot be had, no policy is. `now` is in milliseconds since 1970. Rejects when `read` does.
    */
-  at(text: string | null | undefined, now: number, read: ReadText): InForce | Promise<InForce> {
-    if (text === undefined) return this.#lastWith('policy-kv-unavailable');
-    if (text === null) return this.#lastWith('policy-missing');
-    if (text === this.#last?.text) return this.#last.inForce;
+  at(text: string | null | undefined, step: Step | undefined, now: number, read: ReadText): InForce | Promise<InForce> {
+    if (text === undefined) return this.#lastWith('policy-kv-unavailable', step);
+    if (text === null) return this.#lastWith('policy-missing', step);
+    if (text === this.#last?.text && hasLists(this.#last.inForce.policy, step)) return this.#last.inForce;
     const pointer = readPointer(text);
-    return pointer === undefined ? this.#lastWith('policy-unreadable') : this.#become(text, pointer, now, read);
+    return pointer === undefined
+      ? this.#lastWith('policy-unreadable', step)
+      : this.#become(text, pointer, step, now, read);
   }
 
-  async #become(text: string, { number, shadow }: Pointer, now: number, read: ReadText): Promise<InForce> {
-    const policy = await this.version(number, now, read);
-    if (typeof policy === 'string') return this.#lastWith(policy);
+  async #become(text: string, { number, shadow }: Pointer, step: Step | undefined, now: number, read: ReadText) {
+    const policy = await this.version(number, step, now, read);
+    if (typeof policy === 'string') return this.#lastWith(policy, step);
     const inForce = { policy, shadow, fault: '' } as const;
     this.#last = { text, inForce };
     return inForce;
   }
 
-  /** A version, loaded once an isolate; or why it cannot be used. Rejects when `read` does. */
-  async version(number: number, now: number, read: ReadText): Promise<Policy | 'policy-missing' | 'policy-unreadable'> {
-    for (let waitedMs = 0; this.#reading.has(number) && waitedMs < READ_BY_ANOTHER_MS; waitedMs += LOOK_AGAIN_MS) {
+  /** A version, loaded once an isolate, with the lists of a step; or why it cannot be used. Rejects when `read` does. */
+  async version(number: number, step: Step | undefined, now: number, read: ReadText): Promise<Policy | VersionFault> {
+    const policy = await this.#once(
+      planKey(number),
+      () => this.#known(number, now),
+      (text) => this.#load(number, text, now),
+      read,
+    );
+    if (typeof policy === 'string') return policy;
+    for (const name of policy.steps.get(step ?? '')?.lists ?? []) {
+      const has = () => (policy.lists.has(name) ? true : undefined);
+      const keep = (text: string) => policy.lists.set(name, text) && true;
+      if ((await this.#once(listKey(number, name), has, keep, read)) !== true) return 'policy-missing';
+    }
+    return policy;
+  }
+
+  #load(number: number, text: string, now: number): Policy | 'policy-unreadable' {
+    const { ROLES_CLAIM: rolesClaim, EXTENSIONS_APP_ID: extensionsAppId } = this.#config;
+    const policy = loadPolicy(text, number, { rolesClaim, extensionsAppId });
+    if (policy === undefined) log('policy-unreadable', { number });
+    this.#keep(number, policy ?? { unreadableAt: now });
+    return policy ?? 'policy-unreadable';
+  }
+
+  /** What `make` makes of the text under a key: of many calls at once one reads it. */
+  async #once<Value>(
+    key: string,
+    known: () => Value | undefined,
+    make: (text: string) => Value,
+    read: ReadText,
+  ): Promise<Value | 'policy-missing'> {
+    for (let waitedMs = 0; this.#reading.has(key) && waitedMs < READ_BY_ANOTHER_MS; waitedMs += LOOK_AGAIN_MS) {
       await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
     }
-    const known = this.#known(number, now);
-    if (known !== undefined) return known;
-    this.#reading.add(number);
+    const made = known();
+    if (made !== undefined) return made;
+    this.#reading.add(key);
     try {
-      const [{ loadPolicy }, text] = await Promise.all([import('./load.ts'), read(versionKey(number))]);
-      if (text === null) return 'policy-missing';
-      const { ROLES_CLAIM: rolesClaim, EXTENSIONS_APP_ID: extensionsAppId } = this.#config;
-      const { policy, problem } = loadPolicy(text, number, { rolesClaim, extensionsAppId });
-      if (policy === undefined) log('policy-unreadable', { number, problem });
-      this.#keep(number, policy ?? { unreadableAt: now });
-      return policy ?? 'policy-unreadable';
+      const text = await read(key);
+      return text === null ? 'policy-missing' : make(text);
     } finally {
-      this.#reading.delete(number);
+      this.#reading.delete(key);
     }
   }
 
@@ -107,10 +139,14 @@ export class ActivePolicy {
     if (this.#versions.size > MAX_VERSIONS && oldest !== undefined) this.#versions.delete(oldest);
   }
 
-  #lastWith(fault: PolicyFault): InForce {
-    return { policy: this.#last?.inForce.policy, shadow: this.#last?.inForce.shadow, fault };
+  #lastWith(fault: PolicyFault, step: Step | undefined): InForce {
+    const { policy, shadow } = this.#last?.inForce ?? {};
+    return { policy: policy && hasLists(policy, step) ? policy : undefined, shadow, fault };
   }
 }
+
+const hasLists = ({ steps, lists }: Policy, step: Step | undefined): boolean =>
+  steps.get(step ?? '')?.lists.every((name) => lists.has(name)) ?? true;
 
 const actives = new WeakMap<Config, ActivePolicy>();
 

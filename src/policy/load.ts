@@ -1,22 +1,93 @@
-/** From the text that KV holds to the policy that decides. Brings the CEL engine along: import it lazily, so that a Worker without a stored policy never starts it. */
-import { checkText } from './check.ts';
-import { type ClaimNames, compilePolicy } from './compile.ts';
-import type { Policy } from './policy.ts';
+/** From the text of a plan to the policy that decides: trees become closures, claims get the names that they are sent by. */
+import { runOf, Shared } from '../expressions/evaluate.ts';
+import { type Purpose, resultOf } from '../expressions/results.ts';
+import { openScope, type Scope } from '../expressions/scope.ts';
+import type { Tree } from '../expressions/tree.ts';
+import { USER_FLOW_STEPS } from '../sign-in/steps.ts';
+import type { Messages } from './messages.ts';
+import { type Plan, type PlanRule, readPlan } from './plan.ts';
+import { type Compiled, type Effect, type Policy, type Rule, sentName, type StepPolicy } from './policy.ts';
 
-export type Loaded =
-  | { readonly policy: Policy; readonly problem?: undefined }
-  /** Where and why, in the words of the check: for the log, since documents hold nobody's data but in their lists. */
-  | { readonly policy: undefined; readonly problem: string };
-
-const MAX_PROBLEM_CHARS = 300;
-
-/**
- * The policy of a stored document; none when it would be refused on saving today. Then somebody wrote it by hand, or an
- * earlier Gatehouse took what this one does not.
- */
-export function loadPolicy(text: string, version: number, names: ClaimNames): Loaded {
-  const checked = checkText(text, names.rolesClaim);
-  if (checked.ok) return { policy: compilePolicy(checked.policy, version, names) };
-  const [first] = checked.problems;
-  return { policy: undefined, problem: `${first?.path}: ${first?.message}`.slice(0, MAX_PROBLEM_CHARS) };
+/** What the settings say about names of claims. */
+export interface ClaimNames {
+  /** `ROLES_CLAIM`, in its short form; `''`: none. */
+  readonly rolesClaim: string;
+  /** `EXTENSIONS_APP_ID`: 32 hex digits or `''`. */
+  readonly extensionsAppId: string;
 }
+
+/** The policy of a plan; undefined when the text is no plan that this gate can evaluate. `version` is its number. */
+export function loadPolicy(text: string, version: number, names: ClaimNames): Policy<Scope> | undefined {
+  const shared = new Shared();
+  const plan = readPlan(text, shared);
+  return plan === undefined ? undefined : policyOf(plan, version, names, shared);
+}
+
+function policyOf(plan: Plan, version: number, names: ClaimNames, shared: Shared): Policy<Scope> {
+  const applications = new Map(Object.entries(plan.applications.names));
+  const lists = new Map(Object.entries(plan.lists).flatMap(([name, text]) => (text === null ? [] : [[name, text]])));
+  const rules = plan.rules.map((rule) => [rule, ruleOf(rule, names, shared)] as const);
+  const stepOf = (step: string): Omit<StepPolicy<Scope>, 'allows'> => ({
+    rules: rules.filter(([{ steps }]) => steps.includes(step)).map(([, rule]) => rule),
+    asksPerson: plan.asksPerson.includes(step),
+    lists: (plan.listsOfStep[step] ?? []).filter((name) => plan.lists[name] === null),
+    whenUnavailable: plan.whenUnavailable[step] ?? 'block',
+  });
+  return {
+    version,
+    rolesClaim: sentName(names.rolesClaim, names.extensionsAppId),
+    sendsRoles: false,
+    steps: new Map(Object.entries(USER_FLOW_STEPS).map(([step, allows]) => [step, { allows, ...stepOf(step) }])),
+    lists,
+    onlyThese: plan.applications.onlyThese ? new Set(applications.keys()) : undefined,
+    messages: messagesOf(plan),
+    open: (event, { roles, groups, attributes }, now) =>
+      openScope({
+        claims: event.claims,
+        identity: event.identities[0],
+        roles,
+        groups,
+        attributes,
+        step: event.step ?? '',
+        clientId: event.clientId,
+        application: applications.get(event.clientId) ?? '',
+        locale: event.locale,
+        channel: event.channel,
+        now,
+        lists,
+      }),
+  };
+}
+
+function ruleOf(rule: PlanRule, names: ClaimNames, shared: Shared): Rule<Scope> {
+  const { id, when, onError, set } = rule;
+  return {
+    id,
+    when: when === undefined ? undefined : compiled(when, 'condition', shared),
+    // A condition that never failed when it was saved, and does now, must not open the door that it guards.
+    onError: onError ?? (set === undefined ? 'apply' : 'skip'),
+    isFailureForeseen: onError !== undefined || set !== undefined,
+    effect: effectOf(rule, names, shared),
+  };
+}
+
+function effectOf({ block, invalid, set = [] }: PlanRule, names: ClaimNames, shared: Shared): Effect<Scope> {
+  if (block !== undefined) return { kind: 'block', messageKey: block };
+  if (invalid !== undefined) return { kind: 'invalid', messageKey: invalid };
+  const claims = set.map(([claim, value]) => [nameOf(claim, names), compiled(value, 'value', shared)] as const);
+  return { kind: 'set', claims };
+}
+
+function compiled(tree: Tree, purpose: Purpose, shared: Shared): Compiled<Scope> {
+  const run = runOf(tree, shared);
+  return { run: (scope) => resultOf(run(scope), purpose) };
+}
+
+/** The roles claim in any case is that claim: two of them in a reply would be ambiguous. */
+const nameOf = (claim: string, { rolesClaim, extensionsAppId }: ClaimNames) =>
+  sentName(claim.toLowerCase() === rolesClaim.toLowerCase() ? rolesClaim : claim, extensionsAppId);
+
+const messagesOf = ({ messages: { defaultLanguage, own } }: Plan): Messages => ({
+  defaultLanguage,
+  own: new Map(Object.entries(own).map(([key, texts]) => [key, new Map(Object.entries(texts))])),
+});

@@ -32,6 +32,8 @@ export interface Rule<Scope> {
   /** Absent: always. */
   readonly when: Compiled<Scope> | undefined;
   readonly onError: 'skip' | 'apply';
+  /** False: the condition was never seen to fail when it was saved, and nothing says what happens when it does. */
+  readonly isFailureForeseen: boolean;
   readonly effect: Effect<Scope>;
 }
 
@@ -41,6 +43,8 @@ export interface StepPolicy<Scope = unknown> {
   readonly rules: readonly Rule<Scope>[];
   /** Whether a rule asks about the person. */
   readonly asksPerson: boolean;
+  /** Names of the lists that its rules ask for and that are values of Workers KV of their own. */
+  readonly lists: readonly string[];
   /** What happens when the store cannot say what is held about the person, or time runs out, where the step can refuse. */
   readonly whenUnavailable: 'block' | 'continue';
 }
@@ -55,6 +59,8 @@ export interface Policy<Scope = unknown> {
   readonly sendsRoles: boolean;
   /** Every known step, also those without rules. */
   readonly steps: ReadonlyMap<Step, StepPolicy<Scope>>;
+  /** Texts of the lists that were read so far, by name. */
+  readonly lists: Map<string, string>;
   /** Client ids, in lower case, when only these may sign people up and give them roles. */
   readonly onlyThese: ReadonlySet<string> | undefined;
   readonly messages: Messages;
@@ -72,9 +78,10 @@ export const builtIn = (rolesClaim: string): Policy => ({
   steps: new Map(
     Object.entries(USER_FLOW_STEPS).map(([step, allows]) => [
       step,
-      { allows, rules: [], asksPerson: allows.claims === 'token', whenUnavailable: 'block' },
+      { allows, rules: [], asksPerson: allows.claims === 'token', lists: [], whenUnavailable: 'block' },
     ]),
   ),
+  lists: new Map(),
   onlyThese: undefined,
   messages: BUILT_IN_MESSAGES,
   open: () => undefined,

@@ -4,7 +4,7 @@ import { draftOf } from '../../local/commands/policy/replay-draft.ts';
 import { replayed } from '../../local/commands/policy/replay-judge.ts';
 import { keepingFor } from '../../local/commands/policy/replay-keep.ts';
 import { newTally, type Tally } from '../../local/commands/policy/replay-tally.ts';
-import { checkPolicy } from '../../src/policy/check.ts';
+import { checkPolicy } from '../../src/desk/policies/check.ts';
 import { type Given, recorded } from './policy-replay.ts';
 
 const STEP = 'PostAttributeCollection';

@@ -5,7 +5,7 @@ import { draftOf } from '../../local/commands/policy/replay-draft.ts';
 import { replayed } from '../../local/commands/policy/replay-judge.ts';
 import { newTally } from '../../local/commands/policy/replay-tally.ts';
 import { ROLE_NAME } from '../../src/entitlements/document.ts';
-import { checkPolicy } from '../../src/policy/check.ts';
+import { checkPolicy } from '../../src/desk/policies/check.ts';
 import { judge } from '../../src/policy/decide.ts';
 import { STEPS } from '../../src/sign-in/steps.ts';
 import { eventOf, type Recorded, recorded } from './policy-replay.ts';

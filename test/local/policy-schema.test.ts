@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { casesSchema } from '../../local/commands/policy/cases.ts';
 import { casesJsonSchema, policyJsonSchema } from '../../local/commands/policy/json-schema.ts';
-import { checkPolicy } from '../../src/policy/check.ts';
+import { checkPolicy } from '../../src/desk/policies/check.ts';
 import { policySchema } from '../../src/policy/document.ts';
 import { run } from './gatehouse.ts';
 

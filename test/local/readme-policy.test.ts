@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { tryCall } from '../../src/gate/trial.ts';
-import { checkText } from '../../src/policy/check.ts';
-import { compilePolicy } from '../../src/policy/compile.ts';
+import { checkText } from '../../src/desk/policies/check.ts';
+import { compilePolicy } from '../../src/desk/policies/compile-plan.ts';
 import { NOTHING_HELD } from '../../src/policy/policy.ts';
 import { run } from './gatehouse.ts';
 
@@ -40,7 +40,7 @@ describe('the policy of the README', () => {
   it('answers both examples as shown', async () => {
     const checked = checkText(document, NAMES.rolesClaim);
     if (!checked.ok) throw new Error('it may not be saved');
-    const policy = compilePolicy(checked.policy, 1, NAMES);
+    const policy = await compilePolicy(checked.policy, 1, NAMES);
     expect(examples.map(({ reply }) => reply.action)).toEqual(['Continue', 'ValidationError']);
     for (const { body, reply } of examples) {
       const tried = await tryCall({

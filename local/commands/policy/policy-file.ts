@@ -1,5 +1,5 @@
 /** A policy in a file, checked as it would be before saving. */
-import { type CheckedPolicy, checkText } from '../../../src/policy/check.ts';
+import { type CheckedPolicy, checkText } from '../../../src/desk/policies/check.ts';
 import type { PolicyDocument } from '../../../src/policy/document.ts';
 import { Refusal } from '../ending.ts';
 import { type JsonFile, readJsonFile, repeatedSentence } from './json-file.ts';

@@ -1,8 +1,9 @@
 /** The policy that attempts are run through, with what each of its expressions reads. */
 import { parse } from '@bufbuild/cel';
-import type { CheckedPolicy } from '../../../src/policy/check.ts';
-import type { CheckedRule } from '../../../src/policy/check-rules.ts';
-import { type ClaimNames, compilePolicy } from '../../../src/policy/compile.ts';
+import type { CheckedPolicy } from '../../../src/desk/policies/check.ts';
+import type { CheckedRule } from '../../../src/desk/policies/check-rules.ts';
+import { compilePolicy } from '../../../src/desk/policies/compile-plan.ts';
+import type { ClaimNames } from '../../../src/policy/load.ts';
 import type { Expression } from '../../../src/policy/expressions/expression.ts';
 import { askedFor } from '../../../src/policy/expressions/facts.ts';
 import type { Scope } from '../../../src/policy/expressions/scope.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parse } from 'smol-toml';
 import * as z from 'zod/mini';
 import { readConfig } from '../../../src/config.ts';
-import type { ClaimNames } from '../../../src/policy/compile.ts';
+import type { ClaimNames } from '../../../src/policy/load.ts';
 import { calledWrongly, Refusal } from '../ending.ts';
 
 const WRANGLER_TOML = join(import.meta.dirname, '../../../wrangler.toml');

@@ -1,7 +1,7 @@
 /** `test`: runs the cases beside a policy, on this machine alone. */
 import { existsSync } from 'node:fs';
-import type { CheckedPolicy } from '../../../src/policy/check.ts';
-import { compilePolicy } from '../../../src/policy/compile.ts';
+import type { CheckedPolicy } from '../../../src/desk/policies/check.ts';
+import { compilePolicy } from '../../../src/desk/policies/compile-plan.ts';
 import type { Policy } from '../../../src/policy/policy.ts';
 import { calledWrongly, Refusal } from '../ending.ts';
 import { printable } from '../table.ts';
@@ -67,23 +67,23 @@ const noCases = ({ cases, policy }: { cases: string; policy: string }) =>
     2,
   );
 
-type CompiledFor = (settings: Settings) => Policy | { readonly problems: readonly string[] };
+type CompiledFor = (settings: Settings) => Promise<Policy | { readonly problems: readonly string[] }>;
 
 /** The policy under the settings of a case; compiled once for cases of the same settings. */
 function compiledFor(policy: CheckedPolicy, deployed: Settings): CompiledFor {
   const known = new Map<string, Policy>();
-  return (own) => {
+  return async (own) => {
     const { names, problems } = claimNames({ ...deployed, ...own });
     if (problems.length > 0) return { problems };
     const key = JSON.stringify(names);
-    const compiled = known.get(key) ?? compilePolicy(policy, 0, names);
+    const compiled = known.get(key) ?? (await compilePolicy(policy, 0, names));
     known.set(key, compiled);
     return compiled;
   };
 }
 
 async function run(one: LocatedCase, compiled: CompiledFor): Promise<Outcome> {
-  const policy = compiled(one.settings ?? {});
+  const policy = await compiled(one.settings ?? {});
   if ('problems' in policy) return { faults: policy.problems.map((problem) => `settings: ${problem}`), trace: [] };
   const { reply, decision, trace } = await tryHere({
     policy,

@@ -3,7 +3,7 @@
 import { heldBy, shownEntry, type TriedEntitlements, tryCall } from '../../../src/gate/trial.ts';
 import type { Decision } from '../../../src/policy/decide.ts';
 import { NOTHING_HELD, type Policy } from '../../../src/policy/policy.ts';
-import type { UserFlowStep } from '../../../src/sign-in/steps.ts';
+import type { Step } from '../../../src/sign-in/event.ts';
 import type { Tried } from './server.ts';
 
 /** Stands for the code that a person would be shown: of its form, and nobody's. */
@@ -13,7 +13,7 @@ export interface LocalTrial {
   readonly policy: Policy;
   readonly call: Record<string, unknown>;
   /** The step in the address. */
-  readonly step: UserFlowStep | undefined;
+  readonly step: Step | undefined;
   /** Undefined: the store cannot say what is held. */
   readonly entitlements: TriedEntitlements | undefined;
   /** Milliseconds since 1970. */

@@ -1,7 +1,7 @@
 /** `try`: what one call would be answered, and why. */
 import * as z from 'zod/mini';
 import { stepNamed } from '../../../src/gate/user-flow/request.ts';
-import { compilePolicy } from '../../../src/policy/compile.ts';
+import { compilePolicy } from '../../../src/desk/policies/compile-plan.ts';
 import type { Step } from '../../../src/sign-in/event.ts';
 import type { Call } from '../administrator.ts';
 import { calledWrongly, Refusal } from '../ending.ts';
@@ -43,7 +43,7 @@ export async function tryFile(file: string, options: TryOptions): Promise<number
     });
     show(tried, options.policy, tried.supportCode);
   } else if (policy !== undefined) {
-    const compiled = compilePolicy(policy, 0, names);
+    const compiled = await compilePolicy(policy, 0, names);
     const tried = await tryHere({ policy: compiled, call, step, entitlements: entitlements ?? {}, now });
     show(tried, options.policy, tried.supportCode === '' ? '' : `${tried.supportCode} (made up)`);
   }

@@ -16,7 +16,7 @@ export type Checked =
 export const limitedDocument: MiddlewareHandler = bodyLimit({
   maxSize: MAX_DOCUMENT_BYTES,
   onError: async (c) => {
-    const { tooLarge } = await import('../../policy/check.ts');
+    const { tooLarge } = await import('../../desk/policies/check.ts');
     const bytes = Math.max(Number(c.req.header('Content-Length')) || 0, MAX_DOCUMENT_BYTES + 1);
     return problem(c, 413, `${tooLarge(bytes)} Nothing was saved.`);
   },
@@ -35,7 +35,7 @@ export async function readDocument(c: PolicyContext): Promise<Checked> {
 /** Checks by the rules of today. The document keeps the order in which its author wrote the members. */
 export async function checkDocument(c: PolicyContext, text: string): Promise<Checked> {
   // Brings the CEL engine along, which nobody else at the administrators' door needs.
-  const { checkText } = await import('../../policy/check.ts');
+  const { checkText } = await import('../../desk/policies/check.ts');
   const check = checkText(text, configOf(c.env).ROLES_CLAIM);
   if (!check.ok) return check;
   const problems = membersTwice(text);

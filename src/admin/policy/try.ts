@@ -118,14 +118,14 @@ async function policyFor(c: Context<AppEnv>, draft: unknown): Promise<Deciding> 
   if (draft !== undefined) {
     // They bring the engine along, which nothing else that people ask needs.
     const [{ checkPolicy }, { compilePolicy }] = await Promise.all([
-      import('../../policy/check.ts'),
-      import('../../policy/compile.ts'),
+      import('../../desk/policies/check.ts'),
+      import('../../desk/policies/compile-plan.ts'),
     ]);
     const checked = checkPolicy(draft, config.ROLES_CLAIM);
     if (!checked.ok) return checked;
     const names = { rolesClaim: config.ROLES_CLAIM, extensionsAppId: config.EXTENSIONS_APP_ID };
     const notes = checked.policy.warnings.map(({ path, message }) => `${path}: ${message}`);
-    return { ok: true, policy: compilePolicy(checked.policy, 0, names), notes };
+    return { ok: true, policy: await compilePolicy(checked.policy, 0, names), notes };
   }
   const { policy, fault } = await worldOf(c).policyNow();
   if (policy === undefined) return { ok: false, problems: undefined };

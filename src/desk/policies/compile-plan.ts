@@ -1,0 +1,124 @@
+/** Compiles a checked document to the values of Workers KV that the gate reads. */
+import { listText } from '../../expressions/list.ts';
+import type { Scope } from '../../expressions/scope.ts';
+import { FORMAT } from '../../expressions/tree.ts';
+import { judge } from '../../policy/decide.ts';
+import { DEFAULT_LANGUAGE, type PolicyDocument } from '../../policy/document.ts';
+import { type ClaimNames, loadPolicy } from '../../policy/load.ts';
+import type { Plan, PlanRule } from '../../policy/plan.ts';
+import { NOTHING_HELD, type Policy } from '../../policy/policy.ts';
+import { STEPS } from '../../sign-in/steps.ts';
+import type { CheckedPolicy } from './check.ts';
+import type { CheckedRule } from './check-rules.ts';
+
+/** A list up to this many characters travels with the plan: a value of its own costs a cold call a read. */
+const MAX_LIST_IN_PLAN_CHARS = 10_000;
+
+export interface CompiledPlan {
+  /** JSON of a {@link Plan}. */
+  readonly text: string;
+  /** The texts of the lists that are values of their own, by name. */
+  readonly lists: ReadonlyMap<string, string>;
+}
+
+/**
+ * The plan of a document. The very texts that it returns were loaded and evaluated once, so that a plan that counts is one that
+ * the gate can use. Throws when they cannot be: then the document passed a check that it should not have passed.
+ */
+export async function compilePlan({ document, rules }: CheckedPolicy, documentText: string): Promise<CompiledPlan> {
+  const texts = Object.entries(document.lists ?? {}).map(([name, entries]) => [name, textOf(name, entries)] as const);
+  const own = new Map(texts.filter(([, text]) => text.length > MAX_LIST_IN_PLAN_CHARS));
+  const plan: Plan = {
+    format: FORMAT,
+    document: await digestOf(documentText),
+    rules: rules.map(planRule),
+    asksPerson: STEPS.filter((step) => expressionsOf(rules, step).some(({ reads }) => reads.person)),
+    listsOfStep: Object.fromEntries(
+      STEPS.map((step) => [step, [...new Set(expressionsOf(rules, step).flatMap(({ reads }) => reads.lists))]]),
+    ),
+    lists: Object.fromEntries(texts.map(([name, text]) => [name, own.has(name) ? null : text])),
+    messages: messagesOf(document),
+    applications: applicationsOf(document),
+    whenUnavailable: Object.fromEntries(
+      Object.entries(document.whenUnavailable ?? {}).flatMap(([step, word]) => (word === undefined ? [] : [[step, word]])),
+    ),
+  };
+  const compiled = { text: JSON.stringify(plan), lists: own };
+  evaluateOnce(compiled);
+  return compiled;
+}
+
+/** The policy of a document that need not be stored, as the gate would load it from its plan. Throws as {@link compilePlan} does. */
+export async function compilePolicy(checked: CheckedPolicy, version: number, names: ClaimNames): Promise<Policy<Scope>> {
+  const { text, lists } = await compilePlan(checked, JSON.stringify(checked.document));
+  const policy = loadPolicy(text, version, names);
+  if (policy === undefined) throw new Error(UNLOADABLE);
+  for (const [name, list] of lists) policy.lists.set(name, list);
+  return policy;
+}
+
+const UNLOADABLE = 'The plan of this document cannot be loaded.';
+
+function evaluateOnce({ text, lists }: CompiledPlan): void {
+  const policy = loadPolicy(text, 1, { rolesClaim: '', extensionsAppId: '' });
+  if (policy === undefined) throw new Error(UNLOADABLE);
+  for (const [name, list] of lists) policy.lists.set(name, list);
+  for (const step of STEPS) judge({ ...NO_ONE, step }, NOTHING_HELD, policy, 0);
+}
+
+const NO_ONE = {
+  channel: 'user-flow',
+  unknownStep: '',
+  urlStep: undefined,
+  claims: {},
+  claimNames: [],
+  unexpectedClaims: [],
+  clientId: '',
+  locale: '',
+  objectId: '',
+  email: '',
+  identities: [],
+  identitiesAre: 'none',
+  personKeys: { oid: undefined, idp: [], email: undefined },
+} as const;
+
+function planRule({ document: { id, steps, onError, block, invalid }, when, set }: CheckedRule): PlanRule {
+  return {
+    id,
+    steps,
+    ...(when && { when: when.tree }),
+    ...(onError && { onError }),
+    ...(block !== undefined && { block: block === true ? 'blocked' : block }),
+    ...(invalid !== undefined && { invalid: invalid === true ? 'invalid' : invalid }),
+    ...(set.length > 0 && { set: set.map(([claim, value]) => [claim, value.tree] as const) }),
+  };
+}
+
+const expressionsOf = (rules: readonly CheckedRule[], step: string) =>
+  rules
+    .filter(({ document }) => document.steps.some((named) => named === step))
+    .flatMap(({ when, set }) => [...(when ? [when] : []), ...set.map(([, value]) => value)]);
+
+function textOf(name: string, entries: readonly string[]): string {
+  const text = listText(entries);
+  if (text === undefined) throw new Error(`The list ${name} has an entry with a newline.`);
+  return text;
+}
+
+function messagesOf({ messages = {}, defaultLanguage = DEFAULT_LANGUAGE }: PolicyDocument): Plan['messages'] {
+  const byTag = (texts: { readonly [language: string]: string }) =>
+    Object.fromEntries(Object.entries(texts).map(([tag, text]) => [tag.toLowerCase(), text]));
+  const own = Object.fromEntries(Object.entries(messages).map(([key, texts]) => [key, byTag(texts)]));
+  return { defaultLanguage: defaultLanguage.toLowerCase(), own };
+}
+
+function applicationsOf({ applications = {} }: PolicyDocument): Plan['applications'] {
+  const { onlyThese = false, ...named } = applications;
+  const names = Object.fromEntries(Object.entries(named).map(([id, name]) => [id.trim().toLowerCase(), String(name)]));
+  return { names, onlyThese };
+}
+
+async function digestOf(text: string): Promise<string> {
+  const bytes = new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

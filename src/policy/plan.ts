@@ -1,0 +1,92 @@
+/**
+ * A policy version compiled for the gate: rules as trees, messages, applications. Its large lists are values of Workers KV of
+ * their own (`listKey`), fetched when a step first asks for them. The desk writes plans; the gate reads them.
+ */
+import type { Shared } from '../expressions/evaluate.ts';
+import { isFunction } from '../expressions/functions.ts';
+import { FORMAT, isTree, type Tree } from '../expressions/tree.ts';
+
+/** What lies in KV under {@link planKey}, as JSON. */
+export interface Plan {
+  readonly format: typeof FORMAT;
+  /** SHA-256 of the document that was compiled, in hex. */
+  readonly document: string;
+  readonly rules: readonly PlanRule[];
+  /** Steps with a rule that asks about the person. */
+  readonly asksPerson: readonly string[];
+  /** The lists that the rules of a step ask for. */
+  readonly listsOfStep: { readonly [step: string]: readonly string[] };
+  /** By name: the text of the list (`expressions/list.ts`), or null when it is a value of its own. */
+  readonly lists: { readonly [name: string]: string | null };
+  readonly messages: {
+    readonly defaultLanguage: string;
+    /** By key and language tag in lower case. */
+    readonly own: { readonly [key: string]: { readonly [language: string]: string } };
+  };
+  readonly applications: {
+    /** Names by client id in lower case. */
+    readonly names: { readonly [clientId: string]: string };
+    readonly onlyThese: boolean;
+  };
+  readonly whenUnavailable: { readonly [step: string]: 'block' | 'continue' };
+}
+
+/** Exactly one of `block`, `invalid` (message keys) and `set` (claims as the document writes them) is there. */
+export interface PlanRule {
+  readonly id: string;
+  readonly steps: readonly string[];
+  readonly when?: Tree;
+  /** Absent: the desk never saw the condition fail. */
+  readonly onError?: 'skip' | 'apply';
+  readonly block?: string;
+  readonly invalid?: string;
+  readonly set?: readonly (readonly [claim: string, value: Tree])[];
+}
+
+export const planKey = (number: number) => `policy:plan:${FORMAT}:${number}`;
+export const listKey = (number: number, name: string) => `policy:list:${FORMAT}:${number}:${name}`;
+
+/**
+ * A KV value as a plan; undefined when it is none of this format, or has an expression that this gate cannot evaluate. The
+ * patterns of its expressions are compiled into `shared`.
+ */
+export function readPlan(text: string, shared: Shared): Plan | undefined {
+  try {
+    const plan: unknown = JSON.parse(text);
+    return isPlan(plan, shared) ? plan : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isPlan(value: unknown, shared: Shared): value is Plan {
+  if (!isObject(value) || value.format !== FORMAT || !isText(value.document)) return false;
+  const { rules, asksPerson, listsOfStep, lists, messages, applications, whenUnavailable } = value;
+  if (!isRecordOf(lists, (list) => list === null || isText(list)) || !isTexts(asksPerson)) return false;
+  const isList = (name: unknown) => isText(name) && Object.hasOwn(lists, name);
+  if (!isRecordOf(listsOfStep, (names) => isTexts(names) && names.every(isList))) return false;
+  if (!isObject(messages) || !isText(messages.defaultLanguage)) return false;
+  if (!isRecordOf(messages.own, (texts) => isRecordOf(texts, isText))) return false;
+  if (!isObject(applications) || typeof applications.onlyThese !== 'boolean') return false;
+  if (!isRecordOf(applications.names, isText)) return false;
+  if (!isRecordOf(whenUnavailable, (word) => word === 'block' || word === 'continue')) return false;
+  const names = { isFunction, isList, isPattern: (source: string) => !('code' in shared.patternOf(source)) };
+  return Array.isArray(rules) && rules.every((rule) => isRule(rule, (tree) => isTree(tree, names)));
+}
+
+function isRule(value: unknown, isExpression: (tree: unknown) => boolean): boolean {
+  if (!isObject(value) || !isText(value.id) || !isTexts(value.steps)) return false;
+  const { when, onError, block, invalid, set } = value;
+  const effects = [block, invalid, set].filter((effect) => effect !== undefined);
+  if (effects.length !== 1 || (onError !== undefined && onError !== 'skip' && onError !== 'apply')) return false;
+  if (when !== undefined && !isExpression(when)) return false;
+  if (set === undefined) return isText(block ?? invalid);
+  return Array.isArray(set) && set.every((pair) => Array.isArray(pair) && isText(pair[0]) && isExpression(pair[1]));
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string';
+const isTexts = (value: unknown): value is string[] => Array.isArray(value) && value.every(isText);
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const isRecordOf = (value: unknown, is: (member: unknown) => boolean): value is Record<string, unknown> =>
+  isObject(value) && Object.values(value).every(is);
