@@ -1,10 +1,11 @@
 /** Calls under a stored policy: puts documents into KV as publishing does, and knocks as B2C does. */
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
+import { checkPolicy } from '../src/desk/policies/check.ts';
+import { compilePlan } from '../src/desk/policies/compile-plan.ts';
 import worker from '../src/index.ts';
-// A machine under load may take seconds to fetch the engine's modules for a first call; a bundle has them.
-import '../src/policy/load.ts';
-import { POINTER_KEY, versionKey } from '../src/policy/pointer.ts';
+import { listKey, planKey } from '../src/policy/plan.ts';
+import { POINTER_KEY } from '../src/policy/pointer.ts';
 import { type Answered, b2cRequest, readAnswer } from './call.ts';
 
 export interface Published {
@@ -14,11 +15,21 @@ export interface Published {
 
 let latest = 1_000;
 
-/** Writes a document (or any text) under a number of its own, and nothing else. */
+/** Writes the plan of a document (or any text in its place) under a number of its own, and nothing else. */
 export async function putVersion(document: unknown, kv: KVNamespace = env.GATEHOUSE): Promise<number> {
   latest += 1;
-  await kv.put(versionKey(latest), typeof document === 'string' ? document : JSON.stringify(document));
+  if (typeof document === 'string') await kv.put(planKey(latest), document);
+  else await putPlan(latest, document, kv);
   return latest;
+}
+
+/** Writes the plan of a document, and its lists, under a number. */
+export async function putPlan(number: number, document: unknown, kv: KVNamespace = env.GATEHOUSE): Promise<void> {
+  const checked = checkPolicy(document, 'extension_Roles');
+  if (!checked.ok) throw new Error(`The policy is refused: ${JSON.stringify(checked.problems)}`);
+  const { text, lists } = await compilePlan(checked.policy, JSON.stringify(document));
+  await kv.put(planKey(number), text);
+  for (const [name, list] of lists) await kv.put(listKey(number, name), list);
 }
 
 /** Makes a document the one that decides; its number. */

@@ -1,9 +1,10 @@
 /** What happens to calls when the policy, or what it asks of KV, is not to be had: design sections 5, 6 and 10. */
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { POINTER_KEY, versionKey } from '../src/policy/pointer.ts';
+import { listKey, planKey } from '../src/policy/plan.ts';
+import { POINTER_KEY } from '../src/policy/pointer.ts';
 import { newClient, newObjectId, rowsOfOnce } from './call.ts';
-import { isolate, publish, putVersion, watchedKv } from './policy-call.ts';
+import { isolate, publish, putPlan, putVersion, watchedKv } from './policy-call.ts';
 
 const CODE = /\b[0-9A-HJKMNP-TV-Z]{5}-[0-9A-HJKMNP-TV-Z]{5}\b/;
 const SIGN_UP = 'PostAttributeCollection';
@@ -33,11 +34,17 @@ describe('without any policy', () => {
     ['nothing was ever published', () => env.GATEHOUSE.delete(POINTER_KEY), 'policy-missing'],
     ['the pointer is no JSON', () => env.GATEHOUSE.put(POINTER_KEY, '{'), 'policy-unreadable'],
     ['the pointer names no number', () => env.GATEHOUSE.put(POINTER_KEY, '{"v":1,"number":"1"}'), 'policy-unreadable'],
-    ['the document is not there', () => env.GATEHOUSE.put(POINTER_KEY, '{"v":1,"number":999999}'), 'policy-missing'],
-    ['the document was broken by hand', () => publish('{"rules":['), 'policy-unreadable'],
+    ['the plan is not there', () => env.GATEHOUSE.put(POINTER_KEY, '{"v":1,"number":999999}'), 'policy-missing'],
+    ['the plan was broken by hand', () => publish('{"rules":['), 'policy-unreadable'],
+    ['the plan has another format', () => publish('{"format":99}'), 'policy-unreadable'],
     [
-      'the document would be refused today',
-      () => publish({ rules: [{ id: 'x', steps: [SIGN_UP], when: 'claims.email.matches(claims.city)', block: true }] }),
+      'the plan asks for a function that this gate does not have',
+      async () => {
+        const number = await publish(named('x'));
+        const broken = JSON.parse(String(await env.GATEHOUSE.get(planKey(number))));
+        broken.rules[0].set = [['city', ['unheard', 1]]];
+        await env.GATEHOUSE.put(planKey(number), JSON.stringify(broken));
+      },
       'policy-unreadable',
     ],
   ];
@@ -97,12 +104,12 @@ describe('the policy in memory', () => {
     expect(await city()).toBe('two');
   });
 
-  it('reads and compiles a document only when its number changed, even for many calls at once', async () => {
+  it('reads and loads a plan only when its number changed, even for many calls at once', async () => {
     const number = await publish(named('one'));
     const { kv, asked } = watchedKv();
     const there = isolate({ GATEHOUSE: kv });
     await Promise.all(Array.from({ length: 20 }, () => there.call({ step: SIGN_UP })));
-    const documents = () => asked.filter((key) => key === versionKey(number)).length;
+    const documents = () => asked.filter((key) => key === planKey(number)).length;
     expect(documents()).toBe(1);
     for (const seconds of [31, 5_000]) {
       secondsLater(seconds);
@@ -113,7 +120,7 @@ describe('the policy in memory', () => {
 
   it.each([
     ['the pointer', () => env.GATEHOUSE.put(POINTER_KEY, 'by hand'), 'policy-unreadable'],
-    ['the document', () => publish({ rules: 'by hand' }), 'policy-unreadable'],
+    ['the plan', () => publish('by hand'), 'policy-unreadable'],
     ['nothing left', () => env.GATEHOUSE.delete(POINTER_KEY), 'policy-missing'],
   ])(
     'goes on deciding when somebody broke %s in KV, the attempt says so, and a repair is taken up',
@@ -136,15 +143,15 @@ describe('the policy in memory', () => {
     },
   );
 
-  it('a document broken by hand is not read and refused at every call', async () => {
+  it('a plan broken by hand is not read and refused at every call', async () => {
     const there = watchedKv();
     const broken = await publish('{"rules":[');
     const cold = isolate({ GATEHOUSE: there.kv });
-    const reads = () => there.asked.filter((key) => key === versionKey(broken)).length;
+    const reads = () => there.asked.filter((key) => key === planKey(broken)).length;
     for (let index = 0; index < 5; index += 1)
       expect((await cold.call({ step: SIGN_UP })).json.action).toBe('ShowBlockPage');
     expect(reads()).toBe(1);
-    await env.GATEHOUSE.put(versionKey(broken), JSON.stringify(named('repaired')));
+    await putPlan(broken, named('repaired'));
     secondsLater(11);
     expect((await cold.call({ step: SIGN_UP })).json.city).toBe('repaired');
   });
@@ -283,6 +290,50 @@ describe('when KV cannot say what we hold about a person', () => {
   });
 });
 
+describe('a large list', () => {
+  const words = Array.from({ length: 2_000 }, (_, index) => `word-${index}`);
+  const policy = {
+    lists: { words },
+    rules: [
+      { id: 'listed', steps: [SIGN_UP], when: 'has(claims.city) && claims.city in lists.words', block: true },
+      { id: 'token', steps: [TOKEN], set: { city: "'token'" } },
+    ],
+  };
+
+  it('is read when a step whose rules ask for it is called, once for many calls at once', async () => {
+    const number = await publish(policy);
+    const { kv, asked } = watchedKv();
+    const there = isolate({ GATEHOUSE: kv });
+    const reads = () => asked.filter((key) => key === listKey(number, 'words')).length;
+    expect((await there.call({ step: TOKEN })).json.city).toBe('token');
+    expect(reads()).toBe(0);
+    const cities = ['word-7', 'Graz', 'word-1999', 'word-2000', 'word-'];
+    const replies = await Promise.all(cities.map((city) => there.call({ step: SIGN_UP, city })));
+    expect(replies.map(({ json }) => json.action)).toEqual([
+      'ShowBlockPage',
+      'Continue',
+      'ShowBlockPage',
+      'Continue',
+      'Continue',
+    ]);
+    expect(reads()).toBe(1);
+  });
+
+  it('that KV does not have lets no one sign up past it, leaves the other steps alone, and is taken up when it is there', async () => {
+    const number = await publish(policy);
+    const key = listKey(number, 'words');
+    const list = await env.GATEHOUSE.get(key);
+    await env.GATEHOUSE.delete(key);
+    const client_id = newClient();
+    const there = isolate();
+    expect((await there.call({ step: SIGN_UP, city: 'Graz', client_id })).json.action).toBe('ShowBlockPage');
+    expect((await there.call({ step: TOKEN })).json.city).toBe('token');
+    expect((await rowsOfOnce(client_id, 1))[0]).toMatchObject({ reason: 'no-policy', degraded: 'policy-missing' });
+    await env.GATEHOUSE.put(key, String(list));
+    expect((await there.call({ step: SIGN_UP, city: 'Graz' })).json.action).toBe('Continue');
+  });
+});
+
 describe('when time runs out', () => {
   const late = (client_id: string) =>
     new ReadableStream({
@@ -317,7 +368,7 @@ describe('a shadow that cannot be had', () => {
     const client_id = newClient();
     for (const answer of [() => new Promise(() => {}), () => Promise.reject(new Error('KV GET failed: 500'))]) {
       await publish({ rules }, { shadow: { number: shadow, sample: 1 } });
-      const { kv } = watchedKv((keys) => (keys === versionKey(shadow) ? answer() : undefined));
+      const { kv } = watchedKv((keys) => (keys === planKey(shadow) ? answer() : undefined));
       const there = isolate({ GATEHOUSE: kv, KV_TIMEOUT_MS: '500', DECISION_TIMEOUT_MS: '1500' });
       const { json } = await there.call({ step: SIGN_UP, client_id, email: 'x@example.com' });
       expect(json).toMatchObject({ action: 'Continue', city: 'known' });

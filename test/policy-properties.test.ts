@@ -1,10 +1,10 @@
 /** For any policy that saves and any body: a reply that the contract allows at its step, and the same again for the same inputs. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { replyTo } from '../src/gate/user-flow/reply.ts';
-import { readEvent } from '../src/gate/user-flow/request.ts';
 import { checkPolicy } from '../src/desk/policies/check.ts';
 import { compilePolicy } from '../src/desk/policies/compile-plan.ts';
+import { replyTo } from '../src/gate/user-flow/reply.ts';
+import { readEvent } from '../src/gate/user-flow/request.ts';
 import { decide } from '../src/policy/decide.ts';
 import { STEPS } from '../src/sign-in/steps.ts';
 

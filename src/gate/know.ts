@@ -77,7 +77,8 @@ export class KvWorld implements World {
       const pointer = values.get(POINTER_KEY) ?? null;
       return { lookup, inForce: await activePolicyOf(config).at(pointer, event?.step, startedAt, this.#readOne) };
     };
-    const known = (await this.#inTime(config.KV_TIMEOUT_MS, read)) ?? (await this.#unanswered(asked, event?.step, last));
+    const known =
+      (await this.#inTime(config.KV_TIMEOUT_MS, read)) ?? (await this.#unanswered(asked, event?.step, last));
     return { ...known, ...heldBy(known.lookup, event) };
   }
 

@@ -7,7 +7,15 @@ import type { StepAllows } from '../sign-in/steps.ts';
 import { messageFor } from './messages.ts';
 import { DECIDED_WITHOUT_RULE, NOTHING_HELD, type PersonEntitlements, type Policy, type Result } from './policy.ts';
 
+/** A condition that failed although it was never seen to fail when it was saved, and nothing says what happens then. */
+export interface UnforeseenFailure {
+  readonly rule: string;
+  /** In words that quote no value. */
+  readonly why: string;
+}
+
 interface ReplyClaims {
+  readonly failures?: readonly UnforeseenFailure[];
   /** Sent with Continue; also with a block or invalid that the step does not allow, where Continue is all that B2C takes. */
   readonly claims: { readonly [name: string]: ClaimValue };
 }
@@ -68,13 +76,15 @@ export function judge(
   if (rules.length === 0) return { kind: 'continue', claims };
 
   const scope: unknown = policy.open(event, entitlements, now);
+  const failures: UnforeseenFailure[] = [];
   for (const rule of rules) {
     const when = rule.when?.run(scope);
+    if (when?.ok === false && !rule.isFailureForeseen) failures.push({ rule: rule.id, why: when.why });
     const holds = when === undefined || (when.ok ? when.value === true : rule.onError === 'apply');
     const { effect } = rule;
     if (effect.kind !== 'set') {
       watch?.({ rule: rule.id, applied: holds, when, set: undefined });
-      if (holds) return { kind: effect.kind, rule: rule.id, messageKey: effect.messageKey, claims };
+      if (holds) return { kind: effect.kind, rule: rule.id, messageKey: effect.messageKey, claims, ...having(failures) };
     } else {
       const set = holds ? effect.claims.map(([name, value]) => [name, value.run(scope)] as const) : undefined;
       const applied = set?.every(([, result]) => result.ok) ?? false;
@@ -84,8 +94,10 @@ export function judge(
   }
   // A rule that grants unless something is held must not grant because the store did not answer.
   if (allows.claims === 'token' && isPersonMissing && policy.rolesClaim !== '') claims[policy.rolesClaim] = '';
-  return { kind: 'continue', claims };
+  return { kind: 'continue', claims, ...having(failures) };
 }
+
+const having = (failures: readonly UnforeseenFailure[]) => (failures.length === 0 ? {} : { failures });
 
 /** The verdict with the text that the person reads, in their language. */
 export function worded(

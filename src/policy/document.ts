@@ -93,6 +93,7 @@ const list = z
       .check(
         z.maxLength(MAX_ENTRY_CHARS, `an entry is longer than ${MAX_ENTRY_CHARS} characters`),
         z.refine(storable, STORABLE),
+        z.refine((entry) => !entry.includes('\n'), 'holds a line break: write one entry a line of text'),
       ),
     {
       error: 'not a list of texts',

@@ -6,7 +6,7 @@ import type { Tree } from '../expressions/tree.ts';
 import { USER_FLOW_STEPS } from '../sign-in/steps.ts';
 import type { Messages } from './messages.ts';
 import { type Plan, type PlanRule, readPlan } from './plan.ts';
-import { type Compiled, type Effect, type Policy, type Rule, sentName, type StepPolicy } from './policy.ts';
+import { type Compiled, type Effect, type Policy, type Rule, type StepPolicy, sentName } from './policy.ts';
 
 /** What the settings say about names of claims. */
 export interface ClaimNames {

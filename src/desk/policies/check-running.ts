@@ -1,10 +1,11 @@
 /** What the rules of a policy would do when they run: whether their expressions can fail, and how long a call could take. */
-import { STEPS } from '../../sign-in/steps.ts';
+
 import { Shared } from '../../expressions/evaluate.ts';
 import { MAX_WORK } from '../../expressions/limits.ts';
 import type { Purpose } from '../../expressions/results.ts';
 import { worstCaseWork } from '../../expressions/work.ts';
 import type { Problem } from '../../policy/problem.ts';
+import { STEPS } from '../../sign-in/steps.ts';
 import type { CheckedRule } from './check-rules.ts';
 import type { CompiledExpression } from './compile-expression.ts';
 import { type Fault, sentenceOf } from './problem-sentences.ts';

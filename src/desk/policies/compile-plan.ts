@@ -40,7 +40,9 @@ export async function compilePlan({ document, rules }: CheckedPolicy, documentTe
     messages: messagesOf(document),
     applications: applicationsOf(document),
     whenUnavailable: Object.fromEntries(
-      Object.entries(document.whenUnavailable ?? {}).flatMap(([step, word]) => (word === undefined ? [] : [[step, word]])),
+      Object.entries(document.whenUnavailable ?? {}).flatMap(([step, word]) =>
+        word === undefined ? [] : [[step, word]],
+      ),
     ),
   };
   const compiled = { text: JSON.stringify(plan), lists: own };
@@ -49,7 +51,11 @@ export async function compilePlan({ document, rules }: CheckedPolicy, documentTe
 }
 
 /** The policy of a document that need not be stored, as the gate would load it from its plan. Throws as {@link compilePlan} does. */
-export async function compilePolicy(checked: CheckedPolicy, version: number, names: ClaimNames): Promise<Policy<Scope>> {
+export async function compilePolicy(
+  checked: CheckedPolicy,
+  version: number,
+  names: ClaimNames,
+): Promise<Policy<Scope>> {
   const { text, lists } = await compilePlan(checked, JSON.stringify(checked.document));
   const policy = loadPolicy(text, version, names);
   if (policy === undefined) throw new Error(UNLOADABLE);

@@ -1,9 +1,10 @@
 /** The sample calls of an expression: every value of every input that may make a difference, then values by chance. */
-import { TEXT_CLAIMS } from '../../sign-in/event.ts';
+
 import { MAX_ROLE_TEXT, MAX_ROLES, MAX_TEXT_READ } from '../../expressions/limits.ts';
 import { listText } from '../../expressions/list.ts';
 import type { ScopeInputs } from '../../expressions/scope.ts';
 import { subtrees, type Tree } from '../../expressions/tree.ts';
+import { TEXT_CLAIMS } from '../../sign-in/event.ts';
 
 /** Undefined: absent. */
 export type Sample = string | number | boolean | readonly string[] | undefined;
