@@ -213,7 +213,7 @@ describe('the record', () => {
       otherKeys: ['idp:contoso.onmicrosoft.com:2'],
       policyVersion: 0,
     });
-    expect(row?.fingerprint).toMatch(/^[0-9a-f]{32}$/);
+    expect(row?.fingerprint).toMatch(/^[0-9a-f]{16}$/);
     expect(row?.durationMs).toBeGreaterThanOrEqual(0);
   });
 
@@ -254,7 +254,7 @@ describe('replyTo', () => {
 });
 
 describe('a call made twice', () => {
-  it('gets the same decision and the same support code, and both are recorded with one fingerprint', async () => {
+  it('gets the same decision and the same support code, and both are recorded with one fingerprint, which a value that is not kept does not change', async () => {
     const clientId = newClient();
     const body = { step: 'PreTokenIssuance', client_id: clientId, objectId: newObjectId() };
     const [one, two] = await Promise.all([call(body), call(body)]);
@@ -262,6 +262,12 @@ describe('a call made twice', () => {
     const rows = await rowsOfOnce(clientId, 2);
     expect(new Set(rows.map(({ fingerprint }) => fingerprint)).size).toBe(1);
     expect(new Set(rows.map(({ id }) => id)).size).toBe(2);
+
+    await call({ ...body, extension_Born: '2001-02-03' });
+    await call({ ...body, extension_Born: '1999-12-31' });
+    const [, , three, four] = await rowsOfOnce(clientId, 4);
+    expect(three?.fingerprint).toBe(four?.fingerprint);
+    expect(three?.fingerprint).not.toBe(rows[0]?.fingerprint);
 
     const half = `{"client_id":"${clientId}`;
     const [first, second] = [await call(half, '/PostFederationSignup'), await call(half, '/PostFederationSignup')];
@@ -364,8 +370,9 @@ describe('when the code throws, or time runs out', () => {
   it('a signature that fails costs neither the answer nor the attempt', async () => {
     vi.spyOn(crypto.subtle, 'sign').mockRejectedValue(new Error('no crypto today'));
     const clientId = newClient();
-    expect((await callWith({}, breaking('PreTokenIssuance', clientId))).json).toEqual(NO_ROLES);
-    const blocked = await callWith({}, '{', '/PostFederationSignup');
+    const fresh = { SUPPORT_CODE_KEY: crypto.randomUUID() };
+    expect((await callWith(fresh, breaking('PreTokenIssuance', clientId))).json).toEqual(NO_ROLES);
+    const blocked = await callWith(fresh, '{', '/PostFederationSignup');
     expect(blocked.json.action).toBe('ShowBlockPage');
     vi.restoreAllMocks();
     expect(await rowsOfOnce(clientId, 1)).toMatchObject([{ outcome: 'continue', fingerprint: '' }]);

@@ -1,7 +1,8 @@
 /** The code that a person reads out, and the fingerprint by which a second try is told. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type CallIdentity, fingerprintOf, readSupportCode, supportCodeOf } from '../src/attempts/support-code.ts';
+import { fingerprintOf, seedOf } from '../src/attempts/fingerprint.ts';
+import { type CallIdentity, readSupportCode, supportCodeOf } from '../src/attempts/support-code.ts';
 
 const WINDOW_MS = 600_000;
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -62,10 +63,23 @@ describe('the support code', () => {
 });
 
 describe('the fingerprint', () => {
-  it('is equal for equal calls only, and does not change with time', async () => {
-    const print = await fingerprintOf('secret', aCall());
-    expect(print).toMatch(/^[0-9a-f]{32}$/);
-    expect(await fingerprintOf('secret', aCall())).toBe(print);
-    expect(await fingerprintOf('secret', aCall({ body: bytes('{ }') }))).not.toBe(print);
+  const parts = fc.array(fc.string({ unit: 'binary' }), { maxLength: 8 });
+
+  it('is 64 bits, equal for equal parts, and another one for other parts, order or seed', async () => {
+    const seed = await seedOf('secret');
+    expect(await seedOf('secret')).toEqual(seed);
+    expect(await seedOf('other')).not.toEqual(seed);
+    fc.assert(
+      fc.property(parts, parts, (one, two) => {
+        const print = fingerprintOf(seed, one);
+        expect(print).toMatch(/^[0-9a-f]{16}$/);
+        expect(fingerprintOf(seed, [...one])).toBe(print);
+        if (JSON.stringify(one) !== JSON.stringify(two)) expect(fingerprintOf(seed, two)).not.toBe(print);
+        expect(fingerprintOf([seed[0] ^ 1, seed[1]], [...one, 'x'])).not.toBe(fingerprintOf(seed, [...one, 'x']));
+      }),
+      { numRuns: 2_000 },
+    );
+    const texts = Array.from({ length: 100_000 }, (_, index) => fingerprintOf(seed, [String(index)]));
+    expect(new Set(texts).size).toBe(texts.length);
   });
 });

@@ -1,8 +1,8 @@
 /**
  * The code a person reads out to support, `XXXXX-XXXXX`: the first 50 bits, in Crockford base32, of an HMAC-SHA-256 over the
- * call. B2C's second try within the same ten minutes shows the same code, and nobody can guess one. The same key makes the
- * fingerprint by which two equal calls are told.
+ * call. B2C's second try within the same ten minutes shows the same code, and a code cannot be guessed.
  */
+import { hmac } from '../hmac.ts';
 
 const WINDOW_MS = 10 * 60 * 1_000;
 /** https://www.crockford.com/base32.html: no I, L, O or U. */
@@ -35,39 +35,17 @@ function codeFrom(bytes: Uint8Array): string {
   return `${code.slice(0, 5)}-${code.slice(5)}`;
 }
 
-/** 128 bits, as 32 hex digits, of a keyed hash of the call: equal calls have equal fingerprints, and it says nothing of the person. */
-export async function fingerprintOf(secret: string, call: CallIdentity): Promise<string> {
-  const bytes = await sign(secret, 'fingerprint', call);
-  let text = '';
-  for (let index = 0; index < 16; index += 1) text += (bytes[index] ?? 0).toString(16).padStart(2, '0');
-  return text;
-}
-
 /** A code as somebody wrote it down: without regard to case, hyphens and spaces; O is 0, I and L are 1. Undefined when it is none. */
 export function readSupportCode(typed: string): string | undefined {
   const code = typed.toUpperCase().replace(/[\s-]/g, '').replaceAll('O', '0').replace(/[IL]/g, '1');
   return /^[0-9A-HJKMNP-TV-Z]{10}$/.test(code) ? `${code.slice(0, 5)}-${code.slice(5)}` : undefined;
 }
 
-/** Imported keys by secret: values, never promises. One or two secrets live at a time. */
-const keys = new Map<string, CryptoKey>();
-
-/** Stands in for a missing secret, so that codes cannot be guessed; they then differ between isolates (`/health/ready` warns). */
-let isolateSecret = '';
-
 async function sign(configured: string, purpose: string, call: CallIdentity): Promise<Uint8Array> {
-  if (configured === '' && isolateSecret === '') isolateSecret = crypto.randomUUID();
-  const secret = configured === '' ? isolateSecret : configured;
-  let key = keys.get(secret);
-  if (key === undefined) {
-    const hmac = { name: 'HMAC', hash: 'SHA-256' };
-    key = await crypto.subtle.importKey('raw', encoder.encode(secret), hmac, false, ['sign']);
-    keys.set(secret, key);
-  }
   // JSON keeps the parts apart, whatever they hold.
   const head = encoder.encode(JSON.stringify([purpose, call.step, call.clientId, call.personKey]));
   const message = new Uint8Array(head.byteLength + call.body.byteLength);
   message.set(head);
   message.set(call.body, head.byteLength);
-  return new Uint8Array(await crypto.subtle.sign('HMAC', key, message));
+  return hmac(configured, message);
 }

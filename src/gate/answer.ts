@@ -248,21 +248,18 @@ export const stepOf = ({ event, urlStep }: Pick<Reached, 'event' | 'urlStep'>): 
 
 /** Bodies of which nothing could be read would all have one code, and lead support to other people. */
 async function supportCodeOf(world: World, reached: Reached): Promise<string> {
-  if (reached.bytes === undefined || reached.bytes.byteLength === 0) return world.randomSupportCode();
+  const { bytes, event } = reached;
+  if (bytes === undefined || bytes.byteLength === 0) return world.randomSupportCode();
+  const personKey = event === undefined ? '' : bestKey(event.personKeys);
   try {
-    return await world.supportCode(identityOf(reached));
+    return await world.supportCode({
+      step: stepOf(reached) ?? '',
+      clientId: event?.clientId ?? '',
+      personKey,
+      body: bytes,
+    });
   } catch (error) {
     log('support-code-failed', errorFields(error));
     return world.randomSupportCode();
   }
 }
-
-/** What makes two calls the same call, for support code and fingerprint. */
-export const identityOf = (reached: Reached): CallIdentity => ({
-  step: stepOf(reached) ?? '',
-  clientId: reached.event?.clientId ?? '',
-  personKey: reached.event === undefined ? '' : bestKey(reached.event.personKeys),
-  body: reached.bytes ?? NO_BYTES,
-});
-
-const NO_BYTES = new Uint8Array();

@@ -2,8 +2,8 @@
 
 import type { Attempt, Outcome } from '../attempts/attempt.ts';
 import { bound, MAX_CHARS, MAX_MESSAGE_BYTES, MAX_NAMES } from '../attempts/bounds.ts';
+import { fingerprintOf, seedOf } from '../attempts/fingerprint.ts';
 import { isNeverKept, keptClaims } from '../attempts/redaction.ts';
-import { fingerprintOf } from '../attempts/support-code.ts';
 import type { Config } from '../config.ts';
 import { MAX_ROLES, ROLE_NAME } from '../entitlements/document.ts';
 import { errorFields, log } from '../log.ts';
@@ -11,7 +11,7 @@ import { worded } from '../policy/decide.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { ShadowDecision } from '../policy/shadow.ts';
 import type { ClaimValue, SignInEvent } from '../sign-in/event.ts';
-import { type Answered, identityOf, type Reached } from './answer.ts';
+import type { Answered, Reached } from './answer.ts';
 
 const short = (text: string) => bound(text, MAX_CHARS.dimension);
 const identifier = (text: string) => bound(text, MAX_CHARS.identifier);
@@ -43,7 +43,7 @@ export async function attemptOf(
   const [identity] = event?.identities ?? [];
   const [idpKey, ...otherKeys] = event?.personKeys.idp ?? [];
   const turnedAway = decision.kind === 'continue' ? undefined : decision;
-  return fitted({
+  const attempt = fitted({
     kind: 'attempt',
     v: 1,
     id,
@@ -82,9 +82,10 @@ export async function attemptOf(
     caller: short(reached.caller),
     cfRay: short(reached.request.headers.get('cf-ray') ?? ''),
     correlationId: short(correlationId),
-    fingerprint: await printOf(config.SUPPORT_CODE_KEY, reached),
+    fingerprint: '',
     ...(shadow === undefined ? {} : { shadow: shadowPart(shadow) }),
   });
+  return withFingerprint(attempt, config.SUPPORT_CODE_KEY, reached.bytes);
 }
 
 /** The text that the person was shown; what it quoted of a claim whose value is never kept is `…`. */
@@ -159,15 +160,35 @@ const shadowPart = ({ rule, messageKey, claims, ...shadow }: ShadowDecision): At
   claims: names(claims),
 });
 
-/** No fingerprint is no reason to lose the attempt, and that of an empty body would make strangers' calls equal. */
-async function printOf(secret: string, reached: Reached): Promise<string> {
-  const identity = identityOf(reached);
-  if (identity.body.byteLength === 0) return '';
+/** What is kept of a call and the same in a second try. */
+function sameParts({ step, clientId, keptClaims, claimNames, unexpectedClaims, ...kept }: Attempt): string[] {
+  const { oidKey, idpKey, emailKey, otherKeys, locale, caller } = kept;
+  const values = Object.entries(keptClaims).map(([name, value]) => `${name} ${value}`);
+  return [
+    step,
+    clientId,
+    oidKey,
+    idpKey,
+    emailKey,
+    locale,
+    caller,
+    ...otherKeys,
+    ...claimNames,
+    ...unexpectedClaims,
+    ...values,
+  ];
+}
+
+/** A fingerprint that cannot be made is no reason to lose the attempt; that of an empty body would make strangers' calls equal. */
+async function withFingerprint(attempt: Attempt, secret: string, bytes: Uint8Array | undefined): Promise<Attempt> {
+  if (bytes === undefined || bytes.byteLength === 0) return attempt;
   try {
-    return await fingerprintOf(secret, identity);
+    const seed = seedOf(secret);
+    const parts = sameParts(attempt);
+    return { ...attempt, fingerprint: fingerprintOf(seed instanceof Promise ? await seed : seed, parts) };
   } catch (error) {
     log('fingerprint-failed', errorFields(error));
-    return '';
+    return attempt;
   }
 }
 

@@ -84,7 +84,8 @@ export function judge(
     const { effect } = rule;
     if (effect.kind !== 'set') {
       watch?.({ rule: rule.id, applied: holds, when, set: undefined });
-      if (holds) return { kind: effect.kind, rule: rule.id, messageKey: effect.messageKey, claims, ...having(failures) };
+      if (holds)
+        return { kind: effect.kind, rule: rule.id, messageKey: effect.messageKey, claims, ...having(failures) };
     } else {
       const set = holds ? effect.claims.map(([name, value]) => [name, value.run(scope)] as const) : undefined;
       const applied = set?.every(([, result]) => result.ok) ?? false;

@@ -88,13 +88,11 @@ export const ruleSchema = z.strictObject(
 
 const list = z
   .array(
-    z
-      .string({ error: 'not a text: every entry of a list is one' })
-      .check(
-        z.maxLength(MAX_ENTRY_CHARS, `an entry is longer than ${MAX_ENTRY_CHARS} characters`),
-        z.refine(storable, STORABLE),
-        z.refine((entry) => !entry.includes('\n'), 'holds a line break: write one entry a line of text'),
-      ),
+    z.string({ error: 'not a text: every entry of a list is one' }).check(
+      z.maxLength(MAX_ENTRY_CHARS, `an entry is longer than ${MAX_ENTRY_CHARS} characters`),
+      z.refine(storable, STORABLE),
+      z.refine((entry) => !entry.includes('\n'), 'holds a line break: write one entry a line of text'),
+    ),
     {
       error: 'not a list of texts',
     },

@@ -1,0 +1,21 @@
+/** HMAC-SHA-256 under `SUPPORT_CODE_KEY`. */
+
+/** Imported keys by secret: values, never promises. One or two secrets live at a time. */
+const keys = new Map<string, CryptoKey>();
+const encoder = new TextEncoder();
+
+/** Stands in for a missing secret, so that codes cannot be guessed; they then differ between isolates (`/health/ready` warns). */
+let isolateSecret = '';
+
+/** The signature of `message`; `configured` is the secret, `''` when there is none. Rejects when the runtime cannot sign. */
+export async function hmac(configured: string, message: Uint8Array): Promise<Uint8Array> {
+  if (configured === '' && isolateSecret === '') isolateSecret = crypto.randomUUID();
+  const secret = configured === '' ? isolateSecret : configured;
+  let key = keys.get(secret);
+  if (key === undefined) {
+    const algorithm = { name: 'HMAC', hash: 'SHA-256' };
+    key = await crypto.subtle.importKey('raw', encoder.encode(secret), algorithm, false, ['sign']);
+    keys.set(secret, key);
+  }
+  return new Uint8Array(await crypto.subtle.sign('HMAC', key, message));
+}
