@@ -1,5 +1,5 @@
 /**
- * Two projects: `worker` runs in workerd, with the Worker's own bindings and a real Postgres (PGlite) behind the real Neon
+ * Two projects: `worker` runs gate and desk in workerd, with their own bindings and a real Postgres (PGlite) behind the real Neon
  * driver; `node` tests pure rules, what runs in Node on a developer's machine, and the built bundle.
  */
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
@@ -17,7 +17,7 @@ export default defineConfig({
       {
         plugins: [
           cloudflareTest(({ inject }) => ({
-            wrangler: { configPath: './wrangler.toml' },
+            wrangler: { configPath: './test/wrangler.toml' },
             miniflare: {
               bindings: {
                 LOCAL: 'yes',

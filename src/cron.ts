@@ -1,13 +1,15 @@
 /** Everything that happens on a schedule, in its order: sums and retention, then the policy and whatever else an outage left behind, then the snapshot for the next one. */
+
 import { listDeadLetters, replayDeadLetters } from './attempts/dead-letters.ts';
 import { configOf } from './config.ts';
+import type { DeskEnv } from './desk/env.ts';
 import { listDue, publishDue } from './policy/publish.ts';
 import { versionsIn } from './policy/versions/load.ts';
 import { snapshotSummary } from './reports/snapshot.ts';
 import { tick } from './summaries/schedule.ts';
 
 /** One tick at `now` (milliseconds since 1970). Never throws; overlapping ticks are harmless. */
-export function runSchedule(env: Env, now: number): Promise<void> {
+export function runSchedule(env: DeskEnv, now: number): Promise<void> {
   const kv = env.GATEHOUSE;
   return tick(env, now, [
     {

@@ -1,4 +1,4 @@
-/** What people ask, rather than B2C: reports, administration, readiness. Loaded at the first such question, so that a call at the edge never pays for it. */
+/** What people ask, rather than B2C: reports, administration, readiness. */
 import { config } from 'zod/mini';
 import en from 'zod/v4/locales/en.js';
 import { policyRoutes } from './admin/policy/routes.ts';

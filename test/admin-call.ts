@@ -2,7 +2,7 @@
 
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
-import worker from '../src/index.ts';
+import worker from './worker.ts';
 
 export const ADMIN = `Basic ${btoa('admin:admin')}`;
 

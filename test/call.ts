@@ -6,7 +6,7 @@ import { and, asc, eq } from 'drizzle-orm';
 import { vi } from 'vitest';
 import { connect } from '../src/database/connect.ts';
 import { attempts } from '../src/database/schema.ts';
-import worker from '../src/index.ts';
+import worker from './worker.ts';
 
 export const basic = (pair: string) => `Basic ${btoa(String.fromCharCode(...new TextEncoder().encode(pair)))}`;
 export const B2C = basic('Test:Test');

@@ -5,8 +5,8 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { authenticate } from '../src/callers/authenticate.ts';
 import { readBasicLines } from '../src/callers/basic.ts';
-import worker from '../src/index.ts';
 import { basic, USER_FLOW } from './call.ts';
+import worker from './worker.ts';
 
 const TOKEN_STEP = JSON.stringify({ step: 'PreTokenIssuance' });
 

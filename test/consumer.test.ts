@@ -7,9 +7,9 @@ import type { Attempt, Change, Message } from '../src/attempts/attempt.ts';
 import { retryDelaySeconds } from '../src/attempts/consume.ts';
 import { listDeadLetters, replayDeadLetters } from '../src/attempts/dead-letters.ts';
 import { configOf } from '../src/config.ts';
-import worker from '../src/index.ts';
 import { anAttempt } from './attempt.ts';
 import { newClient, rowsOf } from './call.ts';
+import worker from './worker.ts';
 
 const DAY_MS = 86_400_000;
 const NOWHERE = 'postgres://gatehouse:local@127.0.0.1:9/gatehouse';
@@ -188,7 +188,7 @@ describe('an outage', () => {
     };
     const deliveries = [1, 4, 96].map((tries) => ({ ...message, attempts: tries }));
     const held = { queue: 'gatehouse-attempts', messages: deliveries, ackAll() {}, retryAll() {}, metadata: {} };
-    await worker.queue(held as unknown as MessageBatch, { ...env, DATABASE_URL: NOWHERE });
+    await worker.queue(held as unknown as MessageBatch, { ...env, ...{ DATABASE_URL: NOWHERE } });
     expect(asked).toEqual([{ delaySeconds: 5 }, { delaySeconds: 40 }, { delaySeconds: 900 }]);
     expect([1, 2, 3, 8, 9, 50].map(retryDelaySeconds)).toEqual([5, 10, 20, 640, 900, 900]);
     const total = Array.from({ length: 96 }, (_, index) => retryDelaySeconds(index + 1)).reduce(

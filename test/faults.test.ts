@@ -4,8 +4,8 @@ import { env } from 'cloudflare:workers';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { replyTo } from '../src/gate/user-flow/reply.ts';
-import worker from '../src/index.ts';
 import { type Answered, b2cRequest, call, callWith, newClient, newObjectId, rowsOf, rowsOfOnce } from './call.ts';
+import worker from './worker.ts';
 
 const STEPS = ['PostFederationSignup', 'PostAttributeCollection', 'PreTokenIssuance'] as const;
 const NO_ROLES = { version: '1.0.0', action: 'Continue', extension_Roles: '' };

@@ -5,12 +5,12 @@ import { v7 as uuidv7 } from 'uuid';
 import { describe, expect, it } from 'vitest';
 import { layAside, listDeadLetters } from '../src/attempts/dead-letters.ts';
 import { configOf } from '../src/config.ts';
-import worker from '../src/index.ts';
 import { POINTER_KEY } from '../src/policy/pointer.ts';
 import { markDue, settle } from '../src/policy/publish.ts';
 import { anAttempt } from './attempt.ts';
 import { basic, call, newClient, rowsOf, rowsOfOnce } from './call.ts';
 import { publish } from './policy-call.ts';
+import worker from './worker.ts';
 
 const NOWHERE = 'postgres://gatehouse:local@127.0.0.1:9/gatehouse';
 
@@ -179,7 +179,7 @@ describe('the cron', () => {
     const id = uuidv7();
     await layAside(env.GATEHOUSE, configOf(env), id, 'outage', 'neon-away', anAttempt({ id }));
     const controller = () => createScheduledController({ cron: '*/5 * * * *', scheduledTime: new Date() });
-    await worker.scheduled(controller(), { ...env, DATABASE_URL: NOWHERE });
+    await worker.scheduled(controller(), { ...env, ...{ DATABASE_URL: NOWHERE } });
     const throwing = {
       get: () => Promise.reject(new Error('KV is away')),
       list: () => Promise.reject(new Error('KV is away')),

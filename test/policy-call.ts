@@ -3,10 +3,10 @@ import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers';
 import { checkPolicy } from '../src/desk/policies/check.ts';
 import { compilePlan } from '../src/desk/policies/compile-plan.ts';
-import worker from '../src/index.ts';
 import { listKey, planKey } from '../src/policy/plan.ts';
 import { POINTER_KEY } from '../src/policy/pointer.ts';
 import { type Answered, b2cRequest, readAnswer } from './call.ts';
+import worker from './worker.ts';
 
 export interface Published {
   shadow?: { number: number; sample: number };

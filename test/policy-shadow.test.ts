@@ -2,10 +2,10 @@
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import worker from '../src/index.ts';
 import { b2cRequest, newClient, newObjectId, rowsOfOnce } from './call.ts';
 import { isolate, publish, putVersion, watchedKv } from './policy-call.ts';
 import { type Listed, report } from './reports-call.ts';
+import worker from './worker.ts';
 
 const SIGN_UP = 'PostAttributeCollection';
 const TOKEN = 'PreTokenIssuance';

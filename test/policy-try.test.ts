@@ -2,9 +2,9 @@
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
-import worker from '../src/index.ts';
 import { basic, newClient, newObjectId, rowsOf } from './call.ts';
 import { isolate, publish, watchedKv } from './policy-call.ts';
+import worker from './worker.ts';
 
 const SIGN_UP = 'PostAttributeCollection';
 const TOKEN = 'PreTokenIssuance';

@@ -5,9 +5,9 @@ import type { Attempt, Change } from '../src/attempts/attempt.ts';
 import { occurredAtOf } from '../src/attempts/bounds.ts';
 import { connect } from '../src/database/connect.ts';
 import { changes } from '../src/database/schema.ts';
-import worker from '../src/index.ts';
 import type { AttemptJson } from '../src/reports/attempt-json.ts';
 import { keepAttempts } from './attempt.ts';
+import worker from './worker.ts';
 
 const SUPPORT = `Basic ${btoa('support:support')}`;
 const REPORTS = 'https://gatehouse.example/reports';

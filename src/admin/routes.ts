@@ -5,6 +5,7 @@ import { recordChange } from '../attempts/record.ts';
 import { guard } from '../callers/guard.ts';
 import { configOf } from '../config.ts';
 import { type AppEnv, newApp } from '../context.ts';
+import { writeDirectly } from '../desk/write-directly.ts';
 import { type KvRefusal, withinLimit } from '../entitlements/kv.ts';
 import {
   type Author,
@@ -143,7 +144,7 @@ async function changes(c: AdminContext, page: ChangesPage): Promise<Response> {
 const authorOf = (c: AdminContext): Author => ({
   by: c.get('callerName'),
   now: Date.now(),
-  logChange: (change) => recordChange(c.env, change),
+  logChange: (change) => recordChange(change, c.env.ATTEMPTS, (lost) => writeDirectly(c.env, lost)),
 });
 
 const UNREADABLE =

@@ -1,5 +1,7 @@
 /** The consumer's side of the queue: a batch becomes rows, and no message is let go before it lies in Neon or among the dead letters. */
+
 import { configOf } from '../config.ts';
+import type { DeskEnv } from '../desk/env.ts';
 import { errorFields, log } from '../log.ts';
 import { markDue } from '../summaries/schedule.ts';
 import { within } from '../within.ts';
@@ -22,7 +24,7 @@ const LAST_TRY = 97;
 export const retryDelaySeconds = (tries: number): number =>
   Math.min(MAX_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2 ** Math.max(0, Math.min(tries, 20) - 1));
 
-export async function consume(batch: MessageBatch, env: Env): Promise<void> {
+export async function consume(batch: MessageBatch, env: DeskEnv): Promise<void> {
   const readable: { delivery: globalThis.Message; message: Message }[] = [];
   const unreadable: globalThis.Message[] = [];
   for (const delivery of batch.messages) {
@@ -36,7 +38,7 @@ export async function consume(batch: MessageBatch, env: Env): Promise<void> {
 }
 
 async function writeOrRetry(
-  env: Env,
+  env: DeskEnv,
   readable: readonly { delivery: globalThis.Message; message: Message }[],
 ): Promise<void> {
   let reasons: Map<Message, string>;
@@ -63,7 +65,7 @@ async function writeOrRetry(
 
 /** A message at fault goes aside at once; one that an outage holds up, after about a day. When KV fails too, it is tried again. */
 async function layAsideOrRetry(
-  env: Env,
+  env: DeskEnv,
   delivery: globalThis.Message,
   kind: 'refused' | 'outage',
   reason: string,

@@ -8,16 +8,17 @@ import { judge, worded } from '../policy/decide.ts';
 import { compareDecisions, type ShadowDecision } from '../policy/shadow.ts';
 import { type Answered, type FrontDoor, stepOf } from './answer.ts';
 import { attemptOf, outcomeOf } from './attempt.ts';
+import type { GateEnv } from './env.ts';
 import type { KvWorld } from './know.ts';
 
 /** Records an answered call. Never rejects: what fails is a log line. */
-export async function remember(env: Env, door: FrontDoor, world: KvWorld, answered: Answered): Promise<void> {
+export async function remember(env: GateEnv, door: FrontDoor, world: KvWorld, answered: Answered): Promise<void> {
   const { reached } = answered;
   const id = uuidv7({ msecs: reached.startedAt });
   try {
     const shadow = await shadowDecision(world, answered);
     const attempt = await attemptOf(configOf(env), answered, door.recorded(reached), id, shadow);
-    await record(env, attempt, reached.within);
+    await record(attempt, env.ATTEMPTS, (lost) => env.RECORDER.record(lost), reached.within);
   } catch (error) {
     log('attempt-lost', {
       id,

@@ -1,6 +1,9 @@
 /** Whether everything behind Gatehouse works, each part asked at once with a limit of its own, and what an operator should mend. */
+
 import { listDeadLetters } from '../attempts/dead-letters.ts';
-import { configOf } from '../config.ts';
+import { type Config, configOf } from '../config.ts';
+import type { DeskEnv } from '../desk/env.ts';
+import { type GateState, signedPairs } from '../platform/gate-state.ts';
 import { readiness } from '../reports/queries/readiness.ts';
 import { within } from '../within.ts';
 import { policyState, policyWarnings } from './policy.ts';
@@ -15,7 +18,7 @@ const UNSUMMED_TOO_LONG_SECONDS = 20 * 60;
 type Part<Facts> = ({ readonly ok: true } & Facts) | { readonly ok: false; readonly problem: string };
 
 /** The answer of `/health/ready`. Never throws, and holds no secret and no personal data. `later` takes work that goes on after it. */
-export async function askParts(env: Env, later: (work: Promise<unknown>) => void) {
+export async function askParts(env: DeskEnv, gate: GateState | undefined, later: (work: Promise<unknown>) => void) {
   const config = configOf(env);
   const [kv, queue, neon, policy] = await Promise.all([
     part('Workers KV', async () => {
@@ -26,7 +29,11 @@ export async function askParts(env: Env, later: (work: Promise<unknown>) => void
     part('Neon', () => readiness(config)),
     part('Workers KV (policy)', () => policyState(env.GATEHOUSE, config, later)),
   ]);
-  const warnings = [...config.problems, ...(policy.ok ? policyWarnings(policy) : [])];
+  const warnings = [
+    ...problemsOf(config.problems, gate),
+    ...(await sharedPairs(config, gate)),
+    ...(policy.ok ? policyWarnings(policy) : []),
+  ];
   if (queue.ok && queue.refused !== 0) {
     warnings.push(
       'Messages were refused and wait among the dead letters: look at them with `npm run dead-letters -- list`.',
@@ -66,6 +73,22 @@ export async function askParts(env: Env, later: (work: Promise<unknown>) => void
     policy,
     warnings,
   };
+}
+
+/** What either Worker finds wrong with its settings, each once. */
+const problemsOf = (own: readonly string[], gate: GateState | undefined): string[] => [
+  ...new Set([...own, ...(gate?.problems ?? [])]),
+];
+
+/** A pair that opens two kinds of doors: B2C's copy of it would let its holder read reports or change roles. */
+async function sharedPairs(
+  { SUPPORT_CODE_KEY, credentials: { reports, admin } }: Config,
+  gate: GateState | undefined,
+): Promise<string[]> {
+  const signed = await Promise.all([reports, admin].map((pairs) => signedPairs(SUPPORT_CODE_KEY, pairs)));
+  const all = [gate?.pairs ?? [], ...signed].flatMap((pairs) => [...new Set(pairs)]);
+  if (new Set(all).size === all.length) return [];
+  return ['A pair opens two kinds of doors (connector, reports, admin). Give each kind a pair of its own.'];
 }
 
 async function countDeadLetters(kv: KVNamespace) {

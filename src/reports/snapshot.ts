@@ -1,6 +1,8 @@
 /** The unfiltered summary of the last seven days in Workers KV, for when Neon does not answer. */
+
 import * as z from 'zod/mini';
 import { configOf } from '../config.ts';
+import type { DeskEnv } from '../desk/env.ts';
 import { errorFields, log } from '../log.ts';
 import { within } from '../within.ts';
 import { summaryRange } from './range.ts';
@@ -23,7 +25,7 @@ const written = z.looseObject({
  * For the cron, after the sums: writes what `GET /reports/summary` without parameters would answer at `now` (milliseconds
  * since 1970) to KV, for as long as attempts are kept. Throws DatabaseUnavailable, or what KV throws.
  */
-export async function snapshotSummary(env: Env, now: number): Promise<void> {
+export async function snapshotSummary(env: DeskEnv, now: number): Promise<void> {
   const config = configOf(env);
   const range = summaryRange({}, now);
   if (typeof range === 'string') throw new Error(range);
@@ -35,7 +37,7 @@ export async function snapshotSummary(env: Env, now: number): Promise<void> {
 }
 
 /** The last snapshot, marked stale; undefined when there is none or KV does not answer within `KV_TIMEOUT_MS`. */
-export async function readSnapshot(env: Env): Promise<Summary | undefined> {
+export async function readSnapshot(env: DeskEnv): Promise<Summary | undefined> {
   try {
     const text = await within(configOf(env).KV_TIMEOUT_MS, () => env.GATEHOUSE.get(SNAPSHOT_KEY));
     if (text === null) return undefined;

@@ -1,7 +1,9 @@
 /** What the cron does every five minutes, and that it leaves Neon asleep when there is nothing to do. */
+
 import { keepRetention } from '../attempts/retention.ts';
 import { configOf } from '../config.ts';
 import { connect } from '../database/connect.ts';
+import type { DeskEnv } from '../desk/env.ts';
 import { errorFields, log } from '../log.ts';
 import { isDue, markDone } from './due.ts';
 import { sum } from './sum.ts';
@@ -26,7 +28,7 @@ export interface Job {
  * written, nothing waits and the last sum is less than a day old. Overlapping ticks are harmless. Never throws: what fails is
  * logged, the rest goes on, and a sum or retention that failed is tried again at the next tick.
  */
-export async function tick(env: Env, now: number, jobs: readonly Job[] = []): Promise<void> {
+export async function tick(env: DeskEnv, now: number, jobs: readonly Job[] = []): Promise<void> {
   const kv = env.GATEHOUSE;
   const config = configOf(env);
   if (config.DATABASE_URL === '') return log('tick-skipped', { reason: 'DATABASE_URL is not set' });

@@ -3,9 +3,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { tryCall } from '../../src/gate/trial.ts';
 import { checkText } from '../../src/desk/policies/check.ts';
 import { compilePolicy } from '../../src/desk/policies/compile-plan.ts';
+import { tryCall } from '../../src/gate/trial.ts';
 import { NOTHING_HELD } from '../../src/policy/policy.ts';
 import { run } from './gatehouse.ts';
 

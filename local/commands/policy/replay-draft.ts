@@ -3,11 +3,11 @@ import { parse } from '@bufbuild/cel';
 import type { CheckedPolicy } from '../../../src/desk/policies/check.ts';
 import type { CheckedRule } from '../../../src/desk/policies/check-rules.ts';
 import { compilePolicy } from '../../../src/desk/policies/compile-plan.ts';
-import type { ClaimNames } from '../../../src/policy/load.ts';
 import type { Expression } from '../../../src/policy/expressions/expression.ts';
 import { askedFor } from '../../../src/policy/expressions/facts.ts';
 import type { Scope } from '../../../src/policy/expressions/scope.ts';
 import { childrenOf, type Node, pathOf } from '../../../src/policy/expressions/tree.ts';
+import type { ClaimNames } from '../../../src/policy/load.ts';
 import type { Policy, Rule } from '../../../src/policy/policy.ts';
 import { STEPS, type UserFlowStep } from '../../../src/sign-in/steps.ts';
 

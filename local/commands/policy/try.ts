@@ -1,7 +1,7 @@
 /** `try`: what one call would be answered, and why. */
 import * as z from 'zod/mini';
-import { stepNamed } from '../../../src/gate/user-flow/request.ts';
 import { compilePolicy } from '../../../src/desk/policies/compile-plan.ts';
+import { stepNamed } from '../../../src/gate/user-flow/request.ts';
 import type { Step } from '../../../src/sign-in/event.ts';
 import type { Call } from '../administrator.ts';
 import { calledWrongly, Refusal } from '../ending.ts';

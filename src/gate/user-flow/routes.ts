@@ -10,6 +10,7 @@ import { policyInMemory } from '../../policy/active.ts';
 import { decideWithoutPolicy } from '../../policy/decide.ts';
 import { limitsOf } from '../../within.ts';
 import { answer, type Call, type Reply } from '../answer.ts';
+import type { GateEnv } from '../env.ts';
 import { KvWorld } from '../know.ts';
 import { remember } from '../remember.ts';
 import { userFlowDoor } from './door.ts';
@@ -19,7 +20,7 @@ import { stepNamed } from './request.ts';
 const ROUTE = '/connectors/user-flow';
 const JSON_HEADERS = { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' };
 
-export const userFlow = newApp()
+export const userFlow = newApp<GateEnv>()
   .post('/:step?', async (c): Promise<Response> => {
     const startedAt = Date.now();
     const config = configOf(c.env);
@@ -59,7 +60,7 @@ function refuse({ reason, name }: Extract<Authentication, { ok: false }>): Respo
 }
 
 /** For what fails before there is a call, and so leaves no attempt: the code that is shown is in the log line. */
-export function answerInPanic(error: unknown, c: Context<AppEnv>): Response {
+export function answerInPanic(error: unknown, c: Context<AppEnv<GateEnv>>): Response {
   const supportCode = randomSupportCode();
   log('call-failed', { route: ROUTE, supportCode, ...errorFields(error) });
   const step = stepNamed(c.req.param('step') ?? '');

@@ -1,0 +1,22 @@
+/** The desk: what people and the schedule use, and the consumer of the queue. */
+import { WorkerEntrypoint } from 'cloudflare:workers';
+import type { Attempt } from '../attempts/attempt.ts';
+import { consume } from '../attempts/consume.ts';
+import { runSchedule } from '../cron.ts';
+import { staff } from '../staff.ts';
+import type { DeskEnv } from './env.ts';
+import { writeDirectly } from './write-directly.ts';
+
+/** What the gate calls when its queue refuses an attempt. */
+export class Recorder extends WorkerEntrypoint<DeskEnv> {
+  /** False when the database refuses the attempt; rejects when it is away. */
+  record(attempt: Attempt): Promise<boolean> {
+    return writeDirectly(this.env, attempt);
+  }
+}
+
+export default {
+  fetch: (request, env, ctx) => staff.fetch(request, env, ctx),
+  queue: consume,
+  scheduled: (controller, env) => runSchedule(env, controller.scheduledTime),
+} satisfies ExportedHandler<DeskEnv>;
