@@ -8,7 +8,7 @@ const CHECK_MS = 5_000;
 
 /** Starts the clock and returns how to stop it. A tick that fails is told, and the next one comes all the same. */
 export function fireCron(url: string): () => void {
-  const cron = cronOf(readFileSync(join(import.meta.dirname, '..', '..', 'wrangler.toml'), 'utf8'));
+  const cron = cronOf(readFileSync(join(import.meta.dirname, '..', '..', 'src', 'desk', 'wrangler.toml'), 'utf8'));
   let last = slotOf(Date.now());
   const timer = setInterval(() => {
     const slot = slotOf(Date.now());
@@ -30,7 +30,7 @@ function cronOf(toml: string): string {
   const cron = /^crons\s*=\s*\["([^"]+)"\]/m.exec(toml)?.[1];
   if (cron !== `*/${EVERY_MINUTES} * * * *`)
     throw new Error(
-      `local/dev/cron.ts fires every ${EVERY_MINUTES} minutes, wrangler.toml says ${cron}: change one of them.`,
+      `local/dev/cron.ts fires every ${EVERY_MINUTES} minutes, src/desk/wrangler.toml says ${cron}: change one of them.`,
     );
   return cron;
 }

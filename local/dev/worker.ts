@@ -1,7 +1,12 @@
-/** Runs `wrangler dev` as a child, with the settings that stand in no file. */
+/** Runs `wrangler dev` as a child: gate and desk behind one address, with settings that are in no file. */
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+
+/** The first has the address. */
+const CONFIGURATIONS = ['local/dev/wrangler.toml', 'wrangler.toml', 'src/desk/wrangler.toml'].map((path) =>
+  join(import.meta.dirname, '..', '..', path),
+);
 
 const READY_WITHIN_MS = 60_000;
 const POLL_MS = 100;
@@ -25,8 +30,11 @@ export async function startWorker(options: {
   storedPolicy: boolean;
 }): Promise<LocalWorker> {
   const wrangler = join(createRequire(import.meta.url).resolve('wrangler/package.json'), '..', 'bin', 'wrangler.js');
-  // Wrangler takes the secrets that wrangler.toml names from here; all are given, so that none of the user's own reach it.
-  const secrets = {
+  // Wrangler takes the secrets and settings that a configuration names from here (`--var` would reach the first Worker alone);
+  // all secrets are given, so that none of the user's own reach it.
+  const given = {
+    LOCAL: 'yes',
+    POLICY: options.storedPolicy ? 'stored' : 'built-in',
     DATABASE_URL: options.databaseUrl,
     SUPPORT_CODE_KEY: LOCAL_SUPPORT_CODE_KEY,
     CONNECTOR_BASIC: '',
@@ -38,6 +46,7 @@ export async function startWorker(options: {
     [
       wrangler,
       'dev',
+      ...CONFIGURATIONS.flatMap((path) => ['-c', path]),
       '--port',
       `${options.port}`,
       '--ip',
@@ -49,16 +58,12 @@ export async function startWorker(options: {
       '--show-interactive-dev-session=false',
       '--log-level',
       'info',
-      '--var',
-      'LOCAL:yes',
-      '--var',
-      `POLICY:${options.storedPolicy ? 'stored' : 'built-in'}`,
     ],
     // In a group of its own, so that Ctrl-C reaches it through `stop` and after the Worker's last writes.
     {
       stdio: ['ignore', 'inherit', 'inherit'],
       detached: true,
-      env: { ...process.env, ...secrets, WRANGLER_SEND_METRICS: 'false' },
+      env: { ...process.env, ...given, WRANGLER_SEND_METRICS: 'false' },
     },
   );
   const exited = new Promise<number>((resolve) => child.once('exit', (code) => resolve(code ?? 1)));
