@@ -44,6 +44,8 @@ export interface PlanRule {
 }
 
 export const planKey = (number: number) => `policy:plan:${FORMAT}:${number}`;
+/** Why the desk could not make the plan of a version, in words: `npm run deploy` stops there. */
+export const planRefusedKey = (number: number) => `policy:plan-refused:${FORMAT}:${number}`;
 export const listKey = (number: number, name: string) => `policy:list:${FORMAT}:${number}:${name}`;
 
 /**
