@@ -1,24 +1,38 @@
-/** Calls answered and remembered by the code that does so in Gatehouse, and their attempts as reports give them. */
+/** Drafts; and calls answered and recorded by Gatehouse's own code, with their attempts as reports return them. */
 import { v7 as uuidv7 } from 'uuid';
 import { type KeptAttempt, keptAttempt } from '../../local/commands/policy/replay-attempts.ts';
 import type { Attempt } from '../../src/attempts/attempt.ts';
 import { attemptRow } from '../../src/attempts/store.ts';
 import { readConfig } from '../../src/config.ts';
+import type { CheckedPolicy } from '../../src/desk/policies/check.ts';
+import { checkRules } from '../../src/desk/policies/check-rules.ts';
+import { compilePlan } from '../../src/desk/policies/compile-plan.ts';
 import { type Answered, answer, type Call } from '../../src/gate/answer.ts';
 import { attemptOf } from '../../src/gate/attempt.ts';
 import { KvWorld } from '../../src/gate/know.ts';
 import { heldBy, type TriedEntitlements } from '../../src/gate/trial.ts';
 import { userFlowDoor } from '../../src/gate/user-flow/door.ts';
+import { type PolicyDocument, policySchema } from '../../src/policy/document.ts';
+import { listKey, planKey } from '../../src/policy/plan.ts';
 import { POINTER_KEY } from '../../src/policy/pointer.ts';
 import { NOTHING_HELD, type PersonEntitlements } from '../../src/policy/policy.ts';
 import { attemptJson } from '../../src/reports/attempt-json.ts';
 import type { SignInEvent } from '../../src/sign-in/event.ts';
 import { within } from '../../src/within.ts';
 
+export const NAMES = { rolesClaim: 'extension_Roles', extensionsAppId: '' };
+
+/** Undefined: it may not be saved. Its conditions are not run on samples, which takes longer than all the rest. */
+export function checked(written: object): CheckedPolicy | undefined {
+  const document: PolicyDocument = policySchema.parse(JSON.parse(JSON.stringify(written)));
+  const { rules, problems } = checkRules(document, NAMES.rolesClaim);
+  return problems.length > 0 ? undefined : { document, rules, warnings: [] };
+}
+
 export interface Given {
   readonly body: Record<string, unknown>;
   /** Undefined: the built-in policy. */
-  readonly policy?: object | undefined;
+  readonly policy?: CheckedPolicy | undefined;
   /** What is held about whoever calls; undefined: nothing. */
   readonly held?: TriedEntitlements | undefined;
   readonly kvFails?: boolean;
@@ -48,12 +62,17 @@ export async function recorded({ body, policy, held, kvFails = false, keep = [],
     ...held,
     ...{ updatedAt: '2026-11-01T12:00:00.000Z', updatedBy: 'admin' },
   };
+  const plan = policy && (await compilePlan(policy, JSON.stringify(policy.document)));
+  const stored = new Map([
+    [POINTER_KEY, JSON.stringify({ v: 1, number: 7 })],
+    [planKey(7), plan?.text ?? ''],
+    ...[...(plan?.lists ?? [])].map(([name, text]) => [listKey(7, name), text] as const),
+  ]);
+  const heldUnder = (key: string) => stored.get(key) ?? (record === undefined ? null : JSON.stringify(record));
   const get = async (keys: string | string[]) => {
-    const pointer = JSON.stringify({ v: 1, number: 7 });
-    if (typeof keys === 'string') return keys === POINTER_KEY ? pointer : JSON.stringify(policy);
+    if (typeof keys === 'string') return heldUnder(keys);
     if (kvFails) throw new Error('KV does not answer.');
-    const held = record === undefined ? null : JSON.stringify(record);
-    return new Map(keys.map((key) => [key, key === POINTER_KEY ? pointer : held]));
+    return new Map(keys.map((key) => [key, heldUnder(key)]));
   };
   const call: Call = {
     request: new Request('https://gatehouse.example/connectors/user-flow', {

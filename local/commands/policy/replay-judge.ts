@@ -1,31 +1,45 @@
 /** What a draft would decide about a call of which not everything is known, beside what was decided then. */
+import type { CheckedPolicy } from '../../../src/desk/policies/check.ts';
+import type { CheckedRule } from '../../../src/desk/policies/check-rules.ts';
+import type { CompiledExpression } from '../../../src/desk/policies/compile-expression.ts';
+import { compilePolicy } from '../../../src/desk/policies/compile-plan.ts';
+import { openScope, type Scope } from '../../../src/expressions/scope.ts';
+import { UNKNOWN } from '../../../src/expressions/values.ts';
 import { rolesIn } from '../../../src/gate/attempt.ts';
-import { judge, type Verdict } from '../../../src/policy/decide.ts';
-import type { Compiled, Result, Rule } from '../../../src/policy/policy.ts';
-import type { ClaimValue } from '../../../src/sign-in/event.ts';
-import { STEPS, type UserFlowStep } from '../../../src/sign-in/steps.ts';
+import { readEvent } from '../../../src/gate/user-flow/request.ts';
+import { judge, type RuleTrace, type Verdict } from '../../../src/policy/decide.ts';
+import type { ClaimNames } from '../../../src/policy/load.ts';
+import {
+  type Compiled,
+  DECIDED_WITHOUT_RULE,
+  NOTHING_HELD,
+  type Policy,
+  type Result,
+  type Rule,
+} from '../../../src/policy/policy.ts';
+import type { SignInEvent } from '../../../src/sign-in/event.ts';
+import { STEPS } from '../../../src/sign-in/steps.ts';
 import type { KeptAttempt } from './replay-attempts.ts';
-import type { Draft, DraftExpression, DraftRule } from './replay-draft.ts';
-import { type Gap, type KnownCall, knownCall } from './replay-known.ts';
-import { evaluator, type Knowledge } from './replay-scope.ts';
+import { type Input, inputsOf, type KnownCall, knownCall, withInputs } from './replay-known.ts';
 
-/** A decision as attempts keep it. */
-export interface Decided {
+/** A decision as attempts keep it: rule and message are `''` if the person is not turned away. */
+export interface Turn {
   readonly outcome: Verdict['kind'];
-  /** `''` where nobody was turned away. */
   readonly rule: string;
   readonly messageKey: string;
-  /** What the token carries as roles; undefined at the other steps, and where no claim is for them. */
+}
+
+export interface Decided extends Turn {
+  /** What the token carries as roles; undefined at the other steps, and if no claim is for them. */
   readonly roles: readonly string[] | undefined;
 }
 
-/** What became of a rule that was looked at. */
 export interface RuleSeen {
   readonly id: string;
-  /** Undefined: it could not be judged. */
-  readonly applies: boolean | undefined;
-  /** What would have to be known to judge it. */
-  readonly gaps: readonly Gap[];
+  /** `notReached`: a rule before it ended the call for sure; `notJudged`: undecided. */
+  readonly became: 'applied' | 'didNotApply' | 'notReached' | 'notJudged';
+  /** What was not kept and would decide it. */
+  readonly lacks: readonly Input[];
 }
 
 export type Replayed =
@@ -34,128 +48,132 @@ export type Replayed =
   | {
       readonly kind: 'judged';
       readonly recorded: Decided;
-      /** Undefined: it could not be judged. */
+      /** Undefined: undecided. */
       readonly draft: Decided | undefined;
-      readonly looked: readonly RuleSeen[];
-      /** Ids of the rules behind one that ends the call for sure. */
-      readonly notReached: readonly string[];
-      /** What would have to be known beside what the rules lack. */
-      readonly gaps: readonly Gap[];
+      /** Those of the step, in their order. */
+      readonly rules: readonly RuleSeen[];
     };
 
+export interface Draft {
+  /** The policy as if no undecided rule applied, and as if all of them did. */
+  readonly fewest: Policy<Scope>;
+  readonly most: Policy<Scope>;
+  /** The claims that rules read. */
+  readonly claims: ReadonlySet<string>;
+  /** By rule: what its condition reads, and its values if the roles are one of them: other claims are not compared. */
+  readonly reads: ReadonlyMap<string, readonly Input[]>;
+}
+
+/** In the place of results that are unknown. */
+const SKIPS: Result = { ok: true, value: false };
+const FAILS: Result = { ok: false, why: 'it depends on what was not kept' };
+const APPLIES: Result = { ok: true, value: true };
+const ANY_VALUE: Result = { ok: true, value: '' };
+
+export async function draftOf(checked: CheckedPolicy, names: ClaimNames): Promise<Draft> {
+  const rules = checked.rules.map(({ when, set, ...rule }) => ({
+    ...rule,
+    when: when && readingInputs(when),
+    set: set.map(([claim, value]) => [claim, readingInputs(value)] as const),
+  }));
+  const policy = await compilePolicy({ ...checked, rules }, 0, names);
+  const reads = checked.rules.map((rule) => {
+    const setsRoles = rule.set.some(([claim]) => claim.toLowerCase() === names.rolesClaim.toLowerCase());
+    return [rule.document.id, expressionsOf(rule, setsRoles).flatMap(({ tree }) => inputsOf(tree))] as const;
+  });
+  return {
+    fewest: assuming(policy, SKIPS, FAILS),
+    most: assuming(policy, APPLIES, ANY_VALUE),
+    claims: new Set(checked.rules.flatMap((rule) => expressionsOf(rule, true).flatMap(({ reads }) => reads.claims))),
+    reads: new Map(reads),
+  };
+}
+
+const readingInputs = (expression: CompiledExpression) => ({ ...expression, tree: withInputs(expression.tree) });
+
+const expressionsOf = ({ when, set }: CheckedRule, withValues: boolean) => [
+  ...(when === undefined ? [] : [when]),
+  ...(withValues ? set.map(([, value]) => value) : []),
+];
+
+function assuming(policy: Policy<Scope>, condition: Result, value: Result): Policy<Scope> {
+  const assumed = ({ when, effect, ...rule }: Rule<Scope>): Rule<Scope> => ({
+    ...rule,
+    when: when && instead(when, condition),
+    effect:
+      effect.kind === 'set'
+        ? { kind: 'set', claims: effect.claims.map(([claim, set]) => [claim, instead(set, value)]) }
+        : effect,
+  });
+  const steps = [...policy.steps].map(([step, at]) => [step, { ...at, rules: at.rules.map(assumed) }] as const);
+  return { ...policy, steps: new Map(steps) };
+}
+
+const instead = (compiled: Compiled<Scope>, assumed: Result): Compiled<Scope> => ({
+  run(scope) {
+    const result = compiled.run(scope);
+    return 'unknown' in result ? assumed : result;
+  },
+});
+
 export async function replayed(attempt: KeptAttempt, draft: Draft): Promise<Replayed> {
-  const { outcome, reason, rule, messageKey } = attempt;
+  const { outcome, reason, rule, messageKey, clientId } = attempt;
   const step = STEPS.find((known) => known === attempt.step);
   if (outcome === 'error') return { kind: 'skipped', why: reason };
   if (step === undefined || attempt.channel !== 'user-flow') return { kind: 'skipped', why: 'not of a user flow' };
-  const roles = carriesRoles(step, draft.policy.rolesClaim) ? attempt.roles : undefined;
-  return {
-    kind: 'judged',
-    recorded: { outcome, rule, messageKey, roles },
-    ...judged(await knownCall(attempt, step), draft),
-  };
+  const areRolesCompared = step === 'PreTokenIssuance' && draft.fewest.rolesClaim !== '';
+  const recorded = { outcome, rule, messageKey, roles: areRolesCompared ? attempt.roles : undefined };
+  const event = { ...(await readEvent({}, step)), clientId };
+  const call = knownCall(attempt, step, draft.claims);
+  return { kind: 'judged', recorded, ...judged(event, call, draft, areRolesCompared) };
 }
 
 /**
- * Decides twice, by the code that decides calls: as if no rule that cannot be judged applied, and as if all of them did. What
- * comes out both times is sure, since the first rule that turns away ends.
+ * Evaluates the rules twice: as if no undecided rule applied, and as if all of them did. What comes out both times is sure: the
+ * first rule that turns away ends the call, and the last one that sets the roles sets them. The limit of work is left out: only
+ * texts far longer than what people type reach it.
  */
-function judged(call: KnownCall, draft: Draft) {
-  const { step } = call;
-  const { onlyThese, rolesClaim } = draft.policy;
-  const know = evaluator(draft, call);
-  const compared = carriesRoles(step, rolesClaim) ? rolesClaim : '';
-  const rules = draft.rules[step].map((rule) => settled(rule, know, compared));
-  const gaps = onlyThese === undefined ? [] : call.gaps.filter(({ path }) => path === 'request.clientId');
-
-  const decideIf = (unknownApply: boolean, watch?: () => void) => {
-    const policy = {
-      ...draft.policy,
-      onlyThese: gaps.length === 0 ? onlyThese : unknownApply ? NO_APPLICATION : undefined,
-      steps: new Map(
-        [...draft.policy.steps].map(([name, at]) => [
-          name,
-          name === step ? { ...at, rules: rules.map((rule) => assume(rule, unknownApply)) } : at,
-        ]),
-      ),
-      open: () => undefined,
-    };
-    return judge(call.event, call.entitlements, policy, call.now, watch);
+function judged(event: SignInEvent, call: KnownCall, draft: Draft, areRolesCompared: boolean) {
+  const { rolesClaim, onlyThese, steps } = draft.fewest;
+  const undecided = (id: string, reads: readonly Input[]): RuleSeen => {
+    return { id, became: 'notJudged', lacks: [...new Set(reads)].filter((input) => call.unknown.has(input)) };
   };
-  let looked = 0;
-  const fewest = decideIf(false, () => {
-    looked += 1;
-  });
+  if (onlyThese !== undefined && call.unknown.has('request.clientId'))
+    return { draft: undefined, rules: [undecided(DECIDED_WITHOUT_RULE.foreignApplication, ['request.clientId'])] };
+  const fewest = evaluated(draft.fewest, event, call);
+  const most = evaluated(draft.most, event, call);
+  const seen = (id: string, few: RuleTrace | undefined, many: RuleTrace | undefined): RuleSeen => {
+    if (few === undefined) return { id, became: 'notReached', lacks: [] };
+    const { applied, when, set } = few;
+    const holds = many?.applied ?? (applied || set !== undefined);
+    const areRolesUnknown = areRolesCompared && set?.[rolesClaim] !== undefined && holds !== applied;
+    if (when === SKIPS || areRolesUnknown) return undecided(id, draft.reads.get(id) ?? []);
+    return { id, became: holds ? 'applied' : 'didNotApply', lacks: [] };
+  };
+  const roles = areRolesCompared ? rolesIn(fewest.verdict.claims[rolesClaim]) : undefined;
+  const isSure = isSameTurn(fewest.turn, most.turn) && (!areRolesCompared || fewest.rolesBy === most.rolesBy);
   return {
-    draft: isSure(fewest, decideIf(true), step, rolesClaim) ? decided(fewest, step, rolesClaim) : undefined,
-    looked: rules.slice(0, looked),
-    notReached: rules.slice(looked).map(({ id }) => id),
-    gaps,
+    draft: isSure ? { ...fewest.turn, roles } : undefined,
+    rules: steps.get(event.step ?? '')?.rules.map(({ id }, at) => seen(id, fewest.traces[at], most.traces[at])) ?? [],
   };
 }
 
-const NO_APPLICATION: ReadonlySet<string> = new Set();
+export const isSameTurn = (a: Turn, b: Turn) =>
+  a.outcome === b.outcome && a.rule === b.rule && a.messageKey === b.messageKey;
 
-/** A rule with its expressions evaluated. */
-interface Settled extends RuleSeen {
-  readonly rule: Rule<never>;
-  /** What it sets when it applies for sure; values that are not known are left out. */
-  readonly values: ReadonlyMap<string, ClaimValue>;
-}
-
-/**
- * As `judge` has it: a condition that fails is what `onError` says, and a rule sets all of its claims or none. Of a rule that
- * sets none but claims that nobody compares, nothing is asked but its condition: it applies unless a value is known to fail.
- */
-function settled({ rule, when, set }: DraftRule, know: (one: DraftExpression) => Knowledge, compared: string): Settled {
-  const condition = when === undefined ? ALWAYS : know(when);
-  const holds = condition.result && holdsBy(condition.result, rule.onError);
-  const gaps = new Set<Gap>(condition.gaps);
-  const seen = { id: rule.id, rule, values: new Map<string, ClaimValue>() };
-  if (holds === false) return { ...seen, applies: false, gaps: [] };
-  const matters = set.some(([claim]) => claim === compared);
-  for (const [claim, value] of set) {
-    const known = know(value);
-    if (known.result?.ok === false) return { ...seen, applies: false, gaps: [] };
-    if (known.result !== undefined) seen.values.set(claim, known.result.value);
-    else if (matters) for (const gap of known.gaps) gaps.add(gap);
-  }
-  return { ...seen, applies: gaps.size === 0 ? holds : undefined, gaps: [...gaps] };
-}
-
-const ALWAYS: Knowledge = { result: { ok: true, value: true }, gaps: [] };
-
-const holdsBy = (result: Result, onError: 'skip' | 'apply') =>
-  result.ok ? result.value === true : onError === 'apply';
-
-/** No expression comes to it, and it equals nothing: what a claim is that some rule may have set. */
-const ANYTHING = Number.NaN;
-
-/** The rule with its uncertainty taken away. */
-function assume({ rule, applies, values }: Settled, unknownApply: boolean): Rule<unknown> {
-  const { id, onError, effect } = rule;
-  const when = comesTo(applies ?? unknownApply);
-  if (effect.kind !== 'set') return { id, onError, when, effect };
-  const setTo = (claim: string) => comesTo(applies === true ? (values.get(claim) ?? ANYTHING) : ANYTHING);
-  const claims = effect.claims.map(([claim]) => [claim, setTo(claim)] as const);
-  return { id, onError, when, effect: { kind: 'set', claims } };
-}
-
-const comesTo = (value: ClaimValue): Compiled<unknown> => ({ run: () => ({ ok: true, value }) });
-
-/** `''` is the name of no claim. */
-const carriesRoles = (step: UserFlowStep, rolesClaim: string) => step === 'PreTokenIssuance' && rolesClaim !== '';
-
-function isSure(a: Verdict, b: Verdict, step: UserFlowStep, rolesClaim: string): boolean {
-  const [one, other] = [turnedAway(a), turnedAway(b)];
-  if (a.kind !== b.kind || one.rule !== other.rule || one.messageKey !== other.messageKey) return false;
-  return !carriesRoles(step, rolesClaim) || a.claims[rolesClaim] === b.claims[rolesClaim];
-}
-
-const turnedAway = (verdict: Verdict) => (verdict.kind === 'continue' ? { rule: '', messageKey: '' } : verdict);
-
-function decided(verdict: Verdict, step: UserFlowStep, rolesClaim: string): Decided {
-  const { rule, messageKey } = turnedAway(verdict);
-  const roles = carriesRoles(step, rolesClaim) ? rolesIn(verdict.claims[rolesClaim]) : undefined;
-  return { outcome: verdict.kind, rule, messageKey, roles };
+function evaluated(policy: Policy<Scope>, event: SignInEvent, { inputs, isPersonKnown }: KnownCall) {
+  const named = policy.open(event, NOTHING_HELD, inputs.now).request('application');
+  const application = typeof inputs.clientId === 'string' ? String(named) : UNKNOWN;
+  const open = () => openScope({ ...inputs, application, lists: policy.lists });
+  const traces: RuleTrace[] = [];
+  const held = { ...NOTHING_HELD, known: isPersonKnown };
+  const verdict = judge(event, held, { ...policy, open }, inputs.now, (trace) => traces.push(trace));
+  const { rule, messageKey } = verdict.kind === 'continue' ? { rule: '', messageKey: '' } : verdict;
+  return {
+    verdict,
+    traces,
+    turn: { outcome: verdict.kind, rule, messageKey },
+    /** The rule that sets the roles. */
+    rolesBy: traces.findLast(({ applied, set }) => applied && set?.[policy.rolesClaim] !== undefined)?.rule,
+  };
 }

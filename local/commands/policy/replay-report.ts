@@ -1,47 +1,132 @@
-/** What a replay found, for people and for programs. No value of a claim, e-mail address or object id is in it. */
+/** What many replayed attempts come to, for people and for programs: counts and a few examples. No value of a claim is in it. */
 import { pairs, table } from '../table.ts';
-import type { Question } from './replay-attempts.ts';
-import type { Keeping } from './replay-keep.ts';
-import type { Why } from './replay-known.ts';
-import type { Difference, RolesChange, Tally } from './replay-tally.ts';
+import type { KeptAttempt, Question } from './replay-attempts.ts';
+import { type Decided, isSameTurn, type Replayed, type Turn } from './replay-judge.ts';
+import { type Input, isKeepable } from './replay-known.ts';
+
+const MAX_EXAMPLES = 3;
+
+interface Difference {
+  readonly recorded: Turn;
+  /** Names of roles are values of a claim: only that they differ is shown. */
+  readonly draft: Turn & { readonly roles?: 'changed' };
+  attempts: number;
+  /** The newest; `/reports/attempts/{id}` shows all of one. */
+  readonly examples: Pick<KeptAttempt, 'id' | 'occurredAt' | 'step' | 'clientId' | 'supportCode'>[];
+}
+
+/** What was not kept and would have decided rules. */
+export interface Want {
+  readonly what: Input;
+  readonly attempts: number;
+  readonly rules: readonly string[];
+}
+
+export type Tally = ReturnType<ReturnType<typeof newTally>['result']>;
+
+/** Its size depends on the draft and on the kinds of differences, not on the number of attempts. */
+export function newTally(ruleIds: readonly string[]) {
+  const counts = { read: 0, same: 0, different: 0, notJudged: 0 };
+  const skipped = new Map<string, number>();
+  const differences = new Map<string, Difference>();
+  const rules = ruleIds.map((rule) => ({ rule, applied: 0, didNotApply: 0, notReached: 0, notJudged: 0 }));
+  const ruleById = new Map(rules.map((rule) => [rule.rule, rule]));
+  const wants = new Map<Input, Want>();
+
+  function compare(attempt: KeptAttempt, recorded: Decided, draft: Decided): void {
+    const difference = differenceOf(recorded, draft);
+    counts[difference === undefined ? 'same' : 'different'] += 1;
+    if (difference === undefined) return;
+    const { id, occurredAt, step, clientId, supportCode } = attempt;
+    const key = JSON.stringify(difference);
+    const known = differences.get(key) ?? { ...difference, attempts: 0, examples: [] };
+    known.attempts += 1;
+    if (known.attempts <= MAX_EXAMPLES) known.examples.push({ id, occurredAt, step, clientId, supportCode });
+    differences.set(key, known);
+  }
+
+  return {
+    add(attempt: KeptAttempt, replay: Replayed): void {
+      counts.read += 1;
+      if (replay.kind === 'skipped') {
+        skipped.set(replay.why, (skipped.get(replay.why) ?? 0) + 1);
+        return;
+      }
+      const lackedBy = new Map<Input, string[]>();
+      for (const { id, became, lacks } of replay.rules) {
+        const rule = ruleById.get(id);
+        if (rule !== undefined) rule[became] += 1;
+        for (const what of lacks) lackedBy.set(what, [...(lackedBy.get(what) ?? []), id]);
+      }
+      for (const [what, ids] of lackedBy) {
+        const { attempts = 0, rules = [] } = wants.get(what) ?? {};
+        wants.set(what, { what, attempts: attempts + 1, rules: [...new Set([...rules, ...ids])] });
+      }
+      if (replay.draft === undefined) counts.notJudged += 1;
+      else compare(attempt, replay.recorded, replay.draft);
+    },
+    /** The most frequent differences and wants first; rules in the order of the policy. */
+    result: () => ({
+      ...counts,
+      skipped: Object.fromEntries(skipped),
+      differences: mostFirst(differences),
+      rules,
+      wants: mostFirst(wants),
+    }),
+  };
+}
+
+const mostFirst = <T extends { readonly attempts: number }>(all: ReadonlyMap<string, T>): readonly T[] =>
+  [...all.values()].sort((a, b) => b.attempts - a.attempts);
+
+function differenceOf(recorded: Decided, draft: Decided): Pick<Difference, 'recorded' | 'draft'> | undefined {
+  const turn = ({ outcome, rule, messageKey }: Decided): Turn => ({ outcome, rule, messageKey });
+  // Their order says nothing.
+  const roles = ({ roles = [] }: Decided) => [...new Set(roles)].sort().join(' ');
+  const areRolesSame = roles(recorded) === roles(draft);
+  if (areRolesSame && isSameTurn(recorded, draft)) return undefined;
+  return { recorded: turn(recorded), draft: { ...turn(draft), ...(!areRolesSame && { roles: 'changed' }) } };
+}
+
+/** Which claims would have to be kept for more rules to be decided. `kept` is what `KEEP_CLAIMS` names now. */
+export function keepingFor(wants: readonly Want[], kept: readonly string[]) {
+  const wanted = wants.flatMap(({ what }) => claimToKeep(what) ?? []).sort();
+  const added = wanted.filter((claim) => !kept.includes(claim));
+  return {
+    /** The setting, with what it names already; undefined if nothing is to be added. */
+    line: added.length === 0 ? undefined : `KEEP_CLAIMS=${JSON.stringify([...kept, ...added].join(','))}`,
+    added,
+    already: wanted.filter((claim) => kept.includes(claim)),
+  };
+}
+
+function claimToKeep(what: Input): string | undefined {
+  const [, claim] = /^claims\.(.*)$/s.exec(what) ?? [];
+  return claim !== undefined && isKeepable(claim) ? claim : undefined;
+}
 
 export interface Report {
   readonly file: string;
   readonly question: Question;
   readonly tally: Tally;
-  readonly keeping: Keeping;
+  readonly keeping: ReturnType<typeof keepingFor>;
 }
 
-const WHY: { readonly [W in Why]: string } = {
-  'not-kept': 'KEEP_CLAIMS did not name it',
-  'never-kept': 'never kept, whatever KEEP_CLAIMS names',
-  cut: 'longer than what is kept, or not to be stored as it was',
-  'too-large': 'the call was too large to be kept whole',
-  person: 'what is held about people is not kept with attempts',
-};
-
-const ROLES: { readonly [R in RolesChange]: string } = {
-  more: ' with more roles',
-  fewer: ' with fewer roles',
-  none: ' without roles',
-  others: ' with other roles',
-};
+/** One JSON object, with times in ISO 8601, UTC; options that were not given are left out. */
+export const reportAsJson = ({ file, question, tally, keeping }: Report) => ({
+  ...{ policy: file, asked: question, ...tally, keepClaims: keeping },
+});
 
 const COMPARED = `As before means: the same outcome by the same rule with the same message, and the same roles in the token. What else a reply
-carried is not kept, so that it cannot be compared, and neither are the texts of messages. A rule behind one that could not be
-judged is judged as if that one did not apply; one that sets claims, by its condition alone, unless it sets roles.`;
+carried is not kept, so it is not compared, and neither are the texts of messages. Rules after an undecided rule are evaluated
+as if that rule did not apply. A rule that sets claims applies if its condition is true; only the roles that it sets are compared.`;
 
 export const reportInWords = (report: Report): string =>
-  [
-    countsOf(report),
-    ...differencesIn(report.tally),
-    ...rulesIn(report.tally),
-    ...wantsIn(report.tally),
-    ...keepingIn(report),
-    COMPARED,
-  ].join('\n\n');
+  [countsIn(report), ...differencesIn(report.tally), ...rulesIn(report.tally), ...keepingIn(report), COMPARED].join(
+    '\n\n',
+  );
 
-function countsOf({ file, question, tally }: Report): string {
+function countsIn({ file, question, tally }: Report): string {
   const { read, skipped, same, different, notJudged } = tally;
   const reasons = Object.entries(skipped).map(([why, attempts]) => `${why} ${attempts}`);
   const skips = Object.values(skipped).reduce((sum, attempts) => sum + attempts, 0);
@@ -57,17 +142,9 @@ function countsOf({ file, question, tally }: Report): string {
 
 function differencesIn({ differences }: Tally): string[] {
   if (differences.length === 0) return [];
-  const numbered = differences.map((difference, index) => [String(index + 1), difference] as const);
-  const rows = numbered.map(([no, difference]) => [no, ...wordsFor(difference), String(difference.attempts)]);
-  const examples = numbered.flatMap(([no, { examples }]) =>
-    examples.map(({ id, occurredAt, step, clientId, supportCode }) => [
-      no,
-      id,
-      occurredAt,
-      step,
-      supportCode,
-      clientId,
-    ]),
+  const rows = differences.map((difference, at) => [`${at + 1}`, ...wordsFor(difference), `${difference.attempts}`]);
+  const examples = differences.flatMap(({ examples }, at) =>
+    examples.map((one) => [`${at + 1}`, one.id, one.occurredAt, one.step, one.supportCode, one.clientId]),
   );
   return [
     table(['NO', 'RECORDED', 'DRAFT', 'ATTEMPTS'], rows),
@@ -76,55 +153,33 @@ function differencesIn({ differences }: Tally): string[] {
 }
 
 function wordsFor({ recorded, draft }: Difference): [string, string] {
-  const words = ({ outcome, rule }: Difference['recorded']) => (rule === '' ? outcome : `${outcome} by ${rule}`);
+  const words = ({ outcome, rule }: Turn) => (rule === '' ? outcome : `${outcome} by ${rule}`);
   const [was, is] = [words(recorded), words(draft)];
-  if (draft.roles !== undefined) return [was, `${is}${ROLES[draft.roles]}`];
+  if (draft.roles !== undefined) return [was, `${is} with other roles`];
   return was === is ? [`${was}, message ${recorded.messageKey}`, `${is}, message ${draft.messageKey}`] : [was, is];
 }
 
-function rulesIn({ rules }: Tally): string[] {
-  if (rules.length === 0) return [];
-  const rows = rules.map(({ rule, applied, didNotApply, notReached, notJudged }) => [
-    rule,
-    ...[applied, didNotApply, notReached, notJudged].map(String),
-  ]);
-  return [table(['RULE', 'APPLIES', 'DOES NOT', 'NOT REACHED', 'NOT JUDGED'], rows)];
-}
-
-function wantsIn({ wants }: Tally): string[] {
-  if (wants.length === 0) return [];
-  const rows = wants.map(({ what, why, attempts, rules }) => [what, String(attempts), WHY[why], rules.join(', ')]);
-  return [`What was not known:\n${table(['WHAT', 'ATTEMPTS', 'WHY', 'RULES'], rows)}`];
-}
-
-function keepingIn({ keeping: { line, added, already }, tally }: Report): string[] {
-  const judging = (claims: readonly string[]) => {
-    const rules = new Set(
-      tally.wants.filter(({ what }) => claims.includes(what.replace('claims.', ''))).flatMap(({ rules }) => rules),
-    );
-    return [...rules].join(', ');
-  };
-  const values = added.length === 1 ? 'value' : 'values';
+function rulesIn({ rules, wants }: Tally): string[] {
+  const ruleRows = rules.map(({ rule, ...counts }) => [rule, ...Object.values(counts).map(String)]);
+  const wantRows = wants.map(({ what, attempts, rules }) => [what, `${attempts}`, rules.join(', ')]);
   return [
-    ...(line === undefined
-      ? []
-      : [
-          `To judge ${judging(added)} on attempts to come, put this into wrangler.toml and deploy. The ${values} of ${added.join(', ')} ` +
-            `then stand in every attempt: name no more than you need.\n\n${line}`,
-        ]),
-    ...(already.length === 0
-      ? []
-      : [
-          `${already.join(', ')}: KEEP_CLAIMS in wrangler.toml names ${already.length === 1 ? 'it' : 'them'} already. The attempts came before ` +
-            'that, or from a Gatehouse that is set otherwise.',
-        ]),
+    ...(rules.length > 0 ? [table(['RULE', 'APPLIES', 'DOES NOT', 'NOT REACHED', 'NOT JUDGED'], ruleRows)] : []),
+    ...(wants.length > 0 ? [`What was not kept:\n${table(['WHAT', 'ATTEMPTS', 'RULES'], wantRows)}`] : []),
   ];
 }
 
-/** The same as one JSON object, with times in ISO 8601, UTC; what was not asked for is left out. */
-export const reportAsJson = ({ file, question, tally, keeping }: Report) => ({
-  policy: file,
-  asked: question,
-  ...tally,
-  keepClaims: keeping,
-});
+function keepingIn({ keeping: { line, added, already }, tally: { wants } }: Report): string[] {
+  const rules = new Set(wants.flatMap(({ what, rules }) => (added.includes(claimToKeep(what) ?? '') ? rules : [])));
+  const others = wants.map(({ what }) => what).filter((what) => claimToKeep(what) === undefined);
+  const sentences = [
+    line !== undefined &&
+      `To judge ${[...rules].join(', ')} on attempts to come, put this into wrangler.toml and deploy. The values of ` +
+        `${added.join(', ')} are then part of every attempt: name no more than you need.\n\n${line}`,
+    already.length > 0 &&
+      `KEEP_CLAIMS in wrangler.toml already names ${already.join(', ')}. The attempts are older, another Gatehouse kept them, or ` +
+        'the value was too long.',
+    others.length > 0 &&
+      `KEEP_CLAIMS cannot keep ${others.join(', ')}: secrets, what is held about people, and what is too long for an attempt.`,
+  ];
+  return sentences.filter((sentence) => sentence !== false);
+}

@@ -3,13 +3,9 @@ import { SingleBar } from 'cli-progress';
 import type { Call } from '../administrator.ts';
 import { Refusal } from '../ending.ts';
 import { readPolicy } from './policy-file.ts';
-import { attemptsOf, type Question } from './replay-attempts.ts';
-import { draftOf } from './replay-draft.ts';
-import { replayed } from './replay-judge.ts';
-import { keepingFor } from './replay-keep.ts';
-import { readQuestion, type Typed } from './replay-question.ts';
-import { reportAsJson, reportInWords } from './replay-report.ts';
-import { newTally } from './replay-tally.ts';
+import { attemptsOf, type Question, readQuestion, type Typed } from './replay-attempts.ts';
+import { draftOf, replayed } from './replay-judge.ts';
+import { keepingFor, newTally, reportAsJson, reportInWords } from './replay-report.ts';
 import { claimNamesGiven, claimsKept, type Settings } from './settings.ts';
 
 const POLICY_JSON = 'policy.json';
@@ -26,7 +22,7 @@ export async function replay(call: Call, options: ReplayOptions, settings: Setti
     const file = options.policy ?? POLICY_JSON;
     const names = await claimNamesGiven(settings);
     const { policy } = await readPolicy(file, names.rolesClaim);
-    const draft = draftOf(policy, names);
+    const draft = await draftOf(policy, names);
     const found = newTally(policy.document.rules.map(({ id }) => id));
 
     const bar = newBar(question);
