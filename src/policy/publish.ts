@@ -12,7 +12,7 @@ import { type Result, withinLimit, write } from '../entitlements/kv.ts';
 import { log } from '../log.ts';
 import { within } from '../within.ts';
 import { POINTER_KEY, type Pointer, PUBLISH_DUE_PREFIX, readPointer, versionKey } from './pointer.ts';
-import type { Head, InForce, NeonRefusal, Version, Versions } from './versions/version.ts';
+import type { Head, InForce, NeonRefusal, Version, Versions } from './version.ts';
 
 /** For documents of 8 MB. */
 const DOCUMENT_LIMIT_MS = 5_000;

@@ -18,7 +18,7 @@ import {
   type Version,
   type VersionInfo,
   type Versions,
-} from './versions/version.ts';
+} from './version.ts';
 
 /** Each round loses to a saving that went in: with so many at once nobody knows what they change. */
 const MAX_ROUNDS = 5;

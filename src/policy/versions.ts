@@ -18,7 +18,7 @@ import type {
   Present,
   Version,
   VersionInfo,
-} from './versions/version.ts';
+} from './version.ts';
 
 /** Somebody waits; a sleeping Neon needs a second or two to wake, a document of 8 MB some more. */
 const LIMIT_MS = 10_000;

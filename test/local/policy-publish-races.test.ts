@@ -9,7 +9,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { POINTER_KEY, PUBLISH_DUE_PREFIX, versionKey } from '../../src/policy/pointer.ts';
 import { listDue, publishDue } from '../../src/policy/publish.ts';
 import { saveVersion } from '../../src/policy/save.ts';
-import type { InForce, NeonRefusal, NewVersion, Versions } from '../../src/policy/versions/version.ts';
+import type { InForce, NeonRefusal, NewVersion, Versions } from '../../src/policy/version.ts';
 import { memoryKv } from './memory-kv.ts';
 
 const MINUTE = 60_000;

@@ -2,7 +2,7 @@
 import { type Config, configOf } from '../../config.ts';
 import type { Problem } from '../../policy/problem.ts';
 import type { Outcome, Saved } from '../../policy/save.ts';
-import type { Version, VersionInfo } from '../../policy/versions/version.ts';
+import type { Version, VersionInfo } from '../../policy/version.ts';
 import { etagOf, type Precondition } from './preconditions.ts';
 import { faultOf, type Kind, nothingSaved, nothingToShadow, type PolicyContext, refused, stale } from './refusals.ts';
 

@@ -3,7 +3,7 @@ import type { Context } from 'hono';
 import type { AppEnv } from '../../context.ts';
 import type { Problem } from '../../policy/problem.ts';
 import type { Outcome } from '../../policy/save.ts';
-import type { NeonRefusal } from '../../policy/versions/version.ts';
+import type { NeonRefusal } from '../../policy/version.ts';
 import { problem } from '../../problem.ts';
 import { etagOf, type Precondition } from './preconditions.ts';
 

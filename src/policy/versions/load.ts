@@ -1,6 +1,6 @@
 /** Versions in Neon for those that may not need them: `versions.ts` is loaded at the first question, since drizzle costs start-up time. */
 import type { Config } from '../../config.ts';
-import type { Versions } from './version.ts';
+import type { Versions } from '../version.ts';
 
 export const versionsIn = (config: Config): Versions => ({
   readPresent: async () => (await load()).readPresent(config),

@@ -1,6 +1,6 @@
 /** What a version of the policy is, for those who do not ask Neon themselves. */
-import type { Result } from '../../entitlements/kv.ts';
-import type { Differences } from '../differences.ts';
+import type { Result } from '../entitlements/kv.ts';
+import type { Differences } from './differences.ts';
 
 /** To decide, to run beside what decides, or to say that nothing runs beside it any more. */
 export type Use = 'active' | 'shadow' | 'no-shadow';
