@@ -73,7 +73,7 @@ describe('a saving whose KV', () => {
     kvWorks();
     expect((await put(document, ifMatch(1))).json).toMatchObject({ number: 1, changed: false, published: true });
     expect(door.pointer()).toEqual({ v: 1, number: 1 });
-    kvFails('throws', 'list', '');
+    kvFails('throws', 'put', POINTER_KEY);
     expect((await put(document, ifMatch(1))).json).toMatchObject({ changed: false, published: false });
   });
 });

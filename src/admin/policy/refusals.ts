@@ -109,14 +109,14 @@ export function refused(c: PolicyContext, by: By, number: number | undefined): R
 export const unanswered = (c: PolicyContext, { reason }: NeonRefusal): Response => {
   const { what, retryAfterSeconds } = FAILURES[reason];
   const todo =
-    reason === 'not-migrated' ? 'Then try again.' : 'Try again in a few seconds; if it stays, look at /health/ready.';
+    reason === 'database-not-migrated' ? 'Then try again.' : 'Try again in a few seconds; if it stays, look at /health/ready.';
   const detail = `${what} The policy in force goes on deciding. ${todo}`;
   return problem(c, 503, detail, {}, { 'Retry-After': String(retryAfterSeconds) });
 };
 
 const FAILURES: { readonly [reason in By]: { readonly what: string; readonly retryAfterSeconds: number } } = {
-  'neon-away': { what: 'The database did not answer as it should.', retryAfterSeconds: 5 },
-  'not-migrated': {
+  'database-unavailable': { what: 'The database did not answer as it should.', retryAfterSeconds: 5 },
+  'database-not-migrated': {
     what: 'The database has no table for policies yet: run npm run migrate against it.',
     retryAfterSeconds: 60,
   },

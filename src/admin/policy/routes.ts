@@ -5,7 +5,6 @@ import { newApp } from '../../context.ts';
 import { jsonBody, limitedBody } from '../../json-body.ts';
 import type { Problem } from '../../policy/problem.ts';
 import { type Draft, saveVersion } from '../../policy/save.ts';
-import { versionsIn } from '../../policy/versions/load.ts';
 import { badRequest, only, problem, validated } from '../../problem.ts';
 import { pageOf } from '../inputs.ts';
 import { outcomeAnswer, shownVersion, shownWithDocument } from './answers.ts';
@@ -31,7 +30,7 @@ export const policyRoutes = newApp();
 policyRoutes.use(guard('admin'));
 
 policyRoutes.get('/', validated('query', nothing), async (c) => {
-  const present = await versionsOf(c).readPresent();
+  const present = await (await versionsOf(c)).readPresent();
   if (!present.ok) return unanswered(c, present);
   const { active } = present.value;
   if (active === undefined || active.text === null) return nothingSaved(c, 'policy');
@@ -51,7 +50,7 @@ const versionsPage = pageOf('policy-versions', 50, 500);
 policyRoutes.get('/versions', validated('query', versionsPage.query), async (c) => {
   const { cursor, limit } = c.req.valid('query');
   const before = cursor === undefined ? undefined : Number(cursor);
-  const listed = await versionsOf(c).listVersions(limit + 1, before);
+  const listed = await (await versionsOf(c)).listVersions(limit + 1, before);
   if (!listed.ok) return unanswered(c, listed);
   const shown = listed.value.slice(0, limit);
   const next = listed.value.length > limit ? shown.at(-1)?.number.toString() : undefined;
@@ -61,7 +60,7 @@ policyRoutes.all('/versions', only('GET', 'HEAD'));
 
 policyRoutes.get('/versions/:number', validated('param', versionParam), validated('query', nothing), async (c) => {
   const { number } = c.req.valid('param');
-  const read = await versionsOf(c).readVersion(number);
+  const read = await (await versionsOf(c)).readVersion(number);
   if (!read.ok) return unanswered(c, read);
   return read.value === undefined ? noSuchVersion(c, number) : c.json(shownWithDocument(read.value), 200);
 });
@@ -76,7 +75,7 @@ policyRoutes.post(
   (c) =>
     knowing(c, 'policy', async (save) => {
       const { to, note = '' } = c.req.valid('json');
-      const read = await versionsOf(c).readVersion(to);
+      const read = await (await versionsOf(c)).readVersion(to);
       if (!read.ok) return unanswered(c, read);
       if (read.value === undefined) return noSuchVersion(c, to);
       if (read.value.text === null) return badRequest(c, [{ path: 'to', message: WITHOUT_DOCUMENT }]);
@@ -88,7 +87,7 @@ policyRoutes.post(
 policyRoutes.all('/rollback', only('POST'));
 
 policyRoutes.get('/shadow', validated('query', nothing), async (c) => {
-  const present = await versionsOf(c).readPresent();
+  const present = await (await versionsOf(c)).readPresent();
   if (!present.ok) return unanswered(c, present);
   const { shadow } = present.value;
   return shadow === undefined
@@ -115,7 +114,8 @@ policyRoutes.all('*', (c) => problem(c, 404, 'There is nothing at this address. 
 const WITHOUT_DOCUMENT =
   'this number says that a shadow was taken away: it has no document. Take another one from GET /admin/policy/versions';
 
-const versionsOf = (c: PolicyContext) => versionsIn(configOf(c.env));
+/** Loaded when it is needed: drizzle costs start-up time. */
+const versionsOf = async (c: PolicyContext) => (await import('../../policy/versions.ts')).versionsIn(configOf(c.env));
 
 type Save = (draft: Draft, warnings?: readonly Problem[]) => Promise<Response>;
 
@@ -125,8 +125,9 @@ async function knowing(c: PolicyContext, kind: Kind, change: (save: Save) => Pro
   if (precondition.kind === 'missing') return preconditionMissing(c, kind, await currentNumber(c, kind));
   return change(async (draft, warnings = []) => {
     const later = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
+    const versions = await versionsOf(c);
     const saving = saveVersion(
-      { kv: c.env.GATEHOUSE, versions: versionsOf(c), later },
+      { kv: c.env.GATEHOUSE, versions, later },
       { ...draft, author: c.get('callerName'), expects: (number) => holds(precondition, number) },
     );
     // Goes on when whoever called hangs up.
@@ -137,7 +138,7 @@ async function knowing(c: PolicyContext, kind: Kind, change: (save: Save) => Pro
 
 /** Null when Neon does not say. */
 async function currentNumber(c: PolicyContext, kind: Kind): Promise<number | undefined | null> {
-  const read = await versionsOf(c).readInForce();
+  const read = await (await versionsOf(c)).readInForce();
   if (!read.ok) return null;
-  return (kind === 'policy' ? read.value?.active : read.value?.shadow)?.number;
+  return (kind === 'policy' ? read.value : read.value?.shadow)?.number;
 }
