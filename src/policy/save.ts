@@ -6,7 +6,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { bound, MAX_CHARS, occurredAtOf } from '../attempts/bounds.ts';
 import type { KvRefusal } from '../entitlements/kv.ts';
 import { log } from '../log.ts';
-import { type Differences, differences, same } from './differences.ts';
+import { type Differences, differences, forLog, same } from './differences.ts';
 import { type PolicyDocument, policySchema } from './document.ts';
 import { type Due, markDue, publish, publishAgain, settle } from './publish.ts';
 import {
@@ -166,7 +166,7 @@ function plan(present: Present, order: Order): Planned {
     text: document === undefined ? null : JSON.stringify(document),
   };
   const before = countingFor(present, order);
-  const changes = document === undefined ? {} : differences(documentIn(present.active), document);
+  const changes = document === undefined ? {} : forLog(differences(documentIn(present.active), document));
   const comparedWith = present.active?.number;
   const change: ChangeRow = {
     id,
