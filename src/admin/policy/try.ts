@@ -17,7 +17,7 @@ import { MAX_DOCUMENT_BYTES } from '../../policy/document.ts';
 import { NOTHING_HELD, type PersonEntitlements, type Policy } from '../../policy/policy.ts';
 import type { Problem } from '../../policy/problem.ts';
 import { policyInForce } from '../../policy/store.ts';
-import { badRequest, only, problem, validated } from '../../problem.ts';
+import { badRequest, problem, validated } from '../../problem.ts';
 import { within } from '../../within.ts';
 
 /** A draft and a call beside it. */
@@ -99,7 +99,6 @@ tryRoute.post(
     );
   },
 );
-tryRoute.all('/', only('POST'));
 
 const NO_POLICY =
   'No policy could be read from Workers KV, so that nothing can be decided: at this moment sign-ups are blocked. ' +
