@@ -4,7 +4,6 @@ import { listDeadLetters, replayDeadLetters } from './attempts/dead-letters.ts';
 import { configOf } from './config.ts';
 import type { DeskEnv } from './desk/env.ts';
 import { listDue, publishDue } from './policy/publish.ts';
-import { versionsIn } from './policy/versions/load.ts';
 import { snapshotSummary } from './reports/snapshot.ts';
 import { tick } from './summaries/schedule.ts';
 
@@ -15,7 +14,7 @@ export function runSchedule(env: DeskEnv, now: number): Promise<void> {
     {
       name: 'policy-publish',
       wakes: async () => (await listDue(kv, 1)).length > 0,
-      run: () => publishDue(kv, versionsIn(configOf(env)), now),
+      run: async () => publishDue(kv, (await import('./policy/versions.ts')).versionsIn(configOf(env)), now),
     },
     {
       name: 'dead-letters',

@@ -2,18 +2,14 @@
 import type { MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { AppEnv } from './context.ts';
-import { problem } from './problem.ts';
+import { refuse } from './problem.ts';
 
-/** Refuses a body above `maxBytes` with a 413 problem; `what` says in a few words what is never so large. */
+/** Refuses a body above `maxBytes`; `what` says in a few words what is never so large. */
 export const limitedBody = (maxBytes: number, what: string): MiddlewareHandler =>
-  bodyLimit({
-    maxSize: maxBytes,
-    onError: (c) => problem(c, 413, `The body is larger than ${maxBytes} bytes: no ${what} may be so large.`),
-  });
+  bodyLimit({ maxSize: maxBytes, onError: (c) => refuse(c, 'body-too-large', { maxBytes, what }) });
 
 /** @hono/zod-validator takes a body of another type for `{}`, which would mean "every attempt" or "no roles". */
 export const jsonBody: MiddlewareHandler<AppEnv> = async (c, next) => {
   const mediaType = c.req.header('Content-Type')?.split(';', 1)[0]?.trim().toLowerCase();
-  if (mediaType === 'application/json') return next();
-  return problem(c, 415, 'Send the body as JSON, with Content-Type: application/json.');
+  return mediaType === 'application/json' ? next() : refuse(c, 'body-not-json');
 };

@@ -1,9 +1,11 @@
-/** How everything but the connectors says no: problem details (RFC 9457), with our request id. */
+/** How everything but the connectors refuses: problem details (RFC 9457) with our request id and a code of `http/refusals.ts`. */
 import { zValidator } from '@hono/zod-validator';
-import type { Context, ValidationTargets } from 'hono';
+import type { Context, Hono, MiddlewareHandler, ValidationTargets } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { $ZodType } from 'zod/v4/core';
+import type { AppEnv } from './context.ts';
+import { type Code, type Entry, type Fault, type ParametersOf, REFUSALS } from './http/refusals.ts';
 
 const TITLES: Partial<Record<ContentfulStatusCode, string>> = {
   400: 'Bad request',
@@ -19,36 +21,56 @@ const TITLES: Partial<Record<ContentfulStatusCode, string>> = {
   503: 'Not available right now',
 };
 
+type Headers = Readonly<Record<string, string>>;
+/** A sentence without parameters may still come with `current: null`: there is no version. */
+type Given<P> = P extends undefined ? [{ current: null }?, Headers?] : [P, Headers?];
+
+/** The problem document of a refusal. */
+export function refuse<C extends Code>(
+  c: Context,
+  code: C,
+  ...[parameters, headers]: Given<ParametersOf<C>>
+): Response {
+  const [status, sentence, retryAfterSeconds] = REFUSALS[code] as Entry;
+  const detail = typeof sentence === 'string' ? sentence : sentence(parameters as never);
+  const { errors, current }: { errors?: unknown; current?: unknown } = parameters ?? {};
+  const again = retryAfterSeconds === undefined ? {} : { 'Retry-After': String(retryAfterSeconds) };
+  return problem(c, status, detail, { code, errors, current }, { ...again, ...headers });
+}
+
 /** A problem document. `detail` says what to do; `more` adds members, such as `errors`. */
 export function problem(
   c: Context,
   status: ContentfulStatusCode,
   detail: string,
   more: Record<string, unknown> = {},
-  headers: Record<string, string> = {},
+  headers: Headers = {},
 ): Response {
   const body = { type: 'about:blank', title: TITLES[status], status, detail, requestId: c.get('requestId'), ...more };
   return c.body(JSON.stringify(body), status, { 'Content-Type': 'application/problem+json', ...headers });
 }
 
-/** What is at fault in a request: the parameter or member (`''` when it is the whole), and what to send instead. */
-export interface Fault {
-  readonly path: string;
-  readonly message: string;
-}
-
 /** A 400 that names everything at fault, for people in `detail` and for programs in `errors`. */
-export function badRequest(c: Context, errors: readonly Fault[]): Response {
-  const named = errors.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('; ');
-  return problem(c, 400, named, { errors });
-}
+export const badRequest = (c: Context, errors: readonly Fault[]): Response => refuse(c, 'invalid-request', { errors });
 
-/** Stands behind the routes of an address, for every method that none of them takes: 405 (RFC 9110, section 15.5.6). */
-export function only(...methods: string[]) {
-  const allowed = methods.join(', ');
-  return (c: Context) =>
-    problem(c, 405, `This address does not take ${c.req.method}. Use ${allowed}.`, {}, { Allow: allowed });
-}
+/**
+ * Refuses methods that no route of `app` takes at an address: 405 with `Allow` (RFC 9110, section 15.5.6). A route that
+ * names the address letter for letter counts before patterns that fit it too. Register it before the routes.
+ */
+export const methodNotAllowed =
+  (app: Hono<AppEnv>): MiddlewareHandler<AppEnv> =>
+  async (c, next) => {
+    const known = new Set(app.routes.map(({ method }) => method));
+    const fitting = [...known].flatMap((method) =>
+      app.router.match(method, c.req.path)[0].flatMap(([[, route]]) => (route.method === 'ALL' ? [] : [route])),
+    );
+    const named = fitting.filter(({ path }) => !/[:*]/.test(path));
+    const allowed = new Set((named.length > 0 ? named : fitting).map(({ method }) => method));
+    // Hono answers HEAD where there is a GET.
+    const methods = [...allowed].flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
+    if (methods.length === 0 || methods.includes(c.req.method)) return next();
+    return refuse(c, 'method-not-allowed', { allowed: methods.join(', ') }, { Allow: methods.join(', ') });
+  };
 
 /** @hono/zod-validator, refusing with a 400 problem that names every parameter or member at fault in `errors`. */
 export function validated<Target extends keyof ValidationTargets, Schema extends $ZodType>(
@@ -64,17 +86,9 @@ export function validated<Target extends keyof ValidationTargets, Schema extends
   });
 }
 
-/** For `onError`: what Hono itself refuses (such as malformed JSON in a body) keeps its status; everything else is a 500. */
+/** For `onError`: malformed JSON, which Hono's validator refuses itself, is a 400; everything else is a 500. */
 export function problemOf(c: Context, error: unknown): Response {
-  if (error instanceof HTTPException) {
-    const message = 'The body is not valid JSON. Send a JSON object with Content-Type: application/json.';
-    return error.status === 400
-      ? badRequest(c, [{ path: '', message }])
-      : problem(c, error.status as ContentfulStatusCode, error.message);
-  }
-  return problem(
-    c,
-    500,
-    'Nothing was changed by this call as far as we know. Try again; if it stays, look for the request id in the logs.',
-  );
+  if (!(error instanceof HTTPException) || error.status !== 400) return refuse(c, 'internal-error');
+  const message = 'The body is not valid JSON. Send a JSON object with Content-Type: application/json.';
+  return badRequest(c, [{ path: '', message }]);
 }

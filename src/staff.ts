@@ -3,11 +3,13 @@ import { config } from 'zod/mini';
 import en from 'zod/v4/locales/en.js';
 import { policyRoutes } from './admin/policy/routes.ts';
 import { adminRoutes } from './admin/routes.ts';
+import { guard } from './callers/guard.ts';
 import { newApp } from './context.ts';
 import { health } from './health/routes.ts';
 import { errorFields, log } from './log.ts';
-import { problem, problemOf } from './problem.ts';
+import { methodNotAllowed, problemOf, refuse } from './problem.ts';
 import { reports } from './reports/routes.ts';
+import { databaseProblem } from './reports/unavailable.ts';
 
 // zod/mini has no words of its own; these are read by people.
 config(en());
@@ -19,15 +21,22 @@ staff.use(async (c, next) => {
   await next();
   c.header('Cache-Control', 'no-store');
 });
+// Who may knock where, before anything else is said: nothing of these addresses is open.
+staff.use('/health/ready', guard('reports'));
+staff.use('/reports/*', guard('reports'));
+staff.use('/admin/*', guard('admin'));
+staff.use(methodNotAllowed(staff));
 staff.route('/health', health);
 staff.route('/reports', reports);
 // Before the rest of /admin, whose bodies may not be as large as a policy.
 staff.route('/admin/policy', policyRoutes);
 staff.route('/admin', adminRoutes);
 
-staff.notFound((c) => problem(c, 404, 'There is nothing at this address. The README lists every address.'));
+staff.notFound((c) => refuse(c, 'no-such-address'));
 
 staff.onError((error, c) => {
+  const unavailable = databaseProblem(c, error);
+  if (unavailable !== undefined) return unavailable;
   log('request-failed', { requestId: c.get('requestId'), method: c.req.method, ...errorFields(error) });
   return problemOf(c, error);
 });

@@ -1,9 +1,11 @@
 /** Role data over HTTP: design sections 4, 5 and 9, and the change log of every write. */
+import { createExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Change } from '../src/attempts/attempt.ts';
 import { savePerson } from '../src/entitlements/people.ts';
+import { staff } from '../src/staff.ts';
 import { ADMIN, admin, inPath, newKey } from './admin-call.ts';
 import { changesOfOnce, layChangeAside } from './admin-changes.ts';
 
@@ -60,7 +62,7 @@ describe('a record', () => {
       await admin('POST', '/people/search', { key }),
       await admin('POST', '/people/remove', { key }),
     ]) {
-      expect(answered.status).toBe(404);
+      expect([answered.status, answered.json.code]).toEqual([404, 'no-such-person']);
       expect(answered.headers.get('Content-Type')).toBe('application/problem+json');
       expect(answered.json.requestId).toMatch(/./);
     }
@@ -135,7 +137,7 @@ describe('keys', () => {
         await admin('POST', '/people/search', { key: typed }),
         await admin('POST', '/people/remove', { key: typed }),
       ]) {
-        expect(answered).toMatchObject({ status: 400, json: { errors: [{ path: 'key' }] } });
+        expect(answered).toMatchObject({ status: 400, json: { code: 'invalid-request', errors: [{ path: 'key' }] } });
         if (typed.length < 2_000) {
           expect(answered.json.detail).toMatch(/oid:<objectId>.*idp:<issuer>:<id>.*percent-encoded.*email:<address>/);
         }
@@ -315,16 +317,25 @@ describe('an address that does not take a method', () => {
         }
         allow = headers.get('Allow');
         // An answer to HEAD has no body.
-        if (method === 'HEAD') continue;
-        expect(json).toMatchObject({ title: 'Method not allowed', detail: expect.stringContaining(method) });
+        if (method !== 'HEAD') expect(json).toMatchObject({ title: 'Method not allowed', code: 'method-not-allowed' });
       }
       expect([path, allow?.split(', ').sort()]).toEqual([path, taken.sort()]);
     }
-    expect((await admin('GET', '/nothing')).status).toBe(404);
+    expect((await admin('GET', '/nothing')).json).toMatchObject({ status: 404, code: 'no-such-address' });
   });
 });
 
 describe('who gets in', () => {
+  it('every address beyond /health and the connectors needs a credential', async () => {
+    const routes = staff.routes.filter(({ method }) => method !== 'ALL');
+    expect(routes.length).toBeGreaterThan(25);
+    for (const { method, path } of routes) {
+      const request = new Request(`https://gatehouse.example${path}`, { method });
+      const { status } = await staff.fetch(request, env, createExecutionContext());
+      expect([method, path, status]).toEqual([method, path, 401]);
+    }
+  });
+
   it('is nobody without an admin credential, on any address, whatever the body', async () => {
     const wrong = [
       '',

@@ -2,7 +2,6 @@
 import type { Context } from 'hono';
 import { listDeadLetters, readDeadLetter, removeDeadLetter, replayDeadLetters } from '../attempts/dead-letters.ts';
 import { recordChange } from '../attempts/record.ts';
-import { guard } from '../callers/guard.ts';
 import { configOf } from '../config.ts';
 import { type AppEnv, newApp } from '../context.ts';
 import { writeDirectly } from '../desk/write-directly.ts';
@@ -19,10 +18,8 @@ import {
 } from '../entitlements/people.ts';
 import { type EntitlementsInput, recordInput, recordInputWith } from '../entitlements/record-input.ts';
 import { jsonBody, limitedBody } from '../json-body.ts';
-import { errorFields, log } from '../log.ts';
-import { only, problem, problemOf, validated } from '../problem.ts';
+import { badRequest, refuse, validated } from '../problem.ts';
 import { type ChangesPage, changesQuestion } from '../reports/questions.ts';
-import { databaseProblem } from '../reports/unavailable.ts';
 import { deadLetterId, deadLetterKind, FOREIGN_CURSOR, keyOnly, pageOf, personKey } from './inputs.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
@@ -39,7 +36,7 @@ const EMAIL_NOT_USED =
 
 export const adminRoutes = newApp();
 
-adminRoutes.use(guard('admin'), limitedBody(MAX_BODY_BYTES, 'record'));
+adminRoutes.use(limitedBody(MAX_BODY_BYTES, 'record'));
 
 const peoplePage = pageOf('people', 50, MAX_PEOPLE_A_PAGE);
 
@@ -55,26 +52,19 @@ adminRoutes.put('/people', jsonBody, validated('json', recordInputWith(personKey
   const { key, ...input } = c.req.valid('json');
   return save(c, key, input);
 });
-adminRoutes.all('/people', only('GET', 'HEAD', 'PUT'));
 adminRoutes.post('/people/search', jsonBody, validated('json', keyOnly), (c) => show(c, c.req.valid('json').key));
 adminRoutes.post('/people/remove', jsonBody, validated('json', keyOnly), (c) => remove(c, c.req.valid('json').key));
-// Neither is a person key.
-adminRoutes.all('/people/search', only('POST'));
-adminRoutes.all('/people/remove', only('POST'));
 
 adminRoutes.get('/people/:key', validated('param', keyOnly), (c) => show(c, c.req.valid('param').key));
 adminRoutes.put('/people/:key', validated('param', keyOnly), jsonBody, validated('json', recordInput), (c) =>
   save(c, c.req.valid('param').key, c.req.valid('json')),
 );
 adminRoutes.delete('/people/:key', validated('param', keyOnly), (c) => remove(c, c.req.valid('param').key));
-adminRoutes.all('/people/:key', only('GET', 'HEAD', 'PUT', 'DELETE'));
 
 adminRoutes.get('/changes', validated('query', changesQuestion), (c) => changes(c, c.req.valid('query')));
-adminRoutes.all('/changes', only('GET', 'HEAD'));
 adminRoutes.post('/changes/search', jsonBody, validated('json', changesQuestion), (c) =>
   changes(c, c.req.valid('json')),
 );
-adminRoutes.all('/changes/search', only('POST'));
 
 const deadLettersPage = pageOf('dead-letters', 50, 500);
 
@@ -84,34 +74,24 @@ adminRoutes.get('/dead-letters', validated('query', deadLettersPage.query), asyn
   if (!listed.ok) return refusedPage(c, listed, cursor);
   return c.json({ deadLetters: listed.value.letters, ...(await deadLettersPage.next(listed.value.next)) }, 200);
 });
-adminRoutes.all('/dead-letters', only('GET', 'HEAD'));
 
 adminRoutes.post('/dead-letters/replay', validated('query', deadLetterKind), async (c) => {
   const { kind } = c.req.valid('query');
   const replay = () => replayDeadLetters(c.env.GATEHOUSE, configOf(c.env), kind);
   const replayed = await withinLimit(replay, REPLAY_LIMIT_MS);
-  return replayed.ok ? c.json(replayed.value, 200) : unavailable(c, NOT_REPLAYED, 30);
+  return replayed.ok ? c.json(replayed.value, 200) : refuse(c, 'dead-letters-not-replayed');
 });
-adminRoutes.all('/dead-letters/replay', only('POST'));
 
 adminRoutes.get('/dead-letters/:id', validated('param', deadLetterId), async (c) => {
   const read = await withinLimit(() => readDeadLetter(c.env.GATEHOUSE, c.req.valid('param').id));
   if (!read.ok) return refused(c, read);
-  return read.value === undefined ? noLetter(c) : c.json(read.value, 200);
+  return read.value === undefined ? refuse(c, 'no-such-dead-letter') : c.json(read.value, 200);
 });
 adminRoutes.delete('/dead-letters/:id', validated('param', deadLetterId), async (c) => {
   const { id } = c.req.valid('param');
   const removed = await withinLimit(() => removeDeadLetter(c.env.GATEHOUSE, id, c.get('callerName')));
   if (!removed.ok) return refused(c, removed);
-  return removed.value ? c.json({ id, removed: true }, 200) : noLetter(c);
-});
-adminRoutes.all('/dead-letters/:id', only('GET', 'HEAD', 'DELETE'));
-
-adminRoutes.onError((error, c) => {
-  const unanswered = databaseProblem(c, error);
-  if (unanswered !== undefined) return unanswered;
-  log('request-failed', { requestId: c.get('requestId'), method: c.req.method, ...errorFields(error) });
-  return problemOf(c, error);
+  return removed.value ? c.json({ id, removed: true }, 200) : refuse(c, 'no-such-dead-letter');
 });
 
 type AdminContext = Context<AppEnv>;
@@ -119,7 +99,7 @@ type AdminContext = Context<AppEnv>;
 async function show(c: AdminContext, key: string): Promise<Response> {
   const read = await readPerson(c.env.GATEHOUSE, key);
   if (!read.ok) return refused(c, read);
-  if (read.value === undefined) return unknown(c);
+  if (read.value === undefined) return refuse(c, 'no-such-person');
   return c.json(shown(read.value), 200);
 }
 
@@ -133,7 +113,7 @@ async function save(c: AdminContext, key: string, input: EntitlementsInput): Pro
 async function remove(c: AdminContext, key: string): Promise<Response> {
   const removed = await removePerson(c.env.GATEHOUSE, key, authorOf(c));
   if (!removed.ok) return refused(c, removed);
-  return removed.value ? c.json({ key, removed: true, inForce: IN_FORCE }, 200) : unknown(c);
+  return removed.value ? c.json({ key, removed: true, inForce: IN_FORCE }, 200) : refuse(c, 'no-such-person');
 }
 
 async function changes(c: AdminContext, page: ChangesPage): Promise<Response> {
@@ -151,10 +131,6 @@ const UNREADABLE =
   'What lies in KV under this key is not a record of ours, so that this person gets no roles: somebody must have written ' +
   'it by hand. Save the record anew (PUT) or remove it (DELETE).';
 
-const NOT_REPLAYED =
-  'The database or Workers KV did not answer. Letters that were written are removed, all others are still there: ' +
-  'look at /health/ready, then try again.';
-
 /** A person as every answer shows them. */
 function shown(person: Person) {
   if (person.record === undefined) return { key: person.key, unreadable: person.unreadable, problem: UNREADABLE };
@@ -167,43 +143,11 @@ function warningFor(c: AdminContext, key: string) {
   return unused ? { warning: EMAIL_NOT_USED } : {};
 }
 
-const unknown = (c: AdminContext) =>
-  problem(
-    c,
-    404,
-    'There is no record under this key. One made in the last minute may not show here yet: look again after a minute.',
-  );
-
-const noLetter = (c: AdminContext) =>
-  problem(
-    c,
-    404,
-    'There is no dead letter of this id: it was written, was removed or has expired. GET /admin/dead-letters lists those that there are.',
-  );
-
-function refused(c: AdminContext, { reason, begun }: { reason: Refusal['reason']; begun?: boolean }): Response {
-  const again = begun
-    ? 'Whether this change is in force is not certain, and /admin/changes lists it already. ' +
-      'Make the same call again until it is answered with 200: that is safe.'
-    : 'Nothing was changed. Make the same call again.';
-  switch (reason) {
-    case 'not-logged':
-      return unavailable(c, `The change could not be logged: neither queue nor database took it. ${again}`, 30);
-    case 'kv-busy':
-      return unavailable(c, `Workers KV takes one write a second for one person. ${again}`, 2);
-    case 'kv-timeout':
-      return unavailable(c, `Workers KV did not answer in time. ${again}`, 5);
-    case 'kv-failed':
-    case 'kv-refused':
-      return unavailable(c, `Workers KV failed. ${again}`, 5);
-  }
-}
+const refused = (c: AdminContext, { reason, begun }: { reason: Refusal['reason']; begun?: boolean }): Response =>
+  refuse(c, reason, { afterwards: begun ? 'change-logged' : 'nothing-changed' });
 
 /** KV refuses nothing about a page but its cursor: one of another Gatehouse, or one that it has forgotten. */
 const refusedPage = (c: AdminContext, refusal: KvRefusal, cursor: string | undefined) =>
   refusal.reason === 'kv-refused' && cursor !== undefined
-    ? problem(c, 400, `cursor: ${FOREIGN_CURSOR}`)
+    ? badRequest(c, [{ path: 'cursor', message: FOREIGN_CURSOR }])
     : refused(c, refusal);
-
-const unavailable = (c: AdminContext, detail: string, retryAfterSeconds: number) =>
-  problem(c, 503, detail, {}, { 'Retry-After': String(retryAfterSeconds) });

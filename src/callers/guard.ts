@@ -3,7 +3,7 @@ import type { MiddlewareHandler } from 'hono';
 import { configOf } from '../config.ts';
 import type { AppEnv } from '../context.ts';
 import { log } from '../log.ts';
-import { problem } from '../problem.ts';
+import { refuse } from '../problem.ts';
 import { authenticate } from './authenticate.ts';
 import type { CredentialKind } from './credential.ts';
 
@@ -13,8 +13,12 @@ export const guard =
     const caller = authenticate(c.req.raw, configOf(c.env).credentials[kind]);
     if (!caller.ok) {
       log('refused', { kind, reason: caller.reason, name: caller.name, requestId: c.get('requestId') });
-      const detail = `This address needs a ${kind} credential: HTTP Basic with a pair from ${kind.toUpperCase()}_BASIC.`;
-      return problem(c, 401, detail, {}, { 'WWW-Authenticate': 'Basic realm="Gatehouse", charset="UTF-8"' });
+      return refuse(
+        c,
+        'not-authenticated',
+        { kind },
+        { 'WWW-Authenticate': 'Basic realm="Gatehouse", charset="UTF-8"' },
+      );
     }
     c.set('callerName', caller.name);
     return next();

@@ -1,12 +1,6 @@
-/**
- * What one policy says otherwise than another, small enough for a log. Names and numbers only: entries of lists may be e-mail
- * addresses. Pure.
- */
+/** How one policy differs from another, for the log of changes and for the commands. Names and numbers only: entries of lists may be e-mail addresses. Pure. */
 import { bound, MAX_CHARS } from '../attempts/bounds.ts';
 import { DEFAULT_LANGUAGE, type PolicyDocument } from './document.ts';
-
-/** Of each kind so many names are told; the last then says how many more there are. */
-const MAX_NAMES = 50;
 
 export interface NamesChanged {
   readonly added?: readonly string[];
@@ -27,142 +21,111 @@ interface BeforeAndAfter<Value> {
   readonly after: Value;
 }
 
-/** Members that are absent did not change; an empty object is no difference at all. */
+/** Absent members did not change. */
 export interface Differences {
-  /** By id. `moved`: in another order among the rules that both have, told by the fewest that must have moved. */
-  readonly rules?: NamesChanged & { readonly moved?: readonly string[] };
+  /** By id. `reordered`: the rules that both have stand in another order. */
+  readonly rules?: NamesChanged & { readonly reordered?: true };
   readonly lists?: readonly ListChanged[];
-  /** Lists beyond those that are told. */
+  /** How many lists are left out of `lists`: only {@link forLog} leaves some out. */
   readonly moreLists?: number;
   /** By key. */
   readonly messages?: NamesChanged;
   /** By client id. */
   readonly applications?: NamesChanged & { readonly onlyThese?: BeforeAndAfter<boolean> };
-  readonly whenUnavailable?: BeforeAndAfter<WhenUnavailable>;
+  readonly whenUnavailable?: BeforeAndAfter<PolicyDocument['whenUnavailable']>;
   readonly defaultLanguage?: BeforeAndAfter<string>;
   /** Other members that changed, such as `description`. */
   readonly others?: readonly string[];
 }
 
-type WhenUnavailable = { readonly [step in 'PostFederationSignup' | 'PostAttributeCollection']: 'block' | 'continue' };
+const OTHERS = ['description', '$schema'] as const;
+const BLOCKED = { PostFederationSignup: 'block', PostAttributeCollection: 'block' } as const;
 
 /** How `after` differs from `before`; undefined is the policy before the first, which is empty. */
 export function differences(before: PolicyDocument | undefined, after: PolicyDocument): Differences {
   const was = before ?? { rules: [] };
-  const lists = listsChanged(was.lists, after.lists);
+  const { onlyThese: onlyBefore = false, ...applicationsBefore } = was.applications ?? {};
+  const { onlyThese: onlyAfter = false, ...applicationsAfter } = after.applications ?? {};
   return compact<Differences>({
-    rules: compact({
-      ...namesChanged(byId(was.rules), byId(after.rules)),
-      moved: told(moved(idsOf(was), idsOf(after))),
-    }),
-    lists: lists.slice(0, MAX_NAMES),
-    moreLists: lists.length > MAX_NAMES ? lists.length - MAX_NAMES : undefined,
-    messages: namesChanged(was.messages, after.messages),
-    applications: compact({
-      ...namesChanged(clientIdsOf(was), clientIdsOf(after)),
-      onlyThese: unlessSame(was.applications?.onlyThese ?? false, after.applications?.onlyThese ?? false),
-    }),
-    whenUnavailable: unlessSame(whenUnavailable(was), whenUnavailable(after)),
+    rules: {
+      ...names(rulesById(was.rules), rulesById(after.rules)),
+      ...(same(sharedIds(was, after), sharedIds(after, was)) ? {} : { reordered: true }),
+    },
+    lists: lists(was.lists, after.lists),
+    messages: names(was.messages, after.messages),
+    applications: {
+      ...names(applicationsBefore, applicationsAfter),
+      ...(onlyBefore === onlyAfter ? {} : { onlyThese: { before: onlyBefore, after: onlyAfter } }),
+    },
+    whenUnavailable: unlessSame({ ...BLOCKED, ...was.whenUnavailable }, { ...BLOCKED, ...after.whenUnavailable }),
     defaultLanguage: unlessSame(was.defaultLanguage ?? DEFAULT_LANGUAGE, after.defaultLanguage ?? DEFAULT_LANGUAGE),
     others: OTHERS.filter((member) => !same(was[member], after[member])),
   });
 }
 
-const OTHERS = ['description', '$schema'] as const;
+/** Of each kind so many names are logged; the last then says how many more there are. */
+const MAX_NAMES = 50;
+
+/** As a log can keep it: short, and in texts that Postgres takes (client ids may be any). */
+export function forLog({ lists = [], ...changes }: Differences): Differences {
+  const short = JSON.parse(JSON.stringify(changes), (_name, value: unknown) => {
+    if (typeof value === 'string') return bound(value, MAX_CHARS.dimension);
+    if (!Array.isArray(value) || value.length <= MAX_NAMES) return value;
+    return [...value.slice(0, MAX_NAMES), `… and ${value.length - MAX_NAMES} more`];
+  }) as Differences;
+  const more = lists.length - MAX_NAMES;
+  return compact<Differences>({ ...short, lists: lists.slice(0, MAX_NAMES), moreLists: more > 0 ? more : undefined });
+}
 
 /** Whether two JSON values say the same; members in another order do. */
-export const same = (a: unknown, b: unknown): boolean => canonical(a) === canonical(b);
+export const same = (a: unknown, b: unknown): boolean => JSON.stringify(a, sorted) === JSON.stringify(b, sorted);
 
-const canonical = (value: unknown): string =>
-  JSON.stringify(value, (_name, member: unknown) =>
-    typeof member === 'object' && member !== null && !Array.isArray(member)
-      ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : member,
-  );
-
-type Named = ReadonlyMap<string, unknown> | { readonly [name: string]: unknown } | undefined;
-
-const entriesOf = (named: Named): Map<string, unknown> =>
-  new Map(named instanceof Map ? named : Object.entries(named ?? {}));
-
-function namesChanged(before: Named, after: Named): NamesChanged {
-  const [was, is] = [entriesOf(before), entriesOf(after)];
-  return compact({
-    added: told([...is.keys()].filter((name) => !was.has(name))),
-    removed: told([...was.keys()].filter((name) => !is.has(name))),
-    changed: told(
-      [...is].filter(([name, value]) => was.has(name) && !same(was.get(name), value)).map(([name]) => name),
-    ),
-  });
-}
-
-const byId = (rules: PolicyDocument['rules']) => new Map(rules.map((rule) => [rule.id, rule]));
-const idsOf = ({ rules }: PolicyDocument) => rules.map(({ id }) => id);
-
-function clientIdsOf({ applications = {} }: PolicyDocument) {
-  const { onlyThese: _, ...byClientId } = applications;
-  return byClientId;
-}
-
-const whenUnavailable = (document: PolicyDocument): WhenUnavailable => ({
-  PostFederationSignup: document.whenUnavailable?.PostFederationSignup ?? 'block',
-  PostAttributeCollection: document.whenUnavailable?.PostAttributeCollection ?? 'block',
-});
-
-function listsChanged(before: PolicyDocument['lists'] = {}, after: PolicyDocument['lists'] = {}): ListChanged[] {
-  const [listsBefore, listsAfter] = [new Map(Object.entries(before)), new Map(Object.entries(after))];
-  return [...new Set([...listsAfter.keys(), ...listsBefore.keys()])].flatMap((name): ListChanged[] => {
-    const [had, has] = [listsBefore.get(name), listsAfter.get(name)];
-    const [was, is] = [new Set(had), new Set(has)];
-    const entriesAdded = [...is].filter((entry) => !was.has(entry)).length;
-    const entriesRemoved = [...was].filter((entry) => !is.has(entry)).length;
-    const change = had === undefined ? 'added' : has === undefined ? 'removed' : 'changed';
-    if (change === 'changed' && entriesAdded + entriesRemoved === 0) return [];
-    return [{ name, change, entriesAdded, entriesRemoved }];
-  });
-}
-
-/** The ids outside a longest run that kept its order. */
-function moved(before: readonly string[], after: readonly string[]): string[] {
-  const placeBefore = new Map(before.map((id, place) => [id, place]));
-  const shared = after.flatMap((id) => {
-    const place = placeBefore.get(id);
-    return place === undefined ? [] : [{ id, place }];
-  });
-  // For each rule, the longest run that ends with it: how long, and which rule stands before it.
-  const runs: { length: number; previous: number }[] = [];
-  let [best, length] = [-1, 0];
-  for (const [index, { place }] of shared.entries()) {
-    const run = { length: 1, previous: -1 };
-    for (const [earlier, { length: before }] of runs.entries()) {
-      if ((shared[earlier]?.place ?? place) < place && before >= run.length) {
-        run.length = before + 1;
-        run.previous = earlier;
-      }
-    }
-    runs.push(run);
-    if (run.length > length) [best, length] = [index, run.length];
-  }
-  const stayed = new Set<number>();
-  for (let index = best; index !== -1; index = runs[index]?.previous ?? -1) stayed.add(index);
-  return shared.filter((_, index) => !stayed.has(index)).map(({ id }) => id);
-}
-
-/** As a log can keep them: client ids may be any text. */
-function told(names: readonly string[]): string[] {
-  const first = names.slice(0, MAX_NAMES).map((name) => bound(name, MAX_CHARS.dimension));
-  return names.length > MAX_NAMES ? [...first, `… and ${names.length - MAX_NAMES} more`] : first;
-}
+/** For `JSON.stringify`: members in the order of their names. */
+export const sorted = (_name: string, value: unknown): unknown =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+    : value;
 
 const unlessSame = <Value>(before: Value, after: Value) => (same(before, after) ? undefined : { before, after });
 
-/** Without the members that say nothing: undefined, empty lists, empty objects. */
-function compact<T extends object>(members: { [K in keyof T]: T[K] | undefined }): T {
-  return Object.fromEntries(
-    Object.entries(members).filter(
-      ([, value]) => value !== undefined && !(typeof value === 'object' && value !== null && isEmpty(value)),
-    ),
-  ) as T;
+export const rulesById = (rules: PolicyDocument['rules']) => Object.fromEntries(rules.map((rule) => [rule.id, rule]));
+const sharedIds = ({ rules }: PolicyDocument, other: PolicyDocument) => {
+  const ids = new Set(other.rules.map(({ id }) => id));
+  return rules.map(({ id }) => id).filter((id) => ids.has(id));
+};
+
+interface Named {
+  readonly [name: string]: unknown;
 }
 
-const isEmpty = (value: object) => Object.keys(value).length === 0;
+export function names(before: Named = {}, after: Named = {}): NamesChanged {
+  const [was, is] = [Object.keys(before), Object.keys(after)];
+  return {
+    added: is.filter((name) => !Object.hasOwn(before, name)),
+    removed: was.filter((name) => !Object.hasOwn(after, name)),
+    changed: is.filter((name) => Object.hasOwn(before, name) && !same(before[name], after[name])),
+  };
+}
+
+function lists(before: PolicyDocument['lists'] = {}, after: PolicyDocument['lists'] = {}): ListChanged[] {
+  const entriesOf = (all: typeof before, name: string) => (Object.hasOwn(all, name) ? all[name] : undefined);
+  return [...new Set([...Object.keys(after), ...Object.keys(before)])].flatMap((name): ListChanged[] => {
+    const [had, has] = [entriesOf(before, name), entriesOf(after, name)];
+    const change = had === undefined ? 'added' : has === undefined ? 'removed' : 'changed';
+    const [was, is] = [new Set(had), new Set(has)];
+    const [entriesAdded, entriesRemoved] = [notIn(was, is).length, notIn(is, was).length];
+    return change === 'changed' && entriesAdded + entriesRemoved === 0
+      ? []
+      : [{ name, change, entriesAdded, entriesRemoved }];
+  });
+}
+
+/** The entries of `list` that are not in `other`. */
+export const notIn = (other: ReadonlySet<string>, list: ReadonlySet<string>): string[] =>
+  [...list].filter((entry) => !other.has(entry));
+
+/** Without what says nothing: undefined, and empty lists and objects. */
+function compact<T extends object>(members: { [K in keyof T]: T[K] | undefined }): T {
+  const isEmpty = (value: unknown) => typeof value === 'object' && value !== null && Object.keys(value).length === 0;
+  return JSON.parse(JSON.stringify(members), (_name, value) => (isEmpty(value) ? undefined : value)) ?? {};
+}

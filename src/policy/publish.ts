@@ -7,16 +7,18 @@
  * - Having written, they ask Neon again and write again what it says if that is something else; only then they take their key
  *   away. So an older version that was written late is followed by the newer one, or by nobody who took his key away.
  * - While there is such a key, the cron writes anew, whatever KV seems to say: it may show a value of a minute ago.
+ *
+ * A version never changes under its number, so nothing is compared before it is written: writing it again is harmless.
  */
 import { type Result, withinLimit, write } from '../entitlements/kv.ts';
 import { log } from '../log.ts';
 import { within } from '../within.ts';
-import { POINTER_KEY, type Pointer, PUBLISH_DUE_PREFIX, readPointer, versionKey } from './pointer.ts';
-import type { Head, InForce, NeonRefusal, Version, Versions } from './versions/version.ts';
+import { POINTER_KEY, type Pointer, PUBLISH_DUE_PREFIX, versionKey } from './pointer.ts';
+import type { NeonRefusal, Version, Versions } from './version.ts';
 
 /** For documents of 8 MB. */
 const DOCUMENT_LIMIT_MS = 5_000;
-const LIST_LIMIT_MS = 5_000;
+const LOOK_LIMIT_MS = 5_000;
 /** Somebody saves while we publish: again, and again; whoever saves that often publishes too. */
 const MAX_ROUNDS = 5;
 /** From leaving a key to the end of a saving, with room for clocks that differ: a younger key may be followed by its version. */
@@ -51,7 +53,7 @@ export async function settle(kv: Kv, { key }: Due): Promise<void> {
 /** Savings that may not be in KV, `limit` of them at most. Rejects when KV does, or does not answer. */
 export async function listDue(kv: Kv, limit = MAX_KEYS_A_TICK): Promise<Due[]> {
   const list = () => kv.list<{ at?: unknown }>({ prefix: PUBLISH_DUE_PREFIX, limit });
-  const { keys } = await within(LIST_LIMIT_MS, list);
+  const { keys } = await within(LOOK_LIMIT_MS, list);
   return keys.map(({ name, metadata }) => ({ key: name, at: typeof metadata?.at === 'number' ? metadata.at : 0 }));
 }
 
@@ -66,24 +68,27 @@ export async function unpublishedSince(kv: Kv, now: number): Promise<number | un
 
 /**
  * Makes KV say what is in force, beginning with `start`, which Neon said. A key of {@link markDue} must be there already.
- * `fresh` is a document that KV cannot have yet. Returns whether KV took all of it and Neon still says the same; when not,
- * the key must stay. Never throws.
+ * `known` are versions that need not be read from Neon. Returns whether KV took all of it and Neon still says the same; when
+ * not, the key must stay. Never throws.
  */
 export async function publish(
   kv: Kv,
   stored: Stored,
-  start: InForce,
-  fresh?: Pick<Version, 'number' | 'text'>,
+  start: Pointer,
+  known: readonly Version[] = [],
 ): Promise<boolean> {
   let wanted = start;
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
-    if (!(await putDocuments(kv, stored, wanted, fresh))) return false;
-    const pointer = JSON.stringify(pointerTo(wanted));
+    for (const number of numbersIn(wanted)) {
+      const version = known.find((one) => one.number === number) ?? (await readOne(stored, number));
+      if (version === undefined || !(await putVersion(kv, version))) return false;
+    }
+    const pointer = JSON.stringify(wanted);
     if (!(await write(() => kv.put(POINTER_KEY, pointer))).ok) return false;
     const now = await stored.readInForce();
     if (!now.ok || now.value === undefined) return false;
-    if (sameVersions(now.value, wanted)) {
-      log('policy-published', { number: wanted.active.number, shadow: wanted.shadow?.number });
+    if (JSON.stringify(now.value) === pointer) {
+      log('policy-published', { number: wanted.number, shadow: wanted.shadow?.number });
       return true;
     }
     wanted = now.value;
@@ -91,80 +96,64 @@ export async function publish(
   return false;
 }
 
+/** Publishes `inForce`, which Neon said, whatever KV holds. Returns false when KV or Neon failed: then the cron goes on. Never throws. */
+export async function publishAgain(
+  kv: Kv,
+  stored: Stored,
+  inForce: Pointer,
+  now: number,
+  known: readonly Version[] = [],
+): Promise<boolean> {
+  const due = await markDue(kv, now);
+  if (!due.ok || !(await publish(kv, stored, inForce, known))) return false;
+  await settle(kv, due.value);
+  return true;
+}
+
 /**
- * What the cron does at `now` (milliseconds since 1970), and whoever finds nothing to save: publishes when a saving may not
- * be in KV, or when KV says something else than Neon. Harmless when it overlaps others. Throws when KV or Neon fails; what
- * was due is due then as before.
+ * What the cron does at `now` (milliseconds since 1970): publishes when a saving may not be in KV, or when KV lost what is in
+ * force or says something else than Neon. Harmless when it overlaps others. Throws when KV or Neon fails; what was due is due
+ * then as before.
  */
 export async function publishDue(kv: Kv, stored: Stored, now: number): Promise<void> {
   const seen = await listDue(kv);
   const inForce = answered(await stored.readInForce());
-  if (seen.length === 0 && (inForce === undefined || (await within(DOCUMENT_LIMIT_MS, () => isPublished(kv, inForce)))))
-    return;
-  const own = await markDue(kv, now);
-  const published = own.ok && (inForce === undefined || (await publish(kv, stored, inForce)));
-  if (!published) throw new Error('The policy could not be published.');
+  if (inForce !== undefined && (seen.length > 0 || !(await within(LOOK_LIMIT_MS, () => isPublished(kv, inForce))))) {
+    if (!(await publishAgain(kv, stored, inForce, now))) throw new Error('The policy could not be published.');
+  }
   // A younger one may be followed by its version after we asked Neon.
   const over = seen.filter(({ at }) => now - at > SAVING_ENDS_WITHIN_MS);
-  await Promise.all([own.value, ...over].map((due) => settle(kv, due)));
+  await Promise.all(over.map((due) => settle(kv, due)));
 }
 
-/** Whether KV says what Neon does. Rejects when KV does. */
-async function isPublished(kv: Kv, inForce: InForce): Promise<boolean> {
-  const text = await kv.get(POINTER_KEY);
-  const pointer = text === null ? undefined : readPointer(text);
-  if (pointer === undefined || !same(pointer, pointerTo(inForce))) return false;
-  for (const head of headsOf(inForce)) if (!(await holds(kv, head))) return false;
-  return true;
+/** Metadata of the versions that we write: what somebody wrote by hand has none, and the cron writes it again. */
+const OURS = { published: true };
+
+/** Writes all that a call reads of a version, under keys of its number. The pointer to it comes after. Never throws. */
+async function putVersion(kv: Kv, { number, text }: Version): Promise<boolean> {
+  if (text === null) return false;
+  const put = () => kv.put(versionKey(number), text, { metadata: OURS });
+  return (await withinLimit(put, DOCUMENT_LIMIT_MS)).ok;
 }
 
-async function putDocuments(
-  kv: Kv,
-  stored: Stored,
-  inForce: InForce,
-  fresh: Pick<Version, 'number' | 'text'> | undefined,
-): Promise<boolean> {
-  for (const head of headsOf(inForce)) {
-    // Not asked for first: KV remembers for a minute that there was nothing.
-    if (head.number === fresh?.number && fresh.text !== null) {
-      if (!(await putDocument(kv, head.number, fresh.text))) return false;
-      continue;
-    }
-    const there = await withinLimit(() => holds(kv, head), DOCUMENT_LIMIT_MS);
-    if (there.ok && there.value) continue;
-    const read = await stored.readVersion(head.number);
-    const text = read.ok ? read.value?.text : undefined;
-    if (typeof text !== 'string' || !(await putDocument(kv, head.number, text))) return false;
+/** Whether KV has the pointer and its versions as we write them. Documents are not fetched. Rejects when KV does. */
+async function isPublished(kv: Kv, inForce: Pointer): Promise<boolean> {
+  if ((await kv.get(POINTER_KEY)) !== JSON.stringify(inForce)) return false;
+  for (const number of numbersIn(inForce)) {
+    const key = versionKey(number);
+    const { keys } = await kv.list<Partial<typeof OURS>>({ prefix: key, limit: 1 });
+    if (!keys.some(({ name, metadata }) => name === key && metadata?.published)) return false;
   }
   return true;
 }
 
-const putDocument = async (kv: Kv, number: number, text: string): Promise<boolean> =>
-  (await withinLimit(() => kv.put(versionKey(number), text), DOCUMENT_LIMIT_MS)).ok;
+const numbersIn = ({ number, shadow }: Pointer): number[] =>
+  shadow === undefined ? [number] : [number, shadow.number];
 
-async function holds(kv: Kv, { number, digest }: Head): Promise<boolean> {
-  const text = await kv.get(versionKey(number));
-  return text !== null && (await digestOf(text)) === digest;
+async function readOne(stored: Stored, number: number): Promise<Version | undefined> {
+  const read = await stored.readVersion(number);
+  return read.ok ? read.value : undefined;
 }
-
-async function digestOf(text: string): Promise<string> {
-  const bytes = new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-}
-
-const headsOf = ({ active, shadow }: InForce): Head[] => (shadow === undefined ? [active] : [active, shadow]);
-
-const pointerTo = ({ active, shadow }: InForce): Pointer => ({
-  v: 1,
-  number: active.number,
-  ...(shadow === undefined ? {} : { shadow: { number: shadow.number, sample: shadow.sample } }),
-});
-
-/** A document never changes under its number. */
-const sameVersions = (a: InForce, b: InForce) => same(pointerTo(a), pointerTo(b));
-
-const same = (a: Pointer, b: Pointer) =>
-  a.number === b.number && a.shadow?.number === b.shadow?.number && a.shadow?.sample === b.shadow?.sample;
 
 function answered<Value>(asked: Result<Value, NeonRefusal>): Value {
   if (asked.ok) return asked.value;

@@ -5,20 +5,20 @@
 import { v7 as uuidv7 } from 'uuid';
 import { bound, MAX_CHARS, occurredAtOf } from '../attempts/bounds.ts';
 import type { KvRefusal } from '../entitlements/kv.ts';
-import { errorFields, log } from '../log.ts';
-import { type Differences, differences, same } from './differences.ts';
+import { log } from '../log.ts';
+import { type Differences, differences, forLog, same } from './differences.ts';
 import { type PolicyDocument, policySchema } from './document.ts';
-import { type Due, markDue, publish, publishDue, settle } from './publish.ts';
+import { type Due, markDue, publish, publishAgain, settle } from './publish.ts';
 import {
   CHANGE_SUBJECTS,
   type ChangeRow,
   type NeonRefusal,
-  type NewVersion,
   type Present,
+  pointerTo,
   type Version,
   type VersionInfo,
   type Versions,
-} from './versions/version.ts';
+} from './version.ts';
 
 /** Each round loses to a saving that went in: with so many at once nobody knows what they change. */
 const MAX_ROUNDS = 5;
@@ -82,7 +82,8 @@ export async function saveVersion(world: World, order: Order): Promise<Outcome> 
     const present = await versions.readPresent();
     if (!present.ok) return withoutSaving({ kind: 'refused', by: present.reason });
     const said = answerTo(order, present.value);
-    if (said !== undefined) return withoutSaving(said.kind === 'saved' ? await publishedToo(world, said) : said);
+    if (said !== undefined)
+      return withoutSaving(said.kind === 'saved' ? await publishedToo(world, said, present.value) : said);
 
     if (due === undefined) {
       const marked = await markDue(kv, Date.now());
@@ -93,7 +94,8 @@ export async function saveVersion(world: World, order: Order): Promise<Outcome> 
     const added = await versions.addVersion(version, change);
     if (added.ok) {
       log('policy-saved', { number: version.number, use: order.use, by: order.author });
-      const published = added.value !== undefined && (await publish(kv, versions, added.value, version));
+      const known = [version, ...withDocuments(present.value)];
+      const published = added.value !== undefined && (await publish(kv, versions, added.value, known));
       if (published) later(settle(kv, due));
       return { kind: 'saved', version, changed: true, ...numbers, published };
     }
@@ -127,19 +129,19 @@ function saysTheSame({ text, sample }: Version, order: Order): boolean {
   return (order.use === 'active' || order.sample === sample) && same(JSON.parse(text), order.document);
 }
 
-/** Nothing is to be saved, but KV may not have it yet. */
-async function publishedToo({ kv, versions }: World, saved: Saved): Promise<Saved> {
-  try {
-    await publishDue(kv, versions, Date.now());
-    return { ...saved, published: true };
-  } catch (error) {
-    log('policy-not-published', errorFields(error));
-    return saved;
-  }
+/** Nothing is to be saved, but KV may not have it yet, or may have lost it. */
+async function publishedToo({ kv, versions }: World, saved: Saved, present: Present): Promise<Saved> {
+  const inForce = pointerTo(present);
+  const known = withDocuments(present);
+  const published = inForce !== undefined && (await publishAgain(kv, versions, inForce, Date.now(), known));
+  return { ...saved, published };
 }
 
+const withDocuments = ({ active, shadow }: Present): Version[] =>
+  [active, shadow].filter((version) => version !== undefined);
+
 interface Planned {
-  readonly version: NewVersion;
+  readonly version: Version;
   readonly change: ChangeRow;
   readonly previous: number | undefined;
   readonly comparedWith: number | undefined;
@@ -151,7 +153,7 @@ function plan(present: Present, order: Order): Planned {
   const id = uuidv7();
   const createdAt = new Date(occurredAtOf(id));
   const document = order.use === 'no-shadow' ? undefined : order.document;
-  const version: NewVersion = {
+  const version: Version = {
     number: present.last + 1,
     use: order.use,
     sample: order.use === 'shadow' ? order.sample : null,
@@ -164,7 +166,7 @@ function plan(present: Present, order: Order): Planned {
     text: document === undefined ? null : JSON.stringify(document),
   };
   const before = countingFor(present, order);
-  const changes = document === undefined ? {} : differences(documentIn(present.active), document);
+  const changes = document === undefined ? {} : forLog(differences(documentIn(present.active), document));
   const comparedWith = present.active?.number;
   const change: ChangeRow = {
     id,

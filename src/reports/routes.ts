@@ -1,11 +1,10 @@
 /** What support staff ask: what happened to whom, and how many. Database code is imported when it is needed, not before. */
 import type { Context } from 'hono';
-import { guard } from '../callers/guard.ts';
 import { configOf } from '../config.ts';
 import { type AppEnv, newApp } from '../context.ts';
 import { jsonBody, limitedBody } from '../json-body.ts';
 import { errorFields, log } from '../log.ts';
-import { badRequest, only, problem, problemOf, validated } from '../problem.ts';
+import { badRequest, refuse, validated } from '../problem.ts';
 import {
   type AttemptsPage,
   attemptParam,
@@ -26,17 +25,15 @@ import {
 import { listFrom, summaryRange } from './range.ts';
 import { readSnapshot } from './snapshot.ts';
 import type { Summary } from './summary.ts';
-import { DatabaseUnavailable, databaseProblem } from './unavailable.ts';
+import { DatabaseUnavailable } from './unavailable.ts';
 
 type ReportsContext = Context<AppEnv>;
-
-const onlyRead = only('GET', 'HEAD');
 
 const MAX_BODY_BYTES = 16 * 1024;
 
 export const reports = newApp();
 
-reports.use(guard('reports'), limitedBody(MAX_BODY_BYTES, 'question'));
+reports.use(limitedBody(MAX_BODY_BYTES, 'question'));
 
 reports.use(async (c, next) => {
   // Hono would take a segment that does not decode as it is.
@@ -55,14 +52,9 @@ reports.get('/summary.csv', validated('query', summaryQuestion), (c) =>
     return c.body(summaryFile(summary), 200, fileHeaders(name));
   }),
 );
-reports.all('/summary', onlyRead);
-reports.all('/summary.csv', onlyRead);
 
 reports.get('/attempts', validated('query', attemptsQuestion), (c) => list(c, c.req.valid('query')));
 reports.post('/attempts/search', jsonBody, validated('json', attemptsQuestion), (c) => list(c, c.req.valid('json')));
-reports.all('/attempts', onlyRead);
-// Neither an id nor a support code.
-reports.all('/attempts/search', only('POST'));
 
 reports.get('/attempts.csv', validated('query', attemptsFileQuestion), async (c) => {
   const config = configOf(c.env);
@@ -87,7 +79,6 @@ reports.get('/attempts.csv', validated('query', attemptsFileQuestion), async (c)
   const name = `attempts-${narrowed.from ? day(narrowed.from) : 'all'}-to-${day(narrowed.to ?? new Date(now))}`;
   return c.body(streamOf(first.value ?? '', pieces), 200, fileHeaders(name));
 });
-reports.all('/attempts.csv', onlyRead);
 
 reports.get('/attempts/:attempt', validated('param', attemptParam), async (c) => {
   const asked = c.req.valid('param').attempt;
@@ -101,26 +92,14 @@ reports.get('/attempts/:attempt', validated('param', attemptParam), async (c) =>
   const listed = await listAttempts(config, page, Date.now());
   return listed.attempts.length === 0 ? unknownAttempt(c, 'support code') : c.json(listed, 200);
 });
-reports.all('/attempts/:attempt', onlyRead);
 
 reports.post('/people/search', jsonBody, validated('json', personQuestion), (c) => person(c, c.req.valid('json')));
-reports.all('/people/search', only('POST'));
 reports.get('/people/:key', validated('param', personParam), validated('query', personPageQuestion), async (c) => {
   const page = await personPage(c.req.valid('param').key, c.req.valid('query'));
   return page === undefined ? badRequest(c, [{ path: 'cursor', message: FOREIGN_CURSOR }]) : person(c, page);
 });
-reports.all('/people/:key', onlyRead);
 // A key whose slashes nobody encoded.
 reports.get('/people/*', (c) => badRequest(c, [{ path: 'key', message: KEY_IN_PATH }]));
-
-reports.all('*', (c) => problem(c, 404, 'There is no report at this address. The README lists every address.'));
-
-reports.onError((error, c) => {
-  const unavailable = databaseProblem(c, error);
-  if (unavailable !== undefined) return unavailable;
-  log('request-failed', { requestId: c.get('requestId'), method: c.req.method, ...errorFields(error) });
-  return problemOf(c, error);
-});
 
 async function list(c: ReportsContext, page: AttemptsPage): Promise<Response> {
   const { listAttempts } = await import('./queries/attempts.ts');
@@ -154,13 +133,8 @@ async function withSummary(
   }
 }
 
-const unknownAttempt = (c: ReportsContext, by: string) =>
-  problem(
-    c,
-    404,
-    `No attempt with this ${by} is kept. Check it for typing errors; a new attempt shows after about two seconds, and ` +
-      `attempts are kept for ${configOf(c.env).RETENTION_DAYS} days and the rest of their month.`,
-  );
+const unknownAttempt = (c: ReportsContext, by: 'id' | 'support code') =>
+  refuse(c, 'no-such-attempt', { by, days: configOf(c.env).RETENTION_DAYS });
 
 function decodes(path: string): boolean {
   try {

@@ -1,10 +1,19 @@
-/** How the addresses of the policy answer: versions, and what was saved and when it counts. */
+/** How the addresses of the policy answer: versions, and what a saving came to and when it counts. */
 import { type Config, configOf } from '../../config.ts';
+import type { Fault } from '../../http/refusals.ts';
 import type { Problem } from '../../policy/problem.ts';
 import type { Outcome, Saved } from '../../policy/save.ts';
-import type { Version, VersionInfo } from '../../policy/versions/version.ts';
-import { etagOf, type Precondition } from './preconditions.ts';
-import { faultOf, type Kind, nothingSaved, nothingToShadow, type PolicyContext, refused, stale } from './refusals.ts';
+import type { Version, VersionInfo } from '../../policy/version.ts';
+import { refuse } from '../../problem.ts';
+import type { PolicyContext } from './inputs.ts';
+import { etagOf } from './preconditions.ts';
+
+/** A problem of a document as it stands in `warnings` and `errors`. */
+export const faultOf = ({ path, rule, message }: Problem): Fault => ({
+  path,
+  ...(rule === '' ? {} : { rule }),
+  message,
+});
 
 /** A version as every answer shows it. */
 export function shownVersion({ number, use, sample, author, note, createdAt, ...counts }: VersionInfo) {
@@ -26,7 +35,7 @@ export const shownWithDocument = (version: Version) => ({
 });
 
 /** 200 for what is saved, whether by this call or before it. */
-export function savedAnswer(c: PolicyContext, saved: Saved, warnings: readonly Problem[]): Response {
+function savedAnswer(c: PolicyContext, saved: Saved, warnings: readonly Problem[]): Response {
   const { version, changed, previous, comparedWith, changes, published } = saved;
   const { number, use, sample, author, note, createdAt } = shownVersion(version);
   const body = {
@@ -60,24 +69,28 @@ function inForceSentence({ version, published }: Saved, config: Config): string 
   return `not yet: it is saved, but publishing it to Workers KV broke off. The cron does that within five minutes, then it counts ${counts}`;
 }
 
-/** Whatever a saving came to. */
+/** Whatever a saving came to. `address` shows the version that counts. */
 export function outcomeAnswer(
   c: PolicyContext,
-  kind: Kind,
+  address: string,
   outcome: Outcome,
-  precondition: Precondition,
   warnings: readonly Problem[],
 ): Response {
   switch (outcome.kind) {
     case 'saved':
       return savedAnswer(c, outcome, warnings);
-    case 'stale':
-      return stale(c, kind, outcome, precondition);
+    case 'stale': {
+      if (outcome.current === undefined) return refuse(c, 'version-missing', { current: null });
+      const { number, author, createdAt } = outcome.current;
+      const code = outcome.same ? 'version-identical' : 'version-changed';
+      return refuse(c, code, { address, current: number, author, createdAt }, { ETag: etagOf(number) });
+    }
     case 'no-shadow':
-      return nothingSaved(c, 'shadow');
+      return refuse(c, 'no-shadow', { current: null });
     case 'no-policy':
-      return nothingToShadow(c);
+      return refuse(c, 'no-policy-to-shadow');
     case 'refused':
-      return refused(c, outcome.by, outcome.number);
+      if (outcome.number !== undefined) return refuse(c, 'save-uncertain', { number: outcome.number });
+      return refuse(c, outcome.by, { afterwards: 'nothing-changed' });
   }
 }

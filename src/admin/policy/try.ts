@@ -15,7 +15,7 @@ import type { Decision } from '../../policy/decide.ts';
 import { MAX_DOCUMENT_BYTES } from '../../policy/document.ts';
 import type { Policy } from '../../policy/policy.ts';
 import type { Problem } from '../../policy/problem.ts';
-import { badRequest, only, problem, validated } from '../../problem.ts';
+import { badRequest, problem, validated } from '../../problem.ts';
 import type { SignInEvent, Step } from '../../sign-in/event.ts';
 import { within } from '../../within.ts';
 
@@ -102,7 +102,6 @@ tryRoute.post(
     );
   },
 );
-tryRoute.all('/', only('POST'));
 
 const NO_POLICY =
   'No policy could be read from Workers KV, so that nothing can be decided: at this moment sign-ups are blocked. ' +

@@ -1,6 +1,7 @@
-/** What a version of the policy is, for those who do not ask Neon themselves. */
-import type { Result } from '../../entitlements/kv.ts';
-import type { Differences } from '../differences.ts';
+/** Types of versions of the policy, and what can be asked of Neon about them. `versions.ts` has the queries. */
+import type { Result } from '../entitlements/kv.ts';
+import type { Differences } from './differences.ts';
+import type { Pointer } from './pointer.ts';
 
 /** To decide, to run beside what decides, or to say that nothing runs beside it any more. */
 export type Use = 'active' | 'shadow' | 'no-shadow';
@@ -25,8 +26,6 @@ export interface Version extends VersionInfo {
   readonly text: string | null;
 }
 
-export type NewVersion = Version;
-
 /** What counts at one moment. */
 export interface Present {
   /** The highest number of all uses, 0 before the first: the next version is one above. */
@@ -35,22 +34,22 @@ export interface Present {
   readonly shadow: Version | undefined;
 }
 
-/** A document by its number, and SHA-256 of its text in hex. */
-export interface Head {
-  readonly number: number;
-  readonly digest: string;
+/** What Workers KV should say; undefined before the first policy is saved. */
+export function pointerTo({ active, shadow }: Numbers): Pointer | undefined {
+  if (active === undefined) return undefined;
+  const beside = shadow === undefined ? {} : { shadow: { number: shadow.number, sample: shadow.sample ?? 1 } };
+  return { v: 1, number: active.number, ...beside };
 }
 
-/** What Workers KV should say. */
-export interface InForce {
-  readonly active: Head;
-  readonly shadow: (Head & { readonly sample: number }) | undefined;
+interface Numbers {
+  readonly active: Pick<VersionInfo, 'number'> | undefined;
+  readonly shadow: Pick<VersionInfo, 'number' | 'sample'> | undefined;
 }
 
 /** Neon refused, failed or took too long; or has no such table, since nobody migrated it. */
 export interface NeonRefusal {
   readonly ok: false;
-  readonly reason: 'neon-away' | 'not-migrated';
+  readonly reason: 'database-unavailable' | 'database-not-migrated';
   /** Postgres' SQLSTATE, `''` when it said none. */
   readonly code: string;
   /** What was being written may be there all the same: only the answer is known to be lost. */
@@ -99,11 +98,11 @@ export interface Versions {
   /** What counts now, with its documents. */
   readPresent(): Asked<Present>;
   /** What KV should say; undefined before the first policy is saved. */
-  readInForce(): Asked<InForce | undefined>;
+  readInForce(): Asked<Pointer | undefined>;
   /** Undefined when there is no version of this number. */
   readVersion(number: number): Asked<Version | undefined>;
   /** Newest first, those below `before` (all when undefined), at most `limit`. */
   listVersions(limit: number, before: number | undefined): Asked<VersionInfo[]>;
   /** Adds a version and the line about it, both or neither, and says what is in force then. */
-  addVersion(version: NewVersion, change: ChangeRow): Asked<InForce | undefined, NumberTaken>;
+  addVersion(version: Version, change: ChangeRow): Asked<Pointer | undefined, NumberTaken>;
 }
