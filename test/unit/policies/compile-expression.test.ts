@@ -238,6 +238,25 @@ it('all problems of an expression come at once, of names and of types', () => {
   ]);
 });
 
+it('a problem within the operand of another leaves the range of both right', () => {
+  expect(problemsOf("request.time * -'a' == 1")).toEqual([
+    ['operand-types', "request.time * -'a'"],
+    ['operand-types', "-'a'"],
+  ]);
+  expect(problemsOf('5 - claims.city == 1 || !(claims.city)')).toEqual([
+    ['operand-types', '5 - claims.city'],
+    ['not-boolean', 'claims.city'],
+  ]);
+});
+
+it('a negative zero survives being stored', () => {
+  const { tree, ...rest } = compiled('1.0 / -0.0 < 0.0');
+  expect(run({ ...rest, tree: JSON.parse(JSON.stringify(tree)) as typeof tree }, {})).toEqual({
+    ok: true,
+    value: true,
+  });
+});
+
 describe('limits', () => {
   it(`an expression has at most ${MAX_SOURCE} characters`, () => {
     const source = (length: number) => `true${' '.repeat(length - 4)}`;
