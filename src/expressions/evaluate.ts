@@ -18,7 +18,16 @@ import {
   type Tree,
 } from './tree.ts';
 import { Fail, isList, kindOf, Unknown, type Value } from './values.ts';
-import { callWork, entryWork, lookUpWork, matchWork, operatorWork, treeWork, weightOf } from './work.ts';
+import {
+  argumentWeight,
+  callWork,
+  entryWork,
+  lookUpWork,
+  matchWork,
+  operatorWork,
+  treeWork,
+  weightOf,
+} from './work.ts';
 
 /** `it` is the entry that the macro around it is at. */
 export type Run = (scope: Scope, it?: Value) => Value;
@@ -86,10 +95,7 @@ function closure(tree: Tree, shared: Shared): Closure {
     case 'time':
       return ({ now }) => timeOfMilliseconds(now);
     case 'list':
-      return (scope, it) => {
-        const list = runs.map((run) => run(scope, it));
-        return list.find((entry) => entry instanceof Fail) ?? list;
-      };
+      return listOf(parts, runs);
     case 'map': {
       const keys = (parts as unknown as readonly [string, Tree][]).map(([key]) => key);
       return (scope, it) => {
@@ -125,6 +131,16 @@ function closure(tree: Tree, shared: Shared): Closure {
   return memoised(tree, shared, called(operator, runs));
 }
 
+/** A list of literals is made once. */
+function listOf(parts: readonly Tree[], runs: readonly Closure[]): Closure {
+  const literals = parts.filter((part) => typeof part !== 'object');
+  if (literals.length === parts.length) return () => literals;
+  return (scope, it) => {
+    const list = runs.map((run) => run(scope, it));
+    return list.find((entry) => entry instanceof Fail) ?? list;
+  };
+}
+
 /** Operands first; the first that fails is the result. */
 const strict =
   (runs: readonly Closure[], run: (args: readonly Value[], scope: Scope) => Value): Closure =>
@@ -141,18 +157,21 @@ const strict =
 function binary(operator: Binary, [left, right]: readonly Closure[]): Closure {
   const run = OPERATORS[operator];
   return strict([left, right] as Closure[], ([a = false, b = false], scope) => {
-    const most = scope.work * 64;
+    const most = scope.work * 8;
     const weight = weightOf(a, most) + weightOf(b, most);
     return spend(scope, operatorWork(weight)) ? run(a, b) : TOO_LONG;
   });
 }
 
-const listed = (value: Closure, name: string): Closure =>
-  strict([value], ([text], scope) => {
+function listed(value: Closure, name: string): Closure {
+  const absent = new Fail(`the list ${name} is absent`);
+  return strict([value], ([text = false], scope) => {
+    const list = scope.lists.get(name);
+    if (list === undefined) return absent;
     if (typeof text !== 'string') return false;
-    if (!spend(scope, lookUpWork(text.length))) return TOO_LONG;
-    return listHas(scope.lists.get(name) ?? '', text);
+    return spend(scope, lookUpWork(text.length)) ? listHas(list, text) : TOO_LONG;
   });
+}
 
 function matches(value: Closure, pattern: Pattern | PatternRefusal): Closure {
   if ('code' in pattern) throw new Error(`a pattern that was refused: ${pattern.code}`);
@@ -215,9 +234,8 @@ function called(key: string, runs: readonly Closure[]): Closure {
   return strict(args, (values, scope) => {
     const overload = overloads.find(({ takes }) => takes.every((kind, at) => kind === kindOf(values[at] ?? false)));
     if (overload === undefined) return none;
-    let weight = 0;
-    for (const value of values) weight += weightOf(value, scope.work);
-    return spend(scope, callWork(overload, weight)) ? overload.run(...values) : TOO_LONG;
+    const weights = values.map((value) => argumentWeight(overload.name, value, scope.work));
+    return spend(scope, callWork(overload.name, weights)) ? overload.run(...values) : TOO_LONG;
   });
 }
 

@@ -20,16 +20,16 @@ export const MAX_PARTS = 100;
 /** The longest list that is written out, and that `+` makes. */
 export const MAX_ENTRIES = 200;
 
-/** Characters of a pattern. The next two limits are checked before RE2 compiles it: 400 × `a{1000}` took 1.7 s. */
+/** Characters of a pattern. This and the next two limits are checked before RE2 compiles it: 400 × `a{1000}` took 1.7 s. */
 export const MAX_PATTERN_TEXT = 500;
-/** The sum of the counts in a pattern, as 5 in `[0-9]{5}`. */
-export const MAX_PATTERN_COUNTS = 1_000;
-/** Classes of Unicode in a pattern, as in `\p{L}`: each is a table of up to 700 ranges. */
-export const MAX_PATTERN_CLASSES = 20;
-/** Instructions that RE2 makes of a pattern: a search takes time proportional to them times the length of the text. */
+/** Classes of Unicode in a pattern, as in `\p{L}`: each takes RE2 up to 15 ms. */
+export const MAX_PATTERN_CLASSES = 10;
+/** Characters and classes of a pattern, each as often as counts repeat it: RE2 writes repetitions out. */
+export const MAX_PATTERN_STEPS = 1_000;
+/** Instructions that RE2 makes of a pattern. A search takes time proportional to them times the length of the text. */
 export const MAX_PATTERN_SIZE = 700;
-/** A pattern costs at least as much as one of this size. */
-export const MIN_PATTERN_COST = 30;
+/** A search costs at least as much as with a pattern of this size. */
+export const MIN_PATTERN_COST = 15;
 
 /**
  * Units of work that all expressions of a call may spend together. A unit takes at most 100 ns of CPU, as measured on two shared

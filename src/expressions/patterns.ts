@@ -1,13 +1,14 @@
-/** Regular expressions of RE2's syntax, which run in time linear in the text, compiled within limits. */
+/** Regular expressions of RE2's syntax, which run in time proportional to their size times the length of the text. */
 import { RE2JS } from '@bufbuild/re2';
-import { MAX_PATTERN_CLASSES, MAX_PATTERN_COUNTS, MAX_PATTERN_SIZE, MAX_PATTERN_TEXT } from './limits.ts';
+import { MAX_PATTERN_CLASSES, MAX_PATTERN_SIZE, MAX_PATTERN_STEPS, MAX_PATTERN_TEXT } from './limits.ts';
+import { matchesAnywhere } from './nfa.ts';
 
 /**
- * The engine caches the states that it met, and in each the characters that followed. With 1,000 states, building them took
- * up to 1,777 ns a character and unit of size. With 50 it soon goes on without them, at 110 ns.
+ * The engine caches the states that it met, and in each the characters that followed. Beyond so many states it gives up for the text, and
+ * the threads of `nfa.ts` take over: building states is what costs most.
  */
 const MAX_STATES = 50;
-/** Characters after which a pattern forgets its states: so a pattern holds at most about 100 KB. */
+/** Characters after which a pattern forgets its states, so that it keeps about 100 KB at most. */
 const MAX_SEEN = 2_000;
 
 export interface Pattern {
@@ -19,14 +20,12 @@ export interface Pattern {
 
 export type PatternRefusal =
   | { readonly code: 'control-character' | 'half-character' }
-  | {
-      readonly code: 'too-long' | 'too-many-counts' | 'too-many-classes' | 'too-large';
-      readonly size: number;
-      readonly most: number;
-    }
+  | { readonly code: 'too-long' | 'too-many-classes' | 'too-large'; readonly size: number; readonly most: number }
   /** RE2's own words. */
   | { readonly code: 'syntax'; readonly reason: string };
 
+/** A class of Unicode, or a range into its upper planes: with (?i), RE2 folds each of its characters. */
+const WIDE = /\\p|-(?:\\x\{[\da-f]{5,}\}|[\u{10000}-\u{10ffff}])/giu;
 /** But for tabs and line breaks. */
 const CONTROL = /[^\P{Cc}\t\r\n]/u;
 
@@ -34,10 +33,10 @@ export function compilePattern(source: string): Pattern | PatternRefusal {
   if (CONTROL.test(source)) return { code: 'control-character' };
   if (!source.isWellFormed()) return { code: 'half-character' };
   if (source.length > MAX_PATTERN_TEXT) return tooMuch('too-long', source.length, MAX_PATTERN_TEXT);
-  const counts = countsIn(source);
-  if (counts > MAX_PATTERN_COUNTS) return tooMuch('too-many-counts', counts, MAX_PATTERN_COUNTS);
-  const classes = source.match(/\\p/gi)?.length ?? 0;
+  const classes = source.match(WIDE)?.length ?? 0;
   if (classes > MAX_PATTERN_CLASSES) return tooMuch('too-many-classes', classes, MAX_PATTERN_CLASSES);
+  const steps = stepsIn(source);
+  if (steps > MAX_PATTERN_STEPS) return tooMuch('too-large', steps, MAX_PATTERN_STEPS);
   try {
     const compiled = RE2JS.compile(source);
     const size = compiled.re2().prog.numInst();
@@ -47,19 +46,40 @@ export function compilePattern(source: string): Pattern | PatternRefusal {
   }
 }
 
-const tooMuch = (code: 'too-long' | 'too-many-counts' | 'too-many-classes' | 'too-large', size: number, most: number) =>
+const tooMuch = (code: 'too-long' | 'too-many-classes' | 'too-large', size: number, most: number) =>
   ({ code, size, most }) as const;
 
-/** The larger count of each pair of braces. */
-const countsIn = (source: string): number =>
-  [...source.matchAll(/\{(\d+)(?:,(\d*))?\}/g)].reduce(
-    (sum, [, least, most]) => sum + Math.max(Number(least), Number(most ?? 0)),
-    0,
-  );
+const TOKENS = /\\[\s\S]|\[\^?\]?(?:\\[\s\S]|\[:\^?\w+:\]|[^\]\\])*\]|\{(\d+)(?:,(\d*))?\}|[\s\S]/g;
+
+/** Characters and classes, as often as the counts behind them and around them say: what RE2 makes of them before it looks at the size. */
+function stepsIn(source: string): number {
+  const around: number[] = [];
+  let [steps, last] = [0, 0];
+  const literal = source.replace(/\\Q([\s\S]*?)(?:\\E|$)/g, (_, text: string) => '.'.repeat(text.length));
+  for (const [token, least, most] of literal.matchAll(TOKENS)) {
+    if (token === '(') {
+      around.push(steps);
+      steps = 0;
+    } else if (token === ')') {
+      last = steps + 1;
+      steps = last + (around.pop() ?? 0);
+    } else if (least !== undefined) {
+      const again = last * Math.max(0, Math.max(Number(least), Number(most ?? 0)) - 1);
+      steps += again;
+      last += again;
+    } else {
+      last = 1;
+      steps++;
+    }
+  }
+  return around.reduce((sum, more) => sum + more, steps);
+}
 
 function patternOf(compiled: RE2JS, size: number): Pattern {
-  const { dfa } = compiled.re2();
+  const re2 = compiled.re2();
+  const { dfa, prog } = re2;
   dfa.stateLimit = MAX_STATES;
+  re2._nfaFallback = (input) => matchesAnywhere(prog, input);
   let seen = 0;
   return {
     size,

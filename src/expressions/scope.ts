@@ -23,8 +23,8 @@ export interface ScopeInputs {
   readonly channel: Known<string>;
   /** In milliseconds since 1970. */
   readonly now: number;
-  /** The texts of the policy's lists (`list.ts`). */
-  readonly lists: ReadonlyMap<string, string>;
+  /** The texts of the policy's lists (`list.ts`). An expression that asks for one that is absent fails. */
+  readonly lists: Pick<ReadonlyMap<string, string>, 'get'>;
 }
 
 /**
@@ -32,13 +32,14 @@ export interface ScopeInputs {
  * equal nothing, end like nothing, and cannot be set. Costs little until an expression reads something.
  */
 export class Scope {
-  readonly lists: ReadonlyMap<string, string>;
+  readonly lists: ScopeInputs['lists'];
   readonly now: number;
   /** Units of work that are left; -1 when some expression asked for more. */
   work: number;
   /** Values of equal sub-expressions, by slot. */
   readonly memo: Value[] = [];
   readonly #inputs: ScopeInputs;
+  readonly #truncated = new Map<string, string>();
   #roles: Value | undefined;
   #groups: Value | undefined;
 
@@ -53,17 +54,17 @@ export class Scope {
   member(of: 'claims' | 'attributes', name: string): Value | undefined {
     const values = this.#inputs[of];
     if (values instanceof Unknown) return values;
-    return Object.hasOwn(values, name) ? truncated(values[name]) : undefined;
+    return Object.hasOwn(values, name) ? this.#read(values[name]) : undefined;
   }
 
   identity(member: IdentityMember): Value {
     const { identity } = this.#inputs;
     if (identity === undefined) return '';
-    return identity instanceof Unknown ? identity : truncated(identity[member === 'id' ? 'issuerAssignedId' : member]);
+    return identity instanceof Unknown ? identity : this.#read(identity[member === 'id' ? 'issuerAssignedId' : member]);
   }
 
   request(member: RequestMember): Value {
-    return truncated(this.#inputs[member]);
+    return this.#read(this.#inputs[member]);
   }
 
   get roles(): Value {
@@ -75,6 +76,13 @@ export class Scope {
     this.#groups ??= namesOf(this.#inputs.groups);
     return this.#groups;
   }
+
+  #read<T extends Value | undefined>(value: T): T | string {
+    if (typeof value !== 'string' || value.length < MAX_TEXT_READ) return value;
+    const known = this.#truncated.get(value) ?? `${value.slice(0, MAX_TEXT_READ - 1).toWellFormed()}\uFFFD`;
+    this.#truncated.set(value, known);
+    return known;
+  }
 }
 
 export const openScope = (inputs: ScopeInputs, work?: number): Scope => new Scope(inputs, work);
@@ -82,8 +90,3 @@ export const openScope = (inputs: ScopeInputs, work?: number): Scope => new Scop
 /** Entitlements hold no longer ones, and no more. */
 const namesOf = (names: Known<readonly string[]>): Value =>
   names instanceof Unknown ? names : names.filter((name) => name.length <= MAX_ROLE_TEXT).slice(0, MAX_ROLES);
-
-const truncated = <T extends Value | undefined>(value: T): T | string =>
-  typeof value === 'string' && value.length >= MAX_TEXT_READ
-    ? `${value.slice(0, MAX_TEXT_READ - 1).toWellFormed()}\uFFFD`
-    : value;

@@ -61,15 +61,11 @@ export function kindOf(value: Value): ValueKind {
 export const isList = (value: Value): value is readonly Value[] => Array.isArray(value);
 export const isMap = (value: Value): value is ReadonlyMap<string, Value> => value instanceof Map;
 
-/** Int and double compare as numbers; values of other types that differ are never equal. */
+/** Int and double compare as doubles; values of other types that differ are never equal. */
 export function equal(a: Value, b: Value): boolean {
-  if (typeof a !== 'object' || typeof b !== 'object') {
-    if (a === b) return true;
-    const areNumbers =
-      (typeof a === 'bigint' && typeof b === 'number') || (typeof a === 'number' && typeof b === 'bigint');
-    // biome-ignore lint/suspicious/noDoubleEquals: of an int and a double it is exact.
-    return areNumbers && a == b;
-  }
+  if (typeof a === 'bigint' && typeof b === 'number') return Number(a) === b;
+  if (typeof a === 'number' && typeof b === 'bigint') return a === Number(b);
+  if (typeof a !== 'object' || typeof b !== 'object') return a === b;
   if (isList(a)) return isList(b) && a.length === b.length && a.every((entry, at) => equal(entry, b[at] ?? UNKNOWN));
   if (isMap(a)) {
     return isMap(b) && a.size === b.size && [...a].every(([key, value]) => equal(value, b.get(key) ?? UNKNOWN));
@@ -81,16 +77,14 @@ export function equal(a: Value, b: Value): boolean {
 /** Negative, 0, positive; NaN: neither less, equal nor greater; undefined: the types have no order. */
 export function compare(a: Value, b: Value): number | undefined {
   if (typeof a === 'string' && typeof b === 'string') return compareTexts(a, b);
-  if ((isNumber(a) && isNumber(b)) || (typeof a === 'boolean' && typeof b === 'boolean')) {
-    if (a < b) return -1;
-    return a > b ? 1 : equal(a, b) ? 0 : Number.NaN;
-  }
-  if ((a instanceof Time && b instanceof Time) || (a instanceof Span && b instanceof Span)) {
-    return a.ns < b.ns ? -1 : a.ns > b.ns ? 1 : 0;
-  }
+  if (typeof a === 'bigint' && typeof b === 'bigint') return order(a, b);
+  if (isNumber(a) && isNumber(b)) return order(Number(a), Number(b));
+  if (typeof a === 'boolean' && typeof b === 'boolean') return order(a, b);
+  if ((a instanceof Time && b instanceof Time) || (a instanceof Span && b instanceof Span)) return order(a.ns, b.ns);
   return undefined;
 }
 
+const order = <T extends bigint | number | boolean>(a: T, b: T) => (a < b ? -1 : a > b ? 1 : a === b ? 0 : Number.NaN);
 const isNumber = (value: Value) => typeof value === 'number' || typeof value === 'bigint';
 
 /** By code points, where `<` goes by UTF-16 units. */

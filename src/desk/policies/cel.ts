@@ -130,6 +130,28 @@ export function replaced(source: string, { from, to }: Range, by: StandIn): stri
   return source.slice(0, from) + STAND_INS[by].padEnd(to - from) + source.slice(to);
 }
 
+/** The text that it is, if it is a literal. */
+export const textOf = (node: Node): string | undefined =>
+  node.op === 'value' && typeof node.args === 'string' ? node.args : undefined;
+
+/** A name with its members, as in `person.attributes['x']`. */
+export function pathOf(node: Node): readonly string[] | undefined {
+  if (node.op === 'id') return [node.args];
+  if (node.op !== '.' && node.op !== '[]') return undefined;
+  const [owner, index] = node.args;
+  const path = pathOf(owner);
+  const name = typeof index === 'string' ? index : textOf(index);
+  return path === undefined || name === undefined ? undefined : [...path, name];
+}
+
+export const rootOf = (node: Node): Node => (node.op === '.' || node.op === '[]' ? rootOf(node.args[0]) : node);
+
+/** The operands of `a && b && c`, however many. */
+export function operands(node: Node, operator: '&&' | '||'): readonly Node[] {
+  if (node.op !== operator) return [node];
+  return node.args.flatMap((side) => operands(side, operator));
+}
+
 export type Checked =
   | { readonly ok: true; readonly type: string }
   /** `types` are CEL's names, as far as the library tells them; `node` is absent when it does not know where the fault is. */

@@ -16,8 +16,8 @@ import { tryExpression } from './trial.ts';
  * among the expressions, and what one leaves over is for the others.
  */
 export const SAMPLE_WORK = 25_000_000;
-/** Units for one expression. */
-const MOST_SAMPLE_WORK = 1_000_000;
+/** Units for one expression: what a call may spend. */
+const MOST_SAMPLE_WORK = MAX_WORK;
 /** Characters of the longest texts in honest calls, which must never meet the limit at which expressions fail. */
 const HONEST_TEXT = 256;
 

@@ -1,5 +1,6 @@
 /** What may be wrong with an expression: a stable code each, with the one sentence that says what is wrong and what to do. */
 import { MAX_SOURCE } from '../../expressions/limits.ts';
+import type { PatternRefusal } from '../../expressions/patterns.ts';
 
 export const SENTENCES = {
   empty: (purpose: 'condition' | 'value') =>
@@ -43,12 +44,8 @@ export const SENTENCES = {
 
   'pattern-not-literal': () =>
     "The pattern of matches() is written out. Write it as in claims.postalCode.matches('^[0-9]{5}$').",
-  'pattern-control': (pattern: string) =>
-    String.raw`The pattern '${pattern}' contains a control character, which \b in a text is. For the edge of a word write \\b.`,
-  'pattern-too-large': (pattern: string) =>
-    `The pattern '${pattern}' is too large. Write * or + instead of large counts, and size() to limit the length.`,
-  'pattern-refused': (pattern: string, reason: string, advice: string) =>
-    `RE2 refuses the pattern '${pattern}': ${reason}.${advice}`,
+  'pattern-refused': (pattern: string, refusal: PatternRefusal) =>
+    `The pattern ${quoted(pattern)} ${patternFault(pattern, refusal)}`,
   'zone-not-literal': () => "A time zone is written out. Write it as in request.time.getHours('Europe/Berlin').",
   'unknown-zone': (zone: string) =>
     `There is no time zone ${zone}. Write a name as in Europe/Berlin, or an offset as in +02:00.`,
@@ -79,6 +76,33 @@ export const SENTENCES = {
     `A call at ${step} could take too long. Write smaller patterns, or fewer of them: most work is in ${rules}.`,
 } satisfies { readonly [code: string]: (...facts: never[]) => string };
 
+const quoted = (text: string) =>
+  `'${text.length > 60 ? `${text.slice(0, 60)}…` : text}'`.toWellFormed().replace(/\p{Cc}/gu, '\uFFFD');
+
+function patternFault(pattern: string, refusal: PatternRefusal): string {
+  switch (refusal.code) {
+    case 'control-character':
+      return String.raw`contains a control character, which \b in a text is. For the edge of a word write \\b.`;
+    case 'half-character':
+      return 'contains half a character. Delete it.';
+    case 'syntax':
+      return `is refused by RE2: ${refusal.reason}.${PATTERN_ADVICE.find(([part]) => part.test(pattern))?.[1] ?? ''}`;
+    default:
+      return `is too large: it has ${refusal.size} ${PATTERN_SIZES[refusal.code]}, at most ${refusal.most} are allowed. Write * or + instead of large counts, and size() to limit the length.`;
+  }
+}
+
+const PATTERN_SIZES = {
+  'too-long': 'characters',
+  'too-many-counts': 'repetitions in braces',
+  'too-many-classes': 'classes of Unicode',
+  'too-large': 'instructions of RE2',
+};
+const PATTERN_ADVICE: readonly (readonly [part: RegExp, advice: string])[] = [
+  [/\(\?<?[=!]/, ' It has no lookahead or lookbehind: write a second condition with && instead.'],
+  [/\\[1-9]/, ' It has no references back to a group.'],
+];
+
 export type ProblemCode = keyof typeof SENTENCES;
 /** A code with the facts of its sentence. */
 export type Fault = {
@@ -92,6 +116,15 @@ export const MACRO_FORMS: { readonly [name: string]: string } = {
   filter: 'list.filter(x, condition)',
   map: 'list.map(x, value)',
 };
+
+export const NOT_SUPPORTED = {
+  null: ['not-supported', 'null', 'A claim that was not sent is absent: write !has(claims.x).'],
+  bytes: ['not-supported', 'bytes', "Write a text, as in 'abc'."],
+  unsigned: ['not-supported', 'whole numbers with u', 'Write the number without u.'],
+  halves: ['not-supported', 'half a character in a text', 'Delete it.'],
+  messages: ['not-supported', 'messages', 'Write a text, a number, true or false.'],
+  optionals: ['not-supported', 'optional members', 'Ask with has(…) first.'],
+} satisfies Readonly<Record<string, Fault>>;
 
 /** `from` and `to` are UTF-16 units of the expression's text; `to` is exclusive. */
 export interface ExpressionProblem {

@@ -29,19 +29,19 @@ const CALLS_BY_CHANCE = 300;
 export function* sampleCalls(inputs: readonly Input[], seed: string): Generator<SampleCall> {
   const random = randomOf(seed);
   const usual = inputs.map(({ samples }) => samples[0]);
+  // Half of the values are usual or absent: most failures need those of several inputs together.
   const byChance = () =>
-    inputs.map(({ samples, mayBeAbsent }) =>
-      mayBeAbsent && random() < 0.25 ? undefined : samples[Math.floor(random() * samples.length)],
-    );
+    inputs.map(({ samples, mayBeAbsent }) => {
+      const chance = random();
+      if (chance < 0.25) return mayBeAbsent ? undefined : samples[0];
+      return chance < 0.5 ? samples[0] : samples[Math.floor(random() * samples.length)];
+    });
   // First what is likeliest to make it fail, and costs least.
-  for (const [at, { mayBeAbsent }] of inputs.entries()) if (mayBeAbsent) yield usual.with(at, undefined);
-  yield usual;
+  yield inputs.map(({ samples, mayBeAbsent }) => (mayBeAbsent ? undefined : samples[0]));
   if (inputs.length === 0) return;
   for (const others of [() => usual, byChance]) {
-    for (const [at, { samples, mayBeAbsent }] of inputs.entries()) {
-      if (mayBeAbsent) yield others().with(at, undefined);
-      for (const sample of samples) yield others().with(at, sample);
-    }
+    for (const [at, { mayBeAbsent }] of inputs.entries()) if (mayBeAbsent) yield others().with(at, undefined);
+    for (const [at, { samples }] of inputs.entries()) for (const sample of samples) yield others().with(at, sample);
   }
   for (let count = 0; count < CALLS_BY_CHANCE; count++) yield byChance();
   for (const others of [() => usual, byChance]) {

@@ -1,6 +1,6 @@
 /** What is wrong with a text that is no expression. */
 import type { Range } from './cel.ts';
-import { type ExpressionProblem, type Fault, MACRO_FORMS, problemOf } from './problem-sentences.ts';
+import { type ExpressionProblem, type Fault, MACRO_FORMS, NOT_SUPPORTED, problemOf } from './problem-sentences.ts';
 
 /** `code` and `range` are the parser's. It names the operator before the fault, however far away: common slips are looked for first. */
 export function syntaxProblem(source: string, code: string, range: Range): ExpressionProblem {
@@ -15,7 +15,7 @@ export function syntaxProblem(source: string, code: string, range: Range): Expre
       return problemOf(['reserved-word', token], range);
     case 'invalid_number':
     case 'invalid_integer':
-      return problemOf(/u$/i.test(token) ? UNSIGNED : ['number-too-large', token], range);
+      return problemOf(/u$/i.test(token) ? NOT_SUPPORTED.unsigned : ['number-too-large', token], range);
     case 'invalid_macro_argument':
       return problemOf(macroFault(source.slice(0, range.from)), range);
   }
@@ -24,14 +24,12 @@ export function syntaxProblem(source: string, code: string, range: Range): Expre
   const slip = slipIn(source);
   if (slip !== undefined) return unreadable(source, slip.offset, slip.advice);
   if (rest.trim() === '') return unreadable(source, source.length, 'Something is missing at its end.');
-  if (rest.startsWith('{') && /\w\s*$/.test(source.slice(0, range.from))) return problemOf(MESSAGES, range);
-  if (/^\s*(?:\[\s*)?\?/.test(rest) && /[.[]\s*$/.test(source.slice(0, range.from))) return problemOf(OPTIONALS, range);
+  if (rest.startsWith('{') && /\w\s*$/.test(source.slice(0, range.from)))
+    return problemOf(NOT_SUPPORTED.messages, range);
+  if (/^\s*(?:\[\s*)?\?/.test(rest) && /[.[]\s*$/.test(source.slice(0, range.from)))
+    return problemOf(NOT_SUPPORTED.optionals, range);
   return unreadable(source, range.from, ADVICE.find(([at]) => at.test(rest))?.[1] ?? 'It has no place there.');
 }
-
-const MESSAGES: Fault = ['not-supported', 'messages', 'Write a text, a number, true or false.'];
-export const OPTIONALS: Fault = ['not-supported', 'optional members', 'Ask with has(…) first.'];
-export const UNSIGNED: Fault = ['not-supported', 'whole numbers with u', 'Write the number without u.'];
 
 function macroFault(before: string): Fault {
   const names = [...before.matchAll(/\.(\w+)\s*\(/g)].map(([, name = '']) => name);

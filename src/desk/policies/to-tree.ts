@@ -1,11 +1,10 @@
 /** From the parsed expression to its tree: every name, literal, macro and pattern in it is checked on the way. */
 import { isZone } from '../../expressions/dates.ts';
-import { compilePattern, type PatternRefusal } from '../../expressions/patterns.ts';
+import { compilePattern } from '../../expressions/patterns.ts';
 import type { Tree } from '../../expressions/tree.ts';
-import { excerpt, type Node, type Range, rangeOf, type StandIn } from './cel.ts';
+import { excerpt, type Node, operands, pathOf, type Range, rangeOf, rootOf, type StandIn, textOf } from './cel.ts';
 import { faultOfForm, writtenAs } from './function-forms.ts';
-import { type ExpressionProblem, type Fault, MACRO_FORMS, problemOf } from './problem-sentences.ts';
-import { OPTIONALS, UNSIGNED } from './syntax.ts';
+import { type ExpressionProblem, type Fault, MACRO_FORMS, NOT_SUPPORTED, problemOf } from './problem-sentences.ts';
 import { isVariable, readPath, unknownVariable } from './variables.ts';
 
 /** What an expression reads: canonical names, read or asked for with has(). */
@@ -91,7 +90,7 @@ class Walk {
         return this.#call(node, own);
       case '.?':
       case '[?]':
-        return this.#refuse(node, OPTIONALS);
+        return this.#refuse(node, NOT_SUPPORTED.optionals);
       default:
         return [node.op, ...node.args.map((operand) => this.visit(operand, own))];
     }
@@ -114,22 +113,17 @@ class Walk {
 
   #member(node: Extract<Node, { op: 'id' | '.' | '[]' }>, own: string | undefined): Tree {
     const path = pathOf(node);
-    const [variable = '', name] = path ?? [];
+    const [variable = ''] = path ?? [];
     if (path !== undefined && variable !== own) {
       if (isVariable(variable)) return this.#read(node, path);
       return this.#refuse(rootOf(node), unknownVariable(variable, writtenAs(variable)));
     }
     if (node.op === 'id') return ['it'];
     const [owner, index] = node.args;
-    const written = this.#shown(owner);
-    if (typeof index === 'string') this.visit(owner, own);
-    if (typeof index === 'string')
-      return this.#refuse(node, [
-        'index-type',
-        this.#shown(node),
-        `A value of a map is read as ${written}['${name ?? index}'].`,
-      ]);
-    return ['[]', this.visit(owner, own), this.visit(index, own)];
+    const from = this.visit(owner, own);
+    if (typeof index !== 'string') return ['[]', from, this.visit(index, own)];
+    const advice = `Values of a map are read as ${this.#shown(owner)}['${index}'].`;
+    return this.#refuse(node, ['index-type', this.#shown(node), advice]);
   }
 
   /** A member of a variable. */
@@ -149,7 +143,6 @@ class Walk {
     const read = readPath(path, this.#listNames);
     if (!read.ok) return this.#refuse(within, read.fault, node);
     const [variable = '', name = '', attribute = ''] = path;
-    if (variable === 'lists') return this.#refuse(within, ['list-use', name, "'x'"], node);
     this.#standIn(node, 'truth');
     this.#note(path);
     if (variable === 'claims') return ['has', 'claims', name];
@@ -164,22 +157,18 @@ class Walk {
   }
 
   #literal(node: Node, value: Extract<Node, { op: 'value' }>['args']): Tree {
-    if (typeof value === 'bigint') {
-      if (value < 2n ** 63n && value >= -(2n ** 63n)) return ['#', String(value)];
-      return this.#refuse(node, ['number-too-large', String(value)]);
+    switch (typeof value) {
+      case 'bigint':
+        if (value === BigInt.asIntN(64, value)) return ['#', String(value)];
+        return this.#refuse(node, ['number-too-large', String(value)]);
+      case 'string':
+        return value.isWellFormed() ? value : this.#refuse(node, NOT_SUPPORTED.halves);
+      case 'boolean':
+      case 'number':
+        return value;
     }
-    if (typeof value === 'string' && !value.isWellFormed())
-      return this.#refuse(node, ['not-supported', 'half a character in a text', 'Delete it.']);
-    if (typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number') return value;
-    if (value === null)
-      return this.#refuse(node, [
-        'not-supported',
-        'null',
-        'A claim that was not sent is absent: write !has(claims.x).',
-      ]);
-    if (value instanceof Uint8Array)
-      return this.#refuse(node, ['not-supported', 'bytes', "Write a text, as in 'abc'."]);
-    return this.#refuse(node, UNSIGNED);
+    if (value === null) return this.#refuse(node, NOT_SUPPORTED.null);
+    return this.#refuse(node, value instanceof Uint8Array ? NOT_SUPPORTED.bytes : NOT_SUPPORTED.unsigned);
   }
 
   #negative(operand: Node, own: string | undefined): Tree {
@@ -204,7 +193,6 @@ class Walk {
   #in(node: Node, [value, list]: readonly [Node, Node], own: string | undefined): Tree {
     const path = pathOf(list) ?? [];
     const owner = path.join('.');
-    if (path[0] === own) return ['in', this.visit(value, own), this.visit(list, own)];
     if (owner === 'claims' || owner === 'person.attributes') {
       const name = textOf(value);
       if (name !== undefined) return this.#has(node, node, [...path, name]);
@@ -260,6 +248,8 @@ class Walk {
     if (target.op === 'map' || (path?.[0] === 'lists' && readPath(path, this.#listNames).ok))
       return this.#refuse(target, ['macro-range', `${name}()`, this.#shown(target)]);
     const list = this.visit(target, undefined);
+    if (typeof list === 'object' && (list[0] === 'claims' || list[0] === 'attributes'))
+      return this.#refuse(target, ['macro-range', `${name}()`, this.#shown(target)]);
     return [name === 'map' ? 'collect' : name, list, ...parts.map((part) => this.visit(part, variable.args))];
   }
 
@@ -268,7 +258,7 @@ class Walk {
     const text = textOf(pattern);
     if (text === undefined) return this.#refuse(pattern, ['pattern-not-literal']);
     const made = compilePattern(text);
-    return 'code' in made ? this.#refuse(pattern, patternFault(text, made)) : ['matches', tree, text];
+    return 'code' in made ? this.#refuse(pattern, ['pattern-refused', text, made]) : ['matches', tree, text];
   }
 
   #zone(zone: Node): void {
@@ -276,47 +266,4 @@ class Walk {
     if (name === undefined) this.#refuse(zone, ['zone-not-literal']);
     else if (!isZone(name)) this.#refuse(zone, ['unknown-zone', name]);
   }
-}
-
-const textOf = (node: Node): string | undefined =>
-  node.op === 'value' && typeof node.args === 'string' ? node.args : undefined;
-
-/** A name with its members, as in `person.attributes['x']`. */
-function pathOf(node: Node): readonly string[] | undefined {
-  if (node.op === 'id') return [node.args];
-  if (node.op !== '.' && node.op !== '[]') return undefined;
-  const [owner, index] = node.args;
-  const path = pathOf(owner);
-  const name = typeof index === 'string' ? index : textOf(index);
-  return path === undefined || name === undefined ? undefined : [...path, name];
-}
-
-const rootOf = (node: Node): Node => (node.op === '.' || node.op === '[]' ? rootOf(node.args[0]) : node);
-
-/** The operands of `a && b && c`, however many. */
-function operands(node: Node, operator: '&&' | '||'): readonly Node[] {
-  if (node.op !== operator) return [node];
-  return node.args.flatMap((side) => operands(side, operator));
-}
-
-function patternFault(pattern: string, refusal: PatternRefusal): Fault {
-  const shown = (pattern.length > 60 ? `${pattern.slice(0, 60)}…` : pattern)
-    .toWellFormed()
-    .replace(/\p{Cc}/gu, '\uFFFD');
-  switch (refusal.code) {
-    case 'control-character':
-      return ['pattern-control', shown];
-    case 'half-character':
-      return ['pattern-refused', shown, 'it contains half a character', ''];
-    case 'syntax':
-      return ['pattern-refused', shown, refusal.reason, patternAdvice(pattern)];
-    default:
-      return ['pattern-too-large', shown];
-  }
-}
-
-function patternAdvice(pattern: string): string {
-  if (/\(\?<?[=!]/.test(pattern))
-    return ' It has no lookahead or lookbehind: write a second condition with && instead.';
-  return /\\[1-9]/.test(pattern) ? ' It has no references back to a group.' : '';
 }

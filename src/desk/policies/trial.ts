@@ -50,32 +50,39 @@ export function tryExpression(
     return scope.work < 0 ? undefined : result;
   };
   let succeeds = false;
-  let failing: SampleCall | undefined;
+  let failing: Failing | undefined;
   for (const call of sampleCalls(inputs, source)) {
     const result = resultIn(call);
     if (result?.ok) succeeds = true;
-    else if (result !== undefined) failing ??= call;
+    else if (result !== undefined) failing ??= { call, why: result.why };
     if ((succeeds && (find === 'success' || failing !== undefined)) || left <= 0) break;
   }
   const isAlways = failing !== undefined && !succeeds && left > 0;
+  const fails = isAlways ? 'always' : failing === undefined ? 'never' : 'sometimes';
+  if (failing === undefined || (find === 'success' && !isAlways))
+    return { fails, witness: undefined, spent: work - left };
   const spent = work - left;
   left = work / 10;
-  const witness = failing && (isAlways || find === 'failure') ? witnessOf(inputs, failing, resultIn) : undefined;
-  const fails = isAlways ? 'always' : failing === undefined ? 'never' : 'sometimes';
+  const witness = witnessOf(inputs, failing, resultIn);
   return { fails, witness, spent: spent + work / 10 - left };
+}
+
+interface Failing {
+  readonly call: SampleCall;
+  readonly why: string;
 }
 
 /** Names the values that matter: the call fails with the usual ones in the place of all others. */
 function witnessOf(
   inputs: readonly Input[],
-  failing: SampleCall,
+  failing: Failing,
   resultIn: (call: SampleCall) => Result | undefined,
 ): Witness {
-  const fails = (call: SampleCall) => resultIn(call)?.ok === false;
-  let call = failing;
-  for (const [at, { samples }] of inputs.entries()) {
+  let { call, why } = failing;
+  for (const [at, { samples }] of [...inputs.entries()].reverse()) {
     const simpler = call.with(at, samples[0]);
-    if (call[at] !== samples[0] && fails(simpler)) call = simpler;
+    const result = call[at] === samples[0] ? undefined : resultIn(simpler);
+    if (result?.ok === false) [call, why] = [simpler, result.why];
   }
   const isUnusual = inputs.map(({ samples }, at) => call[at] !== samples[0]);
   // It fails with usual values too: those matter for which some other value helps.
@@ -83,13 +90,11 @@ function witnessOf(
     ? isUnusual
     : inputs.map(({ samples }, at) => samples.some((sample) => resultIn(call.with(at, sample))?.ok));
   const named = inputs.flatMap((input, at) => (matters[at] ? [{ input, value: call[at] }] : [])).slice(0, MAX_NAMED);
-  const result = resultIn(call);
+  const isGuardable = named.length > 0 && named.every(({ value }) => value === undefined);
   return {
     when: named.map(({ input, value }) => `${pathOf(input)} ${described(value)}`).join(' and '),
-    guard: named.some(({ value }) => value !== undefined)
-      ? undefined
-      : named.map(({ input }) => guardOf(input)).join(' && ') || undefined,
-    why: result === undefined || result.ok ? '' : result.why,
+    guard: isGuardable ? named.map(({ input }) => guardOf(input)).join(' && ') : undefined,
+    why,
   };
 }
 

@@ -1,0 +1,377 @@
+/** What no expression may say, and where the problem is. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { isFunction } from '../../../src/expressions/functions.ts';
+import { MAX_DEPTH, MAX_SOURCE } from '../../../src/expressions/limits.ts';
+import { isTree } from '../../../src/expressions/tree.ts';
+import { compile, compiled, problemsOf, run } from './expressions.ts';
+
+const LONG = '0123456789abcdef0123456789ABCDEF';
+
+/** An expression, the code of its only problem, and the part of it that the problem is about: absent, it is all of it. */
+type Row = readonly [source: string, code: string, part?: string];
+const refuses = (rows: readonly Row[], purpose?: 'value') =>
+  it.each(rows.map(([source, code, part = source]) => ({ source, code, part })))(
+    '$source',
+    ({ source, code, part }) => {
+      expect(problemsOf(source, purpose)).toEqual([[code, part]]);
+    },
+  );
+
+describe('a name that does not exist is refused where it is written', () => {
+  refuses([
+    ["idenity.issuer == 'x'", 'unknown-variable', 'idenity'],
+    ["email == 'x'", 'unknown-variable', 'email'],
+    ['request.step == PreTokenIssuance', 'unknown-variable', 'PreTokenIssuance'],
+    ['True', 'unknown-variable'],
+    ['string == 5', 'unknown-variable', 'string'],
+    ["'é💥日' == nobody", 'unknown-variable', 'nobody'],
+    ['[nobody] == []', 'unknown-variable', 'nobody'],
+    ["{'a': nobody} == {}", 'unknown-variable', 'nobody'],
+    ['(true ? nobody : true)', 'unknown-variable', 'nobody'],
+    ['person.roles.exists(x, x == nobody)', 'unknown-variable', 'nobody'],
+    ['nobody.all(x, true)', 'unknown-variable', 'nobody'],
+    ['has(nobody.x)', 'unknown-variable', 'nobody'],
+    ["person.roles[nobody] == 'a'", 'unknown-variable', 'nobody'],
+    ['size(nobody) > 1', 'unknown-variable', 'nobody'],
+    ['string(nobody).matches("a")', 'unknown-variable', 'nobody'],
+    ["'x' in (nobody)", 'unknown-variable', 'nobody'],
+    ["identity.isuer == 'x'", 'unknown-member', 'identity.isuer'],
+    ["person.name == 'x'", 'unknown-member', 'person.name'],
+    ["'x' in lists.code", 'unknown-list', 'lists.code'],
+    ["'x' in lists['blockeddomains']", 'unknown-list', "lists['blockeddomains']"],
+    ["claims.lastName == 'x'", 'claim-name', 'claims.lastName'],
+    ['has(claims.surName)', 'claim-name', 'claims.surName'],
+    ["claims['clientId'] == 'x'", 'claim-name', "claims['clientId']"],
+    ["claims.signInNames.emailAddress == 'x'", 'claim-name', 'claims.signInNames.emailAddress'],
+    ["claims['signInNames.emailAddress'] == 'x'", 'claim-name', "claims['signInNames.emailAddress']"],
+    [`has(claims.extension_${LONG}_LoyaltyId)`, 'claim-name', `claims.extension_${LONG}_LoyaltyId`],
+    ["'Extension_X' in claims", 'claim-name'],
+    ["claims.Email == 'x'", 'claim-name', 'claims.Email'],
+    ['has(claims.identities)', 'claim-name', 'claims.identities'],
+    ['claims.email.domain == "x"', 'no-members', 'claims.email.domain'],
+    ['person.roles.editor', 'no-members'],
+    ["person.attributes.tier.x == 'y'", 'no-members', 'person.attributes.tier.x'],
+    ['lists.codes.SPRING', 'list-use'],
+    ['lists.codes == []', 'list-use', 'lists.codes'],
+    ['size(lists.codes) > 1', 'list-use', 'lists.codes'],
+    ['size(claims) > 5', 'not-a-value', 'claims'],
+    ["claims[request.step] == 'x'", 'not-a-value', 'claims'],
+    ['request.step in claims', 'not-a-value', 'claims'],
+    ["'x' in lists[request.step]", 'not-a-value', 'lists'],
+    ['request.step in person.attributes', 'not-a-value', 'person.attributes'],
+    ["domian(request.step) == 'x'", 'unknown-function', 'domian(request.step)'],
+    ["request.step.toLowerCase() == 'x'", 'unknown-function', 'request.step.toLowerCase()'],
+    ['now() > request.time', 'unknown-function', 'now()'],
+    ['__not_strictly_false__(true)', 'unknown-function'],
+  ]);
+
+  it('also when it is a member of a prototype', () => {
+    for (const name of ['constructor', '__proto__', 'toString', 'hasOwnProperty']) {
+      for (const source of [name, `identity.${name} == 'x'`, `'x' in lists.${name}`, `request.step.${name}()`])
+        expect(problemsOf(source)).not.toEqual([]);
+      expect(run(compiled(`has(claims.${name})`), {})).toEqual({ ok: true, value: false });
+      expect(run(compiled(`has(person.attributes.${name})`), {})).toEqual({ ok: true, value: false });
+    }
+  });
+});
+
+describe('a call, an operator or a literal that cannot be meant is refused', () => {
+  refuses([
+    ['size(request.step, 5) > 5', 'call-form', 'size(request.step, 5)'],
+    ["matches(request.step, 'x')", 'call-form'],
+    ['request.step.matches()', 'call-form'],
+    ["age('2001-01-01', request.time) > 5", 'call-form', "age('2001-01-01', request.time)"],
+    ['size(5) > 1', 'argument-types', 'size(5)'],
+    ["person.roles.contains('x')", 'argument-types'],
+    ['claims.postalCode > 5', 'operand-types'],
+    ['true && 1 + 1.5 > 2.0', 'operand-types', '1 + 1.5'],
+    ["(('x') in (request.step)) || true", 'operand-types', "('x') in (request.step)"],
+    ['size(request.step) in lists.codes', 'operand-types'],
+    ['-(request.step) == 1', 'operand-types', '-(request.step)'],
+    ['claims.postalCode == 12345', 'never-equal'],
+    ["true || person.roles == 'editor'", 'never-equal', "person.roles == 'editor'"],
+    ['claims.postalCode in [12345, 54321]', 'never-equal'],
+    ['!request.step', 'not-boolean', 'request.step'],
+    ['true && request.step', 'not-boolean', 'request.step'],
+    ['request.step ? true : false', 'not-boolean', 'request.step'],
+    ['person.roles.exists(x, x)', 'not-boolean', 'x'],
+    ["person.roles[1.0] == 'x'", 'index-type', 'person.roles[1.0]'],
+    ["request.step[0] == 'x'", 'index-type', 'request.step[0]'],
+    ["true ? 'a' : false", 'branch-types'],
+    ['[].all(x, x > 1)', 'type-unclear'],
+    ["timestamp('2026-13-01T00:00:00Z') < request.time", 'always-fails', "timestamp('2026-13-01T00:00:00Z')"],
+    ["request.time < request.time + duration('1 day')", 'always-fails', "duration('1 day')"],
+    ["int('five') > 1", 'always-fails', "int('five')"],
+    ["request.time.getHours('Berlin') > 1", 'unknown-zone', "'Berlin'"],
+    ['request.time.getHours(request.locale) > 1', 'zone-not-literal', 'request.locale'],
+    ['has(claims)', 'has'],
+    ["has(claims['email'])", 'has'],
+    ['has(claims.email, claims.city)', 'has'],
+    ["'a' in {request.step: true}", 'map-key', 'request.step'],
+    ["'a' in {'a': true, 'a': false}", 'key-twice', "'a'"],
+    ['99999999999999999999 > 1', 'number-too-large', '99999999999999999999'],
+    ['1e999 > 1.0', 'number-too-large', '1e999'],
+  ]);
+});
+
+describe('what CEL has and expressions do not support is refused by name', () => {
+  refuses([
+    ['google.protobuf.Timestamp{seconds: 5} < request.time', 'not-supported', '{'],
+    ['claims.?email', 'not-supported', '?'],
+    ["claims[?'email']", 'not-supported', '?'],
+    ['5u > 1', 'not-supported', '5u'],
+    ["uint('5') == 5", 'not-supported', "uint('5')"],
+    ["b'a' == 'a'", 'not-supported', "b'a'"],
+    ["size(bytes('a')) == 1", 'not-supported', "bytes('a')"],
+    ['dyn(request.step) == 5', 'not-supported', 'dyn(request.step)'],
+    ['type(1) == 1', 'not-supported', 'type(1)'],
+    ['claims.email == null', 'not-supported', 'null'],
+    ["'%d'.format([1]) == '1'", 'not-supported', "'%d'.format([1])"],
+    ["strings.quote('a') == 'a'", 'not-supported', "strings.quote('a')"],
+    ["'a\ud800' == ''", 'not-supported', "'a\ud800'"],
+  ]);
+});
+
+describe('a macro that cannot run within its limits is refused', () => {
+  refuses([
+    ["lists.codes.exists(x, x == 'a')", 'macro-range', 'lists.codes'],
+    ["{'a': 1}.all(x, x == 'a')", 'macro-range', "{'a': 1}"],
+    ['request.step.all(x, true)', 'macro-range', 'request.step'],
+    ['claims.extension_X.exists(x, true)', 'macro-range', 'claims.extension_X'],
+    ['claims.exists(x, true)', 'not-a-value', 'claims'],
+    ['person.roles.exists(r, person.groups.exists(g, g == r))', 'macro-nested', 'person.groups.exists(g, g == r)'],
+    ['person.roles.exists(claims, true)', 'macro-variable', 'claims'],
+    ['person.roles.exists(x.y, true)', 'macro-form', 'x.y'],
+    ['person.roles.filter(x)', 'macro-form'],
+  ]);
+
+  it('macros may follow each other', () => {
+    expect(problemsOf("person.roles.filter(x, x != 'a').map(x, x + '!').exists(x, x == 'b!')")).toEqual([]);
+  });
+});
+
+describe('a pattern is refused', () => {
+  refuses([
+    ['claims.email.matches(request.step)', 'pattern-not-literal', 'request.step'],
+    ["claims.email.matches('a' + 'b')", 'pattern-not-literal', "'a' + 'b'"],
+    ["claims.email.matches('(?=a)')", 'pattern-refused', "'(?=a)'"],
+    [String.raw`claims.email.matches('\b[a-z]')`, 'pattern-refused', String.raw`'\b[a-z]'`],
+    ["claims.email.matches('^.{1,1000}$')", 'pattern-refused', "'^.{1,1000}$'"],
+    [`request.step.matches('${'('.repeat(1_900)}')`, 'pattern-refused', `'${'('.repeat(1_900)}'`],
+  ]);
+
+  it('but not as people write them for addresses and codes', () => {
+    for (const pattern of [
+      '^[a-z0-9._%+-]{1,64}@[a-z0-9.-]{1,255}[.][a-z]{2,10}$',
+      '^(?i)[A-Z]{2}[0-9]{2}[A-Z0-9]{1,30}$',
+      String.raw`^\\+?[0-9 ()/-]{5,20}$`,
+      String.raw`^[\\p{L}\\p{M} .’-]+$`,
+      '^.{1,256}$',
+    ])
+      expect(problemsOf(`request.step.matches('${pattern}')`)).toEqual([]);
+  });
+});
+
+describe('text that is no expression is refused where it cannot be read', () => {
+  refuses([
+    ['', 'empty'],
+    [' \n ', 'empty'],
+    ["claims.email = 'x'", 'syntax', '='],
+    ["request.step == 'x' and true", 'syntax', 'and'],
+    ['true OR false', 'syntax', 'OR'],
+    ['true & false', 'syntax', '&'],
+    ['true | false', 'syntax', '|'],
+    ['not true', 'syntax', 'not'],
+    ['request.step == ', 'syntax', ''],
+    ["request.step == 'x", 'syntax', "'"],
+    ['request.step == “x”', 'syntax', '“'],
+    ['true && (size([1) > 0', 'syntax', ')'],
+    ["has(claims.email) && domain(claims.email == 'x'", 'syntax', '('],
+    ['true)', 'syntax', ')'],
+    ['claims.a-b.c.', 'syntax', ''],
+    ['claims.in', 'syntax', 'in'],
+    ['1 2', 'syntax', '2'],
+    ['true && 💥', 'syntax', '💥'],
+    ["'\\ud800' == ''", 'syntax', '\\'],
+    ['if == 5', 'reserved-word', 'if'],
+  ]);
+});
+
+describe('an expression of another type than its use is refused', () => {
+  refuses([
+    ['claims.email', 'not-a-condition'],
+    ['1 + 1', 'not-a-condition'],
+    ['person.roles', 'not-a-condition'],
+  ]);
+  refuses(
+    [
+      ['', 'empty'],
+      ['request.time', 'not-a-claim'],
+      ["{'a': 'b'}", 'not-a-claim'],
+      ['[1, 2]', 'not-a-claim'],
+    ],
+    'value',
+  );
+
+  it('a choice of a whole number and another number is a number', () => {
+    expect(problemsOf("has(claims.city) ? double('1.5') : 0", 'value')).toEqual([]);
+    expect(problemsOf("double('18') == 18 && 1 != 1.5")).toEqual([]);
+  });
+});
+
+it('all problems of an expression come at once, of names and of types', () => {
+  expect(
+    problemsOf(
+      "claims.lastName == 'x' || domian(emal) == 'x' || claims.city == 5 || !request.step || claims.lastName.matches('[a') || 'x' in lists.nothing || size(1) > 1",
+    ),
+  ).toEqual([
+    ['claim-name', 'claims.lastName'],
+    ['unknown-function', 'domian(emal)'],
+    ['unknown-variable', 'emal'],
+    ['never-equal', 'claims.city == 5'],
+    ['not-boolean', 'request.step'],
+    ['claim-name', 'claims.lastName'],
+    ['pattern-refused', "'[a'"],
+    ['unknown-list', 'lists.nothing'],
+    ['argument-types', 'size(1)'],
+  ]);
+});
+
+it('a problem within the operand of another leaves the range of both right', () => {
+  expect(problemsOf("request.time * -'a' == 1")).toEqual([
+    ['operand-types', "request.time * -'a'"],
+    ['operand-types', "-'a'"],
+  ]);
+  expect(problemsOf('5 - claims.city == 1 || !(claims.city)')).toEqual([
+    ['operand-types', '5 - claims.city'],
+    ['not-boolean', 'claims.city'],
+  ]);
+});
+
+it('a negative zero survives being stored', () => {
+  const { tree, ...rest } = compiled('1.0 / -0.0 < 0.0');
+  expect(run({ ...rest, tree: JSON.parse(JSON.stringify(tree)) as typeof tree }, {})).toEqual({
+    ok: true,
+    value: true,
+  });
+});
+
+describe('limits', () => {
+  it(`an expression has at most ${MAX_SOURCE} characters`, () => {
+    const source = (length: number) => `true${' '.repeat(length - 4)}`;
+    expect(problemsOf(source(MAX_SOURCE))).toEqual([]);
+    expect(problemsOf(source(MAX_SOURCE + 1))).toEqual([['too-long', source(MAX_SOURCE + 1)]]);
+  });
+
+  it('nesting too deep is refused, however it is nested', () => {
+    const nested = [
+      (levels: number) => `${'('.repeat(levels)}true${')'.repeat(levels)}`,
+      (levels: number) => `${'!(true && '.repeat(levels)}true${')'.repeat(levels)}`,
+      (levels: number) => `${'size(['.repeat(levels)}1${']) == 1'.repeat(levels)}`,
+      (levels: number) => `${"{'a':".repeat(levels)}1${'}'.repeat(levels)}`,
+      (levels: number) => `${'true?'.repeat(levels)}true${':true'.repeat(levels)}`,
+      (levels: number) => `1${'+1'.repeat(levels)} == 1`,
+      (levels: number) => `claims${'.a'.repeat(levels)} == 1`,
+      (levels: number) => `person.roles${'.filter(x,true)'.repeat(levels)} == []`,
+      (levels: number) => `${'!'.repeat(levels)}true`,
+      (levels: number) => `${'-'.repeat(levels)}1 == 1`,
+      (levels: number) => `${'(-'.repeat(levels)}1${')'.repeat(levels)} == 1`,
+    ];
+    for (const source of nested) {
+      for (const levels of [1, 20, 59, 99, 101, 150, 390, 800, 1_900, 3_990]) {
+        const outcome = compile(source(levels));
+        expect(() => outcome.ok && run(outcome.expression, {})).not.toThrow();
+      }
+      expect(compile(source(1_900)).ok).toBe(false);
+    }
+    const sum = (levels: number) => `1${'+1'.repeat(levels)} == 1`;
+    expect(problemsOf(sum(MAX_DEPTH - 2))).toEqual([]);
+    expect(problemsOf(sum(MAX_DEPTH - 1))).toEqual([['too-deep', sum(MAX_DEPTH - 1)]]);
+    expect(problemsOf(`true${' && true'.repeat(400)}`)).toEqual([]);
+  });
+
+  it('too many parts are refused, a list of all countries is not', () => {
+    const countries = Array.from({ length: 250 }, (_, at) => `'${at}'`).join(',');
+    expect(problemsOf(`request.locale in [${countries}]`)).toEqual([]);
+    const numbers = `[${Array.from({ length: 1_100 }, () => '1').join(',')}] == []`;
+    expect(problemsOf(numbers)).toEqual([['too-large', numbers]]);
+  });
+});
+
+describe('any text', () => {
+  const tokens = fc.constantFrom(
+    ...[
+      'claims',
+      '.',
+      'email',
+      '(',
+      ')',
+      '[',
+      ']',
+      '{',
+      '}',
+      "'a'",
+      '"',
+      "'",
+      '&&',
+      '||',
+      '!',
+      '?',
+      ':',
+      '==',
+      '=',
+      ' ',
+    ],
+    ...[
+      '5',
+      '1.5',
+      'has',
+      'in',
+      'exists',
+      'x',
+      ',',
+      '-',
+      '+',
+      '//',
+      '\\',
+      '\n',
+      'b',
+      'r',
+      '`',
+      'null',
+      'é',
+      '💥',
+      '\0',
+      '_',
+    ],
+    ...['request.step', 'person.roles', 'lists.codes', 'size', 'true', 'matches', 'claims.extension_A', 'u'],
+  );
+  const sources = fc.oneof(
+    fc.array(tokens, { maxLength: 20 }).map((parts) => parts.join('')),
+    fc.string({ unit: 'binary' }),
+  );
+
+  it('compiles to a tree that can be stored, or is refused with problems within it, each a sentence', () => {
+    fc.assert(
+      fc.property(sources, fc.constantFrom('condition' as const, 'value' as const), (source, purpose) => {
+        const outcome = compile(source, purpose);
+        if (outcome.ok) {
+          const stored: unknown = JSON.parse(JSON.stringify(outcome.expression.tree));
+          const names = { isFunction, isList: () => true, isPattern: () => true };
+          expect(isTree(stored, names)).toBe(true);
+          expect(stored).toEqual(outcome.expression.tree);
+          return;
+        }
+        expect(outcome.problems.length).toBeGreaterThan(0);
+        for (const { message, from, to } of outcome.problems) {
+          expect(message).toMatch(/^.+[.…?]$/s);
+          expect(from).toBeGreaterThanOrEqual(0);
+          expect(to).toBeGreaterThanOrEqual(from);
+          expect(to).toBeLessThanOrEqual(source.length);
+        }
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+});

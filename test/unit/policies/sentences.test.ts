@@ -1,0 +1,136 @@
+/** What the author of an expression reads: the one place that pins the sentences. */
+import { expect, it } from 'vitest';
+import { type ProblemCode, SENTENCES } from '../../../src/desk/policies/problem-sentences.ts';
+import { compile } from './expressions.ts';
+
+const NUMBERS = 'Whole numbers go to 9223372036854775807, others to 1.7e308. Write a smaller one, or a text.';
+const CASES: readonly (readonly [source: string, code: ProblemCode, sentence: string])[] = [
+  ['', 'empty', 'It is empty. Write a condition, as in has(claims.email).'],
+  [
+    `${' '.repeat(3_999)}xy`,
+    'too-long',
+    'It has 4001 characters, at most 4000 are allowed. Write several rules, or a list.',
+  ],
+  [
+    '!'.repeat(90),
+    'too-deep',
+    'It is nested too deeply. Write several rules, or use && and || instead of ? and brackets.',
+  ],
+  ['1+'.repeat(700), 'too-large', 'It has too many parts. Write several rules, or a list.'],
+  ["claims.email = 'x'", 'syntax', "It cannot be read from character 14 on (= 'x'). To compare, write ==."],
+  ['if', 'reserved-word', "CEL reserves the word if. Write it in brackets and quotes, as in claims['if']."],
+  ['email', 'unknown-variable', 'There is no variable email. Write claims.email.'],
+  ['idenity', 'unknown-variable', 'There is no variable idenity. Did you mean identity?'],
+  ['identity.isuer', 'unknown-member', 'identity has no isuer. Did you mean identity.issuer?'],
+  ["'x' in lists.code", 'unknown-list', 'There is no list code. Did you mean lists.codes?'],
+  ["'x' in lists.people", 'unknown-list', 'There is no list people. The policy has codes, blockedDomains.'],
+  ['claims.lastName', 'claim-name', 'Expressions do not use the name claims.lastName. Write claims.surname.'],
+  ['person', 'not-a-value', 'person cannot be used as a whole. Name a member, as in person.roles.'],
+  ['claims.city.x', 'no-members', 'claims.city has no members. Write claims.city instead of claims.city.x.'],
+  ['lists.codes', 'list-use', "lists.codes works only directly after in. Write 'x' in lists.codes."],
+  ['domian(1)', 'unknown-function', 'There is no function domian. Did you mean domain(text)?'],
+  ['domain()', 'call-form', 'domain() has the wrong form. Write domain(text).'],
+  ['5u', 'not-supported', 'Expressions do not support whole numbers with u. Write the number without u.'],
+  [
+    "'%s'.format([1])",
+    'not-supported',
+    'Expressions do not support format(). Join texts with +, and convert with string().',
+  ],
+  ['1e999', 'number-too-large', `1e999 is too large. ${NUMBERS}`],
+  ['{1: 2}', 'map-key', "The keys of a map are texts written out. Write them as in {'DE': 'Germany'}."],
+  ["{'a': 1, 'a': 2}", 'key-twice', "A map has the key 'a' twice. Delete one."],
+  ['has(1)', 'has', 'has() takes one member. Write it as in has(claims.email).'],
+  [
+    '[1].all(x)',
+    'macro-form',
+    'all has another form. Write list.all(x, condition), where x is a name that you choose.',
+  ],
+  ['[1].all(claims, true)', 'macro-variable', 'claims is a variable already. Write another name, as x.'],
+  [
+    '[1].all(x, [1].all(y, true))',
+    'macro-nested',
+    'all() cannot be part of another macro. Use in, as in x in person.groups.',
+  ],
+  [
+    'lists.codes.all(x, true)',
+    'macro-range',
+    'all() takes a list that is written out or comes with the call, and lists.codes is none. For a map or a list of the policy use in.',
+  ],
+  [
+    "claims.city.matches('a' + 'b')",
+    'pattern-not-literal',
+    "The pattern of matches() is written out. Write it as in claims.postalCode.matches('^[0-9]{5}$').",
+  ],
+  [
+    "claims.city.matches('(?=a)')",
+    'pattern-refused',
+    "The pattern '(?=a)' is refused by RE2: invalid or unsupported Perl syntax: `(?=`. It has no lookahead or lookbehind: write a second condition with && instead.",
+  ],
+  [
+    `claims.city.matches('${'a'.repeat(501)}')`,
+    'pattern-refused',
+    `The pattern '${'a'.repeat(60)}…' is too large: it has 501 characters, at most 500 are allowed. Write * or + instead of large counts, and size() to limit the length.`,
+  ],
+  [
+    "claims.city.matches('\\b')",
+    'pattern-refused',
+    "The pattern '\uFFFD' contains a control character, which \\b in a text is. For the edge of a word write \\\\b.",
+  ],
+  [
+    'request.time.getHours(request.locale)',
+    'zone-not-literal',
+    "A time zone is written out. Write it as in request.time.getHours('Europe/Berlin').",
+  ],
+  [
+    "request.time.getHours('Berlin')",
+    'unknown-zone',
+    'There is no time zone Berlin. Write a name as in Europe/Berlin, or an offset as in +02:00.',
+  ],
+  [
+    'claims.city > 5',
+    'operand-types',
+    '> does not accept these types: claims.city is text and 5 is a whole number. Write string(…) around the number, or double(…) around the text.',
+  ],
+  [
+    'claims.city == 5',
+    'never-equal',
+    "claims.city is text and 5 is a whole number: they are never equal. Write claims.city == '5'.",
+  ],
+  [
+    'claims.city in [5]',
+    'never-equal',
+    'claims.city is text and [5] is a list of whole numbers: it is never in there. Write all in one type: texts are written in quotes.',
+  ],
+  ['domain(5)', 'argument-types', 'domain(5) is called with (a whole number). Write domain(text).'],
+  ['!claims.city', 'not-boolean', 'claims.city is text, not true or false. Compare it with a value.'],
+  [
+    "person.roles[1.5] == ''",
+    'index-type',
+    'person.roles[1.5] reads no member. Entries of a list are read by whole numbers from 0, as in person.roles[0].',
+  ],
+  [
+    "true ? 'a' : 1",
+    'branch-types',
+    'After ? and after : are different types, text and a whole number. Convert one, as with string(…).',
+  ],
+  [
+    '[].all(x, x > 1)',
+    'type-unclear',
+    'The type of an empty list or map cannot be checked. Write its entries, or leave it out.',
+  ],
+  ['claims.city', 'not-a-condition', 'A condition is true or false, and claims.city is text. Compare it with a value.'],
+  ["int('a') == 1", 'always-fails', "int('a') always fails: that is no whole number. Correct it."],
+];
+
+it.each(CASES)('%j is refused as %s', (source, code, sentence) => {
+  const outcome = compile(source);
+  expect(outcome.ok ? [] : outcome.problems.map((problem) => [problem.code, problem.message])).toContainEqual([
+    code,
+    sentence,
+  ]);
+});
+
+it('each code that an expression can have is among the sentences pinned here', () => {
+  const ofDocuments = ['fails-in-samples', 'can-fail', 'too-much-work', 'not-a-claim'];
+  expect([...new Set(CASES.map(([, code]) => code)), ...ofDocuments].sort()).toEqual(Object.keys(SENTENCES).sort());
+});
