@@ -1,7 +1,7 @@
 /** How the policy in force lies in Workers KV: documents that never change, and one pointer that says which of them decides. */
 /** JSON of {@link Pointer}. */
 export const POINTER_KEY = 'policy:active';
-/** The text of a document, as it was saved; written once and never changed. */
+/** The text of a document, as it was saved; never changed. Only the Worker before plans reads it. */
 export const versionKey = (number: number) => `policy:version:${number}`;
 /** One key for each saving that may not be in KV yet; the cron publishes while there is any. */
 export const PUBLISH_DUE_PREFIX = 'policy:publish-due:';

@@ -13,6 +13,7 @@
 import { type Result, withinLimit, write } from '../entitlements/kv.ts';
 import { log } from '../log.ts';
 import { within } from '../within.ts';
+import { planKey } from './plan.ts';
 import { POINTER_KEY, type Pointer, PUBLISH_DUE_PREFIX, versionKey } from './pointer.ts';
 import type { NeonRefusal, Version, Versions } from './version.ts';
 
@@ -132,15 +133,20 @@ const OURS = { published: true };
 /** Writes all that a call reads of a version, under keys of its number. The pointer to it comes after. Never throws. */
 async function putVersion(kv: Kv, { number, text }: Version): Promise<boolean> {
   if (text === null) return false;
-  const put = () => kv.put(versionKey(number), text, { metadata: OURS });
-  return (await withinLimit(put, DOCUMENT_LIMIT_MS)).ok;
+  // Brings the compiler along, which only publishing and checking need.
+  const { publishedValues } = await import('../desk/policies/published.ts');
+  for (const { key, text: value, expiresAfterSeconds } of await publishedValues(number, text)) {
+    const lives = expiresAfterSeconds === undefined ? {} : { expirationTtl: expiresAfterSeconds };
+    const put = () => kv.put(key, value, { metadata: OURS, ...lives });
+    if (!(await withinLimit(put, DOCUMENT_LIMIT_MS)).ok) return false;
+  }
+  return true;
 }
 
-/** Whether KV has the pointer and its versions as we write them. Documents are not fetched. Rejects when KV does. */
+/** Whether KV has the pointer, and its versions with their plans, as we write them. Values are not fetched. Rejects when KV does. */
 async function isPublished(kv: Kv, inForce: Pointer): Promise<boolean> {
   if ((await kv.get(POINTER_KEY)) !== JSON.stringify(inForce)) return false;
-  for (const number of numbersIn(inForce)) {
-    const key = versionKey(number);
+  for (const key of numbersIn(inForce).flatMap((number) => [versionKey(number), planKey(number)])) {
     const { keys } = await kv.list<Partial<typeof OURS>>({ prefix: key, limit: 1 });
     if (!keys.some(({ name, metadata }) => name === key && metadata?.published)) return false;
   }
