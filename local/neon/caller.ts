@@ -1,47 +1,26 @@
-/** Who asks: the connection string in the header, and what Neon's proxy says to a wrong one. */
-import { type Answer, errorAnswer, refusal } from './answer.ts';
-import type { Names } from './postgres.ts';
+/** Who asks: the connection string in the header, and how Neon's proxy refuses a wrong one. */
 
-export type Credentials = Names & { password: string };
+export type Credentials = { readonly user: string; readonly password: string; readonly database: string };
+
+/** An error with the status to answer with. Neon leaves `code` and `severity` empty when it does not come from Postgres. */
+export const refusal = (status: number, message: string, code = '', severity = '') =>
+  Object.assign(new Error(message), { status, code, severity });
 
 /**
- * Undefined when the connection string names our user, password and database. Statuses and wording are those of
- * neondatabase/neon, proxy/src/serverless/error.rs and proxy/src/auth/mod.rs: a wrong user or password is a 400 without
- * a code, as the proxy finds it out itself; an unknown database is Postgres' FATAL error in a 500.
+ * Throws unless the connection string has our credentials. Statuses and wording are those of neondatabase/neon,
+ * proxy/src/serverless/error.rs and proxy/src/auth/mod.rs: the proxy checks user and password itself, so that error has no
+ * code; Postgres misses an unknown database, and its FATAL error comes in a 500.
  */
-export function refuseCaller(connectionString: string | undefined, ours: Credentials): Answer | undefined {
-  if (connectionString === undefined) return refusal(400, 'invalid header: neon-connection-string');
-  const named = readConnectionString(connectionString);
-  if (typeof named === 'string') return refusal(400, named);
-  if (named.user !== ours.user || named.password !== ours.password) {
-    return refusal(400, `password authentication failed for user '${named.user}'`);
-  }
-  if (named.database !== ours.database) {
-    const message = `database "${named.database}" does not exist`;
-    return errorAnswer(500, { message, code: '3D000', severity: 'FATAL', file: 'postinit.c', routine: 'InitPostgres' });
-  }
-  return undefined;
-}
-
-/** Its parts, or what is wrong with it. */
-function readConnectionString(text: string): Credentials | string {
-  const url = URL.parse(text);
-  if (!url) return 'invalid connection string: it is not a URL';
-  if (url.protocol !== 'postgres:' && url.protocol !== 'postgresql:') return 'incorrect scheme';
-  const [user, password, database] = [url.username, url.password, url.pathname.slice(1)].map(decoded);
-  if (user === undefined || password === undefined || database === undefined) {
-    return 'invalid connection string: a percent sign must be followed by two hexadecimal digits';
-  }
-  if (user === '') return 'missing username';
-  if (database === '') return 'missing database name';
-  if (password === '') return 'missing authentication credentials: required password';
-  return { user, password, database };
-}
-
-function decoded(part: string): string | undefined {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return undefined;
-  }
+export function checkCaller(connectionString: string | undefined, ours: Credentials): void {
+  if (connectionString === undefined) throw refusal(400, 'invalid header: neon-connection-string');
+  const url = /%(?![\da-f]{2})/i.test(connectionString) ? null : URL.parse(connectionString);
+  if (!url) throw refusal(400, 'invalid connection string: it is not a URL');
+  if (!/^postgres(ql)?:$/.test(url.protocol)) throw refusal(400, 'incorrect scheme');
+  const [user, password, database] = [url.username, url.password, url.pathname.slice(1)].map(decodeURIComponent);
+  if (!user) throw refusal(400, 'missing username');
+  if (!database) throw refusal(400, 'missing database name');
+  if (!password) throw refusal(400, 'missing authentication credentials: required password');
+  const known = user === ours.user && password === ours.password;
+  if (!known) throw refusal(400, `password authentication failed for user '${user}'`);
+  if (database !== ours.database) throw refusal(500, `database "${database}" does not exist`, '3D000', 'FATAL');
 }

@@ -1,165 +1,90 @@
 /**
- * Neon's SQL over HTTP: a request as `@neondatabase/serverless` makes it, and the answer it expects. Where the driver
- * leaves something open, the proxy's source decides (neondatabase/neon, proxy/src/serverless/sql_over_http.rs).
+ * Neon's SQL over HTTP: a request as `@neondatabase/serverless` makes it, and the answer that it expects. Where the driver
+ * leaves something open, the proxy's source decides (neondatabase/neon, proxy/src/serverless/sql_over_http.rs). Values are
+ * Postgres's texts in both directions: the driver sends nothing else, and always asks for `Neon-Raw-Text-Output`.
  */
-import type { IncomingHttpHeaders } from 'node:http';
-import { setImmediate as otherEvents } from 'node:timers/promises';
+import { setImmediate as nextEvents } from 'node:timers/promises';
 import * as z from 'zod';
-import { type Answer, errorAnswer, refusal } from './answer.ts';
-import { type Credentials, refuseCaller } from './caller.ts';
-import type { Postgres, Result, Session } from './postgres.ts';
-import { type ArrayElements, jsonOf, parameterText } from './values.ts';
+import { refusal } from './caller.ts';
+import type { Postgres, Result } from './postgres.ts';
 
-/** Neon's limit for a request, and for a result (https://neon.com/docs/serverless/serverless-driver). */
+/** Neon's limit for a request and for a response (https://neon.com/docs/serverless/serverless-driver). */
 export const MAX_BODY_BYTES = 64 * 1024 * 1024;
 /** A Bind message counts its parameters in 16 bits. */
 const MAX_PARAMETERS = 65_535;
 
 const Query = z.object({
   query: z.string(),
-  params: z.array(z.unknown()).default([]),
+  params: z.array(z.string().nullable()).default([]),
   arrayMode: z.boolean().nullish(),
 });
 const Payload = z.union([Query, z.object({ queries: z.array(Query) })]);
-type Query = z.infer<typeof Query>;
 
-const ISOLATION_LEVELS = new Map([
-  ['ReadUncommitted', 'read uncommitted'],
-  ['ReadCommitted', 'read committed'],
-  ['RepeatableRead', 'repeatable read'],
-  ['Serializable', 'serializable'],
-]);
-const BATCH_HEADERS = ['neon-batch-isolation-level', 'neon-batch-read-only', 'neon-batch-deferrable'] as const;
+/** What the headers of a batch add to `start transaction`, by their values. */
+const TRANSACTION_MODES: Record<string, Record<string, string>> = {
+  'neon-batch-isolation-level': {
+    ReadUncommitted: 'isolation level read uncommitted',
+    ReadCommitted: 'isolation level read committed',
+    RepeatableRead: 'isolation level repeatable read',
+    Serializable: 'isolation level serializable',
+  },
+  'neon-batch-read-only': { true: 'read only', false: 'read write' },
+  'neon-batch-deferrable': { true: 'deferrable', false: 'not deferrable' },
+};
+const BATCH_HEADERS = Object.keys(TRANSACTION_MODES);
 
-type Form = { rawText: boolean; rowsAsArrays: boolean; elements: ArrayElements };
+/** A `POST /sql`: its headers by their names in lower case, its body, and whether its client has hung up. */
+export type SqlRequest = { header(name: string): string | undefined; body: Buffer; gone(): boolean };
 
-/** Answers one `POST /sql`. `clientGone` is asked before each statement, so that nobody's work is begun for nobody. */
-export type AnswerSql = (headers: IncomingHttpHeaders, body: string, clientGone: () => boolean) => Promise<Answer>;
-
-/** The returned function rejects only with `PostgresCrashed`; everything else that goes wrong is an answer. */
-export function sqlOverHttp(postgres: Postgres, credentials: Credentials): AnswerSql {
-  let elements: ArrayElements | undefined;
-
-  return async (headers, body, clientGone) => {
-    const refused = refuseCaller(single(headers['neon-connection-string']), credentials);
-    if (refused) return refused;
-    const begin = startTransaction(headers);
-    if (begin === undefined) return refusal(400, 'invalid isolation level');
-    const payload = readPayload(body);
-    if ('status' in payload) return payload;
-
-    return postgres.exclusively(async (session) => {
-      const rawText = headers['neon-raw-text-output'] === 'true';
-      if (!rawText) elements ??= await arrayElements(session);
-      const form = { rawText, rowsAsArrays: headers['neon-array-mode'] === 'true', elements: elements ?? new Map() };
-      const ask = async (query: Query): Promise<Answer> => {
-        await noticeHangUp();
-        // Nobody reads this one.
-        if (clientGone()) return refusal(400, 'Query cancelled, connection was terminated');
-        const outcome = await session.run(query.query, query.params.map(parameterText));
-        return outcome.ok ? resultAnswer(outcome.result, query, form) : errorAnswer(400, outcome.error);
-      };
-      if (!('queries' in payload)) return ask(payload);
-
-      // Whatever returns early leaves the transaction open, and the end of our turn rolls it back.
-      const results: string[] = [];
-      for (const query of [BEGIN(begin), ...payload.queries, COMMIT]) {
-        const answer = await ask(query);
-        if (answer.status !== 200) return answer;
-        results.push(answer.body);
-      }
-      return { status: 200, headers: echo(headers), body: `{"results":[${results.slice(1, -1).join(',')}]}` };
-    });
+/** Throws what `refusal` made, or Postgres's error. What goes wrong in a batch rolls all of it back. */
+export async function answerSql(postgres: Postgres, { header, body, gone }: SqlRequest) {
+  const payload = await readPayload(body);
+  const isBatch = 'queries' in payload;
+  const given = BATCH_HEADERS.map((name) => [name, header(name)] as const).filter(([, value]) => value);
+  const modes = given.map(([name, value = '']) => TRANSACTION_MODES[name]?.[value]);
+  if (modes.includes(undefined)) throw refusal(400, 'invalid isolation level');
+  const stopWhenGone = async () => {
+    // A query blocks Node, so a hang-up may be unread: one turn of the event loop reads the data before it, one reads it.
+    await nextEvents();
+    await nextEvents();
+    if (gone()) throw refusal(400, 'Query cancelled, connection was terminated');
   };
-}
-
-/** A query blocks Node, so a hang-up may wait unread: one turn of the event loop reads the data before it, one reads it. */
-async function noticeHangUp(): Promise<void> {
-  await otherEvents();
-  await otherEvents();
-}
-
-const BEGIN = (query: string): Query => ({ query, params: [] });
-const COMMIT: Query = { query: 'commit', params: [] };
-
-/** Undefined when the header names a level that there is not. Only the very text `true` counts as true. */
-function startTransaction(headers: IncomingHttpHeaders): string | undefined {
-  const named = headers['neon-batch-isolation-level'];
-  const level = named === undefined ? undefined : ISOLATION_LEVELS.get(String(named));
-  if (named !== undefined && level === undefined) return undefined;
-  const modes = [
-    ...(level === undefined ? [] : [`isolation level ${level}`]),
-    ...(headers['neon-batch-read-only'] === 'true' ? ['read only'] : []),
-    ...(headers['neon-batch-deferrable'] === 'true' ? ['deferrable'] : []),
-  ];
-  return `start transaction ${modes.join(', ')}`;
-}
-
-/** The proxy repeats which kind of transaction it made. */
-function echo(headers: IncomingHttpHeaders): Record<string, string> {
-  const made = BATCH_HEADERS.filter((name) => headers[name] === 'true' || ISOLATION_LEVELS.has(String(headers[name])));
-  return Object.fromEntries(made.map((name) => [name, String(headers[name])]));
-}
-
-function readPayload(body: string): z.infer<typeof Payload> | Answer {
-  let json: unknown;
-  try {
-    json = JSON.parse(body);
-  } catch (error) {
-    return refusal(400, `could not parse the HTTP request body: ${error instanceof Error ? error.message : error}`);
-  }
-  const { data } = Payload.safeParse(json);
-  if (!data) {
-    return refusal(
-      400,
-      'could not parse the HTTP request body: it must be {"query":"..","params":[..]} or {"queries":[{"query":"..","params":[..]}]}',
-    );
-  }
-  for (const { query, params } of 'queries' in data ? data.queries : [data]) {
-    if (params.length > MAX_PARAMETERS) {
-      return refusal(
-        400,
-        `a query has ${params.length} parameters, and Postgres takes at most ${MAX_PARAMETERS}: send fewer rows at a time`,
-      );
+  return postgres.exclusively(async (ask) => {
+    if (isBatch) await ask(`start transaction ${modes.join(', ')}`, []);
+    const results: object[] = [];
+    for (const { query, params, arrayMode } of isBatch ? payload.queries : [payload]) {
+      await stopWhenGone();
+      results.push(resultOf(await ask(query, params), arrayMode ?? header('neon-array-mode') === 'true'));
     }
-    if (query.includes('\0')) return refusal(400, 'a query holds the character U+0000, which Postgres cannot take');
+    const answer = JSON.stringify(isBatch ? { results } : results[0]);
+    const tooLarge = Buffer.byteLength(answer) > MAX_BODY_BYTES;
+    if (tooLarge) throw refusal(507, `response is too large (max is ${MAX_BODY_BYTES} bytes)`);
+    if (isBatch) await stopWhenGone().then(() => ask('commit', []));
+    // The proxy repeats the headers that chose the kind of transaction.
+    return { headers: Object.fromEntries(given), body: answer };
+  });
+}
+
+async function readPayload(body: Buffer): Promise<z.infer<typeof Payload>> {
+  const { data } = Payload.safeParse(await new Response(body).json().catch(() => undefined));
+  const shape = '{"query":"..","params":["..",null]} or {"queries":[{"query":"..","params":[]}]}';
+  if (!data) throw refusal(400, `could not parse the HTTP request body: it must be ${shape}`);
+  for (const { query, params } of 'queries' in data ? data.queries : [data]) {
+    if (query.includes('\0')) throw refusal(400, 'a query holds the character U+0000, which Postgres cannot take');
+    const most = `Postgres takes at most ${MAX_PARAMETERS}: send fewer rows at a time`;
+    if (params.length > MAX_PARAMETERS) throw refusal(400, `a query has ${params.length} parameters, and ${most}`);
   }
   return data;
 }
 
-function resultAnswer({ fields, rows, tag }: Result, { arrayMode }: Query, form: Form): Answer {
-  const rowAsArray = arrayMode ?? form.rowsAsArrays;
-  const cell = (value: string | null, column: number): string => {
-    if (value === null) return 'null';
-    return form.rawText ? JSON.stringify(value) : jsonOf(value, fields[column]?.dataTypeID ?? 0, form.elements);
+function resultOf({ fields, rows, tag }: Result, rowAsArray: boolean): object {
+  const [command = '', ...counts] = tag.split(' ');
+  return {
+    fields: fields.map((field) => ({ ...field, format: 'text' })),
+    rows: rowAsArray ? rows : rows.map((row) => Object.fromEntries(fields.map(({ name }, at) => [name, row[at]]))),
+    rowAsArray,
+    command,
+    // JSON writes NaN as null: the tag of a command that counts no rows ends with a word.
+    rowCount: Number.parseInt(counts.at(-1) ?? '', 10),
   };
-  const row = (values: (string | null)[]): string => {
-    if (rowAsArray) return form.rawText ? JSON.stringify(values) : `[${values.map(cell).join(',')}]`;
-    const members = values.map((value, column) => `${JSON.stringify(fields[column]?.name)}:${cell(value, column)}`);
-    return `{${members.join(',')}}`;
-  };
-  const json = `[${rows.map(row).join(',')}]`;
-  if (Buffer.byteLength(json) > MAX_BODY_BYTES) {
-    return refusal(507, `response is too large (max is ${MAX_BODY_BYTES} bytes)`);
-  }
-  const { command, rowCount } = readTag(tag);
-  const ends = [`"rowAsArray":${rowAsArray},"fields":${JSON.stringify(fields)}`, JSON.stringify({ command, rowCount })];
-  return { status: 200, body: `{${ends[0]},"rows":${json},${ends[1]?.slice(1)}` };
-}
-
-/** `INSERT 0 3` is three rows, `SELECT 2` two, `CREATE TABLE` none. */
-function readTag(tag: string): { command: string; rowCount: number | null } {
-  const [command = '', ...rest] = tag.split(' ');
-  const count = /^\d+$/.test(rest.at(-1) ?? '') ? Number(rest.at(-1)) : null;
-  return { command, rowCount: count };
-}
-
-/** Which types are arrays of which, of those that Postgres brings along. */
-async function arrayElements(session: Session): Promise<ArrayElements> {
-  const outcome = await session.run("select oid, typelem from pg_type where typcategory = 'A' and typelem <> 0", []);
-  return new Map(outcome.ok ? outcome.result.rows.map(([array, element]) => [Number(array), Number(element)]) : []);
-}
-
-function single(header: string | string[] | undefined): string | undefined {
-  return Array.isArray(header) ? header[0] : header;
 }

@@ -1,24 +1,35 @@
-/** The stand-in as a program of its own: what it promises about its data folder, its end, and clients that hang up. */
-import { type ChildProcess, spawn } from 'node:child_process';
+/** The stand-in's data folder, and the program: what they keep, whom they let in, how they end. */
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { neon } from '@neondatabase/serverless';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { startNeon } from '../../local/neon.ts';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { main, startNeon } from '../../local/neon.ts';
 import { connect } from '../../src/database/connect.ts';
 
 /** So that what was sent first is what the other side has in hand; nothing is concluded from how long it took. */
 const GET_GOING_MS = 200;
-const PROGRAM = join(import.meta.dirname, '../../local/neon.ts');
+
+/** For two starts of the program and an end of each, on machines of any speed. */
+const LIMIT_MS = 120_000;
 
 const root = mkdtempSync(join(tmpdir(), 'gatehouse-neon-'));
 /** A data folder in which the table `kept` has one row; tests work on copies. */
 const template = join(root, 'template');
-const running = new Set<ChildProcess>();
 let copies = 0;
 
 beforeAll(async () => {
@@ -28,9 +39,6 @@ beforeAll(async () => {
   await sql`insert into kept values (1)`;
   await server.close();
 });
-afterEach(() => {
-  for (const child of running) child.kill('SIGKILL');
-});
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 function dataFolder(): string {
@@ -39,202 +47,147 @@ function dataFolder(): string {
   return folder;
 }
 
-type Ended = { code: number | null; out: string; err: string };
-/** `url` is undefined when the program ended without having answered. */
-type Program = { child: ChildProcess; url: string | undefined; ended: Promise<Ended> };
+const rowsOf = async (url: string) => (await neon(url)`select id from kept order by id`).map((row) => row.id);
 
-async function run(...args: string[]): Promise<Program> {
-  const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-  running.add(child);
-  let out = '';
-  let err = '';
-  child.stderr.on('data', (chunk) => (err += chunk));
-  child.stdout.on('data', (chunk) => (out += chunk));
-  const ended = once(child, 'close').then(([code]) => {
-    running.delete(child);
-    return { code, out, err };
-  });
-  const firstLine = once(createInterface({ input: child.stdout }), 'line').then(([line]) => String(line));
-  const first = await Promise.race([firstLine, ended.then(() => undefined)]);
-  return { child, url: first?.startsWith('postgres://') ? first : undefined, ended };
+const NODE = [process.execPath, 'local/neon.ts'];
+const NPM = ['npm', 'run', '--silent', 'neon', '--'];
+
+/** In a process group of its own, as in a terminal. `ended` waits until all of them have closed their output. */
+function run([command = '', ...first]: string[], ...args: string[]) {
+  const options = { cwd: join(import.meta.dirname, '../..'), detached: true, timeout: LIMIT_MS };
+  const child = spawn(command, [...first, ...args], options);
+  const ended = Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  const signal = (name: NodeJS.Signals) => process.kill(-Number(child.pid), name);
+  return { child, signal, ended: ended.then(([out, err, [code]]) => ({ code: Number(code), out, err })) };
 }
-
-async function answering(...args: string[]): Promise<Program & { url: string }> {
-  const { url, ...program } = await run(...args);
-  if (url === undefined) throw new Error(`it did not start: ${JSON.stringify(await program.ended)}`);
-  return { ...program, url };
-}
-
-const rowsOf = async (url: string, table: string) =>
-  (await neon(url).query(`select id from ${table} order by id`)).map((row) => row.id);
 
 describe('a data folder', () => {
-  it('keeps what was committed over a clean end, and the URL file names the port', async () => {
-    const data = dataFolder();
-    const urlFile = join(root, 'url');
-    for (const [signal, rows] of [
-      ['SIGTERM', [1, 2]],
-      ['SIGINT', [1, 2, 2]],
-    ] as const) {
-      const program = await answering('--port', '0', '--data', data, '--url-file', urlFile);
-      expect(readFileSync(urlFile, 'utf8')).toBe(`${program.url}\n`);
-      await neon(program.url)`insert into kept values (2)`;
-      expect(await rowsOf(program.url, 'kept')).toEqual(rows);
-      program.child.kill(signal);
-      expect(await program.ended).toMatchObject({ code: 0, err: '' });
-      expect(existsSync(join(data, 'in-use.json'))).toBe(false);
-    }
-  });
-
-  it('is made when there is none, parents and all', async () => {
-    const { url } = await answering(
-      '--data',
-      join(root, 'deep', 'er'),
-      '--user',
-      'me',
-      '--password',
-      'p w',
-      '--database',
-      'mine',
-    );
-    expect(url).toMatch(/^postgres:\/\/me:p%20w@127\.0\.0\.1:\d+\/mine$/);
-    expect(await neon(url)`select current_user as user`).toEqual([{ user: 'me' }]);
+  it('is made when there is none, parents and all, and belongs to the user and database that it was made with', async () => {
+    const dataDir = join(root, 'deep', 'er');
+    const server = await startNeon({ dataDir, user: 'me', password: 'p w', database: 'mine' });
+    expect(server.url).toMatch(/^postgres:\/\/me:p%20w@127\.0\.0\.1:\d+\/mine$/);
+    expect(await neon(server.url)`select current_user as user`.finally(server.close)).toEqual([{ user: 'me' }]);
+    await expect(startNeon({ dataDir })).rejects.toThrow('database "gatehouse" does not exist');
+    await expect(startNeon({ dataDir, database: 'mine' })).rejects.toThrow('role "gatehouse" does not exist');
   });
 
   it('is refused with what to do where no folder can be made', async () => {
     await expect(startNeon({ dataDir: '/proc/gatehouse/data' })).rejects.toThrow(/cannot be made.*Choose a folder/);
   });
 
-  it('keeps what was committed when the process is killed, and takes in a new one', async () => {
-    const data = dataFolder();
-    const first = await answering('--data', data);
-    await neon(first.url)`insert into kept values (2)`;
-    const unfinished = neon(first.url).transaction([
-      neon(first.url)`insert into kept values (3)`,
-      neon(first.url)`select pg_sleep(60)`,
-    ]);
-    unfinished.catch(() => undefined);
-    await delay(GET_GOING_MS);
-    first.child.kill('SIGKILL');
-    await first.ended;
-    const second = await answering('--data', data);
-    expect(await rowsOf(second.url, 'kept')).toEqual([1, 2]);
-  });
-
-  it('is for one process at a time', async () => {
-    const data = dataFolder();
-    const first = await answering('--data', data);
-    const { url, ended } = await run('--data', data);
-    expect(url).toBeUndefined();
-    expect(await ended).toMatchObject({
-      code: 1,
-      err: `${data} is in use by process ${first.child.pid}: stop that one first, or choose another data folder\n`,
-    });
-    await expect(startNeon({ dataDir: data })).rejects.toThrow(`is in use by process ${first.child.pid}`);
-    expect(await rowsOf(first.url, 'kept')).toEqual([1]);
-  });
-
   it('is given to one of two that start at the same moment', async () => {
-    const data = dataFolder();
-    const both = await Promise.all([run('--data', data), run('--data', data)]);
-    const [winner, ...others] = both.filter(({ url }) => url !== undefined);
-    expect(others).toEqual([]);
-    expect(await rowsOf(winner?.url ?? '', 'kept')).toEqual([1]);
+    const dataDir = dataFolder();
+    const both = await Promise.allSettled([startNeon({ dataDir }), startNeon({ dataDir })]);
+    const [winner] = both.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    const [reason] = both.flatMap((one) => (one.status === 'rejected' ? [one.reason.message] : []));
+    expect(reason).toMatch(`The data folder ${dataDir} is in use`);
+    expect(reason).toMatch(/Stop that process or choose another folder\. After a kill, try again in 10 seconds\.$/);
+    expect(await rowsOf(winner?.url ?? '').finally(winner?.close)).toEqual([1]);
   });
 
-  it.each([
-    ['of a process whose number another one has now', () => ({ pid: process.pid, started: 'at another time' })],
-    ['of a process that is gone', () => ({ pid: 2 ** 22 + 1, started: '1' })],
-    ['that says nothing', () => 'nonsense'],
-  ])('is not blocked by a lock %s', async (_, content) => {
-    const data = dataFolder();
-    writeFileSync(join(data, 'in-use.json'), JSON.stringify(content()));
-    const server = await startNeon({ dataDir: data });
-    expect(await rowsOf(server.url, 'kept')).toEqual([1]);
+  it('is not blocked by the lock of a killed process, nor by the lock file of an older version', async () => {
+    const dataDir = dataFolder();
+    mkdirSync(join(dataDir, 'lock'));
+    const elevenSecondsAgo = new Date(Date.now() - 11_000);
+    utimesSync(join(dataDir, 'lock'), elevenSecondsAgo, elevenSecondsAgo);
+    writeFileSync(join(dataDir, 'in-use.json'), JSON.stringify({ pid: process.pid, started: 'at another time' }));
+    const server = await startNeon({ dataDir });
+    expect(await rowsOf(server.url).finally(server.close)).toEqual([1]);
+  });
+
+  it('is left alone when the lock is lost', async () => {
+    const dataDir = dataFolder();
+    const server = await startNeon({ dataDir });
+    rmSync(join(dataDir, 'lock'), { recursive: true });
+    await vi.waitFor(() => expect(rowsOf(server.url)).rejects.toThrow(/is lost: .*Start again\./), { timeout: 5_000 });
     await server.close();
   });
 
   it('is begun anew when the first start was killed half-way', async () => {
-    const data = join(root, 'half-made');
-    mkdirSync(join(data, 'postgres.unfinished'), { recursive: true });
-    cpSync(join(template, 'postgres', 'PG_VERSION'), join(data, 'postgres.unfinished', 'PG_VERSION'));
-    const server = await startNeon({ dataDir: data });
-    expect(await neon(server.url)`select 1 as one`).toEqual([{ one: 1 }]);
-    await server.close();
+    const dataDir = join(root, 'half-made');
+    mkdirSync(join(dataDir, 'postgres.unfinished'), { recursive: true });
+    cpSync(join(template, 'postgres', 'PG_VERSION'), join(dataDir, 'postgres.unfinished', 'PG_VERSION'));
+    const server = await startNeon({ dataDir });
+    expect(await neon(server.url)`select 1 as one`.finally(server.close)).toEqual([{ one: 1 }]);
   });
 
-  it.each([
-    [{ database: 'other' }, 'database "other" does not exist'],
-    [{ user: 'other' }, 'role "other" does not exist'],
-  ])('belongs to the user and database it was made with: %o', async (names, reason) => {
-    const data = dataFolder();
-    await expect(startNeon({ dataDir: data, ...names })).rejects.toThrow(reason);
-    const server = await startNeon({ dataDir: data });
-    await server.close();
-  });
-
-  it('survives a crash of PGlite, after which nothing is answered any more', async () => {
-    const data = dataFolder();
-    const server = await startNeon({ dataDir: data });
+  it('keeps nothing of a transaction in which a query is nested too deeply for Node', async () => {
+    const dataDir = dataFolder();
+    const server = await startNeon({ dataDir });
     const sql = neon(server.url);
     const overflow = sql`select 'x' ~ (repeat('(', 20000) || repeat(')', 20000))`;
-    await expect(sql.transaction([sql`insert into kept values (2)`, overflow])).rejects.toThrow('crashed');
-    await expect(sql`select 1`).rejects.toThrow('restart the stand-in');
+    await expect(sql.transaction([sql`insert into kept values (2)`, overflow])).rejects.toThrow('nested too deeply');
     await server.close();
-    const next = await startNeon({ dataDir: data });
-    expect(await rowsOf(next.url, 'kept')).toEqual([1]);
-    await next.close();
+    const next = await startNeon({ dataDir });
+    expect(await rowsOf(next.url).finally(next.close)).toEqual([1]);
   });
 });
 
-describe('a client that hangs up', () => {
-  it('keeps neither a running query nor a transaction, and the next one is served', async () => {
-    const { url } = await answering('--data', dataFolder());
-    const hangUpAfter = (ms: number) => neon(url, { fetchOptions: { signal: AbortSignal.timeout(ms) } });
+describe('the program', () => {
+  it(
+    'keeps what was committed when it is killed or stopped, and serves no client that hung up',
+    async () => {
+      const data = dataFolder();
+      const urlFile = join(root, 'url');
+      writeFileSync(urlFile, 'of last time');
+      const start = async (command: string[]) => {
+        const program = run(command, '--port', '0', '--data', data, '--url-file', urlFile);
+        const [line] = await once(program.child.stdout, 'data');
+        const url = readFileSync(urlFile, 'utf8').trim();
+        expect(String(line)).toBe(`${url}\n`);
+        expect(statSync(urlFile).mode & 0o777).toBe(0o600);
+        return { ...program, url, sql: neon(url) };
+      };
+      const { signal, ended, url, sql } = await start(NODE);
+      await expect(startNeon({ dataDir: data })).rejects.toThrow('is in use');
 
-    await expect(hangUpAfter(100)`select pg_sleep(0.3)`).rejects.toThrow('TimeoutError');
-    const transaction = hangUpAfter(100);
-    await expect(
-      transaction.transaction([
-        transaction`insert into kept values (2)`,
-        transaction`select pg_sleep(0.3)`,
-        transaction`insert into kept values (3)`,
-      ]),
-    ).rejects.toThrow('TimeoutError');
-    expect(await rowsOf(url, 'kept')).toEqual([1]);
-  });
+      const hangUp = () => neon(url, { fetchOptions: { signal: AbortSignal.timeout(100) } });
+      await expect(hangUp()`select pg_sleep(0.3)`).rejects.toThrow('TimeoutError');
+      const [insert, sleep] = [sql`insert into kept values (2)`, sql`select pg_sleep(0.3)`];
+      await expect(hangUp().transaction([insert, sleep, insert])).rejects.toThrow('TimeoutError');
+      await expect(hangUp().transaction([insert, sleep])).rejects.toThrow('TimeoutError');
+      const busy = sql`select pg_sleep(0.5)`.then((rows) => rows.length);
+      await delay(GET_GOING_MS);
+      await expect(hangUp()`insert into kept values (2)`).rejects.toThrow('TimeoutError');
+      expect(await busy).toBe(1);
+      expect(await rowsOf(url)).toEqual([1]);
 
-  it('is not served when its turn comes', async () => {
-    const { url } = await answering('--data', dataFolder());
-    const busy = neon(url)`select pg_sleep(0.5)`.then((rows) => rows.length);
-    await delay(GET_GOING_MS);
-    const impatient = neon(url, { fetchOptions: { signal: AbortSignal.timeout(100) } });
-    await expect(impatient`insert into kept values (2)`).rejects.toThrow('TimeoutError');
-    expect(await busy).toBe(1);
-    expect(await rowsOf(url, 'kept')).toEqual([1]);
-  });
-});
+      await sql`insert into kept values (3)`;
+      const unfinished = sql.transaction([sql`insert into kept values (4)`, sql`select pg_sleep(60)`]);
+      unfinished.catch(() => undefined);
+      await delay(GET_GOING_MS);
+      signal('SIGKILL');
+      await ended;
+      rmSync(join(data, 'lock'), { recursive: true });
+      const next = await start(NPM);
+      expect(await rowsOf(next.url)).toEqual([1, 3]);
+      next.signal('SIGINT');
+      expect(await next.ended).toMatchObject({ code: 0, err: '' });
+      expect(existsSync(join(data, 'lock'))).toBe(false);
+    },
+    LIMIT_MS,
+  );
 
-describe('the command line', () => {
-  it('explains itself', async () => {
-    const { ended } = await run('--help');
-    expect(await ended).toMatchObject({ code: 0, out: expect.stringContaining('--url-file FILE') });
+  it('ends when it cannot write the URL file', async () => {
+    const { ended } = run(NODE, '--data', dataFolder(), '--url-file', join(root, 'nowhere', 'url'));
+    expect(await ended).toMatchObject({ code: 1, out: '', err: expect.stringContaining('nowhere') });
   });
 
   it.each([
-    [['--port', 'x'], '--port takes a number from 0 to 65535, not "x"'],
-    [['--port', '65536'], '--port takes a number from 0 to 65535, not "65536"'],
-    [['--data', ''], '--data must not be empty'],
-    [['--date', 'x'], "Unknown option '--date'"],
-    [['data'], "Unexpected argument 'data'"],
-  ])('refuses %j with a sentence and the usage', async (args, message) => {
-    const { ended } = await run(...args);
-    expect(await ended).toMatchObject({ code: 2, out: '', err: expect.stringContaining(message) });
-    expect((await ended).err).toContain('npx node local/neon.ts');
-  });
-
-  it('ends when it cannot write the URL file', async () => {
-    const { ended } = await run('--data', dataFolder(), '--url-file', join(root, 'nowhere', 'url'));
-    expect(await ended).toMatchObject({ code: 1, err: expect.stringContaining('nowhere') });
+    [['--help'], 0, '--url-file <FILE>'],
+    [['--port', 'x'], 2, '--port must be a number from 0 to 65535.'],
+    [['--port', '65536'], 2, '--port must be a number from 0 to 65535.'],
+    [['--data', ''], 2, '--data and --url-file must not be empty.'],
+    [['--date', 'x'], 2, "error: unknown option '--date'"],
+    [['data'], 2, 'error: too many arguments. Expected 0 arguments but got 1.'],
+  ])('answers %j with exit code %i and a sentence', async (args, code, sentence) => {
+    vi.spyOn(process, 'exit').mockImplementation((asked) => {
+      throw new Error(`exit code ${asked}`);
+    });
+    const said = [process.stdout, process.stderr].map((to) => vi.spyOn(to, 'write').mockReturnValue(true));
+    const ended = main(args).finally(() => vi.restoreAllMocks());
+    await expect(ended).rejects.toThrow(`exit code ${code}`);
+    const words = said.flatMap((stream) => stream.mock.calls).join('');
+    expect(words).toContain(sentence);
   });
 });

@@ -2,17 +2,12 @@
  * A real Postgres behind Neon's SQL over HTTP, with as many connections as are wanted at once: so the code of `src/` runs
  * against it through the driver it always uses.
  */
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import pg from 'pg';
-import { refusal } from '../../neon/answer.ts';
-import type { Outcome, Postgres, Session } from '../../neon/postgres.ts';
-import { sqlOverHttp } from '../../neon/sql-over-http.ts';
+import type { Postgres } from '../../neon/postgres.ts';
+import { serve as serveHttp } from '../../neon/server.ts';
 
 /** Postgres takes 100 unless told otherwise; some are the server's own. */
 const MAX_CONNECTIONS = 32;
-/** Only this process can reach it, and only for as long as it runs. */
-const CREDENTIALS = { user: 'gatehouse', password: 'local' };
 
 export interface Served {
   /** A DATABASE_URL for `connect`. */
@@ -28,26 +23,9 @@ export async function serve(databaseUrl: string): Promise<Served> {
   const pool = new pg.Pool({ connectionString: databaseUrl, max: MAX_CONNECTIONS });
   // A connection that breaks while idle would else end the process; whoever uses the next one is told.
   pool.on('error', () => undefined);
-  const answerSql = sqlOverHttp(postgresOf(pool), { ...CREDENTIALS, database });
-  const server = createServer(async (request, response) => {
-    let body = '';
-    for await (const chunk of request.setEncoding('utf8')) body += chunk;
-    const { status, body: answer } = await answerSql(request.headers, body, () => response.destroyed).catch((error) =>
-      refusal(500, String(error)),
-    );
-    response.writeHead(status, { 'content-type': 'application/json' }).end(answer);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: `postgres://${CREDENTIALS.user}:${CREDENTIALS.password}@127.0.0.1:${port}/${encodeURIComponent(database)}`,
-    pool,
-    close: async () => {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-      await pool.end();
-    },
-  };
+  // Only this process knows the port, and only for as long as it runs.
+  const { url, close } = await serveHttp(postgresOf(pool), { user: 'gatehouse', password: 'local', database }, 0);
+  return { url, pool, close };
 }
 
 function postgresOf(pool: pg.Pool): Postgres {
@@ -55,7 +33,12 @@ function postgresOf(pool: pg.Pool): Postgres {
     exclusively: async (work) => {
       const client = await pool.connect();
       try {
-        return await work(sessionOf(client));
+        return await work(async (text, values) => {
+          // Without `extended`, pg would send a query that has no parameters in the simple protocol; Neon never does.
+          const query = { text, values: [...values], rowMode: 'array' as const, types: TEXT, queryMode: 'extended' };
+          const { fields, rows, command, rowCount } = await client.query<(string | null)[]>(query);
+          return { fields, rows, tag: [command, rowCount].filter((part) => part !== null).join(' ') };
+        });
       } finally {
         // What a request leaves open is rolled back, as the stand-in and Neon do.
         if (client.getTransactionStatus() !== 'I') await client.query('rollback');
@@ -67,20 +50,3 @@ function postgresOf(pool: pg.Pool): Postgres {
 }
 
 const TEXT = { getTypeParser: () => (text: string) => text };
-
-function sessionOf(client: pg.PoolClient): Session {
-  return {
-    run: async (text, values): Promise<Outcome> => {
-      // Without `extended`, pg would send a query that has no parameters in the simple protocol; Neon never does.
-      const query = { text, values: [...values], rowMode: 'array' as const, types: TEXT, queryMode: 'extended' };
-      try {
-        const { fields, rows, command, rowCount } = await client.query<(string | null)[]>(query);
-        const tag = [command, rowCount].filter((part) => part !== null).join(' ');
-        return { ok: true, result: { fields: fields.map((field) => ({ ...field, format: 'text' })), rows, tag } };
-      } catch (error) {
-        if (error instanceof pg.DatabaseError) return { ok: false, error };
-        throw error;
-      }
-    },
-  };
-}

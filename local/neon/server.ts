@@ -1,0 +1,53 @@
+/** The HTTP server before a Postgres. It listens on 127.0.0.1 only and answers no web page (no CORS, unlike Neon). */
+import { once } from 'node:events';
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { setImmediate as nextEvents } from 'node:timers/promises';
+import { type Credentials, checkCaller, refusal } from './caller.ts';
+import type { Postgres } from './postgres.ts';
+import { answerSql, MAX_BODY_BYTES } from './sql-over-http.ts';
+
+/** `url` is a DATABASE_URL: `postgres://user:password@127.0.0.1:port/database`. `close` answers first what is under way. */
+export type LocalNeon = { readonly url: string; readonly port: number; readonly close: () => Promise<void> };
+
+/** Rejects when it cannot have the port, and closes Postgres then. Port 0 is any free one. */
+export async function serve(postgres: Postgres, ours: Credentials, port: number): Promise<LocalNeon> {
+  const server = createServer(async (request, response) => {
+    const { status, headers, body } = await answer(request, postgres, ours).catch(errorAnswer);
+    response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(body);
+  });
+  // An idle connection stays open: its client may be sending a request at the moment we close it.
+  server.keepAliveTimeout = 0;
+  await once(server.listen(port, '127.0.0.1'), 'listening').catch(async (cause) => {
+    await postgres.close();
+    throw new Error(`Port ${port} is taken or not allowed. Choose another, or 0 for any free one.`, { cause });
+  });
+  const { port: listening } = server.address() as AddressInfo;
+  const [user, password, database] = [ours.user, ours.password, ours.database].map(encodeURIComponent);
+  const close = async () => {
+    server.close();
+    await postgres.close();
+    await nextEvents();
+    server.closeAllConnections();
+  };
+  return { url: `postgres://${user}:${password}@127.0.0.1:${listening}/${database}`, port: listening, close };
+}
+
+async function answer(request: IncomingMessage, postgres: Postgres, ours: Credentials) {
+  if (request.method !== 'POST' || request.url?.split('?')[0] !== '/sql') {
+    throw refusal(400, 'query is not supported: this is a stand-in for Neon, which takes POST /sql only');
+  }
+  const header = (name: string) => request.headers[name]?.toString();
+  const gone = () => request.socket.readableEnded || request.socket.destroyed;
+  const body = await buffer(request);
+  if (body.length > MAX_BODY_BYTES) throw refusal(413, `request is too large (max is ${MAX_BODY_BYTES} bytes)`);
+  checkCaller(header('neon-connection-string'), ours);
+  return { status: 200, ...(await answerSql(postgres, { header, body, gone })) };
+}
+
+/** Postgres's errors have a `severity`. The driver reads the members of status 400 only, and quotes any other body. */
+function errorAnswer(error: Error & { status?: number; severity?: string }) {
+  const status = error.status ?? (error.severity === undefined ? 500 : 400);
+  return { status, headers: {}, body: JSON.stringify({ ...error, message: error.message }) };
+}
