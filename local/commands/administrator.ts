@@ -3,8 +3,10 @@ import * as z from 'zod/mini';
 import { SAMPLE_CREDENTIALS } from '../../src/config.ts';
 import { isLoopback } from '../../src/database/loopback.ts';
 import { Refusal } from './ending.ts';
+import type { Io } from './io.ts';
+import type { Program } from './program.ts';
 
-export const DEFAULT_URL = 'http://localhost:8787';
+const DEFAULT_URL = 'http://localhost:8787';
 /** Sample pairs, which only a Gatehouse that runs with LOCAL=yes takes, stand in for a variable that is not set. */
 const CREDENTIALS = {
   admin: { variable: 'GATEHOUSE_ADMIN', secret: 'ADMIN_BASIC' },
@@ -13,11 +15,16 @@ const CREDENTIALS = {
 /** Longer than Gatehouse itself waits for KV, queue and database together. */
 const ANSWER_LIMIT_MS = 40_000;
 
-export const URL_HELP = `  --url URL   where Gatehouse is; ${DEFAULT_URL} when left out
-  --help      this text
+/** What the help says of the credential. */
+export const credentialHelp = (kind: keyof typeof CREDENTIALS = 'admin'): string => `
+Credential: ${CREDENTIALS[kind].variable}=user:password in the environment, a line of the secret ${CREDENTIALS[kind].secret}.
+For a local URL it may be left out: then it is ${SAMPLE_CREDENTIALS[kind]}.`;
 
-Credential: GATEHOUSE_ADMIN=user:password in the environment, a line of the secret ADMIN_BASIC.
-For a local URL it may be left out: then it is ${SAMPLE_CREDENTIALS.admin}.`;
+/** Adds to a command what it needs to call a Gatehouse. */
+export const atGatehouse = (command: Program, kind: keyof typeof CREDENTIALS = 'admin'): Program =>
+  command
+    .option('--url <URL>', `where Gatehouse is (default: ${DEFAULT_URL})`)
+    .addHelpText('after', credentialHelp(kind));
 
 /** One answer: `body` is what was in it as JSON. */
 export interface Answer {
@@ -36,14 +43,24 @@ export type Call = (
   headers?: Readonly<Record<string, string>>,
 ) => Promise<Answer>;
 
-/** Checks address and credential and returns the way to call. Paths begin with `/admin`. */
-export const administratorAt = (url: string, credential: string | undefined): Call =>
-  callerAt('admin', url, credential);
+/** How a command calls the Gatehouse of its `--url`. Paths begin with `/admin`. */
+export const administrator = (io: Io, url = DEFAULT_URL): Call =>
+  callerAt('admin', url, io.env[CREDENTIALS.admin.variable], io.fetch);
 
 /** The same for paths that begin with `/reports`. */
-export const reporterAt = (url: string, credential: string | undefined): Call => callerAt('reports', url, credential);
+export const reporter = (io: Io, url = DEFAULT_URL): Call =>
+  callerAt('reports', url, io.env[CREDENTIALS.reports.variable], io.fetch);
 
-function callerAt(kind: keyof typeof CREDENTIALS, url: string, credential: string | undefined): Call {
+/** Checks address and credential, and returns the way to call. */
+export const administratorAt = (url: string, credential: string | undefined): Call =>
+  callerAt('admin', url, credential, fetch);
+
+function callerAt(
+  kind: keyof typeof CREDENTIALS,
+  url: string,
+  credential: string | undefined,
+  fetcher: typeof fetch,
+): Call {
   const { variable, secret } = CREDENTIALS[kind];
   const base = readUrl(url, variable);
   const local = isLoopback(base.hostname);
@@ -60,7 +77,7 @@ function callerAt(kind: keyof typeof CREDENTIALS, url: string, credential: strin
   }
   const authorization = `Basic ${Buffer.from(pair).toString('base64')}`;
   return async (method, path, body, headers = {}) => {
-    const response = await reach(new URL(path, base), {
+    const response = await reach(fetcher, new URL(path, base), {
       method,
       headers: {
         ...headers,
@@ -88,6 +105,20 @@ export function accepted<Schema extends z.ZodMiniType>(answer: Answer, schema: S
   const parsed = schema.safeParse(answer.body);
   if (!parsed.success) throw new Refusal('The answer is not one of Gatehouse’s. Is --url the address of a Gatehouse?');
   return parsed.data;
+}
+
+/** Every page of a list; `path` ends with a query. */
+export async function* pagesOf<Page extends { next?: string | undefined }>(
+  call: Call,
+  path: string,
+  schema: z.ZodMiniType<Page>,
+): AsyncGenerator<Page> {
+  let cursor = '';
+  for (let page: Page | undefined; page === undefined || page.next !== undefined; ) {
+    page = accepted(await call('GET', `${path}${cursor}`), schema);
+    cursor = `&cursor=${encodeURIComponent(page.next ?? '')}`;
+    yield page;
+  }
 }
 
 const problemDocument = z.object({ detail: z.string(), requestId: z.optional(z.string()) });
@@ -118,9 +149,9 @@ function readUrl(text: string, variable: string): URL {
   return url;
 }
 
-async function reach(url: URL, request: RequestInit): Promise<Answer> {
+async function reach(fetcher: typeof fetch, url: URL, request: RequestInit): Promise<Answer> {
   try {
-    const response = await fetch(url, request);
+    const response = await fetcher(url, request);
     const text = await response.text();
     const retryAfterSeconds = Number(response.headers.get('Retry-After') ?? 0) || 0;
     const etag = response.headers.get('ETag') ?? '';

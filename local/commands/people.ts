@@ -2,7 +2,7 @@
 import * as z from 'zod/mini';
 import { entitlementsSchema } from '../../src/entitlements/document.ts';
 import type { EntitlementsInput } from '../../src/entitlements/record-input.ts';
-import { type Answer, accepted, type Call } from './administrator.ts';
+import { type Answer, accepted, type Call, pagesOf } from './administrator.ts';
 import { Refusal } from './ending.ts';
 import { pairs, table } from './table.ts';
 
@@ -45,18 +45,15 @@ export async function remove(call: Call, key: string): Promise<{ inForce: string
   return answer.status === 404 ? undefined : accepted(answer, removed);
 }
 
-/** Everybody, page by page. Records that cannot be read are told to `onUnreadable` and left out. */
-export async function* everybody(call: Call, onUnreadable: (key: string) => void): AsyncGenerator<Person> {
-  let next: string | undefined;
-  do {
-    const cursor = next === undefined ? '' : `&cursor=${encodeURIComponent(next)}`;
-    const read = accepted(await call('GET', `/admin/people?limit=100${cursor}`), page);
-    for (const one of read.people) {
+/** Everybody. Records that cannot be read are told to `onUnreadable` and left out. */
+export async function everybody(call: Call, onUnreadable: (key: string) => void): Promise<Person[]> {
+  const all: Person[] = [];
+  for await (const { people } of pagesOf(call, '/admin/people?limit=100', page))
+    for (const one of people) {
       if ('unreadable' in one) onUnreadable(one.key);
-      else yield one;
+      else all.push(one);
     }
-    next = read.next;
-  } while (next !== undefined);
+  return all;
 }
 
 /** Names that are said replace those that are held; names left out stay. */

@@ -1,11 +1,9 @@
-/** `npm run policy` on files alone: check, test, try and schema, as people and CI run them. */
+/** `npm run policy` on files alone: check, test, try and functions. */
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { confirmed } from '../../local/commands/policy/confirm.ts';
-import { start } from './gatehouse.ts';
+import { npmRun, run } from './command.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const EXAMPLE = join(ROOT, 'test/fixtures/policy');
@@ -13,7 +11,7 @@ const POLICY = join(EXAMPLE, 'policy.json');
 const CASES = join(EXAMPLE, 'policy.test.json');
 const folder = mkdtempSync(join(tmpdir(), 'gatehouse-policy-'));
 
-const policy = (...args: string[]) => start('policy', args).finished;
+const policy = (...args: string[]) => run('policy', args);
 const example = (file: string) => JSON.parse(readFileSync(file, 'utf8'));
 
 /** A file of its own, with what is JSON written as people write it. */
@@ -45,26 +43,33 @@ describe('the example', () => {
   });
 
   it('does what its cases say, and no rule of it goes untried', async () => {
-    const { code, stdout, stderr } = await policy('test', CASES);
     const { cases } = example(CASES);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(linesOf(stdout)).toEqual([
-      ...cases.map(({ name }: { name: string }) => `ok    ${name}`),
-      '',
-      `${cases.length} cases: ${cases.length} ok, 0 failed.`,
-    ]);
+    expect(await policy('test', CASES)).toEqual({
+      code: 0,
+      stdout: [
+        ...cases.map(({ name }: { name: string }) => `ok    ${name}`),
+        '',
+        `${cases.length} cases: ${cases.length} ok, 0 failed.\n`,
+      ].join('\n'),
+      stderr: '',
+    });
   });
 
   it('fails a case for each rule that is taken out of it', async () => {
     const whole = example(POLICY);
-    const answers = await Promise.all(
-      whole.rules.map(async ({ id }: { id: string }) => {
-        const rules = whole.rules.filter((rule: { id: string }) => rule.id !== id);
-        const { code } = await policy('test', CASES, '--policy', fileOf({ ...whole, rules }));
-        return [id, code];
-      }),
-    );
-    expect(answers).toEqual(whole.rules.map(({ id }: { id: string }) => [id, 1]));
+    for (const { id } of whole.rules) {
+      const rules = whole.rules.filter((rule: { id: string }) => rule.id !== id);
+      const { code } = await policy('test', CASES, '--policy', fileOf({ ...whole, rules }));
+      expect([id, code]).toEqual([id, 1]);
+    }
+  });
+
+  it('is checked by npm run policy from any folder', async () => {
+    expect(await npmRun('policy', 'check', 'test/fixtures/policy/policy.json')).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('may be saved'),
+      stderr: '',
+    });
   });
 });
 
@@ -390,59 +395,13 @@ describe('functions', () => {
   });
 });
 
-describe('called wrongly', () => {
-  it('says where a file was looked for, and which folder there is not', async () => {
-    const missing = await policy('check', 'nowhere.json');
-    expect(missing.stderr).toBe(`nowhere.json could not be read: there is no such file in ${process.cwd()}.\n`);
+describe('npm run policy -- schema', () => {
+  it('says which folder there is not', async () => {
     const out = join(folder, 'nowhere', 'schema.json');
-    const unwritten = await policy('schema', '--out', out);
-    expect(unwritten.stderr).toBe(`${out} could not be written: there is no such folder.\n`);
-  });
-
-  it('says what is wrong and what there is', async () => {
-    for (const [args, what] of [
-      [[], 'Say what to do: schema, functions, check, push'],
-      [['chekc'], '"chekc" is not a command'],
-      [['try'], 'try needs FILE'],
-      [['rollback'], 'rollback needs the number of a version'],
-      [['rollback', 'last'], 'not the number of a version'],
-      [['pull', '--version', '0'], 'not the number of a version'],
-      [['push', POLICY, '--base', 'x'], 'not the number of a version'],
-      [['check', POLICY, 'more'], '"more" is too much'],
-      [['check', POLICY, '--yes'], 'check does not take --yes'],
-      [['schema', '--url', 'http://localhost'], 'schema does not take --url'],
-      [['check', POLICY, '--vra', 'x'], '--vra'],
-      [['check', POLICY, '--var', 'POLICY=stored'], 'ROLES_CLAIM or EXTENSIONS_APP_ID'],
-      [['check', POLICY, '--var', 'ROLES_CLAIM=a b'], 'cannot be used'],
-      [['try', POLICY, '--policy', POLICY, '--step', 'x'], 'not a step'],
-      [['try', POLICY, '--policy', POLICY, '--at', 'noon'], 'not a time'],
-      [['try', POLICY, '--policy', POLICY, '--url', 'http://localhost'], 'add --remote'],
-    ] as const) {
-      const { code, stderr } = await policy(...args);
-      expect([args, code, stderr]).toEqual([args, 2, expect.stringContaining(what)]);
-    }
-  });
-
-  it('and asked for help says every command and option', async () => {
-    const { code, stdout } = await policy('--help');
-    expect(code).toBe(0);
-    for (const word of 'check test try schema push pull diff versions rollback --base --yes --force --remote --var --url'.split(
-      ' ',
-    ))
-      expect(stdout).toContain(word);
-  });
-});
-
-describe('the question before a change', () => {
-  const ask = async (answer: string) => {
-    const input = Object.assign(new PassThrough(), { isTTY: true });
-    const output = new PassThrough();
-    input.end(answer);
-    return confirmed('Go?', { input, output });
-  };
-
-  it('is answered by yes alone; anything else, and an end, is no', async () => {
-    for (const yes of ['y\n', 'Y\n', 'yes\n', ' YES \n']) expect(await ask(yes)).toBe(true);
-    for (const no of ['\n', 'n\n', 'yess\n', 'no\n', '']) expect(await ask(no)).toBe(false);
+    expect(await policy('schema', '--out', out)).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `${out} could not be written: there is no such folder.\n`,
+    });
   });
 });

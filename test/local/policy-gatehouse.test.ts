@@ -3,7 +3,8 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ownGatehouse, start } from './gatehouse.ts';
+import { run } from './command.ts';
+import { ownGatehouse } from './gatehouse.ts';
 
 const gatehouse = ownGatehouse({ POLICY: 'stored' });
 const policy = (...args: string[]) => gatehouse.run('policy', ...args);
@@ -63,6 +64,20 @@ describe('a push', () => {
     expect(asked).toMatchObject({ code: 2, stderr: expect.stringContaining('add --yes') });
     expect(asked.stdout).toContain('description: changed');
     expect((await policy('pull')).stderr).toBe(`Version ${before}.\n`);
+  });
+
+  it('asks at a terminal, and is saved by yes alone: anything else, and the end of the input, is no', async () => {
+    const answered = (answer: string) => gatehouse.start('policy', ['push', fileOf()], answer).finished;
+    for (const yes of ['y\n', 'Y\n', 'yes\n', ' YES \n'])
+      expect(await answered(yes)).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining('Saved as version'),
+        stderr: expect.stringMatching(/^Put this in force for everybody, .*\? \[y\/N\] $/),
+      });
+    const before = (await policy('pull')).stderr;
+    for (const no of ['\n', 'n\n', 'yess\n', 'no\n', ''])
+      expect(await answered(no)).toMatchObject({ code: 1, stdout: expect.stringMatching(/^Nothing was changed\.$/m) });
+    expect((await policy('pull')).stderr).toBe(before);
   });
 
   it('of what is in force already saves nothing', async () => {
@@ -292,10 +307,9 @@ describe('a Gatehouse that cannot be asked', () => {
       });
     }
     gatehouse.letThrough(() => 'pass');
-    const wrong = await start('policy', ['pull', '--url', gatehouse.url()], { GATEHOUSE_ADMIN: 'admin:wrong' })
-      .finished;
+    const wrong = await run('policy', ['pull', '--url', gatehouse.url()], { GATEHOUSE_ADMIN: 'admin:wrong' });
     expect(wrong.code).toBe(1);
-    const away = await start('policy', ['pull', '--url', 'http://127.0.0.1:9']).finished;
+    const away = await run('policy', ['pull', '--url', 'http://127.0.0.1:9']);
     expect(away).toMatchObject({ code: 1, stderr: expect.stringContaining('npm run dev') });
   });
 });

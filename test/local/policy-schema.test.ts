@@ -8,7 +8,7 @@ import { casesSchema } from '../../local/commands/policy/cases.ts';
 import { casesJsonSchema, policyJsonSchema } from '../../local/commands/policy/json-schema.ts';
 import { checkPolicy } from '../../src/policy/check.ts';
 import { policySchema } from '../../src/policy/document.ts';
-import { run } from './gatehouse.ts';
+import { run } from './command.ts';
 
 const EXAMPLE = join(import.meta.dirname, '../fixtures/policy');
 const example = (name: string) => JSON.parse(readFileSync(join(EXAMPLE, name), 'utf8'));

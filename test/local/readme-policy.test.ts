@@ -7,7 +7,7 @@ import { eventOf, tryCall } from '../../src/connectors/user-flow/trial.ts';
 import { checkText } from '../../src/policy/check.ts';
 import { compilePolicy } from '../../src/policy/compile.ts';
 import { NOTHING_HELD } from '../../src/policy/policy.ts';
-import { run } from './gatehouse.ts';
+import { run } from './command.ts';
 
 const README = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
 const SECTION = README.slice(README.indexOf('## Deciding: the policy'), README.indexOf('### What a policy says'));

@@ -1,11 +1,12 @@
-/** `npm run roles` and `npm run dead-letters` as people run them, against the built Worker. */
+/** `npm run roles` and `npm run dead-letters` against the built Worker. */
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'drizzle-orm';
 import { describe, expect, it, vi } from 'vitest';
 import { inWords } from '../../local/commands/dead-letter-reasons.ts';
-import { ownGatehouse, run, start } from './gatehouse.ts';
+import { npmRun, run } from './command.ts';
+import { ownGatehouse } from './gatehouse.ts';
 
 const gatehouse = ownGatehouse();
 const roles = (...args: string[]) => gatehouse.run('roles', ...args);
@@ -41,16 +42,8 @@ const writes = () => gatehouse.requests.filter(({ method }) => method === 'PUT')
 describe('a person', () => {
   it('is made, shown, listed, changed in part and removed', async () => {
     const key = newKey();
-    const made = await roles(
-      'set',
-      key.toUpperCase(),
-      '--roles',
-      'editor,reader',
-      '--attribute',
-      'loyaltyId=12=34',
-      '--attribute',
-      'x=1',
-    );
+    const attributes = ['--attribute', 'loyaltyId=12=34', '--attribute', 'x=1'];
+    const made = await roles('set', key.toUpperCase(), '--roles', 'editor,reader', ...attributes);
     expect(made).toMatchObject({ code: 0, stderr: '' });
     expect(made.stdout).toMatch(/Saved\. In force: everywhere within about a minute/);
 
@@ -261,13 +254,12 @@ describe('an import that is cut off', () => {
   it('by Ctrl-C says which lines are done, and run again it does the rest', async () => {
     const keys = people();
     const file = fileOf('key,roles', ...keys.map((key) => `${key},editor`));
-    const running = start('roles', ['import', file, '--url', gatehouse.url()]);
+    const running = gatehouse.start('roles', ['import', file]);
     let seen = 0;
     gatehouse.letThrough(({ method }) => {
-      if (method !== 'PUT') return 'pass';
-      seen += 1;
+      if (method === 'PUT') seen += 1;
       if (seen === 10) running.interrupt();
-      return 'wait';
+      return 'pass';
     });
     const { code, stderr } = await running.finished;
     expect(code).toBe(130);
@@ -277,19 +269,11 @@ describe('an import that is cut off', () => {
   });
 
   it('while it still reads has written nothing', async () => {
-    const keys = people();
-    const running = start('roles', [
-      'import',
-      fileOf('key,roles', ...keys.map((key) => `${key},a`)),
-      '--url',
-      gatehouse.url(),
-    ]);
-    // Several requests come at once, and a second Ctrl-C would end the command where it stands.
-    let interrupted = false;
+    const file = fileOf('key,roles', ...people().map((key) => `${key},a`));
+    const running = gatehouse.start('roles', ['import', file]);
     gatehouse.letThrough(() => {
-      if (!interrupted) running.interrupt();
-      interrupted = true;
-      return 'wait';
+      running.interrupt();
+      return 'pass';
     });
     expect(await running.finished).toMatchObject({ code: 130, stderr: expect.stringContaining('nothing was written') });
     expect(writes()).toEqual([]);
@@ -381,75 +365,26 @@ describe('a reason', () => {
   });
 });
 
-describe('called wrongly', () => {
-  it.each([
-    ['roles', [], /Say what to do: get, set, remove, list, export, import/],
-    ['roles', ['grant', 'oid:1'], /"grant" is not a command/],
-    ['roles', ['get'], /get needs a KEY/],
-    ['roles', ['get', 'anna'], /not a person key.*email:<address>/],
-    ['roles', ['list', 'oid:1'], /too much after list/],
-    ['roles', ['get', 'oid:1', '--roles', 'a'], /get does not take --roles/],
-    ['roles', ['set', 'oid:1'], /Say what to set/],
-    ['roles', ['set', 'oid:1', '--attribute', 'x'], /must be name=value/],
-    ['roles', ['list', '--nothing'], /nothing/],
-    ['roles', ['import', 'nowhere.csv'], /no such file/],
-    ['dead-letters', [], /Say what to do: list, show, replay, remove/],
-    ['dead-letters', ['burn'], /"burn" is not a command/],
-    ['dead-letters', ['show'], /show needs an ID after it: list shows them/],
-    ['dead-letters', ['remove', 'a', 'b'], /"b" is too much after remove/],
-    ['dead-letters', ['replay', 'a'], /"a" is too much after replay/],
-    ['dead-letters', ['list', '--kind', 'outage'], /does not take --kind/],
-  ])('%s %j says what to do, and writes nothing', async (command, args, said) => {
-    const { code, stdout, stderr } = await gatehouse.run(command, ...args);
-    expect([code, stdout]).toEqual([2, '']);
-    expect(stderr).toMatch(said);
-    expect(writes()).toEqual([]);
-  });
-
-  it('with --help every command explains itself', async () => {
-    for (const args of [['--help'], ['import', '--help'], ['-h']]) {
-      const { code, stdout } = await run('roles', args);
-      expect(code).toBe(0);
-      for (const word of ['get KEY', 'set KEY', 'import FILE', '--url', 'GATEHOUSE_ADMIN'])
-        expect(stdout).toContain(word);
-    }
-    expect(await run('dead-letters', ['--help'])).toMatchObject({ code: 0, stdout: expect.stringContaining('replay') });
-  });
-
-  it.each([
-    [
-      'a URL that is not local needs a credential',
-      'https://gatehouse.example',
-      {},
-      2,
-      /GATEHOUSE_ADMIN to user:password/,
-    ],
-    ['a credential has a colon', 'https://gatehouse.example', { GATEHOUSE_ADMIN: 'x' }, 2, /no user:password in it/],
-    [
-      'a password never goes out in clear text',
-      'http://gatehouse.example',
-      { GATEHOUSE_ADMIN: 'a:b' },
-      2,
-      /https:\/\//,
-    ],
-    ['a password does not stand in the URL', 'http://a:b@localhost:1', {}, 2, /Leave user and password out/],
-    ['an address has no path', 'http://localhost:1/admin', {}, 2, /Give the address alone: http:\/\/localhost:1$/m],
-    ['an address is one', 'localhost:8787', {}, 2, /is not an address/],
-    ['a Gatehouse must be there', 'http://127.0.0.1:1', {}, 1, /did not answer.*npm run dev/],
-  ])('%s', async (_, url, environment, exitCode, said) => {
-    const { code, stderr } = await run('roles', ['list', '--url', url], environment);
-    expect([code, stderr]).toEqual([exitCode, expect.stringMatching(said)]);
-  });
-
-  it('with a wrong password it says where the right one is', async () => {
+describe('a Gatehouse', () => {
+  it('that is asked with a wrong password says where the right one is', async () => {
     const { code, stderr } = await run('roles', ['list', '--url', gatehouse.url()], { GATEHOUSE_ADMIN: 'admin:wrong' });
     expect([code, stderr]).toEqual([1, expect.stringContaining('ADMIN_BASIC')]);
     expect(stderr).not.toContain('wrong');
   });
 
-  it('at an address that is no Gatehouse it says so', async () => {
+  it('that is none is said to be none', async () => {
     gatehouse.letThrough(() => 'be another');
     const { code, stderr } = await roles('list');
     expect([code, stderr]).toEqual([1, expect.stringMatching(/^Status 403.*Is --url the address of a Gatehouse/)]);
+  });
+
+  it.each([
+    ['roles', /^KEY +ROLES/],
+    ['dead-letters', /^There are no dead letters/],
+  ])('is reached by npm run %s from any folder', async (script, printed) => {
+    await store(newKey(), {});
+    const { code, stdout, stderr } = await npmRun(script, 'list', '--url', gatehouse.url());
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(printed);
   });
 });

@@ -1,7 +1,6 @@
 /** A JSON file as somebody wrote it: its text, what it holds, and where in it something stands. */
-import { readFile } from 'node:fs/promises';
-import { isAbsolute } from 'node:path';
 import { Refusal } from '../ending.ts';
+import { readText } from '../files.ts';
 import { type Positions, positionsIn } from './positions.ts';
 
 export interface JsonFile {
@@ -11,58 +10,18 @@ export interface JsonFile {
   readonly positions: () => Positions;
 }
 
-/** The file as text; refuses what cannot be read, and what is not UTF-8. */
 export async function readJsonFile(file: string): Promise<JsonFile> {
-  const text = decoded(file, await bytesOf(file));
+  const text = await readText(file);
   let known: Positions | undefined;
-  return {
-    file,
-    text,
-    positions: () => {
-      known ??= positionsIn(text);
-      return known;
-    },
+  const positions = () => {
+    known ??= positionsIn(text);
+    return known;
   };
-}
-
-async function bytesOf(file: string): Promise<Uint8Array> {
-  try {
-    return await readFile(file);
-  } catch (error) {
-    // npm runs commands in the project's folder, wherever somebody typed them.
-    const where = isMissing(error) && !isAbsolute(file) ? ` in ${process.cwd()}` : '';
-    throw new Refusal(`${file} could not be read: ${failure(error)}${where}.`, 2);
-  }
-}
-
-/** Without the byte order mark that some editors write. */
-function decoded(file: string, bytes: Uint8Array): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes);
-  } catch {
-    throw new Refusal(`${file} is not UTF-8, which JSON is written in: save it as UTF-8.`, 2);
-  }
-}
-
-const FAILURES: Record<string, string> = {
-  ENOENT: 'there is no such file',
-  EISDIR: 'it is a folder',
-  EACCES: 'this user may not read it',
-};
-
-/** Whether there is no such file, or no such folder for it. */
-export const isMissing = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && error.code === 'ENOENT';
-
-/** What Node says of a file that cannot be read or written, in words. */
-export function failure(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const words = 'code' in error && typeof error.code === 'string' ? FAILURES[error.code] : undefined;
-  return words ?? error.message;
+  return { file, text, positions };
 }
 
 /** What the file holds; refuses what is not JSON, and says where. */
-export function parsedJson({ file, text, positions }: JsonFile): unknown {
+function parsedJson({ file, text, positions }: JsonFile): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -71,7 +30,7 @@ export function parsedJson({ file, text, positions }: JsonFile): unknown {
   }
 }
 
-/** {@link parsedJson} for what people write: refuses a member that stands twice. */
+/** What the file holds; refuses a member that stands twice. */
 export function parsedOnce(source: JsonFile): unknown {
   const parsed = parsedJson(source);
   const [repeated] = source.positions().repeated;

@@ -14,26 +14,19 @@ export interface PolicyFile {
   readonly warnings: readonly Located[];
 }
 
-export type FileCheck =
-  | { readonly ok: true; readonly policy: PolicyFile }
-  | { readonly ok: false; readonly problems: readonly Located[] };
-
-/** Checks a file for a Gatehouse whose roles travel in `rolesClaim`. Throws a Refusal only for what cannot be read at all. */
-export async function checkFile(file: string, rolesClaim: string): Promise<FileCheck> {
+/** The policy of a file; refuses, with every problem, when it may not be saved where roles travel in `rolesClaim`. */
+export async function readPolicy(file: string, rolesClaim: string): Promise<PolicyFile> {
   const source = await readJsonFile(file);
   const text = compact(source.text) ?? source.text;
   const check = checkText(text, rolesClaim);
-  const repeated = source.positions().repeated.map((member) => ({
-    rule: '',
-    path: member.path,
-    message: repeatedSentence(member),
-    line: member.lines.at(-1) ?? 1,
-  }));
-  if (!check.ok) return { ok: false, problems: [...repeated, ...located(check.problems, source)] };
-  if (repeated.length > 0) return { ok: false, problems: repeated };
+  const problems = source.positions().repeated.map((member): Located => {
+    const message = repeatedSentence(member);
+    return { rule: '', path: member.path, message, line: member.lines.at(-1) ?? 1 };
+  });
+  if (!check.ok) problems.push(...located(check.problems, source));
+  if (!check.ok || problems.length > 0) throw new Refusal(refusalOf(file, problems));
   const document = JSON.parse(text) as PolicyDocument;
-  const warnings = located(check.policy.warnings, source);
-  return { ok: true, policy: { source, policy: check.policy, document, warnings } };
+  return { source, policy: check.policy, document, warnings: located(check.policy.warnings, source) };
 }
 
 /** What is checked, and counted, is what would be sent: without the spaces that make a file readable. */
@@ -43,11 +36,4 @@ function compact(text: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** The policy of a file; refuses, with every problem, when it may not be saved. */
-export async function readPolicy(file: string, rolesClaim: string): Promise<PolicyFile> {
-  const check = await checkFile(file, rolesClaim);
-  if (!check.ok) throw new Refusal(refusalOf(file, check.problems));
-  return check.policy;
 }

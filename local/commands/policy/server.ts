@@ -2,7 +2,7 @@
 import * as z from 'zod/mini';
 import { type PolicyDocument, policySchema } from '../../../src/policy/document.ts';
 import type { Problem } from '../../../src/policy/problem.ts';
-import { type Answer, accepted, type Call } from '../administrator.ts';
+import { type Answer, accepted, type Call, pagesOf } from '../administrator.ts';
 import { Refusal } from '../ending.ts';
 
 /** The version that decides. */
@@ -62,14 +62,10 @@ export async function versionNumbered(call: Call, number: number): Promise<Polic
 }
 
 /** Newest first, as Gatehouse lists them. */
-export async function* versions(call: Call): AsyncGenerator<Version> {
-  let next: string | undefined;
-  do {
-    const cursor = next === undefined ? '' : `&cursor=${encodeURIComponent(next)}`;
-    const read = accepted(await call('GET', `/admin/policy/versions?limit=500${cursor}`), page);
-    yield* read.versions;
-    next = read.next;
-  } while (next !== undefined);
+export async function versions(call: Call): Promise<Version[]> {
+  const all: Version[] = [];
+  for await (const { versions } of pagesOf(call, '/admin/policy/versions?limit=500', page)) all.push(...versions);
+  return all;
 }
 
 /** A saving that Gatehouse refused because of what is in the document. */

@@ -1,18 +1,18 @@
 /** `test`: runs the cases beside a policy, on this machine alone. */
 import { existsSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import type { CheckedPolicy } from '../../../src/policy/check.ts';
 import { compilePolicy } from '../../../src/policy/compile.ts';
 import type { Policy } from '../../../src/policy/policy.ts';
 import { calledWrongly, Refusal } from '../ending.ts';
+import { type Io, print } from '../io.ts';
 import { printable } from '../table.ts';
 import { type LocatedCase, readCases } from './cases.ts';
-import { differing, differingMembers } from './compare.ts';
 import { readPolicy } from './policy-file.ts';
 import { counted } from './problems.ts';
 import type { Traced } from './server.ts';
 import { claimNames, claimNamesGiven, deployedSettings, type Settings } from './settings.ts';
-import { traceTable } from './trace.ts';
-import { SAMPLE_CODE, tryHere } from './trial.ts';
+import { SAMPLE_CODE, traceTable, tryHere } from './trial.ts';
 
 /** What became of one case. */
 interface Outcome {
@@ -21,8 +21,13 @@ interface Outcome {
   readonly trace: readonly Traced[];
 }
 
-/** `file` is `''` for the cases beside the policy, `policyFile` undefined for the policy beside the cases. */
-export async function testPolicy(file: string, policyFile: string | undefined, given: Settings): Promise<number> {
+/** Without `file` the cases beside the policy, without `policyFile` the policy beside the cases. */
+export async function testPolicy(
+  io: Io,
+  file: string | undefined,
+  policyFile: string | undefined,
+  given: Settings,
+): Promise<number> {
   const files = besideEachOther(file, policyFile);
   const { rolesClaim } = await claimNamesGiven(given);
   const { policy } = await readPolicy(files.policy, rolesClaim);
@@ -36,18 +41,18 @@ export async function testPolicy(file: string, policyFile: string | undefined, g
     const { faults, trace } = await run(one, compiled);
     for (const entry of trace) if (entry.applied) applied.add(entry.rule);
     if (faults.length > 0) failed += 1;
-    console.log(faults.length === 0 ? `ok    ${printable(one.name)}` : failure(files.cases, one, faults, trace));
+    print(io, faults.length === 0 ? `ok    ${printable(one.name)}` : failure(files.cases, one, faults, trace));
   }
-  console.log(`\n${counted(cases.length, 'case')}: ${cases.length - failed} ok, ${failed} failed.`);
+  print(io, `\n${counted(cases.length, 'case')}: ${cases.length - failed} ok, ${failed} failed.`);
   const idle = policy.document.rules.map(({ id }) => id).filter((id) => !applied.has(id));
-  if (idle.length > 0) console.log(`Rules that applied in no case: ${idle.join(', ')}.`);
+  if (idle.length > 0) print(io, `Rules that applied in no case: ${idle.join(', ')}.`);
   return failed === 0 ? 0 : 1;
 }
 
 const BESIDE = '.test.json';
 
-function besideEachOther(cases: string, policy: string | undefined): { cases: string; policy: string } {
-  if (cases === '') {
+function besideEachOther(cases: string | undefined, policy: string | undefined): { cases: string; policy: string } {
+  if (cases === undefined) {
     const of = policy ?? 'policy.json';
     return { policy: of, cases: `${of.replace(/\.json$/, '')}${BESIDE}` };
   }
@@ -115,3 +120,24 @@ function failure(file: string, { name, line }: LocatedCase, faults: readonly str
   const details = [...faults, '', ...rules].map((text) => (text === '' ? '' : `      ${text}`));
   return `FAIL  ${printable(name)} (${file}:${line})\n${details.join('\n')}\n`;
 }
+
+/** Lines about each member that differs; `[]` when none does. */
+export function differingMembers(expected: Record<string, unknown>, received: Record<string, unknown>): string[] {
+  const names = new Set([...Object.keys(expected), ...Object.keys(received)]);
+  return [...names].flatMap((name) => {
+    const [wanted, got] = [valueIn(expected, name), valueIn(received, name)];
+    return isDeepStrictEqual(wanted, got) ? [] : differing(name, wanted, got);
+  });
+}
+
+/** One thing that differs; undefined is told as its absence. */
+const differing = (name: string, wanted: unknown, got: unknown): string[] => [
+  printable(name),
+  `  expected ${told(wanted)}`,
+  `  received ${told(got)}`,
+];
+
+const valueIn = (record: Record<string, unknown>, name: string) =>
+  Object.hasOwn(record, name) ? record[name] : undefined;
+
+const told = (value: unknown) => (value === undefined ? 'nothing' : printable(JSON.stringify(value)));
