@@ -2,7 +2,9 @@
 import * as z from 'zod/mini';
 import { SAMPLE_CREDENTIALS } from '../../src/config.ts';
 import { isLoopback } from '../../src/database/loopback.ts';
+import { rootOf } from './driver-error.ts';
 import { Refusal } from './ending.ts';
+import { jsonIn } from './files.ts';
 import type { Io } from './io.ts';
 import type { Program } from './program.ts';
 
@@ -77,25 +79,23 @@ function callerAt(
   }
   const authorization = `Basic ${Buffer.from(pair).toString('base64')}`;
   return async (method, path, body, headers = {}) => {
-    const response = await reach(fetcher, new URL(path, base), {
+    const answer = await reach(fetcher, new URL(path, base), {
       method,
       headers: {
         ...headers,
         Authorization: authorization,
         Accept: 'application/json',
-        ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+        'Content-Type': 'application/json',
       },
+      body: body === undefined ? null : JSON.stringify(body),
       // A redirect would take the password or the body elsewhere.
       redirect: 'manual',
       signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    if (response.status === 401) {
-      throw new Refusal(
-        `${base.origin} does not take this credential. Set ${variable} to user:password, a line of the secret ${secret}.`,
-      );
-    }
-    return response;
+    if (answer.status !== 401) return answer;
+    throw new Refusal(
+      `${base.origin} does not take this credential. Set ${variable} to user:password, a line of the secret ${secret}.`,
+    );
   };
 }
 
@@ -108,17 +108,15 @@ export function accepted<Schema extends z.ZodMiniType>(answer: Answer, schema: S
 }
 
 /** Every page of a list; `path` ends with a query. */
-export async function* pagesOf<Page extends { next?: string | undefined }>(
+export async function pagesOf<Page extends { next?: string | undefined }>(
   call: Call,
   path: string,
   schema: z.ZodMiniType<Page>,
-): AsyncGenerator<Page> {
-  let cursor = '';
-  for (let page: Page | undefined; page === undefined || page.next !== undefined; ) {
-    page = accepted(await call('GET', `${path}${cursor}`), schema);
-    cursor = `&cursor=${encodeURIComponent(page.next ?? '')}`;
-    yield page;
-  }
+): Promise<Page[]> {
+  const pages = [accepted(await call('GET', path), schema)];
+  for (let next = pages[0]?.next; next !== undefined; next = pages.at(-1)?.next)
+    pages.push(accepted(await call('GET', `${path}&cursor=${encodeURIComponent(next)}`), schema));
+  return pages;
 }
 
 const problemDocument = z.object({ detail: z.string(), requestId: z.optional(z.string()) });
@@ -152,30 +150,15 @@ function readUrl(text: string, variable: string): URL {
 async function reach(fetcher: typeof fetch, url: URL, request: RequestInit): Promise<Answer> {
   try {
     const response = await fetcher(url, request);
-    const text = await response.text();
-    const retryAfterSeconds = Number(response.headers.get('Retry-After') ?? 0) || 0;
-    const etag = response.headers.get('ETag') ?? '';
-    return { status: response.status, body: readJson(text), retryAfterSeconds, etag };
+    const { status, headers } = response;
+    const retryAfterSeconds = Number(headers.get('Retry-After') ?? 0) || 0;
+    return { status, body: jsonIn(await response.text()), retryAfterSeconds, etag: headers.get('ETag') ?? '' };
   } catch (error) {
-    throw new Refusal(`${url.origin} did not answer (${reasonOf(error)}). ${advice(url)}`);
+    const { code, message } = rootOf(error);
+    const reason = code === 'TimeoutError' ? `not within ${ANSWER_LIMIT_MS / 1_000} s` : (code ?? message);
+    const advice = isLoopback(url.hostname)
+      ? 'Start it with npm run dev, or give its address with --url.'
+      : 'Try again.';
+    throw new Refusal(`${url.origin} did not answer (${reason}). ${advice}`);
   }
-}
-
-const advice = (url: URL) =>
-  isLoopback(url.hostname) ? 'Start it with npm run dev, or give its address with --url.' : 'Try again.';
-
-function readJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'unknown reason';
-  if (error.name === 'TimeoutError') return `not within ${ANSWER_LIMIT_MS / 1_000} s`;
-  const cause = error.cause;
-  if (cause instanceof Error && 'code' in cause && typeof cause.code === 'string') return cause.code;
-  return cause instanceof Error ? cause.message : error.message;
 }

@@ -8,14 +8,12 @@ interface Options {
   readonly kind?: string;
 }
 
-export const deadLetters: Define = (program, io) => {
-  program
-    .description('Messages that could not be written to the database.')
-    .addHelpText(
-      'after',
-      '\nAttempts and role changes are written once, however often they are replayed. Letters live as long as an ' +
-        `attempt would.\n${credentialHelp()}`,
-    );
+export const define: Define = (program, io) => {
+  program.addHelpText(
+    'after',
+    '\nAttempts and role changes are written once, however often they are replayed. Letters live as long as an ' +
+      `attempt would.\n${credentialHelp()}`,
+  );
   atGatehouse(program.command('list'))
     .description('Every dead letter: when and why it was laid aside.')
     .does(({ url }: Options) => list(administrator(io, url)));

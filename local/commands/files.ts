@@ -1,4 +1,4 @@
-/** Text files that people name: read whole, written whole, and refused with what is wrong and what to do. */
+/** Text and JSON, mostly of files that people name: refused with what is wrong and what to do. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
 import { Refusal } from './ending.ts';
@@ -29,6 +29,15 @@ export async function writeText(file: string, text: string): Promise<void> {
       `${file} could not be written: ${isMissing(error) ? 'there is no such folder' : failure(error)}.`,
     );
   });
+}
+
+/** What a text holds as JSON; undefined when it is none. */
+export function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Whether there is no such file, or no such folder for it. */

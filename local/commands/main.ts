@@ -5,47 +5,43 @@ import { type Io, processIo } from './io.ts';
 import { type Define, Program } from './program.ts';
 
 interface Part {
-  readonly summary: string;
+  readonly description: string;
   /** Loaded only when it is asked for: expressions, database drivers and CSV take a second together. */
-  readonly load: () => Promise<Define>;
+  readonly load: () => Promise<{ readonly define: Define }>;
 }
-
-const EXIT_CODES = '\nExit code 0: it is done; 1: it is not, or a problem was found; 2: called wrongly.';
 
 /** By the name in `package.json`. */
 const PARTS: { readonly [name: string]: Part } = {
-  roles: {
-    summary: 'who holds which roles',
-    load: async () => (await import('./roles.ts')).roles,
-  },
+  roles: { description: 'Who holds which roles.', load: () => import('./roles.ts') },
   policy: {
-    summary: 'the policy as a file: checked, tested, tried, compared and put in force',
-    load: async () => (await import('./policy.ts')).policy,
+    description: 'The policy as a file: checked, tested, tried, compared and put in force.',
+    load: () => import('./policy.ts'),
   },
   'dead-letters': {
-    summary: 'messages that could not be written to the database',
-    load: async () => (await import('./dead-letters-program.ts')).deadLetters,
+    description: 'Messages that could not be written to the database.',
+    load: () => import('./dead-letters-program.ts'),
   },
-  sums: {
-    summary: 'the hourly sums that reports read',
-    load: async () => (await import('./sums.ts')).sums,
-  },
+  sums: { description: 'The hourly sums that reports read.', load: () => import('./sums.ts') },
   migrate: {
-    summary: 'brings a database up to date',
-    load: async () => (await import('./migrate.ts')).migration,
+    description:
+      'Applies the migrations in drizzle/ that the database does not have yet, each as one transaction. Safe to run ' +
+      'again, and from two places at once.',
+    load: () => import('./migrate.ts'),
   },
   'test:postgres': {
-    summary: 'sums under concurrency on a real Postgres',
-    load: async () => (await import('./test-postgres.ts')).testPostgres,
+    description: 'Checks on a real Postgres that every attempt is summed exactly once.',
+    load: () => import('./test-postgres.ts'),
   },
 };
+
+const EXIT_CODES = '\nExit code 0: it is done; 1: it is not, or a problem was found; 2: called wrongly.';
 
 /** Runs a command such as `['roles', 'list']`. Returns the exit code: 0 done, 1 not done, 2 called wrongly. */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
   const program = new Program('gatehouse', io);
-  for (const [name, { summary }] of Object.entries(PARTS))
-    program.command(name).description(summary).addHelpText('afterAll', EXIT_CODES);
-  program.hook('preSubcommand', async (_, part) => (await PARTS[part.name()]?.load())?.(part as Program, io));
+  for (const [name, { description }] of Object.entries(PARTS))
+    program.command(name).description(description).addHelpText('afterAll', EXIT_CODES);
+  program.hook('preSubcommand', async (_, part) => (await PARTS[part.name()]?.load())?.define(part as Program, io));
   try {
     await program.parseAsync(argv, { from: 'user' });
     return program.exitCode();

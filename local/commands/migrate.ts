@@ -97,23 +97,18 @@ async function apply(databaseUrl: string, { name, sql: statements, hash, folderM
   }
 }
 
-export const migration: Define = (program, io) => {
-  onDatabase(program)
-    .description(
-      'Applies the migrations in drizzle/ that the database does not have yet, each as one transaction. Safe to run ' +
-        'again, and from two places at once.',
-    )
-    .does(async ({ databaseUrl }: { databaseUrl?: string }) => {
-      const found = findDatabaseUrl(databaseUrl, io.env);
-      if (!found.ok) throw new Refusal(found.problem, 2);
-      print(io, `Migrating ${found.name}`);
-      const names = await migrate(found.url).catch((error: unknown) => {
-        throw new Refusal(reasons(error).join(': '));
-      });
-      for (const name of names) print(io, `Applied ${name}`);
-      if (names.length === 0) print(io, 'Nothing to apply: the database is up to date.');
-      return 0;
+export const define: Define = (program, io) => {
+  onDatabase(program).does(async ({ databaseUrl }: { databaseUrl?: string }) => {
+    const found = findDatabaseUrl(databaseUrl, io.env);
+    if (!found.ok) throw new Refusal(found.problem, 2);
+    print(io, `Migrating ${found.name}`);
+    const names = await migrate(found.url).catch((error: unknown) => {
+      throw new Refusal(reasons(error).join(': '));
     });
+    for (const name of names) print(io, `Applied ${name}`);
+    if (names.length === 0) print(io, 'Nothing to apply: the database is up to date.');
+    return 0;
+  });
 };
 
 /** The driver keeps what fetch said in `sourceError`, and fetch what the network said in `cause`. */

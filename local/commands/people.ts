@@ -12,7 +12,6 @@ export type Person = z.infer<typeof person>;
 const unreadable = z.object({ key: z.string(), unreadable: z.string(), problem: z.string() });
 const page = z.object({ people: z.array(z.union([person, unreadable])), next: z.optional(z.string()) });
 const saved = z.extend(person, { changed: z.boolean(), inForce: z.string(), warning: z.optional(z.string()) });
-export type Saved = z.infer<typeof saved>;
 const removed = z.object({ inForce: z.string() });
 
 const NOBODY: EntitlementsInput = { roles: [], groups: [], attributes: {}, applications: {} };
@@ -27,17 +26,14 @@ export async function find(call: Call, key: string): Promise<Person | undefined>
   const held = accepted(answer, z.union([person, unreadable]));
   if (!('unreadable' in held)) return held;
   throw new Refusal(
-    `${pairs([
-      ['key', held.key],
-      ['unreadable', held.unreadable],
-    ])}\n` + `${held.problem}\nWith commands: npm run roles -- remove ${held.key}, then set it anew.`,
+    `${pairs(Object.entries({ key, unreadable: held.unreadable }))}\n${held.problem}\nWith commands: npm run roles -- remove ${held.key}, then set it anew.`,
   );
 }
 
 export const put = (call: Call, key: string, input: EntitlementsInput): Promise<Answer> =>
   call('PUT', '/admin/people', { key, ...input });
 
-export const readSaved = (answer: Answer): Saved => accepted(answer, saved);
+export const readSaved = (answer: Answer): z.infer<typeof saved> => accepted(answer, saved);
 
 /** Undefined when there was nothing to remove. */
 export async function remove(call: Call, key: string): Promise<{ inForce: string } | undefined> {
@@ -45,15 +41,13 @@ export async function remove(call: Call, key: string): Promise<{ inForce: string
   return answer.status === 404 ? undefined : accepted(answer, removed);
 }
 
-/** Everybody. Records that cannot be read are told to `onUnreadable` and left out. */
-export async function everybody(call: Call, onUnreadable: (key: string) => void): Promise<Person[]> {
-  const all: Person[] = [];
-  for await (const { people } of pagesOf(call, '/admin/people?limit=100', page))
-    for (const one of people) {
-      if ('unreadable' in one) onUnreadable(one.key);
-      else all.push(one);
-    }
-  return all;
+/** Everybody, and the keys of records that cannot be read. */
+export async function everybody(call: Call): Promise<{ all: Person[]; unreadable: string[] }> {
+  const found = (await pagesOf(call, '/admin/people?limit=100', page)).flatMap(({ people }) => people);
+  return {
+    all: found.flatMap((one) => ('unreadable' in one ? [] : [one])),
+    unreadable: found.flatMap((one) => ('unreadable' in one ? [one.key] : [])),
+  };
 }
 
 /** Names that are said replace those that are held; names left out stay. */

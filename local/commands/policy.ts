@@ -4,12 +4,12 @@ import * as z from 'zod/mini';
 import type { Step } from '../../src/connectors/event.ts';
 import { stepNamed } from '../../src/connectors/user-flow/claims.ts';
 import { FUNCTIONS } from '../../src/policy/expressions/manual.ts';
-import { administrator, atGatehouse, credentialHelp, reporter } from './administrator.ts';
+import { administrator, atGatehouse, type Call, credentialHelp, reporter } from './administrator.ts';
 import { calledWrongly } from './ending.ts';
 import { writeText } from './files.ts';
 import { type Io, print, warn } from './io.ts';
 import { casesJsonSchema, policyJsonSchema } from './policy/json-schema.ts';
-import { readPolicy } from './policy/policy-file.ts';
+import { type PolicyFile, readPolicy } from './policy/policy-file.ts';
 import { counted, warningsOf } from './policy/problems.ts';
 import { diff, listVersions, pull } from './policy/reading.ts';
 import { type ReplayOptions, replay } from './policy/replay.ts';
@@ -21,17 +21,20 @@ import type { Define, Program } from './program.ts';
 
 const POLICY_JSON = 'policy.json';
 
-interface Where {
+/** What commander makes of the options; each command declares its own. */
+interface Options extends TryOptions, Saving, Omit<ReplayOptions, 'policy' | 'step' | 'json'> {
   readonly url?: string;
-}
-interface Given {
-  readonly var?: Settings;
+  readonly base?: number;
+  readonly version?: number;
+  readonly force?: true;
+  readonly remote?: true;
+  readonly clientId?: string;
+  readonly out?: string;
+  readonly cases?: true;
 }
 
-export const policy: Define = (program, io) => {
-  program
-    .description('The policy as a file: checked, tested, tried, compared and put in force.')
-    .addHelpText('after', credentialHelp());
+export const define: Define = (program, io) => {
+  program.addHelpText('after', credentialHelp());
   onFiles(program.commandsGroup('On files alone:'), io);
   withGatehouse(program.commandsGroup('With a Gatehouse:'), io);
 };
@@ -40,20 +43,18 @@ function onFiles(program: Program, io: Io): void {
   under(program.command('check'))
     .description('Every problem of a policy, with its line. Warnings are what is allowed and probably not meant.')
     .argument('[file]', 'the policy', POLICY_JSON)
-    .does(async (file: string, given: Given) => check(io, file, (await claimNamesGiven(given.var ?? {})).rolesClaim));
+    .does(async (file: string, { var: settings }: Options) => check(io, await read(file, settings)));
   under(program.command('test'))
     .description('Runs cases: calls, and the replies that they must get by the policy beside them.')
     .argument('[file]', 'the cases (default: policy.test.json, or those beside --policy)')
     .option('--policy <file>', 'the policy (default: the one beside the cases: policy.json for policy.test.json)')
-    .does((file: string | undefined, options: Given & { policy?: string }) =>
-      testPolicy(io, file, options.policy, options.var ?? {}),
-    );
+    .does((file: string | undefined, options: Options) => testPolicy(io, file, options.policy, options.var));
   program
     .command('schema')
     .description('The JSON Schema of a policy, by which editors complete and check.')
     .option('--out <file>', 'write it there instead of to the terminal')
     .option('--cases', 'of a file of cases instead of a policy')
-    .does((options: { out?: string; cases?: true }) => schema(io, options));
+    .does((options: Options) => schema(io, options));
   program
     .command('functions')
     .description('What expressions can call beyond CEL’s own functions, with examples.')
@@ -68,32 +69,27 @@ function withGatehouse(program: Program, io: Io): void {
     .description('Shows what a file changes, asks, and puts it in force as a new version.')
     .argument('[file]', 'the policy', POLICY_JSON)
     .option('--base <N>', 'refuse unless version N is in force (0: none yet); for CI', number(0))
-    .does(async (file: string, options: Where & Given & Saving & { base?: number }) => {
-      const read = await readPolicy(file, (await claimNamesGiven(options.var ?? {})).rolesClaim);
-      return push(io, administrator(io, options.url), read, options);
-    });
+    .does(async (file: string, options: Options) =>
+      push(io, administrator(io, options.url), await read(file, options.var), options),
+    );
   atGatehouse(program.command('pull'))
     .description('The policy in force, on the terminal or into a file.')
     .argument('[file]', 'where to write it')
     .option('--version <N>', 'that version instead of the one in force', number(1))
     .option('--force', 'overwrite the file although it says something else')
-    .does((file: string | undefined, options: Where & { version?: number; force?: true }) =>
-      pull(io, administrator(io, options.url), file, options),
-    );
+    .does((file: string | undefined, options: Options) => pull(io, administrator(io, options.url), file, options));
   atGatehouse(program.command('diff'))
     .description('What a file changes in the policy in force. Exit code 0: nothing, 1: something, 2: trouble.')
     .argument('[file]', 'the policy', POLICY_JSON)
     .option('--version <N>', 'compare with that version instead', number(1))
-    .does((file: string, { url, version }: Where & { version?: number }) =>
-      diff(io, administrator(io, url), file, version),
-    );
+    .does((file: string, { url, version }: Options) => diff(io, administrator(io, url), file, version));
   atGatehouse(program.command('versions'))
     .description('Every version: when, by whom, with which note.')
-    .does(({ url }: Where) => listVersions(io, administrator(io, url)));
+    .does(({ url }: Options) => listVersions(io, administrator(io, url)));
   saving(program.command('rollback'))
     .description('Shows what that changes, asks, and puts version N in force again, as a new version.')
     .argument('<number>', 'the version', number(1))
-    .does((to: number, options: Where & Saving) => rollBack(io, administrator(io, options.url), to, options));
+    .does((to: number, options: Options) => rollBack(io, administrator(io, options.url), to, options));
   under(atGatehouse(program.command('try')))
     .description(
       'What a call of B2C’s would be answered at this moment, and why. Nothing is recorded. With --policy nothing but ' +
@@ -109,15 +105,7 @@ function withGatehouse(program: Program, io: Io): void {
     )
     .option('--step <step>', 'the step in the address that B2C calls; it counts when the body names none', step)
     .option('--at <time>', 'when the call comes, such as 2026-11-21T08:00:00Z (default: now)', time)
-    .does((file: string, options: Where & TryOptions & { remote?: true }) => {
-      if (options.policy !== undefined && !options.remote && options.url !== undefined)
-        throw calledWrongly(
-          'With --policy the call is tried on this machine: add --remote, or leave --url out.',
-          'policy',
-        );
-      const here = options.policy !== undefined && !options.remote;
-      return tryFile(io, here ? undefined : administrator(io, options.url), file, options);
-    });
+    .does((file: string, options: Options) => tryFile(io, asked(io, options), file, options));
   under(atGatehouse(program.command('replay'), 'reports'))
     .description(
       'What a draft would have decided otherwise about the calls that were kept, by rule; what cannot be judged, since ' +
@@ -134,7 +122,7 @@ function withGatehouse(program: Program, io: Io): void {
     .option('--client-id <id>', 'only calls for that application')
     .option('--limit <N>', 'at most so many calls, the newest')
     .option('--json', 'as JSON, for programs')
-    .does((options: Where & Given & ReplayOptions & { clientId?: string }) =>
+    .does((options: Options) =>
       replay(reporter(io, options.url), { ...options, 'client-id': options.clientId }, options.var ?? {}),
     );
 }
@@ -171,8 +159,10 @@ function time(typed: string): string {
   throw new InvalidArgumentError('It is not a time. Write one such as 2026-11-21T08:00:00Z.');
 }
 
-async function check(io: Io, file: string, rolesClaim: string): Promise<number> {
-  const { policy, warnings } = await readPolicy(file, rolesClaim);
+const read = async (file: string, settings?: Settings): Promise<PolicyFile> =>
+  readPolicy(file, (await claimNamesGiven(settings)).rolesClaim);
+
+async function check(io: Io, { source: { file }, policy, warnings }: PolicyFile): Promise<number> {
   if (warnings.length > 0) warn(io, `${warningsOf(file, warnings)}\n`);
   const { rules, lists = {}, messages = {} } = policy.document;
   const parts = [
@@ -184,7 +174,14 @@ async function check(io: Io, file: string, rolesClaim: string): Promise<number> 
   return 0;
 }
 
-async function schema(io: Io, { cases, out }: { cases?: true; out?: string }): Promise<number> {
+/** A draft is tried on this machine unless somebody says where else. */
+function asked(io: Io, { policy, remote, url }: Options): Call | undefined {
+  if (policy === undefined || remote) return administrator(io, url);
+  if (url === undefined) return undefined;
+  throw calledWrongly('With --policy the call is tried on this machine: add --remote, or leave --url out.', 'policy');
+}
+
+async function schema(io: Io, { cases, out }: Options): Promise<number> {
   const text = JSON.stringify(cases ? casesJsonSchema() : policyJsonSchema(), null, 2);
   if (out === undefined) print(io, text);
   else {

@@ -10,30 +10,26 @@ import { writeRolesCsv } from './roles-csv.ts';
 import { importRoles } from './roles-import.ts';
 import { printable } from './table.ts';
 
-interface Where {
+/** What commander makes of the options; each command declares its own. */
+interface Options extends people.Names {
   readonly url?: string;
-}
-interface Changes extends Where {
-  readonly roles?: readonly string[];
-  readonly groups?: readonly string[];
   readonly clientId?: string;
   readonly attribute?: Readonly<Record<string, string>>;
+  readonly file?: string;
 }
 
 const KEY = 'oid:<objectId>, idp:<issuer>:<id> (both percent-encoded) or email:<address>';
 
-export const roles: Define = (program, io) => {
-  program
-    .description('Who holds which roles.')
-    .addHelpText(
-      'after',
-      '\nA change is in force everywhere within about a minute, and in a person’s token from the next interactive ' +
-        `sign-in.\n${credentialHelp()}`,
-    );
+export const define: Define = (program, io) => {
+  program.addHelpText(
+    'after',
+    '\nA change is in force everywhere within about a minute, and in a person’s token from the next interactive ' +
+      `sign-in.\n${credentialHelp()}`,
+  );
   atGatehouse(program.command('get'))
     .description('What is held about a person.')
     .argument('<key>', KEY)
-    .does(async (key: string, { url }: Where) => get(io, administrator(io, url), await readKey(key)));
+    .does(async (key: string, { url }: Options) => get(io, administrator(io, url), await readKey(key)));
   atGatehouse(program.command('set'))
     .description('Replaces what is named and keeps everything else. Makes the record when there is none.')
     .argument('<key>', KEY)
@@ -41,20 +37,20 @@ export const roles: Define = (program, io) => {
     .option('--groups <names>', "such as a,b; '' takes all groups away", people.readNames)
     .option('--client-id <id>', 'roles and groups are those in this application alone')
     .option('--attribute <name=value>', 'may be repeated; name= takes that attribute away', assignment)
-    .does(async (key: string, changes: Changes) =>
+    .does(async (key: string, changes: Options) =>
       set(io, administrator(io, changes.url), await readKey(key), changes),
     );
   atGatehouse(program.command('remove'))
     .description('Forgets a person: no roles, no groups, no attributes.')
     .argument('<key>', KEY)
-    .does(async (key: string, { url }: Where) => remove(io, administrator(io, url), await readKey(key)));
+    .does(async (key: string, { url }: Options) => remove(io, administrator(io, url), await readKey(key)));
   atGatehouse(program.command('list'))
     .description('Everybody.')
-    .does(({ url }: Where) => list(io, administrator(io, url)));
+    .does(({ url }: Options) => list(io, administrator(io, url)));
   atGatehouse(program.command('export'))
     .description('Everybody as CSV: key,roles,groups,clientId.')
     .option('--file <file>', 'write it there instead of to the terminal')
-    .does(({ url, file }: Where & { file?: string }) => exportRoles(io, administrator(io, url), file));
+    .does(({ url, file }: Options) => exportRoles(io, administrator(io, url), file));
   atGatehouse(program.command('import'))
     .description(
       'Reads such a CSV, and checks the whole file before it writes anything.\n\n' +
@@ -67,7 +63,7 @@ export const roles: Define = (program, io) => {
     )
     .summary('Reads such a CSV.')
     .argument('<file>')
-    .does(async (file: string, { url }: Where) =>
+    .does(async (file: string, { url }: Options) =>
       importRoles(io, administrator(io, url), await readText(file, 'Save it as "CSV UTF-8"')),
     );
 };
@@ -79,7 +75,7 @@ async function get(io: Io, call: Call, key: string): Promise<number> {
   return 0;
 }
 
-async function set(io: Io, call: Call, key: string, changes: Changes): Promise<number> {
+async function set(io: Io, call: Call, key: string, changes: Options): Promise<number> {
   const { roles, groups, clientId = '', attribute = {} } = changes;
   if (roles === undefined && groups === undefined && changes.attribute === undefined)
     throw calledWrongly('Say what to set: --roles, --groups or --attribute.', 'roles');
@@ -120,12 +116,10 @@ async function exportRoles(io: Io, call: Call, file: string | undefined): Promis
 
 /** Exit code 1 when a record could not be read, so that nobody takes the list for complete. */
 async function everybody(io: Io, call: Call) {
-  let code = 0;
-  const all = await people.everybody(call, (key) => {
+  const { all, unreadable } = await people.everybody(call);
+  for (const key of unreadable)
     warn(io, `${printable(key)} is left out: its record cannot be read. Remove it, then set it anew.`);
-    code = 1;
-  });
-  return { all, code };
+  return { all, code: unreadable.length === 0 ? 0 : 1 };
 }
 
 function assignment(typed: string, before: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {

@@ -10,8 +10,7 @@ import type { Define } from './program.ts';
 /** For each request, of which a month is one: ten million attempts took two minutes. Node's fetch gives up at five anyway. */
 const LIMIT_MS = 5 * 60_000;
 
-export const sums: Define = (program, io) => {
-  program.description('The hourly sums that reports read.');
+export const define: Define = (program, io) => {
   onDatabase(program.command('rebuild'))
     .description(
       'Counts the attempts of every month that is still kept and replaces the sums of that month; older sums stay as ' +

@@ -2,8 +2,9 @@
  * `npm run test:postgres -- URL`: sums, rebuild, partitions and retention on a real Postgres, where many connections work at
  * the same time. PGlite, on which the tests run, has one.
  */
+import { InvalidArgumentError } from 'commander';
 import pg from 'pg';
-import { calledWrongly, Refusal } from './ending.ts';
+import { Refusal } from './ending.ts';
 import { type Io, print } from './io.ts';
 import { runConcurrently } from './postgres/concurrency.ts';
 import { type Finding, shown } from './postgres/finding.ts';
@@ -17,12 +18,12 @@ import type { Define } from './program.ts';
 /** What the budget compares with. */
 const FEW_ROWS = 100_000;
 
-interface Typed {
-  readonly seconds: string;
-  readonly rows: string;
+interface Options {
+  readonly seconds: number;
+  readonly rows: number;
 }
 
-export const testPostgres: Define = (program, io) => {
+export const define: Define = (program, io) => {
   program
     .description(
       'Checks on a real Postgres (15 or newer) that every attempt is summed exactly once while writers, sums, rebuilds, ' +
@@ -30,19 +31,19 @@ export const testPostgres: Define = (program, io) => {
         'new ones with random names, which are dropped at the end. Nothing else on the server is touched, but it is kept ' +
         'busy.',
     )
-    .argument('<url>', 'postgres://user:password@host:port/database')
-    .option('--seconds <N>', 'how long everything runs at once', '20')
+    .argument('<url>', 'postgres://user:password@host:port/database', serverUrl)
+    .option('--seconds <N>', 'how long everything runs at once', number(2, 3_600), 20)
     .option(
       '--rows <N>',
       'old rows for the plan of a sum and its duration; the design’s budget is for 10000000, which takes some minutes ' +
         'and 15 GB',
-      '1000000',
+      number(FEW_ROWS, 1_000_000_000),
+      1_000_000,
     )
-    .does((url: string, typed: Typed) => test(io, url, typed));
+    .does((url: string, options: Options) => test(io, url, options));
 };
 
-async function test(io: Io, url: string, typed: Typed): Promise<number> {
-  const { seconds, rows } = read(url, typed);
+async function test(io: Io, url: string, { seconds, rows }: Options): Promise<number> {
   await refuseOld(io, url);
   const say = (line: string) => print(io, `          ${line}`);
   const findings: Finding[] = [];
@@ -83,20 +84,15 @@ async function inOwnDatabase<T>(url: string, work: (own: Served) => Promise<T>):
   }
 }
 
-function read(url: string, typed: Typed): { seconds: number; rows: number } {
-  if (!/^postgres(ql)?:$/.test(URL.parse(url)?.protocol ?? ''))
-    throw calledWrongly(
-      'Give the URL of a Postgres server: postgres://user:password@host:port/database.',
-      'test:postgres',
-    );
-  const seconds = Number(typed.seconds);
-  const rows = Number(typed.rows);
-  if (!(seconds >= 2 && seconds <= 3_600))
-    throw calledWrongly('--seconds takes a number from 2 to 3600.', 'test:postgres');
-  if (!Number.isInteger(rows) || rows < FEW_ROWS)
-    throw calledWrongly(`--rows takes a whole number from ${FEW_ROWS} on.`, 'test:postgres');
-  return { seconds, rows };
+function serverUrl(typed: string): string {
+  if (/^postgres(ql)?:$/.test(URL.parse(typed)?.protocol ?? '')) return typed;
+  throw new Refusal('Give the URL of a Postgres server: postgres://user:password@host:port/database.', 2);
 }
+
+const number = (least: number, most: number) => (typed: string) => {
+  if (/^\d+$/.test(typed) && Number(typed) >= least && Number(typed) <= most) return Number(typed);
+  throw new InvalidArgumentError(`It takes a whole number from ${least} to ${most}.`);
+};
 
 /** Says what stands in the way before anything is made. */
 async function refuseOld(io: Io, url: string): Promise<void> {

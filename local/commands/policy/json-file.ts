@@ -1,49 +1,53 @@
-/** A JSON file as somebody wrote it: its text, what it holds, and where in it something stands. */
+/** JSON files as people write them: read, checked, and refused with every problem and its line. */
+import type * as z from 'zod/mini';
+import { namesTwice, twice } from '../../../src/policy/members-twice.ts';
+import type { Problem } from '../../../src/policy/problem.ts';
 import { Refusal } from '../ending.ts';
 import { readText } from '../files.ts';
 import { type Positions, positionsIn } from './positions.ts';
+import { issuesIn, type Located, located, refusalOf } from './problems.ts';
 
 export interface JsonFile {
   readonly file: string;
-  readonly text: string;
   /** Made when first asked for: it costs as much as reading the file. */
   readonly positions: () => Positions;
 }
 
-export async function readJsonFile(file: string): Promise<JsonFile> {
+/** What a check makes of a file: all of its problems, or the value when there are none. */
+export type Checked<Value> =
+  | { readonly ok: true; readonly value: Value }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** Refuses what cannot be read, is not JSON, has a member twice in one object, or has a problem that `check` finds. */
+export async function readJson<Value>(
+  file: string,
+  check: (parsed: unknown) => Checked<Value>,
+): Promise<{ readonly value: Value; readonly source: JsonFile }> {
   const text = await readText(file);
   let known: Positions | undefined;
   const positions = () => {
     known ??= positionsIn(text);
     return known;
   };
-  return { file, text, positions };
-}
-
-/** What the file holds; refuses what is not JSON, and says where. */
-function parsedJson({ file, text, positions }: JsonFile): unknown {
+  const refusal = (problems: readonly Located[]) => new Refusal(refusalOf(file, problems));
+  let parsed: unknown;
   try {
-    return JSON.parse(text);
+    parsed = JSON.parse(text);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new Refusal(`${file}:${positions().brokenAt ?? 1}: Not JSON: ${why}. Correct it there.`);
+    const message = `Not JSON: ${error instanceof Error ? error.message : error}. Correct it there.`;
+    throw refusal([{ rule: '', path: '', message, line: positions().brokenAt ?? 1 }]);
   }
+  const checked = check(parsed);
+  const problems = namesTwice(text).map((found): Located => ({ ...twice(found), line: found.line }));
+  if (!checked.ok) problems.push(...located(checked.problems, { positions }));
+  if (!checked.ok || problems.length > 0) throw refusal(problems);
+  return { value: checked.value, source: { file, positions } };
 }
 
-/** What the file holds; refuses a member that stands twice. */
-export function parsedOnce(source: JsonFile): unknown {
-  const parsed = parsedJson(source);
-  const [repeated] = source.positions().repeated;
-  if (repeated === undefined) return parsed;
-  throw new Refusal(`${source.file}:${repeated.lines.at(-1)}: ${repeatedSentence(repeated)}`);
-}
-
-/** What the file holds when it is a JSON object; refuses anything else, and says what it should be. */
-export function parsedObject(source: JsonFile, what: string): Record<string, unknown> {
-  const parsed = parsedJson(source);
-  if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed as Record<string, unknown>;
-  throw new Refusal(`${source.file}:1: Not a JSON object: it must be ${what}.`);
-}
-
-export const repeatedSentence = ({ name, lines }: { name: string; lines: readonly number[] }) =>
-  `"${name}" stands more than once in this object (lines ${lines.join(' and ')}), and only the last would count. Keep one.`;
+/** A check by a schema. */
+export const shapedAs =
+  <Schema extends z.ZodMiniType>(schema: Schema) =>
+  (parsed: unknown): Checked<z.output<Schema>> => {
+    const { success, data, error } = schema.safeParse(parsed);
+    return success ? { ok: true, value: data } : { ok: false, problems: issuesIn(error) };
+  };

@@ -1,9 +1,8 @@
 /** A policy in a file, checked as it would be before saving. */
 import { type CheckedPolicy, checkText } from '../../../src/policy/check.ts';
 import type { PolicyDocument } from '../../../src/policy/document.ts';
-import { Refusal } from '../ending.ts';
-import { type JsonFile, readJsonFile, repeatedSentence } from './json-file.ts';
-import { type Located, located, refusalOf } from './problems.ts';
+import { type JsonFile, readJson } from './json-file.ts';
+import { type Located, located } from './problems.ts';
 
 /** A policy that may be saved. */
 export interface PolicyFile {
@@ -16,24 +15,10 @@ export interface PolicyFile {
 
 /** The policy of a file; refuses, with every problem, when it may not be saved where roles travel in `rolesClaim`. */
 export async function readPolicy(file: string, rolesClaim: string): Promise<PolicyFile> {
-  const source = await readJsonFile(file);
-  const text = compact(source.text) ?? source.text;
-  const check = checkText(text, rolesClaim);
-  const problems = source.positions().repeated.map((member): Located => {
-    const message = repeatedSentence(member);
-    return { rule: '', path: member.path, message, line: member.lines.at(-1) ?? 1 };
+  const { value, source } = await readJson(file, (parsed) => {
+    // What is checked, and counted, is what would be sent: without the spaces that make a file readable.
+    const check = checkText(JSON.stringify(parsed), rolesClaim);
+    return check.ok ? { ok: true, value: { policy: check.policy, document: parsed as PolicyDocument } } : check;
   });
-  if (!check.ok) problems.push(...located(check.problems, source));
-  if (!check.ok || problems.length > 0) throw new Refusal(refusalOf(file, problems));
-  const document = JSON.parse(text) as PolicyDocument;
-  return { source, policy: check.policy, document, warnings: located(check.policy.warnings, source) };
-}
-
-/** What is checked, and counted, is what would be sent: without the spaces that make a file readable. */
-function compact(text: string): string | undefined {
-  try {
-    return JSON.stringify(JSON.parse(text));
-  } catch {
-    return undefined;
-  }
+  return { source, ...value, warnings: located(value.policy.warnings, source) };
 }

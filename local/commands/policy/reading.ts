@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import type { Call } from '../administrator.ts';
 import { Refusal } from '../ending.ts';
-import { readText, writeText } from '../files.ts';
+import { jsonIn, readText, writeText } from '../files.ts';
 import { type Io, print, warn } from '../io.ts';
 import { table } from '../table.ts';
 import { difference } from './difference.ts';
@@ -25,7 +25,7 @@ export async function pull(
     return 0;
   }
   const there = existsSync(file) ? await readText(file) : undefined;
-  if (there !== undefined && isDeepStrictEqual(parsed(there), document)) {
+  if (there !== undefined && isDeepStrictEqual(jsonIn(there), document)) {
     print(io, `${file} says the same as version ${number} already.`);
     return 0;
   }
@@ -85,12 +85,4 @@ async function chosen(call: Call, version: number | undefined): Promise<server.I
   const found = await server.inForce(call);
   if (found !== undefined) return found;
   throw new Refusal('No policy was saved yet. Save one with npm run policy -- push FILE.');
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

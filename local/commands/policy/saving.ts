@@ -34,10 +34,7 @@ export async function push(
     return 0;
   }
   if (base !== undefined && base !== (before?.number ?? 0)) throw new Refusal(otherBase(source.file, base, before));
-  show(io, before?.document, document);
-  if (!yes && !(await confirmed(io, question(before)))) return declined(io);
-  tell(io, await save(call, policy, before, note), warnings);
-  return 0;
+  return change(io, { before, after: document, yes, told: warnings, save: () => save(call, policy, before, note) });
 }
 
 async function save(
@@ -63,33 +60,32 @@ export async function rollBack(io: Io, call: Call, to: number, { note, yes }: Sa
     print(io, `Nothing to do: version ${before.number}, the newest one, says the same as version ${to}.`);
     return 0;
   }
-  show(io, before.document, document);
-  if (!yes && !(await confirmed(io, `Put this in force for everybody, instead of version ${before.number}?`)))
-    return declined(io);
-  tell(io, await server.rollBack(call, to, before.number, note), []);
-  return 0;
+  const save = () => server.rollBack(call, to, before.number, note);
+  return change(io, { before, after: document, yes, told: [], save });
 }
 
-function show(io: Io, before: PolicyDocument | undefined, after: PolicyDocument): void {
-  const lines = difference(before ?? { rules: [] }, after);
-  print(io, `${lines.join('\n') || 'No difference.'}\n`);
+interface Change {
+  readonly before: server.InForce | undefined;
+  readonly after: PolicyDocument;
+  readonly yes: true | undefined;
+  /** The warnings that were shown already. */
+  readonly told: readonly Problem[];
+  readonly save: () => Promise<server.Saved>;
 }
 
-const question = (before: server.InForce | undefined) =>
-  before === undefined
-    ? 'Put this in force for everybody, as the first policy that is saved?'
-    : `Put this in force for everybody, instead of version ${before.number}?`;
-
-/** `told` are the warnings that were shown already. */
-function tell(io: Io, { number, inForce, warnings }: server.Saved, told: readonly Problem[]): void {
+/** Shows what changes, asks, and saves. */
+async function change(io: Io, { before, after, yes, told, save }: Change): Promise<number> {
+  print(io, `${difference(before?.document ?? { rules: [] }, after).join('\n') || 'No difference.'}\n`);
+  const instead = before === undefined ? 'as the first policy that is saved' : `instead of version ${before.number}`;
+  if (!yes && !(await confirmed(io, `Put this in force for everybody, ${instead}?`))) {
+    print(io, 'Nothing was changed.');
+    return 1;
+  }
+  const { number, inForce, warnings } = await save();
   print(io, `Saved as version ${number}. In force: ${inForce}.`);
   const fresh = warnings.filter(({ message }) => !told.some((known) => known.message === message));
   for (const { path, message } of fresh) warn(io, printable(`${path}: ${message}`));
-}
-
-function declined(io: Io): number {
-  print(io, 'Nothing was changed.');
-  return 1;
+  return 0;
 }
 
 function otherBase(file: string, base: number, before: server.InForce | undefined): string {

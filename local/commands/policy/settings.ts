@@ -58,7 +58,7 @@ export function claimNames(settings: Settings): { names: ClaimNames; problems: r
 }
 
 /** The names under what `wrangler.toml` says, or what the command line says instead; refuses values that cannot be used. */
-export async function claimNamesGiven(given: Settings): Promise<ClaimNames> {
+export async function claimNamesGiven(given: Settings = {}): Promise<ClaimNames> {
   const { names, problems } = claimNames({ ...(await deployedSettings()), ...given });
   if (problems.length === 0) return names;
   throw new Refusal(`${problems.join('\n')} Or give another one with --var NAME=value.`, 2);

@@ -26,7 +26,7 @@ export async function testPolicy(
   io: Io,
   file: string | undefined,
   policyFile: string | undefined,
-  given: Settings,
+  given?: Settings,
 ): Promise<number> {
   const files = besideEachOther(file, policyFile);
   const { rolesClaim } = await claimNamesGiven(given);

@@ -2,13 +2,11 @@
 import type { Step } from '../../../src/connectors/event.ts';
 import { compilePolicy } from '../../../src/policy/compile.ts';
 import type { Call } from '../administrator.ts';
-import { Refusal } from '../ending.ts';
 import { type Io, print } from '../io.ts';
 import { pairs } from '../table.ts';
 import { entitlementsSchema } from './cases.ts';
-import { parsedObject, readJsonFile } from './json-file.ts';
+import { type Checked, readJson, shapedAs } from './json-file.ts';
 import { readPolicy } from './policy-file.ts';
-import { issuesIn, located, refusalOf } from './problems.ts';
 import { type Tried, tryOut } from './server.ts';
 import { claimNamesGiven, type Settings } from './settings.ts';
 import { traceTable, tryHere } from './trial.ts';
@@ -24,20 +22,15 @@ export interface TryOptions {
 
 /** Asks `gatehouse`, or this machine alone when there is none. */
 export async function tryFile(io: Io, gatehouse: Call | undefined, file: string, options: TryOptions): Promise<number> {
-  const call = parsedObject(await readJsonFile(file), 'the body that B2C sends');
+  const { value: call } = await readJson(file, bodyIn);
   const { step, at } = options;
-  const entitlements = await entitlementsIn(options.entitlements);
-  const names = await claimNamesGiven(options.var ?? {});
+  const held = options.entitlements;
+  const entitlements = held === undefined ? undefined : (await readJson(held, shapedAs(entitlementsSchema))).value;
+  const names = await claimNamesGiven(options.var);
   const policy = options.policy === undefined ? undefined : (await readPolicy(options.policy, names.rolesClaim)).policy;
 
   if (gatehouse !== undefined) {
-    const tried = await tryOut(gatehouse, {
-      call,
-      ...(step === undefined ? {} : { step }),
-      ...(policy === undefined ? {} : { policy: policy.document }),
-      ...(entitlements === undefined ? {} : { entitlements }),
-      ...(at === undefined ? {} : { now: at }),
-    });
+    const tried = await tryOut(gatehouse, { call, step, policy: policy?.document, entitlements, now: at });
     show(io, tried, options.policy, tried.supportCode);
   } else if (policy !== undefined) {
     const compiled = compilePolicy(policy, 0, names);
@@ -46,6 +39,14 @@ export async function tryFile(io: Io, gatehouse: Call | undefined, file: string,
     show(io, tried, options.policy, tried.supportCode === '' ? '' : `${tried.supportCode} (made up)`);
   }
   return 0;
+}
+
+/** Any object, with all its members: Zod would leave some out. */
+function bodyIn(parsed: unknown): Checked<Record<string, unknown>> {
+  if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed))
+    return { ok: true, value: parsed as Record<string, unknown> };
+  const message = 'Not a JSON object: it must be the body that B2C sends.';
+  return { ok: false, problems: [{ rule: '', path: '', message }] };
 }
 
 /** The reply first and alone on its line, as Microsoft would get it. */
@@ -69,12 +70,4 @@ function show(
   ];
   print(io, `${pairs(about)}\n`);
   print(io, trace.length === 0 ? 'No rule is for this step.' : traceTable(trace));
-}
-
-async function entitlementsIn(file: string | undefined) {
-  if (file === undefined) return undefined;
-  const source = await readJsonFile(file);
-  const parsed = entitlementsSchema.safeParse(parsedObject(source, 'entitlements, such as { "roles": ["editor"] }'));
-  if (parsed.success) return parsed.data;
-  throw new Refusal(refusalOf(file, located(issuesIn(parsed.error), source)));
 }
