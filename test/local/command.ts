@@ -5,6 +5,7 @@ import { EventEmitter } from 'node:events';
 import { tmpdir } from 'node:os';
 import { Readable, Writable } from 'node:stream';
 import { format } from 'node:util';
+import { expect } from 'vitest';
 import type { Io } from '../../local/commands/io.ts';
 import { main } from '../../local/commands/main.ts';
 
@@ -13,6 +14,15 @@ export interface Finished {
   readonly stdout: string;
   readonly stderr: string;
 }
+
+const saying = (said: string | RegExp): unknown =>
+  typeof said === 'string' ? expect.stringContaining(said) : expect.stringMatching(said);
+
+/** For toMatchObject: a command that did what it should and printed this. */
+export const done = (said: string | RegExp) => ({ code: 0, stdout: saying(said) });
+
+/** For toMatchObject: a command that did not, and said so. */
+export const refused = (code: 1 | 2 | 130, said: string | RegExp) => ({ code, stderr: saying(said) });
 
 export interface Running {
   readonly finished: Promise<Finished>;

@@ -10,7 +10,7 @@ import { type LocalNeon, startNeon } from '../../local/neon.ts';
 import { readConfig } from '../../src/config.ts';
 import { connect } from '../../src/database/connect.ts';
 import { readiness } from '../../src/reports/queries/readiness.ts';
-import { npmRun, run } from './command.ts';
+import { done, npmRun, refused, run } from './command.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const LIMIT_MS = 60_000;
@@ -128,9 +128,9 @@ describe('migrate', () => {
     expect(stdout).toMatch(/^Migrating gatehouse at 127\.0\.0\.1:\d+ \(from --database-url\)\nApplied 0000_/);
     expect(stdout).not.toContain(new URL(server.url).password);
     const again = await run('migrate', [], { DATABASE_URL: server.url });
-    expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining('Nothing to apply') });
+    expect(again).toMatchObject(done('Nothing to apply'));
     const away = await run('migrate', ['--database-url', 'postgres://u:p@127.0.0.1:2/d']);
-    expect(away).toMatchObject({ code: 1, stderr: expect.stringContaining('Error connecting to database') });
+    expect(away).toMatchObject(refused(1, 'Error connecting to database'));
   });
 });
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { sql } from 'drizzle-orm';
 import { describe, expect, it, vi } from 'vitest';
 import { inWords } from '../../local/commands/dead-letter-reasons.ts';
-import { npmRun, run } from './command.ts';
+import { done, npmRun, refused, run } from './command.ts';
 import { ownGatehouse } from './gatehouse.ts';
 
 const gatehouse = ownGatehouse();
@@ -72,10 +72,10 @@ describe('a person', () => {
     await roles('set', key, '--roles', '');
     expect(await recordOf(key)).toMatchObject({ roles: [], groups: ['sales'], applications: {} });
 
-    expect(await roles('remove', key)).toMatchObject({ code: 0, stdout: expect.stringContaining(`Removed ${key}`) });
+    expect(await roles('remove', key)).toMatchObject(done(`Removed ${key}`));
     expect(await recordOf(key)).toBeUndefined();
     for (const command of ['get', 'remove']) {
-      expect(await roles(command, key)).toMatchObject({ code: 1, stderr: expect.stringContaining('no record') });
+      expect(await roles(command, key)).toMatchObject(refused(1, 'no record'));
     }
   });
 
@@ -95,7 +95,7 @@ describe('a person', () => {
   it('whose record cannot be read is named, and the list says by its exit code that it is not whole', async () => {
     const key = newKey();
     await (await gatehouse.kv()).put(`person:${key}`, 'by hand');
-    expect(await roles('list')).toMatchObject({ code: 1, stderr: expect.stringContaining(key) });
+    expect(await roles('list')).toMatchObject(refused(1, key));
     const got = await roles('get', key);
     expect(got.code).toBe(1);
     for (const part of [key, 'by hand', 'not a record of ours', `npm run roles -- remove ${key}`]) {
@@ -124,10 +124,9 @@ describe('an import', () => {
       `${known.toUpperCase()},approver,SHOP`,
       `${unknown},approver,shop`,
     );
-    expect(await roles('import', file)).toMatchObject({
-      code: 0,
-      stdout: expect.stringContaining('2 people in lines 2-3, 5-6: 2 made or changed, 0 as before.'),
-    });
+    expect(await roles('import', file)).toMatchObject(
+      done('2 people in lines 2-3, 5-6: 2 made or changed, 0 as before.'),
+    );
     expect(writes()).toHaveLength(2);
     expect(await recordOf(known)).toMatchObject({
       roles: ['new', 'newer'],
@@ -184,10 +183,9 @@ describe('an import', () => {
     const sixty = (prefix: string) => Array.from({ length: 60 }, (_, index) => `${prefix}${index}`.padEnd(20, 'x'));
     await store(full, { roles: sixty('r') });
     const file = fileOf('key,roles,clientId', `${fine},a,`, `${full},${sixty('s').join(' ')},shop`);
-    expect(await roles('import', file)).toMatchObject({
-      code: 1,
-      stderr: expect.stringMatching(/^line 3: the roles make a claim longer than 2000 characters/),
-    });
+    expect(await roles('import', file)).toMatchObject(
+      refused(1, /^line 3: the roles make a claim longer than 2000 characters/),
+    );
     expect(writes()).toEqual([]);
   });
 
@@ -198,7 +196,7 @@ describe('an import', () => {
     expect(await roles('import', file)).toMatchObject({ code: 0, stderr: '' });
     expect(await recordOf(key)).toMatchObject({ roles: ['editor', 'reader'] });
     writeFileSync(file, Buffer.from([0x6b, 0xe4]));
-    expect(await roles('import', file)).toMatchObject({ code: 2, stderr: expect.stringContaining('not UTF-8') });
+    expect(await roles('import', file)).toMatchObject(refused(2, 'not UTF-8'));
   });
 
   it('makes a write again that Gatehouse could not do just now', async () => {
@@ -251,7 +249,7 @@ describe('an import that is cut off', () => {
       running.interrupt();
       return 'pass';
     });
-    expect(await running.finished).toMatchObject({ code: 130, stderr: expect.stringContaining('nothing was written') });
+    expect(await running.finished).toMatchObject(refused(130, 'nothing was written'));
     expect(writes()).toEqual([]);
   });
 });
@@ -294,10 +292,7 @@ describe('dead letters', () => {
     await kv.put(`dead-letter:outage:${id}`, JSON.stringify(change), { metadata });
     const listed = await gatehouse.run('dead-letters', 'list');
     expect(listed.stdout).toMatch(new RegExp(`2026-11-20T08:00:00.000Z +outage +Neon was away +${id}`));
-    expect(await gatehouse.run('dead-letters', 'replay')).toMatchObject({
-      code: 0,
-      stdout: expect.stringContaining('1 written and gone, 0 still refused'),
-    });
+    expect(await gatehouse.run('dead-letters', 'replay')).toMatchObject(done('1 written and gone, 0 still refused'));
     expect(await gatehouse.database.rows(sql`select subject from changes where id = ${id}`)).toHaveLength(1);
 
     const unwritable = { metadata: { ...metadata, reason: '22021' } };
@@ -318,7 +313,7 @@ describe('dead letters', () => {
     });
     for (const command of ['show', 'remove']) {
       const gone = await gatehouse.run('dead-letters', command, id);
-      expect(gone).toMatchObject({ code: 1, stderr: expect.stringContaining('no dead letter of this id') });
+      expect(gone).toMatchObject(refused(1, 'no dead letter of this id'));
     }
   });
 });

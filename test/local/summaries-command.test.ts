@@ -5,7 +5,7 @@ import { findDatabaseUrl } from '../../local/commands/database-url.ts';
 import { isWrongAddress, rootOf } from '../../local/commands/driver-error.ts';
 import { startNeon } from '../../local/neon.ts';
 import { anAttempt, keepAttempts } from '../attempt.ts';
-import { npmRun, run } from './command.ts';
+import { npmRun, refused, run } from './command.ts';
 import { ownDatabase } from './own-database.ts';
 
 const rebuild = (url: string, env = {}) => run('sums', ['rebuild', '--database-url', url], env);
@@ -63,7 +63,7 @@ describe('npm run sums -- rebuild', () => {
         /database .*nowhere.* does not exist.*Correct user, password and database/,
       ],
     ] as const)
-      expect(answer).toMatchObject({ code: 1, stderr: expect.stringMatching(said) });
+      expect(answer).toMatchObject(refused(1, said));
   });
 });
 
