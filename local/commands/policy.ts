@@ -3,11 +3,11 @@ import { InvalidArgumentError } from 'commander';
 import * as z from 'zod/mini';
 import type { Step } from '../../src/connectors/event.ts';
 import { stepNamed } from '../../src/connectors/user-flow/claims.ts';
-import { FUNCTIONS } from '../../src/policy/expressions/manual.ts';
 import { administrator, atGatehouse, type Call, credentialHelp, reporter } from './administrator.ts';
 import { calledWrongly } from './ending.ts';
 import { writeText } from './files.ts';
 import { type Io, print, warn } from './io.ts';
+import { functionsManual } from './policy/functions.ts';
 import { casesJsonSchema, policyJsonSchema } from './policy/json-schema.ts';
 import { type PolicyFile, readPolicy } from './policy/policy-file.ts';
 import { counted, warningsOf } from './policy/problems.ts';
@@ -190,14 +190,3 @@ async function schema(io: Io, { cases, out }: Options): Promise<number> {
   }
   return 0;
 }
-
-const functionsManual = (): string =>
-  `${FUNCTIONS.map(({ signature, promise, examples }) =>
-    [
-      signature,
-      `  ${promise}`,
-      ...examples.map(
-        ([expression, value]) => `    ${expression}  ${value === undefined ? 'fails' : `is ${JSON.stringify(value)}`}`,
-      ),
-    ].join('\n'),
-  ).join('\n\n')}\n\nThe examples run at 2026-11-21T12:00:00Z. Everything else is as in CEL: https://cel.dev`;

@@ -2,8 +2,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { differingMembers } from '../../local/commands/policy/compare.ts';
 import { difference } from '../../local/commands/policy/difference.ts';
-import { differingMembers } from '../../local/commands/policy/test.ts';
 import type { PolicyDocument } from '../../src/policy/document.ts';
 
 const rule = (id: string, value = "'1'"): PolicyDocument['rules'][number] => ({

@@ -1,6 +1,5 @@
 /** `test`: runs the cases beside a policy, on this machine alone. */
 import { existsSync } from 'node:fs';
-import { isDeepStrictEqual } from 'node:util';
 import type { CheckedPolicy } from '../../../src/policy/check.ts';
 import { compilePolicy } from '../../../src/policy/compile.ts';
 import type { Policy } from '../../../src/policy/policy.ts';
@@ -8,11 +7,13 @@ import { calledWrongly, Refusal } from '../ending.ts';
 import { type Io, print } from '../io.ts';
 import { printable } from '../table.ts';
 import { type LocatedCase, readCases } from './cases.ts';
+import { differing, differingMembers } from './compare.ts';
 import { readPolicy } from './policy-file.ts';
 import { counted } from './problems.ts';
 import type { Traced } from './server.ts';
 import { claimNames, claimNamesGiven, deployedSettings, type Settings } from './settings.ts';
-import { SAMPLE_CODE, traceTable, tryHere } from './trial.ts';
+import { traceTable } from './trace.ts';
+import { SAMPLE_CODE, tryHere } from './trial.ts';
 
 /** What became of one case. */
 interface Outcome {
@@ -120,24 +121,3 @@ function failure(file: string, { name, line }: LocatedCase, faults: readonly str
   const details = [...faults, '', ...rules].map((text) => (text === '' ? '' : `      ${text}`));
   return `FAIL  ${printable(name)} (${file}:${line})\n${details.join('\n')}\n`;
 }
-
-/** Lines about each member that differs; `[]` when none does. */
-export function differingMembers(expected: Record<string, unknown>, received: Record<string, unknown>): string[] {
-  const names = new Set([...Object.keys(expected), ...Object.keys(received)]);
-  return [...names].flatMap((name) => {
-    const [wanted, got] = [valueIn(expected, name), valueIn(received, name)];
-    return isDeepStrictEqual(wanted, got) ? [] : differing(name, wanted, got);
-  });
-}
-
-/** One thing that differs; undefined is told as its absence. */
-const differing = (name: string, wanted: unknown, got: unknown): string[] => [
-  printable(name),
-  `  expected ${told(wanted)}`,
-  `  received ${told(got)}`,
-];
-
-const valueIn = (record: Record<string, unknown>, name: string) =>
-  Object.hasOwn(record, name) ? record[name] : undefined;
-
-const told = (value: unknown) => (value === undefined ? 'nothing' : printable(JSON.stringify(value)));

@@ -9,7 +9,8 @@ import { type Checked, readJson, shapedAs } from './json-file.ts';
 import { readPolicy } from './policy-file.ts';
 import { type Tried, tryOut } from './server.ts';
 import { claimNamesGiven, type Settings } from './settings.ts';
-import { traceTable, tryHere } from './trial.ts';
+import { traceTable } from './trace.ts';
+import { tryHere } from './trial.ts';
 
 export interface TryOptions {
   readonly policy?: string;

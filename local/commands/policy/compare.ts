@@ -1,0 +1,24 @@
+/** A reply beside the one that was expected, member by member. */
+import { isDeepStrictEqual } from 'node:util';
+import { printable } from '../table.ts';
+
+/** Lines about each member that differs; `[]` when none does. */
+export function differingMembers(expected: Record<string, unknown>, received: Record<string, unknown>): string[] {
+  const names = new Set([...Object.keys(expected), ...Object.keys(received)]);
+  return [...names].flatMap((name) => {
+    const [wanted, got] = [valueIn(expected, name), valueIn(received, name)];
+    return isDeepStrictEqual(wanted, got) ? [] : differing(name, wanted, got);
+  });
+}
+
+/** One thing that differs; undefined is told as its absence. */
+export const differing = (name: string, wanted: unknown, got: unknown): string[] => [
+  printable(name),
+  `  expected ${told(wanted)}`,
+  `  received ${told(got)}`,
+];
+
+const valueIn = (record: Record<string, unknown>, name: string) =>
+  Object.hasOwn(record, name) ? record[name] : undefined;
+
+const told = (value: unknown) => (value === undefined ? 'nothing' : printable(JSON.stringify(value)));
