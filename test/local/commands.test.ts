@@ -64,8 +64,16 @@ describe('called wrongly', () => {
     ['sums', ['rebuild', '--database-url', 'mysql://a:secret@b/c'], /not of the form postgres:\/\//],
     ['test:postgres', [], /^test:postgres needs url after it/],
     ['test:postgres', ['mysql://a:secret@b/c'], /Give the URL of a Postgres server/],
-    ['test:postgres', ['postgres://a/b', '--seconds', '1'], /--seconds takes a number from 2 to 3600/],
-    ['test:postgres', ['postgres://a/b', '--rows', '1'], /--rows takes a whole number from 100000 on/],
+    [
+      'test:postgres',
+      ['postgres://a/b', '--seconds', '1'],
+      /'--seconds <N>' argument '1' is invalid\. It takes a whole number from 2 to 3600/,
+    ],
+    [
+      'test:postgres',
+      ['postgres://a/b', '--rows', '1'],
+      /'--rows <N>' argument '1' is invalid\. It takes a whole number from 100000 to/,
+    ],
   ])(
     '%s %j says what is wrong and what to do, repeats no password, asks no Gatehouse, and ends with 2',
     async (command, args, said) => {

@@ -159,7 +159,6 @@ describe('the check that no migration is missing', () => {
       text.replace('step: dimension(),', 'step: dimension(), extra: dimension(),'),
     );
     expect(findMissingMigration(file)).toContain('ADD COLUMN "extra"');
-    expect(findMissingMigration()).toBeUndefined();
   });
 
   it('does not pass what drizzle-kit cannot decide or read', () => {
