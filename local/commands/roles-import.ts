@@ -52,18 +52,14 @@ export async function importRoles(io: Io, call: Call, text: string): Promise<num
 async function plan(io: Io, call: Call, people: [string, Line[]][], stop: () => boolean): Promise<Planned[]> {
   const planned: Planned[] = [];
   const errors: string[] = [];
-  const bar = barOf(io, 'Checking');
-  bar.start(people.length, 0);
-  const failure = await severalAtOnce(people, stop, async ([key, lines]) => {
+  const failure = await severalAtOnce(barOf(io, 'Checking'), people, stop, async ([key, lines]) => {
     const held = inputOf(await find(call, key));
     const input = lines.reduce((record, { clientId, names }) => withNames(record, clientId, names), held);
     for (const issue of recordInput.safeParse(input).error?.issues ?? []) {
       errors.push(`${linesOf([{ lines }])}: ${[...issue.path, issue.message].join(': ')}`);
     }
     planned.push({ key, lines, input });
-    bar.increment();
   });
-  bar.stop();
   if (failure !== undefined) throw new Refusal(`${failure.message}\nNothing was written.`);
   if (errors.length > 0) throw notWritten(errors);
   return planned.sort((a, b) => firstLineOf(a) - firstLineOf(b));
@@ -74,17 +70,13 @@ async function write(io: Io, call: Call, planned: readonly Planned[], stop: () =
   const warnings = new Set<string>();
   let changed = 0;
   let inForce = '';
-  const bar = barOf(io, 'Writing ');
-  bar.start(planned.length, 0);
-  const failure = await severalAtOnce(planned, stop, async (person) => {
+  const failure = await severalAtOnce(barOf(io, 'Writing '), planned, stop, async (person) => {
     const saved = readSaved(await putPatiently(call, person, stop));
     done.push(person);
     if (saved.changed) changed += 1;
     if (saved.warning !== undefined) warnings.add(saved.warning);
     inForce = saved.inForce;
-    bar.increment();
   });
-  bar.stop();
   for (const warning of warnings) warn(io, `Note: ${warning}`);
   if (done.length < planned.length) {
     const left = planned.filter((person) => !done.includes(person));
@@ -118,6 +110,7 @@ async function putPatiently(call: Call, { key, lines, input }: Planned, stop: ()
 
 /** Works through all items until one fails or somebody stops it; what is under way is finished. Returns the first failure. */
 async function severalAtOnce<Item>(
+  bar: SingleBar,
   items: readonly Item[],
   stop: () => boolean,
   work: (item: Item) => Promise<void>,
@@ -128,6 +121,7 @@ async function severalAtOnce<Item>(
     for (const item of waiting) {
       try {
         await work(item);
+        bar.increment();
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
         failure ??= error;
@@ -135,7 +129,8 @@ async function severalAtOnce<Item>(
       if (failure !== undefined || stop()) return;
     }
   };
-  await Promise.all(Array.from({ length: CALLS_AT_ONCE }, worker));
+  bar.start(items.length, 0);
+  await Promise.all(Array.from({ length: CALLS_AT_ONCE }, worker)).finally(() => bar.stop());
   return failure;
 }
 
