@@ -2,9 +2,13 @@
 import * as z from 'zod/mini';
 import { SAMPLE_CREDENTIALS } from '../../src/config.ts';
 import { isLoopback } from '../../src/database/loopback.ts';
+import { rootOf } from './driver-error.ts';
 import { Refusal } from './ending.ts';
+import { jsonIn } from './files.ts';
+import type { Io } from './io.ts';
+import type { Program } from './program.ts';
 
-export const DEFAULT_URL = 'http://localhost:8787';
+const DEFAULT_URL = 'http://localhost:8787';
 /** Sample pairs, which only a Gatehouse that runs with LOCAL=yes takes, stand in for a variable that is not set. */
 const CREDENTIALS = {
   admin: { variable: 'GATEHOUSE_ADMIN', secret: 'ADMIN_BASIC' },
@@ -13,11 +17,16 @@ const CREDENTIALS = {
 /** Longer than Gatehouse itself waits for KV, queue and database together. */
 const ANSWER_LIMIT_MS = 40_000;
 
-export const URL_HELP = `  --url URL   where Gatehouse is; ${DEFAULT_URL} when left out
-  --help      this text
+/** What the help says of the credential. */
+export const credentialHelp = (kind: keyof typeof CREDENTIALS = 'admin'): string => `
+Credential: ${CREDENTIALS[kind].variable}=user:password in the environment, a line of the secret ${CREDENTIALS[kind].secret}.
+For a local URL it may be left out: then it is ${SAMPLE_CREDENTIALS[kind]}.`;
 
-Credential: GATEHOUSE_ADMIN=user:password in the environment, a line of the secret ADMIN_BASIC.
-For a local URL it may be left out: then it is ${SAMPLE_CREDENTIALS.admin}.`;
+/** Adds to a command what it needs to call a Gatehouse. */
+export const atGatehouse = (command: Program, kind: keyof typeof CREDENTIALS = 'admin'): Program =>
+  command
+    .option('--url <URL>', `where Gatehouse is (default: ${DEFAULT_URL})`)
+    .addHelpText('after', credentialHelp(kind));
 
 /** One answer: `body` is what was in it as JSON. */
 export interface Answer {
@@ -36,14 +45,24 @@ export type Call = (
   headers?: Readonly<Record<string, string>>,
 ) => Promise<Answer>;
 
-/** Checks address and credential and returns the way to call. Paths begin with `/admin`. */
-export const administratorAt = (url: string, credential: string | undefined): Call =>
-  callerAt('admin', url, credential);
+/** How a command calls the Gatehouse of its `--url`. Paths begin with `/admin`. */
+export const administrator = (io: Io, url = DEFAULT_URL): Call =>
+  callerAt('admin', url, io.env[CREDENTIALS.admin.variable], io.fetch);
 
 /** The same for paths that begin with `/reports`. */
-export const reporterAt = (url: string, credential: string | undefined): Call => callerAt('reports', url, credential);
+export const reporter = (io: Io, url = DEFAULT_URL): Call =>
+  callerAt('reports', url, io.env[CREDENTIALS.reports.variable], io.fetch);
 
-function callerAt(kind: keyof typeof CREDENTIALS, url: string, credential: string | undefined): Call {
+/** Checks address and credential, and returns the way to call. */
+export const administratorAt = (url: string, credential: string | undefined): Call =>
+  callerAt('admin', url, credential, fetch);
+
+function callerAt(
+  kind: keyof typeof CREDENTIALS,
+  url: string,
+  credential: string | undefined,
+  fetcher: typeof fetch,
+): Call {
   const { variable, secret } = CREDENTIALS[kind];
   const base = readUrl(url, variable);
   const local = isLoopback(base.hostname);
@@ -60,25 +79,23 @@ function callerAt(kind: keyof typeof CREDENTIALS, url: string, credential: strin
   }
   const authorization = `Basic ${Buffer.from(pair).toString('base64')}`;
   return async (method, path, body, headers = {}) => {
-    const response = await reach(new URL(path, base), {
+    const answer = await reach(fetcher, new URL(path, base), {
       method,
       headers: {
         ...headers,
         Authorization: authorization,
         Accept: 'application/json',
-        ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+        'Content-Type': 'application/json',
       },
+      body: body === undefined ? null : JSON.stringify(body),
       // A redirect would take the password or the body elsewhere.
       redirect: 'manual',
       signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    if (response.status === 401) {
-      throw new Refusal(
-        `${base.origin} does not take this credential. Set ${variable} to user:password, a line of the secret ${secret}.`,
-      );
-    }
-    return response;
+    if (answer.status !== 401) return answer;
+    throw new Refusal(
+      `${base.origin} does not take this credential. Set ${variable} to user:password, a line of the secret ${secret}.`,
+    );
   };
 }
 
@@ -88,6 +105,18 @@ export function accepted<Schema extends z.ZodMiniType>(answer: Answer, schema: S
   const parsed = schema.safeParse(answer.body);
   if (!parsed.success) throw new Refusal('The answer is not one of Gatehouse’s. Is --url the address of a Gatehouse?');
   return parsed.data;
+}
+
+/** Every page of a list; `path` ends with a query. */
+export async function pagesOf<Page extends { next?: string | undefined }>(
+  call: Call,
+  path: string,
+  schema: z.ZodMiniType<Page>,
+): Promise<Page[]> {
+  const pages = [accepted(await call('GET', path), schema)];
+  for (let next = pages[0]?.next; next !== undefined; next = pages.at(-1)?.next)
+    pages.push(accepted(await call('GET', `${path}&cursor=${encodeURIComponent(next)}`), schema));
+  return pages;
 }
 
 const problemDocument = z.object({ detail: z.string(), requestId: z.optional(z.string()) });
@@ -118,33 +147,18 @@ function readUrl(text: string, variable: string): URL {
   return url;
 }
 
-async function reach(url: URL, request: RequestInit): Promise<Answer> {
+async function reach(fetcher: typeof fetch, url: URL, request: RequestInit): Promise<Answer> {
   try {
-    const response = await fetch(url, request);
-    const text = await response.text();
-    const retryAfterSeconds = Number(response.headers.get('Retry-After') ?? 0) || 0;
-    const etag = response.headers.get('ETag') ?? '';
-    return { status: response.status, body: readJson(text), retryAfterSeconds, etag };
+    const response = await fetcher(url, request);
+    const { status, headers } = response;
+    const retryAfterSeconds = Number(headers.get('Retry-After') ?? 0) || 0;
+    return { status, body: jsonIn(await response.text()), retryAfterSeconds, etag: headers.get('ETag') ?? '' };
   } catch (error) {
-    throw new Refusal(`${url.origin} did not answer (${reasonOf(error)}). ${advice(url)}`);
+    const { code, message } = rootOf(error);
+    const reason = code === 'TimeoutError' ? `not within ${ANSWER_LIMIT_MS / 1_000} s` : (code ?? message);
+    const advice = isLoopback(url.hostname)
+      ? 'Start it with npm run dev, or give its address with --url.'
+      : 'Try again.';
+    throw new Refusal(`${url.origin} did not answer (${reason}). ${advice}`);
   }
-}
-
-const advice = (url: URL) =>
-  isLoopback(url.hostname) ? 'Start it with npm run dev, or give its address with --url.' : 'Try again.';
-
-function readJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'unknown reason';
-  if (error.name === 'TimeoutError') return `not within ${ANSWER_LIMIT_MS / 1_000} s`;
-  const cause = error.cause;
-  if (cause instanceof Error && 'code' in cause && typeof cause.code === 'string') return cause.code;
-  return cause instanceof Error ? cause.message : error.message;
 }

@@ -1,6 +1,7 @@
 /** Which Postgres a command works on: the one named on the command line, else in the environment, else the one of `npm run dev`. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Program } from './program.ts';
 
 /** `npm run dev` writes the URL of its embedded database here, relative to the project's folder. */
 export const URL_FILE = '.gatehouse/database-url';
@@ -10,10 +11,14 @@ export type FoundUrl =
   /** `name` tells people which database it is (and by what we know), without the password. */
   { readonly ok: true; readonly url: string; readonly name: string } | { readonly ok: false; readonly problem: string };
 
+/** Adds to a command the option that {@link findDatabaseUrl} reads. */
+export const onDatabase = (command: Program): Program =>
+  command.option('--database-url <postgres://…>', 'default: DATABASE_URL, else the database that `npm run dev` runs');
+
 /** `option` is the value of `--database-url`. A refusal is a sentence for the user. */
 export function findDatabaseUrl(
   option: string | undefined,
-  env: { readonly DATABASE_URL?: string | undefined } = process.env,
+  env: { readonly [name: string]: string | undefined } = process.env,
 ): FoundUrl {
   if (option !== undefined) return checked(option, '--database-url');
   if (env.DATABASE_URL) return checked(env.DATABASE_URL, 'the environment variable DATABASE_URL');

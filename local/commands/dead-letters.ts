@@ -1,25 +1,8 @@
 /** `npm run dead-letters`: messages that could not be written to the database, listed, shown, written again and given up. */
-import { parseArgs } from 'node:util';
 import * as z from 'zod/mini';
-import { accepted, administratorAt, type Call, DEFAULT_URL, URL_HELP } from './administrator.ts';
+import { accepted, type Call } from './administrator.ts';
 import { inWords } from './dead-letter-reasons.ts';
-import { calledWrongly, end } from './ending.ts';
 import { pairs, printable, table } from './table.ts';
-
-const HELP = `Usage: npm run dead-letters -- <command> [options]
-
-  list        every dead letter: when and why it was laid aside
-  show ID     one letter with the message in it
-  replay      writes them to the database; those that it takes are gone afterwards
-  remove ID   gives one up: its message will never be written
-
-  --kind K    with replay: only those of one kind.
-              outage: the database did not answer for about a day; Gatehouse replays these by itself when it does.
-              refused: the message itself was at fault, and stays until somebody has looked and replays it
-
-Attempts and role changes are written once, however often they are replayed. Letters live as long as an attempt would.
-
-${URL_HELP}`;
 
 const page = z.object({
   deadLetters: z.array(z.object({ id: z.string(), kind: z.string(), reason: z.string(), diedAt: z.string() })),
@@ -35,48 +18,9 @@ const opened = z.object({
 const removed = z.object({ id: z.string() });
 const replayed = z.object({ written: z.number(), refused: z.number() });
 
-const COMMANDS = ['list', 'show', 'replay', 'remove'] as const;
 const letterAt = (id: string) => `/admin/dead-letters/${encodeURIComponent(id)}`;
 
-await end(async (args) => {
-  const { values, positionals } = read(args);
-  if (values.help) {
-    console.log(HELP);
-    return 0;
-  }
-  const { command, id } = readCommand(positionals);
-  if (command !== 'replay' && values.kind !== undefined) {
-    throw calledWrongly(`${command} does not take --kind.`, 'dead-letters');
-  }
-  const call = administratorAt(values.url, process.env.GATEHOUSE_ADMIN);
-  switch (command) {
-    case 'list':
-      return list(call);
-    case 'show':
-      return show(call, id);
-    case 'replay':
-      return replay(call, values.kind);
-    case 'remove':
-      return remove(call, id);
-  }
-});
-
-/** `id` is `''` for a command that takes none. */
-function readCommand([name, ...rest]: string[]): { command: (typeof COMMANDS)[number]; id: string } {
-  const command = COMMANDS.find((known) => known === name);
-  if (command === undefined) {
-    const said = name === undefined ? 'Say what to do' : `"${name}" is not a command`;
-    throw calledWrongly(`${said}: ${COMMANDS.join(', ')}.`, 'dead-letters');
-  }
-  const [id, tooMuch] = command === 'show' || command === 'remove' ? rest : ['', ...rest];
-  if (!id && command !== 'list' && command !== 'replay') {
-    throw calledWrongly(`${command} needs an ID after it: list shows them.`, 'dead-letters');
-  }
-  if (tooMuch !== undefined) throw calledWrongly(`"${tooMuch}" is too much after ${command}.`, 'dead-letters');
-  return { command, id: id ?? '' };
-}
-
-async function list(call: Call): Promise<number> {
+export async function list(call: Call): Promise<number> {
   const letters: z.infer<typeof page>['deadLetters'] = [];
   let next: string | undefined;
   do {
@@ -94,7 +38,7 @@ async function list(call: Call): Promise<number> {
   return 0;
 }
 
-async function show(call: Call, asked: string): Promise<number> {
+export async function show(call: Call, asked: string): Promise<number> {
   const { id, kind, reason, diedAt, message } = accepted(await call('GET', letterAt(asked)), opened);
   const about = pairs([
     ['id', id],
@@ -108,14 +52,14 @@ async function show(call: Call, asked: string): Promise<number> {
   return 0;
 }
 
-async function remove(call: Call, asked: string): Promise<number> {
+export async function remove(call: Call, asked: string): Promise<number> {
   const { id } = accepted(await call('DELETE', letterAt(asked)), removed);
   console.log(`Removed ${printable(id)}: its message will never be written.`);
   return 0;
 }
 
 /** Exit code 1 when letters are left that the database refuses. */
-async function replay(call: Call, kind: string | undefined): Promise<number> {
+export async function replay(call: Call, kind: string | undefined): Promise<number> {
   const chosen = kind === undefined ? '' : `?kind=${encodeURIComponent(kind)}`;
   const { written, refused } = accepted(await call('POST', `/admin/dead-letters/replay${chosen}`), replayed);
   console.log(`${written} written and gone, ${refused} still refused.`);
@@ -124,20 +68,4 @@ async function replay(call: Call, kind: string | undefined): Promise<number> {
     'See why with: npm run dead-letters -- list, and the message with: show ID. What can never be written goes with: remove ID.',
   );
   return 1;
-}
-
-function read(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        url: { type: 'string', default: DEFAULT_URL },
-        help: { type: 'boolean', short: 'h', default: false },
-        kind: { type: 'string' },
-      },
-    });
-  } catch (error) {
-    throw calledWrongly(error instanceof Error ? error.message : String(error), 'dead-letters');
-  }
 }

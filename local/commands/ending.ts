@@ -11,7 +11,7 @@ export class Refusal extends Error {
   }
 }
 
-/** What node:util's parseArgs and we say about wrong arguments. */
+/** A refusal of wrong arguments; `command` is its name in package.json. */
 export const calledWrongly = (message: string, command: string) =>
   new Refusal(`${message}\nTry: npm run ${command} -- --help`, 2);
 

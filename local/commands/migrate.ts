@@ -1,17 +1,18 @@
 /**
- * `npm run migrate -- [--database-url URL]`: brings a database, Neon or the stand-in, to the schema of `drizzle/`.
+ * `npm run migrate`: brings a database, Neon or the stand-in, to the schema of `drizzle/`.
  *
  * drizzle's own migrator for Neon over HTTP sends statement by statement, and would leave half a migration behind. Here
  * each migration goes with its journal row as one transaction; the journal is drizzle's, so its other tools read it.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { type MigrationMeta, readMigrationFiles } from 'drizzle-orm/migrator';
 import * as z from 'zod';
 import { connect } from '../../src/database/connect.ts';
-import { findDatabaseUrl } from './database-url.ts';
-import { calledWrongly, end, Refusal } from './ending.ts';
+import { findDatabaseUrl, onDatabase } from './database-url.ts';
+import { Refusal } from './ending.ts';
+import { print } from './io.ts';
+import type { Define } from './program.ts';
 
 const MIGRATIONS_FOLDER = join(import.meta.dirname, '../../drizzle');
 /** For each request; an index on a large table takes its time. */
@@ -96,31 +97,19 @@ async function apply(databaseUrl: string, { name, sql: statements, hash, folderM
   }
 }
 
-const HELP = `Usage: npm run migrate -- [--database-url postgres://…]
-
-Applies the migrations in drizzle/ that the database does not have yet, each as one transaction. Safe to run again, and
-from two places at once.
-
-The database is that of --database-url, else of DATABASE_URL, else the one that \`npm run dev\` runs.
-`;
-
-/** 0 when the database is up to date. */
-async function main(args: string[]): Promise<number> {
-  const { help, 'database-url': option } = readArguments(args);
-  if (help) {
-    process.stdout.write(HELP);
+export const define: Define = (program, io) => {
+  onDatabase(program).does(async ({ databaseUrl }: { databaseUrl?: string }) => {
+    const found = findDatabaseUrl(databaseUrl, io.env);
+    if (!found.ok) throw new Refusal(found.problem, 2);
+    print(io, `Migrating ${found.name}`);
+    const names = await migrate(found.url).catch((error: unknown) => {
+      throw new Refusal(reasons(error).join(': '));
+    });
+    for (const name of names) print(io, `Applied ${name}`);
+    if (names.length === 0) print(io, 'Nothing to apply: the database is up to date.');
     return 0;
-  }
-  const found = findDatabaseUrl(option);
-  if (!found.ok) throw new Refusal(found.problem, 2);
-  console.log(`Migrating ${found.name}`);
-  const names = await migrate(found.url).catch((error: unknown) => {
-    throw new Refusal(reasons(error).join(': '));
   });
-  for (const name of names) console.log(`Applied ${name}`);
-  if (names.length === 0) console.log('Nothing to apply: the database is up to date.');
-  return 0;
-}
+};
 
 /** The driver keeps what fetch said in `sourceError`, and fetch what the network said in `cause`. */
 function reasons(error: unknown): string[] {
@@ -129,17 +118,3 @@ function reasons(error: unknown): string[] {
   const further = inner instanceof Error ? reasons(inner) : [];
   return [error.message, ...further.filter((it) => !error.message.includes(it))];
 }
-
-function readArguments(args: string[]) {
-  try {
-    const { values } = parseArgs({
-      args,
-      options: { help: { type: 'boolean', short: 'h', default: false }, 'database-url': { type: 'string' } },
-    });
-    return values;
-  } catch (error) {
-    throw calledWrongly(error instanceof Error ? error.message : String(error), 'migrate');
-  }
-}
-
-if (import.meta.main) await end(main);

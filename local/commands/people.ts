@@ -1,7 +1,7 @@
 /** People as Gatehouse's administrators see them: how an answer is read, shown, and changed in part. */
 import * as z from 'zod/mini';
 import { type EntitlementsInput, shownRecord } from '../../src/entitlements/record-input.ts';
-import { type Answer, accepted, type Call } from './administrator.ts';
+import { type Answer, accepted, type Call, pagesOf } from './administrator.ts';
 import { Refusal } from './ending.ts';
 import { pairs, table } from './table.ts';
 
@@ -11,7 +11,6 @@ export type Person = z.infer<typeof person>;
 const unreadable = z.object({ key: z.string(), unreadable: z.string(), problem: z.string() });
 const page = z.object({ people: z.array(z.union([person, unreadable])), next: z.optional(z.string()) });
 const saved = z.extend(person, { changed: z.boolean(), inForce: z.string(), warning: z.optional(z.string()) });
-export type Saved = z.infer<typeof saved>;
 const removed = z.object({ inForce: z.string() });
 
 const NOBODY: EntitlementsInput = { roles: [], groups: [], attributes: {}, applications: {} };
@@ -26,17 +25,14 @@ export async function find(call: Call, key: string): Promise<Person | undefined>
   const held = accepted(answer, z.union([person, unreadable]));
   if (!('unreadable' in held)) return held;
   throw new Refusal(
-    `${pairs([
-      ['key', held.key],
-      ['unreadable', held.unreadable],
-    ])}\n` + `${held.problem}\nWith commands: npm run roles -- remove ${held.key}, then set it anew.`,
+    `${pairs(Object.entries({ key, unreadable: held.unreadable }))}\n${held.problem}\nWith commands: npm run roles -- remove ${held.key}, then set it anew.`,
   );
 }
 
 export const put = (call: Call, key: string, input: EntitlementsInput): Promise<Answer> =>
   call('PUT', '/admin/people', { key, ...input });
 
-export const readSaved = (answer: Answer): Saved => accepted(answer, saved);
+export const readSaved = (answer: Answer): z.infer<typeof saved> => accepted(answer, saved);
 
 /** Undefined when there was nothing to remove. */
 export async function remove(call: Call, key: string): Promise<{ inForce: string } | undefined> {
@@ -44,18 +40,13 @@ export async function remove(call: Call, key: string): Promise<{ inForce: string
   return answer.status === 404 ? undefined : accepted(answer, removed);
 }
 
-/** Everybody, page by page. Records that cannot be read are told to `onUnreadable` and left out. */
-export async function* everybody(call: Call, onUnreadable: (key: string) => void): AsyncGenerator<Person> {
-  let next: string | undefined;
-  do {
-    const cursor = next === undefined ? '' : `&cursor=${encodeURIComponent(next)}`;
-    const read = accepted(await call('GET', `/admin/people?limit=100${cursor}`), page);
-    for (const one of read.people) {
-      if ('unreadable' in one) onUnreadable(one.key);
-      else yield one;
-    }
-    next = read.next;
-  } while (next !== undefined);
+/** Everybody, and the keys of records that cannot be read. */
+export async function everybody(call: Call): Promise<{ all: Person[]; unreadable: string[] }> {
+  const found = (await pagesOf(call, '/admin/people?limit=100', page)).flatMap(({ people }) => people);
+  return {
+    all: found.flatMap((one) => ('unreadable' in one ? [] : [one])),
+    unreadable: found.flatMap((one) => ('unreadable' in one ? [one.key] : [])),
+  };
 }
 
 /** Names that are said replace those that are held; names left out stay. */

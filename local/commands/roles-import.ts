@@ -4,6 +4,7 @@ import { SingleBar } from 'cli-progress';
 import { recordInput } from '../../src/entitlements/record-input.ts';
 import { type Call, sentenceOf } from './administrator.ts';
 import { Refusal } from './ending.ts';
+import { type Io, print, warn } from './io.ts';
 import { find, inputOf, put, readSaved, withNames } from './people.ts';
 import { type Line, readRolesCsv } from './roles-csv.ts';
 
@@ -26,75 +27,72 @@ interface Planned {
 }
 
 /** Imports a file's text. Returns the exit code; refuses with the reason when the file or Gatehouse is not as it should be. */
-export async function importRoles(call: Call, text: string): Promise<number> {
+export async function importRoles(io: Io, call: Call, text: string): Promise<number> {
   const file = await readRolesCsv(text);
   if (!file.ok) throw notWritten(file.errors);
   const people = Map.groupBy(file.lines, ({ key }) => key);
 
-  const interruption = listenForInterruption();
+  // The first Ctrl-C lets what is under way finish.
+  let stopped = false;
+  const stop = () => stopped;
+  const forget = io.onInterrupt(() => {
+    stopped = true;
+  });
   try {
-    const planned = await plan(call, [...people], interruption.happened);
-    if (interruption.happened()) {
-      process.stderr.write('Cut off while the file was being checked: nothing was written.\n');
-      return CUT_OFF_EXIT_CODE;
-    }
-    return await write(call, planned, interruption.happened);
+    const planned = await plan(io, call, [...people], stop);
+    if (!stopped) return await write(io, call, planned, stop);
+    warn(io, 'Cut off while the file was being checked: nothing was written.');
+    return CUT_OFF_EXIT_CODE;
   } finally {
-    interruption.forget();
+    forget();
   }
 }
 
 /** Merges the lines of each person into what is held about them, and checks every result. Writes nothing. */
-async function plan(call: Call, people: [string, Line[]][], stop: () => boolean): Promise<Planned[]> {
+async function plan(io: Io, call: Call, people: [string, Line[]][], stop: () => boolean): Promise<Planned[]> {
   const planned: Planned[] = [];
   const errors: string[] = [];
-  const bar = barOf('Checking');
-  bar?.start(people.length, 0);
-  const failure = await severalAtOnce(people, stop, async ([key, lines]) => {
+  const failure = await severalAtOnce(barOf(io, 'Checking'), people, stop, async ([key, lines]) => {
     const held = inputOf(await find(call, key));
     const input = lines.reduce((record, { clientId, names }) => withNames(record, clientId, names), held);
     for (const issue of recordInput.safeParse(input).error?.issues ?? []) {
       errors.push(`${linesOf([{ lines }])}: ${[...issue.path, issue.message].join(': ')}`);
     }
     planned.push({ key, lines, input });
-    bar?.increment();
   });
-  bar?.stop();
   if (failure !== undefined) throw new Refusal(`${failure.message}\nNothing was written.`);
   if (errors.length > 0) throw notWritten(errors);
   return planned.sort((a, b) => firstLineOf(a) - firstLineOf(b));
 }
 
-async function write(call: Call, planned: readonly Planned[], stop: () => boolean): Promise<number> {
+async function write(io: Io, call: Call, planned: readonly Planned[], stop: () => boolean): Promise<number> {
   const done: Planned[] = [];
   const warnings = new Set<string>();
   let changed = 0;
   let inForce = '';
-  const bar = barOf('Writing ');
-  bar?.start(planned.length, 0);
-  const failure = await severalAtOnce(planned, stop, async (person) => {
+  const failure = await severalAtOnce(barOf(io, 'Writing '), planned, stop, async (person) => {
     const saved = readSaved(await putPatiently(call, person, stop));
     done.push(person);
     if (saved.changed) changed += 1;
     if (saved.warning !== undefined) warnings.add(saved.warning);
     inForce = saved.inForce;
-    bar?.increment();
   });
-  bar?.stop();
-  for (const warning of warnings) process.stderr.write(`Note: ${warning}\n`);
+  for (const warning of warnings) warn(io, `Note: ${warning}`);
   if (done.length < planned.length) {
     const left = planned.filter((person) => !done.includes(person));
-    process.stderr.write(
+    warn(
+      io,
       `${failure === undefined ? 'Cut off.' : failure.message}\n` +
         `Done: ${done.length === 0 ? 'no line' : linesOf(done)}. ` +
-        `Not done, or not certainly: ${linesOf(left)}.\n${SAFE_AGAIN}\n`,
+        `Not done, or not certainly: ${linesOf(left)}.\n${SAFE_AGAIN}`,
     );
     return failure === undefined ? CUT_OFF_EXIT_CODE : 1;
   }
-  console.log(
+  print(
+    io,
     `${done.length} people in ${linesOf(done)}: ${changed} made or changed, ${done.length - changed} as before.`,
   );
-  if (changed > 0) console.log(`In force: ${inForce}.`);
+  if (changed > 0) print(io, `In force: ${inForce}.`);
   return 0;
 }
 
@@ -112,6 +110,7 @@ async function putPatiently(call: Call, { key, lines, input }: Planned, stop: ()
 
 /** Works through all items until one fails or somebody stops it; what is under way is finished. Returns the first failure. */
 async function severalAtOnce<Item>(
+  bar: SingleBar,
   items: readonly Item[],
   stop: () => boolean,
   work: (item: Item) => Promise<void>,
@@ -122,6 +121,7 @@ async function severalAtOnce<Item>(
     for (const item of waiting) {
       try {
         await work(item);
+        bar.increment();
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
         failure ??= error;
@@ -129,30 +129,21 @@ async function severalAtOnce<Item>(
       if (failure !== undefined || stop()) return;
     }
   };
-  await Promise.all(Array.from({ length: CALLS_AT_ONCE }, worker));
+  bar.start(items.length, 0);
+  await Promise.all(Array.from({ length: CALLS_AT_ONCE }, worker)).finally(() => bar.stop());
   return failure;
-}
-
-/** The first Ctrl-C lets what is under way finish; the second one ends the command at once. */
-function listenForInterruption() {
-  let happened = false;
-  const listener = () => {
-    happened = true;
-  };
-  process.once('SIGINT', listener).once('SIGTERM', listener);
-  return {
-    happened: () => happened,
-    forget: () => process.off('SIGINT', listener).off('SIGTERM', listener),
-  };
 }
 
 const notWritten = (errors: readonly string[]) =>
   new Refusal(`${errors.join('\n')}\nNothing was written. Correct the file and run the command again.`);
 
-const barOf = (what: string) =>
-  process.stderr.isTTY
-    ? new SingleBar({ format: `${what} {bar} {value}/{total} people, {eta_formatted} left`, hideCursor: true })
-    : undefined;
+/** Draws nothing where there is no terminal. */
+const barOf = ({ stderr }: Io, what: string) =>
+  new SingleBar({
+    format: `${what} {bar} {value}/{total} people, {eta_formatted} left`,
+    hideCursor: true,
+    stream: stderr,
+  });
 
 const firstLineOf = ({ lines }: Planned) => lines[0]?.line ?? 0;
 

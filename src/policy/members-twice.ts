@@ -5,9 +5,12 @@ const MAX_FOUND = 20;
 /** Of a text that is JSON: its strings, and what opens, closes and parts objects. */
 const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\]:]/g;
 
-/** What stands twice in `text`, which must be JSON; each with the line of the second one. */
-export function membersTwice(text: string): Problem[] {
-  const found: Problem[] = [];
+/** What stands twice in `text`, which must be JSON. */
+export const membersTwice = (text: string): Problem[] => namesTwice(text).map(twice);
+
+/** The names that stand twice; each with the line of the second one, counted from 1. */
+export function namesTwice(text: string): { readonly name: string; readonly line: number }[] {
+  const found: { name: string; line: number }[] = [];
   /** The members of each object that is open; undefined is a list. */
   const open: (Set<string> | undefined)[] = [];
   let last: RegExpExecArray | undefined;
@@ -19,7 +22,8 @@ export function membersTwice(text: string): Problem[] {
     else if (sign === ':' && last !== undefined) {
       const name = String(JSON.parse(last[0]));
       const members = open.at(-1);
-      if (members?.has(name) && found.length < MAX_FOUND) found.push(twice(name, text.slice(0, last.index)));
+      if (members?.has(name) && found.length < MAX_FOUND)
+        found.push({ name, line: text.slice(0, last.index).split('\n').length });
       members?.add(name);
     }
     last = token;
@@ -27,8 +31,8 @@ export function membersTwice(text: string): Problem[] {
   return found;
 }
 
-const twice = (name: string, before: string): Problem => ({
+export const twice = ({ name, line }: { readonly name: string; readonly line: number }): Problem => ({
   rule: '',
   path: '',
-  message: `"${name}" stands twice in one object (again in line ${before.split('\n').length}): only the last would count. Keep one.`,
+  message: `"${name}" stands twice in one object (again in line ${line}): only the last would count. Keep one.`,
 });

@@ -1,27 +1,21 @@
 /** The built Worker with a KV and a database of its own, a door in front of it that can fail, and commands run against it. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
 import { createTestHarness } from 'wrangler';
+import { start } from './command.ts';
 import { ownDatabase } from './own-database.ts';
 
-const ROOT = join(import.meta.dirname, '../..');
-
-export interface Finished {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+export { run, start } from './command.ts';
 
 /** What the door does with a request instead of letting it through; `pass` lets it through. */
 export type Door = (request: { method: string; body: string }) => Treatment | Promise<Treatment>;
-type Treatment = 'pass' | 'hang up' | 'refuse' | 'wait' | 'be another' | 'be a page' | 'be older';
+type Treatment = 'pass' | 'hang up' | keyof typeof ANSWERS;
 
-/** Headers that go through the door. */
-const FORWARDED = ['authorization', 'content-type', 'if-match', 'if-none-match'];
+const ANSWERS = {
+  'be another': [403, 'text/html', '<h1>Just a moment...</h1>'],
+  'be a page': [200, 'text/html', '<h1>Welcome</h1>'],
+  'be older': [404, 'application/problem+json', '{"detail":"There is nothing at this address.","requestId":"r"}'],
+  refuse: [503, 'application/problem+json', '{"detail":"Workers KV takes one write a second for one person."}'],
+} as const;
 
 /** Starts before the file's tests and stops after them; `settings` are those that differ from wrangler.toml. */
 export function ownGatehouse(settings: Record<string, string> = {}) {
@@ -31,42 +25,16 @@ export function ownGatehouse(settings: Record<string, string> = {}) {
   let door: Door = () => 'pass';
   let url = '';
 
-  const server = createServer((request, response) => void answer(request, response));
-  async function answer(request: IncomingMessage, response: ServerResponse) {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk);
-    const body = Buffer.concat(chunks).toString();
-    const { method = '', url: path = '', headers } = request;
-    const treatment = await door({ method, body });
-    requests.push({ method, url: path, body });
-    if (treatment === 'hang up') return request.socket.destroy();
-    if (treatment === 'be another') {
-      response.writeHead(403, { 'Content-Type': 'text/html' });
-      return response.end('<h1>Just a moment...</h1>');
-    }
-    if (treatment === 'refuse') {
-      response.writeHead(503, { 'Content-Type': 'application/problem+json', 'Retry-After': '0' });
-      return response.end('{"detail":"Workers KV takes one write a second for one person."}');
-    }
-    if (treatment === 'be a page') {
-      response.writeHead(200, { 'Content-Type': 'text/html', ETag: '"3"' });
-      return response.end('<h1>Welcome</h1>');
-    }
-    if (treatment === 'be older') {
-      response.writeHead(404, { 'Content-Type': 'application/problem+json' });
-      return response.end('{"detail":"There is nothing at this address.","requestId":"r"}');
-    }
-    if (treatment === 'wait') await new Promise((resolve) => setTimeout(resolve, 50));
-    const answered = await harness.fetch(path, {
-      method,
-      headers: FORWARDED.flatMap((name): [string, string][] =>
-        name in headers ? [[name, String(headers[name])]] : [],
-      ),
-      ...(body === '' ? {} : { body }),
-    });
-    response.writeHead(answered.status, Object.fromEntries(answered.headers));
-    return response.end(await answered.text());
-  }
+  const throughTheDoor: typeof fetch = async (input, init) => {
+    const { method = 'GET', body = '' } = init ?? {};
+    const request = { method, url: String(input).slice(url.length), body: String(body) };
+    const treatment = await door(request);
+    requests.push(request);
+    if (treatment === 'hang up') throw new TypeError('fetch failed', { cause: new Error('other side closed') });
+    if (treatment === 'pass') return fetch(input, init);
+    const [status, type, text] = ANSWERS[treatment];
+    return new Response(text, { status, headers: { 'Content-Type': type, 'Retry-After': '0', ETag: '"3"' } });
+  };
 
   beforeAll(async () => {
     const vars = {
@@ -78,20 +46,14 @@ export function ownGatehouse(settings: Record<string, string> = {}) {
       REPORTS_BASIC: '',
       ADMIN_BASIC: '',
     };
-    await harness.update({ workers: [{ configPath: join(ROOT, 'wrangler.toml'), vars }] });
-    await harness.listen();
-    await once(server.listen(0, '127.0.0.1'), 'listening');
-    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    await harness.update({ workers: [{ configPath: './wrangler.toml', vars }] });
+    url = (await harness.listen()).url.origin;
   });
   beforeEach(() => {
     door = () => 'pass';
     requests.length = 0;
   });
-  afterAll(async () => {
-    server.close();
-    server.closeAllConnections();
-    await harness.close();
-  });
+  afterAll(() => harness.close());
 
   return {
     database,
@@ -101,33 +63,11 @@ export function ownGatehouse(settings: Record<string, string> = {}) {
     letThrough: (treatment: Door) => {
       door = treatment;
     },
-    /** A command of `local/commands`, as `npm run` runs it, told where this Gatehouse is. */
-    run: (command: string, ...args: string[]) => run(command, [...args, '--url', url]),
+    /** A command, in this process, told where this Gatehouse is. */
+    run: (command: string, ...args: string[]) =>
+      start(command, [...args, '--url', url], { fetch: throughTheDoor }).finished,
+    /** The same, to be cut off, or with an answer to its question typed at a terminal. */
+    start: (command: string, args: string[], answer?: string) =>
+      start(command, [...args, '--url', url], { fetch: throughTheDoor, answer }),
   };
 }
-
-export interface Running {
-  readonly finished: Promise<Finished>;
-  readonly interrupt: () => void;
-}
-
-/** Starts a command; nothing of the environment reaches it but what is given. */
-export function start(command: string, args: string[], environment: Record<string, string> = {}): Running {
-  const child = spawn(process.execPath, [join(ROOT, 'local/commands', `${command}.ts`), ...args], {
-    env: environment as NodeJS.ProcessEnv,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (chunk: Buffer) => {
-    stdout += chunk;
-  });
-  child.stderr.on('data', (chunk: Buffer) => {
-    stderr += chunk;
-  });
-  const finished = once(child, 'close').then(([code]) => ({ code: code as number | null, stdout, stderr }));
-  return { finished, interrupt: () => child.kill('SIGINT') };
-}
-
-export const run = (command: string, args: string[], environment: Record<string, string> = {}) =>
-  start(command, args, environment).finished;

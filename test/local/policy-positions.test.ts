@@ -31,8 +31,8 @@ describe('the line of a path', () => {
       fc.property(part, fc.constantFrom('\n', '\r\n'), (document, newline) => {
         const leaves = new Map<string, string>();
         const text = JSON.stringify(marked(document, '', leaves), null, 2).replaceAll('\n', newline);
-        const { lineOf, brokenAt, repeated } = positionsIn(text);
-        expect({ brokenAt, repeated }).toEqual({ brokenAt: undefined, repeated: [] });
+        const { lineOf, brokenAt } = positionsIn(text);
+        expect(brokenAt).toBeUndefined();
         for (const [path, leaf] of leaves) expect(text.split(newline)[lineOf(path) - 1]).toContain(`"${leaf}"`);
       }),
     );
@@ -81,17 +81,6 @@ describe('a text that JSON.parse would read in part or not at all', () => {
       expect(() => JSON.parse(text)).toThrow();
       expect(positionsIn(text).brokenAt).toBe(line);
     }
-  });
-
-  it('names each member that stands twice in its object, and both lines', () => {
-    const { repeated } = positionsIn(
-      '{\n "a": { "b": 1,\n "b": 2 },\n "l": [{ "b": 1 }, { "b": 2,\n "b": 3 }],\n "a": 1 }',
-    );
-    expect(repeated).toEqual([
-      { path: 'a', name: 'a', lines: [2, 6] },
-      { path: 'a.b', name: 'b', lines: [2, 3] },
-      { path: 'l[1].b', name: 'b', lines: [4, 5] },
-    ]);
   });
 
   it('may nest without end', () => {

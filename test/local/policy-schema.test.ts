@@ -8,7 +8,7 @@ import { casesSchema } from '../../local/commands/policy/cases.ts';
 import { casesJsonSchema, policyJsonSchema } from '../../local/commands/policy/json-schema.ts';
 import { checkPolicy } from '../../src/desk/policies/check.ts';
 import { policySchema } from '../../src/policy/document.ts';
-import { run } from './gatehouse.ts';
+import { run } from './command.ts';
 
 const EXAMPLE = join(import.meta.dirname, '../fixtures/policy');
 const example = (name: string) => JSON.parse(readFileSync(join(EXAMPLE, name), 'utf8'));
@@ -101,36 +101,12 @@ describe('the schema of a policy', () => {
 
   it('refuses whatever has another shape, and nothing that may be saved, however the example is changed', () => {
     const value = fc.oneof(
-      fc.constantFrom(
-        null,
-        true,
-        false,
-        0,
-        '',
-        'PreTokenIssuance',
-        'PostFederationSignup',
-        'skip',
-        'en',
-        'true',
-        [],
-        {},
-      ),
+      fc.constantFrom(null, true, false, 0, '', 'PreTokenIssuance', 'PostFederationSignup', 'skip', 'en', [], {}),
       fc.constantFrom('set', 'block', 'invalid').map((effect) => ({ [effect]: true })),
       fc.array(fc.constantFrom('PreTokenIssuance', 'PostAttributeCollection', 'x'), { maxLength: 3 }),
       fc.string({ maxLength: 5 }),
     );
-    const name = fc.constantFrom(
-      'block',
-      'invalid',
-      'set',
-      'when',
-      'onError',
-      'id',
-      'email',
-      'en',
-      'more',
-      'onlyThese',
-    );
+    const name = fc.constantFrom(...'block invalid set when onError id email en more onlyThese'.split(' '));
     const change = fc.record({ at: fc.nat(), name, value, kind: fc.constantFrom('replace', 'remove', 'add') });
     const verdicts = { refused: 0, saved: 0 };
     fc.assert(
@@ -181,49 +157,46 @@ describe('the schema of cases', () => {
   const one = { name: 'a', call: {}, reply: {} };
 
   it('takes and refuses what the command does', () => {
+    const everything = {
+      step: 'PreTokenIssuance',
+      call: { step: 'PreTokenIssuance', x: null, identities: [] },
+      entitlements: {
+        roles: ['a'],
+        groups: [],
+        attributes: { a: 1, b: true, c: 'x' },
+        applications: { x: { roles: [] } },
+      },
+      now: '2026-11-21T08:00:00+01:00',
+      settings: { ROLES_CLAIM: '', EXTENSIONS_APP_ID: '' },
+      rule: '',
+    };
+    const unavailable = { ...one, name: 'b', entitlementsUnavailable: true };
     const taken = [
       { cases: [one] },
-      {
-        $schema: './x.json',
-        description: 'x',
-        cases: [
-          {
-            ...one,
-            step: 'PreTokenIssuance',
-            call: { step: 'PreTokenIssuance', x: null, identities: [] },
-            entitlements: {
-              roles: ['a'],
-              groups: [],
-              attributes: { a: 1, b: true, c: 'x' },
-              applications: { x: { roles: [] } },
-            },
-            now: '2026-11-21T08:00:00+01:00',
-            settings: { ROLES_CLAIM: '', EXTENSIONS_APP_ID: '' },
-            rule: '',
-          },
-          { ...one, name: 'b', entitlementsUnavailable: true },
-        ],
-      },
+      { $schema: './x.json', description: 'x', cases: [{ ...one, ...everything }, unavailable] },
     ];
     const refused = [
       [],
       {},
       { cases: [] },
       { cases: [one], case: [] },
-      { cases: [{ ...one, name: '' }] },
-      { cases: [{ ...one, call: [] }] },
-      { cases: [{ ...one, reply: 'Continue' }] },
-      { cases: [{ name: 'a', call: {} }] },
-      { cases: [{ ...one, replies: {} }] },
-      { cases: [{ ...one, step: 'pretokenissuance' }] },
-      { cases: [{ ...one, now: '2026-11-21' }] },
-      { cases: [{ ...one, now: '2026-02-30T08:00:00Z' }] },
-      { cases: [{ ...one, entitlements: { role: [] } }] },
-      { cases: [{ ...one, entitlements: { roles: ['a b'] } }] },
-      { cases: [{ ...one, entitlements: { attributes: { a: null } } }] },
-      { cases: [{ ...one, entitlementsUnavailable: false }] },
-      { cases: [{ ...one, entitlements: {}, entitlementsUnavailable: true }] },
-      { cases: [{ ...one, settings: { POLICY: 'stored' } }] },
+      ...[
+        { name: undefined },
+        { name: '' },
+        { call: [] },
+        { reply: undefined },
+        { reply: 'Continue' },
+        { replies: {} },
+        { step: 'pretokenissuance' },
+        { now: '2026-11-21' },
+        { now: '2026-02-30T08:00:00Z' },
+        { entitlements: { role: [] } },
+        { entitlements: { roles: ['a b'] } },
+        { entitlements: { attributes: { a: null } } },
+        { entitlementsUnavailable: false },
+        { entitlements: {}, entitlementsUnavailable: true },
+        { settings: { POLICY: 'stored' } },
+      ].map((wrong) => asJson({ cases: [{ ...one, ...wrong }] })),
     ];
     for (const cases of taken) expect([areCases(cases), casesSchema.safeParse(cases).success]).toEqual([true, true]);
     for (const cases of refused) {

@@ -7,7 +7,7 @@ import { checkText } from '../../src/desk/policies/check.ts';
 import { compilePolicy } from '../../src/desk/policies/compile-plan.ts';
 import { tryCall } from '../../src/gate/trial.ts';
 import { NOTHING_HELD } from '../../src/policy/policy.ts';
-import { run } from './gatehouse.ts';
+import { run } from './command.ts';
 
 const README = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
 const SECTION = README.slice(README.indexOf('## Deciding: the policy'), README.indexOf('### What a policy says'));

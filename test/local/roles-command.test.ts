@@ -1,11 +1,12 @@
-/** `npm run roles` and `npm run dead-letters` as people run them, against the built Worker. */
+/** `npm run roles` and `npm run dead-letters` against the built Worker. */
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'drizzle-orm';
 import { describe, expect, it, vi } from 'vitest';
 import { inWords } from '../../local/commands/dead-letter-reasons.ts';
-import { ownGatehouse, run, start } from './gatehouse.ts';
+import { done, npmRun, refused, run } from './command.ts';
+import { ownGatehouse } from './gatehouse.ts';
 
 const gatehouse = ownGatehouse();
 const roles = (...args: string[]) => gatehouse.run('roles', ...args);
@@ -41,16 +42,8 @@ const writes = () => gatehouse.requests.filter(({ method }) => method === 'PUT')
 describe('a person', () => {
   it('is made, shown, listed, changed in part and removed', async () => {
     const key = newKey();
-    const made = await roles(
-      'set',
-      key.toUpperCase(),
-      '--roles',
-      'editor,reader',
-      '--attribute',
-      'loyaltyId=12=34',
-      '--attribute',
-      'x=1',
-    );
+    const attributes = ['--attribute', 'loyaltyId=12=34', '--attribute', 'x=1'];
+    const made = await roles('set', key.toUpperCase(), '--roles', 'editor,reader', ...attributes);
     expect(made).toMatchObject({ code: 0, stderr: '' });
     expect(made.stdout).toMatch(/Saved\. In force: everywhere within about a minute/);
 
@@ -79,10 +72,10 @@ describe('a person', () => {
     await roles('set', key, '--roles', '');
     expect(await recordOf(key)).toMatchObject({ roles: [], groups: ['sales'], applications: {} });
 
-    expect(await roles('remove', key)).toMatchObject({ code: 0, stdout: expect.stringContaining(`Removed ${key}`) });
+    expect(await roles('remove', key)).toMatchObject(done(`Removed ${key}`));
     expect(await recordOf(key)).toBeUndefined();
     for (const command of ['get', 'remove']) {
-      expect(await roles(command, key)).toMatchObject({ code: 1, stderr: expect.stringContaining('no record') });
+      expect(await roles(command, key)).toMatchObject(refused(1, 'no record'));
     }
   });
 
@@ -102,7 +95,7 @@ describe('a person', () => {
   it('whose record cannot be read is named, and the list says by its exit code that it is not whole', async () => {
     const key = newKey();
     await (await gatehouse.kv()).put(`person:${key}`, 'by hand');
-    expect(await roles('list')).toMatchObject({ code: 1, stderr: expect.stringContaining(key) });
+    expect(await roles('list')).toMatchObject(refused(1, key));
     const got = await roles('get', key);
     expect(got.code).toBe(1);
     for (const part of [key, 'by hand', 'not a record of ours', `npm run roles -- remove ${key}`]) {
@@ -131,10 +124,9 @@ describe('an import', () => {
       `${known.toUpperCase()},approver,SHOP`,
       `${unknown},approver,shop`,
     );
-    expect(await roles('import', file)).toMatchObject({
-      code: 0,
-      stdout: expect.stringContaining('2 people in lines 2-3, 5-6: 2 made or changed, 0 as before.'),
-    });
+    expect(await roles('import', file)).toMatchObject(
+      done('2 people in lines 2-3, 5-6: 2 made or changed, 0 as before.'),
+    );
     expect(writes()).toHaveLength(2);
     expect(await recordOf(known)).toMatchObject({
       roles: ['new', 'newer'],
@@ -188,15 +180,12 @@ describe('an import', () => {
 
   it('checks before the first write what the lines make of the records that are there', async () => {
     const [fine, full] = [newKey(), newKey()];
-    const many = (prefix: string, count: number) =>
-      Array.from({ length: count }, (_, index) => `${prefix}${index}`.padEnd(20, 'x'));
-    await store(full, { roles: many('r', 60) });
-    const { code, stderr } = await roles(
-      'import',
-      fileOf('key,roles,clientId', `${fine},a,`, `${full},${many('s', 60).join(' ')},shop`),
+    const sixty = (prefix: string) => Array.from({ length: 60 }, (_, index) => `${prefix}${index}`.padEnd(20, 'x'));
+    await store(full, { roles: sixty('r') });
+    const file = fileOf('key,roles,clientId', `${fine},a,`, `${full},${sixty('s').join(' ')},shop`);
+    expect(await roles('import', file)).toMatchObject(
+      refused(1, /^line 3: the roles make a claim longer than 2000 characters/),
     );
-    expect(code).toBe(1);
-    expect(stderr).toMatch(/^line 3: the roles make a claim longer than 2000 characters/);
     expect(writes()).toEqual([]);
   });
 
@@ -207,17 +196,12 @@ describe('an import', () => {
     expect(await roles('import', file)).toMatchObject({ code: 0, stderr: '' });
     expect(await recordOf(key)).toMatchObject({ roles: ['editor', 'reader'] });
     writeFileSync(file, Buffer.from([0x6b, 0xe4]));
-    expect(await roles('import', file)).toMatchObject({ code: 2, stderr: expect.stringContaining('not UTF-8') });
+    expect(await roles('import', file)).toMatchObject(refused(2, 'not UTF-8'));
   });
 
   it('makes a write again that Gatehouse could not do just now', async () => {
     const key = newKey();
-    let refused = false;
-    gatehouse.letThrough(({ method }) => {
-      if (method !== 'PUT' || refused) return 'pass';
-      refused = true;
-      return 'refuse';
-    });
+    gatehouse.letThrough(({ method }) => (method === 'PUT' && writes().length === 0 ? 'refuse' : 'pass'));
     expect((await roles('import', fileOf('key,roles', `${key},a`))).code).toBe(0);
     expect(writes()).toHaveLength(2);
     expect(await recordOf(key)).toMatchObject({ roles: ['a'] });
@@ -226,72 +210,46 @@ describe('an import', () => {
 
 describe('an import that is cut off', () => {
   const people = () => Array.from({ length: 40 }, newKey);
-  const linesIn = (text: string) =>
+  const linesIn = (text = '') =>
     text.split(', ').flatMap((range) => {
       const [from = 0, to = from] = range.split('-').map(Number);
       return Array.from({ length: to - from + 1 }, (_, index) => from + index);
     });
-  /** What the command says is done must be so, and the rest must be named. */
-  async function expectTheTruth(keys: string[], stderr: string) {
-    const said = /Done: lines? ([\d, -]+)\. Not done, or not certainly: lines? ([\d, -]+)\./.exec(stderr);
-    const done = linesIn(said?.[1] ?? '');
-    expect([...done, ...linesIn(said?.[2] ?? '')].sort((a, b) => a - b)).toEqual(keys.map((_, index) => index + 2));
-    for (const line of done) expect(await recordOf(keys[line - 2] ?? '')).toMatchObject({ roles: ['editor'] });
-    expect(stderr).toContain('Run the same command again');
-  }
 
-  it('by the network says which lines are done, and run again it does the rest', async () => {
+  it.each([
+    ['the network', 1, 'did not answer'],
+    ['Ctrl-C', 130, 'Cut off.'],
+  ])('by %s says which lines are done, and run again it does the rest', async (by, exitCode, what) => {
     const keys = people();
     const file = fileOf('key,roles', ...keys.map((key) => `${key},editor`));
-    let seen = 0;
-    gatehouse.letThrough(({ method }) => {
-      if (method === 'PUT') seen += 1;
-      return seen > 15 ? 'hang up' : 'pass';
+    const running = gatehouse.start('roles', ['import', file]);
+    gatehouse.letThrough(() => {
+      if (writes().length < 15) return 'pass';
+      if (by === 'the network') return 'hang up';
+      running.interrupt();
+      return 'pass';
     });
-    const { code, stderr } = await roles('import', file);
-    expect(code).toBe(1);
-    expect(stderr).toContain('did not answer');
-    await expectTheTruth(keys, stderr);
+    const { code, stderr } = await running.finished;
+    expect({ code, stderr }).toEqual({ code: exitCode, stderr: expect.stringContaining(what) });
+    const [, done, left] =
+      /Done: lines? ([\d, -]+)\. Not done, or not certainly: lines? ([\d, -]+)\./.exec(stderr) ?? [];
+    expect([...linesIn(done), ...linesIn(left)].sort((a, b) => a - b)).toEqual(keys.map((_, index) => index + 2));
+    for (const line of linesIn(done)) expect(await recordOf(keys[line - 2] ?? '')).toMatchObject({ roles: ['editor'] });
+    expect(stderr).toContain('Run the same command again');
 
     gatehouse.letThrough(() => 'pass');
-    expect((await roles('import', file)).code).toBe(0);
+    expect((await roles('import', file)).stdout).toContain('40 people in lines 2-41');
     for (const key of keys) expect(await recordOf(key)).toMatchObject({ roles: ['editor'] });
   });
 
-  it('by Ctrl-C says which lines are done, and run again it does the rest', async () => {
-    const keys = people();
-    const file = fileOf('key,roles', ...keys.map((key) => `${key},editor`));
-    const running = start('roles', ['import', file, '--url', gatehouse.url()]);
-    let seen = 0;
-    gatehouse.letThrough(({ method }) => {
-      if (method !== 'PUT') return 'pass';
-      seen += 1;
-      if (seen === 10) running.interrupt();
-      return 'wait';
-    });
-    const { code, stderr } = await running.finished;
-    expect(code).toBe(130);
-    expect(stderr).toContain('Cut off.');
-    await expectTheTruth(keys, stderr);
-    expect((await roles('import', file)).stdout).toContain('40 people in lines 2-41');
-  });
-
   it('while it still reads has written nothing', async () => {
-    const keys = people();
-    const running = start('roles', [
-      'import',
-      fileOf('key,roles', ...keys.map((key) => `${key},a`)),
-      '--url',
-      gatehouse.url(),
-    ]);
-    // Several requests come at once, and a second Ctrl-C would end the command where it stands.
-    let interrupted = false;
+    const file = fileOf('key,roles', ...people().map((key) => `${key},a`));
+    const running = gatehouse.start('roles', ['import', file]);
     gatehouse.letThrough(() => {
-      if (!interrupted) running.interrupt();
-      interrupted = true;
-      return 'wait';
+      running.interrupt();
+      return 'pass';
     });
-    expect(await running.finished).toMatchObject({ code: 130, stderr: expect.stringContaining('nothing was written') });
+    expect(await running.finished).toMatchObject(refused(130, 'nothing was written'));
     expect(writes()).toEqual([]);
   });
 });
@@ -334,10 +292,7 @@ describe('dead letters', () => {
     await kv.put(`dead-letter:outage:${id}`, JSON.stringify(change), { metadata });
     const listed = await gatehouse.run('dead-letters', 'list');
     expect(listed.stdout).toMatch(new RegExp(`2026-11-20T08:00:00.000Z +outage +Neon was away +${id}`));
-    expect(await gatehouse.run('dead-letters', 'replay')).toMatchObject({
-      code: 0,
-      stdout: expect.stringContaining('1 written and gone, 0 still refused'),
-    });
+    expect(await gatehouse.run('dead-letters', 'replay')).toMatchObject(done('1 written and gone, 0 still refused'));
     expect(await gatehouse.database.rows(sql`select subject from changes where id = ${id}`)).toHaveLength(1);
 
     const unwritable = { metadata: { ...metadata, reason: '22021' } };
@@ -358,7 +313,7 @@ describe('dead letters', () => {
     });
     for (const command of ['show', 'remove']) {
       const gone = await gatehouse.run('dead-letters', command, id);
-      expect(gone).toMatchObject({ code: 1, stderr: expect.stringContaining('no dead letter of this id') });
+      expect(gone).toMatchObject(refused(1, 'no dead letter of this id'));
     }
   });
 });
@@ -381,75 +336,26 @@ describe('a reason', () => {
   });
 });
 
-describe('called wrongly', () => {
-  it.each([
-    ['roles', [], /Say what to do: get, set, remove, list, export, import/],
-    ['roles', ['grant', 'oid:1'], /"grant" is not a command/],
-    ['roles', ['get'], /get needs a KEY/],
-    ['roles', ['get', 'anna'], /not a person key.*email:<address>/],
-    ['roles', ['list', 'oid:1'], /too much after list/],
-    ['roles', ['get', 'oid:1', '--roles', 'a'], /get does not take --roles/],
-    ['roles', ['set', 'oid:1'], /Say what to set/],
-    ['roles', ['set', 'oid:1', '--attribute', 'x'], /must be name=value/],
-    ['roles', ['list', '--nothing'], /nothing/],
-    ['roles', ['import', 'nowhere.csv'], /no such file/],
-    ['dead-letters', [], /Say what to do: list, show, replay, remove/],
-    ['dead-letters', ['burn'], /"burn" is not a command/],
-    ['dead-letters', ['show'], /show needs an ID after it: list shows them/],
-    ['dead-letters', ['remove', 'a', 'b'], /"b" is too much after remove/],
-    ['dead-letters', ['replay', 'a'], /"a" is too much after replay/],
-    ['dead-letters', ['list', '--kind', 'outage'], /does not take --kind/],
-  ])('%s %j says what to do, and writes nothing', async (command, args, said) => {
-    const { code, stdout, stderr } = await gatehouse.run(command, ...args);
-    expect([code, stdout]).toEqual([2, '']);
-    expect(stderr).toMatch(said);
-    expect(writes()).toEqual([]);
-  });
-
-  it('with --help every command explains itself', async () => {
-    for (const args of [['--help'], ['import', '--help'], ['-h']]) {
-      const { code, stdout } = await run('roles', args);
-      expect(code).toBe(0);
-      for (const word of ['get KEY', 'set KEY', 'import FILE', '--url', 'GATEHOUSE_ADMIN'])
-        expect(stdout).toContain(word);
-    }
-    expect(await run('dead-letters', ['--help'])).toMatchObject({ code: 0, stdout: expect.stringContaining('replay') });
-  });
-
-  it.each([
-    [
-      'a URL that is not local needs a credential',
-      'https://gatehouse.example',
-      {},
-      2,
-      /GATEHOUSE_ADMIN to user:password/,
-    ],
-    ['a credential has a colon', 'https://gatehouse.example', { GATEHOUSE_ADMIN: 'x' }, 2, /no user:password in it/],
-    [
-      'a password never goes out in clear text',
-      'http://gatehouse.example',
-      { GATEHOUSE_ADMIN: 'a:b' },
-      2,
-      /https:\/\//,
-    ],
-    ['a password does not stand in the URL', 'http://a:b@localhost:1', {}, 2, /Leave user and password out/],
-    ['an address has no path', 'http://localhost:1/admin', {}, 2, /Give the address alone: http:\/\/localhost:1$/m],
-    ['an address is one', 'localhost:8787', {}, 2, /is not an address/],
-    ['a Gatehouse must be there', 'http://127.0.0.1:1', {}, 1, /did not answer.*npm run dev/],
-  ])('%s', async (_, url, environment, exitCode, said) => {
-    const { code, stderr } = await run('roles', ['list', '--url', url], environment);
-    expect([code, stderr]).toEqual([exitCode, expect.stringMatching(said)]);
-  });
-
-  it('with a wrong password it says where the right one is', async () => {
+describe('a Gatehouse', () => {
+  it('that is asked with a wrong password says where the right one is', async () => {
     const { code, stderr } = await run('roles', ['list', '--url', gatehouse.url()], { GATEHOUSE_ADMIN: 'admin:wrong' });
     expect([code, stderr]).toEqual([1, expect.stringContaining('ADMIN_BASIC')]);
     expect(stderr).not.toContain('wrong');
   });
 
-  it('at an address that is no Gatehouse it says so', async () => {
+  it('that is none is said to be none', async () => {
     gatehouse.letThrough(() => 'be another');
     const { code, stderr } = await roles('list');
     expect([code, stderr]).toEqual([1, expect.stringMatching(/^Status 403.*Is --url the address of a Gatehouse/)]);
+  });
+
+  it.each([
+    ['roles', /^KEY +ROLES/],
+    ['dead-letters', /^There are no dead letters/],
+  ])('is reached by npm run %s from any folder', async (script, printed) => {
+    await store(newKey(), {});
+    const { code, stdout, stderr } = await npmRun(script, 'list', '--url', gatehouse.url());
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(printed);
   });
 });

@@ -1,23 +1,14 @@
 /** `npm run sums -- rebuild` as an operator runs it: what it prints, and its exit code. */
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
 import { sql } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
 import { findDatabaseUrl } from '../../local/commands/database-url.ts';
 import { isWrongAddress, rootOf } from '../../local/commands/driver-error.ts';
 import { startNeon } from '../../local/neon.ts';
 import { anAttempt, keepAttempts } from '../attempt.ts';
+import { npmRun, refused, run } from './command.ts';
 import { ownDatabase } from './own-database.ts';
 
-const COMMAND = join(import.meta.dirname, '../../local/commands/sums.ts');
-
-function run(args: string[], env: Record<string, string> = {}) {
-  return new Promise<{ code: number; out: string; err: string }>((resolve) => {
-    const child = execFile(process.execPath, [COMMAND, ...args], { env: { ...process.env, ...env } }, (_, out, err) =>
-      resolve({ code: child.exitCode ?? -1, out, err }),
-    );
-  });
-}
+const rebuild = (url: string, env = {}) => run('sums', ['rebuild', '--database-url', url], env);
 
 describe('npm run sums -- rebuild', () => {
   const { db, rows, url } = ownDatabase();
@@ -30,62 +21,49 @@ describe('npm run sums -- rebuild', () => {
       anAttempt({ at: new Date('2026-11-01T00:00:00Z') }),
     ]);
     await db().execute(sql`update summing_progress set summed_before = '800000000000'`);
-    const { code, out, err } = await run(['rebuild', '--database-url', url()]);
-    expect([code, err]).toEqual([0, '']);
-    expect(out).toContain('gatehouse at 127.0.0.1:');
-    expect(out).toContain('attempts_2026_10: 2\nattempts_2026_11: 1\n');
-    expect(out).toContain('Done: 3 attempts in 2 months are summed.');
-    expect(out).not.toContain(new URL(url()).password);
+    const { code, stdout, stderr } = await npmRun('sums', 'rebuild', '--database-url', url());
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toContain('gatehouse at 127.0.0.1:');
+    expect(stdout).toContain('attempts_2026_10: 2\nattempts_2026_11: 1\n');
+    expect(stdout).toContain('Done: 3 attempts in 2 months are summed.');
+    expect(stdout).not.toContain(new URL(url()).password);
     expect(await rows(sql`select sum(attempts)::int as n from hourly_counts`)).toEqual([{ n: 3 }]);
   });
 
   it('says how many attempts of its total the months do not name, because they came after the last sum', async () => {
-    const rebuilt = () => run(['rebuild', '--database-url', url()]);
-    await rebuilt();
+    await rebuild(url());
     await keepAttempts(db(), [anAttempt({ at: new Date('2026-11-02T00:00:00Z') }), anAttempt({})]);
-    const { out } = await rebuilt();
+    const { stdout: out } = await rebuild(url());
     const listed = [...out.matchAll(/^attempts_\d{4}_\d\d: (\d+)$/gm)].map(([, counted]) => Number(counted));
     const total = Number(/^Done: (\d+) attempts/m.exec(out)?.[1]);
     expect(out).toMatch(/^and 2 written since the last sum/m);
     expect(listed.reduce((sum, counted) => sum + counted, 2)).toBe(total);
-    expect((await rebuilt()).out).not.toContain('since the last sum');
+    expect((await rebuild(url())).stdout).not.toContain('since the last sum');
   });
 
   it('takes the database from the environment, but the one on the command line first', async () => {
-    expect(await run(['rebuild'], { DATABASE_URL: url() })).toMatchObject({ code: 0 });
+    expect(await run('sums', ['rebuild'], { DATABASE_URL: url() })).toMatchObject({ code: 0 });
     const wrong = 'postgres://gatehouse:local@127.0.0.1:9/gatehouse';
-    expect(await run(['rebuild', '--database-url', url()], { DATABASE_URL: wrong })).toMatchObject({ code: 0 });
+    expect(await rebuild(url(), { DATABASE_URL: wrong })).toMatchObject({ code: 0 });
   });
 
   it('says what to do when the database is away, empty or refuses the password, and ends with 1', async () => {
     const empty = await startNeon();
-    const unmigrated = await run(['rebuild', '--database-url', empty.url]).finally(empty.close);
-    const away = await run(['rebuild', '--database-url', empty.url]);
-    const strange = new URL(url());
-    strange.password = 'wrong';
-    const refused = await run(['rebuild', '--database-url', strange.href]);
-    const elsewhere = new URL(url());
-    elsewhere.pathname = '/nowhere';
-    const unknown = await run(['rebuild', '--database-url', elsewhere.href]);
-    expect([away.code, unmigrated.code, refused.code, unknown.code]).toEqual([1, 1, 1, 1]);
-    expect(away.err).toMatch(/broke off: .+ Is it running/);
-    expect(unmigrated.err).toContain('npm run migrate');
-    expect(refused.err).toMatch(
-      /password authentication failed for user 'gatehouse'\. Correct user, password and database/,
-    );
-    expect(unknown.err).toMatch(/database .*nowhere.* does not exist.*Correct user, password and database/);
-  });
-
-  it('explains itself with --help, and refuses what it does not know with 2', async () => {
-    expect(await run(['--help'])).toMatchObject({
-      code: 0,
-      err: '',
-      out: expect.stringContaining('Usage: npm run sums'),
-    });
-    for (const args of [[], ['destroy'], ['rebuild', '--force'], ['rebuild', '--database-url', 'mysql://a/b']]) {
-      const { code, err } = await run(args);
-      expect([args, code, err.length > 0]).toEqual([args, 2, true]);
-    }
+    const elsewhere = (change: object) => Object.assign(new URL(url()), change).href;
+    const unmigrated = await rebuild(empty.url).finally(empty.close);
+    for (const [answer, said] of [
+      [unmigrated, /npm run migrate/],
+      [await rebuild(elsewhere({ port: 2 })), /broke off: .+ Is it running/],
+      [
+        await rebuild(elsewhere({ password: 'wrong' })),
+        /password authentication failed for user 'gatehouse'\. Correct user, password and database/,
+      ],
+      [
+        await rebuild(elsewhere({ pathname: '/nowhere' })),
+        /database .*nowhere.* does not exist.*Correct user, password and database/,
+      ],
+    ] as const)
+      expect(answer).toMatchObject(refused(1, said));
   });
 });
 

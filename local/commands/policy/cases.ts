@@ -1,10 +1,9 @@
 /** The file of cases beside a policy: calls, and the replies that they must get. */
 import * as z from 'zod/mini';
 import { MAX_ROLES, ROLE_NAME } from '../../../src/entitlements/document.ts';
+import type { Problem } from '../../../src/policy/problem.ts';
 import { STEPS } from '../../../src/sign-in/steps.ts';
-import { Refusal } from '../ending.ts';
-import { parsedOnce, readJsonFile } from './json-file.ts';
-import { issuesIn, located, refusalOf } from './problems.ts';
+import { readJson, shapedAs } from './json-file.ts';
 
 const MAX_NAME_CHARS = 200;
 
@@ -113,21 +112,19 @@ export type LocatedCase = Case & { readonly line: number };
 
 /** The cases of a file; refuses, with every problem and its line, a file that is none. */
 export async function readCases(file: string): Promise<readonly LocatedCase[]> {
-  const source = await readJsonFile(file);
-  const parsed = casesSchema.safeParse(parsedOnce(source));
-  const problems = parsed.success ? twice(parsed.data.cases) : issuesIn(parsed.error);
-  if (!parsed.success || problems.length > 0) throw new Refusal(refusalOf(file, located(problems, source)));
+  const { value, source } = await readJson(file, (parsed) => {
+    const checked = shapedAs(casesSchema)(parsed);
+    const problems = checked.ok ? twice(checked.value.cases) : [];
+    return problems.length === 0 ? checked : { ok: false, problems };
+  });
   const { lineOf } = source.positions();
-  return parsed.data.cases.map((one, index) => ({ ...one, line: lineOf(`cases[${index}]`) }));
+  return value.cases.map((one, index) => ({ ...one, line: lineOf(`cases[${index}]`) }));
 }
 
-function twice(cases: readonly Case[]) {
-  const seen = new Set<string>();
-  return cases.flatMap(({ name }, index) => {
-    if (!seen.has(name)) {
-      seen.add(name);
-      return [];
-    }
+function twice(cases: readonly Case[]): Problem[] {
+  const names = cases.map(({ name }) => name);
+  return names.flatMap((name, index) => {
+    if (names.indexOf(name) === index) return [];
     const message = `There are two cases called "${name}": give each a name of its own.`;
     return [{ rule: '', path: `cases[${index}].name`, message }];
   });

@@ -1,90 +1,53 @@
-/** A JSON file as somebody wrote it: its text, what it holds, and where in it something stands. */
-import { readFile } from 'node:fs/promises';
-import { isAbsolute } from 'node:path';
+/** JSON files as people write them: read, checked, and refused with every problem and its line. */
+import type * as z from 'zod/mini';
+import { namesTwice, twice } from '../../../src/policy/members-twice.ts';
+import type { Problem } from '../../../src/policy/problem.ts';
 import { Refusal } from '../ending.ts';
+import { readText } from '../files.ts';
 import { type Positions, positionsIn } from './positions.ts';
+import { issuesIn, type Located, located, refusalOf } from './problems.ts';
 
 export interface JsonFile {
   readonly file: string;
-  readonly text: string;
   /** Made when first asked for: it costs as much as reading the file. */
   readonly positions: () => Positions;
 }
 
-/** The file as text; refuses what cannot be read, and what is not UTF-8. */
-export async function readJsonFile(file: string): Promise<JsonFile> {
-  const text = decoded(file, await bytesOf(file));
+/** What a check makes of a file: all of its problems, or the value when there are none. */
+export type Checked<Value> =
+  | { readonly ok: true; readonly value: Value }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** Refuses what cannot be read, is not JSON, has a member twice in one object, or has a problem that `check` finds. */
+export async function readJson<Value>(
+  file: string,
+  check: (parsed: unknown) => Checked<Value>,
+): Promise<{ readonly value: Value; readonly source: JsonFile }> {
+  const text = await readText(file);
   let known: Positions | undefined;
-  return {
-    file,
-    text,
-    positions: () => {
-      known ??= positionsIn(text);
-      return known;
-    },
+  const positions = () => {
+    known ??= positionsIn(text);
+    return known;
   };
-}
-
-async function bytesOf(file: string): Promise<Uint8Array> {
+  const refusal = (problems: readonly Located[]) => new Refusal(refusalOf(file, problems));
+  let parsed: unknown;
   try {
-    return await readFile(file);
+    parsed = JSON.parse(text);
   } catch (error) {
-    // npm runs commands in the project's folder, wherever somebody typed them.
-    const where = isMissing(error) && !isAbsolute(file) ? ` in ${process.cwd()}` : '';
-    throw new Refusal(`${file} could not be read: ${failure(error)}${where}.`, 2);
+    const message = `Not JSON: ${error instanceof Error ? error.message : error}. Correct it there.`;
+    throw refusal([{ rule: '', path: '', message, line: positions().brokenAt ?? 1 }]);
   }
+  const checked = check(parsed);
+  const problems = namesTwice(text).map((found): Located => ({ ...twice(found), line: found.line }));
+  if (!checked.ok) problems.push(...located(checked.problems, { positions }));
+  if (!checked.ok || problems.length > 0) throw refusal(problems);
+  return { value: checked.value, source: { file, positions } };
 }
 
-/** Without the byte order mark that some editors write. */
-function decoded(file: string, bytes: Uint8Array): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes);
-  } catch {
-    throw new Refusal(`${file} is not UTF-8, which JSON is written in: save it as UTF-8.`, 2);
-  }
-}
-
-const FAILURES: Record<string, string> = {
-  ENOENT: 'there is no such file',
-  EISDIR: 'it is a folder',
-  EACCES: 'this user may not read it',
-};
-
-/** Whether there is no such file, or no such folder for it. */
-export const isMissing = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && error.code === 'ENOENT';
-
-/** What Node says of a file that cannot be read or written, in words. */
-export function failure(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const words = 'code' in error && typeof error.code === 'string' ? FAILURES[error.code] : undefined;
-  return words ?? error.message;
-}
-
-/** What the file holds; refuses what is not JSON, and says where. */
-export function parsedJson({ file, text, positions }: JsonFile): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new Refusal(`${file}:${positions().brokenAt ?? 1}: Not JSON: ${why}. Correct it there.`);
-  }
-}
-
-/** {@link parsedJson} for what people write: refuses a member that stands twice. */
-export function parsedOnce(source: JsonFile): unknown {
-  const parsed = parsedJson(source);
-  const [repeated] = source.positions().repeated;
-  if (repeated === undefined) return parsed;
-  throw new Refusal(`${source.file}:${repeated.lines.at(-1)}: ${repeatedSentence(repeated)}`);
-}
-
-/** What the file holds when it is a JSON object; refuses anything else, and says what it should be. */
-export function parsedObject(source: JsonFile, what: string): Record<string, unknown> {
-  const parsed = parsedJson(source);
-  if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed as Record<string, unknown>;
-  throw new Refusal(`${source.file}:1: Not a JSON object: it must be ${what}.`);
-}
-
-export const repeatedSentence = ({ name, lines }: { name: string; lines: readonly number[] }) =>
-  `"${name}" stands more than once in this object (lines ${lines.join(' and ')}), and only the last would count. Keep one.`;
+/** A check by a schema. */
+export const shapedAs =
+  <Schema extends z.ZodMiniType>(schema: Schema) =>
+  (parsed: unknown): Checked<z.output<Schema>> => {
+    const { success, data, error } = schema.safeParse(parsed);
+    return success ? { ok: true, value: data } : { ok: false, problems: issuesIn(error) };
+  };

@@ -1,4 +1,4 @@
-/** Where in a JSON text something stands: the line of a path, as problems name it, and members that stand twice. */
+/** Where in a JSON text something stands: the line of a path, as problems name it. */
 import { findNodeAtLocation, type Node, type ParseError, parseTree } from 'jsonc-parser';
 
 export interface Positions {
@@ -6,14 +6,6 @@ export interface Positions {
   lineOf(path: string): number;
   /** The line of the first error of JSON's grammar, undefined where there is none. */
   readonly brokenAt: number | undefined;
-  /** Members of one object under one name: JSON.parse keeps the last without a word. */
-  readonly repeated: readonly Repeated[];
-}
-
-interface Repeated {
-  readonly path: string;
-  readonly name: string;
-  readonly lines: readonly number[];
 }
 
 const NO_EXTENSIONS = { disallowComments: true, allowTrailingComma: false };
@@ -32,22 +24,12 @@ export function positionsIn(text: string): Positions {
   return {
     lineOf: (path) => lineAt(root === undefined ? 0 : offsetOf(nodeAt(root, path))),
     brokenAt: firstError === undefined ? undefined : lineAt(firstError.offset),
-    repeated: root === undefined ? [] : repeatedIn(root, lineAt),
   };
 }
 
 function lineIndex(text: string): (offset: number) => number {
-  const starts = [0];
-  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
-  return (offset) => {
-    let [low, high] = [0, starts.length];
-    while (high - low > 1) {
-      const middle = (low + high) >> 1;
-      if ((starts[middle] ?? 0) <= offset) low = middle;
-      else high = middle;
-    }
-    return low + 1;
-  };
+  const ends = [...text.matchAll(/\n/g)].map(({ index }) => index);
+  return (offset) => ends.findLastIndex((end) => end < offset) + 2;
 }
 
 /** A member begins with its name, which may stand on another line than its value. */
@@ -82,23 +64,3 @@ const membersOf = (node: Node): Member[] =>
     : (node.children ?? []).flatMap(({ children: [name, value] = [] }) =>
         name === undefined || value === undefined ? [] : [{ name: String(name.value), value }],
       );
-
-function repeatedIn(root: Node, lineAt: (offset: number) => number): Repeated[] {
-  const found: Repeated[] = [];
-  const waiting: { node: Node; path: string }[] = [{ node: root, path: '' }];
-  for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-    const { node, path } = next;
-    const lines = new Map<string, number[]>();
-    for (const { name, value } of membersOf(node)) {
-      lines.set(name, [...(lines.get(name) ?? []), lineAt(offsetOf(value))]);
-      waiting.push({ node: value, path: path === '' ? name : `${path}.${name}` });
-    }
-    for (const [name, at] of lines)
-      if (at.length > 1) found.push({ path: path === '' ? name : `${path}.${name}`, name, lines: at });
-    if (node.type !== 'array') continue;
-    for (const [index, item] of (node.children ?? []).entries()) {
-      if (item.type === 'object' || item.type === 'array') waiting.push({ node: item, path: `${path}[${index}]` });
-    }
-  }
-  return found;
-}

@@ -2,7 +2,7 @@
 import type * as z from 'zod/mini';
 import type { Problem } from '../../../src/policy/problem.ts';
 import { printable } from '../table.ts';
-import type { JsonFile } from './json-file.ts';
+import type { Positions } from './positions.ts';
 
 /** A problem with the line where it stands. */
 export interface Located extends Problem {
@@ -11,11 +11,12 @@ export interface Located extends Problem {
 }
 
 /** With their lines, in the order of the file. */
-export function located(problems: readonly Problem[], { positions }: JsonFile): Located[] {
-  const { brokenAt, lineOf } = positions();
-  return problems
-    .map((problem) => ({ ...problem, line: brokenAt ?? lineOf(problem.path) }))
-    .sort((a, b) => a.line - b.line);
+export function located(
+  problems: readonly Problem[],
+  { positions }: { readonly positions: () => Positions },
+): Located[] {
+  const { lineOf } = positions();
+  return problems.map((problem) => ({ ...problem, line: lineOf(problem.path) })).sort((a, b) => a.line - b.line);
 }
 
 /** One line a problem: `policy.json:12: rules[1].when (rule postal-code): …`. */

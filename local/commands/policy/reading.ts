@@ -1,45 +1,52 @@
 /** `pull`, `diff` and `versions`: what a Gatehouse has, beside what a file has. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import type { Call } from '../administrator.ts';
 import { Refusal } from '../ending.ts';
+import { jsonIn, readText, writeText } from '../files.ts';
+import { type Io, print, warn } from '../io.ts';
 import { table } from '../table.ts';
 import { difference } from './difference.ts';
-import { failure, isMissing } from './json-file.ts';
 import { readPolicy } from './policy-file.ts';
 import * as server from './server.ts';
 
-/** Writes a version, or the one in force, to a file, or to the terminal when `file` is `''`. */
-export async function pull(call: Call, file: string, version: number | undefined, force: boolean): Promise<number> {
+/** Writes a version, or the one in force, to a file, or to the terminal when there is no `file`. */
+export async function pull(
+  io: Io,
+  call: Call,
+  file: string | undefined,
+  { version, force }: { readonly version?: number; readonly force?: true },
+): Promise<number> {
   const { number, document } = await chosen(call, version);
   const text = `${JSON.stringify(document, null, 2)}\n`;
-  if (file === '') {
-    process.stdout.write(text);
-    process.stderr.write(`Version ${number}.\n`);
+  if (file === undefined) {
+    io.stdout.write(text);
+    warn(io, `Version ${number}.`);
     return 0;
   }
-  const there = await textOf(file);
-  if (there !== undefined && isDeepStrictEqual(parsed(there), document)) {
-    console.log(`${file} says the same as version ${number} already.`);
+  const there = existsSync(file) ? await readText(file) : undefined;
+  if (there !== undefined && isDeepStrictEqual(jsonIn(there), document)) {
+    print(io, `${file} says the same as version ${number} already.`);
     return 0;
   }
   if (there !== undefined && !force)
     throw new Refusal(
       `${file} is there and says something else than version ${number}. See what with npm run policy -- diff ${file}, or overwrite it with --force.`,
     );
-  await written(file, text);
-  console.log(`Version ${number} written to ${file}.`);
+  await writeText(file, text);
+  print(io, `Version ${number} written to ${file}.`);
   return 0;
 }
 
 /** Exit code 1 when the file says something else, and 2 when that could not be found out, as diff(1) has it. */
-export async function diff(call: Call, file: string, version: number | undefined): Promise<number> {
+export async function diff(io: Io, call: Call, file: string, version: number | undefined): Promise<number> {
   try {
     // Names of claims matter to warnings alone.
     const wanted = await readPolicy(file, '');
     const { number, document } = await chosen(call, version);
     const lines = difference(document, wanted.document);
-    console.log(
+    print(
+      io,
       lines.length === 0
         ? `No difference: ${file} says the same as version ${number}.`
         : `- version ${number}\n+ ${file}\n\n${lines.join('\n')}`,
@@ -50,9 +57,8 @@ export async function diff(call: Call, file: string, version: number | undefined
   }
 }
 
-export async function listVersions(call: Call): Promise<number> {
-  const all: server.Version[] = [];
-  for await (const version of server.versions(call)) all.push(version);
+export async function listVersions(io: Io, call: Call): Promise<number> {
+  const all = await server.versions(call);
   const inForce = all.find(({ use }) => use === 'active')?.number;
   const lastShadow = all.find(({ use }) => use !== 'active')?.number;
   const rows = all.map((version) => [
@@ -62,7 +68,7 @@ export async function listVersions(call: Call): Promise<number> {
     version.number === inForce ? 'in force' : useOf(version, version.number === lastShadow),
     version.note,
   ]);
-  console.log(rows.length === 0 ? 'No policy was saved yet.' : table(['VERSION', 'SAVED', 'BY', '', 'NOTE'], rows));
+  print(io, rows.length === 0 ? 'No policy was saved yet.' : table(['VERSION', 'SAVED', 'BY', '', 'NOTE'], rows));
   return 0;
 }
 
@@ -79,33 +85,4 @@ async function chosen(call: Call, version: number | undefined): Promise<server.I
   const found = await server.inForce(call);
   if (found !== undefined) return found;
   throw new Refusal('No policy was saved yet. Save one with npm run policy -- push FILE.');
-}
-
-/** Undefined when there is no such file. */
-async function textOf(file: string): Promise<string | undefined> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw new Refusal(`${file} could not be read: ${failure(error)}.`);
-  }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-/** Writes a text file, or refuses with the reason. */
-export async function written(file: string, text: string): Promise<void> {
-  try {
-    await writeFile(file, text);
-  } catch (error) {
-    throw new Refusal(
-      `${file} could not be written: ${isMissing(error) ? 'there is no such folder' : failure(error)}.`,
-    );
-  }
 }

@@ -4,39 +4,37 @@ import type { PolicyDocument } from '../../../src/policy/document.ts';
 import type { Problem } from '../../../src/policy/problem.ts';
 import type { Call } from '../administrator.ts';
 import { Refusal } from '../ending.ts';
+import { confirmed, type Io, print, warn } from '../io.ts';
 import { printable } from '../table.ts';
-import { confirmed } from './confirm.ts';
 import { difference } from './difference.ts';
 import type { PolicyFile } from './policy-file.ts';
 import { located, refusalOf, warningsOf } from './problems.ts';
 import * as server from './server.ts';
 
 export interface Saving {
-  readonly note: string | undefined;
-  /** True: nobody is asked. */
-  readonly yes: boolean;
+  readonly note?: string;
+  /** Nobody is asked. */
+  readonly yes?: true;
 }
 
 /** Puts the policy of a file in force. `base` is the version that must be in force (0: none), undefined: whichever is. */
 export async function push(
+  io: Io,
   call: Call,
   policy: PolicyFile,
-  { base, note, yes }: Saving & { readonly base: number | undefined },
+  { base, note, yes }: Saving & { readonly base?: number },
 ): Promise<number> {
   const { source, document, warnings } = policy;
-  if (warnings.length > 0) process.stderr.write(`${warningsOf(source.file, warnings)}\n\n`);
+  if (warnings.length > 0) warn(io, `${warningsOf(source.file, warnings)}\n`);
   const before = await server.inForce(call);
   if (before !== undefined && isDeepStrictEqual(before.document, document)) {
     // Saves nothing, but publishes what Workers KV lost or never got.
     const { inForce } = await save(call, policy, before, note);
-    console.log(`Nothing to save: version ${before.number} says the same already. In force: ${inForce}.`);
+    print(io, `Nothing to save: version ${before.number} says the same already. In force: ${inForce}.`);
     return 0;
   }
   if (base !== undefined && base !== (before?.number ?? 0)) throw new Refusal(otherBase(source.file, base, before));
-  show(before?.document, document);
-  if (!yes && !(await confirmed(question(before)))) return declined();
-  tell(await save(call, policy, before, note), warnings);
-  return 0;
+  return change(io, { before, after: document, yes, told: warnings, save: () => save(call, policy, before, note) });
 }
 
 async function save(
@@ -54,41 +52,40 @@ async function save(
 }
 
 /** Puts version `to` in force again, as a new version. */
-export async function rollBack(call: Call, to: number, { note, yes }: Saving): Promise<number> {
+export async function rollBack(io: Io, call: Call, to: number, { note, yes }: Saving): Promise<number> {
   const before = await server.inForce(call);
   if (before === undefined) throw new Refusal('No policy was saved yet: there is nothing to go back to.');
   const document = await server.versionNumbered(call, to);
   if (isDeepStrictEqual(before.document, document)) {
-    console.log(`Nothing to do: version ${before.number}, the newest one, says the same as version ${to}.`);
+    print(io, `Nothing to do: version ${before.number}, the newest one, says the same as version ${to}.`);
     return 0;
   }
-  show(before.document, document);
-  if (!yes && !(await confirmed(`Put this in force for everybody, instead of version ${before.number}?`)))
-    return declined();
-  tell(await server.rollBack(call, to, before.number, note), []);
-  return 0;
+  const save = () => server.rollBack(call, to, before.number, note);
+  return change(io, { before, after: document, yes, told: [], save });
 }
 
-function show(before: PolicyDocument | undefined, after: PolicyDocument): void {
-  const lines = difference(before ?? { rules: [] }, after);
-  console.log(`${lines.join('\n') || 'No difference.'}\n`);
+interface Change {
+  readonly before: server.InForce | undefined;
+  readonly after: PolicyDocument;
+  readonly yes: true | undefined;
+  /** The warnings that were shown already. */
+  readonly told: readonly Problem[];
+  readonly save: () => Promise<server.Saved>;
 }
 
-const question = (before: server.InForce | undefined) =>
-  before === undefined
-    ? 'Put this in force for everybody, as the first policy that is saved?'
-    : `Put this in force for everybody, instead of version ${before.number}?`;
-
-/** `told` are the warnings that were shown already. */
-function tell({ number, inForce, warnings }: server.Saved, told: readonly Problem[]): void {
-  console.log(`Saved as version ${number}. In force: ${inForce}.`);
+/** Shows what changes, asks, and saves. */
+async function change(io: Io, { before, after, yes, told, save }: Change): Promise<number> {
+  print(io, `${difference(before?.document ?? { rules: [] }, after).join('\n') || 'No difference.'}\n`);
+  const instead = before === undefined ? 'as the first policy that is saved' : `instead of version ${before.number}`;
+  if (!yes && !(await confirmed(io, `Put this in force for everybody, ${instead}?`))) {
+    print(io, 'Nothing was changed.');
+    return 1;
+  }
+  const { number, inForce, warnings } = await save();
+  print(io, `Saved as version ${number}. In force: ${inForce}.`);
   const fresh = warnings.filter(({ message }) => !told.some((known) => known.message === message));
-  for (const { path, message } of fresh) process.stderr.write(`${printable(`${path}: ${message}`)}\n`);
-}
-
-function declined(): number {
-  console.log('Nothing was changed.');
-  return 1;
+  for (const { path, message } of fresh) warn(io, printable(`${path}: ${message}`));
+  return 0;
 }
 
 function otherBase(file: string, base: number, before: server.InForce | undefined): string {

@@ -2,7 +2,7 @@
 import * as z from 'zod/mini';
 import { type PolicyDocument, policySchema } from '../../../src/policy/document.ts';
 import type { Problem } from '../../../src/policy/problem.ts';
-import { type Answer, accepted, type Call } from '../administrator.ts';
+import { type Answer, accepted, type Call, pagesOf } from '../administrator.ts';
 import { Refusal } from '../ending.ts';
 
 /** The version that decides. */
@@ -62,15 +62,8 @@ export async function versionNumbered(call: Call, number: number): Promise<Polic
 }
 
 /** Newest first, as Gatehouse lists them. */
-export async function* versions(call: Call): AsyncGenerator<Version> {
-  let next: string | undefined;
-  do {
-    const cursor = next === undefined ? '' : `&cursor=${encodeURIComponent(next)}`;
-    const read = accepted(await call('GET', `/admin/policy/versions?limit=500${cursor}`), page);
-    yield* read.versions;
-    next = read.next;
-  } while (next !== undefined);
-}
+export const versions = async (call: Call): Promise<Version[]> =>
+  (await pagesOf(call, '/admin/policy/versions?limit=500', page)).flatMap(({ versions }) => versions);
 
 /** A saving that Gatehouse refused because of what is in the document. */
 export class DocumentRefused extends Error {
@@ -101,8 +94,7 @@ export async function save(
 
 /** Puts an earlier version in force again, as a new one, if version `base` is still in force. */
 export async function rollBack(call: Call, to: number, base: number, note: string | undefined): Promise<Saved> {
-  const body = note === undefined ? { to } : { to, note };
-  return savedIn(await call('POST', '/admin/policy/rollback', body, condition(base)));
+  return savedIn(await call('POST', '/admin/policy/rollback', { to, note }, condition(base)));
 }
 
 const condition = (base: number | undefined): Record<string, string> =>
@@ -139,17 +131,17 @@ const tried = z.object({
 /** A call as it would be answered, and why. */
 export type Tried = z.infer<typeof tried>;
 
+/** Members that are undefined are not sent. */
 export interface Trial {
   readonly call: unknown;
-  readonly step?: string;
-  readonly policy?: PolicyDocument;
-  readonly entitlements?: unknown;
-  readonly now?: string;
+  readonly step: string | undefined;
+  readonly policy: PolicyDocument | undefined;
+  readonly entitlements: unknown;
+  readonly now: string | undefined;
 }
 
-export async function tryOut(call: Call, trial: Trial): Promise<Tried> {
-  return accepted(await call('POST', '/admin/policy/try', trial), tried);
-}
+export const tryOut = async (call: Call, trial: Trial): Promise<Tried> =>
+  accepted(await call('POST', '/admin/policy/try', trial), tried);
 
 /** A document as Gatehouse gave it; refuses one that this version of the commands does not know. */
 function documentIn(answered: unknown): PolicyDocument {

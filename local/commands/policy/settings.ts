@@ -11,7 +11,7 @@ const WRANGLER_TOML = join(import.meta.dirname, '../../../wrangler.toml');
 
 /** Settings by name, as texts. */
 export type Settings = { readonly [name in (typeof SETTINGS)[number]]?: string | undefined };
-export const SETTINGS = ['ROLES_CLAIM', 'EXTENSIONS_APP_ID'] as const;
+const SETTINGS = ['ROLES_CLAIM', 'EXTENSIONS_APP_ID'] as const;
 
 const deployed = z.object({
   vars: z._default(
@@ -41,15 +41,11 @@ async function deployedVars() {
   }
 }
 
-/** `--var NAME=value` as Wrangler takes it. */
-export function readSettings(assignments: readonly string[]): Settings {
-  return Object.fromEntries(
-    assignments.map((assignment) => {
-      const [, name, value] = /^([A-Z_]+)[=:](.*)$/s.exec(assignment) ?? [];
-      if (SETTINGS.some((known) => known === name)) return [name, value];
-      throw calledWrongly(`--var ${assignment} must be NAME=value, with a NAME of ${SETTINGS.join(' or ')}.`, 'policy');
-    }),
-  );
+/** `--var NAME=value` as Wrangler takes it, beside those `before` it. */
+export function readSetting(assignment: string, before: Settings = {}): Settings {
+  const [, name, value] = /^([A-Z_]+)[=:](.*)$/s.exec(assignment) ?? [];
+  if (SETTINGS.some((known) => known === name)) return { ...before, [String(name)]: value };
+  throw calledWrongly(`--var ${assignment} must be NAME=value, with a NAME of ${SETTINGS.join(' or ')}.`, 'policy');
 }
 
 /** The names that claims have under these settings; a sentence for each setting whose value Gatehouse would not use. */
@@ -62,7 +58,7 @@ export function claimNames(settings: Settings): { names: ClaimNames; problems: r
 }
 
 /** The names under what `wrangler.toml` says, or what the command line says instead; refuses values that cannot be used. */
-export async function claimNamesGiven(given: Settings): Promise<ClaimNames> {
+export async function claimNamesGiven(given: Settings = {}): Promise<ClaimNames> {
   const { names, problems } = claimNames({ ...(await deployedSettings()), ...given });
   if (problems.length === 0) return names;
   throw new Refusal(`${problems.join('\n')} Or give another one with --var NAME=value.`, 2);

@@ -4,6 +4,7 @@ import type { CheckedPolicy } from '../../../src/desk/policies/check.ts';
 import { compilePolicy } from '../../../src/desk/policies/compile-plan.ts';
 import type { Policy } from '../../../src/policy/policy.ts';
 import { calledWrongly, Refusal } from '../ending.ts';
+import { type Io, print } from '../io.ts';
 import { printable } from '../table.ts';
 import { type LocatedCase, readCases } from './cases.ts';
 import { differing, differingMembers } from './compare.ts';
@@ -21,8 +22,13 @@ interface Outcome {
   readonly trace: readonly Traced[];
 }
 
-/** `file` is `''` for the cases beside the policy, `policyFile` undefined for the policy beside the cases. */
-export async function testPolicy(file: string, policyFile: string | undefined, given: Settings): Promise<number> {
+/** Without `file` the cases beside the policy, without `policyFile` the policy beside the cases. */
+export async function testPolicy(
+  io: Io,
+  file: string | undefined,
+  policyFile: string | undefined,
+  given?: Settings,
+): Promise<number> {
   const files = besideEachOther(file, policyFile);
   const { rolesClaim } = await claimNamesGiven(given);
   const { policy } = await readPolicy(files.policy, rolesClaim);
@@ -36,18 +42,18 @@ export async function testPolicy(file: string, policyFile: string | undefined, g
     const { faults, trace } = await run(one, compiled);
     for (const entry of trace) if (entry.applied) applied.add(entry.rule);
     if (faults.length > 0) failed += 1;
-    console.log(faults.length === 0 ? `ok    ${printable(one.name)}` : failure(files.cases, one, faults, trace));
+    print(io, faults.length === 0 ? `ok    ${printable(one.name)}` : failure(files.cases, one, faults, trace));
   }
-  console.log(`\n${counted(cases.length, 'case')}: ${cases.length - failed} ok, ${failed} failed.`);
+  print(io, `\n${counted(cases.length, 'case')}: ${cases.length - failed} ok, ${failed} failed.`);
   const idle = policy.document.rules.map(({ id }) => id).filter((id) => !applied.has(id));
-  if (idle.length > 0) console.log(`Rules that applied in no case: ${idle.join(', ')}.`);
+  if (idle.length > 0) print(io, `Rules that applied in no case: ${idle.join(', ')}.`);
   return failed === 0 ? 0 : 1;
 }
 
 const BESIDE = '.test.json';
 
-function besideEachOther(cases: string, policy: string | undefined): { cases: string; policy: string } {
-  if (cases === '') {
+function besideEachOther(cases: string | undefined, policy: string | undefined): { cases: string; policy: string } {
+  if (cases === undefined) {
     const of = policy ?? 'policy.json';
     return { policy: of, cases: `${of.replace(/\.json$/, '')}${BESIDE}` };
   }

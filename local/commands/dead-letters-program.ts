@@ -1,0 +1,36 @@
+/** What can stand after `npm run dead-letters --`. */
+import { administrator, atGatehouse, credentialHelp } from './administrator.ts';
+import { list, remove, replay, show } from './dead-letters.ts';
+import type { Define } from './program.ts';
+
+interface Options {
+  readonly url?: string;
+  readonly kind?: string;
+}
+
+export const define: Define = (program, io) => {
+  program.addHelpText(
+    'after',
+    '\nAttempts and role changes are written once, however often they are replayed. Letters live as long as an ' +
+      `attempt would.\n${credentialHelp()}`,
+  );
+  atGatehouse(program.command('list'))
+    .description('Every dead letter: when and why it was laid aside.')
+    .does(({ url }: Options) => list(administrator(io, url)));
+  atGatehouse(program.command('show'))
+    .description('One letter with the message in it.')
+    .argument('<ID>', 'as list shows it')
+    .does((id: string, { url }: Options) => show(administrator(io, url), id));
+  atGatehouse(program.command('replay'))
+    .description('Writes them to the database. Those that it takes are gone afterwards.')
+    .option(
+      '--kind <K>',
+      'only those of one kind. outage: the database did not answer for about a day; Gatehouse replays these by itself ' +
+        'when it does. refused: the message itself was at fault, and stays until somebody has looked and replays it',
+    )
+    .does(({ url, kind }: Options) => replay(administrator(io, url), kind));
+  atGatehouse(program.command('remove'))
+    .description('Gives one up: its message will never be written.')
+    .argument('<ID>', 'as list shows it')
+    .does((id: string, { url }: Options) => remove(administrator(io, url), id));
+};
