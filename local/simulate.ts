@@ -1,9 +1,8 @@
 /** `npm run simulate`: B2C played by a program, live at a Gatehouse or into the past of a local database. */
 import { Command, Option } from 'commander';
-import { type Io, readOptions, TERMINAL, wholeNumber } from './arguments.ts';
-import { end, Refusal } from './commands/ending.ts';
+import { Refusal } from './commands/ending.ts';
+import { type Io, run, wholeNumber } from './program.ts';
 import { playLive } from './simulate/live.ts';
-import { playPast } from './simulate/past.ts';
 import { DEFAULT_URL, targetAt } from './simulate/target.ts';
 
 interface Options {
@@ -54,22 +53,24 @@ may be left out. Exit code 1: something went wrong, or a reply was not one that 
     );
 
 /** Returns the exit code. The first Ctrl-C ends in good order, the second one at once. */
-export async function main(argv: readonly string[], io: Io): Promise<number> {
-  const options = readOptions<Options>(program(), argv, io);
-  if (typeof options === 'number') return options;
-  const { people, seed, rate, url, yes = false, days, databaseUrl } = options;
-  const controller = new AbortController();
-  const stop = controller.signal;
-  const cutOff = () => controller.abort();
-  process.once('SIGINT', cutOff).once('SIGTERM', cutOff);
-  try {
-    if (days !== undefined) return await playPast({ people, seed, days, databaseUrl, stop }, io);
-    if (databaseUrl !== undefined) throw new Refusal('--database-url goes with --days only.', 2);
-    const target = targetAt(url, process.env.GATEHOUSE_CONNECTOR, yes);
-    return await playLive(target, { people, seed, callsPerSecond: rate, stop }, io);
-  } finally {
-    process.off('SIGINT', cutOff).off('SIGTERM', cutOff);
-  }
-}
+export const main = (argv: readonly string[], io: Io): Promise<number> =>
+  run<Options>(program(), argv, io, async ({ people, seed, rate, url, yes = false, days, databaseUrl }) => {
+    const controller = new AbortController();
+    const stop = controller.signal;
+    const cutOff = () => controller.abort();
+    process.once('SIGINT', cutOff).once('SIGTERM', cutOff);
+    try {
+      if (days !== undefined) {
+        // The driver of the database takes a second to load.
+        const { playPast } = await import('./simulate/past.ts');
+        return await playPast({ people, seed, days, databaseUrl, stop }, io);
+      }
+      if (databaseUrl !== undefined) throw new Refusal('--database-url goes with --days only.', 2);
+      const target = targetAt(url, process.env.GATEHOUSE_CONNECTOR, yes);
+      return await playLive(target, { people, seed, callsPerSecond: rate, stop }, io);
+    } finally {
+      process.off('SIGINT', cutOff).off('SIGTERM', cutOff);
+    }
+  });
 
-if (import.meta.main) await end((args) => main(args, TERMINAL));
+if (import.meta.main) process.exitCode = await main(process.argv.slice(2), process);

@@ -5,7 +5,7 @@ import { cpuMs } from './cpu.ts';
 import { type Figure, figureOf } from './figures.ts';
 import { type KvValues, PEOPLE_VALUES, policyValues } from './kv-values.ts';
 import { callMany } from './load.ts';
-import { inTurns, ratios, type Side } from './turns.ts';
+import { inTurns, means, ratios, type Side } from './turns.ts';
 import { type Running, startWorkerd } from './workerd.ts';
 
 /** Work after the reply, such as the message to the queue, belongs to the call. */
@@ -60,10 +60,12 @@ export async function measureCalls(bundles: Bundles, older: Bundle | undefined, 
     await inTurns(sides, turns, (turn) => tell(`calls: ${turn} of ${turns}`));
     await refuseUnfair(byHand.running, ours.builtIn.running, ours.stored.running);
 
-    const figure = (kind: Figure['kind'], side: CallSide, isOlder = false) =>
-      figureOf(kind, ratios(side.values, byHand.values), isOlder);
+    // Two processes differ by chance, in how memory lies for example: both are the measure.
+    const measure = means(byHand.values, twin.values);
+    const figure = (kind: Figure['kind'], { values }: CallSide, isOlder: boolean) =>
+      figureOf(kind, ratios(values, measure), isOlder);
     return [
-      figure('callTwin', twin),
+      figureOf('callTwin', ratios(twin.values, byHand.values)),
       ...tested.flatMap(({ builtIn, stored }, index) => [
         figure('callBuiltIn', builtIn, index > 0),
         figure('callStored', stored, index > 0),

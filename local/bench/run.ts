@@ -4,8 +4,8 @@ import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { Command, Option } from 'commander';
-import { type Io, readOptions, TERMINAL, wholeNumber } from '../arguments.ts';
-import { end, Refusal } from '../commands/ending.ts';
+import { Refusal } from '../commands/ending.ts';
+import { type Io, print, run, warn, wholeNumber } from '../program.ts';
 import { buildAll } from './bundles.ts';
 import { measureCalls } from './calls.ts';
 import { noCpuFigures } from './cpu.ts';
@@ -28,7 +28,7 @@ export interface Effort {
   readonly warmUpCalls: number;
   readonly startTurns: number;
 }
-const FULL: Effort = { callTurns: 150, callsATurn: 200, warmUpCalls: 5_000, startTurns: 100 };
+const FULL: Effort = { callTurns: 250, callsATurn: 200, warmUpCalls: 5_000, startTurns: 100 };
 const QUICK: Effort = { callTurns: 30, callsATurn: 200, warmUpCalls: 3_000, startTurns: 15 };
 
 const program = () =>
@@ -49,24 +49,25 @@ const program = () =>
     );
 
 /** Returns the exit code. */
-export async function main(argv: readonly string[], io: Io): Promise<number> {
-  const options = readOptions<Options>(program(), argv, io);
-  if (typeof options === 'number') return options;
-  if (options.against !== undefined && !existsSync(options.against))
-    throw new Refusal(`There is no file ${options.against}. Give --against a built bundle.`, 2);
-  const missing = options.only === 'bundle' ? undefined : noCpuFigures();
-  if (missing !== undefined) throw new Refusal(`The bench cannot measure CPU: ${missing}.`);
-  const load = () => `${availableParallelism()} cores, load average ${loadavg()[0]?.toFixed(1)}`;
-  io.out(`Before: ${load()}.`);
-  const figures = await measure(options, options.quick ? QUICK : FULL, io).catch((error: unknown) => {
-    throw new Refusal(`The bench FAILED, so no figure counts: ${error instanceof Error ? error.message : error}`);
+export const main = (argv: readonly string[], io: Io): Promise<number> =>
+  run<Options>(program(), argv, io, async (options) => {
+    const { only, quick = false, against } = options;
+    if (against !== undefined && !existsSync(against))
+      throw new Refusal(`There is no file ${against}. Give --against a built bundle.`, 2);
+    const missing = only === 'bundle' ? undefined : noCpuFigures();
+    if (missing !== undefined) throw new Refusal(`The bench cannot measure CPU: ${missing}.`);
+    const load = () => `${availableParallelism()} cores, load average ${loadavg()[0]?.toFixed(1)}`;
+    print(io, `Before: ${load()}.`);
+    const figures = await measure(options, quick ? QUICK : FULL, io).catch((error: unknown) => {
+      throw new Refusal(`The bench FAILED, so no figure counts: ${error instanceof Error ? error.message : error}`);
+    });
+    print(io, `After: ${load()}.\n\n${shown(figures)}`);
+    const exitCode = exitCodeOf(figures);
+    if (exitCode === 3)
+      print(io, '\nToo noisy: no figure of this run counts. Run it again on a machine that does less.');
+    else if (only !== 'bundle') print(io, '\nWhat is measured against itself is 1.00 ± 0.03: this run counts.');
+    return exitCode;
   });
-  io.out(`After: ${load()}.\n\n${shown(figures)}`);
-  const exitCode = exitCodeOf(figures);
-  if (exitCode === 3) io.out('\nToo noisy: no figure of this run counts. Run it again on a machine that does less.');
-  else if (options.only !== 'bundle') io.out('\nWhat is measured against itself is 1.00 ± 0.03: this run counts.');
-  return exitCode;
-}
 
 /** Rejects when something fails: then no figure counts. */
 export async function measure({ only, connections, against }: Options, effort: Effort, io: Io): Promise<Figure[]> {
@@ -74,15 +75,16 @@ export async function measure({ only, connections, against }: Options, effort: E
   const remove = () => rmSync(folder, { recursive: true, force: true });
   process.once('exit', remove);
   try {
-    io.err('building the bundles');
+    const tell = (line: string) => warn(io, line);
+    tell('building the bundles');
     const bundles = await buildAll(folder);
     const older = against === undefined ? undefined : { ...bundles.gatehouse, main: against };
     const wanted = (part: (typeof PARTS)[number]) => only === undefined || only === part;
     const { callTurns, startTurns, ...calls } = effort;
     const figures: Figure[] = [];
     if (wanted('calls'))
-      figures.push(...(await measureCalls(bundles, older, { ...calls, turns: callTurns, connections, tell: io.err })));
-    if (wanted('start')) figures.push(...(await measureStarts(bundles, older, { turns: startTurns, tell: io.err })));
+      figures.push(...(await measureCalls(bundles, older, { ...calls, turns: callTurns, connections, tell })));
+    if (wanted('start')) figures.push(...(await measureStarts(bundles, older, { turns: startTurns, tell })));
     if (wanted('bundle'))
       for (const bundle of [bundles.gatehouse, ...(older === undefined ? [] : [older])])
         figures.push(sizeOf(bundle.main, bundle === older));
@@ -102,5 +104,5 @@ function sizeOf(path: string, older: boolean): Figure {
 
 if (import.meta.main) {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
-  await end((args) => main(args, TERMINAL));
+  process.exitCode = await main(process.argv.slice(2), process);
 }

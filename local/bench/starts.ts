@@ -4,7 +4,7 @@ import { cpuMs } from './cpu.ts';
 import { type Figure, figureOf } from './figures.ts';
 import { type KvValues, PEOPLE_VALUES, policyValues } from './kv-values.ts';
 import { callMany } from './load.ts';
-import { differences, inTurns, ratios, type Side } from './turns.ts';
+import { differences, inTurns, means, ratios, type Side } from './turns.ts';
 import { startWorkerd } from './workerd.ts';
 
 /** Milliseconds of CPU. */
@@ -43,14 +43,15 @@ export async function measureStarts(bundles: Bundles, older: Bundle | undefined,
   const tested = [openTested(gatehouse), ...(older === undefined ? [] : [openTested(older)])];
   await inTurns(sides, plan.turns, (turn) => plan.tell(`starts: ${turn} of ${plan.turns}`));
 
+  const [emptyListens, emptyAnswers] = [means(listens(none), listens(twin)), means(answers(none), answers(twin))];
   const beyond = (kind: Figure['kind'], more: readonly number[], less: readonly number[], isOlder = false) =>
-    figureOf(kind, ratios(differences(more, less), listens(none)), isOlder);
+    figureOf(kind, ratios(differences(more, less), emptyListens), isOlder);
   return [
     figureOf('startTwin', ratios(listens(twin), listens(none))),
-    beyond('startPad', listens(pad), listens(none)),
+    beyond('startPad', listens(pad), emptyListens),
     ...tested.flatMap(({ builtIn, rules, entries }, index) => [
-      beyond('start', listens(builtIn), listens(none), index > 0),
-      beyond('startStored', answers(rules), answers(none), index > 0),
+      beyond('start', listens(builtIn), emptyListens, index > 0),
+      beyond('startStored', answers(rules), emptyAnswers, index > 0),
       beyond('startEntries', answers(entries), answers(rules), index > 0),
     ]),
   ];

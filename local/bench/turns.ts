@@ -20,13 +20,13 @@ function shuffled<Item>(items: readonly Item[]): Item[] {
   return items.flatMap(() => rest.splice(Math.floor(Math.random() * rest.length), 1));
 }
 
-/** Round by round. */
-export const ratios = (of: readonly number[], to: readonly number[]): number[] =>
-  of.map((value, round) => value / (to[round] ?? Number.NaN));
+const byRound = (join: (one: number, other: number) => number) => (of: readonly number[], to: readonly number[]) =>
+  of.map((value, round) => join(value, to[round] ?? Number.NaN));
 
-/** Round by round. */
-export const differences = (of: readonly number[], to: readonly number[]): number[] =>
-  of.map((value, round) => value - (to[round] ?? Number.NaN));
+/** Each round by round. */
+export const ratios = byRound((one, other) => one / other);
+export const differences = byRound((one, other) => one - other);
+export const means = byRound((one, other) => (one + other) / 2);
 
 export interface Spread {
   readonly median: number;

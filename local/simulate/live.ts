@@ -1,5 +1,5 @@
 /** `npm run simulate`: a live play from the first look at Gatehouse to the closing tables. */
-import type { Io } from '../arguments.ts';
+import { type Io, print } from '../program.ts';
 import { progressBar } from './bar.ts';
 import { MAX_UNDER_WAY, play } from './play.ts';
 import { programme } from './programme.ts';
@@ -19,9 +19,9 @@ export interface LivePlay {
 export const CUT_OFF_EXIT_CODE = 130;
 
 /** Returns the exit code: 1 when B2C would not have taken a reply, or got none. */
-export async function playLive(target: Target, { people, seed, callsPerSecond, stop }: LivePlay, { out }: Io) {
+export async function playLive(target: Target, { people, seed, callsPerSecond, stop }: LivePlay, io: Io) {
   await target.probe();
-  out(`Playing ${people} people at ${target.origin}, ${callsPerSecond} calls a second (seed ${seed}).`);
+  print(io, `Playing ${people} people at ${target.origin}, ${callsPerSecond} calls a second (seed ${seed}).`);
   const tally = new Tally();
   const tried = async (scripted: ScriptedCall) => {
     const { reply, latencyMs } = await target.send(scripted);
@@ -41,15 +41,16 @@ export async function playLive(target: Target, { people, seed, callsPerSecond, s
   bar.stop();
   const seconds = (performance.now() - startedAt) / 1_000;
 
-  out(`${stop.aborted ? 'Cut off: these are the replies so far.\n' : ''}\n${tally.tables()}\n`);
-  out(`${tally.calls} calls in ${seconds.toFixed(1)} s, ${(tally.calls / seconds).toFixed(0)} a second.`);
+  print(io, `${stop.aborted ? 'Cut off: these are the replies so far.\n' : ''}\n${tally.tables()}\n`);
+  print(io, `${tally.calls} calls in ${seconds.toFixed(1)} s, ${(tally.calls / seconds).toFixed(0)} a second.`);
   const [wrong, missing, refused] = [tally.of('not allowed'), tally.of('no answer'), tally.of('refused')];
   const answered = tally.calls - refused - missing;
-  out(`Answered, so that Gatehouse keeps an attempt of each: ${answered} (a refused call is none).`);
+  print(io, `Answered, so that Gatehouse keeps an attempt of each: ${answered} (a refused call is none).`);
   if (heldBack > 0)
-    out(`${heldBack} left late, since ${MAX_UNDER_WAY} were under way: Gatehouse is slower than the rate.`);
-  if (wrong > 0) out(`${wrong} replies were not ones that B2C takes at their step: see above.`);
-  if (missing > 0) out(`${missing} calls got no answer in time; Gatehouse may have kept attempts of them: see above.`);
+    print(io, `${heldBack} left late, since ${MAX_UNDER_WAY} were under way: Gatehouse is slower than the rate.`);
+  if (wrong > 0) print(io, `${wrong} replies were not ones that B2C takes at their step: see above.`);
+  if (missing > 0)
+    print(io, `${missing} calls got no answer in time; Gatehouse may have kept attempts of them: see above.`);
   if (wrong + missing > 0) return 1;
   return stop.aborted ? CUT_OFF_EXIT_CODE : 0;
 }

@@ -1,10 +1,10 @@
 /** `npm run simulate -- --days N`: which database may get a made-up past, and what is said about it. */
 import { readConfig, SAMPLE_CREDENTIALS } from '../../src/config.ts';
 import { isLoopback } from '../../src/database/loopback.ts';
-import type { Io } from '../arguments.ts';
 import { findDatabaseUrl } from '../commands/database-url.ts';
 import { rootOf } from '../commands/driver-error.ts';
 import { Refusal } from '../commands/ending.ts';
+import { type Io, print } from '../program.ts';
 import { CUT_OFF_EXIT_CODE } from './live.ts';
 import { fillPast } from './past/fill.ts';
 import { DEFAULT_URL } from './target.ts';
@@ -26,7 +26,7 @@ export interface PastRequest {
 }
 
 /** Returns the exit code. */
-export async function playPast({ databaseUrl, ...request }: PastRequest, { out }: Io): Promise<number> {
+export async function playPast({ databaseUrl, ...request }: PastRequest, io: Io): Promise<number> {
   const { people, seed, days, stop } = request;
   const found = findDatabaseUrl(databaseUrl);
   if (!found.ok) throw new Refusal(found.problem, 2);
@@ -41,7 +41,7 @@ export async function playPast({ databaseUrl, ...request }: PastRequest, { out }
   const kept = config.RETENTION_DAYS;
   if (days > kept)
     throw new Refusal(`--days ${days} is too many: attempts are kept for ${kept} days (RETENTION_DAYS).`, 2);
-  out(`Filling ${days} days with ${people} people (seed ${seed}) in ${found.name}`);
+  print(io, `Filling ${days} days with ${people} people (seed ${seed}) in ${found.name}`);
   const startedAt = performance.now();
   const filled = await fillPast(config, { ...request, nowMs: Date.now() }).catch((error: unknown) => {
     throw new Refusal(`${adviceOn(error)} What is written stays; running this again adds the rest.`);
@@ -49,10 +49,13 @@ export async function playPast({ databaseUrl, ...request }: PastRequest, { out }
   const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
   const [first, last] = [filled.from.toISOString(), filled.to.toISOString()];
   const known = filled.already === 0 ? '' : `, ${filled.already} were there already from an earlier run`;
-  if (stop.aborted) out('Cut off; running this again adds the rest.');
-  out(`${filled.written} attempts written${known}: ${first} to ${last}, in ${seconds} s.
+  if (stop.aborted) print(io, 'Cut off; running this again adds the rest.');
+  print(
+    io,
+    `${filled.written} attempts written${known}: ${first} to ${last}, in ${seconds} s.
 Reports count them at once. The hourly sums follow with the first tick of the cron after the next call, or within a day.
-See them: curl -s -u ${SAMPLE_CREDENTIALS.reports} '${DEFAULT_URL}/reports/summary?from=${first.slice(0, 10)}&interval=day'`);
+See them: curl -s -u ${SAMPLE_CREDENTIALS.reports} '${DEFAULT_URL}/reports/summary?from=${first.slice(0, 10)}&interval=day'`,
+  );
   return stop.aborted ? CUT_OFF_EXIT_CODE : 0;
 }
 

@@ -9,7 +9,7 @@ import { callMany } from '../../local/bench/load.ts';
 import { main, measure } from '../../local/bench/run.ts';
 import { EXPECTED } from '../../local/bench/sign-in.ts';
 
-const silent = { out: () => undefined, err: () => undefined };
+const silent = { stdout: { write: () => true }, stderr: { write: () => true } };
 
 it('measures calls, starts and the bundle, each in every Worker that it has', async () => {
   const effort = { callTurns: 2, callsATurn: 20, warmUpCalls: 20, startTurns: 1 };
