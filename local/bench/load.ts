@@ -1,74 +1,47 @@
-/** Calls a Worker as B2C would, over connections that stay open, and looks at every reply. */
-import { Agent, request } from 'node:http';
-import { setTimeout as wait } from 'node:timers/promises';
+/** Calls a Worker as B2C would, and checks every reply. */
+import { Agent, type RequestOptions, request } from 'node:http';
 import { isDeepStrictEqual } from 'node:util';
-import type { SignIn } from './sign-in.ts';
+import { AUTHORIZATION, EXPECTED, PEOPLE } from './sign-in.ts';
 
-/** Few, so that neither the client nor a queue in front of workerd is what is measured. */
-const CONNECTIONS = 2;
-
-/** Makes `count` calls, each connection one after the other, and returns how long each took, in milliseconds. Rejects on the first reply that is not the expected one. */
-export async function callMany(url: string, people: readonly SignIn[], count: number): Promise<number[]> {
-  const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
-  const durations: number[] = [];
-  let next = 0;
+/**
+ * Makes `count` calls over `connections` connections, each one call after the other; the first is of the person at `from`.
+ * Rejects at the first reply that is not the expected one.
+ */
+export async function callMany(url: string, count: number, connections: number, from = 0): Promise<void> {
+  // Connections of their own: workerd closes one that was idle for seconds, which can be just as it is used again.
+  const agent = new Agent({ keepAlive: true, maxSockets: connections });
+  let next = from;
   const one = async () => {
-    for (let index = next++; index < count; index = next++) {
-      const person = people[index % people.length];
-      if (person === undefined) throw new Error('Nobody signs in.');
-      durations.push(await callOnce(agent, url, person));
+    while (next < from + count) {
+      const person = PEOPLE[next % PEOPLE.length];
+      next += 1;
+      await callOnce(agent, url, person?.body ?? '');
     }
   };
   try {
-    await Promise.all(Array.from({ length: CONNECTIONS }, one));
+    await Promise.all(Array.from({ length: connections }, one));
   } finally {
-    agent.destroy();
-  }
-  return durations;
-}
-
-/** Starts `rate` calls a second for so many seconds, however long the replies take, and returns durations in milliseconds. Rejects as {@link callMany} does. */
-export async function callAtRate(
-  url: string,
-  people: readonly SignIn[],
-  rate: number,
-  seconds: number,
-): Promise<number[]> {
-  const agent = new Agent({ keepAlive: true });
-  const startedAt = performance.now();
-  const calls: Promise<number>[] = [];
-  try {
-    for (let index = 0; index < rate * seconds; index += 1) {
-      await wait(Math.max(0, startedAt + (index * 1_000) / rate - performance.now()));
-      const person = people[index % people.length];
-      if (person !== undefined) calls.push(callOnce(agent, url, person));
-    }
-    return await Promise.all(calls);
-  } finally {
-    await Promise.allSettled(calls);
     agent.destroy();
   }
 }
 
-/** One call; its duration in milliseconds, until the last byte. */
-export function callOnce(agent: Agent, url: string, { authorization, body, expected }: SignIn): Promise<number> {
+async function callOnce(agent: Agent, url: string, body: string): Promise<void> {
+  const headers = { Authorization: AUTHORIZATION, 'Content-Type': 'application/json' };
+  const { status, text } = await send(`${url}/connectors/user-flow`, { method: 'POST', agent, headers }, body);
+  if (status !== 200 || !isDeepStrictEqual(parsed(text), EXPECTED))
+    throw new Error(`A reply is not the expected one, but ${status} ${text}`);
+}
+
+/** One request, and its response to the end. Without an agent it has a connection of its own. */
+export function send(url: string, options: RequestOptions, body = ''): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
-    const startedAt = performance.now();
-    const headers = {
-      Authorization: authorization,
-      'Content-Type': 'application/json',
-      'Content-Length': Buffer.byteLength(body),
-    };
-    const sent = request(`${url}/connectors/user-flow`, { method: 'POST', agent, headers }, (response) => {
+    const headers = { ...options.headers, 'Content-Length': Buffer.byteLength(body) };
+    const sent = request(url, { agent: false, ...options, headers }, (response) => {
       let text = '';
       response.setEncoding('utf8');
       response.on('data', (chunk) => (text += chunk));
       response.once('error', reject);
-      response.once('end', () => {
-        const took = performance.now() - startedAt;
-        if (response.statusCode === 200 && isDeepStrictEqual(parsed(text), expected)) resolve(took);
-        else reject(new Error(`The reply was not the expected one, but ${response.statusCode} ${text}`));
-      });
+      response.once('end', () => resolve({ status: response.statusCode ?? 0, text }));
     });
     sent.once('error', reject);
     sent.end(body);

@@ -1,102 +1,108 @@
 /** `npm run bench`: what Gatehouse costs, each figure beside its budget. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { calledWrongly, end, Refusal } from '../commands/ending.ts';
-import { build } from './build.ts';
-import { measureBundle } from './bundle.ts';
-import { measureCallCost } from './call-cost.ts';
+import { gzipSync } from 'node:zlib';
+import { Command, Option } from 'commander';
+import { Refusal } from '../commands/ending.ts';
+import { type Io, print, run, warn, wholeNumber } from '../program.ts';
+import { buildAll } from './bundles.ts';
+import { measureCalls } from './calls.ts';
 import { noCpuFigures } from './cpu.ts';
-import { type Finding, shown } from './finding.ts';
-import { measureStalledNeon } from './stalled-neon.ts';
-import { measureStartUp } from './start-up.ts';
-import { measureVisible } from './visible.ts';
-import { startWhole } from './whole.ts';
+import { exitCodeOf, type Figure, shown } from './figures.ts';
+import { measureStarts } from './starts.ts';
 
-const HELP = `Usage: npm run bench -- [--quick]
+const PARTS = ['calls', 'start', 'bundle'] as const;
 
-Builds the production bundle and measures it: its size, what starting and a call cost in bare workerd beside a Worker
-written by hand, in turns, and what a sign-in notices of a Neon that does not answer. Takes a few minutes; a machine
-that does nothing else gives the steadiest figures.
+export interface Options {
+  readonly only?: (typeof PARTS)[number];
+  readonly connections: number;
+  readonly quick?: true;
+  readonly against?: string;
+}
 
-  --quick   fewer rounds: a first look, not for the record
-  --help    this text
+/** Short turns and many of them: what else the machine does then affects both sides of a ratio. */
+export interface Effort {
+  readonly callTurns: number;
+  readonly callsATurn: number;
+  readonly warmUpCalls: number;
+  readonly startTurns: number;
+}
+const FULL: Effort = { callTurns: 250, callsATurn: 200, warmUpCalls: 5_000, startTurns: 100 };
+const QUICK: Effort = { callTurns: 30, callsATurn: 200, warmUpCalls: 3_000, startTurns: 15 };
 
-Exit code 0: everything within its budget; 1: something is not, or could not be measured; 2: wrong arguments.`;
+const program = () =>
+  new Command('npm run bench --')
+    .description(
+      'Builds the production bundle and measures it: what a call and a start cost in bare workerd, as ratios to a Worker ' +
+        'written by hand and to an empty one, in turns and in random order; and its size. Takes some minutes; a machine ' +
+        'that does nothing else gives the steadiest figures.',
+    )
+    .addOption(new Option('--only <part>', 'measure this part alone').choices(PARTS))
+    .option('--connections <n>', 'calls at the same time', wholeNumber(1, 256), 16)
+    .option('--quick', 'fewer turns: a first look, not for the record')
+    .option('--against <file>', 'measure this bundle of another commit too, in the same turns')
+    .addHelpText(
+      'after',
+      '\nExit code 0: every figure is within its budget; 1: one is over, or something failed; 2: wrong arguments;\n' +
+        '3: too noisy, since what is measured against itself differs: no figure counts.',
+    );
 
-/** Short turns and many of them: what else the machine does then hits both sides of a pair. */
-const CALLS = { warmUpCalls: 10_000, rounds: 25, callsARound: 2_000 };
-const QUICK_CALLS = { warmUpCalls: 5_000, rounds: 5, callsARound: 1_000 };
+/** Returns the exit code. */
+export const main = (argv: readonly string[], io: Io): Promise<number> =>
+  run<Options>(program(), argv, io, async (options) => {
+    const { only, quick = false, against } = options;
+    if (against !== undefined && !existsSync(against))
+      throw new Refusal(`There is no file ${against}. Give --against a built bundle.`, 2);
+    const missing = only === 'bundle' ? undefined : noCpuFigures();
+    if (missing !== undefined) throw new Refusal(`The bench cannot measure CPU: ${missing}.`);
+    const load = () => `${availableParallelism()} cores, load average ${loadavg()[0]?.toFixed(1)}`;
+    print(io, `Before: ${load()}.`);
+    const figures = await measure(options, quick ? QUICK : FULL, io).catch((error: unknown) => {
+      throw new Refusal(`The bench FAILED, so no figure counts: ${error instanceof Error ? error.message : error}`);
+    });
+    print(io, `After: ${load()}.\n\n${shown(figures)}`);
+    const exitCode = exitCodeOf(figures);
+    if (exitCode === 3)
+      print(io, '\nToo noisy: no figure of this run counts. Run it again on a machine that does less.');
+    else if (only !== 'bundle') print(io, '\nWhat is measured against itself is 1.00 ± 0.03: this run counts.');
+    return exitCode;
+  });
 
-await end(main);
-
-async function main(args: string[]): Promise<number> {
-  const { help, quick } = read(args);
-  if (help) {
-    console.log(HELP);
-    return 0;
-  }
-  const missing = noCpuFigures();
-  if (missing !== undefined) throw new Refusal(`The bench cannot measure CPU: ${missing}.`);
-
+/** Rejects when something fails: then no figure counts. */
+export async function measure({ only, connections, against }: Options, effort: Effort, io: Io): Promise<Figure[]> {
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-bench-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', remove);
   try {
-    console.log(`${availableParallelism()} cores, load average ${loadavg()[0]?.toFixed(1)} before the bench began`);
-    const findings = await measure(folder, quick);
-    console.log(`\n${shown(findings)}`);
-    console.log('\nSums and look-ups at 10 million rows: npm run test:postgres -- URL --rows 10000000');
-    return findings.every(({ within }) => within !== false) ? 0 : 1;
-  } catch (error) {
-    throw new Refusal(`The bench FAILED, so that no figure counts: ${error instanceof Error ? error.message : error}`);
-  }
-}
-
-async function measure(folder: string, quick: boolean): Promise<Finding[]> {
-  progress('building the bundles');
-  const gatehouse = await build(join(folder, 'gatehouse'));
-  const byHand = await build(join(folder, 'by-hand'), 'local/bench/workers/by-hand.ts');
-  const empty = await build(join(folder, 'empty'), 'local/bench/workers/empty.ts');
-  const stubs = await build(join(folder, 'stubs'), 'local/bench/workers/stubs.ts');
-  const bundles = { gatehouse, byHand, empty, stubs, folder };
-  return [
-    ...(await measureCallCost(bundles, { ...(quick ? QUICK_CALLS : CALLS), progress })),
-    ...measureBundle(gatehouse),
-    ...(await measureStartUp(bundles, { starts: quick ? 5 : 15, progress })),
-    ...(await measureWhole(gatehouse, folder, quick)),
-  ];
-}
-
-async function measureWhole(bundle: string, folder: string, quick: boolean): Promise<Finding[]> {
-  progress('starting the whole: Neon, queue and consumer');
-  const whole = await startWhole(bundle, folder);
-  try {
-    return [
-      ...(await measureStalledNeon(whole, {
-        rounds: quick ? 3 : 8,
-        secondsARound: quick ? 2 : 4,
-        long: !quick,
-        progress,
-      })),
-      ...(await measureVisible(whole, { tries: quick ? 3 : 10, progress })),
-    ];
+    const tell = (line: string) => warn(io, line);
+    tell('building the bundles');
+    const bundles = await buildAll(folder);
+    const older = against === undefined ? undefined : { ...bundles.gatehouse, main: against };
+    const wanted = (part: (typeof PARTS)[number]) => only === undefined || only === part;
+    const { callTurns, startTurns, ...calls } = effort;
+    const figures: Figure[] = [];
+    if (wanted('calls'))
+      figures.push(...(await measureCalls(bundles, older, { ...calls, turns: callTurns, connections, tell })));
+    if (wanted('start')) figures.push(...(await measureStarts(bundles, older, { turns: startTurns, tell })));
+    if (wanted('bundle'))
+      for (const bundle of [bundles.gatehouse, ...(older === undefined ? [] : [older])])
+        figures.push(sizeOf(bundle.main, bundle === older));
+    return figures;
   } finally {
-    await whole.stop();
+    process.off('exit', remove);
+    remove();
   }
 }
 
-function progress(line: string): void {
-  process.stderr.write(`${line}\n`);
+/** What is uploaded, minified: as Cloudflare counts it, after gzip. */
+function sizeOf(path: string, older: boolean): Figure {
+  const bytes = readFileSync(path);
+  const detail = `${(bytes.byteLength / 1_024).toFixed(1)} KiB before gzip`;
+  return { kind: 'bundle', value: gzipSync(bytes).byteLength / 1_024, detail, older };
 }
 
-function read(args: string[]): { help: boolean; quick: boolean } {
-  try {
-    const boolean = { type: 'boolean', default: false } as const;
-    const { values } = parseArgs({ args, options: { quick: boolean, help: { ...boolean, short: 'h' } } });
-    return values;
-  } catch (error) {
-    throw calledWrongly(error instanceof Error ? error.message : String(error), 'bench');
-  }
+if (import.meta.main) {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+  process.exitCode = await main(process.argv.slice(2), process);
 }

@@ -1,7 +1,9 @@
 /** `npm run simulate`: a live play from the first look at Gatehouse to the closing tables. */
-import { SingleBar } from 'cli-progress';
-import { play } from './play.ts';
+import { type Io, print } from '../program.ts';
+import { progressBar } from './bar.ts';
+import { MAX_UNDER_WAY, play } from './play.ts';
 import { programme } from './programme.ts';
+import type { ScriptedCall } from './script.ts';
 import { Tally } from './tally.ts';
 import type { Target } from './target.ts';
 
@@ -17,41 +19,38 @@ export interface LivePlay {
 export const CUT_OFF_EXIT_CODE = 130;
 
 /** Returns the exit code: 1 when B2C would not have taken a reply, or got none. */
-export async function playLive(target: Target, { people, seed, callsPerSecond, stop }: LivePlay): Promise<number> {
+export async function playLive(target: Target, { people, seed, callsPerSecond, stop }: LivePlay, io: Io) {
   await target.probe();
-  console.log(`Playing ${people} people at ${target.origin}, ${callsPerSecond} calls a second (seed ${seed}).`);
+  print(io, `Playing ${people} people at ${target.origin}, ${callsPerSecond} calls a second (seed ${seed}).`);
   const tally = new Tally();
-  const bar = process.stderr.isTTY
-    ? new SingleBar({
-        format: 'Playing {bar} {value}/{total} people, {calls} calls, {eta_formatted} left',
-        hideCursor: true,
-      })
-    : undefined;
-  bar?.start(people, 0, { calls: 0 });
+  const tried = async (scripted: ScriptedCall) => {
+    const { reply, latencyMs } = await target.send(scripted);
+    tally.add(scripted.step, reply, latencyMs);
+    return reply;
+  };
+  const call = async (scripted: ScriptedCall) => {
+    const reply = await tried(scripted);
+    // B2C's one retry, with the same bytes (contract 2.6).
+    return reply.kind === 'no answer' && !stop.aborted ? (await tried(scripted)).action : reply.action;
+  };
+  const bar = progressBar('Playing {bar} {value}/{total} people, {eta_formatted} left', people);
+  let gone = 0;
   const startedAt = performance.now();
-  const { heldBack } = await play({
-    parts: programme(seed, people),
-    callsPerSecond,
-    stop,
-    send: (call) => target.send(call),
-    onReply: ({ step }, { reply, latencyMs }) => tally.add(step, reply, latencyMs),
-    onExit: () => bar?.increment({ calls: tally.calls }),
-  });
+  const onExit = () => bar.update(++gone);
+  const heldBack = await play({ parts: programme(seed, people), callsPerSecond, call, onExit, stop });
+  bar.stop();
   const seconds = (performance.now() - startedAt) / 1_000;
-  bar?.stop();
 
-  console.log(`${stop.aborted ? 'Cut off: these are the replies so far.\n' : ''}\n${tally.tables()}\n`);
-  console.log(`${tally.calls} calls in ${seconds.toFixed(1)} s, ${(tally.calls / seconds).toFixed(0)} a second.`);
-  console.log(`Answered, so that Gatehouse keeps an attempt of each: ${tally.answered} (a refused call is none).`);
-  if (heldBack > 0) {
-    console.log(`${heldBack} of them left late, since 500 were under way: Gatehouse is slower than the rate.`);
-  }
-  const [wrong, missing] = [tally.of('not allowed'), tally.of('no answer')];
-  if (wrong > 0) console.log(`${wrong} replies were not ones that B2C takes at their step: see above.`);
+  print(io, `${stop.aborted ? 'Cut off: these are the replies so far.\n' : ''}\n${tally.tables()}\n`);
+  print(io, `${tally.calls} calls in ${seconds.toFixed(1)} s, ${(tally.calls / seconds).toFixed(0)} a second.`);
+  const [wrong, missing, refused] = [tally.of('not allowed'), tally.of('no answer'), tally.of('refused')];
+  const answered = tally.calls - refused - missing;
+  print(io, `Answered, so that Gatehouse keeps an attempt of each: ${answered} (a refused call is none).`);
+  if (heldBack > 0)
+    print(io, `${heldBack} left late, since ${MAX_UNDER_WAY} were under way: Gatehouse is slower than the rate.`);
+  if (wrong > 0) print(io, `${wrong} replies were not ones that B2C takes at their step: see above.`);
   if (missing > 0)
-    console.log(
-      `${missing} calls got no answer in time (Gatehouse may have kept attempts of them all the same): see above.`,
-    );
+    print(io, `${missing} calls got no answer in time; Gatehouse may have kept attempts of them: see above.`);
   if (wrong + missing > 0) return 1;
   return stop.aborted ? CUT_OFF_EXIT_CODE : 0;
 }

@@ -1,77 +1,86 @@
 /**
  * Plays a programme live. Calls leave at the asked rate whether the ones before are answered or not (an open loop): a slow
- * server meets as many arrivals as a fast one, as it would in life.
+ * server meets as many arrivals as a fast one, as it would in life. The calls of one person come one after another.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { actorsOf, type Turn } from './actors.ts';
+import { diceFor } from './dice.ts';
 import type { Part } from './programme.ts';
-import type { ScriptedCall } from './script.ts';
-import type { Sent } from './target.ts';
+import { following, type ScriptedCall } from './script.ts';
 
+/** A form takes a minute in life, which is too long to wait for here. */
+const PAUSES_SHORTER_BY = 60;
 /** More would run into the number of files that systems let a process open, which is often 1,024. */
-const MAX_UNDER_WAY = 500;
+export const MAX_UNDER_WAY = 500;
 /** Timers come late by some milliseconds, which the next calls make up for; what is missed for longer stays missed. */
 const MAX_LATE_MS = 50;
+const POLL_MS = 2;
 
 export interface Stage {
   readonly parts: Iterator<Part>;
   readonly callsPerSecond: number;
-  readonly send: (call: ScriptedCall) => Promise<Sent>;
-  readonly onReply: (call: ScriptedCall, sent: Sent) => void;
+  /** Makes a call, and returns what the answer wants B2C to do. Never rejects. */
+  readonly call: (call: ScriptedCall) => Promise<string>;
   /** A person has made their last call. */
   readonly onExit: () => void;
   /** Aborted: no further call is made; those under way are waited for. */
   readonly stop: AbortSignal;
 }
 
-export interface Played {
-  /** Calls that had to wait for the answer to another one, since {@link MAX_UNDER_WAY} were under way. */
-  readonly heldBack: number;
-}
+/** Resolves at the end, with the number of calls that left late since {@link MAX_UNDER_WAY} were under way. */
+export async function play({ parts, callsPerSecond, call, onExit, stop }: Stage): Promise<number> {
+  /** Each lets one call go that is due at the next slot. */
+  const ready: (() => unknown)[] = [];
+  let [onStage, underWay, heldBack] = [0, 0, 0];
 
-/** Resolves when everybody has made their last call, or when it was stopped. */
-export async function play({ parts, callsPerSecond, send, onReply, onExit, stop }: Stage): Promise<Played> {
-  let underWay = 0;
-  let heldBack = 0;
-  let wake = () => {};
-  const change = () => new Promise<void>((resolve) => (wake = resolve));
-  const actors = actorsOf(parts, () => wake(), onExit);
-  stop.addEventListener('abort', () => wake(), { once: true });
-
-  const make = async ({ call, answered }: Turn) => {
+  const make = async (scripted: ScriptedCall) => {
     underWay += 1;
-    let sent = await send(call);
-    onReply(call, sent);
-    // B2C's one retry, with the same bytes (contract 2.6).
-    if (sent.reply.kind === 'no answer' && !stop.aborted) {
-      sent = await send(call);
-      onReply(call, sent);
-    }
+    const action = await call(scripted);
     underWay -= 1;
-    answered(sent.reply);
-    wake();
+    return action;
+  };
+  const perform = async ({ person, calls }: Part) => {
+    onStage += 1;
+    const dice = diceFor('corrects', person.objectId);
+    let left = calls;
+    for (let [next] = left; next !== undefined; [next] = left) {
+      if (left !== calls) {
+        await pause(next.pauseMs / PAUSES_SHORTER_BY, stop);
+        await new Promise<void>((resolve) => ready.push(resolve));
+      }
+      // B2C's second try of a call that is made twice: of no further consequence.
+      if (next.twice) ready.push(() => make(next));
+      left = following(left, await make(next), dice);
+    }
+    onStage -= 1;
+    onExit();
+  };
+  /** Lets a call go that is due, else a new person come on; false when there is neither. */
+  const proceed = (): boolean => {
+    const due = ready.shift();
+    const part = due === undefined ? parts.next() : undefined;
+    if (part?.done) return false;
+    if (part === undefined) due?.();
+    else void perform(part.value);
+    return true;
   };
 
   for (let slotMs = performance.now(); !stop.aborted; slotMs += 1_000 / callsPerSecond) {
-    await until(slotMs, stop);
+    await pause(slotMs - performance.now(), stop);
     if (underWay >= MAX_UNDER_WAY) heldBack += 1;
-    while (underWay >= MAX_UNDER_WAY) await change();
-    let turn = actors.next();
-    while (turn === undefined && actors.onStage > 0 && !stop.aborted) {
-      await change();
-      turn = actors.next();
+    while (underWay >= MAX_UNDER_WAY) await pause(POLL_MS);
+    let proceeded = proceed();
+    while (!proceeded && onStage > 0 && !stop.aborted) {
+      await pause(POLL_MS);
+      proceeded = proceed();
     }
-    if (turn === undefined || stop.aborted) break;
+    if (!proceeded) break;
     slotMs = Math.max(slotMs, performance.now() - MAX_LATE_MS);
-    void make(turn);
   }
-  actors.sendHome();
-  while (underWay > 0) await change();
-  return { heldBack };
+  while (underWay > 0) await pause(POLL_MS);
+  return heldBack;
 }
 
-/** Until then, or until it is stopped. */
-async function until(timeMs: number, signal: AbortSignal): Promise<void> {
-  const waitMs = timeMs - performance.now();
-  if (waitMs > 0) await sleep(waitMs, undefined, { signal }).catch(() => undefined);
+/** Waits so long, or until it is stopped. */
+async function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  if (ms > 0) await sleep(ms, undefined, signal && { signal }).catch(() => undefined);
 }

@@ -1,7 +1,7 @@
 /** Who comes on in a live play, and with which calls: a share signs up, the others have an account. Pure. */
-import { type Person, personOf } from './cast.ts';
 import { diceFor } from './dice.ts';
-import { hasAccount, ODDITIES, type ScriptedCall, signIn, signUp, withOddity } from './script.ts';
+import { hasAccount, type Person, personOf } from './people.ts';
+import { ODDITIES, type ScriptedCall, signIn, signUp, withOddity } from './script.ts';
 
 export interface Part {
   readonly person: Person;
@@ -14,17 +14,15 @@ const SIGNS_UP = 0.55;
 
 /** The parts of `people` people: the same for the same seed, and for more people the same ones come first. */
 export function* programme(seed: number, people: number): Generator<Part> {
-  for (let number = 0; number < people; number += 1) yield partOf(seed, number);
-}
-
-function partOf(seed: number, number: number): Part {
-  const person = personOf(seed, number);
-  const dice = diceFor('live', seed, number);
-  const turn = (number + 1) / ODD_ONE_IN;
-  const oddity = Number.isInteger(turn) ? ODDITIES[(turn - 1) % ODDITIES.length] : undefined;
-  const isNew = dice.chance(SIGNS_UP) || oddity === 'half-a-json' || oddity === 'not-an-object' || !hasAccount(person);
-  const first = isNew ? signUp(person, dice) : signIn(person, dice);
-  const later = hasAccount(person) ? Array.from({ length: dice.int(0, 2) }, () => signIn(person, dice)) : [];
-  const visits = [oddity === undefined ? first : withOddity(first, oddity, dice), ...later];
-  return { person, calls: visits.flat() };
+  for (let number = 0; number < people; number += 1) {
+    const person = personOf(seed, number);
+    const dice = diceFor('live', seed, number);
+    const turn = (number + 1) / ODD_ONE_IN;
+    const oddity = Number.isInteger(turn) ? ODDITIES[(turn - 1) % ODDITIES.length] : undefined;
+    const isNew =
+      dice.chance(SIGNS_UP) || oddity === 'half-a-json' || oddity === 'not-an-object' || !hasAccount(person);
+    const first = isNew ? signUp(person, dice) : signIn(person, dice);
+    const later = hasAccount(person) ? Array.from({ length: dice.int(0, 2) }, () => signIn(person, dice)) : [];
+    yield { person, calls: [oddity === undefined ? first : withOddity(first, oddity, dice), ...later].flat() };
+  }
 }

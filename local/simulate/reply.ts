@@ -1,6 +1,5 @@
 /** Reads an answer as B2C would (contract 2.1 to 2.3): what it is, or why B2C would ignore it or show an error page. Pure. */
-import * as z from 'zod';
-import type { UserFlowStep } from '../../src/sign-in/steps.ts';
+import type { Step } from './people.ts';
 import type { ScriptedCall } from './script.ts';
 
 export const KINDS = ['continue', 'block', 'invalid', 'refused', 'not allowed', 'no answer'] as const;
@@ -21,73 +20,59 @@ export interface Reply {
   readonly action: string;
 }
 
-const claims = z.record(
-  z.string(),
-  z.union([z.string(), z.number(), z.boolean()], 'a claim is neither text nor number nor true or false'),
-);
-const shape = z.looseObject({
-  version: z.string('without a version').min(1, 'with an empty version'),
-  action: z.enum(['Continue', 'ShowBlockPage', 'ValidationError'], 'with an action that B2C does not know'),
-});
-const withMessage = z.looseObject({
-  userMessage: z.string('without a userMessage').min(1, 'with an empty userMessage'),
-});
-const twice400 = withMessage.extend({ status: z.literal([400, '400'], 'without status 400 in the body') });
+/** What B2C can be told to do: with which status, and why it does not take it at some steps. */
+const ACTIONS: Readonly<Record<string, { kind: Kind; status: number; notAt: Partial<Record<Step, string>> }>> = {
+  Continue: { kind: 'continue', status: 200, notAt: {} },
+  ShowBlockPage: { kind: 'block', status: 200, notAt: { PreTokenIssuance: 'which B2C ignores here' } },
+  ValidationError: {
+    kind: 'invalid',
+    status: 400,
+    notAt: { PreTokenIssuance: 'which B2C does not take here', PostFederationSignup: 'which B2C does not take here' },
+  },
+};
 
-export function readReply({ step, credential }: ScriptedCall, answer: RawAnswer): Reply {
-  if (credential === 'wrong') return readRefusal(answer);
-  if (answer.status === 401) return notAllowed('401 for a credential that was right a moment ago');
-  if (!/^application\/json(;|$)/i.test(answer.contentType)) {
-    return notAllowed(
-      `status ${answer.status} with content type ${answer.contentType || '(none)'}, not application/json`,
-    );
+export function readReply({ step, credential }: ScriptedCall, { status, contentType, text }: RawAnswer): Reply {
+  if (credential === 'wrong') {
+    // Contract line 47: 401, and nothing in it that B2C could take for an answer.
+    if (status !== 401) return notAllowed(`status ${status} for a wrong credential, which is let in`);
+    return text === '' ? { kind: 'refused', problem: '', action: '' } : notAllowed('401 with a body');
   }
-  const body = readJson(answer.text);
-  if (body === undefined) return notAllowed(`status ${answer.status} with a body that is not JSON`);
-  const problem = problemOf(body, answer.status, step);
-  return typeof problem === 'string' ? notAllowed(problem) : problem;
+  if (status === 401) return notAllowed('401 for a credential that was right a moment ago');
+  if (!/^application\/json(;|$)/i.test(contentType))
+    return notAllowed(`status ${status} with content type ${contentType || '(none)'}, not application/json`);
+  const body = readJson(text);
+  if (body === undefined) return notAllowed(`status ${status} with a body that is not a JSON object`);
+  const { version, action } = body;
+  if (typeof version !== 'string' || version === '') return notAllowed('without a version');
+  const known = typeof action === 'string' && Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined;
+  if (typeof action !== 'string' || known === undefined) return notAllowed('with an action that B2C does not know');
+  const why = step === undefined ? undefined : known.notAt[step];
+  if (why !== undefined) return notAllowed(`${action}, ${why}`);
+  if (status !== known.status) return notAllowed(`${action} with status ${status}`);
+  const problem = known.kind === 'continue' ? problemOfClaims(body, step) : problemOfMessage(body, known.kind);
+  return problem === undefined ? { kind: known.kind, problem: '', action } : notAllowed(`${action} ${problem}`);
 }
 
 /** The reply to a call that timed out or broke off. */
 export const noAnswer = (problem: string): Reply => ({ kind: 'no answer', problem, action: '' });
 
-/** Contract line 47: 401, and nothing in it that B2C could take for an answer. */
-function readRefusal({ status, text }: RawAnswer): Reply {
-  if (status !== 401) return notAllowed(`status ${status} for a wrong credential, which is let in`);
-  return text === '' ? { kind: 'refused', problem: '', action: '' } : notAllowed('401 with a body');
-}
-
-function problemOf(body: unknown, status: number, step: UserFlowStep | undefined): string | Reply {
-  const read = shape.safeParse(body);
-  if (!read.success) return firstIssue(read.error);
-  const { action } = read.data;
-  const accept = (kind: Kind, schema: z.ZodType): string | Reply => {
-    const { error } = schema.safeParse(body);
-    return error === undefined ? { kind, problem: '', action } : `${action} ${firstIssue(error)}`;
-  };
-  const wrongStatus = `${action} with status ${status}`;
-  switch (action) {
-    case 'Continue':
-      if (status !== 200) return wrongStatus;
-      if (step === 'PreTokenIssuance' && 'email' in read.data) return 'Continue with an email, which B2C refuses here';
-      return accept('continue', claims);
-    case 'ShowBlockPage':
-      if (step === 'PreTokenIssuance') return 'ShowBlockPage, which B2C ignores here';
-      return status === 200 ? accept('block', withMessage) : wrongStatus;
-    case 'ValidationError':
-      if (step === 'PreTokenIssuance' || step === 'PostFederationSignup')
-        return 'ValidationError, which B2C does not take here';
-      return status === 400 ? accept('invalid', twice400) : wrongStatus;
-  }
-}
-
 const notAllowed = (problem: string): Reply => ({ kind: 'not allowed', problem, action: '' });
 
-const firstIssue = (error: z.ZodError) => error.issues[0]?.message ?? 'of an unknown shape';
+function problemOfClaims(body: Record<string, unknown>, step: Step | undefined): string | undefined {
+  if (step === 'PreTokenIssuance' && 'email' in body) return 'with an email, which B2C refuses here';
+  const odd = Object.values(body).some((value) => !['string', 'number', 'boolean'].includes(typeof value));
+  return odd ? 'with a claim that is neither text nor number nor true or false' : undefined;
+}
 
-function readJson(text: string): unknown {
+function problemOfMessage({ userMessage, status }: Record<string, unknown>, kind: Kind): string | undefined {
+  if (typeof userMessage !== 'string' || userMessage === '') return 'without a userMessage';
+  return kind === 'invalid' && status !== 400 && status !== '400' ? 'without status 400 in the body' : undefined;
+}
+
+function readJson(text: string): Record<string, unknown> | undefined {
   try {
-    return JSON.parse(text);
+    const body: unknown = JSON.parse(text);
+    return typeof body === 'object' && body !== null && !Array.isArray(body) ? { ...body } : undefined;
   } catch {
     return undefined;
   }

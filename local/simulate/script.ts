@@ -1,19 +1,17 @@
 /**
  * What happens when a person signs up or in, as B2C would play it: the calls in their order, the person's own time between
- * them, and what goes wrong. Pure: it says what is to be sent, and `afterReply` what an answer leads to.
+ * them, and what goes wrong. Pure: it says what is to be sent, and `following` what an answer leads to.
  */
-import { STEPS, type UserFlowStep } from '../../src/sign-in/steps.ts';
-import { bodyOf } from './body.ts';
-import type { Person } from './cast.ts';
 import type { Dice } from './dice.ts';
+import { EXTENSIONS_APP, type Person, STEPS, type Step } from './people.ts';
 
 export interface ScriptedCall {
   /** What the person takes before this call, in milliseconds: reading, typing, hesitating. */
   readonly pauseMs: number;
   /** The step whose replies B2C takes here; undefined when neither body nor address names one. */
-  readonly step: UserFlowStep | undefined;
+  readonly step: Step | undefined;
   /** After `/connectors/user-flow`: `''`, or a step. */
-  readonly path: '' | `/${UserFlowStep}`;
+  readonly path: '' | `/${Step}`;
   readonly body: string;
   readonly credential: 'own' | 'wrong';
   /** B2C makes this call twice, with equal bytes. */
@@ -34,17 +32,19 @@ export const ODDITIES = [
 export type Oddity = (typeof ODDITIES)[number];
 
 /** In milliseconds: from the provider's page to the form, the form itself, from the account to the token. */
-const BEFORE_STEP_MS: Readonly<Record<UserFlowStep, readonly [number, number]>> = {
+const BEFORE_STEP_MS: Readonly<Record<Step, readonly [number, number]>> = {
   PostFederationSignup: [2_000, 20_000],
   PostAttributeCollection: [15_000, 120_000],
   PreTokenIssuance: [300, 2_500],
 };
 const TWICE = 0.03;
 const CORRECTS = 0.7;
+/** As long as a captcha provider's token: more than the 250 characters that an attribute may keep. */
+const CAPTCHA_TOKEN = 'Q2FwdGNoYS'.repeat(200);
 
 /** A new account: the step after federating only for who came from another provider. Cut where the person closes the page. */
 export function signUp(person: Person, dice: Dice): ScriptedCall[] {
-  const played = person.leavesBefore === undefined ? STEPS : STEPS.slice(0, STEPS.indexOf(person.leavesBefore));
+  const played = person.leavesBefore === 'never' ? STEPS : STEPS.slice(0, STEPS.indexOf(person.leavesBefore));
   const steps = played.filter((step) => step !== 'PostFederationSignup' || person.federated);
   return steps.map((step) => scripted(person, step, dice));
 }
@@ -52,21 +52,22 @@ export function signUp(person: Person, dice: Dice): ScriptedCall[] {
 /** An existing account: there is only the token step. */
 export const signIn = (person: Person, dice: Dice): ScriptedCall[] => [scripted(person, 'PreTokenIssuance', dice)];
 
-/** False when they gave up, so that there is nobody to sign in. */
-export const hasAccount = (person: Person): boolean => person.leavesBefore === undefined;
+/** The same visit with something odd about its first call. */
+export const withOddity = ([call, ...rest]: readonly ScriptedCall[], oddity: Oddity, dice: Dice): ScriptedCall[] =>
+  call === undefined ? [] : [odd(call, oddity, dice), ...rest];
 
-/** What follows an answer: `again` is the same call with what the person corrected. Without an answer there is an error page. */
-export function afterReply(call: ScriptedCall, action: string): 'next' | 'again' | 'stop' {
-  if (action === 'Continue') return 'next';
-  return action === 'ValidationError' && call.corrected !== undefined ? 'again' : 'stop';
+/**
+ * The calls that follow an answer with this action: the next ones, the same one corrected (once), or none. Without an
+ * answer that B2C takes there is an error page.
+ */
+export function following([call, ...rest]: readonly ScriptedCall[], action: string, dice: Dice): ScriptedCall[] {
+  if (action === 'Continue') return rest;
+  if (action !== 'ValidationError' || call?.corrected === undefined) return [];
+  const { corrected, ...again } = call;
+  return [{ ...again, body: corrected, pauseMs: pauseBefore('PostAttributeCollection', dice), twice: false }, ...rest];
 }
 
-/** The call with the correction in it; a correction is not corrected again. */
-export function correctedCall({ corrected, ...call }: ScriptedCall, dice: Dice): ScriptedCall {
-  return { ...call, body: corrected ?? call.body, pauseMs: pauseBefore('PostAttributeCollection', dice), twice: false };
-}
-
-function scripted(person: Person, step: UserFlowStep, dice: Dice): ScriptedCall {
+function scripted(person: Person, step: Step, dice: Dice): ScriptedCall {
   return {
     pauseMs: pauseBefore(step, dice),
     step,
@@ -77,11 +78,24 @@ function scripted(person: Person, step: UserFlowStep, dice: Dice): ScriptedCall 
   };
 }
 
-const pauseBefore = (step: UserFlowStep, dice: Dice) => dice.int(...BEFORE_STEP_MS[step]);
+const pauseBefore = (step: Step, dice: Dice) => dice.int(...BEFORE_STEP_MS[step]);
 
-/** The same visit with something odd about its first call. */
-export function withOddity([call, ...rest]: readonly ScriptedCall[], oddity: Oddity, dice: Dice): ScriptedCall[] {
-  return call === undefined ? [] : [odd(call, oddity, dice), ...rest];
+/** What B2C writes about a person at a step (contract 1.2 to 1.7). A claim without a value is left out. */
+function bodyOf(person: Person, step: Step): Record<string, unknown> {
+  const { application, identities, profile, attributes, helpsThemselves, objectId } = person;
+  const [form, token] = [step === 'PostAttributeCollection', step === 'PreTokenIssuance'];
+  const members: Record<string, unknown> = {
+    ...profile,
+    identities: identities.length === 0 ? '' : identities,
+    ...(step === 'PostFederationSignup' ? {} : attributes),
+    [`extension_${EXTENSIONS_APP}_Roles`]: form && helpsThemselves ? 'administrator' : '',
+    [`extension_${EXTENSIONS_APP}_CaptchaToken`]: form && application.captcha ? CAPTCHA_TOKEN : '',
+    // There is none before the account is made.
+    objectId: token ? objectId : '',
+    step: application.oldNames && token ? 'PreTokenApplicationClaims' : step,
+    [application.oldNames ? 'clientId' : 'client_id']: application.clientId,
+  };
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== ''));
 }
 
 function odd(call: ScriptedCall, oddity: Oddity, dice: Dice): ScriptedCall {

@@ -1,60 +1,74 @@
-/** The bench must not print a figure that is not true: a call that went wrong fails the run. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { stripTypeScriptTypes } from 'node:module';
-import { tmpdir } from 'node:os';
+/** `npm run bench` still runs, and prints no figure that is not true. */
+import { spawnSync } from 'node:child_process';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
-import { measureCallCost } from '../../local/bench/call-cost.ts';
-import { against, shown } from '../../local/bench/finding.ts';
+import { expect, it } from 'vitest';
+import { exitCodeOf, type Figure, shown } from '../../local/bench/figures.ts';
+import { callMany } from '../../local/bench/load.ts';
+import { main, measure } from '../../local/bench/run.ts';
+import { EXPECTED } from '../../local/bench/sign-in.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'gatehouse-bench-test-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const silent = { stdout: { write: () => true }, stderr: { write: () => true } };
 
-/** A Worker of the bench as workerd takes it, with one piece of it exchanged. */
-function worker(name: string, piece = '', instead = ''): string {
-  const source = readFileSync(join(import.meta.dirname, `../../local/bench/workers/${name}.ts`), 'utf8');
-  expect(source).toContain(piece);
-  const path = join(mkdtempSync(join(folder, `${name}-`)), 'worker.js');
-  writeFileSync(path, stripTypeScriptTypes(source.replace(piece, instead)));
-  return path;
-}
+it('measures calls, starts and the bundle, each in every Worker that it has', async () => {
+  const effort = { callTurns: 2, callsATurn: 20, warmUpCalls: 20, startTurns: 1 };
+  const figures = await measure({ connections: 4 }, effort, silent);
+  for (const { value } of figures) expect(value).toSatisfy(Number.isFinite);
+  expect(figures.map(({ kind }) => kind)).toEqual([
+    'callTwin',
+    'callBuiltIn',
+    'callStored',
+    'startTwin',
+    'startPad',
+    'start',
+    'startStored',
+    'startEntries',
+    'bundle',
+  ]);
+}, 120_000);
 
-/** A few calls; the Worker by hand plays both sides. */
-const measure = (bundles: { gatehouse: string; byHand: string; stubs: string }) =>
-  measureCallCost({ ...bundles, folder }, { warmUpCalls: 4, rounds: 1, callsARound: 20, progress: () => undefined });
-
-test('a run in which every reply is right and every message arrives gives figures', async () => {
-  const byHand = worker('by-hand');
-  const findings = await measure({ gatehouse: byHand, byHand, stubs: worker('stubs') });
-  expect(findings.map(({ what }) => what)).toHaveLength(6);
+it.each([
+  ['of another status', 500, JSON.stringify(EXPECTED)],
+  ['without the roles', 200, JSON.stringify({ ...EXPECTED, extension_Roles: '' })],
+  ['that is no JSON', 200, 'Continue'],
+])('a reply %s stops the run', async (_, status, body) => {
+  let left = 5;
+  const server = createServer((_, response) => {
+    left -= 1;
+    if (left > 0) response.end(JSON.stringify(EXPECTED));
+    else response.writeHead(status).end(body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  await expect(callMany(url, 4, 2)).resolves.toBeUndefined();
+  await expect(callMany(url, 20, 2)).rejects.toThrow(`not the expected one, but ${status} ${body}`);
+  server.close();
 });
 
-test('a message that the queue refuses fails the run, and what the Worker logged is told', async () => {
-  const byHand = worker('by-hand');
-  const stubs = worker('stubs', 'messages += 1;', "if (messages++ === 9) return new Response('', { status: 500 });");
-  await expect(measure({ gatehouse: byHand, byHand, stubs })).rejects.toThrow(/attempt-not-sent/);
+it('a figure over its budget is exit code 1, a noise control that is off is 3, and older bundles have no budget', () => {
+  const figure = (kind: Figure['kind'], value: number, older = false): Figure => ({ kind, value, detail: '', older });
+  const quiet = [
+    figure('callTwin', 1.02),
+    figure('callBuiltIn', 1.15),
+    figure('startPad', 9),
+    figure('bundle', 999, true),
+  ];
+  const over = [...quiet, figure('callStored', 1.26)];
+  const noisy = [...over, figure('startTwin', 0.96)];
+  expect([quiet, over, noisy].map(exitCodeOf)).toEqual([0, 1, 3]);
+  const verdicts = shown(noisy)
+    .split('\n')
+    .map((line) => line.slice(0, 9).trim());
+  expect(verdicts).toEqual(['', 'quiet', 'ok', '', '', 'over', 'too noisy']);
 });
 
-test('a message that is sent twice fails the run', async () => {
-  const byHand = worker('by-hand');
-  const send = 'await env.ATTEMPTS.send(attempt);';
-  const twice = worker('by-hand', send, send.repeat(2));
-  await expect(measure({ gatehouse: twice, byHand, stubs: worker('stubs') })).rejects.toThrow(/4 calls, but the queue/);
+it.each([[['--only', 'speed']], [['--connections', '0']], [['--fast']]])('%s is refused', async (args) => {
+  expect(await main(args, silent)).toBe(2);
 });
 
-test('a reply without the roles fails the run', async () => {
-  const byHand = worker('by-hand');
-  const empty = worker('by-hand', "roles.join(' ')", "''");
-  await expect(measure({ gatehouse: empty, byHand, stubs: worker('stubs') })).rejects.toThrow(/not the expected one/);
-});
-
-test('messages of different size fail the run, since then the two do not do the same', async () => {
-  const byHand = worker('by-hand');
-  const less = worker('by-hand', 'fingerprint: HEX_DIGITS_OF_A_HASH,', 'claimNames: [],');
-  await expect(measure({ gatehouse: byHand, byHand: less, stubs: worker('stubs') })).rejects.toThrow(/weigh/);
-});
-
-test('a missed budget says NOT WITHIN, and one that is just met does not', () => {
-  const table = shown([against('one', 1.51, 1.5, '×', '1.51 ×'), against('two', 1.5, 1.5, '×', '1.50 ×')]);
-  expect(table.split('\n').map((line) => line.split(/ {2,}/).at(-1))).toEqual(['budget', 'NOT WITHIN', 'within']);
+it('the program explains itself', () => {
+  const script = join(import.meta.dirname, '../../local/bench/run.ts');
+  const { status, stdout } = spawnSync(process.execPath, [script, '--help'], { encoding: 'utf8' });
+  expect([status, stdout]).toEqual([0, expect.stringContaining('--against <file>')]);
 });

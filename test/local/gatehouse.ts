@@ -1,6 +1,7 @@
 /** The built Worker with a KV and a database of its own, a door in front of it that can fail, and commands run against it. */
 import { afterAll, beforeAll, beforeEach } from 'vitest';
 import { createTestHarness } from 'wrangler';
+import { bothWorkers } from './both-workers.ts';
 import { start } from './command.ts';
 import { ownDatabase } from './own-database.ts';
 
@@ -46,7 +47,7 @@ export function ownGatehouse(settings: Record<string, string> = {}) {
       REPORTS_BASIC: '',
       ADMIN_BASIC: '',
     };
-    await harness.update({ workers: [{ configPath: './wrangler.toml', vars }] });
+    await harness.update(bothWorkers(vars));
     url = (await harness.listen()).url.origin;
   });
   beforeEach(() => {

@@ -1,7 +1,9 @@
 /** The deployed bundle with its real KV and cron: a policy goes from an administrator's hands to the people who sign up. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createTestHarness } from 'wrangler';
+import { planKey } from '../../src/policy/plan.ts';
 import { POINTER_KEY, PUBLISH_DUE_PREFIX, versionKey } from '../../src/policy/pointer.ts';
+import { bothWorkers, tick } from './both-workers.ts';
 import { ownDatabase } from './own-database.ts';
 
 const database = ownDatabase();
@@ -14,7 +16,7 @@ beforeAll(async () => {
     DATABASE_URL: database.url(),
     SUPPORT_CODE_KEY: 'a key for tests, long enough to count',
   };
-  await harness.update({ workers: [{ configPath: './wrangler.toml', vars }] });
+  await harness.update(bothWorkers(vars));
   await harness.listen();
 });
 afterAll(() => harness.close());
@@ -56,8 +58,15 @@ it('decides once it is saved, comes back after somebody took it out of KV, and 9
   const pointer = await kv.get(POINTER_KEY);
   expect(pointer).toBe('{"v":1,"number":2}');
   const document = await kv.get(versionKey(2));
-  await Promise.all([kv.delete(POINTER_KEY), kv.delete(versionKey(2)), kv.put(`${PUBLISH_DUE_PREFIX}x`, 'x')]);
-  await harness.getWorker().scheduled({ cron: '*/5 * * * *' });
-  expect([await kv.get(POINTER_KEY), await kv.get(versionKey(2))]).toEqual([pointer, document]);
+  const plan = await kv.get(planKey(2));
+  await Promise.all([kv.delete(POINTER_KEY), kv.delete(versionKey(2)), kv.delete(planKey(2))]);
+  await kv.put(`${PUBLISH_DUE_PREFIX}x`, 'x');
+  await tick(harness);
+  expect(await Promise.all([POINTER_KEY, versionKey(2), planKey(2)].map((key) => kv.get(key)))).toEqual([
+    pointer,
+    document,
+    plan,
+  ]);
+  expect(plan).toContain('"format":1');
   expect((await kv.list({ prefix: PUBLISH_DUE_PREFIX })).keys).toEqual([]);
 });

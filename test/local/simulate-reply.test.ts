@@ -1,14 +1,13 @@
-/** How `npm run simulate` judges a reply: what Gatehouse may send passes at its step, everything else is told. */
+/** How `npm run simulate` judges a reply: by the contract, what B2C takes at its step passes, and all else is named. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
+import { STEPS, type Step } from '../../local/simulate/people.ts';
 import { readReply } from '../../local/simulate/reply.ts';
 import type { ScriptedCall } from '../../local/simulate/script.ts';
-import { replyTo } from '../../src/gate/user-flow/reply.ts';
-import { STEPS, type UserFlowStep } from '../../src/sign-in/steps.ts';
 
-const at = (step: UserFlowStep | undefined, credential: ScriptedCall['credential'] = 'own'): ScriptedCall => ({
+const at = (step: Step | undefined, credential: ScriptedCall['credential'] = 'own'): ScriptedCall => ({
   pauseMs: 0,
   step,
   path: '',
@@ -21,89 +20,65 @@ const json = (status: number, body: unknown) => ({
   contentType: 'application/json',
   text: typeof body === 'string' ? body : JSON.stringify(body),
 });
-const problem = (step: UserFlowStep | undefined, answer: Parameters<typeof readReply>[1], credential?: 'wrong') => {
-  const reply = readReply(at(step, credential), answer);
-  return reply.kind === 'not allowed' ? reply.problem : `${reply.kind} is allowed`;
-};
 
-describe('what B2C takes', () => {
-  it('is every reply that Gatehouse can write, at the step it was written for', () => {
-    const text = fc.string({ minLength: 1 });
-    const claims = fc.dictionary(
-      fc.string().filter((name) => !['email', '__proto__'].includes(name)),
-      fc.oneof(fc.string(), fc.integer(), fc.boolean()),
-    );
-    const decisions = fc.oneof(
-      fc.record({ kind: fc.constant('continue' as const), claims }),
-      fc.record({
-        kind: fc.constantFrom('block', 'invalid'),
-        rule: text,
-        messageKey: text,
-        message: text,
-        language: text,
-        claims,
-      }),
-    );
-    fc.assert(
-      fc.property(decisions, fc.constantFrom(...STEPS, undefined), (decision, step) => {
-        const { status, body, action } = replyTo(decision, step);
-        expect(readReply(at(step), json(status, body))).toMatchObject({ problem: '', action });
-      }),
-    );
-  });
-
-  it('is every reply of the documents at a step it can belong to', () => {
-    const folder = join(import.meta.dirname, '../fixtures/replies');
-    for (const file of readdirSync(folder)) {
-      const { httpStatus, contentType = '', body } = JSON.parse(readFileSync(join(folder, file), 'utf8'));
-      const wrong = httpStatus === 401;
-      const answer = { status: httpStatus, contentType, text: wrong ? '' : JSON.stringify(body) };
-      expect(readReply(at('PostAttributeCollection', wrong ? 'wrong' : 'own'), answer), file).toMatchObject({
-        problem: '',
-      });
-    }
-  });
+it('every reply of Microsoft’s documents is one that B2C takes, at a step that it can belong to', () => {
+  const folder = join(import.meta.dirname, '../fixtures/replies');
+  for (const file of readdirSync(folder)) {
+    const { httpStatus, contentType = '', body } = JSON.parse(readFileSync(join(folder, file), 'utf8'));
+    const wrong = httpStatus === 401;
+    const answer = { status: httpStatus, contentType, text: wrong ? '' : JSON.stringify(body) };
+    expect(readReply(at('PostAttributeCollection', wrong ? 'wrong' : 'own'), answer), file).toMatchObject({
+      problem: '',
+    });
+  }
 });
 
-describe('what B2C ignores or shows an error page for', () => {
-  const fine = { version: '1.0.0', action: 'Continue' };
-  const block = { version: '1.0.0', action: 'ShowBlockPage', userMessage: 'No.' };
-  const invalid = { version: '1.0.0', action: 'ValidationError', status: 400, userMessage: 'No.' };
+const fine = { version: '1.0.0', action: 'Continue' };
+const block = { version: '1.0.0', action: 'ShowBlockPage', userMessage: 'No.' };
+const invalid = { version: '1.0.0', action: 'ValidationError', status: 400, userMessage: 'No.' };
+const [FEDERATED, FORM, TOKEN] = STEPS;
 
-  it('is named, one by one', () => {
-    expect(problem('PreTokenIssuance', json(200, block))).toContain('ignores');
-    expect(problem('PreTokenIssuance', json(400, invalid))).toContain('does not take');
-    expect(problem('PostFederationSignup', json(400, invalid))).toContain('does not take');
-    expect(problem('PreTokenIssuance', json(200, { ...fine, email: 'a@example.com' }))).toContain('email');
-    expect(problem('PostAttributeCollection', json(200, invalid))).toContain('status 200');
-    expect(problem('PostAttributeCollection', json(400, { ...invalid, status: 409 }))).toContain('status 400');
-    expect(problem('PostAttributeCollection', json(400, block))).toContain('status 400');
-    expect(problem('PostAttributeCollection', json(200, { ...block, userMessage: '' }))).toContain('userMessage');
-    expect(problem('PostAttributeCollection', json(500, fine))).toContain('status 500');
-    expect(problem('PostAttributeCollection', json(200, { action: 'Continue' }))).toContain('version');
-    expect(problem('PostAttributeCollection', json(200, { ...fine, version: '' }))).toContain('version');
-    expect(problem('PostAttributeCollection', json(200, { ...fine, action: 'Allow' }))).toContain('action');
-    expect(problem('PostAttributeCollection', json(200, { ...fine, city: null }))).toContain('claim');
-    expect(problem('PostAttributeCollection', json(200, { ...fine, city: ['a'] }))).toContain('claim');
-    expect(problem(undefined, json(200, [fine]))).not.toContain('allowed');
-    expect(problem(undefined, json(200, '{'))).toContain('not JSON');
-    expect(problem(undefined, { status: 503, contentType: 'text/html', text: '<h1>' })).toContain('text/html');
-    expect(problem(undefined, { status: 200, contentType: '', text: '{}' })).toContain('content type');
-    expect(problem(undefined, { status: 401, contentType: '', text: '' })).toContain('401');
-    expect(problem('PreTokenIssuance', json(200, fine), 'wrong')).toContain('let in');
-    expect(problem('PreTokenIssuance', json(401, {}), 'wrong')).toContain('body');
-  });
+it.each([
+  ['a block at the token step', at(TOKEN), json(200, block), 'ignores'],
+  ['a validation error at the token step', at(TOKEN), json(400, invalid), 'does not take'],
+  ['a validation error after federating', at(FEDERATED), json(400, invalid), 'does not take'],
+  ['an e-mail address at the token step', at(TOKEN), json(200, { ...fine, email: 'a@example.com' }), 'email'],
+  ['a validation error with status 200', at(FORM), json(200, invalid), 'status 200'],
+  [
+    'a validation error with another status in its body',
+    at(FORM),
+    json(400, { ...invalid, status: 409 }),
+    'status 400',
+  ],
+  ['a block with status 400', at(FORM), json(400, block), 'status 400'],
+  ['a block without a text', at(FORM), json(200, { ...block, userMessage: '' }), 'userMessage'],
+  ['a continue with status 500', at(FORM), json(500, fine), 'status 500'],
+  ['a reply without a version', at(FORM), json(200, { action: 'Continue' }), 'version'],
+  ['a reply with an empty version', at(FORM), json(200, { ...fine, version: '' }), 'version'],
+  ['an unknown action', at(FORM), json(200, { ...fine, action: 'Allow' }), 'action'],
+  ['an action that objects have by nature', at(FORM), json(200, { ...fine, action: 'toString' }), 'action'],
+  ['a claim that is null', at(FORM), json(200, { ...fine, city: null }), 'claim'],
+  ['a claim that is a list', at(FORM), json(200, { ...fine, city: ['a'] }), 'claim'],
+  ['a list', at(undefined), json(200, [fine]), 'JSON object'],
+  ['half a JSON', at(undefined), json(200, '{'), 'JSON object'],
+  ['a page', at(undefined), { status: 503, contentType: 'text/html', text: '<h1>' }, 'text/html'],
+  ['no content type', at(undefined), { status: 200, contentType: '', text: '{}' }, 'content type'],
+  ['a refusal of a right credential', at(undefined), { status: 401, contentType: '', text: '' }, '401'],
+  ['a reply to a wrong credential', at(TOKEN, 'wrong'), json(200, fine), 'let in'],
+  ['a refusal with a body', at(TOKEN, 'wrong'), json(401, {}), 'body'],
+])('%s is not allowed, and the problem is named', (_, call, answer, named) => {
+  expect(readReply(call, answer)).toEqual({ kind: 'not allowed', problem: expect.stringContaining(named), action: '' });
+});
 
-  it('is nothing that throws, whatever comes', () => {
-    const answer = fc.record({
-      status: fc.integer({ min: 100, max: 599 }),
-      contentType: fc.constantFrom('application/json', 'application/json; charset=utf-8', 'text/html', ''),
-      text: fc.oneof(fc.string(), fc.json()),
-    });
-    fc.assert(
-      fc.property(answer, fc.constantFrom(...STEPS, undefined), (raw, step) => {
-        expect(readReply(at(step), raw).kind).toBeTypeOf('string');
-      }),
-    );
+it('no answer makes the judge throw', () => {
+  const answers = fc.record({
+    status: fc.integer({ min: 100, max: 599 }),
+    contentType: fc.constantFrom('application/json', 'application/json; charset=utf-8', 'text/html', ''),
+    text: fc.oneof(fc.string(), fc.json()),
   });
+  fc.assert(
+    fc.property(answers, fc.constantFrom(...STEPS, undefined), (answer, step) => {
+      expect(readReply(at(step), answer).kind).toBeTypeOf('string');
+    }),
+  );
 });

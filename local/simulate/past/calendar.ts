@@ -2,16 +2,16 @@
  * Who signed up or in on a day of the past, and when. Pure, and a day depends on nothing but the seed, the person's place and
  * the day itself: filling the same days again, or more of them, or for more people, meets the same visits.
  */
-import { type Person, personOf } from '../cast.ts';
 import { type Dice, diceFor } from '../dice.ts';
-import { hasAccount, ODDITIES, type ScriptedCall, signIn, signUp, withOddity } from '../script.ts';
+import { hasAccount, type Person, personOf } from '../people.ts';
+import { ODDITIES, type ScriptedCall, signIn, signUp, withOddity } from '../script.ts';
 
 export const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
 /** After so many days somebody new takes a person's place, so that people sign up on every day. */
 const STAY_DAYS = 60;
 /** A sign-up is where most can go wrong. */
-const ODD = { signUp: 0.12, signIn: 0.012 } as const;
+const ODD = { signUp: 0.2, signIn: 0.012 } as const;
 /** At what time an administrator gives roles to who signed up the day before. */
 const ROLES_GIVEN_MS = 10 * HOUR_MS;
 
@@ -73,7 +73,7 @@ function oddly(visit: Visit, atMs: number): Visit {
 
 /** By the clock where the person is, from 0 to a day. */
 function timeOfDayMs({ utcOffsetHours }: Person, dice: Dice): number {
-  const hour = dice.weighted(BUSY_HOURS.map((busy, index) => [index, busy] as const));
+  const hour = dice.weighted([...BUSY_HOURS.keys()], BUSY_HOURS);
   const localMs = hour * HOUR_MS + dice.int(0, HOUR_MS - 1);
   return (((localMs - utcOffsetHours * HOUR_MS) % DAY_MS) + DAY_MS) % DAY_MS;
 }

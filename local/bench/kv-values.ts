@@ -1,18 +1,33 @@
-/** Policies to be measured by: rules of the token step such as owners of a tenant write, and one list. */
+/** What Workers KV holds while the bench runs, key by key: people, and a policy such as owners of a tenant write. */
+import { publishedValues } from '../../src/desk/policies/published.ts';
+import { PEOPLE } from './sign-in.ts';
 
-/** The version that decides, and the one that runs in its shadow. */
+/** Values by key. */
+export type KvValues = Readonly<Record<string, string>>;
+
 const VERSION = 7;
-const SHADOW_VERSION = 8;
 
-/** What the stubs of KV are given: a policy of so many rules and entries, and whether as many rules run in its shadow. */
-export const stubTexts = (rules: number, entries: number, shadow: boolean) => ({
-  POLICY_POINTER: JSON.stringify({
-    v: 1,
-    number: VERSION,
-    ...(shadow ? { shadow: { number: SHADOW_VERSION, sample: 1 } } : {}),
-  }),
-  POLICY_DOCUMENT: JSON.stringify(policyOf(rules, entries)),
+/** What the record of every person says. */
+const RECORD = JSON.stringify({
+  v: 1,
+  roles: ['editor'],
+  groups: [],
+  attributes: { loyaltyId: '1234', promoCode: '24534' },
+  applications: { '231c70e8-8424-48ac-9b5d-5623b9e4ccf3': { roles: ['approver'] } },
+  updatedAt: '2026-11-01T12:00:00.000Z',
+  updatedBy: 'admin',
 });
+
+export const PEOPLE_VALUES: KvValues = Object.fromEntries(
+  PEOPLE.map(({ objectId }) => [`person:oid:${objectId}`, RECORD]),
+);
+
+/** A policy in force with `rules` rules of the token step, and one list of `entries` entries. */
+export async function policyValues(rules: number, entries: number): Promise<KvValues> {
+  const values = await publishedValues(VERSION, JSON.stringify(policyOf(rules, entries)));
+  const pointer = { 'policy:active': JSON.stringify({ v: 1, number: VERSION }) };
+  return { ...pointer, ...Object.fromEntries(values.map(({ key, text }) => [key, text])) };
+}
 
 /** Conditions that are evaluated to their end and do not apply: what most rules are to most calls. */
 const CONDITIONS: readonly ((index: number) => string)[] = [
@@ -26,7 +41,7 @@ const CONDITIONS: readonly ((index: number) => string)[] = [
   () => 'has(claims.givenName) && titleCase(claims.givenName) != claims.givenName',
 ];
 
-/** A policy with so many rules, of which the first puts the roles in the token, and so many entries in its list. */
+/** The first rule puts the roles in the token; the others do not apply. */
 function policyOf(rules: number, entries: number): object {
   const steps = ['PreTokenIssuance'];
   const roles = { id: 'roles', steps, set: { extension_Roles: "person.roles.join(' ')" } };

@@ -1,0 +1,141 @@
+/** The people of the play: made up, but of every kind that B2C knows. Pure; the same seed and number are the same person. */
+import { v4 as uuidv4 } from 'uuid';
+import { type Dice, diceFor } from './dice.ts';
+
+/** B2C's names, in its order (contract 1.2). */
+export const STEPS = ['PostFederationSignup', 'PostAttributeCollection', 'PreTokenIssuance'] as const;
+export type Step = (typeof STEPS)[number];
+
+export type Person = ReturnType<typeof personOf>;
+
+/** Whether they stay to the end of the sign-up. */
+export const hasAccount = ({ leavesBefore }: Person): boolean => leavesBefore === 'never';
+
+const CLIENT_ID = '6b0f3c6e-0f0e-4c57-9a3c-0d6c1a1f7b0';
+const PORTAL = { clientId: `${CLIENT_ID}1`, addressPerStep: true, oldNames: false, captcha: false };
+/**
+ * The applications of the made-up tenant. Each step has its own address, or the body alone names it; `clientId` and
+ * `PreTokenApplicationClaims` are old names, which one example of Microsoft's documents has (contract 1.3); a captcha token
+ * of several kB is an attribute (contract 1.6).
+ */
+const APPLICATIONS = [
+  PORTAL,
+  { ...PORTAL, clientId: `${CLIENT_ID}2`, addressPerStep: false },
+  { ...PORTAL, clientId: `${CLIENT_ID}3`, captcha: true },
+  { ...PORTAL, clientId: `${CLIENT_ID}4`, oldNames: true },
+];
+
+/** The tenant's b2c-extensions-app, without hyphens. */
+export const EXTENSIONS_APP = 'd683a96de17e4f92bb31a015d243ca03';
+
+const PROVIDERS = ['local', 'google.com', 'facebook.com', 'github.com', 'unnamed'];
+/** Reserved for examples (RFC 2606), but the last: a provider of throwaway addresses, as block lists name it. Nothing is ever sent. */
+const MAIL_DOMAINS = ['example.com', 'example.org', 'example.net', 'mailinator.com'];
+const ROLES = ['editor', 'approver', 'auditor', 'customer', 'beta'];
+
+/**
+ * Where people come from. The locale as a browser sends it; the country as free text, so a name or a code (contract 1.4);
+ * hours from UTC; cities, given and family names; how a display name joins the two; how many of a hundred people.
+ */
+type Origin = readonly [
+  string,
+  string,
+  number,
+  string[],
+  string[],
+  string[],
+  (given: string, family: string) => string,
+  number,
+];
+const western = (given: string, family: string) => `${given} ${family}`;
+const ORIGINS: readonly Origin[] = [
+  [
+    'en-US',
+    'United States',
+    -5,
+    ['Portland', 'Austin'],
+    ['Ada', 'Tyrone'],
+    ['Smith', "O'Neil", 'de la Cruz'],
+    western,
+    30,
+  ],
+  ['de-DE', 'Deutschland', 1, ['Köln', 'München'], ['Jürgen', 'Anna-Lena'], ['Weiß', 'von der Heide'], western, 20],
+  ['fr-FR', 'France', 1, ['Orléans', "L'Haÿ-les-Roses"], ['Aïcha', 'Jean-Luc'], ["d'Alembert", 'Lefèvre'], western, 14],
+  ['uk-UA', 'Україна', 2, ['Київ', 'Львів'], ['Олена', 'Тарас'], ['Шевченко', "Лук'яненко"], western, 8],
+  ['ar-EG', 'مصر', 2, ['القاهرة', 'الإسكندرية'], ['محمد', 'فاطمة'], ['عبد الرحمن', 'المصري'], western, 8],
+  ['hi-IN', 'IN', 5.5, ['मुंबई', 'पुणे'], ['प्रिया', 'लक्ष्मी'], ['शर्मा', 'कुलकर्णी'], western, 8],
+  [
+    'ja-JP',
+    '日本',
+    9,
+    ['東京', '札幌市'],
+    ['さくら', '翔太'],
+    ['佐藤', '渡邉'],
+    (given, family) => `${family} ${given}`,
+    6,
+  ],
+  ['zh-CN', '中国', 8, ['上海', '成都'], ['小明', '𠮷祥'], ['王', '欧阳'], (given, family) => `${family}${given}`, 6],
+];
+
+/** `label` tells one person of a seed from another. */
+export function personOf(seed: number, ...label: readonly number[]) {
+  const dice = diceFor('person', seed, ...label);
+  const origin = dice.weighted(
+    ORIGINS,
+    ORIGINS.map((row) => row[7]),
+  );
+  const [locale, country, utcOffsetHours, cities, givenNames, familyNames, joined] = origin;
+  const application = dice.weighted(APPLICATIONS, [45, 30, 17, 8]);
+  const provider = dice.weighted(PROVIDERS, [42, 27, 14, 11, 6]);
+  const [givenName, surname] = [dice.pick(givenNames), dice.pick(familyNames)];
+  const objectId = uuidv4({ random: dice.bytes(16) });
+  const federated = provider !== 'local';
+  const accountId = Array.from({ length: dice.int(8, 21) }, () => dice.int(1, 9)).join('');
+  const identity = { signInType: 'federated', issuer: provider, issuerAssignedId: accountId };
+  const email = `${objectId.slice(0, 8)}@${dice.weighted(MAIL_DOMAINS, [50, 30, 17, 3])}`;
+  return {
+    application,
+    objectId,
+    /** Came from another identity provider, so that B2C has a step for that. */
+    federated,
+    /** None for local accounts, and for custom OpenID Connect providers, whose identities B2C does not send (contract 1.5). */
+    identities: federated && provider !== 'unnamed' ? [identity] : [],
+    /** What B2C knows from the provider and the device, under its own names; `''` where they sent nothing. */
+    profile: {
+      // GitHub sends no address of a person who keeps it private.
+      email: provider === 'github.com' && dice.chance(0.4) ? '' : email,
+      displayName: joined(givenName, surname) + (dice.chance(0.03) ? ' 🦊' : ''),
+      givenName,
+      surname,
+      ui_locales: dice.chance(0.04) ? '' : dice.chance(0.1) ? `${locale} en` : locale,
+    },
+    /** What they type in at sign-up. */
+    attributes: {
+      city: dice.pick(cities),
+      postalCode: String(dice.int(10_000, 99_999)),
+      country,
+      ...customAttributesOf(dice),
+    },
+    utcOffsetHours,
+    /** Tries to get a role by typing one in at sign-up. */
+    helpsThemselves: dice.chance(0.03),
+    /** What an administrator gave them. */
+    roles: dice.chance(0.3) ? ROLES.filter(() => dice.chance(0.4)) : [],
+    /** The step of a sign-up before which they close the page (for a local account not the first). */
+    leavesBefore: dice.weighted([STEPS[1], STEPS[2], 'never'], [federated ? 8 : 0, 5, 87]),
+    signInsPerDay: dice.weighted([2.4, 1.1, 0.2, 0.05], [12, 35, 38, 15]),
+  };
+}
+
+/** Under full names, in any of the types that B2C sends (contract 1.6). */
+function customAttributesOf(dice: Dice) {
+  const age = dice.int(16, 90);
+  const newsletter = dice.chance(0.5);
+  const all = {
+    LoyaltyId: String(dice.int(1_000, 9_999)),
+    Age: dice.pick([age, String(age)]),
+    Newsletter: dice.pick([newsletter, String(newsletter), newsletter ? 'True' : 'False']),
+  };
+  const some = Object.entries(all).filter(() => dice.chance(0.5));
+  return Object.fromEntries(some.map(([name, value]) => [`extension_${EXTENSIONS_APP}_${name}`, value]));
+}
