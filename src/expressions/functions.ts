@@ -214,6 +214,7 @@ export const FUNCTIONS: readonly FunctionEntry[] = [
       'int(double): int': numbers.wholeOf,
       'int(string): int': numbers.intOf,
       'int(timestamp): int': times.secondsOf,
+      'int(duration): int': times.wholeSecondsOf,
     },
     usage: 'int(value) -> int',
     help: 'A whole number from a number, which is cut, or from a text in decimal digits. Fails for any other text, and beyond 64 bits.',
@@ -249,7 +250,7 @@ export const FUNCTIONS: readonly FunctionEntry[] = [
     overloads: {
       'string(string): string': same,
       'string(int): string': String,
-      'string(double): string': numbers.doubleText,
+      'string(double): string': String,
       'string(bool): string': String,
       'string(timestamp): string': times.timeText,
       'string(duration): string': times.spanText,

@@ -19,9 +19,6 @@ export function doubleOf(text: string): number | Fail {
   return Number.isFinite(value) ? value : new Fail('that is no number');
 }
 
-export const doubleText = (value: number): string =>
-  Number.isFinite(value) || Number.isNaN(value) ? String(value) : value > 0 ? '+Inf' : '-Inf';
-
 const TRUE = new Set(['true', 'True', 'TRUE', 't', '1']);
 const FALSE = new Set(['false', 'False', 'FALSE', 'f', '0']);
 

@@ -32,6 +32,9 @@ const subtractNumbers = arithmetic(
   (a, b) => inRange(a - b),
   (a, b) => a - b,
 );
+/** Without the key, which may be what the person typed. */
+const NO_KEY = new Fail('that key is absent');
+const TOO_SHORT = new Fail('that is shorter');
 const BY_ZERO = new Fail('it divides by 0');
 
 function add(a: Value, b: Value): Value {
@@ -64,12 +67,10 @@ function isIn(value: Value, all: Value): Value {
 }
 
 function entry(all: Value, at: Value): Value {
-  if (isMap(all)) return (typeof at === 'string' ? all.get(at) : undefined) ?? new Fail(`${keyText(at)} is absent`);
+  if (isMap(all)) return (typeof at === 'string' ? all.get(at) : undefined) ?? NO_KEY;
   if (!isList(all) || (typeof at !== 'bigint' && !Number.isInteger(at))) return unfit('[]');
-  return all[Number(at)] ?? new Fail('that is shorter');
+  return all[Number(at)] ?? TOO_SHORT;
 }
-
-const keyText = (key: Value) => (typeof key === 'object' ? 'that' : String(key));
 
 export const OPERATORS: Readonly<Record<Binary, Operator>> = {
   '+': add,

@@ -58,8 +58,9 @@ export function spanOf(text: string): Span | Fail {
   return spanAt(text.startsWith('-') ? -ns : ns);
 }
 
+/** Of 3, 6 or 9 digits, as in protobuf's JSON. */
 const fractionOf = (ns: bigint) => {
-  const digits = `${((ns % SECOND) + SECOND) % SECOND}`.padStart(9, '0').replace(/0+$/, '');
+  const digits = `${((ns % SECOND) + SECOND) % SECOND}`.padStart(9, '0').replace(/(?:000)+$/, '');
   return digits === '' ? '' : `.${digits}`;
 };
 
@@ -94,10 +95,12 @@ export function read(time: Time, clock: Clock, zone?: string): Value {
   return date === undefined ? new Fail('that is no time zone') : BigInt(clock(date));
 }
 
+export const wholeSecondsOf = ({ ns }: Span): bigint => ns / SECOND;
+
 /** Of a duration: all of it in that unit, but only the rest below a second in milliseconds. */
 export const SPANS: Readonly<Record<string, (span: Span) => bigint>> = {
   getHours: ({ ns }) => ns / (3_600n * SECOND),
   getMinutes: ({ ns }) => ns / (60n * SECOND),
-  getSeconds: ({ ns }) => ns / SECOND,
+  getSeconds: wholeSecondsOf,
   getMilliseconds: ({ ns }) => (ns / MS) % 1_000n,
 };

@@ -32,8 +32,13 @@ const STAND_INS = {
   list: '__list',
   custom: '__any',
   truth: 'true',
+  // The library cannot tell of what type the entries of these are, and stops at some of their uses.
+  emptyList: '_0',
+  emptyMap: '_1',
 };
 export type StandIn = keyof typeof STAND_INS;
+/** Names that no macro may give to its variable. */
+export const isReserved = (name: string): boolean => /^_[_\d]/.test(name);
 const TYPES = {
   any: 'dyn',
   text: 'string',
@@ -41,14 +46,19 @@ const TYPES = {
   time: 'google.protobuf.Timestamp',
   list: 'PolicyList',
   custom: 'dyn',
+  emptyList: 'list',
+  emptyMap: 'map',
 };
+
+/** Numbers compare across their types, which the library allows for the other operators only. */
+const NUMBER_COMPARISONS = ['int == double', 'int in list<double>', 'double in list<int>', 'list<int> == list<double>'];
 
 /** It knows no name of ours: variables are replaced before types are checked, so that one environment serves all documents. */
 const ENVIRONMENT = (() => {
   const environment = new Environment({ homogeneousAggregateLiterals: false, limits: LIMITS });
   environment.registerType('PolicyList', { fields: {} });
   environment.registerOperator('string in PolicyList: bool', () => true);
-  environment.registerOperator('int == double: bool', () => true);
+  for (const comparison of NUMBER_COMPARISONS) environment.registerOperator(`${comparison}: bool`, () => true);
   for (const [name, type] of Object.entries(TYPES)) environment.registerVariable(STAND_INS[name as StandIn], type);
   const own = new Set(environment.getDefinitions().functions.map(({ signature }) => signature));
   for (const signature of FUNCTIONS.flatMap(({ overloads }) => Object.keys(overloads)).map(celSignature)) {

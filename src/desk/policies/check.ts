@@ -73,9 +73,16 @@ const refused = (message: string): Check => ({ ok: false, problems: [{ rule: '',
 
 function checkLists({ lists = {} }: PolicyDocument): Problem[] {
   const entries = Object.values(lists).reduce((sum, list) => sum + list.length, 0);
-  if (entries <= MAX_ENTRIES_IN_ALL) return [];
-  const message = `${entries} entries in all lists together: at most ${MAX_ENTRIES_IN_ALL} are taken.`;
-  return [{ rule: '', path: 'lists', message }];
+  const tooMany = `${entries} entries in all lists together: at most ${MAX_ENTRIES_IN_ALL} are taken.`;
+  // Lists are stored with an entry on each line.
+  const broken = Object.entries(lists).flatMap(([name, list]) => {
+    const at = list.findIndex((entry) => entry.includes('\n'));
+    return at === -1 ? [] : [`lists.${name}[${at}]`];
+  });
+  return [
+    ...(entries <= MAX_ENTRIES_IN_ALL ? [] : [{ rule: '', path: 'lists', message: tooMany }]),
+    ...broken.map((path) => ({ rule: '', path, message: 'The entry contains a line break. Delete it.' })),
+  ];
 }
 
 /** Zod's issue as our problems; a name that is refused stands inside the issue of its record. */

@@ -76,6 +76,5 @@ const ELSEWHERE: ReadonlyMap<string, string> = new Map([
   ['strip', 'trim'],
   ['toString', 'string'],
   ['parseInt', 'int'],
-  ['existsOne', 'list.exists_one(x, condition)'],
   ['now', 'request.time'],
 ]);

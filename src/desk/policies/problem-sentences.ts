@@ -50,6 +50,8 @@ export const SENTENCES = {
   'unknown-zone': (zone: string) =>
     `There is no time zone ${zone}. Write a name as in Europe/Berlin, or an offset as in +02:00.`,
 
+  brackets: (written: string) =>
+    `${written} can be read in two ways. Write brackets around it, or around what is before it.`,
   'operand-types': (sign: string, typed: string, advice: string) =>
     `${sign} does not accept these types: ${typed}.${advice}`,
   'never-equal': (typed: string, consequence: string, advice: string) => `${typed}: ${consequence}.${advice}`,
@@ -60,7 +62,7 @@ export const SENTENCES = {
   'index-type': (written: string, advice: string) => `${written} reads no member. ${advice}`,
   'branch-types': (then: string, otherwise: string) =>
     `After ? and after : are different types, ${then} and ${otherwise}. Convert one, as with string(…).`,
-  'type-unclear': () => 'The type of an empty list or map cannot be checked. Write its entries, or leave it out.',
+  'type-unclear': () => 'Its types cannot be checked. Write it in another way.',
   'not-a-condition': (written: string, type: string) =>
     `A condition is true or false, and ${written} is ${type}. Compare it with a value.`,
   'not-a-claim': (written: string, type: string) =>
@@ -113,6 +115,7 @@ export const MACRO_FORMS: { readonly [name: string]: string } = {
   exists: 'list.exists(x, condition)',
   all: 'list.all(x, condition)',
   exists_one: 'list.exists_one(x, condition)',
+  existsOne: 'list.exists_one(x, condition)',
   filter: 'list.filter(x, condition)',
   map: 'list.map(x, value)',
 };

@@ -85,6 +85,7 @@ function slipIn(source: string): Slip | undefined {
 /** By the text at which the parser gave up; the first that fits. */
 const ADVICE: readonly (readonly [at: RegExp, advice: string])[] = [
   [/^\?/, 'A choice is written condition ? a : b.'],
+  [/^\.\d/, 'Numbers begin with a digit. Write 0 before the point.'],
   [/^[.[]/, "A name follows a dot. Any other name is written in brackets and quotes, as in claims['a b']."],
   [/^(?:==|!=|<|>|&&|\|\||[+*/%-]|in\b)/, 'An operand beside it is missing, or cannot be read.'],
   [/^[,:;]/, 'It has no place there.'],

@@ -2,7 +2,18 @@
 import { isZone } from '../../expressions/dates.ts';
 import { compilePattern } from '../../expressions/patterns.ts';
 import type { Tree } from '../../expressions/tree.ts';
-import { excerpt, type Node, operands, pathOf, type Range, rangeOf, rootOf, type StandIn, textOf } from './cel.ts';
+import {
+  excerpt,
+  isReserved,
+  type Node,
+  operands,
+  pathOf,
+  type Range,
+  rangeOf,
+  rootOf,
+  type StandIn,
+  textOf,
+} from './cel.ts';
 import { faultOfForm, writtenAs } from './function-forms.ts';
 import { type ExpressionProblem, type Fault, MACRO_FORMS, NOT_SUPPORTED, problemOf } from './problem-sentences.ts';
 import { isVariable, readPath, unknownVariable } from './variables.ts';
@@ -80,8 +91,10 @@ class Walk {
       case '?:':
         return ['?', ...node.args.map((part) => this.visit(part, own))];
       case 'list':
+        if (node.args.length === 0) this.#standIn(node, 'emptyList');
         return ['list', ...node.args.map((entry) => this.visit(entry, own))];
       case 'map':
+        if (node.args.length === 0) this.#standIn(node, 'emptyMap');
         return this.#map(node.args, own);
       case 'in':
         return this.#in(node, node.args, own);
@@ -91,6 +104,14 @@ class Walk {
       case '.?':
       case '[?]':
         return this.#refuse(node, NOT_SUPPORTED.optionals);
+      case '==':
+      case '!=':
+        if (this.#isMisread(node.args[1])) return this.#refuse(node, ['brackets', this.#shown(node.args[1])]);
+        return [node.op, ...node.args.map((operand) => this.visit(operand, own))];
+      case '+':
+        // The library takes a duration plus a time for a duration.
+        if (node.args[0].op === 'call' && node.args[0].args[0] === 'duration') this.#standIn(node, 'any');
+        return ['+', ...node.args.map((operand) => this.visit(operand, own))];
       default:
         return [node.op, ...node.args.map((operand) => this.visit(operand, own))];
     }
@@ -101,6 +122,12 @@ class Walk {
     this.problems.push(problemOf(fault, rangeOf(node, this.#source)));
     this.#standIn(around, 'any');
     return false;
+  }
+
+  /** CEL reads `a == b in c` from left to right, the library as `a == (b in c)`. */
+  #isMisread(right: Node): boolean {
+    const before = this.#source.slice(0, rangeOf(right, this.#source).from).trimEnd();
+    return ['in', '<', '<=', '>', '>='].includes(right.op) && !before.endsWith('(');
   }
 
   #standIn(node: Node, type: StandIn): void {
@@ -239,9 +266,9 @@ class Walk {
 
   #macro(node: Call, name: string, target: Node, args: readonly Node[], own: string | undefined): Tree {
     const [variable, ...parts] = args;
-    if (variable?.op !== 'id' || parts.length === 0 || parts.length > (name === 'map' ? 2 : 1))
+    if (variable?.op !== 'id' || parts.length === 0 || parts.length > (name === 'map' ? 2 : 1) || name === 'existsOne')
       return this.#refuse(node, ['macro-form', name]);
-    if (isVariable(variable.args) || variable.args.startsWith('__'))
+    if (isVariable(variable.args) || isReserved(variable.args))
       return this.#refuse(variable, ['macro-variable', variable.args], node);
     if (own !== undefined) return this.#refuse(node, ['macro-nested', name]);
     const path = pathOf(target);

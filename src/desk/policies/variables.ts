@@ -15,7 +15,7 @@ const CLAIM_ALIASES: ReadonlyMap<string, string> = new Map([
 
 const LONG_CLAIM = /^extension_[0-9a-f]{32}_(.+)$/is;
 
-type Type = Exclude<StandIn, 'any' | 'truth'>;
+type Type = Extract<StandIn, 'text' | 'texts' | 'time' | 'list' | 'custom'>;
 const MEMBERS: ReadonlyMap<string, ReadonlyMap<string, Type>> = new Map([
   ['identity', new Map<string, Type>(['issuer', 'id', 'signInType'].map((name) => [name, 'text']))],
   [

@@ -53,6 +53,11 @@ describe('a problem of an expression', () => {
   });
 });
 
+it('an entry of a list with a line break is refused', () => {
+  const check = checkPolicy({ lists: { d: ['a', 'b\nc'] }, rules: [] }, '');
+  expect(check).toMatchObject({ ok: false, problems: [{ path: 'lists.d[1]' }] });
+});
+
 describe('a condition that can fail', () => {
   const when = 'domain(claims.email) in lists.d';
 

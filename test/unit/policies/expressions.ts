@@ -46,3 +46,13 @@ export const run = (
   changed: Partial<ScopeInputs>,
   purpose: Purpose = 'condition',
 ): Result => resultOf(runOf(tree, new Shared())(openScope({ ...CALL, ...changed })), purpose);
+
+export const resultFor = (source: string, changed: Partial<ScopeInputs> = {}, purpose: Purpose = 'value'): Result =>
+  run(compiled(source, purpose), changed, purpose);
+
+/** The value, or `fails`; `refused` when it does not compile. */
+export function evaluated(source: string, changed: Partial<ScopeInputs> = {}): unknown {
+  if (!compile(source, 'value').ok) return 'refused';
+  const result = resultFor(source, changed);
+  return result.ok ? result.value : 'fails';
+}

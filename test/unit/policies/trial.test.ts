@@ -161,6 +161,10 @@ it.each([
     "'x' in lists.codes || claims['a b'] in lists['blockedDomains']",
     { claims: ['a b'], lists: ['blockedDomains', 'codes'] },
   ],
+  [
+    'person.groups.exists(x, x == claims.city && age(claims.state) > 5)',
+    { claims: ['city', 'state'], person: true, time: true },
+  ],
   ['has(person.attributes.tier)', { attributes: ['tier'], person: true }],
   ['size(person.groups) > 1', { person: true }],
   ["age('2001-01-01') > 1", { time: true }],

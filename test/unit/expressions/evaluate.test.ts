@@ -1,0 +1,189 @@
+/** What holds of every expression and every call. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { runOf, Shared } from '../../../src/expressions/evaluate.ts';
+import { MAX_DEPTH, MAX_WORK } from '../../../src/expressions/limits.ts';
+import { resultOf } from '../../../src/expressions/results.ts';
+import { openScope, type ScopeInputs } from '../../../src/expressions/scope.ts';
+import { isTree, type Tree } from '../../../src/expressions/tree.ts';
+import { Fail, UNKNOWN, Unknown, type Value } from '../../../src/expressions/values.ts';
+import { worstCaseWork } from '../../../src/expressions/work.ts';
+import { anyCall, anyTree, CALL, CLAIMS, evaluate, namesOf, shown } from './expressions.ts';
+
+const shared = new Shared();
+const runs = { numRuns: 1_000 };
+
+describe('any tree that is accepted, in any call', () => {
+  it('is a value or a failure, never an exception, and the same again', () => {
+    fc.assert(
+      fc.property(anyTree, anyCall, (tree, call) => {
+        expect(isTree(JSON.parse(JSON.stringify(tree)), namesOf(shared))).toBe(true);
+        const run = runOf(tree, shared);
+        const value = run(openScope(call));
+        expect(shown(run(openScope(call)))).toBe(shown(value));
+        for (const purpose of ['condition', 'value'] as const) {
+          const result = resultOf(value, purpose);
+          if (result.ok) expect(JSON.parse(JSON.stringify(result.value))).toEqual(result.value);
+        }
+      }),
+      runs,
+    );
+  });
+
+  it('has the same value whether or not other rules ask alike', () => {
+    fc.assert(
+      fc.property(anyTree, anyCall, (tree, call) => {
+        const plan = new Shared();
+        const [first, second] = [runOf(tree, plan), runOf(tree, plan)];
+        const scope = openScope(call);
+        const alone = shown(runOf(tree, new Shared())(openScope(call)));
+        expect([shown(first(scope)), shown(second(scope))]).toEqual([alone, alone]);
+      }),
+      runs,
+    );
+  });
+
+  it('spends no more than there is, and then fails', () => {
+    fc.assert(
+      fc.property(anyTree, anyCall, fc.integer({ min: 0, max: 2_000 }), (tree, call, work) => {
+        const enough = openScope(call);
+        const value = runOf(tree, shared)(enough);
+        const spent = MAX_WORK - enough.work;
+        const scope = openScope(call, work);
+        const limited = runOf(tree, shared)(scope);
+        expect(scope.work).toBeGreaterThanOrEqual(-1);
+        if (enough.work >= 0 && spent <= work) expect(shown(limited)).toBe(shown(value));
+        else expect(scope.work).toBe(-1);
+      }),
+      runs,
+    );
+  });
+
+  it('spends at most what is reckoned for texts of that length', () => {
+    fc.assert(
+      fc.property(anyTree, anyCall, (tree, call) => {
+        const scope = openScope(call);
+        runOf(tree, new Shared())(scope);
+        if (scope.work >= 0)
+          expect(MAX_WORK - scope.work).toBeLessThanOrEqual(worstCaseWork(tree, longest(call), shared));
+      }),
+      runs,
+    );
+  });
+
+  it('is unknown unless its value is the same whatever an unknown claim is', () => {
+    fc.assert(
+      fc.property(
+        anyTree,
+        anyCall,
+        fc.constantFrom(...CLAIMS),
+        fc.array(anyCall, { minLength: 5, maxLength: 5 }),
+        (tree, call, name, others) => {
+          const run = runOf(tree, shared);
+          const value = run(openScope({ ...call, claims: { ...call.claims, [name]: UNKNOWN } }));
+          if (value instanceof Unknown) return;
+          for (const other of others) {
+            const claims = { ...call.claims, [name]: other.claims[name] };
+            expect(shown(run(openScope({ ...call, claims: claims as ScopeInputs['claims'] })))).toBe(shown(value));
+          }
+        },
+      ),
+      runs,
+    );
+  });
+});
+
+function longest({ claims, attributes, identity, ...others }: ScopeInputs): number {
+  const values = [claims, attributes, identity ?? {}, others].flatMap((from): unknown[] => Object.values(from));
+  const lengths = values.map((value) => (typeof value === 'string' ? value.length : 0));
+  return Math.min(10_001, Math.max(...lengths));
+}
+
+describe('unknown values', () => {
+  const known = (source: string) => {
+    const value = evaluate(source, { claims: { email: UNKNOWN, city: 'Rome' }, roles: UNKNOWN });
+    return value instanceof Unknown ? 'unknown' : shown(value);
+  };
+
+  it.each([
+    ['claims.email', 'unknown'],
+    ['has(claims.email)', 'unknown'],
+    ["has(claims.email) || claims.city == 'Rome'", 'true'],
+    ["claims.city != 'Rome' && claims.email == 'x'", 'false'],
+    ["claims.email == 'x' && claims.state == 'y'", 'unknown'],
+    ["claims.state == 'y' || claims.email == 'x'", 'unknown'],
+    ["'a' in person.roles", 'unknown'],
+    ['has(person.roles) && has(claims.city)', 'true'],
+    ["['a', 'b'].exists(x, x == 'b' || x == claims.email)", 'true'],
+    ["['a', 'b'].all(x, x == 'b' && claims.email == 'x')", 'false'],
+    ["[claims.state, claims.email] == ['a', 'b']", 'fails'],
+    ["claims.city == 'Rome' ? 'here' : claims.email", '"here"'],
+  ])('%s: %s', (source, value) => {
+    expect(known(source)).toBe(value);
+  });
+
+  it('have a result that says so', () => {
+    expect(resultOf(UNKNOWN, 'condition')).toMatchObject({ ok: false, unknown: true });
+    expect(resultOf(new Fail('x'), 'condition')).toEqual({ ok: false, why: 'x' });
+  });
+});
+
+describe('what KV holds is refused unless it is a tree of this format', () => {
+  const deep = (levels: number): Tree => (levels === 0 ? true : ['!', deep(levels - 1)]);
+
+  it.each<[string, unknown]>([
+    ['an operator of another format', ['xor', true, false]],
+    ['a function of another format', ['.reverse', 'abc']],
+    ['a function with another number of arguments', ['.split', 'abc']],
+    ['a method called as a function', ['split', 'abc', ',']],
+    ['too many parts', ['!', true, false]],
+    ['too few parts', ['?', true, false]],
+    ['a part that is no tree', ['!', null]],
+    ['an object', ['list', {}]],
+    ['nothing', []],
+    ['a name that is no text', ['claims', 5]],
+    ['a name that is absent', ['claims']],
+    ['a member that does not exist', ['identity', 'email']],
+    ['has() of something else', ['has', 'request', 'step']],
+    ['an int that is none', ['#', '1.5']],
+    ['an int of more than 64 bits', ['#', '9223372036854775808']],
+    ['a list that the policy does not have', ['listed', 'a', 'other']],
+    ['a pattern that RE2 refuses', ['matches', 'a', '(']],
+    ['an entry of no macro', ['!', ['it']]],
+    ['a macro within a macro', ['all', ['roles'], ['all', ['roles'], true]]],
+    ['the entry in the list of its own macro', ['all', ['list', ['it']], true]],
+    ['a map entry without a value', ['map', ['a']]],
+    ['a map entry with a key that is no text', ['map', [1, true]]],
+    ['the name of a member of Object', ['constructor', 'a']],
+    ['more levels than evaluation may take', deep(MAX_DEPTH + 1)],
+  ])('%s', (_, tree) => {
+    expect(isTree(tree, namesOf(shared))).toBe(false);
+  });
+
+  it('and accepted up to the limit', () => {
+    expect(isTree(deep(MAX_DEPTH), namesOf(shared))).toBe(true);
+    expect(shown(runOf(deep(MAX_DEPTH), shared)(openScope(CALL)))).toBe('true');
+  });
+});
+
+describe('work', () => {
+  it('is shared by all expressions of a call: beyond it they fail, and those that cost nothing do not', () => {
+    const tree: Tree = ['matches', ['claims', 'city'], '.*a.{340}[cd]'];
+    const scope = openScope({ ...CALL, claims: { city: 'a'.repeat(6_000) } }, MAX_WORK + 200_000);
+    const [first, second] = [runOf(tree, new Shared())(scope), runOf(tree, new Shared())(scope)];
+    expect([first, second].map((value: Value) => resultOf(value, 'condition'))).toEqual([
+      { ok: true, value: false },
+      { ok: false, why: 'all rules together take too long' },
+    ]);
+  });
+
+  it.each([
+    ['a list that contains another one twice, and so on', `[['a']]${'.map(x, [x, x])'.repeat(40)} == []`],
+    ['a search for a long part', `claims.city.indexOf(claims.state) + claims.city.lastIndexOf(claims.state, 9000) > 0`],
+    ['marks in normal form C', "normalizeEmail(claims.email + claims.email) == 'x'"],
+    ['the parts of a list', "claims.email.split('', 100).all(x, titleCase(claims.city + x) != '')"],
+  ])('is charged for %s', (_, source) => {
+    const claims = { city: 'a'.repeat(10_000), state: 'a'.repeat(9_000), email: `a${'\u0301\u0327'.repeat(4_999)}` };
+    expect(evaluate(source, { claims })).toEqual(new Fail('all rules together take too long'));
+  });
+});

@@ -1,0 +1,47 @@
+/** Functions where texts are more than letters, and times that look like ones. */
+import { describe, expect, it } from 'vitest';
+import { resultOf } from '../../../src/expressions/results.ts';
+import type { ScopeInputs } from '../../../src/expressions/scope.ts';
+import { evaluate } from './expressions.ts';
+
+/** What a claim is set to, or `fails`. */
+function evaluated(source: string, changed: Partial<ScopeInputs> = {}): unknown {
+  const result = resultOf(evaluate(source, changed), 'value');
+  return result.ok ? result.value : 'fails';
+}
+
+describe('texts', () => {
+  it('count code points, where half a character is one', () => {
+    const city = '\u{1f4a5}e\u0301\ud800x';
+    const of = (source: string) => evaluated(source, { claims: { city } });
+    expect(of('size(claims.city)')).toBe(5);
+    expect(of("[claims.city.charAt(0), claims.city.charAt(4), claims.city.charAt(5)].join('|')")).toBe('\u{1f4a5}|x|');
+    expect(of('claims.city.charAt(6)')).toBe('fails');
+    expect(of('claims.city.substring(1, 3)')).toBe('e\u0301');
+    expect(of('claims.city.substring(3)')).toBe('\ud800x');
+    expect(of("claims.city.indexOf('x')")).toBe(4);
+    expect(of("claims.city.indexOf('e', 1)")).toBe(1);
+    expect(of("claims.city.indexOf('e', 2)")).toBe(-1);
+    expect(of("claims.city.lastIndexOf('x')")).toBe(4);
+    expect(of("claims.city.lastIndexOf('e', 0)")).toBe(-1);
+    expect(of("claims.city.split('').size()")).toBe(5);
+    expect(of("claims.city.split('', 2)[1] == claims.city.substring(1)")).toBe(true);
+    expect(evaluated("'\u{1f4a5}' > '\uffff'")).toBe(true);
+  });
+
+  it('lose white space of all kinds at their ends', () => {
+    expect(evaluated("'\u2003\u00a0\t a b \u3000\u0085'.trim()")).toBe('a b');
+  });
+});
+
+describe('times', () => {
+  it.each([
+    '2026-02-29T00:00:00Z',
+    '2026-01-31T24:00:00Z',
+    '2026-01-31T00:00:00',
+    '2026-01-31T00:00:00+24:00',
+    '2026-01-31',
+  ])('are none in %s', (text) => {
+    expect(evaluated(`string(timestamp('${text}'))`)).toBe('fails');
+  });
+});

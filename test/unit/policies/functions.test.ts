@@ -1,0 +1,299 @@
+/** Functions of expressions: what the manual promises, and what they do with what people really type. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { emailKey } from '../../../src/connectors/event.ts';
+import { ageOf } from '../../../src/expressions/dates.ts';
+import { EXAMPLE_TIME, FUNCTIONS } from '../../../src/expressions/functions.ts';
+import { domainOf, normalEmail, titleCase } from '../../../src/expressions/text.ts';
+import { evaluated } from './expressions.ts';
+
+describe('the manual', () => {
+  const described = FUNCTIONS.filter(({ help }) => help !== undefined);
+  const examples = described.flatMap(({ name, examples = [] }) =>
+    examples.map((example) => [name, ...example] as const),
+  );
+
+  it.each(examples)('%s: %s is %s', (_, source, value) => {
+    const found = evaluated(source, { now: EXAMPLE_TIME });
+    if (value === undefined) expect(['fails', 'refused']).toContain(found);
+    else expect(found).toBe(value);
+  });
+
+  it('describes a function with what comes of it and an example', () => {
+    expect(described.length).toBeGreaterThan(10);
+    for (const { name, usage, help, examples } of described) {
+      expect(usage).toContain(name);
+      expect(help).toMatch(/\.$/);
+      expect(examples?.length).toBeGreaterThan(0);
+    }
+  });
+});
+
+describe('domain', () => {
+  it.each([
+    ['"jane@home"@example.com', 'example.com'],
+    ['jane@example.com..', 'example.com'],
+    [' jane@example.com ', 'example.com'],
+    ['jane@mailinator。com', 'mailinator.com'],
+    ['jane@mail\u00ADinator.com', 'mailinator.com'],
+    ['jane@mail\u200Binator.com', 'mailinator.com'],
+    // The Kelvin sign, which a mail server takes for a k.
+    ['jane@\u212Aids.example', 'kids.example'],
+    ['jane@MÜNCHEN.DE', 'xn--mnchen-3ya.de'],
+    ['jane@XN--MNCHEN-3YA.DE', 'xn--mnchen-3ya.de'],
+    ['jane@', ''],
+    ['', ''],
+    ['@example.com', 'example.com'],
+  ])('of %s is %s', (email, domain) => {
+    expect(domainOf(email)).toBe(domain);
+  });
+
+  it('is empty for what no mail server could look up, and reads no host out of a URL', () => {
+    for (const host of [
+      'é/evil.com',
+      'evil.com/é',
+      'é:80',
+      'é?x',
+      'é#x',
+      'é\\x',
+      'é%2e',
+      'x y.é',
+      '\uFFFD.com',
+      '１＠２',
+    ]) {
+      expect(domainOf(`jane@${host}`)).toBe('');
+    }
+    expect(domainOf(`jane@${'a'.repeat(300)}.com`)).toBe('');
+    expect(domainOf(`jane@${'é'.repeat(300)}.com`)).toBe('');
+  });
+
+  it('has no capitals and no @ and no dot at its end, whatever the address', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.emailAddress(), fc.string({ unit: 'binary' }), fc.string()), (email) => {
+        expect(domainOf(email)).not.toMatch(/[A-Z@]|\.$/);
+      }),
+    );
+  });
+});
+
+describe('titleCase', () => {
+  it.each([
+    ["o'neil", "O'Neil"],
+    ['D’ANGELO', 'D’Angelo'],
+    ["D'ANGELO'S", "D'Angelo's"],
+    ["JANE'S", "Jane's"],
+    ["ROCK'N'ROLL", "Rock'n'roll"],
+    ['MARIE-CLAIRE DE LA TOUR', 'Marie-Claire De La Tour'],
+    ['jane q. public', 'Jane Q. Public'],
+    ['ΟΔΥΣΣΕΑΣ', 'Οδυσσεας'],
+    ['ОЛЬГА', 'Ольга'],
+    ['İPEK ŞİMŞEK', 'İpek Şimşek'],
+    ['E\u0301LODIE', 'E\u0301lodie'],
+    ['3RD STREET', '3rd Street'],
+    ['王芳', '王芳'],
+    ['', ''],
+    ['J', 'J'],
+    ['  jane  ', '  Jane  '],
+    ["'jane'", "'Jane'"],
+  ])('makes %s %s', (typed, name) => {
+    expect(titleCase(typed)).toBe(name);
+  });
+
+  it('changes a name once, and never its length', () => {
+    const letters = fc.constantFrom(..."aBcßİıǆﬁŉéÉ’' -.1ΣσςЖж".split(''), 'e\u0301', '\u{10428}', '\u{1D400}');
+    const names = fc.array(letters, { maxLength: 12 }).map((units) => units.join(''));
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          names,
+          names.map((name) => name.toUpperCase()),
+          names.map((name) => name.toLowerCase()),
+          fc.string({ unit: 'binary' }),
+        ),
+        (name) => {
+          const titled = titleCase(name);
+          expect(titleCase(titled)).toBe(titled);
+          expect(titled).toHaveLength(name.length);
+        },
+      ),
+      { numRuns: 2_000 },
+    );
+  });
+});
+
+describe('age', () => {
+  const noon = (year: number, month: number, day: number) => Date.UTC(year, month - 1, day, 12);
+
+  it.each([
+    ['2000-02-29', noon(2027, 2, 28), 26],
+    ['2000-02-29', noon(2027, 3, 1), 27],
+    ['2000-02-29', noon(2028, 2, 29), 28],
+    ['2000-12-31', noon(2026, 12, 30), 25],
+    ['2000-12-31', noon(2026, 12, 31), 26],
+    ['2026-11-21', noon(2026, 11, 21), 0],
+    ['2026-11-22', noon(2026, 11, 21), -1],
+    ['0050-01-01', noon(2026, 1, 1), 1976],
+    ['2000-01-01T00:30:00+01:00', noon(2026, 12, 31), 27],
+    ['2000-01-01t00:30:00z', noon(2026, 12, 31), 26],
+    ['2000-01-01T23:59:60.5Z', noon(2026, 12, 31), 26],
+  ])('of %s at %i is %i', (date, now, years) => {
+    expect(ageOf(date, now)).toBe(years);
+  });
+
+  it.each([
+    '2001-02-29',
+    '2000-13-01',
+    '2000-00-10',
+    '2000-01-32',
+    '2000-1-1',
+    '20000101',
+    '01/02/2000',
+    '',
+    ' 2000-01-01',
+    '2000-01-01 ',
+    '2000-01-01T10:00',
+    '2000-01-01T10:00:00',
+    '2000-01-01T24:00:00Z',
+    '2000-01-01 10:00:00Z',
+    '２０００-01-01',
+    '2000-01-01\n',
+    '-2000-01-01',
+  ])('has none of %j', (text) => {
+    expect(ageOf(text, noon(2026, 11, 21))).toBeUndefined();
+  });
+
+  it('is the number of birthdays since', () => {
+    const days = fc.date({ min: new Date('1900-01-01'), max: new Date('2100-12-31'), noInvalidDate: true });
+    fc.assert(
+      fc.property(days, days, (born, now) => {
+        const birthday = (year: number) => Date.UTC(year, born.getUTCMonth(), born.getUTCDate());
+        const today = Math.floor(now.getTime() / 86_400_000) * 86_400_000;
+        let years = -300;
+        while (birthday(born.getUTCFullYear() + years + 1) <= today) years++;
+        expect(ageOf(born.toISOString().slice(0, 10), now.getTime())).toBe(years);
+      }),
+    );
+  });
+
+  it('fails in an expression for what is no date', () => {
+    expect(evaluated('age(claims.extension_born)', { claims: { extension_born: '2001-02-30' } })).toBe('fails');
+    expect(evaluated('age(claims.extension_born)', { claims: { extension_born: '2001-02-28' } })).toBe(25);
+  });
+});
+
+describe('normalizeEmail', () => {
+  it('is what a person key holds', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.string({ unit: 'binary', maxLength: 60 }), async (email) => {
+        expect(await emailKey(email)).toBe(`email:${normalEmail(email).toWellFormed()}`);
+      }),
+    );
+  });
+});
+
+describe('conversions', () => {
+  const convert = (name: string, value: string | number | boolean) =>
+    evaluated(`string(${name}(claims.extension_X))`, { claims: { extension_X: value } });
+
+  it('read both forms that custom attributes come in', () => {
+    for (const value of [42, '42', 42.9, '+42', '0042']) expect(convert('int', value)).toBe('42');
+    for (const value of [1.5, '1.5', '1.50', '15e-1']) expect(convert('double', value)).toBe('1.5');
+    for (const value of [true, 'true', 'True', '1']) expect(convert('bool', value)).toBe('true');
+    for (const value of [false, 'false', 'FALSE', '0']) expect(convert('bool', value)).toBe('false');
+  });
+
+  it('take nothing for a number that is none', () => {
+    for (const value of [
+      '',
+      ' ',
+      ' 1',
+      '1 ',
+      '0x10',
+      '0b1',
+      '1_000',
+      '१',
+      'NaN',
+      'Infinity',
+      '1n',
+      '9'.repeat(400),
+      true,
+    ]) {
+      for (const name of ['int', 'double']) expect(convert(name, value)).toBe('fails');
+    }
+    for (const value of ['1.5', '9223372036854775808', '-9223372036854775809', 1e300])
+      expect(convert('int', value)).toBe('fails');
+    for (const value of [1, 0, 'yes', '', 'TrUe', ' true']) expect(convert('bool', value)).toBe('fails');
+    expect(convert('int', '-9223372036854775808')).toBe('-9223372036854775808');
+  });
+
+  it('count seconds in timestamps, and fail beyond the year 9999', () => {
+    const time = (seconds: string) =>
+      evaluated('string(timestamp(int(claims.extension_X)))', { claims: { extension_X: seconds } });
+    expect(time('1700000000')).toBe('2023-11-14T22:13:20Z');
+    expect(time('253402300799')).toBe('9999-12-31T23:59:59Z');
+    expect(time('253402300800')).toBe('fails');
+    expect(time('-62135596801')).toBe('fails');
+  });
+});
+
+describe('texts', () => {
+  it('are split as CEL says', () => {
+    const split = (limit: string) => evaluated(`'a,b,c'.split(','${limit}).join('|')`);
+    expect([split(''), split(', -1'), split(', 0'), split(', 1'), split(', 2'), split(', 3'), split(', 9')]).toEqual([
+      'a|b|c',
+      'a|b|c',
+      '',
+      'a,b,c',
+      'a|b,c',
+      'a|b|c',
+      'a|b|c',
+    ]);
+  });
+
+  it('are not split in over 100 parts', () => {
+    const parts = (count: number) =>
+      evaluated("claims.city.split(',').size()", { claims: { city: ','.repeat(count - 1) } });
+    expect(parts(100)).toBe(100);
+    expect(parts(101)).toBe('fails');
+    expect(evaluated("claims.city.split(',', 3).size()", { claims: { city: ','.repeat(10_000) } })).toBe(3);
+    expect(evaluated("claims.city.split('', 101).size()", { claims: { city: 'x'.repeat(500) } })).toBe('fails');
+  });
+
+  it('are replaced all, or so many', () => {
+    const replaced = (limit: string) => evaluated(`'aXbXc'.replace('X', '--'${limit})`);
+    expect([
+      replaced(''),
+      replaced(', -1'),
+      replaced(', 0'),
+      replaced(', 1'),
+      replaced(', 2'),
+      replaced(', 3'),
+    ]).toEqual(['a--b--c', 'a--b--c', 'aXbXc', 'a--bXc', 'a--b--c', 'a--b--c']);
+  });
+
+  it('do not grow without end, and nothing is replaced for ever', () => {
+    const claims = { city: 'a'.repeat(10_000), state: '', extension_n: 1e12 };
+    expect(evaluated("claims.city.replace('a', 'bbbb').size()", { claims })).toBe('fails');
+    expect(evaluated("claims.city.replace('a', 'bbb').size()", { claims })).toBe(30_000);
+    expect(evaluated("claims.city.replace(claims.state, 'x', int(claims.extension_n))", { claims })).toBe('fails');
+    expect(evaluated('(claims.city + claims.city + claims.city + claims.city).size()', { claims })).toBe('fails');
+    expect(evaluated('[claims.city, claims.city].join(claims.city).size()', { claims })).toBe(30_000);
+    expect(evaluated('[claims.city, claims.city, claims.city].join(claims.city).size()', { claims })).toBe('fails');
+  });
+});
+
+describe('times', () => {
+  it('are those of the zone, also in the hour that another zone leaves out', () => {
+    const at = (now: string, source: string) => evaluated(source, { now: Date.parse(now) });
+    expect(at('2026-03-29T02:30:00Z', 'request.time.getHours()')).toBe(2);
+    expect(at('2026-03-29T02:30:00Z', "request.time.getHours('Europe/Berlin')")).toBe(4);
+    expect(at('2026-03-29T02:30:00Z', "request.time.getMinutes('-03:45')")).toBe(45);
+    expect(at('2026-07-01T22:30:00Z', "request.time.getDate('Europe/Berlin')")).toBe(2);
+    expect(at('2026-07-01T22:30:00Z', "request.time.getDayOfMonth('Europe/Berlin')")).toBe(1);
+    expect(at('2026-07-01T00:00:00Z', 'request.time.getDayOfYear()')).toBe(181);
+    expect(at('2026-12-31T23:30:00Z', "request.time.getFullYear('Europe/Berlin')")).toBe(2027);
+    expect(at('2026-12-31T23:30:00Z', "request.time.getMonth('Europe/Berlin')")).toBe(0);
+    expect(at('2026-12-31T23:30:15.250Z', "request.time.getMilliseconds('Europe/Berlin')")).toBe(250);
+    expect(at('2026-12-31T23:30:15.250Z', 'request.time.getSeconds()')).toBe(15);
+  });
+});
