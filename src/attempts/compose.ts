@@ -62,7 +62,7 @@ export async function attemptOf(call: Call, answer: Answer, id: string, shadow?:
     cfRay: short(call.request.headers.get('cf-ray') ?? ''),
     correlationId: '',
     fingerprint: await printOf(call, seen),
-    ...(shadow === undefined ? {} : { shadow: shadowPart(shadow) }),
+    ...shadowColumns(shadow),
   });
 }
 
@@ -108,14 +108,8 @@ export const CUT_TO_FIT = 'names of claims cut and values left out: too much for
 
 /** Keeps the message below {@link MAX_MESSAGE_BYTES}, whatever a body holds: then fewer names and no values are kept, and the attempt says so. */
 function fitted(attempt: Attempt): Attempt {
-  const { claimNames, unexpectedClaims, keptClaims: kept, shadow } = attempt;
-  const texts = [
-    ...claimNames,
-    ...unexpectedClaims,
-    ...Object.keys(kept),
-    ...Object.values(kept),
-    ...(shadow?.claims ?? []),
-  ];
+  const { claimNames, unexpectedClaims, keptClaims: kept, shadowClaims } = attempt;
+  const texts = [...claimNames, ...unexpectedClaims, ...Object.keys(kept), ...Object.values(kept), ...shadowClaims];
   const chars = texts.reduce<number>((sum, text) => sum + String(text).length, 0);
   if (chars <= MAX_LIST_CHARS) return attempt;
   return {
@@ -123,17 +117,19 @@ function fitted(attempt: Attempt): Attempt {
     claimNames: claimNames.slice(0, NAMES_WHEN_CUT),
     unexpectedClaims: unexpectedClaims.slice(0, NAMES_WHEN_CUT),
     keptClaims: {},
-    ...(shadow === undefined ? {} : { shadow: { ...shadow, claims: shadow.claims.slice(0, NAMES_WHEN_CUT) } }),
+    shadowClaims: shadowClaims.slice(0, NAMES_WHEN_CUT),
     notes: [...attempt.notes, CUT_TO_FIT],
   };
 }
 
-/** A shadow's decision as an attempt keeps it. */
-const shadowPart = ({ rule, messageKey, claims, ...shadow }: ShadowDecision): Attempt['shadow'] => ({
-  ...shadow,
-  rule: short(rule),
-  messageKey: short(messageKey),
-  claims: names(claims),
+/** A shadow's decision as an attempt keeps it; version 0 where it was not asked. */
+const shadowColumns = (shadow: ShadowDecision | undefined) => ({
+  shadowVersion: shadow?.version ?? 0,
+  shadowOutcome: shadow?.outcome ?? '',
+  shadowRule: short(shadow?.rule ?? ''),
+  shadowMessageKey: short(shadow?.messageKey ?? ''),
+  shadowDiffers: shadow?.differs ?? false,
+  shadowClaims: names(shadow?.claims ?? []),
 });
 
 /** No fingerprint is no reason to lose the attempt, and that of an empty body would make strangers' calls equal. */

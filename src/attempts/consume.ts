@@ -3,7 +3,7 @@ import { configOf } from '../config.ts';
 import { errorFields, log } from '../log.ts';
 import { markDue } from '../summaries/schedule.ts';
 import { within } from '../within.ts';
-import { type Message, messageSchema } from './attempt.ts';
+import { isMessage, type Message } from './attempt.ts';
 import { layAside } from './dead-letters.ts';
 import { writeMessages } from './store.ts';
 
@@ -26,8 +26,8 @@ export async function consume(batch: MessageBatch, env: Env): Promise<void> {
   const readable: { delivery: globalThis.Message; message: Message }[] = [];
   const unreadable: globalThis.Message[] = [];
   for (const delivery of batch.messages) {
-    const parsed = messageSchema.safeParse(delivery.body);
-    if (parsed.success) readable.push({ delivery, message: parsed.data });
+    const { body } = delivery;
+    if (isMessage(body)) readable.push({ delivery, message: body });
     else unreadable.push(delivery);
   }
   // What can be written first: KV, where the others go, may be slow.

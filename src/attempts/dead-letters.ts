@@ -4,7 +4,7 @@
  */
 import type { Config } from '../config.ts';
 import { log } from '../log.ts';
-import { messageSchema } from './attempt.ts';
+import { isMessage, type Message } from './attempt.ts';
 
 export const DEAD_LETTER_PREFIX = 'dead-letter:';
 export type DeadLetterKind = 'outage' | 'refused';
@@ -164,4 +164,7 @@ function bodyOf(text: string | null): unknown {
   }
 }
 
-const readMessage = (text: string | null) => (text === null ? undefined : messageSchema.safeParse(bodyOf(text)).data);
+function readMessage(text: string | null): Message | undefined {
+  const body = text === null ? undefined : bodyOf(text);
+  return isMessage(body) ? body : undefined;
+}

@@ -5,7 +5,7 @@
 import { configOf } from '../config.ts';
 import { errorFields, log } from '../log.ts';
 import { type Within, within } from '../within.ts';
-import type { Attempt, Change, Message } from './attempt.ts';
+import type { Attempt, Change } from './attempt.ts';
 import { occurredAtOf } from './bounds.ts';
 
 /** After this the queue counts as refusing. Should it take the message after all, the row's key keeps it single. */
@@ -34,13 +34,18 @@ export async function recordChange(env: Env, change: Change): Promise<boolean> {
   return false;
 }
 
-async function sendOrWrite(env: Env, message: Message, keepTo: Within): Promise<boolean> {
+async function sendOrWrite(env: Env, message: Attempt | Change, keepTo: Within): Promise<boolean> {
   try {
     await keepTo(QUEUE_TIMEOUT_MS, () => env.ATTEMPTS.send(message));
     return true;
   } catch (error) {
     log('queue-refused', { kind: message.kind, ...errorFields(error) });
+    return writeDirectly(env, message);
   }
+}
+
+/** Whether the message is in Neon now. Never throws. */
+async function writeDirectly(env: Env, message: Attempt | Change): Promise<boolean> {
   try {
     const { writeMessages } = await import('./store.ts');
     const { refused } = await writeMessages(configOf(env), [message], DIRECT_WRITE_TIMEOUT_MS);

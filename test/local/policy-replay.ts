@@ -3,7 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { type KeptAttempt, keptAttempt } from '../../local/commands/policy/replay-attempts.ts';
 import type { Attempt } from '../../src/attempts/attempt.ts';
 import { attemptOf } from '../../src/attempts/compose.ts';
-import { attemptRow } from '../../src/attempts/store.ts';
+import { attemptRow } from '../../src/attempts/row.ts';
 import { readConfig } from '../../src/config.ts';
 import type { SignInEvent } from '../../src/connectors/event.ts';
 import { type Answer, answer, type Call } from '../../src/connectors/user-flow/answer.ts';
@@ -11,6 +11,7 @@ import { heldBy, type TriedEntitlements } from '../../src/connectors/user-flow/t
 import { POINTER_KEY } from '../../src/policy/pointer.ts';
 import type { PersonEntitlements } from '../../src/policy/policy.ts';
 import { attemptJson } from '../../src/reports/attempt-json.ts';
+import type { AttemptRow } from '../../src/reports/queries/columns.ts';
 import { within } from '../../src/within.ts';
 
 export interface Given {
@@ -68,7 +69,7 @@ export async function recorded({ body, policy, held, kvFails = false, keep = [],
   };
   const answered = await answer(call);
   const attempt = await attemptOf(call, answered, uuidv7({ msecs: now }));
-  const row = attemptRow(attempt);
+  const row = attemptRow(attempt) as AttemptRow;
   const { event, lookup, entitlements } = answered.seen;
   return {
     attempt,
