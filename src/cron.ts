@@ -1,5 +1,4 @@
-/** Everything that happens on a schedule, in its order: sums and retention, then the policy and whatever else an outage left behind, then the snapshot for the next one. */
-import { listDeadLetters, replayDeadLetters } from './attempts/dead-letters.ts';
+/** Everything that happens on a schedule, in its order: sums and retention, a policy that an outage left unpublished, the snapshot for the next outage. */
 import { configOf } from './config.ts';
 import { listDue, publishDue } from './policy/publish.ts';
 import { versionsIn } from './policy/versions/load.ts';
@@ -14,11 +13,6 @@ export function runSchedule(env: Env, now: number): Promise<void> {
       name: 'policy-publish',
       wakes: async () => (await listDue(kv, 1)).length > 0,
       run: () => publishDue(kv, versionsIn(configOf(env)), now),
-    },
-    {
-      name: 'dead-letters',
-      wakes: async () => (await listDeadLetters(kv, 1, undefined, 'outage')).letters.length > 0,
-      run: () => replayDeadLetters(kv, configOf(env), 'outage'),
     },
     { name: 'summary-snapshot', run: () => snapshotSummary(env, now) },
   ]);

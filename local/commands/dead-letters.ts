@@ -1,4 +1,4 @@
-/** `npm run dead-letters`: messages that could not be written to the database, listed, shown, written again and given up. */
+/** `npm run dead-letters`: messages that could not be written to the database, listed, shown, sent again and given up. */
 import { parseArgs } from 'node:util';
 import * as z from 'zod/mini';
 import { accepted, administratorAt, type Call, DEFAULT_URL, URL_HELP } from './administrator.ts';
@@ -8,34 +8,24 @@ import { pairs, printable, table } from './table.ts';
 
 const HELP = `Usage: npm run dead-letters -- <command> [options]
 
-  list        every dead letter: when and why it was laid aside
+  list        every dead letter: since when, and why
   show ID     one letter with the message in it
-  replay      writes them to the database; those that it takes are gone afterwards
+  replay      sends up to 300 letters to the queue again; those that it takes are gone afterwards. A message that the
+              database refuses again is back in the list within two minutes
   remove ID   gives one up: its message will never be written
-
-  --kind K    with replay: only those of one kind.
-              outage: the database did not answer for about a day; Gatehouse replays these by itself when it does.
-              refused: the message itself was at fault, and stays until somebody has looked and replays it
 
 Attempts and role changes are written once, however often they are replayed. Letters live as long as an attempt would.
 
 ${URL_HELP}`;
 
-const page = z.object({
-  deadLetters: z.array(z.object({ id: z.string(), kind: z.string(), reason: z.string(), diedAt: z.string() })),
-  next: z.optional(z.string()),
-});
-const opened = z.object({
-  id: z.string(),
-  kind: z.string(),
-  reason: z.string(),
-  diedAt: z.string(),
-  message: z.unknown(),
-});
+const letter = z.object({ id: z.string(), kind: z.string(), reason: z.string(), diedAt: z.string() });
+const page = z.object({ deadLetters: z.array(letter), next: z.optional(z.string()) });
+const opened = z.extend(letter, { message: z.unknown() });
 const removed = z.object({ id: z.string() });
 const replayed = z.object({ written: z.number(), refused: z.number() });
 
-const COMMANDS = ['list', 'show', 'replay', 'remove'] as const;
+const COMMANDS = { list, show, replay, remove };
+const wrong = (message: string) => calledWrongly(message, 'dead-letters');
 const letterAt = (id: string) => `/admin/dead-letters/${encodeURIComponent(id)}`;
 
 await end(async (args) => {
@@ -44,68 +34,48 @@ await end(async (args) => {
     console.log(HELP);
     return 0;
   }
-  const { command, id } = readCommand(positionals);
-  if (command !== 'replay' && values.kind !== undefined) {
-    throw calledWrongly(`${command} does not take --kind.`, 'dead-letters');
+  const [name, ...rest] = positionals;
+  if (name !== 'list' && name !== 'show' && name !== 'replay' && name !== 'remove') {
+    const said = name === undefined ? 'Say what to do' : `"${name}" is not a command`;
+    throw wrong(`${said}: ${Object.keys(COMMANDS).join(', ')}.`);
   }
-  const call = administratorAt(values.url, process.env.GATEHOUSE_ADMIN);
-  switch (command) {
-    case 'list':
-      return list(call);
-    case 'show':
-      return show(call, id);
-    case 'replay':
-      return replay(call, values.kind);
-    case 'remove':
-      return remove(call, id);
-  }
+  const [id = '', tooMuch] = name === 'show' || name === 'remove' ? rest : ['-', ...rest];
+  if (id === '') throw wrong(`${name} needs an ID after it: list shows them.`);
+  if (tooMuch !== undefined) throw wrong(`"${tooMuch}" is too much after ${name}.`);
+  return COMMANDS[name](administratorAt(values.url, process.env.GATEHOUSE_ADMIN), id);
 });
 
-/** `id` is `''` for a command that takes none. */
-function readCommand([name, ...rest]: string[]): { command: (typeof COMMANDS)[number]; id: string } {
-  const command = COMMANDS.find((known) => known === name);
-  if (command === undefined) {
-    const said = name === undefined ? 'Say what to do' : `"${name}" is not a command`;
-    throw calledWrongly(`${said}: ${COMMANDS.join(', ')}.`, 'dead-letters');
-  }
-  const [id, tooMuch] = command === 'show' || command === 'remove' ? rest : ['', ...rest];
-  if (!id && command !== 'list' && command !== 'replay') {
-    throw calledWrongly(`${command} needs an ID after it: list shows them.`, 'dead-letters');
-  }
-  if (tooMuch !== undefined) throw calledWrongly(`"${tooMuch}" is too much after ${command}.`, 'dead-letters');
-  return { command, id: id ?? '' };
-}
-
 async function list(call: Call): Promise<number> {
-  const letters: z.infer<typeof page>['deadLetters'] = [];
-  let next: string | undefined;
+  const rows: string[][] = [];
+  let cursor = '';
   do {
-    const cursor = next === undefined ? '' : `&cursor=${encodeURIComponent(next)}`;
-    const read = accepted(await call('GET', `/admin/dead-letters?limit=500${cursor}`), page);
-    letters.push(...read.deadLetters);
-    next = read.next;
-  } while (next !== undefined);
-  if (letters.length === 0) {
-    console.log('There are no dead letters: everything was written.');
-    return 0;
-  }
-  const rows = letters.map(({ diedAt, kind, reason, id }) => [diedAt, kind, inWords(reason), id]);
-  console.log(table(['LAID ASIDE', 'KIND', 'REASON', 'ID'], rows));
+    const { deadLetters, next } = accepted(await call('GET', `/admin/dead-letters?limit=500${cursor}`), page);
+    rows.push(...deadLetters.map(({ diedAt, kind, reason, id }) => [diedAt, kind, inWords(reason), id]));
+    cursor = next === undefined ? '' : `&cursor=${encodeURIComponent(next)}`;
+  } while (cursor !== '');
+  if (rows.length === 0) console.log('There are no dead letters.');
+  else console.log(table(['SINCE', 'KIND', 'REASON', 'ID'], rows));
   return 0;
 }
 
 async function show(call: Call, asked: string): Promise<number> {
   const { id, kind, reason, diedAt, message } = accepted(await call('GET', letterAt(asked)), opened);
-  const about = pairs([
-    ['id', id],
-    ['kind', kind],
-    ['reason', inWords(reason)],
-    ['laid aside', diedAt],
-  ]);
+  const about = { id, kind, reason: inWords(reason), since: diedAt };
   // Line by line: a message may hold what would move the cursor.
   const lines = JSON.stringify(message, null, 2).split('\n').map(printable);
-  console.log(`${about}\n\n${lines.join('\n')}`);
+  console.log(`${pairs(Object.entries(about))}\n\n${lines.join('\n')}`);
   return 0;
+}
+
+/** Exit code 1 when letters are left that the queue cannot take. */
+async function replay(call: Call): Promise<number> {
+  const { written, refused } = accepted(await call('POST', '/admin/dead-letters/replay'), replayed);
+  console.log(
+    `${written} sent to the queue again, ${refused} left. Look again in two minutes: npm run dead-letters -- list`,
+  );
+  if (refused === 0) return 0;
+  console.log('Those left are no messages of this version. Read one with: show ID. Give one up with: remove ID.');
+  return 1;
 }
 
 async function remove(call: Call, asked: string): Promise<number> {
@@ -114,30 +84,11 @@ async function remove(call: Call, asked: string): Promise<number> {
   return 0;
 }
 
-/** Exit code 1 when letters are left that the database refuses. */
-async function replay(call: Call, kind: string | undefined): Promise<number> {
-  const chosen = kind === undefined ? '' : `?kind=${encodeURIComponent(kind)}`;
-  const { written, refused } = accepted(await call('POST', `/admin/dead-letters/replay${chosen}`), replayed);
-  console.log(`${written} written and gone, ${refused} still refused.`);
-  if (refused === 0) return 0;
-  console.log(
-    'See why with: npm run dead-letters -- list, and the message with: show ID. What can never be written goes with: remove ID.',
-  );
-  return 1;
-}
-
 function read(args: string[]) {
+  const options = { url: { type: 'string', default: DEFAULT_URL }, help: { type: 'boolean', short: 'h' } } as const;
   try {
-    return parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        url: { type: 'string', default: DEFAULT_URL },
-        help: { type: 'boolean', short: 'h', default: false },
-        kind: { type: 'string' },
-      },
-    });
+    return parseArgs({ args, allowPositionals: true, options });
   } catch (error) {
-    throw calledWrongly(error instanceof Error ? error.message : String(error), 'dead-letters');
+    throw wrong(error instanceof Error ? error.message : String(error));
   }
 }

@@ -25,7 +25,7 @@ import { databaseProblem } from '../reports/unavailable.ts';
 import { deadLetterId, deadLetterKind, FOREIGN_CURSOR, keyOnly, pageOf, personKey } from './inputs.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
-/** Written and removed in pages, so that whatever is not done by then is there for the next call. */
+/** What is not sent by then is there for the next call. */
 const REPLAY_LIMIT_MS = 30_000;
 
 const IN_FORCE =
@@ -87,7 +87,7 @@ adminRoutes.all('/dead-letters', only('GET', 'HEAD'));
 
 adminRoutes.post('/dead-letters/replay', validated('query', deadLetterKind), async (c) => {
   const { kind } = c.req.valid('query');
-  const replay = () => replayDeadLetters(c.env.GATEHOUSE, configOf(c.env), kind);
+  const replay = () => replayDeadLetters(c.env, kind);
   const replayed = await withinLimit(replay, REPLAY_LIMIT_MS);
   return replayed.ok ? c.json(replayed.value, 200) : unavailable(c, NOT_REPLAYED, 30);
 });
@@ -151,7 +151,7 @@ const UNREADABLE =
   'it by hand. Save the record anew (PUT) or remove it (DELETE).';
 
 const NOT_REPLAYED =
-  'The database or Workers KV did not answer. Letters that were written are removed, all others are still there: ' +
+  'The queue or Workers KV did not answer. Letters that the queue took are removed, all others are still there: ' +
   'look at /health/ready, then try again.';
 
 /** A person as every answer shows them. */
@@ -177,7 +177,7 @@ const noLetter = (c: AdminContext) =>
   problem(
     c,
     404,
-    'There is no dead letter of this id: it was written, was removed or has expired. GET /admin/dead-letters lists those that there are.',
+    'There is no dead letter of this id: it was replayed, was removed or has expired. GET /admin/dead-letters lists those that there are.',
   );
 
 function refused(c: AdminContext, { reason, begun }: { reason: Refusal['reason']; begun?: boolean }): Response {

@@ -1,5 +1,5 @@
 /** Whether everything behind Gatehouse works, each part asked at once with a limit of its own, and what an operator should mend. */
-import { listDeadLetters } from '../attempts/dead-letters.ts';
+import { type DeadLetterKind, listDeadLetters } from '../attempts/dead-letters.ts';
 import { configOf } from '../config.ts';
 import { readiness } from '../reports/queries/readiness.ts';
 import { within } from '../within.ts';
@@ -27,9 +27,9 @@ export async function askParts(env: Env, later: (work: Promise<unknown>) => void
     part('Workers KV (policy)', () => policyState(env.GATEHOUSE, config, later)),
   ]);
   const warnings = [...config.problems, ...(policy.ok ? policyWarnings(policy) : [])];
-  if (queue.ok && queue.refused !== 0) {
+  if (queue.ok && (queue.refused !== 0 || queue.outage !== 0)) {
     warnings.push(
-      'Messages were refused and wait among the dead letters: look at them with `npm run dead-letters -- list`.',
+      'Messages wait among the dead letters. Look at them with `npm run dead-letters -- list`, then replay or remove them.',
     );
   }
   if (neon.ok) {
@@ -70,7 +70,7 @@ export async function askParts(env: Env, later: (work: Promise<unknown>) => void
 
 async function countDeadLetters(kv: KVNamespace) {
   const { letters, next } = await listDeadLetters(kv, MAX_COUNTED);
-  const count = (kind: string) => {
+  const count = (kind: DeadLetterKind) => {
     const found = letters.filter((letter) => letter.kind === kind).length;
     return next === undefined ? found : `${found} or more`;
   };
