@@ -1,6 +1,4 @@
-/** Everything that happens on a schedule, in its order: sums and retention, then the policy and whatever else an outage left behind, then the snapshot for the next one. */
-
-import { listDeadLetters, replayDeadLetters } from './attempts/dead-letters.ts';
+/** Everything that happens on a schedule, in its order: sums and retention, a policy that an outage left unpublished, the snapshot for the next outage. */
 import { configOf } from './config.ts';
 import type { DeskEnv } from './desk/env.ts';
 import { listDue, publishDue } from './policy/publish.ts';
@@ -15,11 +13,6 @@ export function runSchedule(env: DeskEnv, now: number): Promise<void> {
       name: 'policy-publish',
       wakes: async () => (await listDue(kv, 1)).length > 0,
       run: async () => publishDue(kv, (await import('./policy/versions.ts')).versionsIn(configOf(env)), now),
-    },
-    {
-      name: 'dead-letters',
-      wakes: async () => (await listDeadLetters(kv, 1, undefined, 'outage')).letters.length > 0,
-      run: () => replayDeadLetters(kv, configOf(env), 'outage'),
     },
     { name: 'summary-snapshot', run: () => snapshotSummary(env, now) },
   ]);

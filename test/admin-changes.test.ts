@@ -2,7 +2,7 @@
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import { admin, inPath, newKey } from './admin-call.ts';
-import { changesOf, changesOfOnce, layChangeAside } from './admin-changes.ts';
+import { changesOf, changesOfOnce, deadLetterOf, ownQueue } from './admin-changes.ts';
 
 describe('the list of changes', () => {
   it('shows a person’s changes newest first, page by page, with before and after', async () => {
@@ -36,49 +36,81 @@ describe('the list of changes', () => {
 });
 
 describe('dead letters', () => {
-  it('are listed page by page with what they are, and replayed into the database once', async () => {
-    const keys = [newKey(), newKey(), newKey()];
+  it('are listed page by page with what they are, those of an earlier version too', async () => {
+    const kinds = ['outage', 'refused', 'refused'] as const;
     const letters = [];
-    for (const key of keys) letters.push(await layChangeAside(key));
+    for (const kind of kinds) letters.push(await deadLetterOf(newKey(), kind));
     const first = await admin('GET', '/dead-letters?limit=2');
     expect(first.json.deadLetters).toHaveLength(2);
     const rest = await admin('GET', `/dead-letters?cursor=${encodeURIComponent(String(first.json.next))}`);
     expect([...(first.json.deadLetters as []), ...(rest.json.deadLetters as [])]).toEqual(
-      letters.map((name) => ({
+      letters.map((name, index) => ({
         id: name.split(':')[2],
-        kind: 'outage',
-        reason: 'Neon was away',
+        kind: kinds[index],
+        reason: '22021',
         diedAt: expect.stringMatching(/Z$/),
       })),
     );
-    expect((await admin('POST', '/dead-letters/replay')).json).toEqual({ written: 3, refused: 0 });
-    expect((await admin('POST', '/dead-letters/replay')).json).toEqual({ written: 0, refused: 0 });
-    for (const key of keys) expect(await changesOf(key)).toHaveLength(1);
+    for (const name of letters) await env.GATEHOUSE.delete(name);
     expect((await admin('GET', '/dead-letters')).json).toEqual({ deadLetters: [] });
   });
 
-  it('that cannot be written stay, and can be chosen by kind', async () => {
+  it('are sent to the queue again as they were and then gone, whatever kind they are of, and each is one row', async () => {
+    const keys = [newKey(), newKey(), newKey()];
+    for (const [index, key] of keys.entries()) await deadLetterOf(key, index === 0 ? 'outage' : 'refused');
+    const queue = ownQueue();
+    expect((await queue.replay()).json).toEqual({ written: 3, refused: 0 });
+    expect((await queue.replay()).json).toEqual({ written: 0, refused: 0 });
+    expect((await admin('GET', '/dead-letters')).json).toEqual({ deadLetters: [] });
+    await queue.deliver();
+    await queue.deliver();
+    for (const key of keys) expect(await changesOf(key)).toHaveLength(1);
+  });
+
+  it('whose message is refused again are letters again, since the queue holds it until the old one is gone', async () => {
+    const letter = await deadLetterOf('x'.repeat(3_000).replaceAll(/x/g, () => crypto.randomUUID()));
+    const queue = ownQueue();
+    expect((await queue.replay()).json).toEqual({ written: 1, refused: 0 });
+    expect(queue.sent.map(({ options }) => options)).toEqual([{ delaySeconds: 60 }]);
+    expect(await env.GATEHOUSE.get(letter)).toBeNull();
+    await queue.deliver();
+    expect((await env.GATEHOUSE.getWithMetadata(letter)).metadata).toMatchObject({ reason: '54000' });
+    await env.GATEHOUSE.delete(letter);
+  });
+
+  it('stay until the queue has them', async () => {
+    const letter = await deadLetterOf(newKey());
+    const seen: unknown[] = [];
+    const send = async () => void seen.push(await env.GATEHOUSE.get(letter));
+    await admin('POST', '/dead-letters/replay', undefined, { bindings: { ATTEMPTS: { send } } });
+    expect([seen, await env.GATEHOUSE.get(letter)]).toEqual([[expect.stringContaining('change')], null]);
+  });
+
+  it('that are no messages stay and are not sent, and can be chosen by kind', async () => {
     const key = newKey();
     const poison = `dead-letter:refused:${crypto.randomUUID()}`;
     await env.GATEHOUSE.put(poison, '{"kind":"change"}');
-    const outage = await layChangeAside(key);
-    expect((await admin('POST', '/dead-letters/replay?kind=refused')).json).toEqual({ written: 0, refused: 1 });
+    const outage = await deadLetterOf(key, 'outage');
+    const queue = ownQueue();
+    expect((await queue.replay('?kind=refused')).json).toEqual({ written: 0, refused: 1 });
     expect(await env.GATEHOUSE.get(outage)).not.toBeNull();
-    expect((await admin('POST', '/dead-letters/replay')).json).toEqual({ written: 1, refused: 1 });
+    expect((await queue.replay()).json).toEqual({ written: 1, refused: 1 });
+    expect(queue.sent).toMatchObject([{ message: { subject: key } }]);
     expect(await env.GATEHOUSE.get(poison)).not.toBeNull();
     await env.GATEHOUSE.delete(poison);
   });
 
   it('can be looked into one by one, and one that nobody can write be given up', async () => {
     const key = newKey();
-    const outage = (await layChangeAside(key)).split(':')[2] ?? '';
+    const letter = await deadLetterOf(key, 'outage');
+    const outage = letter.split(':')[2] ?? '';
     const odd = `no id/${crypto.randomUUID()}`;
     const metadata = { reason: '22021', diedAt: '2026-11-20T08:00:00.000Z' };
     await env.GATEHOUSE.put(`dead-letter:refused:${odd}`, 'no json \0', { metadata });
     const at = (id: string) => `/dead-letters/${encodeURIComponent(id)}`;
     expect(await admin('GET', at(outage))).toMatchObject({
       status: 200,
-      json: { id: outage, kind: 'outage', reason: 'Neon was away', message: { kind: 'change', subject: key } },
+      json: { id: outage, kind: 'outage', reason: '22021', message: { kind: 'change', subject: key } },
     });
     expect((await admin('GET', at(odd))).json).toEqual({
       id: odd,
@@ -87,18 +119,18 @@ describe('dead letters', () => {
       message: 'no json \0',
     });
 
-    expect(await admin('DELETE', at(odd))).toMatchObject({ status: 200, json: { id: odd, removed: true } });
+    for (const id of [odd, outage])
+      expect(await admin('DELETE', at(id))).toMatchObject({ status: 200, json: { id, removed: true } });
     expect(await env.GATEHOUSE.get(`dead-letter:refused:${odd}`)).toBeNull();
+    expect(await env.GATEHOUSE.get(letter)).toBeNull();
     for (const method of ['GET', 'DELETE']) {
       const { status, json } = await admin(method, at(odd));
       expect([status, json.detail]).toEqual([404, expect.stringContaining('GET /admin/dead-letters')]);
     }
     expect((await admin('GET', at('x'.repeat(151)))).json.detail).toContain('take one from /admin/dead-letters');
-    expect((await admin('POST', '/dead-letters/replay')).json).toEqual({ written: 1, refused: 0 });
-    expect(await changesOf(key)).toHaveLength(1);
   });
 
-  it('that a replay left twice are shown as refused and given up as one', async () => {
+  it('of which an earlier version left two are shown as refused and given up as one', async () => {
     const id = crypto.randomUUID();
     for (const kind of ['outage', 'refused']) await env.GATEHOUSE.put(`dead-letter:${kind}:${id}`, '{}');
     expect((await admin('GET', `/dead-letters/${id}`)).json).toMatchObject({ kind: 'refused' });

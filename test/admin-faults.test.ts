@@ -2,7 +2,7 @@
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import { admin, inPath, newKey } from './admin-call.ts';
-import { changesOf, changesOfOnce, layChangeAside } from './admin-changes.ts';
+import { changesOf, changesOfOnce, deadLetterOf } from './admin-changes.ts';
 
 const away = () => Promise.reject(new Error('KV is away'));
 const silent = () => new Promise<never>(() => undefined);
@@ -133,14 +133,29 @@ describe('when the database is away', () => {
     }
   });
 
-  it('a replay is a 503, and the letter is still there and goes in when the database is back', async () => {
-    const key = newKey();
-    const letter = await layChangeAside(key);
-    const { status, headers } = await admin('POST', '/dead-letters/replay', undefined, { bindings: noDatabase });
+  it('a replay needs none: the queue has the message then, and the letter is gone', async () => {
+    const letter = await deadLetterOf(newKey());
+    const { status, json } = await admin('POST', '/dead-letters/replay', undefined, { bindings: noDatabase });
+    expect([status, json]).toEqual([200, { written: 1, refused: 0 }]);
+    expect(await env.GATEHOUSE.get(letter)).toBeNull();
+  });
+});
+
+describe('when a replay', () => {
+  it('is refused by the queue, it is a 503, and the letter is still there', async () => {
+    const letter = await deadLetterOf(newKey());
+    const { status, headers } = await admin('POST', '/dead-letters/replay', undefined, { bindings: refusingQueue });
     expect([status, headers.get('Retry-After')]).toEqual([503, '30']);
     expect(await env.GATEHOUSE.get(letter)).not.toBeNull();
-    expect((await admin('POST', '/dead-letters/replay')).status).toBe(200);
+    expect((await admin('POST', '/dead-letters/replay')).json).toEqual({ written: 1, refused: 0 });
     expect(await env.GATEHOUSE.get(letter)).toBeNull();
-    expect(await changesOf(key)).toHaveLength(1);
+  });
+
+  it('sends a message and KV does not delete its letter, it is a 503, and the next replay sends and deletes it', async () => {
+    const letter = await deadLetterOf(newKey());
+    const bindings = kvWith({ delete: away });
+    expect((await admin('POST', '/dead-letters/replay', undefined, { bindings })).status).toBe(503);
+    expect((await admin('POST', '/dead-letters/replay')).json).toEqual({ written: 1, refused: 0 });
+    expect(await env.GATEHOUSE.get(letter)).toBeNull();
   });
 });

@@ -7,7 +7,7 @@ import type { Change } from '../src/attempts/attempt.ts';
 import { savePerson } from '../src/entitlements/people.ts';
 import { staff } from '../src/staff.ts';
 import { ADMIN, admin, inPath, newKey } from './admin-call.ts';
-import { changesOfOnce, layChangeAside } from './admin-changes.ts';
+import { changesOfOnce, deadLetterOf } from './admin-changes.ts';
 
 const stored = async (key: string) => JSON.parse((await env.GATEHOUSE.get(`person:${key}`)) ?? 'null');
 
@@ -262,7 +262,7 @@ describe('the list', () => {
 describe('a cursor', () => {
   it('that is not whole, not ours or of another list is refused, and says where one is to be had', async () => {
     for (let made = 0; made < 3; made += 1) await admin('PUT', inPath(newKey()), { roles: ['editor'] });
-    for (let made = 0; made < 2; made += 1) await layChangeAside(newKey());
+    for (let made = 0; made < 2; made += 1) await deadLetterOf(newKey());
     const next = async (list: string) => String((await admin('GET', `${list}?limit=1`)).json.next);
     const [people, letters] = [await next('/people'), await next('/dead-letters')];
     const faulty = (cursor: string, other: string) => [

@@ -376,3 +376,22 @@ describe('a shadow that cannot be had', () => {
     for (const row of await rowsOfOnce(client_id, 2)) expect(row).toMatchObject({ degraded: '', shadowVersion: 0 });
   });
 });
+
+describe('a condition that fails although it never failed when it was saved', () => {
+  it('turns the person away where it guards a sign-up, sets no claim, and the attempt names the rule and the cause', async () => {
+    const client_id = newClient();
+    const number = await publish({
+      rules: [
+        { id: 'sets', steps: [SIGN_UP], when: 'true', set: { city: "'set'" } },
+        { id: 'guards', steps: [SIGN_UP], when: 'true', block: true },
+      ],
+    });
+    const plan = JSON.parse(String(await env.GATEHOUSE.get(planKey(number))));
+    for (const rule of plan.rules) rule.when = ['matches', ['claims', 'extension_Absent'], '^x$'];
+    await env.GATEHOUSE.put(planKey(number), JSON.stringify(plan));
+    expect((await isolate().call({ step: SIGN_UP, client_id })).json.action).toBe('ShowBlockPage');
+    const [row] = await rowsOfOnce(client_id, 1);
+    expect(row).toMatchObject({ outcome: 'block', rule: 'guards' });
+    expect(row?.notes).toEqual(['the condition of rule guards failed unforeseen: extension_Absent is absent']);
+  });
+});

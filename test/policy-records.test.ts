@@ -130,7 +130,7 @@ describe('an attempt with the decision of a shadow', () => {
       ...Object.fromEntries(Array.from({ length: 52 }, (_, index) => [odd(97) + (100 + index), 'x'])),
     };
     const { attempt } = await watched().call(body);
-    expect(attempt?.shadow).toMatchObject({ version: shadow, differs: true });
+    expect(attempt).toMatchObject({ shadowVersion: shadow, shadowDiffers: true });
     expect(new TextEncoder().encode(JSON.stringify(attempt)).byteLength).toBeLessThanOrEqual(MAX_MESSAGE_BYTES);
     expect(attempt?.notes.join()).toContain('names of claims cut');
   });

@@ -45,6 +45,42 @@ test('an empty file still has its columns', async () => {
   expect(rows).toEqual([]);
 });
 
+test('a file keeps the names and the order of its columns; the shadow’s are empty where none was asked', async () => {
+  const clientId = crypto.randomUUID();
+  const shadow = {
+    shadowVersion: 3,
+    shadowOutcome: 'block',
+    shadowRule: 'r',
+    shadowMessageKey: 'm',
+    shadowDiffers: true,
+  };
+  const rolesUpdatedAt = '2026-11-01T12:00:00.123Z';
+  await keep(
+    anAttempt({ clientId, at: new Date(Date.now() - 1_000) }),
+    anAttempt({ clientId, ...shadow, shadowClaims: ['a', 'b'], keptClaims: { age: 42, ok: false }, rolesUpdatedAt }),
+  );
+
+  const file = await (await report(`/attempts.csv?clientId=${clientId}`)).text();
+
+  const columns = `occurredAt id step urlStep outcome reason rule messageKey message messageLanguage supportCode clientId
+    objectId email issuer issuerAssignedId signInType locale roles rolesUpdatedAt durationMs degraded notes claimNames
+    unexpectedClaims keptClaims reply status policyVersion shadowVersion shadowOutcome shadowRule shadowMessageKey
+    shadowDiffers shadowClaims channel caller correlationId cfRay fingerprint`;
+  expect(linesOf(file)[0]?.join(' ').replace('\ufeff', '')).toBe(columns.replaceAll(/\s+/g, ' '));
+  const [asked, notAsked] = recordsOf(file);
+  const texts = { ...shadow, shadowVersion: '3', shadowDiffers: 'true', shadowClaims: 'a b', rolesUpdatedAt };
+  expect(asked).toMatchObject({
+    ...texts,
+    keptClaims: '{"ok":false,"age":42}',
+    claimNames: 'step objectId',
+    status: '200',
+  });
+  expect(notAsked).toMatchObject({
+    ...Object.fromEntries(Object.keys(texts).map((name) => [name, ''])),
+    keptClaims: '{}',
+  });
+});
+
 test('the summary as a file is its series, with numbers as numbers', async () => {
   const clientId = crypto.randomUUID();
   await keep(
@@ -113,7 +149,7 @@ test('a file ends at 100,000 rows and says so in its last line; one that is just
 });
 
 test('who follows the advice of a file that was cut has every row of the range, those of its last millisecond too', async () => {
-  const { kind: _, v: __, shadow: ___, ...attempt } = anAttempt();
+  const { kind: _, v: __, ...attempt } = anAttempt();
   const newest = Date.parse('2026-11-21T00:00:00.000Z');
   // Newest first, three a millisecond: the file ends within one. Its range ends within the rest.
   const kept = Array.from({ length: MAX_FILE_ROWS + 200 }, (_, nth) => ({

@@ -1,5 +1,6 @@
 /** What the addresses of administrators take: person keys as people type them, and pages. */
 import * as z from 'zod/mini';
+import { DEAD_LETTER_KINDS } from '../attempts/dead-letters.ts';
 import { limit, strict, text } from '../input-rules.ts';
 import { readPersonKey } from '../sign-in/event.ts';
 
@@ -58,9 +59,9 @@ async function hashOf(parts: readonly string[]): Promise<string> {
   return hex.slice(0, HASH_HEX_DIGITS);
 }
 
-/** Which dead letters: those that an outage made, those that were refused, or all. */
+/** Which dead letters: those that were refused, those that an outage made under an earlier version, or all. */
 export const deadLetterKind = strict({
-  kind: z.optional(z.enum(['outage', 'refused'], 'not a kind: outage or refused, or leave it out for both')),
+  kind: z.optional(z.enum(DEAD_LETTER_KINDS, 'not a kind: outage or refused, or leave it out for both')),
 });
 
 /** Three bytes a character at most: KV takes keys of 512. */

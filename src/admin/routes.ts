@@ -23,7 +23,7 @@ import { type ChangesPage, changesQuestion } from '../reports/questions.ts';
 import { deadLetterId, deadLetterKind, FOREIGN_CURSOR, keyOnly, pageOf, personKey } from './inputs.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
-/** Written and removed in pages, so that whatever is not done by then is there for the next call. */
+/** What is not sent by then is there for the next call. */
 const REPLAY_LIMIT_MS = 30_000;
 
 const IN_FORCE =
@@ -77,7 +77,7 @@ adminRoutes.get('/dead-letters', validated('query', deadLettersPage.query), asyn
 
 adminRoutes.post('/dead-letters/replay', validated('query', deadLetterKind), async (c) => {
   const { kind } = c.req.valid('query');
-  const replay = () => replayDeadLetters(c.env.GATEHOUSE, configOf(c.env), kind);
+  const replay = () => replayDeadLetters(c.env, kind);
   const replayed = await withinLimit(replay, REPLAY_LIMIT_MS);
   return replayed.ok ? c.json(replayed.value, 200) : refuse(c, 'dead-letters-not-replayed');
 });

@@ -1,103 +1,40 @@
 /**
- * The queue messages: an {@link Attempt} is one call of a connector as support will see it, a {@link Change} is who changed
- * whose roles. Versioned and checked by Zod on the consumer's side, since a message may have been written by an older
- * version of this code.
+ * The messages of the queue. The tables are their schema: an {@link Attempt} is a row of `attempts` (one call of a connector
+ * as support will see it), a {@link Change} a row of `changes`, with times as JSON carries them. What a member means stands
+ * beside its column. Import types only from the schema: a call must not load Drizzle.
  */
-import * as z from 'zod/mini';
-import { MAX_CHARS, MAX_NAMES } from './bounds.ts';
+import type { attempts, changes } from '../database/schema.ts';
 
 export const OUTCOMES = ['continue', 'block', 'invalid', 'error'] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
-const text = (maxChars: number) => z.string().check(z.maxLength(maxChars));
-const dimension = text(MAX_CHARS.dimension);
-const identifier = text(MAX_CHARS.identifier);
-const name = text(MAX_CHARS.name);
-const personKey = text(MAX_CHARS.personKey);
-const names = z.array(name).check(z.maxLength(MAX_NAMES));
+/** What the consumer knows of a message before its row is made; see {@link isMessage}. */
+export interface Message {
+  readonly kind: 'attempt' | 'change';
+  readonly v: 1;
+  /** UUIDv7 of when it happened. */
+  readonly id: string;
+}
+
+/** A row as JSON carries it: an instant is a text, ISO 8601 in UTC. */
+type InJson<Row> = { [Name in keyof Row]: Date extends Row[Name] ? string | Exclude<Row[Name], Date> : Row[Name] };
+
+/** Without what the consumer makes of `id`, and what Postgres fills in. */
+export type Attempt = Message & { readonly kind: 'attempt' } & InJson<
+    Omit<typeof attempts.$inferSelect, 'occurredAt' | 'writtenIn'>
+  >;
+
+export type Change = Message & { readonly kind: 'change' } & InJson<Omit<typeof changes.$inferSelect, 'occurredAt'>>;
+
 /** Version 7 carries the time in its first 48 bits (RFC 9562, section 5.7). */
-const uuidv7 = z.uuid({ version: 'v7' });
+const UUIDV7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
 
-export const attemptSchema = z.object({
-  kind: z.literal('attempt'),
-  v: z.literal(1),
-  id: uuidv7,
-  channel: dimension,
-  /** One of B2C's three steps; what the body said when it is none of them; `''` when there was none. */
-  step: dimension,
-  urlStep: dimension,
-  outcome: z.enum(OUTCOMES),
-  /** Why the outcome is `error`: `unknown-step`, `not-json`, `too-large`, `cut-off`, `nested-too-deep`, `deadline`, `exception`, `no-policy`; else `''`. */
-  reason: dimension,
-  /** What the channel calls this kind of reply. */
-  reply: dimension,
-  status: z.int(),
-  rule: dimension,
-  messageKey: dimension,
-  /** As it was shown; what it quoted of a claim whose value is never kept is `…`. */
-  message: text(MAX_CHARS.message),
-  /** BCP 47 tag of the message's language. Absent in messages of before there were any. */
-  messageLanguage: z._default(dimension, ''),
-  supportCode: text(11),
-  policyVersion: z.int().check(z.gte(0)),
-  clientId: dimension,
-  objectId: identifier,
-  email: text(MAX_CHARS.value),
-  /** Of the first identity; the others are known by {@link Attempt.otherKeys}. */
-  issuer: dimension,
-  issuerAssignedId: identifier,
-  signInType: dimension,
-  oidKey: personKey,
-  idpKey: personKey,
-  emailKey: personKey,
-  otherKeys: z.array(personKey).check(z.maxLength(10)),
-  locale: dimension,
-  claimNames: names,
-  unexpectedClaims: names,
-  keptClaims: z.record(name, z.union([text(MAX_CHARS.value), z.number(), z.boolean()])),
-  roles: z.array(text(64)).check(z.maxLength(100)),
-  rolesUpdatedAt: z.nullable(z.iso.datetime()),
-  /** Milliseconds from the request's arrival to the reply; deployed clocks move only with I/O. */
-  durationMs: z.int().check(z.gte(0), z.lte(600_000)),
-  /** What was not working while this was decided, `''` when all was well. */
-  degraded: dimension,
-  /** Sentences for support, such as `email record not used`. */
-  notes: z.array(text(200)).check(z.maxLength(20)),
-  /** Name of the credential that called. */
-  caller: dimension,
-  cfRay: dimension,
-  correlationId: dimension,
-  fingerprint: dimension,
-  /** What the shadow policy would have decided, where it was asked. */
-  shadow: z.optional(
-    z.object({
-      version: z.int().check(z.gte(1)),
-      outcome: z.enum(OUTCOMES),
-      rule: dimension,
-      messageKey: dimension,
-      /** Whether B2C would have got another reply. */
-      differs: z.boolean(),
-      /** Claims whose values differ. */
-      claims: names,
-    }),
-  ),
-});
+/** Whether a body is a message of this version. Its other members are checked with its row (row.ts), and by Postgres. */
+export function isMessage(body: unknown): body is Message {
+  if (typeof body !== 'object' || body === null || !('kind' in body && 'v' in body && 'id' in body)) return false;
+  const { kind, v, id } = body;
+  return (kind === 'attempt' || kind === 'change') && v === 1 && typeof id === 'string' && UUIDV7.test(id);
+}
 
-export type Attempt = z.infer<typeof attemptSchema>;
-
-export const changeSchema = z.object({
-  kind: z.literal('change'),
-  v: z.literal(1),
-  id: uuidv7,
-  /** Name of the credential. */
-  changedBy: dimension,
-  /** The person key. */
-  subject: text(512),
-  before: z.json(),
-  after: z.json(),
-});
-
-export type Change = z.infer<typeof changeSchema>;
-
-export const messageSchema = z.discriminatedUnion('kind', [attemptSchema, changeSchema]);
-export type Message = z.infer<typeof messageSchema>;
+/** Why a message is refused that {@link isMessage} does not know, or of which a value is not of its column's type. */
+export const NOT_A_MESSAGE = 'not-a-message';

@@ -1,90 +1,85 @@
-/** The consumer's side of the queue: a batch becomes rows, and no message is let go before it lies in Neon or among the dead letters. */
+/** The consumer of both queues: a batch becomes rows. A message is acknowledged only once it is in Neon or among the dead letters. */
 
 import { configOf } from '../config.ts';
 import type { DeskEnv } from '../desk/env.ts';
 import { errorFields, log } from '../log.ts';
 import { markDue } from '../summaries/schedule.ts';
 import { within } from '../within.ts';
-import { type Message, messageSchema } from './attempt.ts';
-import { layAside } from './dead-letters.ts';
+import { isMessage, type Message, NOT_A_MESSAGE } from './attempt.ts';
+import { moveToDeadLetters } from './dead-letters.ts';
 import { writeMessages } from './store.ts';
 
-const WRITE_TIMEOUT_MS = 20_000;
 /** A KV that hangs must not hold the batch, and with it one of ten consumers. */
-const KV_TIMEOUT_MS = 5_000;
+const LIMITS = { writeMs: 20_000, kvMs: 5_000 };
+
 const FIRST_RETRY_SECONDS = 5;
+/** The 100 retries that Cloudflare allows then last 23 hours. */
 const MAX_RETRY_SECONDS = 15 * 60;
-/**
- * With waits of 5 s doubling to 15 minutes this is about a day. Below `max_retries` in wrangler.toml (100), so that a KV that
- * fails at that moment leaves some tries.
- */
-const LAST_TRY = 97;
+/** The second queue, to which Cloudflare moves what the first one could not deliver (`dead_letter_queue` in wrangler.toml). */
+const SECOND_QUEUE = /-waiting$/;
+/** 100 retries then last 16 days: longer than the 14 for which Cloudflare keeps a message. */
+const SECOND_QUEUE_RETRY_SECONDS = 4 * 60 * 60;
 
-/** The wait before the next try after the `tries`-th one failed. */
-export const retryDelaySeconds = (tries: number): number =>
-  Math.min(MAX_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2 ** Math.max(0, Math.min(tries, 20) - 1));
+/** How long a message waits in this queue after the `tries`-th try failed. */
+export const retryDelaySeconds = (queue: string, tries: number): number =>
+  SECOND_QUEUE.test(queue)
+    ? SECOND_QUEUE_RETRY_SECONDS
+    : Math.min(MAX_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2 ** (Math.min(tries, 20) - 1));
 
-export async function consume(batch: MessageBatch, env: DeskEnv): Promise<void> {
-  const readable: { delivery: globalThis.Message; message: Message }[] = [];
-  const unreadable: globalThis.Message[] = [];
-  for (const delivery of batch.messages) {
-    const parsed = messageSchema.safeParse(delivery.body);
-    if (parsed.success) readable.push({ delivery, message: parsed.data });
-    else unreadable.push(delivery);
-  }
-  // What can be written first: KV, where the others go, may be slow.
-  if (readable.length > 0) await writeOrRetry(env, readable);
-  await Promise.all(unreadable.map((delivery) => layAsideOrRetry(env, delivery, 'refused', 'not-a-message')));
-}
-
-async function writeOrRetry(
-  env: DeskEnv,
-  readable: readonly { delivery: globalThis.Message; message: Message }[],
-): Promise<void> {
-  let reasons: Map<Message, string>;
-  try {
-    const messages = readable.map(({ message }) => message);
-    const { refused } = await writeMessages(configOf(env), messages, WRITE_TIMEOUT_MS);
-    reasons = new Map(refused.map(({ message, reason }) => [message, reason]));
-  } catch (error) {
-    log('attempts-not-written', { messages: readable.length, ...errorFields(error) });
-    await Promise.all(readable.map(({ delivery }) => layAsideOrRetry(env, delivery, 'outage', 'neon-away')));
-    return;
-  }
-  for (const { delivery, message } of readable) if (!reasons.has(message)) delivery.ack();
-  const refused = readable.filter(({ message }) => reasons.has(message));
+/** Each message is acknowledged or retried singly, so that none holds up another. */
+export async function consume(batch: MessageBatch, env: DeskEnv, limits = LIMITS): Promise<void> {
+  const messages = batch.messages.map(({ body }) => body).filter(isMessage);
+  // Before KV is asked, which may be slow.
+  const refused = await writeAll(env, messages, limits.writeMs);
   await Promise.all(
-    refused.map(({ delivery, message }) => layAsideOrRetry(env, delivery, 'refused', reasons.get(message) ?? '')),
+    batch.messages.map(async (delivery) => {
+      const { body } = delivery;
+      const reason = isMessage(body) ? refused?.get(body) : NOT_A_MESSAGE;
+      const done = reason === undefined ? refused !== undefined : await isMoved(env, delivery, reason, limits.kvMs);
+      if (done) delivery.ack();
+      else delivery.retry({ delaySeconds: retryDelaySeconds(batch.queue, delivery.attempts) });
+    }),
   );
+  if (messages.length === 0 || refused === undefined) return;
   try {
-    await within(KV_TIMEOUT_MS, () => markDue(env.GATEHOUSE, Date.now()));
+    await within(limits.kvMs, () => markDue(env.GATEHOUSE, Date.now()));
   } catch (error) {
     log('sums-not-marked-due', errorFields(error));
   }
 }
 
-/** A message at fault goes aside at once; one that an outage holds up, after about a day. When KV fails too, it is tried again. */
-async function layAsideOrRetry(
-  env: DeskEnv,
-  delivery: globalThis.Message,
-  kind: 'refused' | 'outage',
-  reason: string,
-): Promise<void> {
-  const wait = { delaySeconds: retryDelaySeconds(delivery.attempts) };
-  if (kind === 'outage' && delivery.attempts < LAST_TRY) return delivery.retry(wait);
+/** Messages that cannot be written, and why. All others are written; undefined when Neon failed, and none may be. */
+async function writeAll(env: DeskEnv, messages: readonly Message[], limitMs: number) {
+  const reasons = new Map<Message, string>();
+  if (messages.length === 0) return reasons;
   try {
-    await within(KV_TIMEOUT_MS, () =>
-      layAside(env.GATEHOUSE, configOf(env), idOf(delivery), kind, reason, delivery.body),
-    );
-    delivery.ack();
+    const { refused } = await writeMessages(configOf(env), messages, limitMs);
+    for (const { message, reason } of refused) reasons.set(message, reason);
+    return reasons;
   } catch (error) {
-    log('dead-letter-not-kept', { id: delivery.id, ...errorFields(error) });
-    delivery.retry(wait);
+    log('attempts-not-written', { messages: messages.length, ...errorFields(error) });
+    return undefined;
   }
 }
 
-/** The attempt's own id where there is one, so that a message delivered twice is one letter. */
-function idOf({ body, id }: globalThis.Message): string {
-  const own = typeof body === 'object' && body !== null && 'id' in body ? body.id : undefined;
-  return typeof own === 'string' && /^[0-9a-f-]{36}$/.test(own) ? own : id;
+/** Moves a message at fault to the dead letters; false when KV does not take it in time. */
+async function isMoved(
+  env: DeskEnv,
+  { id, body }: globalThis.Message,
+  reason: string,
+  limitMs: number,
+): Promise<boolean> {
+  try {
+    await within(limitMs, () => moveToDeadLetters(env.GATEHOUSE, configOf(env), ownId(body) ?? id, reason, body));
+    return true;
+  } catch (error) {
+    log('dead-letter-not-kept', { id, ...errorFields(error) });
+    return false;
+  }
+}
+
+/** The attempt's own id, so that a message delivered twice is one letter. */
+function ownId(body: unknown): string | undefined {
+  const id = typeof body === 'object' && body !== null && 'id' in body ? body.id : undefined;
+  return typeof id === 'string' && /^[0-9a-f-]{36}$/.test(id) ? id : undefined;
 }

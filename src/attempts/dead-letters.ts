@@ -1,13 +1,16 @@
 /**
- * Messages that could not be written, in KV under `dead-letter:`. `outage` ones waited about a day for Neon, and the cron
- * writes them when it answers; `refused` ones are at fault themselves, and wait for somebody to look and replay them by hand.
+ * Dead letters: messages that cannot be written as they are, in KV under `dead-letter:refused:` until an administrator
+ * replays or removes them. An earlier version kept messages here too that an outage held up, under `dead-letter:outage:`:
+ * these are treated alike, for as long as any can be left (`RETENTION_DAYS`).
  */
-import type { Config } from '../config.ts';
-import { log } from '../log.ts';
-import { messageSchema } from './attempt.ts';
 
-export const DEAD_LETTER_PREFIX = 'dead-letter:';
-export type DeadLetterKind = 'outage' | 'refused';
+import type { Config } from '../config.ts';
+import type { DeskEnv } from '../desk/env.ts';
+import { log } from '../log.ts';
+import { isMessage } from './attempt.ts';
+
+export const DEAD_LETTER_KINDS = ['refused', 'outage'] as const;
+export type DeadLetterKind = (typeof DEAD_LETTER_KINDS)[number];
 
 export interface DeadLetter {
   readonly id: string;
@@ -16,152 +19,84 @@ export interface DeadLetter {
   /** ISO 8601, UTC. */
   readonly diedAt: string;
 }
+type Metadata = Pick<DeadLetter, 'reason' | 'diedAt'>;
+const UNKNOWN: Metadata = { reason: '', diedAt: '' };
 
-/** A letter with the message in it, as it was. */
-export interface OpenedLetter extends DeadLetter {
-  readonly message: unknown;
-}
-
-interface Metadata {
-  readonly reason: string;
-  readonly diedAt: string;
-}
-
-/** One bulk read, and one insert, at a time. */
-const PAGE = 100;
-/**
- * Each letter costs a deletion, and a write when it is refused; Cloudflare allows 1,000 operations an invocation (https://developers.cloudflare.com/kv/platform/limits/):
- * a long outage is caught up with over several ticks.
- */
-const MAX_PAGES_PER_REPLAY = 4;
-const REPLAY_TIMEOUT_MS = 20_000;
+/** Each costs three operations, and Cloudflare allows 1,000 an invocation (https://developers.cloudflare.com/kv/platform/limits/). */
+const MAX_REPLAYED = 300;
+/** The letter must be gone before the consumer can keep a new one under its key; KV may take a minute to show a change. */
+const REPLAY_DELAY_SECONDS = 60;
 const SECONDS_A_DAY = 86_400;
+const PREFIX = 'dead-letter:';
 
-/** Lays a message aside for as long as an attempt would be kept. The same message again is the same letter. */
-export async function layAside(
-  kv: KVNamespace,
-  config: Config,
-  id: string,
-  kind: DeadLetterKind,
-  reason: string,
-  body: unknown,
-): Promise<void> {
+const keyOf = (kind: DeadLetterKind, id: string) => `${PREFIX}${kind}:${id}`;
+
+/** Keeps a message for as long as an attempt would be kept. The same message again is the same letter. */
+export async function moveToDeadLetters(kv: KVNamespace, config: Config, id: string, reason: string, body: unknown) {
   const metadata: Metadata = { reason, diedAt: new Date().toISOString() };
   const expirationTtl = config.RETENTION_DAYS * SECONDS_A_DAY;
-  await kv.put(`${DEAD_LETTER_PREFIX}${kind}:${id}`, JSON.stringify(body), { expirationTtl, metadata });
-  log('dead-letter', { id, kind, reason });
+  await kv.put(keyOf('refused', id), JSON.stringify(body), { expirationTtl, metadata });
+  log('dead-letter', { id, reason });
 }
 
-/** A page of at most `limit` letters, of one kind or of both, and the cursor of the next page. */
-export async function listDeadLetters(kv: KVNamespace, limit: number, cursor?: string, kind?: DeadLetterKind) {
-  const page = await listPage(kv, limit, cursor, kind);
+/** A page of at most `limit` letters, and the cursor of the next page. */
+export async function listDeadLetters(kv: KVNamespace, limit: number, cursor: string | null = null) {
+  const page = await kv.list<Metadata>({ prefix: PREFIX, limit, cursor });
   const letters = page.keys.map(({ name, metadata }): DeadLetter => {
-    const [kind = '', ...id] = name.slice(DEAD_LETTER_PREFIX.length).split(':');
-    return {
-      id: id.join(':'),
-      kind: kind === 'outage' ? 'outage' : 'refused',
-      reason: metadata?.reason ?? '',
-      diedAt: metadata?.diedAt ?? '',
-    };
+    const [kind, ...id] = name.slice(PREFIX.length).split(':');
+    return { id: id.join(':'), kind: kind === 'outage' ? kind : 'refused', ...UNKNOWN, ...metadata };
   });
   return { letters, next: page.list_complete ? undefined : page.cursor };
 }
 
-const listPage = (kv: KVNamespace, limit: number, cursor: string | undefined, kind: DeadLetterKind | undefined) =>
-  kv.list<Metadata>({
-    prefix: kind === undefined ? DEAD_LETTER_PREFIX : prefixOf(kind),
-    limit,
-    ...(cursor === undefined ? {} : { cursor }),
-  });
-
-/** The letter of this id; undefined when there is none. */
-export async function readDeadLetter(kv: KVNamespace, id: string): Promise<OpenedLetter | undefined> {
-  const read = async (kind: DeadLetterKind): Promise<OpenedLetter | undefined> => {
-    const { value, metadata } = await kv.getWithMetadata<Metadata>(prefixOf(kind) + id);
-    if (value === null) return undefined;
-    return { id, kind, reason: metadata?.reason ?? '', diedAt: metadata?.diedAt ?? '', message: bodyOf(value) };
-  };
-  // A replay that broke off may have left both: the refused one is the later.
-  const [refused, outage] = await Promise.all([read('refused'), read('outage')]);
-  return refused ?? outage;
+/** The letter of this id with its message as it was; undefined when there is none. */
+export async function readDeadLetter(kv: KVNamespace, id: string) {
+  for (const kind of DEAD_LETTER_KINDS) {
+    const { value, metadata } = await kv.getWithMetadata<Metadata>(keyOf(kind, id));
+    if (value !== null) return { id, kind, ...UNKNOWN, ...metadata, message: bodyOf(value) };
+  }
+  return undefined;
 }
 
 /** Gives a message up: it will never be written. False when there is no letter of this id. `by` names who does it. */
 export async function removeDeadLetter(kv: KVNamespace, id: string, by: string): Promise<boolean> {
   const letter = await readDeadLetter(kv, id);
   if (letter === undefined) return false;
-  await Promise.all([kv.delete(prefixOf('refused') + id), kv.delete(prefixOf('outage') + id)]);
+  await Promise.all(DEAD_LETTER_KINDS.map((kind) => kv.delete(keyOf(kind, id))));
   log('dead-letter-removed', { id, kind: letter.kind, reason: letter.reason, by });
   return true;
 }
 
-export interface Replayed {
-  readonly written: number;
-  /** Still at fault; they stay where they are. */
-  readonly refused: number;
-}
-
-/** Writes letters to Neon and removes those that went in. Throws when Neon fails: what is not removed is there for the next time. */
-export async function replayDeadLetters(kv: KVNamespace, config: Config, kind?: DeadLetterKind): Promise<Replayed> {
-  let written = 0;
-  let refused = 0;
-  let cursor: string | undefined;
-  for (let pages = 0; pages < MAX_PAGES_PER_REPLAY; pages += 1) {
-    const page = await listPage(kv, PAGE, cursor, kind);
-    const keys = page.keys.map(({ name }) => name);
-    if (keys.length > 0) {
-      const done = await replayPage(kv, config, keys);
-      written += done.written;
-      refused += done.refused;
-    }
-    if (page.list_complete) break;
-    cursor = page.cursor;
-  }
-  return { written, refused };
-}
-
 /**
- * What an outage laid aside was never seen by Postgres: when that refuses it, it goes to the refused ones, so that it neither
- * wakes Neon at each tick nor stands before the others for ever.
+ * Sends at most {@link MAX_REPLAYED} letters to the queue again. Those that it took are gone (`written`); those that are no
+ * messages of this version stay (`refused`). A message that Postgres refuses again is a letter again. Throws when KV or the
+ * queue fails: what was not removed is there for the next time, and a message that is sent twice is one row.
  */
-async function replayPage(kv: KVNamespace, config: Config, keys: string[]): Promise<Replayed> {
-  const { writeMessages } = await import('./store.ts');
-  const values = await kv.get(keys);
-  const letters = keys.map((key) => ({ key, text: values.get(key) ?? null }));
-  const readable = letters.flatMap(({ key, text }) => {
-    const message = readMessage(text);
-    return message === undefined ? [] : [{ key, message }];
-  });
-  const messages = readable.map(({ message }) => message);
-  const { refused } = await writeMessages(config, messages, REPLAY_TIMEOUT_MS);
-  const reasons = new Map(refused.map(({ message, reason }) => [message.id, reason]));
-  const written = new Set(readable.filter(({ message }) => !reasons.has(message.id)).map(({ key }) => key));
-  const ids = new Map(readable.map(({ key, message }) => [key, message.id]));
-  // A letter without a value has expired, or was removed by another replay.
-  const left = letters.filter(({ key, text }) => text !== null && !written.has(key));
-  await Promise.all([
-    ...[...written].map((key) => kv.delete(key)),
-    ...left
-      .filter(({ key }) => key.startsWith(prefixOf('outage')))
-      .map(async ({ key, text }) => {
-        const id = key.slice(prefixOf('outage').length);
-        const reason = reasons.get(ids.get(key) ?? '') ?? 'not-a-message';
-        await layAside(kv, config, id, 'refused', reason, bodyOf(text));
-        await kv.delete(key);
-      }),
-  ]);
-  return { written: written.size, refused: left.length };
+export async function replayDeadLetters({ GATEHOUSE: kv, ATTEMPTS: queue }: Env, kind?: DeadLetterKind) {
+  const { keys } = await kv.list({ prefix: kind === undefined ? PREFIX : keyOf(kind, ''), limit: MAX_REPLAYED });
+  const replayed = { written: 0, refused: 0 };
+  const replay = async (key: string) => {
+    const value = await kv.get(key);
+    // Expired, or removed meanwhile.
+    if (value === null) return;
+    const message = bodyOf(value);
+    if (!isMessage(message)) {
+      replayed.refused += 1;
+      return;
+    }
+    await queue.send(message, { delaySeconds: REPLAY_DELAY_SECONDS });
+    await kv.delete(key);
+    replayed.written += 1;
+  };
+  await Promise.all(keys.map(({ name }) => replay(name)));
+  return replayed;
 }
-
-const prefixOf = (kind: DeadLetterKind) => `${DEAD_LETTER_PREFIX}${kind}:`;
 
 /** JSON as it was, or the text when it is none. */
-function bodyOf(text: string | null): unknown {
+function bodyOf(text: string): unknown {
   try {
-    return JSON.parse(text ?? 'null');
+    return JSON.parse(text);
   } catch {
     return text;
   }
 }
-
-const readMessage = (text: string | null) => (text === null ? undefined : messageSchema.safeParse(bodyOf(text)).data);

@@ -4,7 +4,7 @@
  */
 import { errorFields, log } from '../log.ts';
 import { type Within, within } from '../within.ts';
-import type { Attempt, Change, Message } from './attempt.ts';
+import type { Attempt, Change } from './attempt.ts';
 import { occurredAtOf } from './bounds.ts';
 
 /** After this the queue counts as refusing. Should it take the message after all, the row's key keeps it single. */
@@ -12,6 +12,7 @@ const QUEUE_TIMEOUT_MS = 5_000;
 /** What is left of the 30 s that Cloudflare gives work after the reply. */
 const DIRECT_WRITE_TIMEOUT_MS = 20_000;
 
+type Message = Attempt | Change;
 /** Where messages go: the queue. */
 type Producer = Pick<Queue, 'send'>;
 /** Writes a message to the database without the queue; false when the database refuses it. May reject. */

@@ -2,9 +2,9 @@
 import type { Config } from '../config.ts';
 import { connect, type Database } from '../database/connect.ts';
 import { attempts, changes } from '../database/schema.ts';
-import type { Attempt, Change, Message } from './attempt.ts';
-import { occurredAtOf } from './bounds.ts';
+import { type Message, NOT_A_MESSAGE } from './attempt.ts';
 import { createMonths, isKept } from './partitions.ts';
+import { attemptRow, changeRow } from './row.ts';
 
 /** Class 23514 in an insert into a partitioned table: no partition takes the row. */
 const NO_PARTITION = '23514';
@@ -14,24 +14,31 @@ const IS_THE_MESSAGE = /^(22|23|54)/;
 
 export interface Refused {
   readonly message: Message;
-  /** SQLSTATE, or `outside-retention`. */
+  /** SQLSTATE, `outside-retention` or `not-a-message`. */
   readonly reason: string;
 }
 
+/** A message and the row that it becomes. */
+interface Writing<Row> {
+  readonly message: Message;
+  readonly row: Row;
+}
+
 /**
- * Writes all messages; a message delivered twice is one row. What Postgres holds to be a message's own fault (SQLSTATE class
- * 22, 23 or 54) is returned as refused, and the others go in. Throws when Neon cannot be reached or fails otherwise: then
- * nothing is known of what was written, and writing all again is safe.
+ * Writes all messages; a message delivered twice is one row. Returns as refused those of which a value is not of its column's
+ * type or Postgres refuses the row (SQLSTATE class 22, 23 or 54); the others are written. Throws when Neon cannot be reached
+ * or fails otherwise: what was written is unknown then, and writing all again is safe.
  */
 export async function writeMessages(config: Config, messages: readonly Message[], limitMs: number) {
   if (config.DATABASE_URL === '') throw new Error('DATABASE_URL is not set');
   const { db } = connect(config.DATABASE_URL, limitMs);
-  const attemptMessages = messages.filter((message) => message.kind === 'attempt');
-  const changeMessages = messages.filter((message) => message.kind === 'change');
-  const now = Date.now();
-  const refused = [
-    ...(await writeAll(attemptMessages, (some) => insertAttempts(db, some, config.RETENTION_DAYS, now))),
-    ...(await writeAll(changeMessages, (some) => insertChanges(db, some))),
+  const now = new Date();
+  const ofKind = (kind: Message['kind']) => messages.filter((message) => message.kind === kind);
+  const refused: Refused[] = [
+    ...(await writeAll(ofKind('attempt'), attemptRow, (rows) => insertAttempts(db, rows, config.RETENTION_DAYS, now))),
+    ...(await writeAll(ofKind('change'), changeRow, (rows) =>
+      written(db.insert(changes).values(rows).onConflictDoNothing()),
+    )),
   ];
   return { refused };
 }
@@ -43,62 +50,58 @@ async function written(insert: PromiseLike<{ command: string; rowCount: number }
     throw new Error('Neon answered an insert with something else');
 }
 
-/** Halves what was refused until the message at fault stands alone. */
-async function writeAll<M extends Message>(
-  messages: readonly M[],
-  insert: (some: readonly M[]) => Promise<unknown>,
+async function writeAll<Row>(
+  messages: readonly Message[],
+  rowOf: (message: Message) => Row | undefined,
+  insert: (rows: Row[]) => Promise<void>,
 ): Promise<Refused[]> {
-  if (messages.length === 0) return [];
+  const writing: Writing<Row>[] = [];
+  const refused: Refused[] = [];
+  for (const message of messages) {
+    const row = rowOf(message);
+    if (row === undefined) refused.push({ message, reason: NOT_A_MESSAGE });
+    else writing.push({ message, row });
+  }
+  return [...refused, ...(await insertAll(writing, insert))];
+}
+
+/** Halves what Postgres refuses until the row at fault is alone. */
+async function insertAll<Row>(
+  writing: readonly Writing<Row>[],
+  insert: (rows: Row[]) => Promise<void>,
+): Promise<Refused[]> {
+  const [first] = writing;
+  if (first === undefined) return [];
   try {
-    await insert(messages);
+    await insert(writing.map(({ row }) => row));
     return [];
   } catch (error) {
     const code = sqlStateOf(error);
     if (!IS_THE_MESSAGE.test(code)) throw error;
-    const [only] = messages;
-    if (messages.length === 1 && only !== undefined)
-      return [{ message: only, reason: code === NO_PARTITION ? 'outside-retention' : code }];
+    if (writing.length === 1)
+      return [{ message: first.message, reason: code === NO_PARTITION ? 'outside-retention' : code }];
   }
-  const half = Math.ceil(messages.length / 2);
-  return [...(await writeAll(messages.slice(0, half), insert)), ...(await writeAll(messages.slice(half), insert))];
+  const half = Math.ceil(writing.length / 2);
+  return [...(await insertAll(writing.slice(0, half), insert)), ...(await insertAll(writing.slice(half), insert))];
 }
 
 /** A missing month is ours to make, when it is one that we keep. */
-async function insertAttempts(db: Database, some: readonly Attempt[], retentionDays: number, now: number) {
-  const insert = () => written(db.insert(attempts).values(some.map(attemptRow)).onConflictDoNothing());
+async function insertAttempts(
+  db: Database,
+  rows: (typeof attempts.$inferInsert)[],
+  retentionDays: number,
+  now: Date,
+): Promise<void> {
+  const insert = () => written(db.insert(attempts).values(rows).onConflictDoNothing());
   try {
     return await insert();
   } catch (error) {
     if (sqlStateOf(error) !== NO_PARTITION) throw error;
-    const times = some.map(({ id }) => new Date(occurredAtOf(id)));
-    const missing = times.filter((at) => isKept(at, new Date(now), retentionDays));
+    const missing = rows.map(({ occurredAt }) => occurredAt).filter((at) => isKept(at, now, retentionDays));
     if (missing.length === 0) throw error;
     await createMonths(db, missing);
     return insert();
   }
-}
-
-const insertChanges = (db: Database, some: readonly Change[]) =>
-  written(db.insert(changes).values(some.map(changeRow)).onConflictDoNothing());
-
-const changeRow = ({ kind: _, v: __, ...change }: Change) => ({
-  ...change,
-  occurredAt: new Date(occurredAtOf(change.id)),
-});
-
-/** An attempt as its row; `written_in` is Postgres' own. */
-export function attemptRow({ kind: _, v: __, rolesUpdatedAt, shadow, ...attempt }: Attempt) {
-  return {
-    ...attempt,
-    shadowVersion: shadow?.version ?? 0,
-    shadowOutcome: shadow?.outcome ?? '',
-    shadowRule: shadow?.rule ?? '',
-    shadowMessageKey: shadow?.messageKey ?? '',
-    shadowDiffers: shadow?.differs ?? false,
-    shadowClaims: shadow?.claims ?? [],
-    occurredAt: new Date(occurredAtOf(attempt.id)),
-    rolesUpdatedAt: rolesUpdatedAt === null ? null : new Date(rolesUpdatedAt),
-  };
 }
 
 /** Drizzle wraps the driver's error as its cause. `''` for anything that Postgres did not say. */

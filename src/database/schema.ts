@@ -1,6 +1,7 @@
 /**
- * What Gatehouse keeps in Postgres. The Zod schema of the queue message (`attempts/attempt.ts`) says what the values mean;
- * here stands how they lie on disk. Columns are added, never renamed.
+ * What Gatehouse keeps in Postgres. `attempts` and `changes` are the schema of the queue's messages too
+ * (`attempts/attempt.ts`): a new column is added here, where an attempt is composed, as a migration and in the README.
+ * Columns are added, never renamed, and a new one has a default: messages of the version before it lack it.
  *
  * Dimensions are never null (`''`), so that sums can be keyed by them. `drizzle/` holds the SQL made from this file; the
  * `PARTITION BY` of {@link attempts} is added there by hand, since drizzle-kit cannot write it.
@@ -41,15 +42,20 @@ export const attempts = pgTable(
     /** The transaction that wrote the row: what makes the sums exact. */
     writtenIn: xid8().notNull().default(sql`pg_current_xact_id()`),
     channel: dimension(),
+    /** One of B2C's three steps; what the body said when it is none of them; `''` when there was none. */
     step: dimension(),
     /** The step that the URL named, when the body's differs. */
     urlStep: dimension(),
+    /** One of `OUTCOMES` (`attempts/attempt.ts`). */
     outcome: dimension(),
+    /** Why the outcome is `error`: `unknown-step`, `not-json`, `too-large`, `cut-off`, `nested-too-deep`, `deadline`, `exception`, `no-policy`; else `''`. */
     reason: dimension(),
+    /** B2C's `action`. */
     reply: dimension(),
     status: smallint().notNull(),
     rule: dimension(),
     messageKey: dimension(),
+    /** As it was shown; what it quoted of a claim whose value is never kept is `…`. */
     message: dimension(),
     /** BCP 47 tag of the message's text. */
     messageLanguage: dimension(),
@@ -58,6 +64,7 @@ export const attempts = pgTable(
     clientId: dimension(),
     objectId: dimension(),
     email: dimension(),
+    /** Of the first identity; `otherKeys` has the others. */
     issuer: dimension(),
     issuerAssignedId: dimension(),
     signInType: dimension(),
@@ -73,9 +80,13 @@ export const attempts = pgTable(
     roles: names(),
     /** `updatedAt` of the entitlements record that the roles came from. */
     rolesUpdatedAt: instant(),
+    /** From the request's arrival to the reply; deployed clocks move only with I/O. */
     durationMs: integer().notNull(),
+    /** What did not work while this was decided; `''` when everything did. */
     degraded: dimension(),
+    /** Sentences for support, such as `email record not used`. */
     notes: names(),
+    /** Name of the credential that called. */
     caller: dimension(),
     cfRay: dimension(),
     correlationId: dimension(),
@@ -85,7 +96,9 @@ export const attempts = pgTable(
     shadowOutcome: dimension(),
     shadowRule: dimension(),
     shadowMessageKey: dimension(),
+    /** Whether B2C would have got another reply. */
     shadowDiffers: boolean().notNull().default(false),
+    /** Names of the claims whose values differ. */
     shadowClaims: names(),
   },
   (t) => [

@@ -17,6 +17,6 @@ export class Recorder extends WorkerEntrypoint<DeskEnv> {
 
 export default {
   fetch: (request, env, ctx) => staff.fetch(request, env, ctx),
-  queue: consume,
+  queue: (batch, env) => consume(batch, env),
   scheduled: (controller, env) => runSchedule(env, controller.scheduledTime),
 } satisfies ExportedHandler<DeskEnv>;

@@ -83,7 +83,7 @@ export async function attemptOf(
     cfRay: short(reached.request.headers.get('cf-ray') ?? ''),
     correlationId: short(correlationId),
     fingerprint: '',
-    ...(shadow === undefined ? {} : { shadow: shadowPart(shadow) }),
+    ...shadowColumns(shadow),
   });
   return withFingerprint(attempt, config.SUPPORT_CODE_KEY, reached.bytes);
 }
@@ -124,6 +124,10 @@ const namesInClaim = (claim: ClaimValue | undefined): string[] =>
     .split(/[\s,;|]+/)
     .filter((name) => name !== '');
 
+/** Of rules whose condition failed; one such rule is a reason to look at the policy. */
+const MAX_FAILURES = 5;
+const MAX_NOTE_CHARS = 200;
+
 /** JSON writes a control character as six bytes; half of a message is left for everything else. */
 const MAX_LIST_CHARS = MAX_MESSAGE_BYTES / 2 / 6;
 const NAMES_WHEN_CUT = 20;
@@ -132,14 +136,8 @@ export const CUT_TO_FIT = 'names of claims cut and values left out: too much for
 
 /** Keeps the message below {@link MAX_MESSAGE_BYTES}, whatever a body holds: then fewer names and no values are kept, and the attempt says so. */
 function fitted(attempt: Attempt): Attempt {
-  const { claimNames, unexpectedClaims, keptClaims: kept, shadow } = attempt;
-  const texts = [
-    ...claimNames,
-    ...unexpectedClaims,
-    ...Object.keys(kept),
-    ...Object.values(kept),
-    ...(shadow?.claims ?? []),
-  ];
+  const { claimNames, unexpectedClaims, keptClaims: kept, shadowClaims } = attempt;
+  const texts = [...claimNames, ...unexpectedClaims, ...Object.keys(kept), ...Object.values(kept), ...shadowClaims];
   const chars = texts.reduce<number>((sum, text) => sum + String(text).length, 0);
   if (chars <= MAX_LIST_CHARS) return attempt;
   return {
@@ -147,17 +145,19 @@ function fitted(attempt: Attempt): Attempt {
     claimNames: claimNames.slice(0, NAMES_WHEN_CUT),
     unexpectedClaims: unexpectedClaims.slice(0, NAMES_WHEN_CUT),
     keptClaims: {},
-    ...(shadow === undefined ? {} : { shadow: { ...shadow, claims: shadow.claims.slice(0, NAMES_WHEN_CUT) } }),
+    shadowClaims: shadowClaims.slice(0, NAMES_WHEN_CUT),
     notes: [...attempt.notes, CUT_TO_FIT],
   };
 }
 
-/** A shadow's decision as an attempt keeps it. */
-const shadowPart = ({ rule, messageKey, claims, ...shadow }: ShadowDecision): Attempt['shadow'] => ({
-  ...shadow,
-  rule: short(rule),
-  messageKey: short(messageKey),
-  claims: names(claims),
+/** A shadow's decision as an attempt keeps it; version 0 where it was not asked. */
+const shadowColumns = (shadow: ShadowDecision | undefined) => ({
+  shadowVersion: shadow?.version ?? 0,
+  shadowOutcome: shadow?.outcome ?? '',
+  shadowRule: short(shadow?.rule ?? ''),
+  shadowMessageKey: short(shadow?.messageKey ?? ''),
+  shadowDiffers: shadow?.differs ?? false,
+  shadowClaims: names(shadow?.claims ?? []),
 });
 
 /** What is kept of a call and the same in a second try. */
@@ -209,6 +209,8 @@ function notesOf(answered: Answered): string[] {
       if (unnamed > 0) notes.push(`the roles claim held ${unnamed} more words: no names of roles, or too many`);
     }
   }
+  for (const { rule, why } of answered.decision.failures?.slice(0, MAX_FAILURES) ?? [])
+    notes.push(`the condition of rule ${rule} failed unforeseen: ${why}`.slice(0, MAX_NOTE_CHARS));
   if (lookup?.emailRecordNotUsed) notes.push('email record not used');
   if (droppedNames > 0)
     notes.push(`${droppedNames} names of roles or groups dropped: not allowed, or more than a claim holds`);

@@ -1,6 +1,5 @@
 /** Whether everything behind Gatehouse works, each part asked at once with a limit of its own, and what an operator should mend. */
-
-import { listDeadLetters } from '../attempts/dead-letters.ts';
+import { type DeadLetterKind, listDeadLetters } from '../attempts/dead-letters.ts';
 import { type Config, configOf } from '../config.ts';
 import type { DeskEnv } from '../desk/env.ts';
 import { type GateState, signedPairs } from '../platform/gate-state.ts';
@@ -34,9 +33,9 @@ export async function askParts(env: DeskEnv, gate: GateState | undefined, later:
     ...(await sharedPairs(config, gate)),
     ...(policy.ok ? policyWarnings(policy) : []),
   ];
-  if (queue.ok && queue.refused !== 0) {
+  if (queue.ok && (queue.refused !== 0 || queue.outage !== 0)) {
     warnings.push(
-      'Messages were refused and wait among the dead letters: look at them with `npm run dead-letters -- list`.',
+      'Messages wait among the dead letters. Look at them with `npm run dead-letters -- list`, then replay or remove them.',
     );
   }
   if (neon.ok) {
@@ -93,7 +92,7 @@ async function sharedPairs(
 
 async function countDeadLetters(kv: KVNamespace) {
   const { letters, next } = await listDeadLetters(kv, MAX_COUNTED);
-  const count = (kind: string) => {
+  const count = (kind: DeadLetterKind) => {
     const found = letters.filter((letter) => letter.kind === kind).length;
     return next === undefined ? found : `${found} or more`;
   };

@@ -65,7 +65,7 @@ export const REFUSALS = {
   'no-such-address': [404, 'There is nothing at this address. The README lists every address.'],
   'no-such-attempt': [404, noSuchAttempt],
   'no-such-person': [404, 'No record is stored under this key. One saved in the last minute may not show yet.'],
-  'no-such-dead-letter': [404, 'This dead letter was written, removed or has expired. See GET /admin/dead-letters.'],
+  'no-such-dead-letter': [404, 'This dead letter was replayed, removed or has expired. See GET /admin/dead-letters.'],
   'no-policy': [404, 'No policy was saved yet. Save the first one: PUT /admin/policy with If-None-Match: *.'],
   'no-shadow': [404, 'No shadow runs. Save one: PUT /admin/policy/shadow?sample=0.1 with If-None-Match: *.'],
   'no-such-version': [404, ({ number }: Numbered) => `There is no version ${number}. See GET /admin/policy/versions.`],
@@ -102,7 +102,7 @@ export const REFUSALS = {
   'save-uncertain': [503, saveUncertain, 5],
   'dead-letters-not-replayed': [
     503,
-    'The database or Workers KV did not answer. Look at /health/ready, then try again.',
+    'The queue or Workers KV did not answer. Letters that the queue took are gone, the others are still there. Look at /health/ready, then try again.',
     30,
   ],
 } as const satisfies { readonly [code: string]: Entry };

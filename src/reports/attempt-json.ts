@@ -1,4 +1,4 @@
-/** An attempt as reports show it: the names of `attempts/attempt.ts`, times in ISO 8601 UTC, the key columns as one list. */
+/** An attempt as reports show it: its columns by their names, times in ISO 8601 UTC, the keys as one list, the shadow's columns as one member. */
 import type { AttemptRow } from './queries/columns.ts';
 
 export type AttemptJson = ReturnType<typeof attemptJson>;

@@ -1,8 +1,10 @@
 /** Reports as files for a spreadsheet: UTF-8 with a byte order mark, lines ending in CR LF, numbers as numbers. */
 import { unparse } from 'papaparse';
 import { OUTCOMES } from '../attempts/attempt.ts';
+import { shadowMembers } from '../attempts/row.ts';
 import { STEPS } from '../sign-in/steps.ts';
 import type { AttemptJson } from './attempt-json.ts';
+import { attemptColumns } from './queries/columns.ts';
 import type { Summary } from './summary.ts';
 
 export const MAX_FILE_ROWS = 100_000;
@@ -17,57 +19,37 @@ const FORMULA = /^[=+\-@\t\r]/;
 /** Without it Excel takes UTF-8 for the local code page. */
 const BYTE_ORDER_MARK = '\ufeff';
 
-type Cell = string | number | null;
+type Cell = string | number;
 
 const lines = (rows: readonly (readonly Cell[])[]): string =>
   rows.length === 0 ? '' : `${unparse([...rows.map((row) => [...row])], { escapeFormulae: FORMULA })}\r\n`;
 
-const COLUMNS: Readonly<Record<string, (attempt: AttemptJson) => Cell>> = {
-  occurredAt: ({ occurredAt }) => occurredAt,
-  id: ({ id }) => id,
-  step: ({ step }) => step,
-  urlStep: ({ urlStep }) => urlStep,
-  outcome: ({ outcome }) => outcome,
-  reason: ({ reason }) => reason,
-  rule: ({ rule }) => rule,
-  messageKey: ({ messageKey }) => messageKey,
-  message: ({ message }) => message,
-  messageLanguage: ({ messageLanguage }) => messageLanguage,
-  supportCode: ({ supportCode }) => supportCode,
-  clientId: ({ clientId }) => clientId,
-  objectId: ({ objectId }) => objectId,
-  email: ({ email }) => email,
-  issuer: ({ issuer }) => issuer,
-  issuerAssignedId: ({ issuerAssignedId }) => issuerAssignedId,
-  signInType: ({ signInType }) => signInType,
-  locale: ({ locale }) => locale,
-  roles: ({ roles }) => roles.join(' '),
-  rolesUpdatedAt: ({ rolesUpdatedAt }) => rolesUpdatedAt,
-  durationMs: ({ durationMs }) => durationMs,
-  degraded: ({ degraded }) => degraded,
-  notes: ({ notes }) => notes.join('; '),
-  claimNames: ({ claimNames }) => claimNames.join(' '),
-  unexpectedClaims: ({ unexpectedClaims }) => unexpectedClaims.join(' '),
-  keptClaims: ({ keptClaims }) => JSON.stringify(keptClaims),
-  reply: ({ reply }) => reply,
-  status: ({ status }) => status,
-  policyVersion: ({ policyVersion }) => policyVersion,
-  shadowVersion: ({ shadow }) => shadow?.version ?? '',
-  shadowOutcome: ({ shadow }) => shadow?.outcome ?? '',
-  shadowRule: ({ shadow }) => shadow?.rule ?? '',
-  shadowMessageKey: ({ shadow }) => shadow?.messageKey ?? '',
-  shadowDiffers: ({ shadow }) => (shadow === undefined ? '' : String(shadow.differs)),
-  shadowClaims: ({ shadow }) => shadow?.claims.join(' ') ?? '',
-  channel: ({ channel }) => channel,
-  caller: ({ caller }) => caller,
-  correlationId: ({ correlationId }) => correlationId,
-  cfRay: ({ cfRay }) => cfRay,
-  fingerprint: ({ fingerprint }) => fingerprint,
-};
+/** The order of the first files, which spreadsheets rely on. Columns that came later follow. */
+const FIRST_COLUMNS =
+  `occurredAt id step urlStep outcome reason rule messageKey message messageLanguage supportCode clientId
+  objectId email issuer issuerAssignedId signInType locale roles rolesUpdatedAt durationMs degraded notes claimNames
+  unexpectedClaims keptClaims reply status policyVersion shadowVersion shadowOutcome shadowRule shadowMessageKey shadowDiffers
+  shadowClaims channel caller correlationId cfRay fingerprint`.split(/\s+/);
+/** Not in files; other reports list them as `personKeys`. */
+const PERSON_KEYS = ['oidKey', 'idpKey', 'emailKey', 'otherKeys'];
+const COLUMNS = [...new Set([...FIRST_COLUMNS, ...Object.keys(attemptColumns)])].filter(
+  (name) => !PERSON_KEYS.includes(name),
+);
+
+/** Lists are joined by spaces (notes, which are sentences, by semicolons), objects are JSON, what is absent is empty. */
+function cellOf(name: string, value: unknown): Cell {
+  if (Array.isArray(value)) return value.join(name === 'notes' ? '; ' : ' ');
+  if (typeof value === 'object' && value !== null) return JSON.stringify(value);
+  return typeof value === 'string' || typeof value === 'number' ? value : String(value ?? '');
+}
+
+function attemptLine({ shadow, ...attempt }: AttemptJson): Cell[] {
+  const members: Record<string, unknown> = { ...attempt, ...shadowMembers(shadow ?? {}) };
+  return COLUMNS.map((name) => cellOf(name, members[name]));
+}
 
 /** The lines of attempts. */
-const attemptLines = (attempts: readonly AttemptJson[]): string =>
-  lines(attempts.map((attempt) => Object.values(COLUMNS).map((cell) => cell(attempt))));
+const attemptLines = (attempts: readonly AttemptJson[]): string => lines(attempts.map(attemptLine));
 
 /**
  * A file of attempts, page by page. A file that does not hold everything says so in its last line: when it is written, the
@@ -80,7 +62,7 @@ export async function* attemptsFile(
   failed: (error: unknown) => void,
 ): AsyncGenerator<string, void, undefined> {
   let { attempts, next } = await page(undefined);
-  yield BYTE_ORDER_MARK + lines([Object.keys(COLUMNS)]) + attemptLines(attempts);
+  yield BYTE_ORDER_MARK + lines([COLUMNS]) + attemptLines(attempts);
   let rows = attempts.length;
   while (next !== undefined && rows < MAX_FILE_ROWS) {
     const last = attempts.at(-1);

@@ -1,9 +1,9 @@
-/** Neon as it is on a bad day: a proxy before the stand-in that refuses, stalls or answers, as told. */
+/** Neon as it is on a bad day: a proxy before the stand-in that refuses, stalls, fails or answers. */
 import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { startNeon } from '../../local/neon.ts';
 
-export type Mood = 'healthy' | 'refusing' | 'stalled' | 'failing';
+export type Mood = 'healthy' | 'refusing' | 'stalled' | 'failing' | 'failing once';
 
 /** `url` goes through the proxy, `directUrl` past it: for looking at rows whatever the mood. */
 export async function startFaultyNeon() {
@@ -11,7 +11,10 @@ export async function startFaultyNeon() {
   let mood: Mood = 'healthy';
   const server: Server = createServer((incoming, outgoing) => {
     if (mood === 'refusing') return void incoming.socket.destroy();
-    if (mood === 'failing') return void outgoing.writeHead(503).end('upstream connect error');
+    if (mood === 'failing' || mood === 'failing once') {
+      if (mood === 'failing once') mood = 'healthy';
+      return void outgoing.writeHead(503).end('upstream connect error');
+    }
     if (mood === 'stalled') return;
     const forwarded = request(
       { host: '127.0.0.1', port: neon.port, path: incoming.url, method: incoming.method, headers: incoming.headers },

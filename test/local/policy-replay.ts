@@ -2,7 +2,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { type KeptAttempt, keptAttempt } from '../../local/commands/policy/replay-attempts.ts';
 import type { Attempt } from '../../src/attempts/attempt.ts';
-import { attemptRow } from '../../src/attempts/store.ts';
+import { attemptRow } from '../../src/attempts/row.ts';
 import { readConfig } from '../../src/config.ts';
 import type { CheckedPolicy } from '../../src/desk/policies/check.ts';
 import { checkRules } from '../../src/desk/policies/check-rules.ts';
@@ -17,6 +17,7 @@ import { listKey, planKey } from '../../src/policy/plan.ts';
 import { POINTER_KEY } from '../../src/policy/pointer.ts';
 import { NOTHING_HELD, type PersonEntitlements } from '../../src/policy/policy.ts';
 import { attemptJson } from '../../src/reports/attempt-json.ts';
+import type { AttemptRow } from '../../src/reports/queries/columns.ts';
 import type { SignInEvent } from '../../src/sign-in/event.ts';
 import { within } from '../../src/within.ts';
 
@@ -91,7 +92,7 @@ export async function recorded({ body, policy, held, kvFails = false, keep = [],
   const answered = await answer(userFlowDoor, world, call);
   const { reached } = answered;
   const attempt = await attemptOf(config, answered, userFlowDoor.recorded(reached), uuidv7({ msecs: now }));
-  const row = attemptRow(attempt);
+  const row = attemptRow(attempt) as AttemptRow;
   const { event, lookup, person } = reached;
   return {
     attempt,

@@ -4,7 +4,7 @@
  */
 import { randomInt } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Attempt } from '../../../src/attempts/attempt.ts';
+import type { Message } from '../../../src/attempts/attempt.ts';
 import { createMonths, existingMonths, monthOf } from '../../../src/attempts/partitions.ts';
 import { keepRetention } from '../../../src/attempts/retention.ts';
 import { writeMessages } from '../../../src/attempts/store.ts';
@@ -81,7 +81,7 @@ export async function runConcurrently(served: Served, seconds: number): Promise<
   return [...(await leftBehind(served, tally, past, dropped)), ...whatHappened(tally, SUMS)];
 }
 
-const noted = (set: Set<string>, attempt: Attempt): Attempt => {
+const noted = (set: Set<string>, attempt: Message): Message => {
   set.add(attempt.id);
   return attempt;
 };

@@ -1,10 +1,10 @@
 /** Functions of expressions: what the manual promises, and what they do with what people really type. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { emailKey } from '../../../src/sign-in/event.ts';
 import { ageOf } from '../../../src/expressions/dates.ts';
 import { EXAMPLE_TIME, FUNCTIONS } from '../../../src/expressions/functions.ts';
 import { domainOf, normalEmail, titleCase } from '../../../src/expressions/text.ts';
+import { emailKey } from '../../../src/sign-in/event.ts';
 import { evaluated } from './expressions.ts';
 
 describe('the manual', () => {
