@@ -9,6 +9,9 @@ import { judge } from '../../src/policy/decide.ts';
 import { STEPS } from '../../src/sign-in/steps.ts';
 import { checked, eventOf, NAMES, type Recorded, recorded } from './policy-replay.ts';
 
+const LONG = 'x'.repeat(500);
+/** What an attempt keeps of it as a client id. */
+const CUT = LONG.slice(0, 128);
 const CLAIMS = ['email', 'city', 'givenName', 'postalCode', 'extension_A', 'extension_B', 'extension_InvitationCode'];
 const OTHERS = ['objectId', 'ui_locales', 'client_id', 'extension_Roles'];
 const claim = fc.constantFrom(...CLAIMS, ...OTHERS);
@@ -61,7 +64,7 @@ const document = fc.record(
   {
     lists: fc.constant({ words: ['x', 'y', ''] }),
     messages: fc.constant({ said: { en: 'No {supportCode}' } }),
-    applications: fc.constantFrom({ app: 'App' }, { app: 'App', onlyThese: true }),
+    applications: fc.constantFrom({ app: 'App' }, { app: 'App', onlyThese: true }, { [CUT]: 'Cut', onlyThese: true }),
     whenUnavailable: fc.constantFrom({ PostAttributeCollection: 'continue' }, { PostFederationSignup: 'continue' }),
     rules: fc
       .array(fc.oneof(sets, sets, blocks, blocks, refuses), { maxLength: 6 })
@@ -70,7 +73,6 @@ const document = fc.record(
   { requiredKeys: ['lists', 'messages', 'rules'] },
 );
 
-const LONG = 'x'.repeat(500);
 const usual = fc.constantFrom('x', 'y', 'a@example.com', '2020-02-29', '42');
 const odd = fc.oneof(fc.double({ noDefaultInfinity: true, noNaN: true }), fc.boolean(), fc.constant(null));
 const unkept = fc.constantFrom(LONG, `${LONG}y`, 'x\0', '\ufffd', '\ud800', '', ['x']);
