@@ -72,7 +72,7 @@ export async function removeDeadLetter(kv: KVNamespace, id: string, by: string):
  * messages of this version stay (`refused`). A message that Postgres refuses again is a letter again. Throws when KV or the
  * queue fails: what was not removed is there for the next time, and a message that is sent twice is one row.
  */
-export async function replayDeadLetters({ GATEHOUSE: kv, ATTEMPTS: queue }: Env, kind?: DeadLetterKind) {
+export async function replayDeadLetters({ GATEHOUSE: kv, ATTEMPTS: queue }: DeskEnv, kind?: DeadLetterKind) {
   const { keys } = await kv.list({ prefix: kind === undefined ? PREFIX : keyOf(kind, ''), limit: MAX_REPLAYED });
   const replayed = { written: 0, refused: 0 };
   const replay = async (key: string) => {
