@@ -5,6 +5,7 @@
 import { type Overload, overloadsOf } from './functions.ts';
 import { MAX_ENTRIES, MAX_PARTS, MAX_ROLE_TEXT, MAX_ROLES, MAX_TEXT, MIN_PATTERN_COST } from './limits.ts';
 import type { Pattern, PatternRefusal } from './patterns.ts';
+import { CLOCK } from './times.ts';
 import { isMacro, nodesIn, readsEntry, subtrees, type Tree } from './tree.ts';
 import { isList, isMap, type Value } from './values.ts';
 
@@ -24,11 +25,11 @@ export function weightOf(value: Value, most: number): number {
 }
 
 /** Of an expression, before it runs. */
-export const treeWork = (tree: Tree): number => Math.ceil(nodesIn(tree) / 4);
+export const treeWork = (tree: Tree): number => Math.ceil(nodesIn(tree) / 2);
 /** Of a macro, for each entry. */
 export const entryWork = (bodies: readonly Tree[]): number =>
   bodies.reduce<number>((sum, body) => sum + nodesIn(body), 1);
-export const operatorWork = (weight: number): number => Math.ceil(weight / 8);
+export const operatorWork = (weight: number): number => 1 + Math.ceil(weight / 8);
 /** Of a search: RE2 takes up to 80 ns a character and instruction, also where the text is short and its states are new. */
 export const matchWork = (size: number, length: number): number => (length + 50) * Math.max(size, MIN_PATTERN_COST);
 /** A list of the policy is searched in 17 steps. */
@@ -42,7 +43,7 @@ export const argumentWeight = (name: string, value: Value, most: number): number
 export function callWork(name: string, weights: readonly number[]): number {
   const [first = 0, second = 0] = weights;
   const all = weights.reduce((sum, weight) => sum + weight, 0);
-  return Math.ceil(5 + all + (MORE_WORK.get(name)?.(first, second) ?? 0));
+  return Math.ceil(10 + all + (MORE_WORK.get(name)?.(first, second) ?? 0));
 }
 
 /** V8 searches a text for a long part in up to their product. */
@@ -53,7 +54,11 @@ const MORE_WORK = new Map<string, (first: number, second: number) => number>([
   ['lastIndexOf', search],
   ['split', search],
   ['replace', search],
+  ['lowerAscii', (text) => text],
+  ['upperAscii', (text) => text],
   ['titleCase', (text) => 4 * text],
+  // A time zone takes a formatter of Intl.
+  ...Object.keys(CLOCK).map((name) => [name, (_: number, zone: number) => (zone > 0 ? 100 : 0)] as const),
   // Normal form C sorts the marks of a letter.
   ['normalizeEmail', (text) => (text * text) / 200],
 ]);
