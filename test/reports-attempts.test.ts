@@ -23,7 +23,7 @@ const refused = async (path: string, status: number, body?: unknown): Promise<Pr
   return problem;
 };
 
-test('an attempt is shown whole under the names of the queue message, without the columns that are only ours', async () => {
+test('an attempt is shown whole under the names of its columns, the shadow’s as one member, without those that are only ours', async () => {
   const clientId = newId();
   const attempt = anAttempt({
     clientId,
@@ -32,14 +32,26 @@ test('an attempt is shown whole under the names of the queue message, without th
     otherKeys: ['idp:google.com:2'],
     rolesUpdatedAt: '2026-01-02T03:04:05.678Z',
   });
-  await keep(attempt);
+  const shadow = { version: 3, outcome: 'block', rule: 'r', messageKey: 'm', differs: true, claims: ['a'] };
+  const columns = {
+    shadowVersion: 3,
+    shadowOutcome: 'block',
+    shadowRule: 'r',
+    shadowMessageKey: 'm',
+    shadowDiffers: true,
+  };
+  const beside = { ...attempt, ...columns, shadowClaims: ['a'], id: anAttempt({ at: ago(MINUTE_MS) }).id };
+  await keep(attempt, beside);
 
   const { attempts } = await asked(`/attempts?clientId=${clientId}`);
 
-  const { kind: _, v: __, oidKey, idpKey: ___, emailKey, otherKeys, ...shown } = attempt;
-  expect(attempts).toEqual([
-    { ...shown, occurredAt: expect.stringMatching(/^\d{4}-.*\.\d{3}Z$/), personKeys: [oidKey, ...otherKeys, emailKey] },
-  ]);
+  const { kind: _, v: __, oidKey, idpKey: ___, emailKey, otherKeys, ...members } = attempt;
+  const shown = {
+    ...Object.fromEntries(Object.entries(members).filter(([name]) => !name.startsWith('shadow'))),
+    occurredAt: expect.stringMatching(/^\d{4}-.*\.\d{3}Z$/),
+    personKeys: [oidKey, ...otherKeys, emailKey],
+  };
+  expect(attempts).toEqual([shown, { ...shown, id: beside.id, shadow }]);
 });
 
 test('pages hold every attempt once, newest first, whatever is written meanwhile', async () => {
