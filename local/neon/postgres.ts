@@ -26,9 +26,9 @@ export async function openPostgres(folder: string | undefined, ours: Credentials
   const pglite = await PGlite.create(folder, {
     database: fresh ? 'postgres' : ours.database,
     startParams: [...PGlite.defaultStartParams, ...SETTINGS],
-    onStderr: (line) => log.push(line) === 0,
+    onStderr: (line) => /FATAL|DETAIL/.test(line) && log.push(line) === 0,
   }).catch((error) => {
-    throw new Error(log.filter((line) => /FATAL|DETAIL/.test(line)).join(' ') || String(error));
+    throw new Error(log.join(' ') || String(error));
   });
   const run = async (...commands: string[]) => {
     for (const command of commands) await pglite.execProtocolStream(protocol.serialize.query(command));
