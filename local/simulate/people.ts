@@ -37,53 +37,27 @@ const ROLES = ['editor', 'approver', 'auditor', 'customer', 'beta'];
  * Where people come from. The locale as a browser sends it; the country as free text, so a name or a code (contract 1.4);
  * hours from UTC; cities, given and family names; how a display name joins the two; how many of a hundred people.
  */
-type Origin = readonly [
-  string,
-  string,
-  number,
-  string[],
-  string[],
-  string[],
-  (given: string, family: string) => string,
-  number,
-];
-const western = (given: string, family: string) => `${given} ${family}`;
+type Origin = readonly [string, string, number, string[], string[], string[], Join, number];
+type Join = (given: string, family: string) => string;
+const givenFirst: Join = (given, family) => `${given} ${family}`;
+const familyFirst: Join = (given, family) => `${family} ${given}`;
+const unspaced: Join = (given, family) => `${family}${given}`;
 const ORIGINS: readonly Origin[] = [
-  [
-    'en-US',
-    'United States',
-    -5,
-    ['Portland', 'Austin'],
-    ['Ada', 'Tyrone'],
-    ['Smith', "O'Neil", 'de la Cruz'],
-    western,
-    30,
-  ],
-  ['de-DE', 'Deutschland', 1, ['Köln', 'München'], ['Jürgen', 'Anna-Lena'], ['Weiß', 'von der Heide'], western, 20],
-  ['fr-FR', 'France', 1, ['Orléans', "L'Haÿ-les-Roses"], ['Aïcha', 'Jean-Luc'], ["d'Alembert", 'Lefèvre'], western, 14],
-  ['uk-UA', 'Україна', 2, ['Київ', 'Львів'], ['Олена', 'Тарас'], ['Шевченко', "Лук'яненко"], western, 8],
-  ['ar-EG', 'مصر', 2, ['القاهرة', 'الإسكندرية'], ['محمد', 'فاطمة'], ['عبد الرحمن', 'المصري'], western, 8],
-  ['hi-IN', 'IN', 5.5, ['मुंबई', 'पुणे'], ['प्रिया', 'लक्ष्मी'], ['शर्मा', 'कुलकर्णी'], western, 8],
-  [
-    'ja-JP',
-    '日本',
-    9,
-    ['東京', '札幌市'],
-    ['さくら', '翔太'],
-    ['佐藤', '渡邉'],
-    (given, family) => `${family} ${given}`,
-    6,
-  ],
-  ['zh-CN', '中国', 8, ['上海', '成都'], ['小明', '𠮷祥'], ['王', '欧阳'], (given, family) => `${family}${given}`, 6],
+  ['en-US', 'United States', -5, ['Portland', 'Austin'], ['Ada', 'Tyrone'], ["O'Neil", 'de la Cruz'], givenFirst, 30],
+  ['de-DE', 'Deutschland', 1, ['Köln', 'München'], ['Jürgen', 'Anna-Lena'], ['Weiß', 'von der Heide'], givenFirst, 20],
+  ['fr-FR', 'France', 1, ['Orléans', 'Lyon'], ['Aïcha', 'Jean-Luc'], ["d'Alembert", 'Lefèvre'], givenFirst, 14],
+  ['uk-UA', 'Україна', 2, ['Київ', 'Львів'], ['Олена', 'Тарас'], ['Шевченко', "Лук'яненко"], givenFirst, 8],
+  ['ar-EG', 'مصر', 2, ['القاهرة', 'الإسكندرية'], ['محمد', 'فاطمة'], ['عبد الرحمن', 'المصري'], givenFirst, 8],
+  ['hi-IN', 'IN', 5.5, ['मुंबई', 'पुणे'], ['प्रिया', 'लक्ष्मी'], ['शर्मा', 'कुलकर्णी'], givenFirst, 8],
+  ['ja-JP', '日本', 9, ['東京', '札幌市'], ['さくら', '翔太'], ['佐藤', '渡邉'], familyFirst, 6],
+  ['zh-CN', '中国', 8, ['上海', '成都'], ['小明', '𠮷祥'], ['王', '欧阳'], unspaced, 6],
 ];
+const ORIGIN_WEIGHTS = ORIGINS.map((row) => row[7]);
 
 /** `label` tells one person of a seed from another. */
 export function personOf(seed: number, ...label: readonly number[]) {
   const dice = diceFor('person', seed, ...label);
-  const origin = dice.weighted(
-    ORIGINS,
-    ORIGINS.map((row) => row[7]),
-  );
+  const origin = dice.weighted(ORIGINS, ORIGIN_WEIGHTS);
   const [locale, country, utcOffsetHours, cities, givenNames, familyNames, joined] = origin;
   const application = dice.weighted(APPLICATIONS, [45, 30, 17, 8]);
   const provider = dice.weighted(PROVIDERS, [42, 27, 14, 11, 6]);

@@ -2,7 +2,6 @@
 import { sql } from 'drizzle-orm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { startNeon } from '../../local/neon.ts';
 import { DAY_MS } from '../../local/simulate/past/calendar.ts';
 import { attemptsOfDay, fillPast } from '../../local/simulate/past/fill.ts';
 import { main } from '../../local/simulate.ts';
@@ -104,6 +103,13 @@ describe('a filled database', () => {
     );
     expect(await fillPast(config(), past)).toMatchObject({ written: 0 });
   });
+
+  // The last one: nothing brings the tables back.
+  it('without its tables is refused, with what to do', async () => {
+    await database.db().execute(sql`drop table attempts`);
+    const refused = await simulate(['--days', '1', '--database-url', database.url()]);
+    expect(refused).toEqual({ exitCode: 1, printed: expect.stringContaining('npm run migrate') });
+  });
 });
 
 describe('refused before anything is written', () => {
@@ -121,12 +127,5 @@ describe('refused before anything is written', () => {
     const refused = await simulate(['--days', days, '--database-url', url]);
     expect(refused).toEqual({ exitCode, printed: expect.stringContaining(named) });
     expect(refused.printed).not.toContain('password@');
-  });
-
-  it('a database without tables', async () => {
-    const empty = await startNeon();
-    const refused = await simulate(['--days', '1', '--database-url', empty.url]);
-    expect(refused).toEqual({ exitCode: 1, printed: expect.stringContaining('npm run migrate') });
-    await empty.close();
   });
 });
