@@ -15,19 +15,18 @@ export const define: Define = (program, io) => {
       `attempt would.\n${credentialHelp()}`,
   );
   atGatehouse(program.command('list'))
-    .description('Every dead letter: when and why it was laid aside.')
+    .description('Every dead letter: since when, and why.')
     .does(({ url }: Options) => list(administrator(io, url)));
   atGatehouse(program.command('show'))
     .description('One letter with the message in it.')
     .argument('<ID>', 'as list shows it')
     .does((id: string, { url }: Options) => show(administrator(io, url), id));
   atGatehouse(program.command('replay'))
-    .description('Writes them to the database. Those that it takes are gone afterwards.')
-    .option(
-      '--kind <K>',
-      'only those of one kind. outage: the database did not answer for about a day; Gatehouse replays these by itself ' +
-        'when it does. refused: the message itself was at fault, and stays until somebody has looked and replays it',
+    .description(
+      'Sends up to 300 letters to the queue again; those that it takes are gone afterwards. A message that the database ' +
+        'refuses again is back in the list within two minutes.',
     )
+    .option('--kind <K>', 'only those of one kind: refused, or outage (of an earlier version of Gatehouse)')
     .does(({ url, kind }: Options) => replay(administrator(io, url), kind));
   atGatehouse(program.command('remove'))
     .description('Gives one up: its message will never be written.')

@@ -316,7 +316,7 @@ describe('dead letters', () => {
     });
     for (const command of ['show', 'remove']) {
       const gone = await gatehouse.run('dead-letters', command, id);
-      expect(gone).toMatchObject(refused(1, 'no dead letter of this id'));
+      expect(gone).toMatchObject(refused(1, 'This dead letter was replayed'));
     }
   });
 });
