@@ -14,14 +14,16 @@ const DAY_SECONDS = 24 * HOUR_SECONDS;
 /** Cloudflare keeps a message no longer, and allows no more retries and no longer waits (https://developers.cloudflare.com/queues/platform/limits/). */
 const MOST = { retentionSeconds: 14 * DAY_SECONDS, retries: 100, delaySeconds: 12 * HOUR_SECONDS };
 
-/** Of wrangler.toml, whose type Wrangler does not export. */
+/** Of the desk's wrangler.toml, whose type Wrangler does not export. */
 interface Consumer {
   readonly queue: string;
   readonly max_retries: number;
   readonly dead_letter_queue?: string;
 }
 
-const { name, main, compatibility_date, kv_namespaces, queues } = unstable_readConfig({ config: './wrangler.toml' });
+const { name, main, compatibility_date, kv_namespaces, queues } = unstable_readConfig({
+  config: './src/desk/wrangler.toml',
+});
 const consumers: readonly Consumer[] = queues.consumers ?? [];
 const producers: readonly { queue: string }[] = queues.producers ?? [];
 const first = consumers.find(({ queue }) => queue === producers[0]?.queue);
@@ -75,7 +77,7 @@ describe('a message that the first queue cannot deliver', () => {
     }));
     const vars = { LOCAL: 'yes', DATABASE_URL: neon.url, SUPPORT_CODE_KEY: 'a key for tests, long enough to count' };
     const config = { name, main, compatibility_date, kv_namespaces, queues: { producers, consumers: hasty }, vars };
-    await gatehouse.update({ workers: [{ config }] });
+    await gatehouse.update({ workers: [{ configPath: './wrangler.toml', vars }, { config }] });
     await gatehouse.listen();
   });
   afterAll(async () => {

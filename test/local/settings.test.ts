@@ -1,17 +1,18 @@
-/** What wrangler.toml promises to those who deploy it. */
+/** What both wrangler.toml files promise to those who deploy them. */
 import { describe, expect, it } from 'vitest';
 import { unstable_readConfig } from 'wrangler';
 import { readConfig } from '../../src/config.ts';
 
-const settings = unstable_readConfig({ config: './wrangler.toml' });
+const gate = unstable_readConfig({ config: './wrangler.toml' });
+const desk = unstable_readConfig({ config: './src/desk/wrangler.toml' });
 
-describe('wrangler.toml', () => {
+describe('each wrangler.toml', () => {
   it('keeps whole URLs out of the logs', () => {
-    expect(settings.observability?.logs?.invocation_logs).toBe(false);
+    for (const { observability } of [gate, desk]) expect(observability?.logs?.invocation_logs).toBe(false);
   });
 
-  it('delivers attempts within a second, in batches that one insert takes, and for about a day', () => {
-    const [consumer] = settings.queues.consumers ?? [];
+  it('delivers attempts within a second, in batches that one insert takes', () => {
+    const [consumer] = desk.queues.consumers ?? [];
     expect(consumer).toMatchObject({
       max_batch_size: 100,
       max_batch_timeout: 1,
@@ -21,13 +22,15 @@ describe('wrangler.toml', () => {
   });
 
   it('has the cron that everything scheduled hangs on', () => {
-    expect(settings.triggers.crons).toEqual(['*/5 * * * *']);
+    expect(desk.triggers.crons).toEqual(['*/5 * * * *']);
   });
 
   it('sets nothing local, no secret, and nothing that cannot be used', () => {
-    const secret = ['LOCAL', 'DATABASE_URL', 'SUPPORT_CODE_KEY', 'CONNECTOR_BASIC', 'REPORTS_BASIC', 'ADMIN_BASIC'];
-    expect(Object.keys(settings.vars).filter((name) => secret.includes(name))).toEqual([]);
-    const about = readConfig(settings.vars).problems.filter((problem) => problem.includes('cannot be used'));
-    expect(about).toEqual([]);
+    const secret = ['DATABASE_URL', 'SUPPORT_CODE_KEY', 'CONNECTOR_BASIC', 'REPORTS_BASIC', 'ADMIN_BASIC'];
+    for (const { vars } of [gate, desk]) {
+      expect(Object.keys(vars).filter((name) => secret.includes(name))).toEqual([]);
+      expect(vars.LOCAL).toBe('');
+      expect(readConfig(vars).problems.filter((problem) => problem.includes('cannot be used'))).toEqual([]);
+    }
   });
 });

@@ -35,7 +35,7 @@ const TABLE: [Code, number, string, (object | undefined)?, number?][] = [
     { by: 'id', days: 90 },
   ],
   ['no-such-person', 404, 'No record is stored under this key. One saved in the last minute may not show yet.'],
-  ['no-such-dead-letter', 404, 'This dead letter was written, removed or has expired. See GET /admin/dead-letters.'],
+  ['no-such-dead-letter', 404, 'This dead letter was replayed, removed or has expired. See GET /admin/dead-letters.'],
   ['no-policy', 404, 'No policy was saved yet. Save the first one: PUT /admin/policy with If-None-Match: *.'],
   ['no-shadow', 404, 'No shadow runs. Save one: PUT /admin/policy/shadow?sample=0.1 with If-None-Match: *.'],
   ['no-such-version', 404, 'There is no version 3. See GET /admin/policy/versions.', { number: 3 }],
@@ -116,7 +116,7 @@ const TABLE: [Code, number, string, (object | undefined)?, number?][] = [
   [
     'dead-letters-not-replayed',
     503,
-    'The database or Workers KV did not answer. Look at /health/ready, then try again.',
+    'The queue or Workers KV did not answer. Letters that the queue took are gone, the others are still there. Look at /health/ready, then try again.',
     undefined,
     30,
   ],
