@@ -2,7 +2,7 @@
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { basic, newClient, newObjectId, rowsOf } from './call.ts';
+import { basic, newClient, newObjectId, rowsOf, rowsOfOnce } from './call.ts';
 import { isolate, publish, watchedKv } from './policy-call.ts';
 import worker from './worker.ts';
 
@@ -138,7 +138,8 @@ describe('trying a call', () => {
     const client_id = newClient();
     await tryIt({ policy: draft, call: { step: SIGN_UP, client_id, email: 'a@bad.example' } });
     await isolate().call({ step: SIGN_UP, client_id });
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    // The queue has had both by the time that the later one is a row.
+    await rowsOfOnce(client_id, 1);
     expect((await rowsOf(client_id)).map(({ outcome }) => outcome)).toEqual(['continue']);
   });
 });
