@@ -54,17 +54,26 @@ export function limitsOf(firstLookMs: number): { within: Within; end: () => void
     within: <Value>(limitMs: number, work: () => Promise<Value>) =>
       new Promise<Value>((resolve, reject) => {
         const now = Date.now();
-        const one = {
+        const one: Waiting = {
           until: now + limitMs,
-          late() {
+          late: () => {
             waiting.delete(one);
             reject(new Late(`not done within ${limitMs} ms`));
           },
         };
         waiting.add(one);
         if (one.until < lookAt) lookNextAt(one.until, now);
-        const done = () => waiting.delete(one);
-        work().then(resolve, reject).then(done, done);
+        // One `then` for both ends: each costs a call a promise.
+        work().then(
+          (value) => {
+            waiting.delete(one);
+            resolve(value);
+          },
+          (error: unknown) => {
+            waiting.delete(one);
+            reject(error);
+          },
+        );
       }),
     end: () => clearTimeout(timer),
   };

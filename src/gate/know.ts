@@ -125,7 +125,7 @@ export class KvWorld implements World {
   /** What `work` resolves to; undefined when it rejects or takes too long. The deadline of the call leaves time to reply. */
   async #inTime<Value>(timeoutMs: number, work: () => Promise<Value>): Promise<Value | undefined> {
     const { deadline, later, within: keepTo } = this.#options;
-    const working = attempt(work);
+    const working = work();
     try {
       return await keepTo(Math.max(0, Math.min(timeoutMs, deadline - Date.now() - AFTER_KV_MS)), () => working);
     } catch (error) {
@@ -147,9 +147,6 @@ export class KvWorld implements World {
 }
 
 const NO_VALUES: Values = new Map();
-
-/** What `work` throws before its first await rejects too. */
-const attempt = async <Value>(work: () => Promise<Value>): Promise<Value> => work();
 
 /** A step that cannot refuse always asks: its attempt shows what the person holds. */
 function asksPerson({ policy }: InForce, step: string): boolean {

@@ -90,11 +90,17 @@ export const idpKey = (issuer: string, issuerAssignedId: string) =>
 /** `email:` + trimmed, NFC, lower case. */
 export const emailKey = (email: string) => bounded(`email:${normalEmail(email)}`);
 
-const normalEmail = (email: string) => email.trim().normalize('NFC').toLowerCase();
+/** Normalising takes quadratic time on text that is all combining marks; no address is so long (RFC 5321: 254 bytes). */
+const MAX_NORMALIZED_CHARS = 1_000;
+
+function normalEmail(email: string): string {
+  const text = email.trim();
+  return (text.length > MAX_NORMALIZED_CHARS ? text : text.normalize('NFC')).toLowerCase();
+}
 
 /** Whether an address of other letters becomes plain ASCII by its normal form, as the Kelvin sign becomes a k: somebody else's address. */
 export const isDisguised = (email: string): boolean =>
-  IS_ASCII.test(normalEmail(email)) && !IS_ASCII.test(email.trim());
+  !IS_ASCII.test(email.trim()) && IS_ASCII.test(normalEmail(email));
 
 /**
  * A person key that somebody typed, in the form under which it is stored; undefined when it is none. An `idp:` key comes

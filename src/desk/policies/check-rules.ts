@@ -2,6 +2,7 @@
 import type { PolicyDocument, RuleDocument } from '../../policy/document.ts';
 import { DECIDED_WITHOUT_RULE } from '../../policy/policy.ts';
 import type { Problem } from '../../policy/problem.ts';
+import { ALIASES } from '../../sign-in/claim-names.ts';
 import { type CompiledExpression, compileExpression } from './compile-expression.ts';
 import { sentenceOf } from './problem-sentences.ts';
 import { readPath } from './variables.ts';
@@ -31,11 +32,6 @@ const NEVER_SET = new Set([
 ]);
 const RESERVED = new Set<string>(Object.values(DECIDED_WITHOUT_RULE));
 const LONG_NAME = /^extension_[0-9a-f]{32}_(.+)$/is;
-/** Other names of a claim, in lower case, with the one that B2C takes (contract 1.4). */
-const ALIASES: ReadonlyMap<string, string> = new Map([
-  ['lastname', 'surname'],
-  ['surname', 'surname'],
-]);
 
 type Say = (member: string, message: string, at?: Problem['at']) => void;
 
@@ -110,13 +106,16 @@ function checkClaim(claim: string, steps: RuleDocument['steps'], refuse: (messag
   const name = claim.toLowerCase();
   const long = LONG_NAME.exec(claim);
   const alias = ALIASES.get(name);
-  if (NEVER_SET.has(name)) refuse(`The claim ${claim} belongs to the protocol and cannot be set. Choose another.`);
+  if (NEVER_SET.has(name)) {
+    refuse(`The claim ${claim} belongs to the protocol and cannot be set. Choose another.`);
+    return;
+  }
   if (name === 'email' && steps.includes('PreTokenIssuance'))
     refuse('B2C takes no email at PreTokenIssuance. Set it at another step, or choose another claim.');
   if (long !== null) refuse(`Write extension_${long[1]}: the long form is sent when EXTENSIONS_APP_ID is set.`);
   if (alias !== undefined && claim !== alias) refuse(`B2C calls this claim ${alias}. Write that.`);
   const read = readPath(['claims', claim], new Set());
-  if (alias === undefined && !NEVER_SET.has(name) && !name.startsWith('extension_') && !read.ok)
+  if (alias === undefined && !name.startsWith('extension_') && !read.ok)
     refuse(`B2C ignores ${claim}. ${sentenceOf(read.fault)}`);
   if (name.startsWith('extension_') && !claim.startsWith('extension_')) refuse('Write extension_ in small letters.');
 }

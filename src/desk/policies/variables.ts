@@ -1,17 +1,9 @@
 /** The variables of expressions and their members: which there are, of what type, and what people write by mistake. */
+import { ALIASES } from '../../sign-in/claim-names.ts';
 import { TEXT_CLAIMS } from '../../sign-in/event.ts';
 import type { StandIn } from './cel.ts';
 import { closest } from './names.ts';
 import type { Fault } from './problem-sentences.ts';
-
-/** Other names of a claim, in lower case, with the one under which it is read. */
-const CLAIM_ALIASES: ReadonlyMap<string, string> = new Map([
-  ['clientid', 'client_id'],
-  ['lastname', 'surname'],
-  ['surname', 'surname'],
-  ['signinnames.emailaddress', 'email'],
-  ['signinnames', 'email'],
-]);
 
 const LONG_CLAIM = /^extension_[0-9a-f]{32}_(.+)$/is;
 
@@ -62,7 +54,7 @@ export function readPath(path: readonly string[], listNames: ReadonlySet<string>
 
 function readClaim(name: string, deeper: readonly string[]): Read {
   const written = [name, ...deeper].join('.');
-  const alias = CLAIM_ALIASES.get(written.toLowerCase()) ?? CLAIM_ALIASES.get(name.toLowerCase());
+  const alias = aliasOf(written) ?? aliasOf(name);
   if (alias !== undefined && alias !== name) return not('claim-name', written, `claims.${alias}`);
   if (name === 'identities') return not('claim-name', name, 'identity.issuer or identity.id');
   const canonical =
@@ -72,6 +64,10 @@ function readClaim(name: string, deeper: readonly string[]): Read {
   if (deeper.length > 0) return noMembers(`claims.${name}`, 'text', ['claims', written]);
   return is(TEXT_CLAIMS.includes(name) ? 'text' : 'custom');
 }
+
+/** `signInNames.emailAddress` is a path of two names here. */
+const aliasOf = (name: string): string | undefined =>
+  name.toLowerCase() === 'signinnames' ? 'email' : ALIASES.get(name.toLowerCase());
 
 function readList(name: string, [entry]: readonly string[], listNames: ReadonlySet<string>): Read {
   if (listNames.has(name)) return entry === undefined ? is('list') : not('list-use', name, `'${entry}'`);
