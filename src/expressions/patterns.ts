@@ -64,15 +64,13 @@ function stepsIn(source: string): number {
       last = steps + 1;
       steps = last + (around.pop() ?? 0);
     } else if (least !== undefined) {
-      const again = last * Math.max(0, Math.max(Number(least), Number(most ?? 0)) - 1);
-      steps += again;
-      last += again;
+      steps += last * Math.max(0, Math.max(Number(least), Number(most ?? 0)) - 1);
     } else {
       last = 1;
       steps++;
     }
   }
-  return around.reduce((sum, more) => sum + more, steps);
+  return steps;
 }
 
 function patternOf(compiled: RE2JS, size: number): Pattern {

@@ -80,7 +80,7 @@ describe('a data folder', () => {
     const both = await Promise.allSettled([startNeon({ dataDir }), startNeon({ dataDir })]);
     const [winner] = both.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
     const [reason] = both.flatMap((one) => (one.status === 'rejected' ? [one.reason.message] : []));
-    expect(reason).toMatch(`The data folder ${dataDir} is in use`);
+    expect(reason).toMatch(`The data folder ${dataDir} is in use: Lock file`);
     expect(reason).toMatch(/Stop that process or choose another folder\. After a kill, try again in 10 seconds\.$/);
     expect(await rowsOf(winner?.url ?? '').finally(winner?.close)).toEqual([1]);
   });
@@ -129,7 +129,6 @@ describe('the program', () => {
     async () => {
       const data = dataFolder();
       const urlFile = join(root, 'url');
-      writeFileSync(urlFile, 'of last time');
       const start = async (command: string[]) => {
         const program = run(command, '--port', '0', '--data', data, '--url-file', urlFile);
         const [line] = await once(program.child.stdout, 'data');
@@ -139,13 +138,18 @@ describe('the program', () => {
         return { ...program, url, sql: neon(url) };
       };
       const { signal, ended, url, sql } = await start(NODE);
-      await expect(startNeon({ dataDir: data })).rejects.toThrow('is in use');
+      writeFileSync(join(root, 'second'), 'of last time');
+      const second = main(['--data', data, '--url-file', join(root, 'second')]);
+      await expect(second).rejects.toThrow('is in use');
+      expect(existsSync(join(root, 'second'))).toBe(false);
 
       const hangUp = () => neon(url, { fetchOptions: { signal: AbortSignal.timeout(100) } });
       await expect(hangUp()`select pg_sleep(0.3)`).rejects.toThrow('TimeoutError');
       const [insert, sleep] = [sql`insert into kept values (2)`, sql`select pg_sleep(0.3)`];
-      await expect(hangUp().transaction([insert, sleep, insert])).rejects.toThrow('TimeoutError');
-      await expect(hangUp().transaction([insert, sleep])).rejects.toThrow('TimeoutError');
+      for (const queries of [[insert, sleep, insert] as const, [insert, sleep] as const]) {
+        await expect(hangUp().transaction([...queries])).rejects.toThrow('TimeoutError');
+        expect(await rowsOf(url)).toEqual([1]);
+      }
       const busy = sql`select pg_sleep(0.5)`.then((rows) => rows.length);
       await delay(GET_GOING_MS);
       await expect(hangUp()`insert into kept values (2)`).rejects.toThrow('TimeoutError');
@@ -161,7 +165,8 @@ describe('the program', () => {
       rmSync(join(data, 'lock'), { recursive: true });
       const next = await start(NPM);
       expect(await rowsOf(next.url)).toEqual([1, 3]);
-      next.signal('SIGINT');
+      // To npm alone: it must reach the program, or `ended` never comes.
+      next.child.kill('SIGTERM');
       expect(await next.ended).toMatchObject({ code: 0, err: '' });
       expect(existsSync(join(data, 'lock'))).toBe(false);
     },

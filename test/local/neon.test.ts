@@ -148,15 +148,11 @@ describe('a transaction', () => {
   });
 
   it('runs at the isolation level that was asked for, and is refused at an unknown one', async () => {
-    const levels = {
-      ReadUncommitted: 'read uncommitted',
-      ReadCommitted: 'read committed',
-      RepeatableRead: 'repeatable read',
-      Serializable: 'serializable',
-    };
-    for (const isolationLevel of Object.keys(levels) as (keyof typeof levels)[]) {
+    const levels = ['ReadUncommitted', 'ReadCommitted', 'RepeatableRead', 'Serializable'] as const;
+    for (const isolationLevel of levels) {
+      const level = isolationLevel.replace(/\B[A-Z]/, ' $&').toLowerCase();
       const query = sql`select current_setting('transaction_isolation') as level`;
-      expect(await sql.transaction([query], { isolationLevel })).toEqual([[{ level: levels[isolationLevel] }]]);
+      expect(await sql.transaction([query], { isolationLevel })).toEqual([[{ level }]]);
     }
     const { status, json } = await post({ queries: [] }, { 'neon-batch-isolation-level': 'Snapshot' });
     expect({ status, message: json.message }).toEqual({ status: 400, message: 'invalid isolation level' });
@@ -206,22 +202,14 @@ describe('an error of Postgres', () => {
     await sql.query(`insert into ${name} values (1, 1, 'a')`);
     const domain = unique();
     await sql.query(`create domain ${domain} as int check (value > 0)`);
-    const duplicate = {
-      message: `duplicate key value violates unique constraint "${name}_pkey"`,
-      severity: 'ERROR',
-      code: '23505',
-      detail: 'Key (id)=(1) already exists.',
-      schema: 'public',
-      table: name,
-      constraint: `${name}_pkey`,
-      file: 'nbtinsert.c',
-      line: expect.stringMatching(/^\d+$/),
-      routine: '_bt_check_unique',
-    };
+    const duplicate = { code: '23505', severity: 'ERROR', detail: 'Key (id)=(1) already exists.' };
+    const where = { schema: 'public', table: name, constraint: `${name}_pkey` };
+    const message = `duplicate key value violates unique constraint "${name}_pkey"`;
+    const source = { file: 'nbtinsert.c', line: expect.stringMatching(/^\d+$/), routine: '_bt_check_unique' };
     const inner = { internalQuery: 'select nosuch', internalPosition: '8', where: expect.stringContaining('PL/pgSQL') };
     const counts = 'supplies 1 parameters, but prepared statement "" requires 2';
     const errors: [query: string, values: unknown[], error: object][] = [
-      [`insert into ${name} values (1, 1, 'a')`, [], duplicate],
+      [`insert into ${name} values (1, 1, 'a')`, [], { ...duplicate, ...where, ...source, message }],
       [`insert into ${name} values (2, 1, null)`, [], { code: '23502', column: 'label' }],
       ['select nosuch from pg_class', [], { code: '42703', position: '8' }],
       ['select pg_typeof(1) + 1', [], { code: '42883', hint: expect.stringContaining('cast') }],

@@ -8,7 +8,7 @@ import { openScope, type ScopeInputs } from '../../../src/expressions/scope.ts';
 import { isTree, type Tree } from '../../../src/expressions/tree.ts';
 import { Fail, UNKNOWN, Unknown, type Value } from '../../../src/expressions/values.ts';
 import { worstCaseWork } from '../../../src/expressions/work.ts';
-import { anyCall, anyTree, CALL, CLAIMS, evaluate, namesOf, shown } from './expressions.ts';
+import { anyCall, anyTree, CALL, CLAIMS, evaluate, namesOf, shown, treeOf } from './expressions.ts';
 
 const shared = new Shared();
 const runs = { numRuns: 1_000 };
@@ -91,6 +91,44 @@ describe('any tree that is accepted, in any call', () => {
       runs,
     );
   });
+});
+
+const AT_MOST = 300;
+const claims = { email: '\u{1d160}'.repeat(AT_MOST / 2), city: 'a'.repeat(AT_MOST), state: 'b'.repeat(AT_MOST) };
+const roles = Array.from({ length: 100 }, (_, at) => `${at}`.padEnd(64, 'x'));
+
+it.each([
+  'normalizeEmail(claims.email).trim()',
+  "claims.city.replace('a', 'bcd').trim()",
+  'claims.city.replace(claims.city, claims.state).trim()',
+  'domain(claims.city).trim()',
+  'string(request.time).trim()',
+  "person.roles.join('--').trim()",
+  "(person.roles + person.roles).join(', ').trim()",
+  'titleCase(claims.city + claims.state).trim()',
+  "claims.city.split('').all(x, (x + claims.state).trim() != '')",
+  "person.roles.all(r, r.trim() != '') && claims.city.split('', 50).all(r, r.trim() != '')",
+  "person.roles.map(r, r + claims.city).all(r, r.trim() != '')",
+  "person.roles.filter(r, r != 'x')[99].trim()",
+  "{'a': claims.city, 'b': claims.state}['b'].trim()",
+  "(has(claims.city) ? claims.city + claims.state : 'a').trim()",
+  "person.roles.all(r, claims.city.lowerAscii() != r) && claims.city.lowerAscii() == 'x'",
+  "['a'].all(x, titleCase(x) != '') && [claims.city, claims.state].all(x, titleCase(x) != '')",
+])('%s spends at most what is reckoned', (source) => {
+  const tree = treeOf(source) as Tree;
+  const scope = openScope({ ...CALL, claims, roles });
+  runOf(tree, new Shared())(scope);
+  expect(scope.work).toBeGreaterThanOrEqual(0);
+  expect(MAX_WORK - scope.work).toBeLessThanOrEqual(worstCaseWork(tree, AT_MOST, shared));
+});
+
+it('rules that ask nearly alike have values of their own', () => {
+  const plan = new Shared();
+  const scope = openScope({ ...CALL, claims: { city: 'ROME', state: 'OHIO' }, roles: ['A', 'B'] });
+  const sources = ['titleCase(claims.city)', 'titleCase(claims.state)', 'person.roles.map(r, titleCase(r + r))'];
+  const rules = [...sources, ...sources].map((source) => runOf(treeOf(source) as Tree, plan));
+  const values = ['"Rome"', '"Ohio"', '["Aa", "Bb"]'];
+  expect(rules.map((rule) => shown(rule(scope)))).toEqual([...values, ...values]);
 });
 
 function longest({ claims, attributes, identity, ...others }: ScopeInputs): number {

@@ -35,6 +35,17 @@ describe('texts', () => {
 });
 
 describe('times', () => {
+  it('have 3, 6 or 9 digits below a second, or none', () => {
+    const digits = ['5', '000001', '123456789', '000'].map((fraction) => `2026-01-31T23:59:59.${fraction}Z`);
+    expect(digits.map((text) => evaluated(`string(timestamp('${text}')).substring(19)`))).toEqual([
+      '.500Z',
+      '.000001Z',
+      '.123456789Z',
+      'Z',
+    ]);
+    expect(evaluated("string(duration('-1m0.25s'))")).toBe('-60.250s');
+  });
+
   it.each([
     '2026-02-29T00:00:00Z',
     '2026-01-31T24:00:00Z',
