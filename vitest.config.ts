@@ -13,6 +13,7 @@ for (const name of ['DATABASE_URL', 'SUPPORT_CODE_KEY', 'CONNECTOR_BASIC', 'REPO
 export default defineConfig({
   test: {
     silent: 'passed-only',
+    maxWorkers: 2,
     projects: [
       {
         plugins: [

@@ -35,19 +35,9 @@ export function refuse<C extends Code>(
   const detail = typeof sentence === 'string' ? sentence : sentence(parameters as never);
   const { errors, current }: { errors?: unknown; current?: unknown } = parameters ?? {};
   const again = retryAfterSeconds === undefined ? {} : { 'Retry-After': String(retryAfterSeconds) };
-  return problem(c, status, detail, { code, errors, current }, { ...again, ...headers });
-}
-
-/** A problem document. `detail` says what to do; `more` adds members, such as `errors`. */
-export function problem(
-  c: Context,
-  status: ContentfulStatusCode,
-  detail: string,
-  more: Record<string, unknown> = {},
-  headers: Headers = {},
-): Response {
-  const body = { type: 'about:blank', title: TITLES[status], status, detail, requestId: c.get('requestId'), ...more };
-  return c.body(JSON.stringify(body), status, { 'Content-Type': 'application/problem+json', ...headers });
+  const title = TITLES[status];
+  const body = { type: 'about:blank', title, status, detail, requestId: c.get('requestId'), code, errors, current };
+  return c.body(JSON.stringify(body), status, { 'Content-Type': 'application/problem+json', ...again, ...headers });
 }
 
 /** A 400 that names everything at fault, for people in `detail` and for programs in `errors`. */

@@ -3,7 +3,7 @@
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env, exports } from 'cloudflare:workers';
 import { and, asc, eq } from 'drizzle-orm';
-import { vi } from 'vitest';
+import { inject, vi } from 'vitest';
 import { connect } from '../src/database/connect.ts';
 import { attempts } from '../src/database/schema.ts';
 import worker from './worker.ts';
@@ -11,6 +11,9 @@ import worker from './worker.ts';
 export const basic = (pair: string) => `Basic ${btoa(String.fromCharCode(...new TextEncoder().encode(pair)))}`;
 export const B2C = basic('Test:Test');
 export const USER_FLOW = 'https://gatehouse.example/connectors/user-flow';
+
+/** Bindings of a Gatehouse whose Neon answers nothing but errors. */
+export const NEON_AWAY = { DATABASE_URL: inject('awayUrl') };
 
 export interface Answered {
   status: number;

@@ -11,11 +11,10 @@ import { connect } from '../src/database/connect.ts';
 import { attempts, changes } from '../src/database/schema.ts';
 import { sum } from '../src/summaries/sum.ts';
 import { anAttempt } from './attempt.ts';
-import { newClient, rowsOf } from './call.ts';
+import { NEON_AWAY, newClient, rowsOf } from './call.ts';
 import worker from './worker.ts';
 
 const DAY_MS = 86_400_000;
-const NOWHERE = 'postgres://gatehouse:local@127.0.0.1:9/gatehouse';
 const at = (msecs: number) => uuidv7({ msecs });
 
 const QUEUE = 'gatehouse-attempts';
@@ -242,7 +241,7 @@ describe('a message at fault', () => {
 describe('an outage', () => {
   it('loses nothing: all are tried again, later each time, up to 15 minutes', async () => {
     const deliveries = [1, 2, 4, 8, 9, 100].map((tries) => ({ body: anAttempt(), tries }));
-    expect(await asked(deliveries, { DATABASE_URL: NOWHERE })).toEqual(
+    expect(await asked(deliveries, NEON_AWAY)).toEqual(
       [5, 10, 40, 640, 900, 900].map((delaySeconds) => ({ delaySeconds })),
     );
   });
@@ -254,7 +253,7 @@ describe('an outage', () => {
     const deliveries = [1, 50].map((tries) => ({ body: held, tries }));
     const waiting = 'gatehouse-attempts-waiting';
     const fourHours = { delaySeconds: 14_400 };
-    expect(await asked(deliveries, { DATABASE_URL: NOWHERE }, waiting)).toEqual([fourHours, fourHours]);
+    expect(await asked(deliveries, NEON_AWAY, waiting)).toEqual([fourHours, fourHours]);
     expect((await deliver([held, faulty, held], {}, waiting)).acked).toHaveLength(3);
     expect((await rowsOf(clientId)).map(({ id }) => id)).toEqual([held.id]);
     expect(await lettersOf(faulty.id)).toHaveLength(1);
@@ -263,7 +262,7 @@ describe('an outage', () => {
   it('makes no dead letter of what is a message, and one at once of what is none', async () => {
     const attempt = anAttempt();
     const none = { ...anAttempt(), v: 0 };
-    expect(await asked([{ body: attempt, tries: 100 }, { body: none }], { DATABASE_URL: NOWHERE })).toEqual([
+    expect(await asked([{ body: attempt, tries: 100 }, { body: none }], NEON_AWAY)).toEqual([
       { delaySeconds: 900 },
       'ack',
     ]);

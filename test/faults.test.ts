@@ -4,7 +4,17 @@ import { env } from 'cloudflare:workers';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { replyTo } from '../src/gate/user-flow/reply.ts';
-import { type Answered, b2cRequest, call, callWith, newClient, newObjectId, rowsOf, rowsOfOnce } from './call.ts';
+import {
+  type Answered,
+  b2cRequest,
+  call,
+  callWith,
+  NEON_AWAY,
+  newClient,
+  newObjectId,
+  rowsOf,
+  rowsOfOnce,
+} from './call.ts';
 import worker from './worker.ts';
 
 const STEPS = ['PostFederationSignup', 'PostAttributeCollection', 'PreTokenIssuance'] as const;
@@ -283,7 +293,6 @@ describe('when the queue', () => {
       throw new Error('queue away');
     },
   };
-  const nowhere = 'postgres://gatehouse:local@127.0.0.1:9/gatehouse';
 
   it('refuses, the attempt is written to Neon directly, once', async () => {
     for (const queue of [throwing, throwingAtOnce]) {
@@ -316,7 +325,7 @@ describe('when the queue', () => {
       displayName: 'Jane Doe',
       client_id: newClient(),
     };
-    expect((await callWith({ ATTEMPTS: throwing, DATABASE_URL: nowhere }, body)).json).toEqual(NO_ROLES);
+    expect((await callWith({ ATTEMPTS: throwing, ...NEON_AWAY }, body)).json).toEqual(NO_ROLES);
     const lines = log.mock.calls.map(([line]) => String(line));
     const lost = lines.map((line) => JSON.parse(line)).find(({ event }) => event === 'attempt-lost');
     expect(lost).toMatchObject({ step: 'PreTokenIssuance', outcome: 'continue', rule: '', objectId });

@@ -5,11 +5,9 @@ import { describe, expect, it } from 'vitest';
 import { POINTER_KEY } from '../src/policy/pointer.ts';
 import { markDue, settle } from '../src/policy/publish.ts';
 import { deadLetterOf } from './admin-changes.ts';
-import { basic, call, newClient, rowsOfOnce } from './call.ts';
+import { basic, call, NEON_AWAY, newClient, rowsOfOnce } from './call.ts';
 import { publish } from './policy-call.ts';
 import worker from './worker.ts';
-
-const NOWHERE = 'postgres://gatehouse:local@127.0.0.1:9/gatehouse';
 
 interface Ready {
   status: string;
@@ -32,7 +30,7 @@ async function ask(path: string, bindings: object = {}, pair = 'support:support'
 
 describe('/health', () => {
   it('is ok without any credential, whatever is broken behind it', async () => {
-    const answered = await ask('/health', { GATEHOUSE: {}, ATTEMPTS: {}, DATABASE_URL: NOWHERE }, ':');
+    const answered = await ask('/health', { GATEHOUSE: {}, ATTEMPTS: {}, ...NEON_AWAY }, ':');
     expect(answered).toMatchObject({ status: 200, json: { status: 'ok' } });
     expect(answered.headers.get('Cache-Control')).toBe('no-store');
   });
@@ -86,7 +84,7 @@ describe('/health/ready', () => {
     const hanging = { get: () => new Promise(() => undefined), list: () => new Promise(() => undefined) };
     const noKv = await ask('/health/ready', { GATEHOUSE: hanging });
     expect([noKv.status, noKv.json.kv.ok, noKv.json.queue.ok, noKv.json.neon.ok]).toEqual([503, false, false, true]);
-    const noNeon = await ask('/health/ready', { DATABASE_URL: NOWHERE });
+    const noNeon = await ask('/health/ready', NEON_AWAY);
     expect([noNeon.status, noNeon.json.kv.ok, noNeon.json.queue.ok, noNeon.json.neon.ok]).toEqual([
       503,
       true,
@@ -163,15 +161,15 @@ describe('the cron', () => {
   it('leaves a summary behind that is shown, marked stale, when Neon is away', async () => {
     await env.GATEHOUSE.delete('sums:done');
     await worker.scheduled(createScheduledController({ cron: '*/5 * * * *', scheduledTime: new Date() }), env);
-    const stale = await ask('/reports/summary', { DATABASE_URL: NOWHERE });
+    const stale = await ask('/reports/summary', NEON_AWAY);
     expect(stale).toMatchObject({ status: 200, json: { stale: true } });
-    const narrowed = await ask('/reports/summary?step=PreTokenIssuance', { DATABASE_URL: NOWHERE });
+    const narrowed = await ask('/reports/summary?step=PreTokenIssuance', NEON_AWAY);
     expect([narrowed.status, narrowed.headers.get('Retry-After')]).toEqual([503, expect.stringMatching(/^\d+$/)]);
   });
 
   it('never throws when Neon or KV is away', async () => {
     const controller = () => createScheduledController({ cron: '*/5 * * * *', scheduledTime: new Date() });
-    await worker.scheduled(controller(), { ...env, ...{ DATABASE_URL: NOWHERE } });
+    await worker.scheduled(controller(), { ...env, ...NEON_AWAY });
     const throwing = {
       get: () => Promise.reject(new Error('KV is away')),
       list: () => Promise.reject(new Error('KV is away')),

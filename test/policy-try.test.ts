@@ -170,6 +170,6 @@ describe('a trial that cannot be', () => {
   it('is told that no policy decides, when none does', async () => {
     await publish('broken');
     const { status, json } = await tryIt({ call: { step: SIGN_UP } });
-    expect([status, json.detail]).toEqual([503, expect.stringContaining('sign-ups are blocked')]);
+    expect([status, json.code]).toEqual([503, 'nothing-decides']);
   });
 });

@@ -3,12 +3,11 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { snapshotSummary } from '../src/reports/snapshot.ts';
 import type { Summary } from '../src/reports/summary.ts';
 import { anAttempt } from './attempt.ts';
+import { NEON_AWAY } from './call.ts';
 import { keep, type Problem, report, reportWith } from './reports-call.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-/** Nobody listens on the discard port. */
-const REFUSING = { DATABASE_URL: 'postgres://gatehouse:local@127.0.0.1:9/gatehouse' };
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -156,27 +155,27 @@ test('an application is counted under its id in any case, its people too', async
 });
 
 test('when the database refuses, the question without parameters is answered from the snapshot, marked stale', async () => {
-  expect((await reportWith(REFUSING, '/summary')).status).toBe(503);
+  expect((await reportWith(NEON_AWAY, '/summary')).status).toBe(503);
   await keep(anAttempt());
   await snapshotSummary(env, Date.now());
 
-  const response = await reportWith(REFUSING, '/summary?interval=hour');
+  const response = await reportWith(NEON_AWAY, '/summary?interval=hour');
   expect(response.status).toBe(200);
   const { stale, coverage, asOf, totals } = await response.json<Summary>();
   expect({ stale, first: coverage[0] }).toEqual({ stale: true, first: expect.stringContaining(asOf) });
   expect(totals.attempts).toBeGreaterThan(0);
-  const file = await (await reportWith(REFUSING, '/summary.csv')).text();
+  const file = await (await reportWith(NEON_AWAY, '/summary.csv')).text();
   expect(file.trimEnd().split('\r\n').at(-1)).toMatch(/^"?STALE/);
 
   for (const path of ['/summary?interval=day', '/summary?clientId=a', `/summary?from=${iso(Date.now() - HOUR_MS)}`]) {
-    expect((await reportWith(REFUSING, path)).status, path).toBe(503);
+    expect((await reportWith(NEON_AWAY, path)).status, path).toBe(503);
   }
 });
 
 test('a snapshot that is damaged or does not come is none', async () => {
   await env.GATEHOUSE.put('summary:latest', '{"asOf":"yesterday"}');
-  expect((await reportWith(REFUSING, '/summary')).status).toBe(503);
-  const hanging = { ...REFUSING, KV_TIMEOUT_MS: '20', GATEHOUSE: { get: () => new Promise(() => {}) } };
+  expect((await reportWith(NEON_AWAY, '/summary')).status).toBe(503);
+  const hanging = { ...NEON_AWAY, KV_TIMEOUT_MS: '20', GATEHOUSE: { get: () => new Promise(() => {}) } };
   expect((await reportWith(hanging, '/summary')).status).toBe(503);
 });
 
@@ -213,7 +212,7 @@ test('when different people cannot be counted in time, all other numbers are the
 test.each(['/attempts', '/attempts.csv', '/attempts/ABCDE-FGHJK', `/attempts/${anAttempt().id}`, '/people/oid%3A1'])(
   'when the database refuses, %s is a 503 that says when to try again',
   async (path) => {
-    for (const bindings of [REFUSING, { DATABASE_URL: '' }, { DATABASE_URL: 'nonsense' }]) {
+    for (const bindings of [NEON_AWAY, { DATABASE_URL: '' }, { DATABASE_URL: 'nonsense' }]) {
       const response = await reportWith(bindings, path);
       expect(response.status).toBe(503);
       expect(Number(response.headers.get('Retry-After'))).toBeGreaterThan(0);
@@ -224,7 +223,7 @@ test.each(['/attempts', '/attempts.csv', '/attempts/ABCDE-FGHJK', `/attempts/${a
 
 test('nothing personal and nothing of a question is logged when the database fails', async () => {
   const logged = vi.spyOn(console, 'log');
-  await reportWith(REFUSING, '/attempts/search', { email: 'ada@example.com', rule: 'secret-rule' });
+  await reportWith(NEON_AWAY, '/attempts/search', { email: 'ada@example.com', rule: 'secret-rule' });
   const lines = logged.mock.calls.flat().join('\n');
   expect(lines).toContain('database-unavailable');
   expect(lines).not.toMatch(/ada@|secret-rule|select/);

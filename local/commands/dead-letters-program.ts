@@ -16,20 +16,20 @@ export const define: Define = (program, io) => {
   );
   atGatehouse(program.command('list'))
     .description('Every dead letter: since when, and why.')
-    .does(({ url }: Options) => list(administrator(io, url)));
+    .does(({ url }: Options) => list(io, administrator(io, url)));
   atGatehouse(program.command('show'))
     .description('One letter with the message in it.')
     .argument('<ID>', 'as list shows it')
-    .does((id: string, { url }: Options) => show(administrator(io, url), id));
+    .does((id: string, { url }: Options) => show(io, administrator(io, url), id));
   atGatehouse(program.command('replay'))
     .description(
       'Sends up to 300 letters to the queue again; those that it takes are gone afterwards. A message that the database ' +
         'refuses again is back in the list within two minutes.',
     )
     .option('--kind <K>', 'only those of one kind: refused, or outage (of an earlier version of Gatehouse)')
-    .does(({ url, kind }: Options) => replay(administrator(io, url), kind));
+    .does(({ url, kind }: Options) => replay(io, administrator(io, url), kind));
   atGatehouse(program.command('remove'))
     .description('Gives one up: its message will never be written.')
     .argument('<ID>', 'as list shows it')
-    .does((id: string, { url }: Options) => remove(administrator(io, url), id));
+    .does((id: string, { url }: Options) => remove(io, administrator(io, url), id));
 };

@@ -2,6 +2,7 @@
 import * as z from 'zod/mini';
 import { accepted, type Call } from './administrator.ts';
 import { inWords } from './dead-letter-reasons.ts';
+import { type Io, print } from './io.ts';
 import { pairs, printable, table } from './table.ts';
 
 const letter = z.object({ id: z.string(), kind: z.string(), reason: z.string(), diedAt: z.string() });
@@ -12,7 +13,7 @@ const replayed = z.object({ written: z.number(), refused: z.number() });
 
 const letterAt = (id: string) => `/admin/dead-letters/${encodeURIComponent(id)}`;
 
-export async function list(call: Call): Promise<number> {
+export async function list(io: Io, call: Call): Promise<number> {
   const rows: string[][] = [];
   let cursor = '';
   do {
@@ -20,34 +21,35 @@ export async function list(call: Call): Promise<number> {
     rows.push(...deadLetters.map(({ diedAt, kind, reason, id }) => [diedAt, kind, inWords(reason), id]));
     cursor = next === undefined ? '' : `&cursor=${encodeURIComponent(next)}`;
   } while (cursor !== '');
-  if (rows.length === 0) console.log('There are no dead letters.');
-  else console.log(table(['SINCE', 'KIND', 'REASON', 'ID'], rows));
+  if (rows.length === 0) print(io, 'There are no dead letters.');
+  else print(io, table(['SINCE', 'KIND', 'REASON', 'ID'], rows));
   return 0;
 }
 
-export async function show(call: Call, asked: string): Promise<number> {
+export async function show(io: Io, call: Call, asked: string): Promise<number> {
   const { id, kind, reason, diedAt, message } = accepted(await call('GET', letterAt(asked)), opened);
   const about = { id, kind, reason: inWords(reason), since: diedAt };
   // Line by line: a message may hold what would move the cursor.
   const lines = JSON.stringify(message, null, 2).split('\n').map(printable);
-  console.log(`${pairs(Object.entries(about))}\n\n${lines.join('\n')}`);
+  print(io, `${pairs(Object.entries(about))}\n\n${lines.join('\n')}`);
   return 0;
 }
 
 /** Exit code 1 when letters are left that the queue cannot take. */
-export async function replay(call: Call, kind: string | undefined): Promise<number> {
+export async function replay(io: Io, call: Call, kind: string | undefined): Promise<number> {
   const chosen = kind === undefined ? '' : `?kind=${encodeURIComponent(kind)}`;
   const { written, refused } = accepted(await call('POST', `/admin/dead-letters/replay${chosen}`), replayed);
-  console.log(
+  print(
+    io,
     `${written} sent to the queue again, ${refused} left. Look again in two minutes: npm run dead-letters -- list`,
   );
   if (refused === 0) return 0;
-  console.log('Those left are no messages of this version. Read one with: show ID. Give one up with: remove ID.');
+  print(io, 'Those left are no messages of this version. Read one with: show ID. Give one up with: remove ID.');
   return 1;
 }
 
-export async function remove(call: Call, asked: string): Promise<number> {
+export async function remove(io: Io, call: Call, asked: string): Promise<number> {
   const { id } = accepted(await call('DELETE', letterAt(asked)), removed);
-  console.log(`Removed ${printable(id)}: its message will never be written.`);
+  print(io, `Removed ${printable(id)}: its message will never be written.`);
   return 0;
 }

@@ -14,14 +14,3 @@ export class Refusal extends Error {
 /** A refusal of wrong arguments; `command` is its name in package.json. */
 export const calledWrongly = (message: string, command: string) =>
   new Refusal(`${message}\nTry: npm run ${command} -- --help`, 2);
-
-/** Runs a command and sets the exit code that it returns. */
-export async function end(command: (args: string[]) => Promise<number>): Promise<void> {
-  try {
-    process.exitCode = await command(process.argv.slice(2));
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exitCode = error.exitCode;
-  }
-}

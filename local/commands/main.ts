@@ -34,6 +34,8 @@ const PARTS: { readonly [name: string]: Part } = {
   },
 };
 
+/** User and password in an address: no refusal repeats them. */
+const CREDENTIAL = /\/\/\S*@/g;
 const EXIT_CODES = '\nExit code 0: it is done; 1: it is not, or a problem was found; 2: called wrongly.';
 
 /** Runs a command such as `['roles', 'list']`. Returns the exit code: 0 done, 1 not done, 2 called wrongly. */
@@ -49,7 +51,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     // The help was asked for and shown.
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     if (!(error instanceof Refusal)) throw error;
-    io.stderr.write(`${error.message}\n`);
+    io.stderr.write(`${error.message.replace(CREDENTIAL, '//…@')}\n`);
     return error.exitCode;
   }
 }

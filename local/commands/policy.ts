@@ -123,7 +123,7 @@ function withGatehouse(program: Program, io: Io): void {
     .option('--limit <N>', 'at most so many calls, the newest')
     .option('--json', 'as JSON, for programs')
     .does((options: Options) =>
-      replay(reporter(io, options.url), { ...options, 'client-id': options.clientId }, options.var ?? {}),
+      replay(io, reporter(io, options.url), { ...options, 'client-id': options.clientId }, options.var ?? {}),
     );
 }
 

@@ -22,9 +22,6 @@ const SENTENCES: { readonly [code: string]: (program: Program, what: string) => 
 /** Options go after the command. */
 const usageOf = (command: Command) => (command.commands.length === 0 ? command.usage() : '<command> [options]');
 
-/** User and password in an address. */
-const CREDENTIAL = /\/\/[^/@\s]*@/g;
-
 export class Program extends Command {
   readonly #io: Io;
   readonly #ended: { code: number };
@@ -66,17 +63,14 @@ export class Program extends Command {
     return this.commands.map((command) => command.name()).join(', ');
   }
 
-  /** Exit code 2: it was called wrongly. A password in an address is not repeated. */
+  /** Exit code 2: it was called wrongly. */
   override error(message: string, { code = '' }: ErrorOptions = {}): never {
     const [, what = ''] = /'(-[^'=]+|[^']*)/.exec(message) ?? [];
     const [, suggestion] = message.split('\n');
     const sentence = SENTENCES[code]?.(this, what);
     const said =
       sentence === undefined ? message.replace('error: o', 'O').replace('error: ', '') : [sentence, suggestion];
-    throw new Refusal(
-      `${[said].flat().filter(Boolean).join(' ').replace(CREDENTIAL, '//…@')}\nTry: ${this.typed()} --help`,
-      2,
-    );
+    throw new Refusal(`${[said].flat().filter(Boolean).join(' ')}\nTry: ${this.typed()} --help`, 2);
   }
 
   /** commander shows the help as an error where the command is missing. */

@@ -98,6 +98,11 @@ export const REFUSALS = {
   'kv-refused': [503, failed('Workers KV refused the request.'), 5],
   'database-unavailable': [503, failed('The database did not answer.'), 5],
   'database-not-migrated': [503, failed('The database lacks a table: run npm run migrate against it.'), 60],
+  'nothing-decides': [
+    503,
+    'No policy could be read from Workers KV, so that nothing can be decided: at this moment sign-ups are blocked. Save one (PUT /admin/policy), or give a draft as "policy".',
+    30,
+  ],
   contended: [503, failed('Several people are saving at this moment.'), 2],
   'save-uncertain': [503, saveUncertain, 5],
   'dead-letters-not-replayed': [

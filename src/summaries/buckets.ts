@@ -7,7 +7,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import { attempts } from '../database/schema.ts';
 
 const RATIO = 1.1;
-/** The longest duration an attempt may have (`attempts/attempt.ts`); longer ones would count as this. */
+/** The longest duration an attempt may have (`attempts/row.ts`); longer ones would count as this. */
 const MAX_MS = 600_000;
 /** Highest bucket number: its bound is the first one not below {@link MAX_MS}. */
 export const LAST_BUCKET = Math.ceil(Math.log(MAX_MS) / Math.log(RATIO));

@@ -1,10 +1,8 @@
 /** Commands in this process, as `npm run` starts them in one of their own: what they print, and their exit code. */
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { execFile } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import { tmpdir } from 'node:os';
 import { Readable, Writable } from 'node:stream';
-import { format } from 'node:util';
 import { expect } from 'vitest';
 import type { Io } from '../../local/commands/io.ts';
 import { main } from '../../local/commands/main.ts';
@@ -38,11 +36,6 @@ export interface Given {
   readonly answer?: string | undefined;
 }
 
-/** `policy replay` and `dead-letters` print with console.log: what they print goes to the command that runs them. */
-const running = new AsyncLocalStorage<(text: string) => void>();
-const { log } = console;
-console.log = (...given) => (running.getStore() ?? log)(`${format(...given)}\n`);
-
 export function start(command: string, args: readonly string[], { env = {}, answer, ...given }: Given = {}): Running {
   const said = { stdout: '', stderr: '' };
   const signals = new EventEmitter();
@@ -64,12 +57,7 @@ export function start(command: string, args: readonly string[], { env = {}, answ
       return () => signals.off('SIGINT', listener);
     },
   };
-  const finished = running
-    .run(
-      (text) => io.stdout.write(text),
-      () => main([command, ...args], io),
-    )
-    .then((code) => ({ code, ...said }));
+  const finished = main([command, ...args], io).then((code) => ({ code, ...said }));
   return { finished, interrupt: () => signals.emit('SIGINT') };
 }
 

@@ -52,6 +52,7 @@ describe('called wrongly', () => {
     ['policy', ['check', POLICY, '--var', 'POLICY=stored'], /ROLES_CLAIM or EXTENSIONS_APP_ID/],
     ['policy', ['check', POLICY, '--var', 'ROLES_CLAIM=a b'], /cannot be used/],
     ['policy', ['check', 'nowhere.json'], /^nowhere.json could not be read: there is no such file in /],
+    ['roles', ['list', '--url', 'ftp://anna:p@ss/w@rd@host'], /^(?!.*(?:anna|p@ss|w@rd))/s],
     ['policy', ['try', POLICY, '--policy', POLICY, '--step', 'x'], /not a step: PostFederationSignup/],
     ['policy', ['try', POLICY, '--policy', POLICY, '--at', 'noon'], /not a time/],
     ['policy', ['try', POLICY, '--policy', POLICY, '--url', 'http://localhost'], /add --remote/],

@@ -8,15 +8,19 @@ import { ownDatabase } from './own-database.ts';
 
 const database = ownDatabase();
 const harness = createTestHarness();
+/** Every isolate after it is cold. */
+const deploy = () =>
+  harness.update(
+    bothWorkers({
+      LOCAL: 'yes',
+      POLICY: 'stored',
+      DATABASE_URL: database.url(),
+      SUPPORT_CODE_KEY: 'a key for tests, long enough to count',
+    }),
+  );
 
 beforeAll(async () => {
-  const vars = {
-    LOCAL: 'yes',
-    POLICY: 'stored',
-    DATABASE_URL: database.url(),
-    SUPPORT_CODE_KEY: 'a key for tests, long enough to count',
-  };
-  await harness.update(bothWorkers(vars));
+  await deploy();
   await harness.listen();
 });
 afterAll(() => harness.close());
@@ -69,4 +73,38 @@ it('decides once it is saved, comes back after somebody took it out of KV, and 9
   ]);
   expect(plan).toContain('"format":1');
   expect((await kv.list({ prefix: PUBLISH_DUE_PREFIX })).keys).toEqual([]);
+});
+
+it('a gate that comes before its plan lets nobody in unchecked, and one that comes after it decides at once', async () => {
+  await deploy();
+  // A stub of KV does not outlive a deployment.
+  const kv = async () => (await harness.getWorker<Env>().getEnv()).GATEHOUSE;
+  const valuesOf = (...keys: string[]) => Promise.all(keys.map(async (key) => (await kv()).get(key)));
+  const open = {
+    rules: [
+      {
+        id: 'anna',
+        steps: ['PostFederationSignup'],
+        when: "claims.email == 'b@example.com'",
+        block: 'no',
+        onError: 'skip',
+      },
+    ],
+  };
+  const { json } = await put({ ...open, messages: { no: { en: 'No.' } } }, { 'If-None-Match': '*' });
+  expect(json).toMatchObject({ number: 1, published: true });
+  expect(await signUp()).toBe('Continue');
+
+  // As the Worker before plans left it: pointer and document alone.
+  await (await kv()).delete(planKey(1));
+  const left = await valuesOf(POINTER_KEY, versionKey(1));
+  expect(left).not.toContain(null);
+  expect(await signUp(), 'a warm gate').toBe('Continue');
+  await deploy();
+  expect(await signUp(), 'a cold gate').toBe('ShowBlockPage');
+  await tick(harness);
+  expect(await signUp(), 'the same gate, when the desk has published').toBe('Continue');
+  expect(await valuesOf(POINTER_KEY, versionKey(1)), 'what old isolates read').toEqual(left);
+  await deploy();
+  expect(await signUp(), 'a cold gate that has its plan').toBe('Continue');
 });

@@ -3,6 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { processIo } from '../../local/commands/io.ts';
 import { replay as replayDirectly } from '../../local/commands/policy/replay.ts';
 import type { Attempt } from '../../src/attempts/attempt.ts';
 import { keepAttempts } from '../attempt.ts';
@@ -190,7 +191,7 @@ it('refuses options, a draft and a credential that cannot be used, with exit cod
     [{ policy: broken }, 'rules[0].when'],
     [{ policy: join(folder, 'none.json') }, 'no such file'],
   ] as const) {
-    const refused = replayDirectly(call, { policy: draftWith(), ...options }, {});
+    const refused = replayDirectly(processIo, call, { policy: draftWith(), ...options }, {});
     await expect(refused).rejects.toMatchObject({ exitCode: 2, message: expect.stringContaining(what) });
   }
   const asked = (GATEHOUSE_REPORTS: string) =>

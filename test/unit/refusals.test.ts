@@ -105,6 +105,13 @@ const TABLE: [Code, number, string, (object | undefined)?, number?][] = [
     { afterwards: 'nothing-changed' },
     60,
   ],
+  [
+    'nothing-decides',
+    503,
+    'No policy could be read from Workers KV, so that nothing can be decided: at this moment sign-ups are blocked. Save one (PUT /admin/policy), or give a draft as "policy".',
+    undefined,
+    30,
+  ],
   ['contended', 503, `Several people are saving at this moment. ${again}`, { afterwards: 'nothing-changed' }, 2],
   [
     'save-uncertain',

@@ -2,6 +2,7 @@
 import { SingleBar } from 'cli-progress';
 import type { Call } from '../administrator.ts';
 import { Refusal } from '../ending.ts';
+import { type Io, print } from '../io.ts';
 import { readPolicy } from './policy-file.ts';
 import { attemptsOf, type Question, readQuestion, type Typed } from './replay-attempts.ts';
 import { draftOf, replayed } from './replay-judge.ts';
@@ -16,7 +17,7 @@ export interface ReplayOptions extends Typed {
 }
 
 /** Exit code 1 when something would change, and 2 when that could not be found out, as diff(1) has it. `call` asks for reports. */
-export async function replay(call: Call, options: ReplayOptions, settings: Settings): Promise<number> {
+export async function replay(io: Io, call: Call, options: ReplayOptions, settings: Settings): Promise<number> {
   try {
     const question = await readQuestion(options, Date.now());
     const file = options.policy ?? POLICY_JSON;
@@ -25,7 +26,7 @@ export async function replay(call: Call, options: ReplayOptions, settings: Setti
     const draft = await draftOf(policy, names);
     const found = newTally(policy.document.rules.map(({ id }) => id));
 
-    const bar = newBar(question);
+    const bar = newBar(io, question);
     try {
       for await (const page of attemptsOf(call, question)) {
         for (const attempt of page) found.add(attempt, await replayed(attempt, draft));
@@ -37,7 +38,7 @@ export async function replay(call: Call, options: ReplayOptions, settings: Setti
 
     const tally = found.result();
     const report = { file, question, tally, keeping: keepingFor(tally.wants, await claimsKept()) };
-    console.log(options.json ? JSON.stringify(reportAsJson(report), null, 2) : reportInWords(report));
+    print(io, options.json ? JSON.stringify(reportAsJson(report), null, 2) : reportInWords(report));
     return tally.different === 0 ? 0 : 1;
   } catch (error) {
     throw error instanceof Refusal ? new Refusal(error.message, 2) : error;
@@ -45,9 +46,12 @@ export async function replay(call: Call, options: ReplayOptions, settings: Setti
 }
 
 /** How far back the replay has come, in time: nobody knows how many attempts there are. None where there is no terminal. */
-function newBar({ from, to, limit = Infinity }: Question) {
-  if (!process.stderr.isTTY) return undefined;
-  const bar = new SingleBar({ format: 'Replaying {bar} {percentage}%, {attempts} attempts, {eta_formatted} left' });
+function newBar({ stderr }: Io, { from, to, limit = Infinity }: Question) {
+  if (!('isTTY' in stderr) || stderr.isTTY !== true) return undefined;
+  const bar = new SingleBar({
+    stream: stderr,
+    format: 'Replaying {bar} {percentage}%, {attempts} attempts, {eta_formatted} left',
+  });
   let attempts = 0;
   bar.start(1, 0, { attempts });
   return {

@@ -15,7 +15,7 @@ import type { Decision } from '../../policy/decide.ts';
 import { MAX_DOCUMENT_BYTES } from '../../policy/document.ts';
 import type { Policy } from '../../policy/policy.ts';
 import type { Problem } from '../../policy/problem.ts';
-import { badRequest, problem, validated } from '../../problem.ts';
+import { badRequest, refuse, validated } from '../../problem.ts';
 import type { SignInEvent, Step } from '../../sign-in/event.ts';
 import { within } from '../../within.ts';
 
@@ -63,7 +63,7 @@ tryRoute.post(
     const deciding = await policyFor(c, trial.policy);
     if (!deciding.ok) {
       return deciding.problems === undefined
-        ? problem(c, 503, NO_POLICY, {}, { 'Retry-After': '30' })
+        ? refuse(c, 'nothing-decides')
         : badRequest(
             c,
             deciding.problems.map(({ path, message }) => ({
@@ -102,10 +102,6 @@ tryRoute.post(
     );
   },
 );
-
-const NO_POLICY =
-  'No policy could be read from Workers KV, so that nothing can be decided: at this moment sign-ups are blocked. ' +
-  'Save one (PUT /admin/policy), or give a draft as "policy".';
 
 type Deciding =
   | { ok: true; policy: Policy; notes: readonly string[] }
