@@ -24,6 +24,7 @@ const KINDS = {
   start: { what: 'a start, beyond an empty start', unit: STARTS, most: 0.5 },
   startStored: { what: 'the same with a first call, 50 rules', unit: STARTS, most: 1 },
   startEntries: { what: 'the same with 100,000 entries, beyond the one before', unit: STARTS, most: 0.2 },
+  memory: { what: 'ten cold calls at once, the largest policy: memory beyond an empty Worker', unit: 'MB', most: 100 },
   bundle: { what: 'the bundle, gzip', unit: 'KiB', most: 60 },
 } as const satisfies Record<string, Kind>;
 

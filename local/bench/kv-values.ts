@@ -23,8 +23,13 @@ export const PEOPLE_VALUES: KvValues = Object.fromEntries(
 );
 
 /** A policy in force with `rules` rules of the token step, and one list of `entries` entries. */
-export async function policyValues(rules: number, entries: number): Promise<KvValues> {
-  const values = await publishedValues(VERSION, JSON.stringify(policyOf(rules, entries)));
+export const policyValues = (rules: number, entries: number): Promise<KvValues> => inForce(policyOf(rules, entries));
+
+/** The largest policy in force that saving accepts: all bounds of a document nearly reached, and all of it asked for by one step. */
+export const largestPolicyValues = (): Promise<KvValues> => inForce(largestPolicy());
+
+async function inForce(document: object): Promise<KvValues> {
+  const values = await publishedValues(VERSION, JSON.stringify(document));
   const pointer = { 'policy:active': JSON.stringify({ v: 1, number: VERSION }) };
   return { ...pointer, ...Object.fromEntries(values.map(({ key, text }) => [key, text])) };
 }
@@ -53,4 +58,31 @@ function policyOf(rules: number, entries: number): object {
   }));
   const blockedDomains = Array.from({ length: entries }, (_, index) => `blocked-${index}.example`);
   return { lists: { blockedDomains }, rules: [roles, ...others] };
+}
+
+/** 500 rules, two lists of 100,000 entries, and messages until the document has nearly 8 MB. */
+export function largestPolicy(): object {
+  const steps = ['PreTokenIssuance'];
+  const entriesOf = (name: string) => Array.from({ length: 100_000 }, (_, index) => `${name}-${index}.blocked.example`);
+  const anyOf = (rule: number) =>
+    Array.from({ length: 38 }, (_, index) => `claims.city == 'x${rule}-${index}'`).join(' || ');
+  const rules = [
+    { id: 'roles', steps, set: { extension_Roles: "person.roles.join(' ')" } },
+    {
+      id: 'lists',
+      steps,
+      when: 'has(claims.displayName) && (claims.displayName in lists.first || claims.displayName in lists.second)',
+      set: { city: "'blocked'" },
+    },
+    ...Array.from({ length: 498 }, (_, rule) => ({
+      id: `rule-${rule}`,
+      steps,
+      when: `has(claims.city) && (${anyOf(rule)})`,
+      set: { city: `'city ${rule}'` },
+    })),
+  ];
+  const messages = Object.fromEntries(
+    Array.from({ length: 1_800 }, (_, index) => [`message-${index}`, { en: 'x'.repeat(700) }]),
+  );
+  return { lists: { first: entriesOf('first'), second: entriesOf('second') }, rules, messages };
 }

@@ -10,9 +10,10 @@ import { buildAll } from './bundles.ts';
 import { measureCalls } from './calls.ts';
 import { noCpuFigures } from './cpu.ts';
 import { exitCodeOf, type Figure, shown } from './figures.ts';
+import { measureMemory } from './memory.ts';
 import { measureStarts } from './starts.ts';
 
-const PARTS = ['calls', 'start', 'bundle'] as const;
+const PARTS = ['calls', 'start', 'memory', 'bundle'] as const;
 
 export interface Options {
   readonly only?: (typeof PARTS)[number];
@@ -27,15 +28,16 @@ export interface Effort {
   readonly callsATurn: number;
   readonly warmUpCalls: number;
   readonly startTurns: number;
+  readonly memoryTurns: number;
 }
-const FULL: Effort = { callTurns: 250, callsATurn: 200, warmUpCalls: 5_000, startTurns: 100 };
-const QUICK: Effort = { callTurns: 30, callsATurn: 200, warmUpCalls: 3_000, startTurns: 15 };
+const FULL: Effort = { callTurns: 250, callsATurn: 200, warmUpCalls: 5_000, startTurns: 100, memoryTurns: 5 };
+const QUICK: Effort = { callTurns: 30, callsATurn: 200, warmUpCalls: 3_000, startTurns: 15, memoryTurns: 1 };
 
 const program = () =>
   new Command('npm run bench --')
     .description(
       'Builds the production bundle and measures it: what a call and a start cost in bare workerd, as ratios to a Worker ' +
-        'written by hand and to an empty one, in turns and in random order; and its size. Takes some minutes; a machine ' +
+        'written by hand and to an empty one, in turns and in random order; its memory; and its size. Takes some minutes; a machine ' +
         'that does nothing else gives the steadiest figures.',
     )
     .addOption(new Option('--only <part>', 'measure this part alone').choices(PARTS))
@@ -54,7 +56,7 @@ export const main = (argv: readonly string[], io: Io): Promise<number> =>
     const { only, quick = false, against } = options;
     if (against !== undefined && !existsSync(against))
       throw new Refusal(`There is no file ${against}. Give --against a built bundle.`, 2);
-    const missing = only === 'bundle' ? undefined : noCpuFigures();
+    const missing = only === 'bundle' || only === 'memory' ? undefined : noCpuFigures();
     if (missing !== undefined) throw new Refusal(`The bench cannot measure CPU: ${missing}.`);
     const load = () => `${availableParallelism()} cores, load average ${loadavg()[0]?.toFixed(1)}`;
     print(io, `Before: ${load()}.`);
@@ -65,7 +67,8 @@ export const main = (argv: readonly string[], io: Io): Promise<number> =>
     const exitCode = exitCodeOf(figures);
     if (exitCode === 3)
       print(io, '\nToo noisy: no figure of this run counts. Run it again on a machine that does less.');
-    else if (only !== 'bundle') print(io, '\nWhat is measured against itself is 1.00 ± 0.03: this run counts.');
+    else if (only !== 'bundle' && only !== 'memory')
+      print(io, '\nWhat is measured against itself is 1.00 ± 0.03: this run counts.');
     return exitCode;
   });
 
@@ -80,11 +83,12 @@ export async function measure({ only, connections, against }: Options, effort: E
     const bundles = await buildAll(folder);
     const older = against === undefined ? undefined : { ...bundles.gatehouse, main: against };
     const wanted = (part: (typeof PARTS)[number]) => only === undefined || only === part;
-    const { callTurns, startTurns, ...calls } = effort;
+    const { callTurns, startTurns, memoryTurns, ...calls } = effort;
     const figures: Figure[] = [];
     if (wanted('calls'))
       figures.push(...(await measureCalls(bundles, older, { ...calls, turns: callTurns, connections, tell })));
     if (wanted('start')) figures.push(...(await measureStarts(bundles, older, { turns: startTurns, tell })));
+    if (wanted('memory')) figures.push(await measureMemory(bundles, { turns: memoryTurns, tell }));
     if (wanted('bundle'))
       for (const bundle of [bundles.gatehouse, ...(older === undefined ? [] : [older])])
         figures.push(sizeOf(bundle.main, bundle === older));

@@ -5,14 +5,17 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { exitCodeOf, type Figure, shown } from '../../local/bench/figures.ts';
+import { largestPolicy } from '../../local/bench/kv-values.ts';
 import { callMany } from '../../local/bench/load.ts';
 import { main, measure } from '../../local/bench/run.ts';
 import { EXPECTED } from '../../local/bench/sign-in.ts';
+import { checkText } from '../../src/desk/policies/check.ts';
+import { MAX_DOCUMENT_BYTES } from '../../src/policy/document.ts';
 
 const silent = { stdout: { write: () => true }, stderr: { write: () => true } };
 
-it('measures calls, starts and the bundle, each in every Worker that it has', async () => {
-  const effort = { callTurns: 2, callsATurn: 20, warmUpCalls: 20, startTurns: 1 };
+it('measures calls, starts, memory and the bundle, each in every Worker that it has', async () => {
+  const effort = { callTurns: 2, callsATurn: 20, warmUpCalls: 20, startTurns: 1, memoryTurns: 1 };
   const figures = await measure({ connections: 4 }, effort, silent);
   for (const { value } of figures) expect(value).toSatisfy(Number.isFinite);
   expect(figures.map(({ kind }) => kind)).toEqual([
@@ -24,9 +27,16 @@ it('measures calls, starts and the bundle, each in every Worker that it has', as
     'start',
     'startStored',
     'startEntries',
+    'memory',
     'bundle',
   ]);
 }, 120_000);
+
+it('the policy whose memory is measured is as large as saving accepts', () => {
+  const text = JSON.stringify(largestPolicy());
+  expect(checkText(text, 'extension_Roles')).toMatchObject({ ok: true });
+  expect(text.length).toBeGreaterThan(0.98 * MAX_DOCUMENT_BYTES);
+});
 
 it.each([
   ['of another status', 500, JSON.stringify(EXPECTED)],
