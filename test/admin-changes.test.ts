@@ -1,8 +1,8 @@
 /** `/admin/changes` and `/admin/dead-letters`: who changed roles, and what waits to be written. */
 import { env } from 'cloudflare:workers';
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { admin, inPath, newKey } from './admin-call.ts';
-import { changesOf, changesOfOnce, deadLetterOf, ownQueue } from './admin-changes.ts';
+import { changesOf, changesOfOnce, deadLetterOf, noDeadLetters, ownQueue } from './admin-changes.ts';
 
 describe('the list of changes', () => {
   it('shows a person’s changes newest first, page by page, with before and after', async () => {
@@ -36,6 +36,8 @@ describe('the list of changes', () => {
 });
 
 describe('dead letters', () => {
+  beforeEach(noDeadLetters);
+
   it('are listed page by page with what they are, those of an earlier version too', async () => {
     const kinds = ['outage', 'refused', 'refused'] as const;
     const letters = [];

@@ -37,6 +37,12 @@ export async function deadLetterOf(key: string, kind: DeadLetterKind = 'refused'
   return `dead-letter:${kind}:${id}`;
 }
 
+/** For tests that count dead letters: other files leave some. */
+export async function noDeadLetters(): Promise<void> {
+  const { keys } = await env.GATEHOUSE.list({ prefix: 'dead-letter:' });
+  await Promise.all(keys.map(({ name }) => env.GATEHOUSE.delete(name)));
+}
+
 /** A queue in place of the Worker's own: it keeps what a replay sends until the test delivers it to the consumer. */
 export function ownQueue() {
   const sent: { message: unknown; options: unknown }[] = [];

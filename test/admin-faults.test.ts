@@ -1,8 +1,10 @@
 /** What an administrator meets when KV, the queue or the database fails: a 503 that says what holds, and a log without gaps. */
 import { env } from 'cloudflare:workers';
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { admin, inPath, newKey } from './admin-call.ts';
-import { changesOf, changesOfOnce, deadLetterOf } from './admin-changes.ts';
+import { changesOf, changesOfOnce, deadLetterOf, noDeadLetters } from './admin-changes.ts';
+
+beforeEach(noDeadLetters);
 
 const away = () => Promise.reject(new Error('KV is away'));
 const silent = () => new Promise<never>(() => undefined);

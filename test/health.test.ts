@@ -4,7 +4,7 @@ import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import { POINTER_KEY } from '../src/policy/pointer.ts';
 import { markDue, settle } from '../src/policy/publish.ts';
-import { deadLetterOf } from './admin-changes.ts';
+import { deadLetterOf, noDeadLetters } from './admin-changes.ts';
 import { basic, call, NEON_AWAY, newClient, rowsOfOnce } from './call.ts';
 import { publish } from './policy-call.ts';
 import worker from './worker.ts';
@@ -134,6 +134,7 @@ describe('/health/ready', () => {
   });
 
   it('counts dead letters by kind, those of an earlier version too, and says what to do about them', async () => {
+    await noDeadLetters();
     expect((await ask('/health/ready')).json.queue).toEqual({ ok: true, outage: 0, refused: 0 });
     expect((await ask('/health/ready')).json.warnings.join()).not.toContain('dead letters');
     for (const kind of ['outage', 'refused'] as const) {
