@@ -104,7 +104,7 @@ function closure(tree: Tree, shared: Shared): Closure {
       };
     }
     case 'listed':
-      return listed(runs[0] as Closure, second);
+      return memoised(tree, shared, listed(runs[0] as Closure, second));
     case 'matches':
       return memoised(tree, shared, matches(runs[0] as Closure, shared.patternOf(second)));
     case '&&':
@@ -154,13 +154,19 @@ const strict =
     return run(values, scope);
   };
 
-function binary(operator: Binary, [left, right]: readonly Closure[]): Closure {
+/** As `strict`, without its lists: most of what rules do. */
+function binary(operator: Binary, runs: readonly Closure[]): Closure {
   const run = OPERATORS[operator];
-  return strict([left, right] as Closure[], ([a = false, b = false], scope) => {
+  const [left, right] = runs as [Closure, Closure];
+  return (scope, it) => {
+    const a = left(scope, it);
+    if (a instanceof Fail) return a;
+    const b = right(scope, it);
+    if (b instanceof Fail) return b;
     const most = scope.work * 8;
     const weight = weightOf(a, most) + weightOf(b, most);
     return spend(scope, operatorWork(weight)) ? run(a, b) : TOO_LONG;
-  });
+  };
 }
 
 function listed(value: Closure, name: string): Closure {

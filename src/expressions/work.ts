@@ -129,7 +129,7 @@ export function worstCaseWork(
       case '?':
         return either(second, third);
       case 'listed':
-        spend(lookUpWork(first.text));
+        if (!isCounted(node)) spend(lookUpWork(first.text));
         return NOTHING;
       case 'matches':
         if (!isCounted(node)) spend(matchWork(sizeOf(String(node[2])), first.text));
