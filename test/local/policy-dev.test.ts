@@ -1,47 +1,14 @@
 /** `npm run dev` with a policy: it is in force from the first call, follows its file, and a broken one never gets in. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
+import { devProcesses, freePort } from './dev-process.ts';
 import { start } from './gatehouse.ts';
 
-const PROGRAM = join(import.meta.dirname, '../../local/dev.ts');
+const dev = devProcesses();
 const folder = mkdtempSync(join(tmpdir(), 'gatehouse-policy-dev-'));
-const running = new Set<ChildProcess>();
-afterAll(() => {
-  for (const child of running) child.kill('SIGTERM');
-  rmSync(folder, { recursive: true, force: true });
-});
-
-function dev(args: string[], cwd?: string) {
-  const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'pipe'], ...(cwd && { cwd }) });
-  running.add(child);
-  const said = { text: '' };
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (said.text += chunk));
-  const ended = once(child, 'close').then(([code]) => {
-    running.delete(child);
-    return Number(code);
-  });
-  const says = (what: string | RegExp) =>
-    vi.waitUntil(() => (typeof what === 'string' ? said.text.includes(what) : what.test(said.text)), {
-      timeout: 50_000,
-      interval: 100,
-    });
-  return { child, said, ended, says };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, 'localhost');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const policySaying = (text: string) =>
   JSON.stringify(

@@ -5,6 +5,7 @@ import { runOf, Shared } from '../../../src/expressions/evaluate.ts';
 import { listText } from '../../../src/expressions/list.ts';
 import { type Purpose, type Result, resultOf } from '../../../src/expressions/results.ts';
 import { openScope, type ScopeInputs } from '../../../src/expressions/scope.ts';
+import { CALL as ANY_CALL } from '../expressions/expressions.ts';
 
 const LISTS = new Map([
   ['codes', listText(['SPRING', '5']) ?? ''],
@@ -26,20 +27,7 @@ export function problemsOf(source: string, purpose: Purpose = 'condition'): read
   return outcome.ok ? [] : outcome.problems.map(({ code, from, to }) => [code, source.slice(from, to)] as const);
 }
 
-const CALL: ScopeInputs = {
-  claims: {},
-  identity: undefined,
-  roles: [],
-  groups: [],
-  attributes: {},
-  step: 'PostAttributeCollection',
-  clientId: 'c0ffee00-0000-4000-8000-000000000001',
-  application: 'Shop',
-  locale: 'de-AT',
-  channel: 'user-flow',
-  now: Date.UTC(2026, 10, 21, 12),
-  lists: LISTS,
-};
+const CALL: ScopeInputs = { ...ANY_CALL, lists: LISTS };
 
 export const run = (
   { tree }: CompiledExpression,
