@@ -7,10 +7,13 @@ import type { DeskEnv } from '../desk/env.ts';
 import { errorFields, log } from '../log.ts';
 import { isDue, markDone } from './due.ts';
 import { sum } from './sum.ts';
+import { sumDue } from './sum-due.ts';
 
 export { markDue } from './due.ts';
 
 const SUM_LIMIT_MS = 60_000;
+/** A day is a request, and Workers' free plan allows a call 50. The rest waits for the next tick. */
+const MAX_DAYS_A_TICK = 20;
 /** Retention is several statements, of which each lock may take 2 s and each day of people some seconds. */
 const RETENTION_LIMIT_MS = 60_000;
 
@@ -40,13 +43,16 @@ export async function tick(env: DeskEnv, now: number, jobs: readonly Job[] = [])
   if (summed?.stopped) {
     log('sums-stopped', { reason: 'The data came from another Postgres. Run `npm run sums -- rebuild`.' });
   }
+  const days = await done('sum-days', () =>
+    sumDue(() => connect(config.DATABASE_URL, SUM_LIMIT_MS).db, new Date(now), MAX_DAYS_A_TICK),
+  );
   const kept = await done('retention', () =>
     keepRetention(connect(config.DATABASE_URL, RETENTION_LIMIT_MS).db, new Date(now), config.RETENTION_DAYS),
   );
   if (kept !== undefined && kept.created.length + kept.dropped.length + kept.held.length > 0) {
     log('retention', { created: kept.created.join(), dropped: kept.dropped.join(), held: kept.held.join() });
   }
-  if (summed?.waiting === false && kept?.complete) await done('mark-done', () => markDone(kv, now));
+  if (summed?.waiting === false && days?.left === 0 && kept?.complete) await done('mark-done', () => markDone(kv, now));
   for (const { name, run } of jobs) await done(name, run);
 }
 
