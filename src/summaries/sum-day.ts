@@ -29,15 +29,15 @@ export const startOf = (day: string): Date => new Date(`${day}T00:00:00Z`);
 
 /**
  * Sums the attempts of a day before `until`, which is the end of an hour that is over. Hours before the lesser of `until` and
- * the day's end count as summed afterwards, so days after `summed_until` are summed in their order. Rejects when Neon does, and
- * with 42P01 when the day's month was dropped; then nothing changed.
+ * the day's end count as summed afterwards, so days after `summed_until` are summed in their order. Postgres ends a statement
+ * after `limitMs`. Rejects when Neon does, and with 42P01 when the day's month was dropped; then nothing changed.
  */
-export async function sumDay(db: Database, dirty: DirtyDay, until: Date): Promise<void> {
-  await inTransaction(db, statementsOf(dirty, until));
+export async function sumDay(db: Database, dirty: DirtyDay, until: Date, limitMs = STATEMENT_LIMIT_MS): Promise<void> {
+  await inTransaction(db, statementsOf(dirty, until, limitMs));
 }
 
 /** The statements of {@link sumDay}, for one transaction. */
-export function statementsOf({ day, hours }: DirtyDay, until: Date): SQL[] {
+export function statementsOf({ day, hours }: DirtyDay, until: Date, limitMs = STATEMENT_LIMIT_MS): SQL[] {
   const start = startOf(day);
   // By the partition's own name: were it dropped before this began, the sum fails instead of counting nothing.
   const part = sql.raw(monthOf(start).name);
@@ -47,7 +47,7 @@ export function statementsOf({ day, hours }: DirtyDay, until: Date): SQL[] {
   const ofDay = sql`occurred_at >= ${from} and occurred_at < ${to}`;
   return [
     sql`select set_config('jit', 'off', true), set_config('work_mem', '32MB', true),
-      set_config('statement_timeout', ${String(STATEMENT_LIMIT_MS)}, true)`,
+      set_config('statement_timeout', ${String(limitMs)}, true)`,
     // One runner at a time. A statement of its own: those that follow have a snapshot from after the wait.
     sql`select until from summed_until for update`,
     sql`delete from daily_counts where dims = any ('{0,1,2,3,4,5,6,7}') and day = ${day}::date`,

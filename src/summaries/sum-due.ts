@@ -11,6 +11,15 @@ export interface SummedDays {
   readonly left: number;
 }
 
+export interface SumOptions {
+  /** At most so many days; every day unless told. */
+  readonly maxDays?: number;
+  /** Called after each day. */
+  readonly onDay?: (summed: SummedDays) => void;
+  /** After this Postgres ends a statement of a sum. */
+  readonly statementLimitMs?: number;
+}
+
 interface Waiting extends DirtyDay {
   /** Before the days of `summed_until`. */
   readonly late: boolean;
@@ -21,23 +30,21 @@ interface Waiting extends DirtyDay {
 }
 
 /**
- * Sums at most `maxDays` of the days with dirty hours that are over at `now`: first the days from `summed_until` on, oldest
- * first, then late ones, newest first. `open` gives a connection for each request. Rejects when Neon does; the days before
- * are summed.
+ * Sums the days with dirty hours that are over at `now`: first the days from `summed_until` on, oldest first, then late ones,
+ * newest first. `open` gives a connection for each request. Rejects when Neon does; the days before are summed.
  */
 export async function sumDue(
   open: () => Database,
   now: Date,
-  maxDays = Number.POSITIVE_INFINITY,
-  onDay: (summed: SummedDays) => void = () => undefined,
+  { maxDays = Number.POSITIVE_INFINITY, onDay, statementLimitMs }: SumOptions = {},
 ): Promise<SummedDays> {
   const until = overUntil(now);
   const waiting = await waitingDays(open(), until);
   let days = 0;
   for (const dirty of waiting.slice(0, maxDays)) {
-    await sumOrKeep(open, dirty, until);
+    await sumOrKeep(open, dirty, until, statementLimitMs);
     days += 1;
-    onDay({ days, left: waiting.length - days });
+    onDay?.({ days, left: waiting.length - days });
   }
   const left = waiting.length - days;
   if (left === 0) await open().execute(allSummed(until));
@@ -65,11 +72,11 @@ async function waitingDays(db: Database, until: Date): Promise<Waiting[]> {
 }
 
 /** A day whose month was dropped keeps its aggregates. */
-async function sumOrKeep(open: () => Database, dirty: Waiting, until: Date): Promise<void> {
+async function sumOrKeep(open: () => Database, dirty: Waiting, until: Date, statementLimitMs?: number): Promise<void> {
   if (dirty.final) return void (await open().execute(noteSummed(dirty)));
   const start = startOf(dirty.day);
   try {
-    await sumDay(open(), dirty, until);
+    await sumDay(open(), dirty, until, statementLimitMs);
   } catch (error) {
     const { name } = monthOf(start);
     if ((await existingMonths(open())).some((month) => month.name === name)) throw error;

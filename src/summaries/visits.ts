@@ -79,8 +79,8 @@ function link(seen: SQL, on: string, hours: string): SQL {
         select scope, person, coalesce(
           (select max(hour) from visits
             where scope = concerned.scope and person = concerned.person and hour < concerned.first),
-          (select previous from known
-            where scope = concerned.scope and person = concerned.person order by hour limit 1),
+          (select previous from known where scope = concerned.scope and person = concerned.person
+            and previous < (select dropped_before from summed_until) order by hour limit 1),
           '-infinity') as before
         from concerned
       ) as begun using (scope, person)
