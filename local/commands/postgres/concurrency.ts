@@ -21,12 +21,15 @@ import { newTally, type Tally, whatHappened } from './tally.ts';
 
 const DAY_MS = 86_400_000;
 const REQUEST_LIMIT_MS = 60_000;
+const HOUR_MS = 3_600_000;
+/** Attempts come up to so late: over more hours than writers reach at once, so that some are clean. */
+const LATE_HOURS = 40;
 const CONSUMERS = 5;
 const OPEN_TRANSACTIONS = 3;
 /** More than a schedule makes: ticks overlap only when one takes five minutes. */
 const SUMS = 4;
 /** Sums run as if it were later, so that the hours that are written to are over. */
-const AHEAD_MS = 3 * 3_600_000;
+const AHEAD_MS = 3 * HOUR_MS;
 
 /** Runs everything for so many seconds, then says what held. The database is empty but for its tables before, and not after. */
 export async function runConcurrently(served: Served, seconds: number): Promise<Finding[]> {
@@ -68,21 +71,26 @@ export async function runConcurrently(served: Served, seconds: number): Promise<
         await pause(20);
       }),
     ),
-    ...times(2, () => reader(served, end, tally)),
-    ...[0.3, 0.6, 0.9].map((share) =>
-      at(share, async () => {
-        await markAll(db(), later());
-        tally.marked++;
+    ...times(2, () =>
+      until(end, async () => {
+        await read(served, tally);
+        await pause(10);
       }),
     ),
+    at(0.5, async () => {
+      tally.marked += await markAll(db(), later());
+    }),
     // Two at once, as two overlapping ticks would; a lock that does not come is retention's own to log and to try again.
     ...[0.2, 0.2, 0.4, 0.5, 0.7, 0.8].map((share) => at(share, () => keepRetention(db(), new Date(), 90))),
   ]);
   while ((await sumDue(db, later())).days > 0) await pause(10);
+  await read(served, tally);
   await keepRetention(db(), new Date(), 90);
   const dropped = (await existingMonths(db())).every(({ name }) => name !== monthOf(past).name);
   return [...(await leftBehind(served, tally, monthOf(past).to, dropped)), ...whatHappened(tally, SUMS)];
 }
+
+const lately = () => new Date(Date.now() - randomInt(LATE_HOURS) * HOUR_MS);
 
 const noted = (set: Set<string>, attempt: Message): Message => {
   set.add(attempt.id);
@@ -91,7 +99,7 @@ const noted = (set: Set<string>, attempt: Message): Message => {
 
 /** The consumer's own write, delivered twice now and then; what fails is delivered again, as the queue would. */
 async function consume(config: Config, tally: Tally): Promise<void> {
-  const batch = madeUpAttempts(randomInt(1, 30), new Date());
+  const batch = madeUpAttempts(randomInt(1, 30), lately());
   for (let deliveries = randomInt(8) === 0 ? 2 : 1; deliveries > 0; ) {
     try {
       await writeMessages(config, batch, REQUEST_LIMIT_MS);
@@ -105,7 +113,7 @@ async function consume(config: Config, tally: Tally): Promise<void> {
 
 /** Kept open for up to a tenth of a second after its insert, and rolled back one time in three. */
 async function openTransaction(served: Served, tally: Tally): Promise<void> {
-  const batch = madeUpAttempts(randomInt(2, 10), new Date());
+  const batch = madeUpAttempts(randomInt(2, 10), lately());
   const client = await served.pool.connect();
   try {
     await client.query('begin');
@@ -140,10 +148,9 @@ async function writeLate(served: Served, past: Date, tally: Tally): Promise<void
 }
 
 /** An hour that is not dirty is summed exactly, and a day agrees with its hours, in any snapshot. */
-async function reader(served: Served, end: number, tally: Tally): Promise<void> {
-  while (Date.now() < end) {
-    const { rows } = await served.pool.query<{ hours: string; wrong: string; days: string }>(
-      `with clean as (
+async function read(served: Served, tally: Tally): Promise<void> {
+  const { rows } = await served.pool.query<{ hours: string; wrong: string; days: string }>(
+    `with clean as (
          select hour from dirty_hours where marks = summed and hour < (select until from summed_until)
        ), plain as (
          select date_trunc('hour', occurred_at, 'UTC') as hour, count(*) as attempts from attempts group by 1
@@ -158,14 +165,12 @@ async function reader(served: Served, end: number, tally: Tally): Promise<void> 
          (select count(*) from by_day full join (select day, sum(attempts) as attempts from daily_counts where dims = 7 group by day) as counts
            using (day) where by_day.attempts is distinct from counts.attempts
              and not exists (select from dirty_hours where marks > summed and (hour at time zone 'UTC')::date = day)) as days`,
-    );
-    for (const { hours, wrong, days } of rows) {
-      if (wrong !== '0' || days !== '0') tally.wrongReads.push(`${wrong} of ${hours} hours and ${days} days differ`);
-      tally.cleanHours += Number(hours);
-    }
-    tally.reads++;
-    await pause(10);
+  );
+  for (const { hours, wrong, days } of rows) {
+    if (wrong !== '0' || days !== '0') tally.wrongReads.push(`${wrong} of ${hours} hours and ${days} days differ`);
+    tally.cleanHours += Number(hours);
   }
+  tally.reads++;
 }
 
 function describe(error: unknown): string {
