@@ -380,7 +380,7 @@ export const summedUntil = pgTable(
     /** Attempts before were dropped: their aggregates are final. */
     droppedBefore: instant().notNull(),
     vacuumedAt: instant().notNull(),
-    /** When the schedule had summed everything that the hourly tables of an earlier version hold; null until then. */
+    /** When the schedule of this version had summed all that the hourly tables of an earlier one hold; null until then. */
     copiedAt: instant(),
   },
   (t) => [check('summed_until_one_row', sql`${t.id}`)],

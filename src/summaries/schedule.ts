@@ -42,7 +42,7 @@ export async function tick(env: DeskEnv, now: number, jobs: readonly Job[] = [])
   if (!due && !wanted.includes(true)) return;
 
   const open = () => connect(config.DATABASE_URL, SUM_LIMIT_MS).db;
-  const summed = await done('sum', () => sumDue(open, new Date(now), { maxDays: MAX_DAYS_A_TICK }));
+  const summed = await done('sum', () => sumDue(open, new Date(now), { maxDays: MAX_DAYS_A_TICK, confirms: true }));
   const before = await done('sum-hourly', () => sum(open()));
   const kept = await done('retention', () =>
     keepRetention(connect(config.DATABASE_URL, RETENTION_LIMIT_MS).db, new Date(now), config.RETENTION_DAYS),

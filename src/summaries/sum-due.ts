@@ -16,6 +16,11 @@ export interface SumOptions {
   readonly maxDays?: number;
   /** Called after each day. */
   readonly onDay?: (summed: SummedDays) => void;
+  /**
+   * Confirms, when nothing waits any more, that the hourly tables of an earlier version can go. Only the schedule does: where
+   * it runs, the earlier version does not.
+   */
+  readonly confirms?: boolean;
   /** After this Postgres ends a statement of a sum. */
   readonly statementLimitMs?: number;
 }
@@ -36,7 +41,7 @@ interface Waiting extends DirtyDay {
 export async function sumDue(
   open: () => Database,
   now: Date,
-  { maxDays = Number.POSITIVE_INFINITY, onDay, statementLimitMs }: SumOptions = {},
+  { maxDays = Number.POSITIVE_INFINITY, onDay, confirms = false, statementLimitMs }: SumOptions = {},
 ): Promise<SummedDays> {
   const until = overUntil(now);
   const waiting = await waitingDays(open(), until);
@@ -47,14 +52,15 @@ export async function sumDue(
     onDay?.({ days, left: waiting.length - days });
   }
   const left = waiting.length - days;
-  if (left === 0) await open().execute(allSummed(until));
+  if (left === 0) await open().execute(allSummed(until, confirms));
   return { days, left };
 }
 
-/** Everything before `until` is summed, so the hourly tables of an earlier version can go. */
-const allSummed = (until: Date): SQL => sql`
-  update summed_until set until = greatest(until, ${until.toISOString()}::timestamptz), copied_at = coalesce(copied_at, now())
-  where until < ${until.toISOString()}::timestamptz or copied_at is null`;
+/** Everything before `until` is summed. */
+const allSummed = (until: Date, confirms: boolean): SQL => sql`
+  update summed_until set until = greatest(until, ${until.toISOString()}::timestamptz),
+    copied_at = case when ${confirms}::boolean then coalesce(copied_at, now()) else copied_at end
+  where until < ${until.toISOString()}::timestamptz or ${confirms}::boolean and copied_at is null`;
 
 async function waitingDays(db: Database, until: Date): Promise<Waiting[]> {
   const day = sql.raw(`(hour at time zone 'UTC')::date`);
