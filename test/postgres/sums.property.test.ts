@@ -79,6 +79,7 @@ const action = fc.oneof(
       does: fc.constant('sum beside writers' as const),
       some,
       sums: fc.integer({ min: 1, max: 3 }),
+      commitMs: fc.nat(60),
     }),
   },
   { weight: 2, arbitrary: fc.record({ does: fc.constant('sum killed' as const), at: fc.nat(24) }) },
@@ -173,7 +174,7 @@ it('sums are plain counts and people are exact after any history', async () => {
                 await open.query('begin');
                 if (late.length > 0) await open.query(insertQuery(late));
                 const sums = Array.from({ length: done.sums }, () => sum());
-                await pause(5);
+                await pause(done.commitMs);
                 await open.query('commit');
                 await Promise.all([...sums, write(done.some.slice(2))]);
               } finally {
@@ -231,6 +232,6 @@ it('sums are plain counts and people are exact after any history', async () => {
     ),
     { numRuns: HISTORIES, endOnFailure: true },
   );
-  // As many kinds of things happened as there are, or the test shows less than it says.
-  expect(happened.size).toBe(HISTORIES >= 10 ? 8 : happened.size);
+  // In so many, each kind of thing happened.
+  if (HISTORIES >= 40) expect(happened.size).toBe(8);
 });

@@ -35,8 +35,7 @@ const AHEAD_MS = 3 * HOUR_MS;
 export async function runConcurrently(served: Served, seconds: number): Promise<Finding[]> {
   const started = new Date();
   const later = () => new Date(Date.now() + AHEAD_MS);
-  // Two thirds of a year back: past any retention, so that it is dropped under the hands of the late writer.
-  const past = new Date(started.getTime() - 240 * DAY_MS);
+  const past = longPast(started);
   const end = started.getTime() + seconds * 1_000;
   const config = readConfig({ DATABASE_URL: served.url, LOCAL: 'yes' });
   const db = () => connect(served.url, REQUEST_LIMIT_MS).db;
@@ -57,6 +56,8 @@ export async function runConcurrently(served: Served, seconds: number): Promise<
   await Promise.all(times(4, () => createMonths(db(), [past])));
   // Five at once that find no month for now: each makes it, and none may fail.
   await Promise.all(times(CONSUMERS, () => consume(config, tally)));
+  // Open transactions make no months.
+  await createMonths(db(), [new Date(started.getTime() - (LATE_HOURS + 4) * HOUR_MS)]);
   // Otherwise retention would drop the month before anybody has written there.
   await served.pool.query(insertQuery(madeUpAttempts(50, past).map((attempt) => noted(tally.lateWritten, attempt))));
   await Promise.all([
@@ -88,6 +89,12 @@ export async function runConcurrently(served: Served, seconds: number): Promise<
   await keepRetention(db(), new Date(), 90);
   const dropped = (await existingMonths(db())).every(({ name }) => name !== monthOf(past).name);
   return [...(await leftBehind(served, tally, monthOf(past).to, dropped)), ...whatHappened(tally, SUMS)];
+}
+
+/** In the middle of a month that is past any retention, so that it is dropped under the hands of the late writer. */
+export function longPast(now: Date): Date {
+  const { from } = monthOf(new Date(now.getTime() - 240 * DAY_MS));
+  return new Date(from.getTime() + 15 * DAY_MS);
 }
 
 const lately = () => new Date(Date.now() - randomInt(LATE_HOURS) * HOUR_MS);
