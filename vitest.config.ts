@@ -1,6 +1,7 @@
 /**
  * Two projects: `worker` runs gate and desk in workerd, with their own bindings and a real Postgres (PGlite) behind the real Neon
- * driver; `node` tests pure rules, what runs in Node on a developer's machine, and the built bundle.
+ * driver; `node` tests pure rules, what runs in Node on a developer's machine, and the built bundle; `postgres` has what only many
+ * connections to a real Postgres can show.
  */
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
@@ -34,13 +35,22 @@ export default defineConfig({
         test: {
           name: 'worker',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/local/**', 'test/unit/**'],
+          exclude: ['test/local/**', 'test/unit/**', 'test/postgres/**'],
           globalSetup: ['./test/database.setup.ts'],
           // Properties run hundreds of calls, on machines of any speed.
           testTimeout: 60_000,
         },
       },
       { test: { name: 'node', include: ['test/{local,unit}/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 } },
+      {
+        test: {
+          name: 'postgres',
+          include: ['test/postgres/**/*.test.ts'],
+          globalSetup: ['./test/postgres/server.setup.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+        },
+      },
     ],
   },
 });

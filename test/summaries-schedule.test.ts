@@ -34,14 +34,15 @@ const envWith = (kv: KVNamespace, changed: object = {}): Env => ({
 const db = () => connect(env.DATABASE_URL, 10_000).db;
 const summedOf = async (clientId: string) => {
   const { rows } = await db().execute<{ n: number }>(
-    sql`select coalesce(sum(attempts), 0)::int as n from hourly_counts where client_id = ${clientId}`,
+    sql`select coalesce(sum(attempts), 0)::int as n from daily_counts where dims = 4 and client_id = ${clientId}`,
   );
   return rows[0]?.n;
 };
-const write = async (clientId: string, count: number) =>
+/** Attempts of an hour that is over at {@link NOW}, unless told of another time. */
+const write = async (clientId: string, count: number, at = NOW - 90 * MINUTE) =>
   keepAttempts(
     db(),
-    Array.from({ length: count }, () => anAttempt({ clientId })),
+    Array.from({ length: count }, () => anAttempt({ clientId, at: new Date(at) })),
   );
 /** How often Neon is asked during `work`. */
 async function requestsDuring(work: () => Promise<unknown>): Promise<number> {
@@ -76,18 +77,29 @@ describe('a sum is due', () => {
     );
   });
 
-  it('not when nothing was written since, but once a day whatever the marks say', () => {
+  it('not when nothing was written since and no hour of a write has ended, but once a day whatever the marks say', () => {
     fc.assert(
       fc.property(
         times,
         fc.integer({ min: 2 * MINUTE, max: DAY }),
         fc.integer({ min: 0, max: 2 * DAY }),
         (done, before, after) => {
-          expect(mayWait(done - before, done, done + after)).toBe(after >= DAY);
-          expect(mayWait(Number.NaN, done, done + after)).toBe(after >= DAY);
+          const hourOf = (time: number) => Math.floor((time - 2 * MINUTE) / (60 * MINUTE));
+          const [due, now] = [done - before, done + after];
+          const wasOpen = due > hourOf(done) * 60 * MINUTE - 2 * MINUTE && hourOf(now) > hourOf(done);
+          expect(mayWait(due, done, now)).toBe(after >= DAY || wasOpen);
+          expect(mayWait(Number.NaN, done, now)).toBe(after >= DAY);
         },
       ),
     );
+  });
+
+  it('when the hour of the last write has ended since', () => {
+    const at = (time: string) => Date.parse(`2026-11-21T${time}Z`);
+    const due = at('10:07:00');
+    expect(mayWait(due, at('10:10:00'), at('11:01:00'))).toBe(false);
+    expect(mayWait(due, at('10:10:00'), at('11:02:00'))).toBe(true);
+    expect(mayWait(due, at('11:05:00'), at('12:05:00'))).toBe(false);
   });
 
   it('when none was ever noted, or the note is unreadable', async () => {
@@ -112,19 +124,22 @@ describe('the consumer', () => {
 });
 
 describe('a tick', () => {
-  it('sums what was written, and leaves Neon asleep when nothing was', async () => {
+  it('sums what was written when its hour is over, and leaves Neon asleep otherwise', async () => {
     const [kv, clientId] = [ownKv(), crypto.randomUUID()];
     const ticked = (now: number) => requestsDuring(() => tick(envWith(kv), now));
     expect(await ticked(NOW)).toBeGreaterThan(0);
     expect(await ticked(NOW + 5 * MINUTE)).toBe(0);
 
-    await write(clientId, 7);
+    await write(clientId, 7, NOW + 9 * MINUTE);
     await markDue(kv, NOW + 9 * MINUTE);
     expect(await ticked(NOW + 10 * MINUTE)).toBeGreaterThan(0);
-    expect(await summedOf(clientId)).toBe(7);
     // Once more, since this isolate may have written in the minute in which it keeps quiet; then no more.
-    expect(await ticked(NOW + 15 * MINUTE)).toBeGreaterThan(0);
-    for (const later of [20, 25, 600]) expect(await ticked(NOW + later * MINUTE)).toBe(0);
+    expect(await ticked(NOW + 11 * MINUTE)).toBeGreaterThan(0);
+    for (const later of [15, 20, 60]) expect(await ticked(NOW + later * MINUTE)).toBe(0);
+    expect(await summedOf(clientId)).toBe(0);
+    expect(await ticked(NOW + 65 * MINUTE)).toBeGreaterThan(0);
+    expect(await summedOf(clientId)).toBe(7);
+    for (const later of [70, 125, 600]) expect(await ticked(NOW + later * MINUTE)).toBe(0);
     expect(await ticked(NOW + 2 * DAY)).toBeGreaterThan(0);
   });
 
@@ -139,14 +154,15 @@ describe('a tick', () => {
         let [now, written] = [NOW, 0];
         const writeOne = async () => {
           written++;
-          await write(clientId, 1);
+          await write(clientId, 1, now);
           await markDue(kv, now);
         };
         for (const { wait, does } of steps) {
           now += wait;
           await Promise.all([does !== 'tick' && writeOne(), does !== 'write' && tick(envWith(kv), now)]);
         }
-        await tick(envWith(kv), now + 5 * MINUTE);
+        // Every five minutes until the last hour is over, as the schedule does.
+        for (let later = 5; later <= 65; later += 5) await tick(envWith(kv), now + later * MINUTE);
         expect(await summedOf(clientId)).toBe(written);
       }),
       { numRuns: 10 },

@@ -21,6 +21,8 @@ const REQUEST_LIMIT_MS = 300_000;
 const LOCK = 'select pg_advisory_xact_lock(7102026)';
 /** A SQLSTATE of our own: the SQL standard leaves classes that begin with I to Z to whoever needs one. */
 const ALREADY_APPLIED = 'MI001';
+/** By this a migration says that it waits for something: its message says for what. */
+const NOT_YET = 'MI002';
 
 const Journal = z.object({ entries: z.array(z.object({ tag: z.string() })) });
 const AppliedRow = z.object({ hash: z.string(), created_at: z.coerce.number() });
@@ -31,15 +33,25 @@ type Migration = MigrationMeta & { name: string };
 /**
  * Applies what the journal does not have yet, in order, and returns the names. Safe to run twice at once: one run
  * applies a migration, the other goes on after it. Rejects, with a sentence for the user and the driver's error as its
- * cause, when a statement fails (nothing of that migration stays); and when a migration was edited after it was applied.
+ * cause, when a statement fails (nothing of that migration stays); and when a migration was edited after it was applied. A
+ * migration that must wait ends the run: `onWaiting` is told which one and for what.
  */
-export async function migrate(databaseUrl: string, folder: string = MIGRATIONS_FOLDER): Promise<string[]> {
+export async function migrate(
+  databaseUrl: string,
+  folder: string = MIGRATIONS_FOLDER,
+  onWaiting: (name: string, reason: string) => void = () => undefined,
+): Promise<string[]> {
   const applied = await readJournal(databaseUrl);
   const names: string[] = [];
   for (const migration of readFolder(folder)) {
     const hash = applied.get(migration.folderMillis);
     if (hash === undefined) {
-      if (await apply(databaseUrl, migration)) names.push(migration.name);
+      const applied = await apply(databaseUrl, migration);
+      if (typeof applied === 'string') {
+        onWaiting(migration.name, applied);
+        break;
+      }
+      if (applied) names.push(migration.name);
     } else if (hash !== migration.hash) {
       throw new Error(
         `drizzle/${migration.name}.sql was changed after this database had applied it. Put it back as it was and add a new migration; a local data folder can simply be deleted.`,
@@ -74,8 +86,11 @@ async function readJournal(databaseUrl: string): Promise<Map<number, string>> {
   );
 }
 
-/** False when another run applied it while we waited for the lock. */
-async function apply(databaseUrl: string, { name, sql: statements, hash, folderMillis }: Migration): Promise<boolean> {
+/** False when another run applied it while we waited for the lock; a sentence when it must wait, and nothing of it was kept. */
+async function apply(
+  databaseUrl: string,
+  { name, sql: statements, hash, folderMillis }: Migration,
+): Promise<boolean | string> {
   const { sql } = connect(databaseUrl, REQUEST_LIMIT_MS);
   const refuseTwice = `do $$ begin
     if exists (select from drizzle.__drizzle_migrations where created_at = ${folderMillis}) then
@@ -91,7 +106,10 @@ async function apply(databaseUrl: string, { name, sql: statements, hash, folderM
     ]);
     return true;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === ALREADY_APPLIED) return false;
+    if (error instanceof Error && 'code' in error) {
+      if (error.code === ALREADY_APPLIED) return false;
+      if (error.code === NOT_YET) return error.message;
+    }
     const reason = error instanceof Error ? error.message : String(error);
     throw new Error(`drizzle/${name}.sql failed, and nothing of it was kept: ${reason}`, { cause: error });
   }
@@ -102,11 +120,15 @@ export const define: Define = (program, io) => {
     const found = findDatabaseUrl(databaseUrl, io.env);
     if (!found.ok) throw new Refusal(found.problem, 2);
     print(io, `Migrating ${found.name}`);
-    const names = await migrate(found.url).catch((error: unknown) => {
-      throw new Refusal(reasons(error).join(': '));
-    });
+    const waiting: string[] = [];
+    const names = await migrate(found.url, undefined, (name, reason) => waiting.push(`${name} waits: ${reason}`)).catch(
+      (error: unknown) => {
+        throw new Refusal(reasons(error).join(': '));
+      },
+    );
     for (const name of names) print(io, `Applied ${name}`);
-    if (names.length === 0) print(io, 'Nothing to apply: the database is up to date.');
+    for (const line of waiting) print(io, line);
+    if (names.length + waiting.length === 0) print(io, 'Nothing to apply: the database is up to date.');
     return 0;
   });
 };

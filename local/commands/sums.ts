@@ -1,44 +1,55 @@
-/** `npm run sums -- rebuild`: counts every kept attempt anew. */
+/** `npm run sums -- rebuild`: has every kept attempt counted again. */
 import { connect } from '../../src/database/connect.ts';
-import { rebuild } from '../../src/summaries/rebuild.ts';
+import { markAll } from '../../src/summaries/rebuild.ts';
+import { sumDue } from '../../src/summaries/sum-due.ts';
+import { progressBar } from '../simulate/bar.ts';
 import { findDatabaseUrl, onDatabase } from './database-url.ts';
 import { isWrongAddress, rootOf } from './driver-error.ts';
 import { Refusal } from './ending.ts';
 import { type Io, print } from './io.ts';
 import type { Define } from './program.ts';
 
-/** For each request, of which a month is one: ten million attempts took two minutes. Node's fetch gives up at five anyway. */
-const LIMIT_MS = 5 * 60_000;
+/** For each request, of which a day is one; the schedule gives it as long. */
+const LIMIT_MS = 60_000;
 
 export const define: Define = (program, io) => {
   onDatabase(program.command('rebuild'))
     .description(
-      'Counts the attempts of every month that is still kept and replaces the sums of that month; older sums stay as ' +
-        'they are. Safe at any time, while attempts are written and reports are read, and safe to repeat when it breaks ' +
-        'off. Needed when /health/ready says that sums are stopped, which is so after a dump was restored into another ' +
-        'Postgres.',
+      'Marks every hour whose attempts are kept, then sums what is marked, day by day, as the schedule does, which may do a ' +
+        'part of it. Aggregates of older months stay as they are. Safe at any time, while attempts are written and reports ' +
+        'are read. When it breaks off, the schedule goes on. Needed after a dump was restored into another Postgres.',
     )
-    .summary('Counts every kept attempt anew.')
+    .summary('Counts every kept attempt again.')
     .does(({ databaseUrl }: { databaseUrl?: string }) => rebuildSums(io, databaseUrl));
 };
 
 async function rebuildSums(io: Io, databaseUrl: string | undefined): Promise<number> {
   const found = findDatabaseUrl(databaseUrl, io.env);
   if (!found.ok) throw new Refusal(found.problem, 2);
-  print(io, `Counting the attempts in ${found.name}`);
+  const open = () => connect(found.url, LIMIT_MS).db;
   try {
-    const open = () => connect(found.url, LIMIT_MS).db;
-    let listed = 0;
-    const { attempts, months } = await rebuild(open, ({ name }, counted) => {
-      listed += counted;
-      print(io, `${name}: ${shown(counted)}`);
-    });
-    if (attempts > listed)
-      print(io, `and ${shown(attempts - listed)} written since the last sum, in any of these months`);
-    print(io, `Done: ${shown(attempts)} attempts in ${months} months are summed. Sums go on from here.`);
+    const hours = await markAll(open(), new Date());
+    print(io, `Marked ${shown(hours)} hours in ${found.name}`);
+    print(io, `Done: ${shown(await sumMarked(open))} days are summed.`);
     return 0;
   } catch (error) {
     throw new Refusal(`The rebuild broke off: ${advice(error)}`);
+  }
+}
+
+/** Returns how many days were summed here. */
+async function sumMarked(open: Parameters<typeof sumDue>[0]): Promise<number> {
+  let bar: ReturnType<typeof progressBar> | undefined;
+  try {
+    const { days } = await sumDue(open, new Date(), {
+      onDay: ({ days, left }) => {
+        bar ??= progressBar('Summing {bar} {value} of {total} days, {eta_formatted} left', days + left);
+        bar.update(days);
+      },
+    });
+    return days;
+  } finally {
+    bar?.stop();
   }
 }
 
@@ -49,9 +60,9 @@ function shown(count: number): string {
 /** What went wrong, and what to do about it where we know. */
 function advice(error: unknown): string {
   const { code, message } = rootOf(error);
-  if (code === '42P01') return 'this database has no tables of Gatehouse. Run `npm run migrate` first.';
-  if (code === 'TimeoutError')
-    return 'a month took longer than five minutes. Run it again when the database is less busy.';
+  if (code === '42P01') return 'this database has no tables of Gatehouse, or old ones. Run `npm run migrate` first.';
+  if (code === 'TimeoutError' || code === '57014')
+    return 'a day took longer than a minute. Run it again when the database is less busy.';
   if (code === 'ECONNREFUSED' || code === 'ENOTFOUND')
     return 'the database does not answer. Is it running, and the URL right?';
   if (code === 'UND_ERR_SOCKET') {

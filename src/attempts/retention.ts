@@ -2,15 +2,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../database/connect.ts';
 import { errorFields, log } from '../log.ts';
-import {
-  createMonths,
-  existingMonths,
-  isPast,
-  keptMonths,
-  LOCK_TIMEOUT,
-  type Month,
-  upcomingMonths,
-} from './partitions.ts';
+import { createMonths, existingMonths, isPast, LOCK_TIMEOUT, type Month, upcomingMonths } from './partitions.ts';
 
 /**
  * Who changed whose roles is asked long after sign-ins are forgotten: audit trails are commonly kept for a year (PCI DSS
@@ -24,7 +16,7 @@ export interface Kept {
   /** Names of the partitions made and dropped. */
   readonly created: readonly string[];
   readonly dropped: readonly string[];
-  /** Past retention but not dropped: they hold attempts that no sum has counted yet, or somebody held the lock. */
+  /** Past retention but not dropped: they have dirty hours, an older month is held, or a lock was not granted. */
   readonly held: readonly string[];
   /** False when a part failed, which is in the log: keep retention again soon. */
   readonly complete: boolean;
@@ -32,7 +24,7 @@ export interface Kept {
 
 /**
  * Makes the months ahead, drops those whose last day is more than `retentionDays` ago (so an attempt lives that long and up
- * to a month longer), and deletes the people of dropped hours and old changes. Never throws: a part that fails, such as a
+ * to a month longer), and deletes the visits of dropped months and old changes. Never throws: a part that fails, such as a
  * lock that did not come within 2 s, is logged and the others go on.
  */
 export async function keepRetention(db: Database, now: Date, retentionDays: number): Promise<Kept> {
@@ -56,9 +48,10 @@ export async function keepRetention(db: Database, now: Date, retentionDays: numb
     ),
   );
   for (const month of before.filter((existing) => isPast(existing, now, retentionDays))) {
-    await part(`drop ${month.name}`, () => dropWhenSummed(db, month));
+    // In their order, since what lies before a dropped month is final.
+    if (!(await part(`drop ${month.name}`, () => dropWhenSummed(db, month)))) break;
   }
-  await part('people', () => deletePeople(db, keptMonths(now, retentionDays).from));
+  await part('visits', () => deleteVisits(db));
   await part('changes', () => deleteChanges(db, now, Math.max(CHANGES_RETENTION_DAYS, retentionDays)));
 
   const after = (await part('list', () => existingMonths(db))) ?? before;
@@ -69,39 +62,47 @@ export async function keepRetention(db: Database, now: Date, retentionDays: numb
 }
 
 /**
- * Drops a month unless it holds an attempt that is in no sum. Asked twice: first without a lock, since waiting for one holds
- * up inserts; then under the lock that dropping needs anyway, when every insert into this month has ended and none can begin
- * (taken on `attempts` first, as inserts do, so that nobody deadlocks).
+ * Drops a month unless one of its hours is dirty. Asked twice: first without a lock, since waiting for one holds up inserts;
+ * then under the lock that dropping needs anyway, when every insert into this month has ended and none can begin. Locks are
+ * taken in the order in which sums and inserts take them. False when the month is held.
  */
-async function dropWhenSummed(db: Database, month: Month): Promise<void> {
-  const { rows } = await db.execute<{ summed: boolean }>(sql`select ${isSummed(month)} as summed`);
-  if (!rows[0]?.summed) return;
+async function dropWhenSummed(db: Database, month: Month): Promise<boolean> {
+  const isHeld = async () => {
+    const { rows } = await db.execute<{ held: boolean }>(sql`select ${isDirty(month)} as held`);
+    return rows[0]?.held ?? true;
+  };
+  if (await isHeld()) return false;
+  const { name, from, to } = month;
   await db.batch([
     db.execute(LOCK_TIMEOUT),
+    db.execute(sql`select until from summed_until for update`),
     db.execute(sql`lock table only attempts in access exclusive mode`),
     db.execute(sql`do $$ begin
-      if to_regclass(${literal(month.name)}) is not null then
-        if ${isSummed(month)} then drop table ${sql.raw(month.name)}; end if;
+      if to_regclass(${literal(name)}) is not null and not ${isDirty(month)} then
+        drop table ${sql.raw(name)};
+        delete from dirty_hours where hour >= ${instant(from)} and hour < ${instant(to)};
+        update summed_until set dropped_before = greatest(dropped_before, ${instant(to)});
       end if;
     end $$`),
   ]);
+  return !(await isHeld());
 }
 
-/** Whether every attempt of a month is in the sums. While sums are stopped `written_in` says nothing about that: false. */
-const isSummed = ({ name }: Month): SQL => sql`(
-  select summed_before <= pg_snapshot_xmax(pg_current_snapshot())
-    and coalesce((select written_in from ${sql.raw(name)} order by written_in desc limit 1) < summed_before, true)
-  from summing_progress)`;
+/** Whether an hour of a month waits to be summed. */
+const isDirty = ({ from, to }: Month): SQL => sql`(
+  (select until from summed_until) < ${instant(to)} or exists (
+    select from dirty_hours where marks > summed and hour >= ${instant(from)} and hour < ${instant(to)}))`;
 
-/** A name of ours as SQL text: `do` takes no parameters. */
+/** Names and instants of ours as SQL text: `do` takes no parameters. */
 const literal = (name: string): SQL => sql.raw(`'${name}'`);
+const instant = (at: Date): SQL => sql.raw(`'${at.toISOString()}'::timestamptz`);
 
-/** At most a day of people a statement: a month at once could take longer than a statement may. */
-async function deletePeople(db: Database, before: Date): Promise<void> {
+/** At most a day of visits a statement: a month at once could take longer than a statement may. */
+async function deleteVisits(db: Database): Promise<void> {
   for (;;) {
     const { rowCount } = await db.execute(sql`
-      delete from hourly_people where hour < ${before.toISOString()}::timestamptz
-        and hour < (select min(hour) from hourly_people) + interval '1 day'`);
+      delete from visits where hour < (select dropped_before from summed_until)
+        and hour < (select min(hour) from visits) + interval '1 day'`);
     if (!rowCount) return;
   }
 }

@@ -1,8 +1,9 @@
 /**
  * Whether attempts wait to be summed, known without asking Neon, so that an idle Neon can sleep. Two times in KV, compared
  * and never deleted, so a write that comes while a sum runs cannot be lost with a flag: `sums:due`, when the consumer last
- * wrote, and `sums:done`, when the last sum that left nothing behind began.
+ * wrote, and `sums:done`, when the last sum that left no hour behind that was over began.
  */
+import { overUntil } from './hours.ts';
 
 const DUE = 'sums:due';
 const DONE = 'sums:done';
@@ -40,7 +41,10 @@ export async function markDone(kv: KVNamespace, startedAt: number): Promise<void
   await kv.put(DONE, new Date(startedAt).toISOString());
 }
 
-/** Whether to sum now: something may have been written since the last sum began, or that is a day ago. */
+/**
+ * Whether to sum now: something may have been written since the last sum began, an hour is over that was not when it began and
+ * in which something may have been written, or that sum is a day ago.
+ */
 export async function isDue(kv: KVNamespace, now: number): Promise<boolean> {
   const [due, done] = await Promise.all([kv.get(DUE), kv.get(DONE)]);
   return mayWait(millisecondsOf(due), millisecondsOf(done), now);
@@ -50,7 +54,9 @@ export async function isDue(kv: KVNamespace, now: number): Promise<boolean> {
 export function mayWait(due: number, done: number, now: number): boolean {
   // KV may show an old value for a minute or longer: an old `due` is seen at a later tick, an old `done` costs one sum more.
   if (Number.isNaN(done) || now - done >= AT_LEAST_EVERY_MS) return true;
-  return due > done - MARK_SLACK_MS;
+  if (due > done - MARK_SLACK_MS) return true;
+  const [before, over] = [done, now].map((at) => overUntil(new Date(at)).getTime()) as [number, number];
+  return over > before && due > before - MARK_SLACK_MS;
 }
 
 const millisecondsOf = (text: string | null) => (text === null ? Number.NaN : Date.parse(text));

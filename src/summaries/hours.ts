@@ -5,6 +5,13 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { attempts } from '../database/schema.ts';
 
+const HOUR_MS = 3_600_000;
+/** An hour is over so much later: attempts of its last seconds are on their way, and summing a day again costs as much. */
+const SETTLING_MS = 2 * 60_000;
+
+/** The end of the last hour that is over at `now`: sums take hours before. */
+export const overUntil = (now: Date): Date => new Date(Math.floor((now.getTime() - SETTLING_MS) / HOUR_MS) * HOUR_MS);
+
 /** What sums are kept by, besides the hour: columns of `attempts`, `hourly_counts` and `hourly_durations` alike. */
 export const DIMENSIONS = ['channel', 'step', 'outcome', 'rule', 'client_id', 'issuer'] as const;
 

@@ -7,10 +7,15 @@ import type { DeskEnv } from '../desk/env.ts';
 import { errorFields, log } from '../log.ts';
 import { isDue, markDone } from './due.ts';
 import { sum } from './sum.ts';
+import { sumDue } from './sum-due.ts';
+import { vacuumDaily } from './vacuum.ts';
 
 export { markDue } from './due.ts';
 
+/** For each request: a day, or the vacuum. */
 const SUM_LIMIT_MS = 60_000;
+/** A day is a request, and Workers' free plan allows a call 50. The rest waits for the next tick. */
+const MAX_DAYS_A_TICK = 20;
 /** Retention is several statements, of which each lock may take 2 s and each day of people some seconds. */
 const RETENTION_LIMIT_MS = 60_000;
 
@@ -36,17 +41,18 @@ export async function tick(env: DeskEnv, now: number, jobs: readonly Job[] = [])
   const wanted = await Promise.all(jobs.map(({ name, wakes }) => wakes !== undefined && askedSafely(name, wakes)));
   if (!due && !wanted.includes(true)) return;
 
-  const summed = await done('sum', () => sum(connect(config.DATABASE_URL, SUM_LIMIT_MS).db));
-  if (summed?.stopped) {
-    log('sums-stopped', { reason: 'The data came from another Postgres. Run `npm run sums -- rebuild`.' });
-  }
+  const open = () => connect(config.DATABASE_URL, SUM_LIMIT_MS).db;
+  const summed = await done('sum', () => sumDue(open, new Date(now), { maxDays: MAX_DAYS_A_TICK, confirms: true }));
+  const before = await done('sum-hourly', () => sum(open()));
   const kept = await done('retention', () =>
     keepRetention(connect(config.DATABASE_URL, RETENTION_LIMIT_MS).db, new Date(now), config.RETENTION_DAYS),
   );
+  await done('vacuum', () => vacuumDaily(open, new Date(now)));
   if (kept !== undefined && kept.created.length + kept.dropped.length + kept.held.length > 0) {
     log('retention', { created: kept.created.join(), dropped: kept.dropped.join(), held: kept.held.join() });
   }
-  if (summed?.waiting === false && kept?.complete) await done('mark-done', () => markDone(kv, now));
+  if (summed?.left === 0 && before?.waiting === false && kept?.complete)
+    await done('mark-done', () => markDone(kv, now));
   for (const { name, run } of jobs) await done(name, run);
 }
 

@@ -122,6 +122,29 @@ describe('migrate', () => {
     await expect(migrate(server.url, edited)).rejects.toThrow('drizzle/0000_one.sql was changed after');
   });
 
+  it('stops at a migration that must wait, keeps nothing of it, says for what it waits, and goes on another time', async () => {
+    const first = { '0000_one': 'create table one (ready boolean);' };
+    const folder = migrations('waiting', {
+      ...first,
+      '0001_two': `create table two (id int);${BREAK}do $$ begin
+        if not exists (select from one) then raise sqlstate 'MI002' using message = 'nothing is ready'; end if; end $$;`,
+      '0002_three': 'create table three (id int);',
+    });
+    const waiting: string[][] = [];
+    const run = () => migrate(server.url, folder, (...told) => waiting.push(told));
+    expect([await run(), await run(), waiting]).toEqual([
+      ['0000_one'],
+      [],
+      [
+        ['0001_two', 'nothing is ready'],
+        ['0001_two', 'nothing is ready'],
+      ],
+    ]);
+    expect(await read("select to_regclass('two') is null as gone")).toEqual([{ gone: true }]);
+    await read('insert into one values (true)');
+    expect(await run()).toEqual(['0001_two', '0002_three']);
+  });
+
   it('is a command that says what it did', async () => {
     const { code, stdout, stderr } = await npmRun('migrate', '--database-url', server.url);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

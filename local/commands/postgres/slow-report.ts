@@ -3,7 +3,8 @@ import { performance } from 'node:perf_hooks';
 import { createMonths, existingMonths, monthOf } from '../../../src/attempts/partitions.ts';
 import { keepRetention } from '../../../src/attempts/retention.ts';
 import { connect } from '../../../src/database/connect.ts';
-import { sum } from '../../../src/summaries/sum.ts';
+import { sumDue } from '../../../src/summaries/sum-due.ts';
+import { longPast } from './concurrency.ts';
 import { type Finding, finding } from './finding.ts';
 import { madeUpAttempts } from './made-up.ts';
 import { insertQuery } from './open-transaction.ts';
@@ -18,11 +19,11 @@ const MAX_WAIT_MS = 4_000;
 export async function runSlowReport(served: Served): Promise<Finding[]> {
   const db = () => connect(served.url, REQUEST_LIMIT_MS).db;
   const now = new Date();
-  const past = new Date(now.getTime() - 240 * DAY_MS);
+  const past = longPast(now);
   const isThere = async () => (await existingMonths(db())).some(({ name }) => name === monthOf(past).name);
   await createMonths(db(), [past, now, new Date(now.getTime() - DAY_MS)]);
   await served.pool.query(insertQuery(madeUpAttempts(10, past)));
-  await sum(db());
+  await sumDue(db, now);
 
   const report = await served.pool.connect();
   await report.query('begin');

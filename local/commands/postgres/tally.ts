@@ -8,9 +8,10 @@ export interface Tally {
   rolledBack: number;
   retried: number;
   sums: number;
-  summed: number;
-  rebuilds: number;
+  days: number;
+  marked: number;
   reads: number;
+  cleanHours: number;
   readonly wrongReads: string[];
   readonly errors: string[];
 }
@@ -22,9 +23,10 @@ export function newTally(): Tally {
     rolledBack: 0,
     retried: 0,
     sums: 0,
-    summed: 0,
-    rebuilds: 0,
+    days: 0,
+    marked: 0,
     reads: 0,
+    cleanHours: 0,
     wrongReads: [],
     errors: [],
   };
@@ -32,17 +34,17 @@ export function newTally(): Tally {
 
 /** `sumsAtOnce` is how many loops summed. */
 export function whatHappened(tally: Tally, sumsAtOnce: number): Finding[] {
-  const { reads, wrongReads, errors, sums, summed, rebuilds, rolledBack, retried } = tally;
+  const { reads, cleanHours, wrongReads, errors, sums, days, marked, rolledBack, retried } = tally;
   return [
     finding(
-      'sums and rows since are every row at any moment',
-      wrongReads.length === 0,
-      some(wrongReads, `${reads} reads`),
+      'an hour that is not dirty is exact at any moment',
+      wrongReads.length === 0 && cleanHours > 0,
+      some(wrongReads, `${reads} reads of ${cleanHours} such hours`),
     ),
     finding(
-      `${sumsAtOnce} sums at a time, and rebuilds between`,
-      sums > sumsAtOnce && rebuilds === 3,
-      `${sums} sums of ${summed} rows, ${rebuilds} rebuilds`,
+      `${sumsAtOnce} sums at a time, and all hours marked between`,
+      sums >= sumsAtOnce && days > 0 && marked > 0,
+      `${sums} sums of ${days} days, ${marked} hours marked`,
     ),
     finding(
       'rolled back rows were there to be missed',

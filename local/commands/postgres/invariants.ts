@@ -1,0 +1,121 @@
+/** What must hold of the aggregates when everything is summed: each against a plain count, written without `src/summaries`. */
+import type pg from 'pg';
+
+/** Rows that differ, by what they are rows of; all 0 when the aggregates are right. */
+export type Wrong = Record<string, number>;
+
+const DAY = `(occurred_at at time zone 'UTC')::date`;
+const HOUR = `date_trunc('hour', occurred_at, 'UTC')`;
+const NAMES = 'channel, client_id, issuer, rule, step, outcome';
+const ofSet = (bit: number, name: string) => `case when dims & ${bit} > 0 then ${name} else '' end`;
+const OF_SET = `channel, ${ofSet(4, 'client_id')}, ${ofSet(2, 'issuer')}, ${ofSet(1, 'rule')}, step, outcome`;
+const BUCKET = `ceil(ln(greatest(duration_ms, 1)::float8) / ln(1.1::float8))::smallint`;
+const SHADOW = 'version, differs, channel, outcome, rule, shadow_outcome, shadow_rule, step, client_id, issuer';
+
+/** Who was in which scope. `attempts` is the name of what holds them. */
+const seen = (attempts: string) => `
+  select 'all' as kind, '' as value, object_id as person, ${HOUR} as hour from ${attempts}
+    where step = 'PreTokenIssuance' and object_id <> ''
+  union select 'client', client_id, object_id, ${HOUR} from ${attempts}
+    where step = 'PreTokenIssuance' and object_id <> '' and client_id <> ''
+  union select 'outcome', outcome, (array_remove(array[oid_key, idp_key, email_key], ''))[1], ${HOUR} from ${attempts}
+    where outcome not in ('continue', '') and (oid_key <> '' or idp_key <> '' or email_key <> '')
+  union select 'rule', rule, (array_remove(array[oid_key, idp_key, email_key], ''))[1], ${HOUR} from ${attempts}
+    where rule <> '' and (oid_key <> '' or idp_key <> '' or email_key <> '')`;
+
+/**
+ * Compares every table with `attempts`, which may name a view that also holds attempts of dropped months: their visits are
+ * gone, their aggregates are not. Everything before now must be summed.
+ */
+export async function findWrong(pool: pg.Pool, attempts = 'attempts'): Promise<Wrong> {
+  const one = async (query: string) => Number((await pool.query<{ n: string }>(query)).rows[0]?.n);
+  const differing = (table: string, keys: string, plain: string, value = 'attempts') =>
+    one(`select count(*) as n from (select ${keys}, ${value} from ${table}) as kept full join (${plain}) as plain using (${keys})
+      where kept.${value} is distinct from plain.number`);
+  const cube = (sets: string, at: string, more = '') => `
+    select dims::smallint as dims, ${at}, ${OF_SET}${more}, count(*) as number
+    from ${attempts} cross join unnest('${sets}'::int[]) as dims group by 1, 2, 3, 4, 5, 6, 7, 8${more === '' ? '' : ', 9'}`;
+  const aliased = (keys: string, query: string) => `select * from (${query}) as t (${keys}, number)`;
+  const sets = (table: string, at: string, expression: string, sets: string, more = '', moreSql = '') => {
+    const keys = `dims, ${at}, ${NAMES}${more}`;
+    return differing(table, keys, aliased(keys, cube(sets, expression, moreSql)));
+  };
+  const facets = `
+    select 'reason' as facet, reason as value, a.* from ${attempts} as a
+    union all select 'caller', caller, a.* from ${attempts} as a
+    union all select 'language', locale, a.* from ${attempts} as a
+    union all select 'degraded', degraded, a.* from ${attempts} as a
+    union all select 'policy-version', policy_version::text, a.* from ${attempts} as a where policy_version > 0
+    union all select 'shadow', case when shadow_differs then 'differs' else 'same' end, a.* from ${attempts} as a where shadow_version > 0
+    union all select 'failed-rule', split_part(substr(note, length('the condition of rule ') + 1), ' failed unforeseen: ', 1), a.*
+      from ${attempts} as a cross join unnest(notes) as note where note like 'the condition of rule % failed unforeseen: %'`;
+  const kept = `hour >= (select dropped_before from summed_until)`;
+  return {
+    daily_counts: await sets('daily_counts', 'day', DAY, '{0,1,2,3,4,5,6,7}'),
+    hourly_totals: await sets('hourly_totals', 'hour', HOUR, '{0,1,2,4}'),
+    daily_durations: await sets('daily_durations', 'day', DAY, '{0,1,2,4}', ', bucket', `, ${BUCKET}`),
+    daily_facets: await differing(
+      'daily_facets',
+      'facet, day, channel, value, step, outcome',
+      `select facet, ${DAY} as day, channel, value, step, outcome, count(*) as number from (${facets}) as f
+       where value <> '' group by 1, 2, 3, 4, 5, 6`,
+    ),
+    daily_shadow: await differing(
+      'daily_shadow',
+      `day, ${SHADOW}`,
+      `select ${DAY} as day, shadow_version as version, shadow_differs as differs, channel, outcome, rule, shadow_outcome,
+         shadow_rule, step, client_id, issuer, count(*) as number
+       from ${attempts} where shadow_version > 0 group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11`,
+    ),
+    visits: await one(`select count(*) as n from (
+        select kind, value, person, hour from visits join people_scopes on id = scope
+      ) as kept full join (
+        select kind, value, md5(person)::uuid as person, hour from (${seen('attempts')}) as seen
+      ) as plain using (kind, value, person, hour) where kept is null or plain is null`),
+    'visits: previous': await one(`select count(*) as n from (
+        select *, lag(hour) over (partition by scope, person order by hour) as lagging from visits
+      ) as v where previous is distinct from coalesce(lagging,
+        case when previous < (select dropped_before from summed_until) then previous else '-infinity' end)`),
+    people_days: await one(`select count(*) as n from (
+        select scope, day, previous_day, people from people_days where day >= (select (dropped_before at time zone 'UTC')::date from summed_until)
+      ) as kept full join (
+        select scope, (hour at time zone 'UTC')::date as day, (previous at time zone 'UTC')::date as previous_day, count(*) as number
+        from visits where ${kept} and (previous at time zone 'UTC')::date < (hour at time zone 'UTC')::date group by 1, 2, 3
+      ) as plain using (scope, day, previous_day) where people is distinct from number`),
+    'people_days: not positive': await one('select count(*) as n from people_days where people <= 0'),
+    dirty_hours: await one(
+      'select count(*) as n from dirty_hours where marks > summed and hour < (select until from summed_until)',
+    ),
+  };
+}
+
+export interface Scope {
+  readonly kind: string;
+  readonly value: string;
+}
+
+/**
+ * Distinct people of `scope` from `from` (inclusive) to `to` (exclusive), whole hours both: first as `people_days` and `visits`
+ * tell without reading people (reports.md, section 3), then counted one by one. `attempts` as in {@link findWrong}.
+ */
+export async function countPeople(pool: pg.Pool, { kind, value }: Scope, from: Date, to: Date, attempts = 'attempts') {
+  const { rows } = await pool.query<{ told: string; plain: string }>(
+    `with asked as (
+       select $1::timestamptz as a, $2::timestamptz as b, (select id from people_scopes where kind = $3 and value = $4) as asked_scope
+     ), days as (
+       select *, least(b, case when a = date_trunc('day', a, 'UTC') then a else date_trunc('day', a, 'UTC') + interval '1 day' end) as first,
+         greatest(date_trunc('day', b, 'UTC'), least(b, case when a = date_trunc('day', a, 'UTC') then a else date_trunc('day', a, 'UTC') + interval '1 day' end)) as last
+       from asked
+     )
+     select (select count(*) from visits where scope = asked_scope and hour >= a and hour < first and previous < a)
+       + (select coalesce(sum(people), 0) from people_days where scope = asked_scope
+           and day >= (first at time zone 'UTC')::date and day < (last at time zone 'UTC')::date and previous_day < (a at time zone 'UTC')::date)
+       + (select count(*) from visits where scope = asked_scope and hour >= first and hour < last
+           and previous >= date_trunc('day', a, 'UTC') and previous < a)
+       + (select count(*) from visits where scope = asked_scope and hour >= last and hour < b and previous < a) as told,
+       (select count(distinct person) from (${seen(attempts)}) as seen where kind = $3 and value = $4 and hour >= a and hour < b) as plain
+     from days`,
+    [from, to, kind, value],
+  );
+  return { told: Number(rows[0]?.told), plain: Number(rows[0]?.plain) };
+}

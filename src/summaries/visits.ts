@@ -1,0 +1,107 @@
+/**
+ * Who was there, so that distinct people of any range are counted without reading people. The visits of an hour are compared
+ * with its attempts; the order of a person's visits (`previous`) is set again from the visit before the hour to the first one
+ * after it, and `people_days` follows.
+ */
+import { type SQL, sql } from 'drizzle-orm';
+import { isPersonSql } from './hours.ts';
+
+const day = (instant: string) => sql.raw(`(${instant} at time zone 'UTC')::date`);
+/** Whether a visit is the person's first on its day. */
+const isFirst = sql.raw(`previous < date_trunc('day', hour, 'UTC')`);
+
+/**
+ * Statements for one transaction that bring `hours` (of the UTC day `on`, an array literal of instants) up to date. `part` is
+ * the partition of `attempts` that holds them.
+ */
+export function sumVisits(part: SQL, on: string, hours: string): SQL[] {
+  const seen = seenSql(part, hours);
+  const dayStart = sql`${`${on}T00:00:00Z`}::timestamptz`;
+  return [
+    sql`insert into people_scopes (kind, value) select kind, value from ${seen} as seen except select kind, value from people_scopes`,
+    // The planner may not expect so few rows as there are, and a scan of all visits is never right.
+    sql`select set_config('enable_seqscan', 'off', true)`,
+    link(seen, on, hours),
+    sql`delete from people_days where day = ${on}::date`,
+    sql`delete from people_days where people = 0`,
+    sql`insert into people_days (scope, day, previous_day, people)
+      select scope, ${on}::date, ${day('previous')}, count(*) from visits
+      where hour >= ${dayStart} and hour < ${dayStart} + interval '1 day' and previous < ${dayStart}
+      group by scope, ${day('previous')}`,
+  ];
+}
+
+/**
+ * Rows `(kind, value, person, hour)`, some more than once. Only the token step knows for certain who it is. People who are
+ * turned away have no objectId, so outcomes and rules count the first person key.
+ */
+const seenSql = (part: SQL, hours: string) => sql`(
+  select kind, value, person, hour
+  from unnest(${hours}::timestamptz[]) as hour
+  join ${part} as attempts on occurred_at >= hour and occurred_at < hour + interval '1 hour'
+  cross join lateral (
+    select case when ${isPersonSql} then md5(object_id)::uuid end as known,
+      md5(coalesce(nullif(oid_key, ''), nullif(idp_key, ''), nullif(email_key, '')))::uuid as keyed
+  ) as people
+  cross join lateral (values ('all', '', known), ('client', nullif(client_id, ''), known),
+    ('outcome', nullif(nullif(outcome, 'continue'), ''), keyed), ('rule', nullif(rule, ''), keyed)) as scopes (kind, value, person)
+  where person is not null and value is not null)`;
+
+/**
+ * `wanted` is how the visits of everybody concerned must be, from the hour on and up to the first visit after it; `known` how
+ * they are. The visit before may be gone with its month: then the next one's `previous` still names it. Days after `on` take
+ * the difference; the day itself is counted again.
+ */
+function link(seen: SQL, on: string, hours: string): SQL {
+  const isIn = sql`= any (${hours}::timestamptz[])`;
+  const same = (one: string, other: string) =>
+    sql.raw(`${one}.scope = ${other}.scope and ${one}.person = ${other}.person and ${one}.hour = ${other}.hour`);
+  return sql`
+    with should as materialized (
+      select distinct id as scope, person, hour from ${seen} as seen join people_scopes using (kind, value)
+    ), found as materialized (
+      select scope, person, hour from visits where hour ${isIn}
+    ), concerned as materialized (
+      select scope, person, min(hour) as first, max(hour) as last
+      from (select * from should union all select * from found) as concerning group by scope, person
+    ), known as materialized (
+      select concerned.scope, concerned.person, near.hour, near.previous from concerned cross join lateral (
+        select hour, previous from visits
+        where scope = concerned.scope and person = concerned.person and hour >= concerned.first and hour <= concerned.last
+        union all
+        (select hour, previous from visits
+        where scope = concerned.scope and person = concerned.person and hour > concerned.last order by hour limit 1)
+      ) as near
+    ), wanted as materialized (
+      select scope, person, hour, coalesce(lag(hour) over (partition by scope, person order by hour), before) as previous
+      from (select * from should union all select scope, person, hour from known where not hour ${isIn}) as visiting
+      join (
+        select scope, person, coalesce(
+          (select max(hour) from visits
+            where scope = concerned.scope and person = concerned.person and hour < concerned.first),
+          (select previous from known where scope = concerned.scope and person = concerned.person
+            and previous < (select dropped_before from summed_until) order by hour limit 1),
+          '-infinity') as before
+        from concerned
+      ) as begun using (scope, person)
+    ), removed as (
+      delete from visits using found where ${same('visits', 'found')}
+        and not exists (select from should where ${same('should', 'found')})
+    ), linked as (
+      update visits set previous = wanted.previous from wanted
+      where ${same('visits', 'wanted')} and visits.previous <> wanted.previous
+    ), added as (
+      insert into visits (scope, person, hour, previous)
+      select scope, person, hour, previous from wanted
+      where not exists (select from known where ${same('known', 'wanted')})
+    )
+    insert into people_days (scope, day, previous_day, people)
+    select scope, ${day('hour')}, ${day('previous')}, sum(people) from (
+      select scope, hour, previous, 1 as people from wanted where ${isFirst}
+      union all
+      select scope, hour, previous, -1 from known where ${isFirst}
+    ) as moved
+    where hour >= ${`${on}T00:00:00Z`}::timestamptz + interval '1 day'
+    group by 1, 2, 3 having sum(people) <> 0
+    on conflict (scope, day, previous_day) do update set people = people_days.people + excluded.people`;
+}

@@ -1,0 +1,49 @@
+/** What many connections do at once, and what Postgres does with a statement that nobody waits for any more. */
+import { sql } from 'drizzle-orm';
+import { expect, it } from 'vitest';
+import { runConcurrently } from '../../local/commands/postgres/concurrency.ts';
+import { runSlowReport } from '../../local/commands/postgres/slow-report.ts';
+import { sumDue } from '../../src/summaries/sum-due.ts';
+import { vacuumDaily } from '../../src/summaries/vacuum.ts';
+import { anAttempt, keepAttempts } from '../attempt.ts';
+import { realDatabase } from './own-database.ts';
+
+const { served, db, rows } = realDatabase();
+const SECONDS = 4;
+const failed = (findings: Awaited<ReturnType<typeof runConcurrently>>) =>
+  findings.filter(({ holds }) => !holds).map(({ claim, detail }) => `${claim}: ${detail}`);
+
+it('every attempt is summed once while writers, sums, marks, retention and readers run at the same time', async () => {
+  expect(failed(await runConcurrently(served(), SECONDS))).toEqual([]);
+});
+
+it('a slow report makes retention give up its lock, and inserts go on', async () => {
+  expect(failed(await runSlowReport(served()))).toEqual([]);
+});
+
+it('a sum ends in Postgres when its statements take longer than the schedule waits', async () => {
+  const at = new Date('2026-11-21T10:30:00Z');
+  await keepAttempts(db(), [anAttempt({ at })]);
+  const blocker = await served().pool.connect();
+  try {
+    await blocker.query('begin');
+    await blocker.query('lock table daily_counts in access exclusive mode');
+    const sum = sumDue(db, new Date('2026-11-21T12:30:00Z'), { statementLimitMs: 200 });
+    await expect(sum).rejects.toMatchObject({ code: '57014' });
+    const waiting = sql`select count(*)::int as n from pg_stat_activity where query ilike '%daily_counts%' and wait_event_type = 'Lock'`;
+    expect(await rows(waiting)).toEqual([{ n: 0 }]);
+  } finally {
+    await blocker.query('rollback');
+    blocker.release();
+  }
+  expect(await sumDue(db, new Date('2026-11-21T12:30:00Z'))).toEqual({ days: 1, left: 0 });
+});
+
+it('the aggregate tables are vacuumed and analysed once a day', async () => {
+  const vacuumed = sql`select count(*)::int as n from pg_stat_user_tables where relname in ('daily_counts', 'visits', 'people_days')
+    and last_vacuum is not null and last_analyze is not null`;
+  const tomorrow = new Date(Date.now() + 86_400_000);
+  expect(await vacuumDaily(db, new Date())).toBe(false);
+  expect(await Promise.all([vacuumDaily(db, tomorrow), vacuumDaily(db, tomorrow)])).toContain(false);
+  expect(await rows(vacuumed)).toEqual([{ n: 3 }]);
+});
