@@ -14,12 +14,13 @@ import { sampleSteps, seedPeople } from './dev/sample.ts';
 import { startWorker } from './dev/worker.ts';
 import { startNeon } from './neon.ts';
 
-const USAGE = `Usage: npm run dev -- [--port N] [--data DIR] [--policy FILE]
+const USAGE = `Usage: npm run dev -- [--port N] [--data DIR] [--policy FILE] [--inspect N]
 
   --port N       where Gatehouse listens (default 8787)
   --data DIR     where database, KV and queue are kept (default .gatehouse); a second Gatehouse needs one of its own
   --policy FILE  the policy that decides, put in force anew whenever the file is edited (default policy.json, when
-                 there is one). With none instead of a file, or without one, roles go into the token and that is all`;
+                 there is one). With none instead of a file, or without one, roles go into the token and that is all
+  --inspect N    where a debugger can attach to the Worker, such as 9229`;
 
 /** How soon an orphan notices. */
 const PARENT_CHECK_MS = 500;
@@ -35,7 +36,7 @@ try {
 }
 
 async function start(): Promise<void> {
-  const { port, data, policy: askedPolicy } = readOptions();
+  const { port, data, policy: askedPolicy, inspectorPort } = readOptions();
   await refuseTakenPort(port);
   const policy = await policyToBeginWith(askedPolicy);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop(0));
@@ -49,7 +50,13 @@ async function start(): Promise<void> {
   writeFileSync(join(data, 'database-url'), `${neon.url}\n`, { mode: 0o600 });
 
   const url = `http://localhost:${port}`;
-  const worker = await startWorker({ port, data, databaseUrl: neon.url, storedPolicy: policy !== undefined });
+  const worker = await startWorker({
+    port,
+    data,
+    databaseUrl: neon.url,
+    storedPolicy: policy !== undefined,
+    inspectorPort,
+  });
   stopping.unshift(worker.stop);
   void worker.exited.then((code) => stop(code));
   await worker.ready;
@@ -69,16 +76,20 @@ function stopWithNpm(): void {
   setInterval(() => process.ppid !== shell && void stop(0), PARENT_CHECK_MS).unref();
 }
 
-function readOptions(): { port: number; data: string; policy: string | undefined } {
+function readOptions(): { port: number; data: string; policy: string | undefined; inspectorPort: number } {
   const values = readArguments();
   if (values.help) {
     console.log(USAGE);
     process.exit(0);
   }
-  const port = Number(values.port);
-  if (!Number.isInteger(port) || port < 1 || port > 65_535)
-    throw new Error(`--port takes a number from 1 to 65535.\n\n${USAGE}`);
-  return { port, data: resolve(values.data), policy: values.policy };
+  const inspectorPort = values.inspect === undefined ? 0 : portOf('--inspect', values.inspect);
+  return { port: portOf('--port', values.port), data: resolve(values.data), policy: values.policy, inspectorPort };
+}
+
+function portOf(option: string, typed: string): number {
+  const port = Number(typed);
+  if (Number.isInteger(port) && port >= 1 && port <= 65_535) return port;
+  throw new Error(`${option} takes a number from 1 to 65535.\n\n${USAGE}`);
 }
 
 function readArguments() {
@@ -88,6 +99,7 @@ function readArguments() {
         port: { type: 'string', default: '8787' },
         data: { type: 'string', default: '.gatehouse' },
         policy: { type: 'string' },
+        inspect: { type: 'string' },
         help: { type: 'boolean', short: 'h', default: false },
       },
     });

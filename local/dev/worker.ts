@@ -11,6 +11,8 @@ const CONFIGURATIONS = ['local/dev/wrangler.toml', 'wrangler.toml', 'src/desk/wr
 const READY_WITHIN_MS = 60_000;
 const POLL_MS = 100;
 const STOP_WITHIN_MS = 5_000;
+/** No usage data, no advertisement, and no question to Cloudflare about where this machine is, which offline ends in an error. */
+const QUIET = { WRANGLER_SEND_METRICS: 'false', WRANGLER_HIDE_BANNER: 'true', CLOUDFLARE_CF_FETCH_ENABLED: 'false' };
 /** Signs support codes on this machine only. */
 const LOCAL_SUPPORT_CODE_KEY = 'only for local development, stands in no deployment';
 
@@ -28,6 +30,8 @@ export async function startWorker(options: {
   databaseUrl: string;
   /** True: what is saved through the front door decides. False: the built-in policy, whatever wrangler.toml says. */
   storedPolicy: boolean;
+  /** Where a debugger attaches; 0: nobody is told where. */
+  inspectorPort: number;
 }): Promise<LocalWorker> {
   const wrangler = join(createRequire(import.meta.url).resolve('wrangler/package.json'), '..', 'bin', 'wrangler.js');
   // Wrangler takes the secrets and settings that a configuration names from here (`--var` would reach the first Worker alone);
@@ -52,7 +56,7 @@ export async function startWorker(options: {
       '--ip',
       'localhost',
       '--inspector-port',
-      '0',
+      `${options.inspectorPort}`,
       '--persist-to',
       join(options.data, 'worker'),
       '--show-interactive-dev-session=false',
@@ -63,7 +67,7 @@ export async function startWorker(options: {
     {
       stdio: ['ignore', 'inherit', 'inherit'],
       detached: true,
-      env: { ...process.env, ...given, WRANGLER_SEND_METRICS: 'false' },
+      env: { ...process.env, ...given, ...QUIET },
     },
   );
   const exited = new Promise<number>((resolve) => child.once('exit', (code) => resolve(code ?? 1)));

@@ -55,7 +55,7 @@ describe('npm run dev', () => {
   });
 
   it('says what it takes when it is called wrongly', async () => {
-    for (const args of [['--prot', '1'], ['--port', 'x'], ['--port', '70000'], ['extra']]) {
+    for (const args of [['--prot', '1'], ['--port', 'x'], ['--port', '70000'], ['--inspect', '0'], ['extra']]) {
       const dev = run(args);
       expect(await dev.ended).toBe(1);
       expect(dev.said.text).toContain('Usage: npm run dev');
