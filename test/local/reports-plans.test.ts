@@ -13,7 +13,7 @@ import { readiness } from '../../src/reports/queries/readiness.ts';
 import { summary } from '../../src/reports/queries/summary.ts';
 import { attemptsQuestion, personQuestion } from '../../src/reports/questions.ts';
 import { summaryRange } from '../../src/reports/range.ts';
-import { sum } from '../../src/summaries/sum.ts';
+import { sumDue } from '../../src/summaries/sum-due.ts';
 import { anAttempt, keepAttempts } from '../attempt.ts';
 import { ownDatabase } from './own-database.ts';
 
@@ -130,11 +130,11 @@ test('a summary reads what was written since the last sum, and never the attempt
   const range = summaryRange({ interval: 'day', from: new Date(now - DAYS * DAY_MS) }, now);
   if (typeof range === 'string') throw new Error(range);
   // Once for the numbers and once for the people.
-  const nodes = await readBy(() => summary(config(), range, {}, now, 20_000));
+  const nodes = await readBy(() => summary(config(), range, {}, now, { ms: 20_000 }));
   expect(rowsRead(nodes)).toBe(2 * UNSUMMED);
 
   await keepAttempts(db(), [anAttempt()]);
-  expect(rowsRead(await readBy(() => summary(config(), range, { clientId: 'client1' }, now, 20_000)))).toBe(
+  expect(rowsRead(await readBy(() => summary(config(), range, { clientId: 'client1' }, now, { ms: 20_000 })))).toBe(
     2 * (UNSUMMED + 1),
   );
 });
