@@ -13,6 +13,8 @@ export interface ListLimits {
   readonly stretches: number;
 }
 export const LIST_LIMITS: ListLimits = { attempts: 150_000, rows: 20_000, stretches: 40 };
+/** A page of a file has more rows, and more time. */
+export const FILE_LIMITS: ListLimits = { attempts: 1_500_000, rows: 20_000, stretches: 200 };
 
 /** A stretch in which matches may be. */
 export interface Candidate extends Stretch {

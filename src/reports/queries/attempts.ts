@@ -10,7 +10,7 @@ import { NO_ID, type Position, type Question, writeCursor } from '../cursor.ts';
 import type { Stretch } from '../parts.ts';
 import type { AttemptsPage, Filters } from '../questions.ts';
 import { listFrom } from '../range.ts';
-import { type Candidate, LIST_LIMITS, type ListLimits, type Reading, readingOf } from '../spans.ts';
+import { type Candidate, FILE_LIMITS, LIST_LIMITS, type ListLimits, readingOf } from '../spans.ts';
 import { ask, type Run } from './ask.ts';
 import { BEGINNING, candidatesOf, END_OF_TIME } from './candidates.ts';
 import { type AttemptRow, attemptColumns } from './columns.ts';
@@ -55,11 +55,37 @@ interface Asked {
   readonly limit: number;
 }
 
+/**
+ * The pages of a whole list, each of which follows a place. Where matches may be is asked once, so that a page is one request.
+ */
+export function pagesOf(config: Config, narrowed: Filters, from: Date | undefined, limit: number) {
+  let known: Promise<Candidate[]> | undefined;
+  return (after: Position | undefined) => {
+    const candidates: FindCandidates = (...asked) => {
+      known ??= keyOf(narrowed) === undefined ? candidatesFor(...asked) : undefined;
+      return known ?? candidatesFor(...asked);
+    };
+    return ask(config, async (db, run) => {
+      const { rows, searchedTo } = await readPage(db, run, { narrowed, from, after, limit }, FILE_LIMITS, candidates);
+      const more = rows.length > limit || searchedTo !== undefined;
+      return { attempts: rows.slice(0, limit).map(attemptJson), more, ...(rows.length > limit ? {} : { searchedTo }) };
+    });
+  };
+}
+
 /** One row more than the page holds, which only says that there is a next one. */
-async function readPage(db: Database, run: Run, { narrowed, from, after, limit }: Asked, limits: ListLimits) {
+async function readPage(
+  db: Database,
+  run: Run,
+  { narrowed, from, after, limit }: Asked,
+  limits: ListLimits,
+  find: FindCandidates = candidatesFor,
+) {
   const range = { from: from ?? BEGINNING, to: endOf(narrowed, after) };
+  const most = keyOf(narrowed) === undefined ? limits.attempts : limits.rows;
   if (range.from >= range.to) return { rows: [], searchedTo: undefined };
-  const { stretches, searchedTo } = await readingFor(db, run, narrowed, range, limit + 1, limits);
+  const candidates = await find(db, run, narrowed, range, most);
+  const { stretches, searchedTo } = readingOf(candidates, range, limit + 1, { ...limits, attempts: most });
   if (stretches.length === 0) return { rows: [], searchedTo };
   const conditions = stretches.map((one) => and(keyOf(narrowed), othersOf(narrowed), inside(one), following(after)));
   return { rows: await newest(db, run, conditions, limit + 1), searchedTo };
@@ -72,21 +98,20 @@ function endOf({ to = END_OF_TIME }: Filters, after: Position | undefined): Date
   return new Date(Math.min(to.getTime(), place));
 }
 
-async function readingFor(
+type FindCandidates = (...asked: Parameters<typeof candidatesFor>) => Promise<Candidate[]>;
+
+/** Where matches may be. A key without other filters, or no filter at all, needs no look at anything else. */
+async function candidatesFor(
   db: Database,
   run: Run,
   filters: Filters,
   range: Stretch,
-  wanted: number,
-  limits: ListLimits,
-): Promise<Reading> {
-  if (othersOf(filters) === undefined) return { stretches: [range], searchedTo: undefined };
+  most: number,
+): Promise<Candidate[]> {
+  if (othersOf(filters) === undefined) return [{ ...range, matches: 0, attempts: 0 }];
   const key = keyOf(filters);
-  if (key === undefined) {
-    return readingOf(await candidatesOf(db, run, filters, range, limits.attempts), range, wanted, limits);
-  }
-  const candidates = await candidatesOfKey(db, run, and(key, inside(range)), range, limits.rows);
-  return readingOf(candidates, range, wanted, { ...limits, attempts: limits.rows });
+  if (key === undefined) return candidatesOf(db, run, filters, range, most);
+  return candidatesOfKey(db, run, and(key, inside(range)), range, most);
 }
 
 /** The newest attempts of a person, code or correlation id, as many as are read at once, and the rest. */
