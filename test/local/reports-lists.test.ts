@@ -1,11 +1,15 @@
 import { sql } from 'drizzle-orm';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { Attempt } from '../../src/attempts/attempt.ts';
 import { occurredAtOf } from '../../src/attempts/bounds.ts';
 import { readConfig } from '../../src/config.ts';
-import { type AttemptList, listAttempts } from '../../src/reports/queries/attempts.ts';
-import { attemptsQuestion } from '../../src/reports/questions.ts';
+import { type AttemptList, findAttempt, listAttempts } from '../../src/reports/queries/attempts.ts';
+import { changes } from '../../src/reports/queries/changes.ts';
+import { findPerson } from '../../src/reports/queries/people.ts';
+import { readiness } from '../../src/reports/queries/readiness.ts';
+import { summary } from '../../src/reports/queries/summary.ts';
+import { attemptsQuestion, changesQuestion, personQuestion } from '../../src/reports/questions.ts';
 import { LIST_LIMITS, type ListLimits } from '../../src/reports/spans.ts';
 import { sumDue } from '../../src/summaries/sum-due.ts';
 import { anAttempt, keepAttempts } from '../attempt.ts';
@@ -135,4 +139,24 @@ test('a list goes on where attempts that the sums still count are gone', async (
   expect(first.searchedTo).toBe(iso(start + 3 * DAY_MS));
   const ids = (await pagesOf(asked, LIST_LIMITS)).flatMap((page) => page.attempts.map(({ id }) => id));
   expect(ids).toEqual([oldest?.id]);
+});
+
+test('whatever a report asks ends in Postgres when its time is over', async () => {
+  const sent = vi.spyOn(globalThis, 'fetch');
+  const range = { interval: 'day' as const, from: new Date(start), to: new Date(start + DAY_MS) };
+  await list({ clientId: 'shop', from: iso(start), limit: 1 }, LIST_LIMITS);
+  await list({ objectId: 'ada', rule: 'no-mail', limit: 1 }, LIST_LIMITS);
+  await findAttempt(config(), anAttempt().id);
+  await findPerson(config(), await personQuestion.parseAsync({ key: 'email:ada@example.com' }), Date.now());
+  await summary(config(), range, { clientId: 'shop', rule: 'no-mail' }, Date.now(), { ms: 1_234 });
+  await readiness(config());
+  await changes(config(), await changesQuestion.parseAsync({}));
+  const limits = sent.mock.calls.map(([, init]) => {
+    const { queries = [] } = JSON.parse(String(init?.body)) as { queries?: { query: string }[] };
+    return /set_config\('statement_timeout', '(\d+)', true\)/.exec(queries[0]?.query ?? '')?.[1];
+  });
+  sent.mockRestore();
+  expect(limits.length).toBeGreaterThan(10);
+  expect(limits.filter((limit) => limit === '1234').length).toBeGreaterThanOrEqual(3);
+  expect(limits.filter((limit) => limit === undefined)).toEqual([]);
 });

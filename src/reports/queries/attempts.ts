@@ -1,5 +1,5 @@
 /** Attempts, newest first. Each look-up by person, code or correlation id names the partial index it wants. */
-import { and, desc, eq, getTableColumns, getTableName, gte, lt, lte, type SQL, Subquery, sql } from 'drizzle-orm';
+import { and, desc, eq, getTableColumns, getTableName, lte, type SQL, Subquery, sql } from 'drizzle-orm';
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 import { occurredAtOf } from '../../attempts/bounds.ts';
 import type { Config } from '../../config.ts';
@@ -12,9 +12,9 @@ import type { AttemptsPage, Filters } from '../questions.ts';
 import { listFrom } from '../range.ts';
 import { type Candidate, FILE_LIMITS, LIST_LIMITS, type ListLimits, readingOf } from '../spans.ts';
 import { ask, type Run } from './ask.ts';
-import { BEGINNING, candidatesOf, END_OF_TIME } from './candidates.ts';
+import { BEGINNING, candidatesOf, END_OF_TIME, inside, newestOf } from './candidates.ts';
 import { type AttemptRow, attemptColumns } from './columns.ts';
-import { matching, secondsOf } from './sums.ts';
+import { matching } from './sums.ts';
 
 export const newestFirst = [desc(attempts.occurredAt), desc(attempts.id)];
 
@@ -111,36 +111,8 @@ async function candidatesFor(
   if (othersOf(filters) === undefined) return [{ ...range, matches: 0, attempts: 0 }];
   const key = keyOf(filters);
   if (key === undefined) return candidatesOf(db, run, filters, range, most);
-  return candidatesOfKey(db, run, and(key, inside(range)), range, most);
+  return newestOf(db, run, key, range, most);
 }
-
-/** The newest attempts of a person, code or correlation id, as many as are read at once, and the rest. */
-async function candidatesOfKey(
-  db: Database,
-  run: Run,
-  condition: SQL | undefined,
-  range: Stretch,
-  most: number,
-): Promise<Candidate[]> {
-  const { rows } = await run(
-    db.execute<{ at: number }>(sql`
-      select ${secondsOf(sql`${attempts.occurredAt}`)} as at from ${attempts} where ${condition}
-      order by ${newestFirst[0]}, ${newestFirst[1]} offset ${most - 1} limit 1`),
-  );
-  const [nth] = rows;
-  if (nth === undefined) return [{ ...range, matches: 0, attempts: 0 }];
-  const cut = new Date(Math.round(nth.at * 1_000));
-  return [
-    { from: cut, to: range.to, matches: 0, attempts: most },
-    { from: range.from, to: cut, matches: 0, attempts: most },
-  ];
-}
-
-const inside = ({ from, to }: Stretch): SQL | undefined =>
-  and(
-    from > BEGINNING ? gte(attempts.occurredAt, from) : undefined,
-    to < END_OF_TIME ? lt(attempts.occurredAt, to) : undefined,
-  );
 
 /** `conditions` are of parts that have no row in common. */
 function newest(

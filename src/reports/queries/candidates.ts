@@ -15,7 +15,13 @@ export const END_OF_TIME = new Date(8.64e15);
 
 type Narrowing = Dimensions & Pick<Filters, 'shadow'>;
 
-/** Newest first, and without what lies outside `range`. At most `most` attempts that are not summed yet are candidates at once. */
+interface Found {
+  readonly until: number;
+  readonly behind: boolean;
+  readonly found: readonly (readonly [start: number, hours: number, matches: number, attempts: number])[];
+}
+
+/** Newest first, and without what lies outside `range`. At most `most` attempts that are not summed yet are one candidate. */
 export async function candidatesOf(
   db: Database,
   run: Run,
@@ -24,12 +30,8 @@ export async function candidatesOf(
   most: number,
 ): Promise<Candidate[]> {
   const { rows } = await run(
-    db.execute<{
-      until: number;
-      cut: number | null;
-      found: [start: number, hours: number, matches: number, attempts: number][];
-    }>(sql`
-      select ${secondsOf(untilSql)} as until, ${isIndexed(filters) ? sql`null` : secondsOf(nthLive(range, most))} as cut,
+    db.execute<Found & Record<string, unknown>>(sql`
+      select ${secondsOf(untilSql)} as until, ${untilSql} < now() - ${sql.raw(BEHIND)} as behind,
         (select coalesce(json_agg(json_build_array(start, hours, matches, attempts) order by start desc), '[]')
           from (${foundSql(filters, range)}) as found) as found`),
   );
@@ -42,11 +44,44 @@ export async function candidatesOf(
     const to = new Date(Math.min(from.getTime() + hours * HOUR_MS, until.getTime()));
     return { from, to, matches, attempts: counted };
   });
-  const live = { from: until, to: END_OF_TIME, matches: 0, attempts: 0 };
-  if (row.cut === null) return [live, ...found];
-  const cut = at(row.cut);
-  return [{ ...live, from: cut, attempts: most }, { ...live, to: cut, attempts: most }, ...found];
+  const unsummed = { from: until, to: END_OF_TIME, matches: 0 };
+  const within = { from: later(until, range.from), to: range.to };
+  if (!row.behind || isIndexed(filters) || within.from >= within.to) return [{ ...unsummed, attempts: 0 }, ...found];
+  return [...(await newestOf(db, run, undefined, within, most)), ...found];
 }
+
+/** Sums are this far behind only when they stand still: then even counting what is not summed takes long. */
+const BEHIND = "interval '2 hours'";
+
+const later = (one: Date, other: Date) => (one > other ? one : other);
+
+/** The newest `most` attempts of a stretch that meet a condition, which an index has to serve, and the rest. */
+export async function newestOf(
+  db: Database,
+  run: Run,
+  condition: SQL | undefined,
+  { from, to }: Stretch,
+  most: number,
+): Promise<Candidate[]> {
+  const { rows } = await run(
+    db.execute<{ cut: number }>(sql`
+      select ${secondsOf(sql`${attempts.occurredAt}`)} as cut from ${attempts}
+      where ${and(condition, inside({ from, to }))}
+      order by ${attempts.occurredAt} desc, ${attempts.id} desc offset ${most - 1} limit 1`),
+  );
+  const [nth] = rows;
+  if (nth === undefined) return [{ from, to, matches: 0, attempts: 0 }];
+  return [
+    { from: at(nth.cut), to, matches: 0, attempts: most },
+    { from, to: at(nth.cut), matches: 0, attempts: most },
+  ];
+}
+
+export const inside = ({ from, to }: Stretch): SQL | undefined =>
+  and(
+    from > BEGINNING ? gte(attempts.occurredAt, from) : undefined,
+    to < END_OF_TIME ? lt(attempts.occurredAt, to) : undefined,
+  );
 
 /** Days on which the aggregates count matches of these filters, oldest first, with how many attempts have to be read for them. */
 export async function daysWithMatches(
@@ -114,13 +149,3 @@ function shadowSql({ shadow, step, outcome, clientId, issuer, rule }: Narrowing,
     attempts: select('attempts', undefined),
   };
 }
-
-/** The time of the newest attempts' last when they are as many as `most`; else null. */
-const nthLive = ({ from, to }: Stretch, most: number): SQL => sql`(
-  select ${attempts.occurredAt} from ${attempts}
-  where ${and(
-    sql`${attempts.occurredAt} >= ${untilSql}`,
-    gte(attempts.occurredAt, from),
-    to < END_OF_TIME ? lt(attempts.occurredAt, to) : undefined,
-  )}
-  order by ${attempts.occurredAt} desc, ${attempts.id} desc offset ${most - 1} limit 1)`;
