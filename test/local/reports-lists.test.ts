@@ -126,6 +126,19 @@ test('pages of a list hold every match once, newest first, however little a page
   expect(early).toBeGreaterThan(20);
 });
 
+test('an attempt that arrived late is listed before it is summed, also where the sums know of no match', async () => {
+  await keepAttempts(db(), [anAttempt({ clientId: 'shop', at: new Date(start) })]);
+  await sumDue(db, new Date());
+  const late = [
+    anAttempt({ clientId: 'forum', at: new Date(start + DAY_MS) }),
+    anAttempt({ clientId: 'forum', at: new Date(start + 1) }),
+  ];
+  await keepAttempts(db(), late);
+  const { attempts: listed, next } = await list({ clientId: 'forum', from: iso(start), limit: 50 }, LIST_LIMITS);
+  expect(listed.map(({ id }) => id)).toEqual(late.map(({ id }) => id));
+  expect(next).toBeUndefined();
+});
+
 test('a list goes on where attempts that the sums still count are gone', async () => {
   const kept = [1, 2, 3, 4].map((day) => anAttempt({ clientId: 'shop', at: new Date(start + day * DAY_MS) }));
   await keepAttempts(db(), kept);
