@@ -85,10 +85,10 @@ it.each([
 });
 
 it('reports of a Postgres that does not answer have no figures', async () => {
-  let said = '';
-  const io = { ...silent, stderr: { write: (text: string) => (said += text) !== '' } };
+  const said: string[] = [];
+  const io = { ...silent, stderr: { write: (text: string) => said.push(text) > 0 } };
   expect(await reports(['--database-url', 'postgres://a:b@127.0.0.1:9/c'], io)).toBe(1);
-  expect(said).toContain('This Postgres cannot be used');
+  expect(said.join()).toContain('This Postgres cannot be used');
 });
 
 it('the made-up days of reports hold as many attempts as were asked for, of which quiet days have a tenth', () => {

@@ -103,7 +103,7 @@ export async function daysWithMatches(
 }
 
 /** A partial index has these attempts alone. */
-const isIndexed = ({ rule, outcome, shadow }: Narrowing): boolean =>
+export const isIndexed = ({ rule, outcome, shadow }: Narrowing): boolean =>
   rule !== undefined || shadow !== undefined || (outcome !== undefined && outcome !== 'continue');
 
 /** Columns start (seconds since 1970), hours, matches, attempts. */

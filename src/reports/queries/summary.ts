@@ -25,7 +25,7 @@ import {
 } from '../summary.ts';
 import { DatabaseUnavailable } from '../unavailable.ts';
 import { ask } from './ask.ts';
-import { daysWithMatches } from './candidates.ts';
+import { daysWithMatches, isIndexed } from './candidates.ts';
 import { differentPeople } from './different-people.ts';
 import { compared } from './shadow.ts';
 import {
@@ -51,6 +51,8 @@ export interface SummaryLimits {
   /** So many attempts are read, where the aggregates do not have the combination that is asked for. */
   readonly attempts: number;
 }
+/** An attempt that an index leads to is a page to read; those of a day lie side by side. */
+const INDEXED_COST = 10;
 const LIMITS: SummaryLimits = { ms: SUMMARY_LIMIT_MS, attempts: LIST_LIMITS.attempts };
 
 /**
@@ -160,7 +162,8 @@ function sourceOf(
   const unsummed = live === undefined ? [] : [live];
   const byHour = range.interval === 'hour';
   if (combines(filters)) {
-    const few = matched.reduce((sum, { attempts }) => sum + attempts, 0) <= limits.attempts;
+    const counted = matched.reduce((sum, { attempts }) => sum + attempts, 0);
+    const few = counted * (isIndexed(filters) ? INDEXED_COST : 1) <= limits.attempts;
     if (range.from >= keptSince && (byHour || few)) {
       const summed = { from: range.from, to: range.to < until ? range.to : until };
       return { days: undefined, hours: undefined, stretches: [...joined(matched, summed), ...unsummed], timed: true };
