@@ -222,6 +222,7 @@ describe('where the attempts are gone', () => {
   const RETENTION_DAYS = 60;
   const gone = keptMonths(new Date(), RETENTION_DAYS).from;
   const hoursBefore = (hours: number) => new Date(gone.getTime() - hours * HOUR_MS);
+  const settings = () => readConfig({ DATABASE_URL: url(), RETENTION_DAYS: String(RETENTION_DAYS) });
   const both = { clientId: 'shop', rule: 'no-mail' };
   const kept = [
     anAttempt({ ...both, at: hoursBefore(30), objectId: 'ada' }),
@@ -235,8 +236,7 @@ describe('where the attempts are gone', () => {
     await db().execute(sql.raw(`drop table ${monthOf(hoursBefore(1)).name}`));
     await db().execute(sql`delete from visits where hour < ${gone.toISOString()}::timestamptz`);
     await db().execute(sql`update summed_until set dropped_before = ${gone.toISOString()}::timestamptz`);
-    const settings = readConfig({ DATABASE_URL: url(), RETENTION_DAYS: String(RETENTION_DAYS) });
-    return summary(settings, range, filters, Date.now(), { ms: 20_000 });
+    return summary(settings(), range, filters, Date.now(), { ms: 20_000 });
   };
 
   test('whole days are exact, their people too', async () => {
@@ -272,13 +272,8 @@ describe('where the attempts are gone', () => {
     await keepAttempts(db(), kept);
     await sumDue(db, new Date());
     await db().execute(sql`delete from people_days where day < ${hoursBefore(24).toISOString()}::date`);
-    const { totals, coverage } = await summary(
-      config(),
-      { interval: 'day', from: hoursBefore(48), to: hoursBefore(0) },
-      {},
-      Date.now(),
-      { ms: 20_000 },
-    );
+    const range = { interval: 'day' as const, from: hoursBefore(48), to: hoursBefore(0) };
+    const { totals, coverage } = await summary(settings(), range, {}, Date.now(), { ms: 20_000 });
     expect(totals).not.toHaveProperty('people');
     expect(coverage.join(' ')).toContain('only the counts are known');
   });

@@ -9,7 +9,7 @@ import { attempts, dailyCounts, peopleDays, peopleScopes, visits } from '../../d
 import { isPersonSql } from '../../summaries/hours.ts';
 import { dayOf, type Parts, type Stretch } from '../parts.ts';
 import type { Run } from './ask.ts';
-import { inStretch, matching, secondsOf, untilSql } from './sums.ts';
+import { inDays, inStretch, matching, secondsOf, untilSql } from './sums.ts';
 
 export interface DifferentPeople {
   /** Undefined when the range has days of which only counts are known: those of before the upgrade to this table. */
@@ -18,16 +18,20 @@ export interface DifferentPeople {
   readonly until: number;
 }
 
-/** At the token step, of one application when there is a `clientId`. `parts` are those of `range`. */
+/**
+ * At the token step, of one application when there is a `clientId`. `parts` are those of `range`; attempts before `keptSince`
+ * are no longer retained.
+ */
 export async function differentPeople(
   db: Database,
   run: Run,
   range: Stretch,
   parts: Parts,
+  keptSince: Date,
   clientId: string | undefined,
 ): Promise<DifferentPeople> {
   const { rows } = await run(
-    db.execute<{ people: string; unknown: boolean; until: number }>(peopleSql(range, parts, clientId)),
+    db.execute<{ people: string; unknown: boolean; until: number }>(peopleSql(range, parts, keptSince, clientId)),
   );
   const [row] = rows;
   if (row === undefined) throw new Error('The database answered without a row.');
@@ -36,7 +40,7 @@ export async function differentPeople(
 
 const instant = (at: Date) => sql`${at.toISOString()}::timestamptz`;
 
-function peopleSql(range: Stretch, { days, edges, live }: Parts, clientId: string | undefined): SQL {
+function peopleSql(range: Stretch, { days, edges, live }: Parts, keptSince: Date, clientId: string | undefined): SQL {
   const scope = scopeOf(clientId);
   const start = instant(range.from);
   const firstDay = dayOf(range.from);
@@ -66,7 +70,7 @@ function peopleSql(range: Stretch, { days, edges, live }: Parts, clientId: strin
       where not exists (
         select from ${visits} where ${visits.scope} = ${scope} and ${visits.person} = lately.person and ${visits.hour} >= ${start}))`);
   }
-  return sql`select ${sql.join([sql`0`, ...numbers], sql` + `)} as people, ${unknownSql(days)} as unknown, ${secondsOf(untilSql)} as until`;
+  return sql`select ${sql.join([sql`0`, ...numbers], sql` + `)} as people, ${unknownSql(days, keptSince)} as unknown, ${secondsOf(untilSql)} as until`;
 }
 
 /** As a literal for the planner it would need another request; the index leads to the rows all the same. */
@@ -74,12 +78,12 @@ const scopeOf = (clientId: string | undefined): SQL => sql`
   (select ${peopleScopes.id} from ${peopleScopes}
     where ${peopleScopes.kind} = ${clientId === undefined ? 'all' : 'client'} and ${peopleScopes.value} = ${clientId ?? ''})`;
 
-/** Whether attempts of the token step are counted on a day before people were. */
-const unknownSql = (days: Parts['days']): SQL =>
-  days === undefined
+/** Whether attempts of the token step are counted on a day before people were, of which no attempt is left to tell. */
+const unknownSql = (days: Parts['days'], keptSince: Date): SQL =>
+  days === undefined || days.from >= dayOf(keptSince)
     ? sql`false`
     : sql`exists (
         select from ${dailyCounts} where ${dailyCounts.dims} = 0 and ${dailyCounts.step} = 'PreTokenIssuance'
-          and ${and(sql`${dailyCounts.day} >= ${days.from}`, lt(dailyCounts.day, days.to))}
+          and ${and(inDays(dailyCounts, days), lt(dailyCounts.day, dayOf(keptSince)))}
           and ${dailyCounts.day} < coalesce((
             select min(${peopleDays.day}) from ${peopleDays} where ${peopleDays.scope} = ${scopeOf(undefined)}), 'infinity'))`;

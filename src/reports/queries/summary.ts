@@ -98,7 +98,7 @@ async function summaryAt(
   const [numbers, people, shadow] = await Promise.all([
     ask(config, (db, run) => run(db.execute<Numbers>(numbersOf(range, filters, source))), limits.ms),
     unknowable ??
-      ask(config, (db, run) => differentPeople(db, run, range, parts, filters.clientId), limits.ms).catch(
+      ask(config, (db, run) => differentPeople(db, run, range, parts, keptSince, filters.clientId), limits.ms).catch(
         leftOutWhenSlow(PEOPLE_TOO_SLOW),
       ),
     ask(config, (db, run) => compared(db, run, parts, filters), limits.ms).catch(leftOutWhenSlow(SHADOW_TOO_SLOW)),
