@@ -2,9 +2,11 @@
 import { createExecutionContext, createScheduledController } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
+import { connect } from '../src/database/connect.ts';
 import { POINTER_KEY } from '../src/policy/pointer.ts';
 import { markDue, settle } from '../src/policy/publish.ts';
 import { deadLetterOf, noDeadLetters } from './admin-changes.ts';
+import { anAttempt, keepAttempts } from './attempt.ts';
 import { basic, call, NEON_AWAY, newClient, rowsOfOnce } from './call.ts';
 import { publish } from './policy-call.ts';
 import worker from './worker.ts';
@@ -13,7 +15,13 @@ interface Ready {
   status: string;
   kv: { ok: boolean; problem?: string };
   queue: { ok: boolean; outage?: number; refused?: number; problem?: string };
-  neon: { ok: boolean; problem?: string; differentSteps?: number; unknownSteps?: number };
+  neon: {
+    ok: boolean;
+    problem?: string;
+    differentSteps?: number;
+    unknownSteps?: number;
+    oldestUnsummedSeconds?: number | null;
+  };
   policy: { ok: boolean; decides?: boolean; version?: number; fault?: string };
   warnings: string[];
 }
@@ -144,6 +152,13 @@ describe('/health/ready', () => {
       expect(json.warnings.join()).toContain('npm run dead-letters');
       await env.GATEHOUSE.delete(letter);
     }
+  });
+
+  it('warns when an hour waits long for its sum', async () => {
+    await keepAttempts(connect(env.DATABASE_URL, 10_000).db, [anAttempt({ at: new Date(Date.now() - 3 * 3_600_000) })]);
+    const { json } = await ask('/health/ready');
+    expect(json.neon.oldestUnsummedSeconds).toBeGreaterThan(3_600);
+    expect(json.warnings.join()).toContain('Attempts wait long to be summed');
   });
 
   it('warns of steps that differ between URL and body, and of steps that nobody knows', async () => {

@@ -1,6 +1,6 @@
 import { parse } from 'papaparse';
 import { expect, test } from 'vitest';
-import { attemptsFile, FILE_PAGE_ROWS, MAX_FILE_ROWS } from '../src/reports/csv.ts';
+import { attemptsFile, FILE_PAGE_ROWS, MAX_FILE_PAGES, MAX_FILE_ROWS } from '../src/reports/csv.ts';
 import { anAttempt } from './attempt.ts';
 import { keep, report } from './reports-call.ts';
 
@@ -123,7 +123,7 @@ async function fileOf(size: number, more: (page: number) => boolean) {
   const file = attemptsFile(
     async () => {
       pages += 1;
-      return { attempts: Array(size).fill(shown), ...(more(pages) ? { next: 'cursor' } : {}) };
+      return { attempts: Array(size).fill(shown), more: more(pages) };
     },
     new Date('2026-11-14'),
     (error) => failures.push(error),
@@ -164,8 +164,8 @@ test('who follows the advice of a file that was cut has every row of the range, 
     const file = attemptsFile(
       async (after) => {
         const first = after === undefined ? 0 : inRange.findIndex(({ id }) => id === after.id) + 1;
-        const rest = first + FILE_PAGE_ROWS < inRange.length ? { next: 'cursor' } : {};
-        return { attempts: inRange.slice(first, first + FILE_PAGE_ROWS), ...rest };
+        const end = first + FILE_PAGE_ROWS;
+        return { attempts: inRange.slice(first, end), more: end < inRange.length };
       },
       begin,
       () => undefined,
@@ -193,4 +193,27 @@ test('a file during which the database fails says so in its last line', async ()
   });
   expect(file).toMatchObject({ rows: 1 + 3 + 1, last: expect.stringMatching(/^INCOMPLETE: .*after 3 rows/) });
   expect(file.failures).toHaveLength(1);
+});
+
+test('a file of pages that end early goes on where they were searched to, ends after as many pages, and says from where to go on', async () => {
+  const { kind: _, v: __, ...attempt } = anAttempt();
+  const shown = { ...attempt, occurredAt: '2026-11-21T00:00:00.000Z', personKeys: [] };
+  const asked: unknown[] = [];
+  const searchedTo = (page: number) => new Date(Date.parse('2026-11-20') - page * 3_600_000);
+  const file = attemptsFile(
+    async (after) => {
+      asked.push(after?.occurredAt);
+      return { attempts: asked.length % 2 === 0 ? [] : [shown], more: true, searchedTo: searchedTo(asked.length) };
+    },
+    new Date('2026-11-14'),
+    () => undefined,
+  );
+  let text = '';
+  for await (const piece of file) text += piece;
+  const places = Array.from({ length: MAX_FILE_PAGES }, (_, page) => searchedTo(page).toISOString());
+  expect(asked).toEqual([undefined, ...places.slice(1)]);
+  const lines = linesOf(text);
+  expect(lines).toHaveLength(1 + MAX_FILE_PAGES / 2 + 1);
+  const to = searchedTo(MAX_FILE_PAGES).toISOString();
+  expect(lines.at(-1)?.[0]).toMatch(new RegExp(`^CUT after 20 rows: there may be older ones.*&to=${to}$`));
 });

@@ -11,6 +11,7 @@ import { measureCalls } from './calls.ts';
 import { noCpuFigures } from './cpu.ts';
 import { exitCodeOf, type Figure, shown } from './figures.ts';
 import { measureMemory } from './memory.ts';
+import { main as reports } from './reports/run.ts';
 import { measureStarts } from './starts.ts';
 
 const PARTS = ['calls', 'start', 'memory', 'bundle'] as const;
@@ -46,7 +47,8 @@ const program = () =>
     .option('--against <file>', 'measure this bundle of another commit too, in the same turns')
     .addHelpText(
       'after',
-      '\nExit code 0: every figure is within its budget; 1: one is over, or something failed; 2: wrong arguments;\n' +
+      '\n`npm run bench -- reports --help` measures reports on a Postgres of yours.\n\n' +
+        'Exit code 0: every figure is within its budget; 1: one is over, or something failed; 2: wrong arguments;\n' +
         '3: too noisy, since what is measured against itself differs: no figure counts.',
     );
 
@@ -108,5 +110,6 @@ function sizeOf(path: string, older: boolean): Figure {
 
 if (import.meta.main) {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
-  process.exitCode = await main(process.argv.slice(2), process);
+  const [part, ...rest] = process.argv.slice(2);
+  process.exitCode = await (part === 'reports' ? reports(rest, process) : main(process.argv.slice(2), process));
 }

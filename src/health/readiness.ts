@@ -44,9 +44,6 @@ export async function askParts(env: DeskEnv, gate: GateState | undefined, later:
         'The database lacks what this Gatehouse writes: attempts wait in the queue until somebody runs `npm run migrate` with its DATABASE_URL.',
       );
     }
-    if (neon.sumsStopped) {
-      warnings.push('Sums stopped, since the data came from another Postgres. Run `npm run sums -- rebuild`.');
-    }
     if ((neon.oldestUnsummedSeconds ?? 0) > UNSUMMED_TOO_LONG_SECONDS) {
       warnings.push('Attempts wait long to be summed: look whether the cron trigger runs.');
     }

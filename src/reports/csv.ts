@@ -4,12 +4,15 @@ import { OUTCOMES } from '../attempts/attempt.ts';
 import { shadowMembers } from '../attempts/row.ts';
 import { STEPS } from '../sign-in/steps.ts';
 import type { AttemptJson } from './attempt-json.ts';
+import { NO_ID } from './cursor.ts';
 import { attemptColumns } from './queries/columns.ts';
 import type { Summary } from './summary.ts';
 
 export const MAX_FILE_ROWS = 100_000;
-/** Forty pages make a file, within the 50 subrequests that Workers' free plan allows a call; a page is some megabytes. */
+/** A page is some megabytes. */
 export const FILE_PAGE_ROWS = 2_500;
+/** Within the 50 subrequests that Workers' free plan allows a call. Pages that end early make a file of fewer rows. */
+export const MAX_FILE_PAGES = MAX_FILE_ROWS / FILE_PAGE_ROWS;
 
 /**
  * A spreadsheet would run such a cell as a formula. papaparse's own pattern ends in `.*$` and so lets a cell of two lines
@@ -51,44 +54,55 @@ function attemptLine({ shadow, ...attempt }: AttemptJson): Cell[] {
 /** The lines of attempts. */
 const attemptLines = (attempts: readonly AttemptJson[]): string => lines(attempts.map(attemptLine));
 
+export interface FilePage {
+  readonly attempts: readonly AttemptJson[];
+  /** There may be older ones. */
+  readonly more: boolean;
+  /** The page ended early: everything from this time on was searched. */
+  readonly searchedTo?: Date | undefined;
+}
+
+/** The last row of a page; or a time, whose rows are all older, where the page ended early. */
+export type Place = Pick<AttemptJson, 'id' | 'occurredAt'>;
+
 /**
  * A file of attempts, page by page. A file that does not hold everything says so in its last line: when it is written, the
- * headers are long gone. `page` is asked for what follows the attempt it is given; it has `next` when there is more. `from` is
- * where the list begins, undefined when it is everything kept.
+ * headers are long gone. `page` is asked for what follows a place. `from` is where the list begins, undefined when it is
+ * everything kept.
  */
 export async function* attemptsFile(
-  page: (after: AttemptJson | undefined) => Promise<{ attempts: AttemptJson[]; next?: string }>,
+  page: (after: Place | undefined) => Promise<FilePage>,
   from: Date | undefined,
   failed: (error: unknown) => void,
 ): AsyncGenerator<string, void, undefined> {
-  let { attempts, next } = await page(undefined);
-  yield BYTE_ORDER_MARK + lines([COLUMNS]) + attemptLines(attempts);
-  let rows = attempts.length;
-  while (next !== undefined && rows < MAX_FILE_ROWS) {
-    const last = attempts.at(-1);
+  let last = await page(undefined);
+  yield BYTE_ORDER_MARK + lines([COLUMNS]) + attemptLines(last.attempts);
+  let rows = last.attempts.length;
+  for (let pages = 1; last.more && rows < MAX_FILE_ROWS && pages < MAX_FILE_PAGES; pages++) {
     try {
-      ({ attempts, next } = await page(last));
+      last = await page(placeAfter(last));
     } catch (error) {
       failed(error);
       yield lines([[`INCOMPLETE: the database stopped answering after ${rows} rows. Download the file again.`]]);
       return;
     }
-    rows += attempts.length;
-    yield attemptLines(attempts);
+    rows += last.attempts.length;
+    yield attemptLines(last.attempts);
   }
-  const last = attempts.at(-1);
-  if (next === undefined || last === undefined) return;
-  yield lines([[cutAfter(rows, last, from)]]);
+  const place = placeAfter(last);
+  if (last.more && place !== undefined) yield lines([[cutAfter(rows, place, from)]]);
 }
 
+const placeAfter = ({ attempts, searchedTo }: FilePage): Place | undefined =>
+  searchedTo === undefined ? attempts.at(-1) : { id: NO_ID, occurredAt: searchedTo.toISOString() };
+
 /** `to` is exclusive: a millisecond later, else older rows of the last one's millisecond were in neither file. */
-function cutAfter(rows: number, last: AttemptJson, from: Date | undefined): string {
-  const to = new Date(new Date(last.occurredAt).getTime() + 1).toISOString();
+function cutAfter(rows: number, { id, occurredAt }: Place, from: Date | undefined): string {
+  const to = id === NO_ID ? occurredAt : new Date(new Date(occurredAt).getTime() + 1).toISOString();
   const rest = from === undefined ? `to=${to}` : `from=${from.toISOString()}&to=${to}`;
-  return (
-    `CUT after ${rows} rows: there are older ones. For those download another file with the same filters and ${rest} ` +
-    `(rows of the last millisecond, ${last.occurredAt}, may be in both files: "id" tells)`
-  );
+  const twice = id === NO_ID ? '' : ` (rows of the last millisecond, ${occurredAt}, may be in both files: "id" tells)`;
+  const older = id === NO_ID ? 'there may be' : 'there are';
+  return `CUT after ${rows} rows: ${older} older ones. For those download another file with the same filters and ${rest}${twice}`;
 }
 
 /** The series of a summary. Steps that are none of Microsoft's three come after them. */

@@ -5,13 +5,16 @@
 import { decodeBase64Url, encodeBase64Url } from 'hono/utils/encode';
 import * as z from 'zod/mini';
 
-/** The place of a row; the page after it holds older ones. */
+/** The place of a row, or of all rows of its time when the id is {@link NO_ID}; the page after it holds older ones. */
 export interface Position {
   readonly occurredAt: Date;
   readonly id: string;
   /** Where the range of the first page began, when that was the preset: it must not move on with the clock. */
   readonly from: Date | undefined;
 }
+
+/** Sorts before every id: the place before the rows of a time. */
+export const NO_ID = '00000000-0000-0000-0000-000000000000';
 
 const HASH_BYTES = 12;
 const encoder = new TextEncoder();

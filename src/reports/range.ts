@@ -1,9 +1,8 @@
 /** Which stretch of time a report covers. Pure; `now` is in milliseconds since 1970. */
 import type { Position } from './cursor.ts';
-import type { Filters, Interval, SummaryQuestion } from './questions.ts';
+import { DAY_MS, HOUR_MS } from './parts.ts';
+import type { Dimensions, Filters, Interval, SummaryQuestion } from './questions.ts';
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 export const INTERVAL_MS = { hour: HOUR_MS, day: DAY_MS } as const;
 const DEFAULT_DAYS = 7;
 /** A series of more points is unreadable, and the sums behind it too many for the time a summary has. */
@@ -41,3 +40,20 @@ export function summaryRange({ from, to, interval = 'hour' }: SummaryQuestion, n
   const used = { from: new Date(Math.floor(start / unit) * unit), to: new Date(Math.ceil(end / unit) * unit) };
   return { interval, ...used };
 }
+
+/**
+ * The range as far as it is known when attempts before `gone` are no longer retained: whole days there, since the hours of a
+ * day are known of the attempts alone; and days throughout when the filters combine clientId, issuer and rule, since hours are
+ * summed by one of them at a time.
+ */
+export function knownRange({ interval, from, to }: Range, filters: Dimensions, gone: Date): Range {
+  if (from >= gone) return { interval, from, to };
+  const byDay = combines(filters);
+  const floor = new Date(Math.floor(from.getTime() / DAY_MS) * DAY_MS);
+  const ceil = new Date(Math.ceil(to.getTime() / DAY_MS) * DAY_MS);
+  return { interval: byDay ? 'day' : interval, from: floor, to: byDay || to < gone ? ceil : to };
+}
+
+/** Whether more than one of clientId, issuer and rule is given. */
+export const combines = ({ clientId, issuer, rule }: Dimensions): boolean =>
+  [clientId, issuer, rule].filter((filter) => filter !== undefined).length > 1;

@@ -60,23 +60,21 @@ reports.get('/attempts.csv', validated('query', attemptsFileQuestion), async (c)
   const config = configOf(c.env);
   const now = Date.now();
   const asked = c.req.valid('query');
-  const narrowed = { ...asked, from: listFrom(asked, undefined, now) };
-  const [{ listAttempts }, { attemptsFile, FILE_PAGE_ROWS }] = await Promise.all([
+  const from = listFrom(asked, undefined, now);
+  const [{ pagesOf }, { attemptsFile, FILE_PAGE_ROWS }] = await Promise.all([
     import('./queries/attempts.ts'),
     import('./csv.ts'),
   ]);
+  const page = pagesOf(config, asked, from, FILE_PAGE_ROWS);
   const pieces = attemptsFile(
-    (last) => {
-      const after = last && { id: last.id, occurredAt: new Date(last.occurredAt), from: undefined };
-      return listAttempts(config, { narrowed, limit: FILE_PAGE_ROWS, after, question: ['attempts.csv'] }, now);
-    },
-    narrowed.from,
+    (place) => page(place && { id: place.id, occurredAt: new Date(place.occurredAt), from: undefined }),
+    from,
     (error) => log('file-incomplete', { requestId: c.get('requestId'), error: errorFields(error).error }),
   );
   // The first piece before the reply begins, so that a database that does not answer is still a 503.
   const first = await pieces.next();
   const day = (instant: Date) => instant.toISOString().slice(0, 10);
-  const name = `attempts-${narrowed.from ? day(narrowed.from) : 'all'}-to-${day(narrowed.to ?? new Date(now))}`;
+  const name = `attempts-${from ? day(from) : 'all'}-to-${day(asked.to ?? new Date(now))}`;
   return c.body(streamOf(first.value ?? '', pieces), 200, fileHeaders(name));
 });
 

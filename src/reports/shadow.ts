@@ -66,6 +66,6 @@ export function shadowCoverage(compared: Compared): string[] {
   if (typeof compared === 'string') return [compared];
   if (compared.length === 0) return [];
   return [
-    '"shadow" compares a policy that was only tried with the one that decided, for the share of calls it was asked about and for attempts that are still kept. Nobody was turned away or let in by it.',
+    '"shadow" compares a policy that was only tried with the one that decided, for the share of calls it was asked about. Nobody was turned away or let in by it.',
   ];
 }

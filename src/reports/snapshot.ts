@@ -30,7 +30,7 @@ export async function snapshotSummary(env: DeskEnv, now: number): Promise<void> 
   const range = summaryRange({}, now);
   if (typeof range === 'string') throw new Error(range);
   const { summary } = await import('./queries/summary.ts');
-  const latest = await summary(config, range, {}, now, SNAPSHOT_LIMIT_MS);
+  const latest = await summary(config, range, {}, now, { ms: SNAPSHOT_LIMIT_MS });
   await env.GATEHOUSE.put(SNAPSHOT_KEY, JSON.stringify(latest), {
     expirationTtl: config.RETENTION_DAYS * DAY_SECONDS,
   });

@@ -1,6 +1,7 @@
 /** A summary as support reads it: made from counted rows, with what the numbers cannot see said beside them. Pure. */
 import { OUTCOMES } from '../attempts/attempt.ts';
 import { STEPS } from '../sign-in/steps.ts';
+import { DAY_MS, dayOf } from './parts.ts';
 import type { Dimensions, Interval } from './questions.ts';
 import { INTERVAL_MS, type Range } from './range.ts';
 import { type Compared, comparison, type ShadowCounts, shadowCoverage } from './shadow.ts';
@@ -37,7 +38,7 @@ export interface Summary {
     readonly byOutcome: Counts;
   }[];
   readonly byIssuer: readonly { readonly issuer: string; readonly attempts: number; readonly byOutcome: Counts }[];
-  /** Upper bounds; null when there are no attempts. */
+  /** Upper bounds; null when there are no attempts, or where `coverage` says that they are left out. */
   readonly durationMs: { readonly p50: number | null; readonly p95: number | null; readonly p99: number | null };
   /** How the shadow policies' decisions compare with those that counted; absent where none ran. */
   readonly shadow?: readonly ShadowCounts[];
@@ -47,17 +48,20 @@ export interface Summary {
 /** What the database counted. Times are in seconds since 1970. */
 export interface Counted {
   readonly asOf: number;
-  /** False when sums are stopped and the attempts themselves were counted. */
-  readonly summed: boolean;
   readonly series: readonly (readonly [start: number, step: string, outcome: string, attempts: number])[];
   readonly rules: readonly (readonly [rule: string, attempts: number])[];
   readonly applications: readonly (readonly [clientId: string, outcome: string, attempts: number])[];
   readonly issuers: readonly (readonly [issuer: string, outcome: string, attempts: number])[];
   /** Or the sentence that says why they are left out. */
   readonly people: number | string;
-  readonly durationMs: Summary['durationMs'];
+  /** Or the sentence that says why they are left out. */
+  readonly durationMs: Summary['durationMs'] | string;
   /** Or the sentence that says why it is left out. */
   readonly shadow: Compared;
+  /** Hours of the range with late attempts that are in no sum yet. */
+  readonly waiting: number;
+  /** The range that was asked for, and the one that is known. */
+  readonly asked: Range;
   readonly range: Range;
   /** The one that was asked for. */
   readonly step: string | undefined;
@@ -90,7 +94,7 @@ export function summarise(counted: Counted): Summary {
     topRules: rules.sort((a, b) => b.attempts - a.attempts || (a.rule < b.rule ? -1 : 1)).slice(0, MAX_RULES),
     byApplication: applications.slice(0, MAX_GROUPS),
     byIssuer: issuers.slice(0, MAX_GROUPS),
-    durationMs,
+    durationMs: typeof durationMs === 'string' ? { p50: null, p95: null, p99: null } : durationMs,
     ...comparison(counted.shadow),
     coverage: coverage(counted, cut),
   };
@@ -141,27 +145,45 @@ function grouped(rows: readonly (readonly [name: string, outcome: string, attemp
     .sort((a, b) => b.attempts - a.attempts || (a.name < b.name ? -1 : 1));
 }
 
+/**
+ * Attempts may arrive this late, after the longest outage that queues bridge. By then their person's visit before may be gone,
+ * when that was almost as long ago as attempts are retained.
+ */
+const LATEST_DAYS = 15;
+
 /** Why distinct people cannot be counted for this question; undefined when they can. */
-export function whyNoPeople(range: Range, { clientId: _, ...others }: Dimensions, keptSince: Date): string | undefined {
+export function whyNoPeople(
+  range: Range,
+  { clientId: _, ...others }: Dimensions,
+  keptSince: Date,
+  retentionDays: number,
+): string | undefined {
   if (Object.values(others).some((filter) => filter !== undefined)) {
     return '"people" is left out: different people can only be counted without filters, or with clientId alone.';
   }
-  if (range.from >= keptSince) return undefined;
-  return `"people" is left out: who was here is only known since ${day(keptSince)}, and you asked for an earlier time.`;
+  const days = (range.to.getTime() - range.from.getTime()) / DAY_MS;
+  if (range.from >= keptSince || days <= retentionDays - LATEST_DAYS) return undefined;
+  return `"people" is left out: who was here is only known since ${dayOf(keptSince)}, and you asked for an earlier time.`;
 }
 
 export const PEOPLE_TOO_SLOW =
   '"people" is left out: counting different people took too long. Ask for a shorter time, or try again later.';
+export const PEOPLE_UNKNOWN =
+  '"people" is left out: of some of these days only the counts are known, not who was here. Ask for a later time.';
+export const DURATIONS_TOO_MANY =
+  '"durationMs" is left out: for more than one of clientId, issuer and rule it is counted anew each time, and these are too many attempts. Ask for a shorter time, or with one of the three.';
 
 function coverage(counted: Counted, cut: boolean): string[] {
-  const { range, step, summed, people, keptSince } = counted;
+  const { asked, range, step, people, durationMs, waiting, keptSince } = counted;
   const sentences = [
     'Counted are the calls that reached us: somebody signing up or in makes one to three of them, and one that Microsoft tried twice counts twice.',
     'Wrong passwords, pages left before the end and silent refreshes (an app renewing a session by itself) never reach us, so they are in none of these numbers.',
     typeof people === 'string'
       ? people
       : '"people" counts the different accounts (objectIds) that got as far as the token step; who was stopped while signing up is not among them.',
-    '"durationMs" says how long we took at most for half, 95 % and 99 % of the calls, up to 10 % too high; the way between Microsoft and us is not in it.',
+    typeof durationMs === 'string'
+      ? durationMs
+      : '"durationMs" says how long we took at most for half, 95 % and 99 % of the calls, up to 10 % too high; the way between Microsoft and us is not in it.',
   ];
   sentences.push(...shadowCoverage(counted.shadow));
   if (step !== undefined && !STEPS.some((known) => known === step)) {
@@ -171,12 +193,21 @@ function coverage(counted: Counted, cut: boolean): string[] {
   }
   if (range.from < keptSince) {
     sentences.push(
-      `Single attempts are kept since ${day(keptSince)}: earlier ones are counted here but can no longer be looked at.`,
+      `Single attempts are kept since ${dayOf(keptSince)}: earlier ones are counted here but can no longer be looked at.`,
     );
   }
-  if (!summed) {
+  if (range.interval !== asked.interval) {
     sentences.push(
-      'The hourly sums are stopped, so that the attempts themselves were counted: what is no longer kept is missing. Whoever runs Gatehouse should see /health/ready.',
+      `By day only before ${dayOf(keptSince)}: hours of earlier attempts are not known for more than one of clientId, issuer and rule together.`,
+    );
+  } else if (range.from < asked.from || range.to > asked.to) {
+    sentences.push(
+      `Only whole days are known before ${dayOf(keptSince)}: the range is rounded outwards to whole days there.`,
+    );
+  }
+  if (waiting > 0) {
+    sentences.push(
+      `Attempts that arrived late in ${waiting} hours of the range are not counted yet. The next sum counts them, within some minutes.`,
     );
   }
   if (cut) {
@@ -186,5 +217,3 @@ function coverage(counted: Counted, cut: boolean): string[] {
   }
   return sentences;
 }
-
-const day = (instant: Date) => instant.toISOString().slice(0, 10);

@@ -7,6 +7,8 @@ import { expect, it } from 'vitest';
 import { exitCodeOf, type Figure, shown } from '../../local/bench/figures.ts';
 import { largestPolicy } from '../../local/bench/kv-values.ts';
 import { callMany } from '../../local/bench/load.ts';
+import { DAYS, daysUntil, QUIET } from '../../local/bench/reports/rows.ts';
+import { main as reports } from '../../local/bench/reports/run.ts';
 import { main, measure } from '../../local/bench/run.ts';
 import { EXPECTED } from '../../local/bench/sign-in.ts';
 import { checkText } from '../../src/desk/policies/check.ts';
@@ -81,4 +83,30 @@ it('the program explains itself', () => {
   const script = join(import.meta.dirname, '../../local/bench/run.ts');
   const { status, stdout } = spawnSync(process.execPath, [script, '--help'], { encoding: 'utf8' });
   expect([status, stdout]).toEqual([0, expect.stringContaining('--against <file>')]);
+});
+
+it.each([
+  [[]],
+  [['--database-url', 'nonsense']],
+  [['--database-url', 'postgres://a:b@127.0.0.1:9/c', '--attempts', '10']],
+  [['--database-url', 'postgres://a:b@127.0.0.1:9/c', '--quick']],
+])('reports %s is refused', async (args) => {
+  expect(await reports(args, silent)).toBe(2);
+});
+
+it('reports of a Postgres that does not answer have no figures', async () => {
+  const said: string[] = [];
+  const io = { ...silent, stderr: { write: (text: string) => said.push(text) > 0 } };
+  expect(await reports(['--database-url', 'postgres://a:b@127.0.0.1:9/c'], io)).toBe(1);
+  expect(said.join()).toContain('This Postgres cannot be used');
+});
+
+it('the made-up days of reports hold as many attempts as were asked for, of which quiet days have a tenth', () => {
+  const end = Date.UTC(2026, 10, 21, 12);
+  const days = daysUntil(end, 1_000_000);
+  expect(days).toHaveLength(DAYS);
+  expect(days.every(({ to }, at) => to === (days[at + 1]?.from ?? end))).toBe(true);
+  expect(days.reduce((sum, { attempts }) => sum + attempts, 0)).toBeCloseTo(1_000_000, -3);
+  const [quiet, busy] = [QUIET.firstDay, QUIET.firstDay + QUIET.days].map((day) => days[day]?.attempts ?? 0);
+  expect((busy ?? 0) / (quiet ?? 1)).toBeCloseTo(10, 0);
 });

@@ -1,13 +1,17 @@
 import { sql } from 'drizzle-orm';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { type Attempt, OUTCOMES } from '../../src/attempts/attempt.ts';
+import { occurredAtOf } from '../../src/attempts/bounds.ts';
+import { keptMonths, monthOf } from '../../src/attempts/partitions.ts';
 import { readConfig } from '../../src/config.ts';
 import { readiness } from '../../src/reports/queries/readiness.ts';
 import { summary } from '../../src/reports/queries/summary.ts';
 import { INTERVAL_MS, type Range, summaryRange } from '../../src/reports/range.ts';
+import type { Summary } from '../../src/reports/summary.ts';
 import { STEPS } from '../../src/sign-in/steps.ts';
-import { sum } from '../../src/summaries/sum.ts';
+import { overUntil } from '../../src/summaries/hours.ts';
+import { sumDue } from '../../src/summaries/sum-due.ts';
 import { anAttempt, keepAttempts } from '../attempt.ts';
 import { empty, ownDatabase } from './own-database.ts';
 
@@ -33,6 +37,8 @@ const attempts = fc
     issuer: issuers,
     objectId: fc.constantFrom('', 'ada', 'grace', 'hedy'),
     durationMs: fc.oneof(fc.integer({ min: 0, max: 50 }), fc.integer({ min: 0, max: 600_000 })),
+    shadowVersion: fc.constantFrom(0, 0, 7),
+    shadowDiffers: fc.boolean(),
   })
   .map(anAttempt);
 
@@ -56,9 +62,10 @@ const questions = fc
     return { range, filters };
   });
 
+const timeOf = ({ id }: Attempt) => occurredAtOf(id);
+
 /** The same, counted by hand. */
 function plainCount(kept: readonly Attempt[], { from, to, interval }: Range, filters: Record<string, unknown>) {
-  const timeOf = ({ id }: Attempt) => Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
   const counted = kept.filter(
     (attempt) =>
       timeOf(attempt) >= from.getTime() &&
@@ -75,6 +82,7 @@ function plainCount(kept: readonly Attempt[], { from, to, interval }: Range, fil
   };
   const seen = counted.filter(({ step, objectId }) => step === 'PreTokenIssuance' && objectId !== '');
   const unit = INTERVAL_MS[interval];
+  const compared = counted.filter(({ shadowVersion }) => shadowVersion > 0);
   const sorted = counted.map(({ durationMs }) => durationMs).sort((a, b) => a - b);
   return {
     attempts: counted.length,
@@ -86,6 +94,8 @@ function plainCount(kept: readonly Attempt[], { from, to, interval }: Range, fil
     issuers: by(({ issuer }) => issuer),
     people: new Set(seen.map(({ objectId }) => objectId)).size,
     median: sorted[Math.ceil(sorted.length / 2) - 1],
+    shadow:
+      compared.length === 0 ? [] : [[7, compared.length, compared.filter(({ shadowDiffers }) => shadowDiffers).length]],
   };
 }
 
@@ -94,11 +104,18 @@ const nonZero = (counts: Readonly<Record<string, number>>) =>
     .filter(([, count]) => count > 0)
     .sort();
 
-async function expectPlainCount(
+interface Question {
+  readonly range: Range;
+  readonly filters: Record<string, string | undefined>;
+}
+
+/** `durationsKnown` is false when the attempts of a combination of filters are too many to read. */
+function expectPlainCount(
+  answer: Summary,
   kept: readonly Attempt[],
-  { range, filters }: { range: Range; filters: Record<string, unknown> },
+  { range, filters }: Question,
+  durationsKnown = true,
 ) {
-  const answer = await summary(config(), range, filters, Date.now(), 20_000);
   const plain = plainCount(kept, range, filters);
   expect(answer.totals.attempts).toBe(plain.attempts);
   expect(nonZero(answer.totals.byStep)).toEqual(plain.byStep);
@@ -112,99 +129,172 @@ async function expectPlainCount(
   expect(answer.byIssuer.map(({ issuer, attempts }) => [issuer, attempts]).sort()).toEqual(plain.issuers);
   const onlyClient = Object.entries(filters).every(([name, value]) => name === 'clientId' || value === undefined);
   expect(answer.totals.people).toBe(onlyClient ? plain.people : undefined);
-  if (plain.median === undefined) expect(answer.durationMs.p50).toBeNull();
-  else {
+  const said = answer.coverage.some((sentence) => sentence.startsWith('"durationMs" is left out'));
+  if (said || plain.median === undefined) {
+    expect(answer.durationMs.p50).toBeNull();
+    expect(said && durationsKnown).toBe(false);
+  } else {
     expect(answer.durationMs.p50).toBeGreaterThanOrEqual(plain.median);
     expect(answer.durationMs.p50).toBeLessThanOrEqual(Math.max(plain.median, 1) * 1.1);
   }
-  return answer;
+  expect(answer.shadow?.map(({ version, compared, different }) => [version, compared, different]) ?? []).toEqual(
+    plain.shadow,
+  );
 }
 
 const some = (most: number) => fc.array(attempts, { maxLength: most });
+const moments = fc.integer({ min: start - DAY_MS, max: start + 4 * DAY_MS }).map((ms) => new Date(ms));
+const ask = ({ range, filters }: Question, limits = {}) =>
+  summary(config(), range, filters, Date.now(), { ms: 20_000, ...limits });
+const everything: Question = {
+  range: { interval: 'day', from: new Date(start - DAY_MS), to: new Date(start + 4 * DAY_MS) },
+  filters: {},
+};
+const hourOf = (attempt: Attempt) => Math.floor(timeOf(attempt) / HOUR_MS) * HOUR_MS;
 
-test('a summary is the plain count, whichever part of the attempts is in the sums, is not yet, or cannot be yet', async () => {
+test('a summary is the plain count, whichever hours are summed, and says in how many of them late attempts wait', async () => {
   await fc.assert(
     fc.asyncProperty(
       some(30),
       some(15),
-      some(15),
-      fc.array(questions, { minLength: 1, maxLength: 3 }),
-      async (old, late, recent, asked) => {
+      moments,
+      moments,
+      fc.boolean(),
+      fc.constantFrom(0, 1_000),
+      fc.array(questions, { minLength: 1, maxLength: 4 }),
+      async (old, recent, first, second, caughtUp, mostRead, asked) => {
         await empty(db());
         await keepAttempts(db(), old);
-        await sum(db());
-        await keepAttempts(db(), late);
-        // Written in a transaction that ends after the next sum.
-        await db().execute(
-          sql`update attempts set written_in = '4000000000' where written_in >= (select summed_before from summing_progress)`,
-        );
-        await sum(db());
+        await sumDue(db, first);
         await keepAttempts(db(), recent);
-        for (const question of asked) await expectPlainCount([...old, ...late, ...recent], question);
+        if (caughtUp) await sumDue(db, first > second ? first : second);
+        const until = overUntil(first).getTime();
+        const late = caughtUp ? [] : recent.filter((attempt) => timeOf(attempt) < until);
+        for (const question of [everything, ...asked]) {
+          const answer = await ask(question, { attempts: mostRead });
+          const { from, to } = question.range;
+          const waiting = new Set(late.map(hourOf).filter((hour) => hour >= from.getTime() && hour < to.getTime()))
+            .size;
+          const says = answer.coverage.filter((sentence) => sentence.includes('arrived late'));
+          expect(says).toEqual(waiting === 0 ? [] : [expect.stringContaining(`in ${waiting} hours`)]);
+          const least = [...old, ...recent.filter((attempt) => !late.includes(attempt))];
+          if (waiting === 0) expectPlainCount(answer, least, question, mostRead > 0);
+          else {
+            const [fewest, most] = [least, [...old, ...recent]].map((kept) =>
+              plainCount(kept, question.range, question.filters),
+            );
+            expect(answer.totals.attempts).toBeGreaterThanOrEqual(fewest?.attempts ?? 0);
+            expect(answer.totals.attempts).toBeLessThanOrEqual(most?.attempts ?? 0);
+          }
+        }
       },
     ),
-    { numRuns: 30 },
+    { numRuns: 25 },
   );
 });
 
-describe('while sums are stopped', () => {
-  const everything = {
-    range: { interval: 'day' as const, from: new Date(start - DAY_MS), to: new Date(start + 4 * DAY_MS) },
-    filters: {},
-  };
-
-  test('the attempts themselves are counted, and coverage says so', async () => {
-    const [summed, unsummed] = [
-      fc.sample(attempts, { numRuns: 40, seed: 1 }),
-      fc.sample(attempts, { numRuns: 10, seed: 2 }),
-    ];
-    await keepAttempts(db(), summed);
-    await sum(db());
-    await keepAttempts(db(), unsummed);
-    // As after a dump that was restored into a younger Postgres.
-    await db().execute(sql`update summing_progress set summed_before = '9000000000'`);
-
-    const { coverage } = await expectPlainCount([...summed, ...unsummed], everything);
-    expect(coverage.join(' ')).toContain('sums are stopped');
-    expect(await readiness(config())).toMatchObject({ sumsStopped: true });
+test('a summary that a sum overtakes is still the plain count', async () => {
+  const kept = fc.sample(attempts, { numRuns: 40, seed: 1 });
+  await keepAttempts(db(), kept);
+  const real = globalThis.fetch;
+  let overtaken = 0;
+  const fetched = vi.spyOn(globalThis, 'fetch').mockImplementation(async (address, init) => {
+    if (String(init?.body).includes('as people') && overtaken < 2) {
+      overtaken += 1;
+      fetched.mockImplementation(real);
+      await sumDue(db, new Date(start + overtaken * DAY_MS));
+    }
+    return real(address, init);
   });
-
-  test('no progress at all is no reason to count nothing', async () => {
-    const kept = fc.sample(attempts, { numRuns: 10, seed: 2 });
-    await keepAttempts(db(), kept);
-    await db().execute(sql`delete from summing_progress`);
-    await expectPlainCount(kept, everything);
-    expect(await readiness(config())).toMatchObject({ sumsStopped: true });
-  });
+  expectPlainCount(await ask(everything), kept, everything);
+  fetched.mockRestore();
+  expect(overtaken).toBe(1);
 });
 
-test('hours whose attempts are gone are still counted from the sums', async () => {
-  const kept = [anAttempt({ at: new Date(start) }), anAttempt({ at: new Date(start + HOUR_MS) })];
+test('nothing is summed where the row of progress is missing, and all is counted', async () => {
+  const kept = fc.sample(attempts, { numRuns: 10, seed: 2 });
   await keepAttempts(db(), kept);
-  await sum(db());
-  await db().execute(sql`delete from attempts`);
-  const range = { interval: 'hour' as const, from: new Date(start), to: new Date(start + 2 * HOUR_MS) };
-  expect((await summary(config(), range, {}, Date.now())).totals.attempts).toBe(2);
+  await db().execute(sql`delete from summed_until`);
+  expectPlainCount(await ask(everything), kept, everything);
+});
+
+describe('where the attempts are gone', () => {
+  const RETENTION_DAYS = 60;
+  const gone = keptMonths(new Date(), RETENTION_DAYS).from;
+  const hoursBefore = (hours: number) => new Date(gone.getTime() - hours * HOUR_MS);
+  const settings = () => readConfig({ DATABASE_URL: url(), RETENTION_DAYS: String(RETENTION_DAYS) });
+  const both = { clientId: 'shop', rule: 'no-mail' };
+  const kept = [
+    anAttempt({ ...both, at: hoursBefore(30), objectId: 'ada' }),
+    anAttempt({ ...both, at: hoursBefore(26), objectId: 'grace' }),
+    anAttempt({ ...both, at: hoursBefore(2), objectId: 'ada', durationMs: 900 }),
+    anAttempt({ ...both, at: hoursBefore(-3), objectId: 'ada' }),
+  ];
+  const asOf = async (range: Range, filters: Question['filters'] = {}) => {
+    await keepAttempts(db(), kept);
+    await sumDue(db, new Date());
+    await db().execute(sql.raw(`drop table ${monthOf(hoursBefore(1)).name}`));
+    await db().execute(sql`delete from visits where hour < ${gone.toISOString()}::timestamptz`);
+    await db().execute(sql`update summed_until set dropped_before = ${gone.toISOString()}::timestamptz`);
+    return summary(settings(), range, filters, Date.now(), { ms: 20_000 });
+  };
+
+  test('whole days are exact, their people too', async () => {
+    const range = { interval: 'day' as const, from: hoursBefore(48), to: hoursBefore(-24) };
+    expectPlainCount(await asOf(range), kept, { range, filters: {} });
+  });
+
+  test('hours are counted, and a range that cuts a day begins with the whole day, which coverage says', async () => {
+    const asked = { interval: 'hour' as const, from: hoursBefore(27), to: hoursBefore(-6) };
+    const answer = await asOf(asked, { clientId: 'shop' });
+    const range = { ...asked, from: hoursBefore(48) };
+    expect(answer).toMatchObject({ from: range.from.toISOString(), to: range.to.toISOString(), interval: 'hour' });
+    expectPlainCount(answer, kept, { range, filters: { clientId: 'shop' } });
+    expect(answer.coverage.join(' ')).toMatch(/Only whole days are known before \d{4}-\d\d-01/);
+  });
+
+  test('combined filters are answered by day, which coverage says', async () => {
+    const answer = await asOf({ interval: 'hour', from: hoursBefore(27), to: hoursBefore(-6) }, both);
+    const range = { interval: 'day' as const, from: hoursBefore(48), to: hoursBefore(-24) };
+    expect(answer).toMatchObject({ from: range.from.toISOString(), to: range.to.toISOString(), interval: 'day' });
+    expectPlainCount(answer, kept, { range, filters: both }, false);
+    expect(answer.coverage.join(' ')).toMatch(/By day only before \d{4}-\d\d-01/);
+  });
+
+  test('people are left out of a range in which a visit before may be gone', async () => {
+    const range = { interval: 'day' as const, from: hoursBefore(48), to: hoursBefore(-24 * 50) };
+    const { totals, coverage } = await asOf(range);
+    expect(totals).not.toHaveProperty('people');
+    expect(coverage.join(' ')).toContain('"people" is left out: who was here is only known since');
+  });
+
+  test('people are left out of days that were counted before people were', async () => {
+    await keepAttempts(db(), kept);
+    await sumDue(db, new Date());
+    await db().execute(sql`delete from people_days where day < ${hoursBefore(24).toISOString()}::date`);
+    const range = { interval: 'day' as const, from: hoursBefore(48), to: hoursBefore(0) };
+    const { totals, coverage } = await summary(settings(), range, {}, Date.now(), { ms: 20_000 });
+    expect(totals).not.toHaveProperty('people');
+    expect(coverage.join(' ')).toContain('only the counts are known');
+  });
 });
 
 describe('readiness', () => {
   const ago = (ms: number) => new Date(Date.now() - ms);
 
-  test('tells the age of the oldest attempt that is in no sum, and nothing when all are', async () => {
-    expect(await readiness(config())).toEqual({
-      oldestUnsummedSeconds: null,
-      sumsStopped: false,
-      differentSteps: 0,
-      unknownSteps: 0,
-      migrated: true,
-    });
-    await keepAttempts(db(), [anAttempt({ at: ago(HOUR_MS) })]);
-    await sum(db());
-    expect(await readiness(config())).toMatchObject({ oldestUnsummedSeconds: null });
-    await keepAttempts(db(), [anAttempt(), anAttempt({ at: ago(600_000) })]);
+  test('tells how long the oldest hour that is over waits for a sum, and nothing when none does', async () => {
+    const nothing = { oldestUnsummedSeconds: null, differentSteps: 0, unknownSteps: 0, migrated: true };
+    expect(await readiness(config())).toEqual(nothing);
+    await keepAttempts(db(), [anAttempt()]);
+    expect(await readiness(config())).toEqual(nothing);
+    const twoHoursAgo = Math.floor(Date.now() / HOUR_MS - 2) * HOUR_MS;
+    await keepAttempts(db(), [anAttempt({ at: new Date(twoHoursAgo) })]);
     const { oldestUnsummedSeconds } = await readiness(config());
-    expect(oldestUnsummedSeconds).toBeGreaterThanOrEqual(600);
-    expect(oldestUnsummedSeconds).toBeLessThan(660);
+    const sinceItsEnd = (Date.now() - twoHoursAgo - HOUR_MS) / 1_000;
+    expect(oldestUnsummedSeconds).toBeGreaterThan(sinceItsEnd - 60);
+    expect(oldestUnsummedSeconds).toBeLessThanOrEqual(sinceItsEnd + 1);
+    await sumDue(db, new Date());
+    expect(await readiness(config())).toEqual(nothing);
   });
 
   test('counts the odd steps of the last day', async () => {

@@ -92,7 +92,7 @@ describe('a filled database', () => {
     expect(first.written).toBeGreaterThan(50);
     expect(await count()).toBe(first.written);
     const range = { interval: 'day', from, to: new Date(YESTERDAY_NOON + DAY_MS) } as const;
-    const { totals } = await summary(config(), range, {}, Date.now(), 30_000);
+    const { totals } = await summary(config(), range, {}, Date.now(), { ms: 30_000 });
     expect(totals.attempts).toBe(first.written);
 
     const args = ['--days', '12', '--people', '30', '--seed', '5', '--database-url', database.url()];

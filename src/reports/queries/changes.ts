@@ -23,23 +23,25 @@ export interface ChangeJson {
 export async function changes(config: Config, page: ChangesPage): Promise<{ changes: ChangeJson[]; next?: string }> {
   const { subject, changedBy, from, to } = page.narrowed;
   const { after, limit } = page;
-  const rows = await ask(config, (db) =>
-    db
-      .select()
-      .from(table)
-      .where(
-        and(
-          subject === undefined ? undefined : eq(table.subject, subject),
-          changedBy === undefined ? undefined : eq(table.changedBy, changedBy),
-          from && gte(table.occurredAt, from),
-          to && lt(table.occurredAt, to),
-          after && lte(table.occurredAt, after.occurredAt),
-          after &&
-            sql`(${table.occurredAt}, ${table.id}) < (${after.occurredAt.toISOString()}::timestamptz, ${after.id}::uuid)`,
-        ),
-      )
-      .orderBy(desc(table.occurredAt), desc(table.id))
-      .limit(limit + 1),
+  const rows = await ask(config, (db, run) =>
+    run(
+      db
+        .select()
+        .from(table)
+        .where(
+          and(
+            subject === undefined ? undefined : eq(table.subject, subject),
+            changedBy === undefined ? undefined : eq(table.changedBy, changedBy),
+            from && gte(table.occurredAt, from),
+            to && lt(table.occurredAt, to),
+            after && lte(table.occurredAt, after.occurredAt),
+            after &&
+              sql`(${table.occurredAt}, ${table.id}) < (${after.occurredAt.toISOString()}::timestamptz, ${after.id}::uuid)`,
+          ),
+        )
+        .orderBy(desc(table.occurredAt), desc(table.id))
+        .limit(limit + 1),
+    ),
   );
   const shown = rows.slice(0, limit);
   const last = shown.at(-1);

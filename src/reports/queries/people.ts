@@ -5,20 +5,7 @@
  * Every question is a union of ordered, limited selects, one a key and column: each is an index scan a partition, whether
  * the person has many rows or none. `or` across columns with `order by` would walk the whole table for who has none.
  */
-import {
-  and,
-  arrayOverlaps,
-  desc,
-  eq,
-  getTableColumns,
-  getTableName,
-  max,
-  not,
-  notInArray,
-  type SQL,
-  Subquery,
-  sql,
-} from 'drizzle-orm';
+import { and, arrayOverlaps, desc, eq, max, not, notInArray, type SQL, sql } from 'drizzle-orm';
 import { keptMonths } from '../../attempts/partitions.ts';
 import type { Config } from '../../config.ts';
 import type { Database } from '../../database/connect.ts';
@@ -27,8 +14,8 @@ import { attemptJson } from '../attempt-json.ts';
 import type { Position } from '../cursor.ts';
 import type { PersonPage } from '../questions.ts';
 import { lastToken, RECENT_ATTEMPTS, type RoleChange, type RoleChanges, standing } from '../standing.ts';
-import { ask } from './ask.ts';
-import { following, indexed, newestFirst, pageOf } from './attempts.ts';
+import { ask, type Run } from './ask.ts';
+import { following, indexed, limited, newestFirst, pageOf, unionOf } from './attempts.ts';
 import { type AttemptRow, attemptColumns } from './columns.ts';
 
 /** So many newest attempts of a key tell which others belong to it; a monitoring account may have a million. */
@@ -50,16 +37,16 @@ export type Person = Awaited<ReturnType<typeof findPerson>>;
 /** One page of a person's timeline and where the person stands. `now` is in milliseconds since 1970. */
 export async function findPerson(config: Config, page: PersonPage, now: number) {
   const { key } = page.narrowed;
-  const found = await ask(config, async (db) => {
-    const { keys, cut } = await seenTogether(db, key);
+  const found = await ask(config, async (db, run) => {
+    const { keys, cut } = await seenTogether(db, run, key);
     const person = { ...keys, emails: keys.emails.filter((email) => email === key) };
     const others = keys.emails.filter((email) => email !== key);
     const [[newest, changes], rows, sameEmail] = await Promise.all([
-      timeline(db, person, undefined, RECENT_ATTEMPTS).then(
-        async (recent) => [recent, await lastChanges(db, keysThatCount(keys, lastToken(recent)))] as const,
+      timeline(db, run, person, undefined, RECENT_ATTEMPTS).then(
+        async (recent) => [recent, await lastChanges(db, run, keysThatCount(keys, lastToken(recent)))] as const,
       ),
-      timeline(db, person, page.after, page.limit + 1),
-      sharingEmail(db, others, person),
+      timeline(db, run, person, page.after, page.limit + 1),
+      sharingEmail(db, run, others, person),
     ]);
     return { keys, cut, newest, rows, sameEmail, changes };
   });
@@ -93,18 +80,20 @@ function keysThatCount({ oids, idps, emails }: Keys, token: AttemptRow | undefin
 }
 
 /** The keys of the attempts that show `key`, itself among them. */
-async function seenTogether(db: Database, key: string): Promise<{ keys: Keys; cut: boolean }> {
+async function seenTogether(db: Database, run: Run, key: string): Promise<{ keys: Keys; cut: boolean }> {
   const kind = key.slice(0, key.indexOf(':'));
   // What was digested can be of any kind.
   const asked = (wanted: string) => (kind === wanted || kind === 'sha256' ? [key] : []);
   const own = { oids: asked('oid'), idps: asked('idp'), emails: asked('email') };
   const { oidKey, idpKey, emailKey, otherKeys } = attempts;
-  const seen = await db
-    .select({ oidKey, idpKey, emailKey, otherKeys })
-    .from(unionOf(selects(own, undefined, ATTEMPTS_LOOKED_AT)))
-    .groupBy(oidKey, idpKey, emailKey, otherKeys)
-    .orderBy(desc(max(attempts.occurredAt)))
-    .limit(ATTEMPTS_LOOKED_AT);
+  const seen = await run(
+    db
+      .select({ oidKey, idpKey, emailKey, otherKeys })
+      .from(unionOf(selects(own, undefined, ATTEMPTS_LOOKED_AT)))
+      .groupBy(oidKey, idpKey, emailKey, otherKeys)
+      .orderBy(desc(max(attempts.occurredAt)))
+      .limit(ATTEMPTS_LOOKED_AT),
+  );
   const all: Keys = {
     oids: distinct(seen.map((row) => row.oidKey)),
     idps: distinct(seen.flatMap((row) => [row.idpKey, ...row.otherKeys])),
@@ -116,36 +105,51 @@ async function seenTogether(db: Database, key: string): Promise<{ keys: Keys; cu
   return { keys, cut: Object.values(all).some((some) => some.length > MAX_KEYS) };
 }
 
-async function timeline(db: Database, keys: Keys, after: Position | undefined, limit: number): Promise<AttemptRow[]> {
+async function timeline(
+  db: Database,
+  run: Run,
+  keys: Keys,
+  after: Position | undefined,
+  limit: number,
+): Promise<AttemptRow[]> {
   const parts = selects(keys, after, limit);
   if (parts.length === 0) return [];
   // An attempt that shows two of the keys is in two of the selects.
-  return db
-    .selectDistinctOn([attempts.occurredAt, attempts.id], attemptColumns)
-    .from(unionOf(parts))
-    .orderBy(...newestFirst)
-    .limit(limit);
+  return run(
+    db
+      .selectDistinctOn([attempts.occurredAt, attempts.id], attemptColumns)
+      .from(unionOf(parts))
+      .orderBy(...newestFirst)
+      .limit(limit),
+  );
 }
 
 /** Attempts with one of these e-mails and none of the person's other keys, among the newest of each e-mail. */
-async function sharingEmail(db: Database, emails: readonly string[], { oids, idps }: Keys): Promise<AttemptRow[]> {
+async function sharingEmail(
+  db: Database,
+  run: Run,
+  emails: readonly string[],
+  { oids, idps }: Keys,
+): Promise<AttemptRow[]> {
   if (emails.length === 0) return [];
-  return db
-    .select(attemptColumns)
-    .from(unionOf(selects({ oids: [], idps: [], emails }, undefined, ATTEMPTS_LOOKED_AT)))
-    .where(
-      and(
-        oids.length > 0 ? notInArray(attempts.oidKey, [...oids]) : undefined,
-        idps.length > 0 ? notInArray(attempts.idpKey, [...idps]) : undefined,
-        idps.length > 0 ? not(arrayOverlaps(attempts.otherKeys, [...idps])) : undefined,
-      ),
-    )
-    .orderBy(...newestFirst)
-    .limit(SAME_EMAIL_ATTEMPTS);
+  return run(
+    db
+      .select(attemptColumns)
+      .from(unionOf(selects({ oids: [], idps: [], emails }, undefined, ATTEMPTS_LOOKED_AT)))
+      .where(
+        and(
+          oids.length > 0 ? notInArray(attempts.oidKey, [...oids]) : undefined,
+          idps.length > 0 ? notInArray(attempts.idpKey, [...idps]) : undefined,
+          idps.length > 0 ? not(arrayOverlaps(attempts.otherKeys, [...idps])) : undefined,
+        ),
+      )
+      .orderBy(...newestFirst)
+      .limit(SAME_EMAIL_ATTEMPTS),
+  );
 }
 
 /** The last change of each kind of key. */
-async function lastChanges(db: Database, { oids, idps, emails }: Keys): Promise<RoleChanges> {
+async function lastChanges(db: Database, run: Run, { oids, idps, emails }: Keys): Promise<RoleChanges> {
   const keys = distinct([...oids, ...idps, ...emails]);
   if (keys.length === 0) return { oid: undefined, idp: undefined, email: undefined };
   const { occurredAt, id, changedBy, subject, after } = changes;
@@ -154,25 +158,29 @@ async function lastChanges(db: Database, { oids, idps, emails }: Keys): Promise<
       sql`(select * from ${changes} where ${eq(subject, key)} order by ${desc(occurredAt)}, ${desc(id)} limit 1)`,
   );
   const removed = sql<boolean>`coalesce(${after}, 'null') = 'null'`;
-  const newest = await db
-    .select({ occurredAt, changedBy, subject, removed })
-    .from(unionOf(parts, changes))
-    .orderBy(desc(occurredAt), desc(id));
+  const newest = await run(
+    db
+      .select({ occurredAt, changedBy, subject, removed })
+      .from(unionOf(parts, changes))
+      .orderBy(desc(occurredAt), desc(id)),
+  );
   const last = (some: readonly string[]): RoleChange | undefined =>
     newest.find((change) => some.includes(change.subject));
   return { oid: last(oids), idp: last(idps), email: last(emails) };
 }
 
 function selects({ oids, idps, emails }: Keys, after: Position | undefined, limit: number): SQL[] {
-  const ordered = (from: SQL) =>
-    sql`(select * from ${from} order by ${newestFirst[0]}, ${newestFirst[1]} limit ${limit})`;
-  const byIndex = (condition: SQL | undefined) => ordered(sql`${attempts} where ${and(condition, following(after))}`);
+  const byIndex = (condition: SQL | undefined) =>
+    limited(sql`${attempts} where ${and(condition, following(after))}`, limit);
   // `offset 0` keeps the planner from walking by time, in the hope of meeting enough rows soon, instead of using the GIN index.
   const byOtherKeys = () =>
-    ordered(sql`(
+    limited(
+      sql`(
       select * from ${attempts}
       where ${and(arrayOverlaps(attempts.otherKeys, [...idps]), sql`${attempts.otherKeys} <> '{}'`, following(after))}
-      offset 0) as ${attempts}`);
+      offset 0) as ${attempts}`,
+      limit,
+    );
   return [
     ...oids.map((key) => byIndex(indexed(attempts.oidKey, key))),
     ...idps.map((key) => byIndex(indexed(attempts.idpKey, key))),
@@ -180,7 +188,3 @@ function selects({ oids, idps, emails }: Keys, after: Position | undefined, limi
     ...emails.map((key) => byIndex(indexed(attempts.emailKey, key))),
   ];
 }
-
-/** Under the table's own name, so that its columns can be named as ever. */
-const unionOf = (parts: readonly SQL[], table: typeof attempts | typeof changes = attempts) =>
-  new Subquery(sql.join([...parts], sql` union all `), getTableColumns(table), getTableName(table));
