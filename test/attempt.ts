@@ -7,7 +7,7 @@ import { attemptRow } from '../src/attempts/row.ts';
 import type { Database } from '../src/database/connect.ts';
 import { attempts } from '../src/database/schema.ts';
 
-const { occurredAt: _, writtenIn: __, ...columns } = getTableColumns(attempts);
+const { occurredAt: _, ...columns } = getTableColumns(attempts);
 const EMPTY = { string: '', number: 0, boolean: false, array: [], json: {}, date: null };
 /** Every column with nothing in it. */
 const emptyAttempt = () =>

@@ -19,10 +19,8 @@ export interface Message {
 /** A row as JSON carries it: an instant is a text, ISO 8601 in UTC. */
 type InJson<Row> = { [Name in keyof Row]: Date extends Row[Name] ? string | Exclude<Row[Name], Date> : Row[Name] };
 
-/** Without what the consumer makes of `id`, and what Postgres fills in. */
-export type Attempt = Message & { readonly kind: 'attempt' } & InJson<
-    Omit<typeof attempts.$inferSelect, 'occurredAt' | 'writtenIn'>
-  >;
+/** Without what the consumer makes of `id`. */
+export type Attempt = Message & { readonly kind: 'attempt' } & InJson<Omit<typeof attempts.$inferSelect, 'occurredAt'>>;
 
 export type Change = Message & { readonly kind: 'change' } & InJson<Omit<typeof changes.$inferSelect, 'occurredAt'>>;
 

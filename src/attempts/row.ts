@@ -4,12 +4,9 @@ import { attempts, changes } from '../database/schema.ts';
 import type { Message } from './attempt.ts';
 import { MAX_CHARS, occurredAtOf } from './bounds.ts';
 
-/** `written_in` is Postgres' own. */
-const { writtenIn: _, ...attemptColumns } = getTableColumns(attempts);
-
 /** The row of an attempt; undefined when a value is of another type than its column. */
 export const attemptRow = (message: Message) =>
-  rowOf(attemptColumns, message) as typeof attempts.$inferInsert | undefined;
+  rowOf(getTableColumns(attempts), message) as typeof attempts.$inferInsert | undefined;
 /** The row of a change; undefined when a value is of another type than its column. */
 export const changeRow = (message: Message) =>
   rowOf(getTableColumns(changes), message) as typeof changes.$inferInsert | undefined;

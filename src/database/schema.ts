@@ -11,7 +11,6 @@ import {
   bigint,
   boolean,
   check,
-  customType,
   date,
   doublePrecision,
   index,
@@ -27,9 +26,6 @@ import {
   uuid,
 } from 'drizzle-orm/pg-core';
 
-/** Postgres' 64-bit transaction id (https://www.postgresql.org/docs/current/datatype-oid.html); text on our side. */
-const xid8 = customType<{ data: string }>({ dataType: () => 'xid8' });
-
 const instant = () => timestamp({ withTimezone: true, mode: 'date', precision: 3 });
 const dimension = () => text().notNull().default('');
 const names = () => text().array().notNull().default(sql`'{}'`);
@@ -41,8 +37,6 @@ export const attempts = pgTable(
     /** UUIDv7; its time is `occurredAt`. */
     id: uuid().notNull(),
     occurredAt: instant().notNull(),
-    /** The transaction that wrote the row: what makes the sums exact. */
-    writtenIn: xid8().notNull().default(sql`pg_current_xact_id()`),
     channel: dimension(),
     /** One of B2C's three steps; what the body said when it is none of them; `''` when there was none. */
     step: dimension(),
@@ -111,7 +105,6 @@ export const attempts = pgTable(
     index('attempts_other_keys').using('gin', t.otherKeys).where(sql`other_keys <> '{}'`),
     index('attempts_support_code').on(t.supportCode, t.occurredAt, t.id).where(sql`support_code <> ''`),
     index('attempts_correlation_id').on(t.correlationId, t.occurredAt, t.id).where(sql`correlation_id <> ''`),
-    index('attempts_written_in').on(t.writtenIn),
     index('attempts_shadow').on(t.occurredAt, t.id, t.shadowDiffers).where(sql`shadow_version > 0`),
     index('attempts_odd_step').on(t.occurredAt).where(sql`url_step <> '' or reason = 'unknown-step'`),
     // For lists that look for what is rare. An index on the application or the issuer would cost every insert 17 % (measured).
@@ -168,58 +161,6 @@ export const policyVersions = pgTable(
     check('policy_versions_document', sql`(${t.document} is null) = (${t.use} = 'no-shadow')`),
     check('policy_versions_sample', sql`(${t.sample} is null) = (${t.use} <> 'shadow')`),
   ],
-);
-
-const dimensions = () => ({
-  hour: instant().notNull(),
-  channel: text().notNull(),
-  step: text().notNull(),
-  outcome: text().notNull(),
-  rule: text().notNull(),
-  clientId: text().notNull(),
-  issuer: text().notNull(),
-});
-
-/** How many attempts in an hour (UTC), by what a summary can be filtered by. */
-export const hourlyCounts = pgTable(
-  'hourly_counts',
-  { ...dimensions(), attempts: bigint({ mode: 'number' }).notNull() },
-  (t) => [
-    primaryKey({
-      name: 'hourly_counts_pk',
-      columns: [t.hour, t.channel, t.step, t.outcome, t.rule, t.clientId, t.issuer],
-    }),
-  ],
-);
-
-/** The same, by duration bucket (`summaries/buckets.ts`): the source of percentiles. */
-export const hourlyDurations = pgTable(
-  'hourly_durations',
-  { ...dimensions(), bucket: smallint().notNull(), attempts: bigint({ mode: 'number' }).notNull() },
-  (t) => [
-    primaryKey({
-      name: 'hourly_durations_pk',
-      columns: [t.hour, t.channel, t.step, t.outcome, t.rule, t.clientId, t.issuer, t.bucket],
-    }),
-  ],
-);
-
-/** Who was at the token step in an hour, so that distinct people can be counted over any range of whole hours. */
-export const hourlyPeople = pgTable(
-  'hourly_people',
-  { hour: instant().notNull(), clientId: text().notNull(), objectId: text().notNull() },
-  (t) => [primaryKey({ name: 'hourly_people_pk', columns: [t.hour, t.clientId, t.objectId] })],
-);
-
-/** One row: attempts written in transactions before `summedBefore` are in the sums. */
-export const summingProgress = pgTable(
-  'summing_progress',
-  {
-    id: boolean().primaryKey().default(true),
-    summedBefore: xid8().notNull(),
-    summedAt: instant().notNull(),
-  },
-  (t) => [check('summing_progress_one_row', sql`${t.id}`)],
 );
 
 /** Midnight to midnight in UTC, as `2026-11-21`. */

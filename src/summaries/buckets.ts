@@ -1,7 +1,7 @@
 /**
  * Durations are summed by bucket, not one by one. Bucket `b` holds the whole milliseconds above 1.1^(b-1) and up to 1.1^b:
  * bounds 10 % apart, from 1 ms (bucket 0) to 10 minutes (bucket 140). A percentile read from buckets is therefore an upper
- * bound, at most 10 % too high. The numbers lie in `hourly_durations`, so neither the ratio nor the limits may change.
+ * bound, at most 10 % too high. The numbers lie in `daily_durations`, so neither the ratio nor the limits may change.
  */
 import { type SQL, sql } from 'drizzle-orm';
 import { attempts } from '../database/schema.ts';

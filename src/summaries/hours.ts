@@ -12,12 +12,6 @@ const SETTLING_MS = 2 * 60_000;
 /** The end of the last hour that is over at `now`: sums take hours before. */
 export const overUntil = (now: Date): Date => new Date(Math.floor((now.getTime() - SETTLING_MS) / HOUR_MS) * HOUR_MS);
 
-/** What sums are kept by, besides the hour: columns of `attempts`, `hourly_counts` and `hourly_durations` alike. */
-export const DIMENSIONS = ['channel', 'step', 'outcome', 'rule', 'client_id', 'issuer'] as const;
-
-/** {@link DIMENSIONS} as a list of column names. */
-export const dimensionsSql: SQL = sql.raw(DIMENSIONS.join(', '));
-
 /** The UTC hour an attempt belongs to. Without its third argument `date_trunc` would cut in the session's time zone. */
 export const hourSql: SQL<Date> = sql`date_trunc('hour', ${attempts.occurredAt}, 'UTC')`;
 

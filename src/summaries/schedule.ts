@@ -6,7 +6,6 @@ import { connect } from '../database/connect.ts';
 import type { DeskEnv } from '../desk/env.ts';
 import { errorFields, log } from '../log.ts';
 import { isDue, markDone } from './due.ts';
-import { sum } from './sum.ts';
 import { sumDue } from './sum-due.ts';
 import { vacuumDaily } from './vacuum.ts';
 
@@ -43,7 +42,6 @@ export async function tick(env: DeskEnv, now: number, jobs: readonly Job[] = [])
 
   const open = () => connect(config.DATABASE_URL, SUM_LIMIT_MS).db;
   const summed = await done('sum', () => sumDue(open, new Date(now), { maxDays: MAX_DAYS_A_TICK, confirms: true }));
-  const before = await done('sum-hourly', () => sum(open()));
   const kept = await done('retention', () =>
     keepRetention(connect(config.DATABASE_URL, RETENTION_LIMIT_MS).db, new Date(now), config.RETENTION_DAYS),
   );
@@ -51,8 +49,7 @@ export async function tick(env: DeskEnv, now: number, jobs: readonly Job[] = [])
   if (kept !== undefined && kept.created.length + kept.dropped.length + kept.held.length > 0) {
     log('retention', { created: kept.created.join(), dropped: kept.dropped.join(), held: kept.held.join() });
   }
-  if (summed?.left === 0 && before?.waiting === false && kept?.complete)
-    await done('mark-done', () => markDone(kv, now));
+  if (summed?.left === 0 && kept?.complete) await done('mark-done', () => markDone(kv, now));
   for (const { name, run } of jobs) await done(name, run);
 }
 

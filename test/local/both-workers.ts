@@ -8,5 +8,6 @@ export const bothWorkers = (vars: Record<string, string>) => ({
   workers: ['./wrangler.toml', './src/desk/wrangler.toml'].map((configPath) => ({ configPath, vars })),
 });
 
-/** One tick of the schedule. */
-export const tick = (harness: TestHarness) => harness.getWorker(DESK).scheduled({ cron: '*/5 * * * *' });
+/** One tick of the schedule, as if it were `scheduledTime`. */
+export const tick = (harness: TestHarness, scheduledTime = new Date()) =>
+  harness.getWorker(DESK).scheduled({ cron: '*/5 * * * *', scheduledTime });

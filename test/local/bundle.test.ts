@@ -1,10 +1,10 @@
 /** The bundle that is deployed, in the runtime that runs it, with its real queue, consumer and cron: from B2C's call to support's report. */
-import { count, eq, sql } from 'drizzle-orm';
+import { and, count, eq, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createTestHarness, type TestHarness } from 'wrangler';
 import { migrate } from '../../local/commands/migrate.ts';
 import { connect } from '../../src/database/connect.ts';
-import { attempts, hourlyCounts } from '../../src/database/schema.ts';
+import { attempts, dailyCounts } from '../../src/database/schema.ts';
 import { bothWorkers, tick } from './both-workers.ts';
 import { startFaultyNeon } from './faulty-neon.ts';
 
@@ -82,8 +82,12 @@ describe('the built bundle', () => {
       { subject: `oid:${objectId}`, changedBy: 'admin', after: { roles: ['editor'] } },
     ]);
 
-    await tick(gatehouse);
-    const sums = await database().select().from(hourlyCounts).where(eq(hourlyCounts.clientId, clientId));
+    // When this hour is over.
+    await tick(gatehouse, new Date(Date.now() + 2 * 3_600_000));
+    const sums = await database()
+      .select()
+      .from(dailyCounts)
+      .where(and(eq(dailyCounts.clientId, clientId), eq(dailyCounts.dims, 4)));
     expect(sums).toMatchObject([{ step: 'PreTokenIssuance', outcome: 'continue', attempts: 1 }]);
     const { json: summary } = await ask('/reports/summary');
     const [{ kept } = { kept: 0 }] = await database().select({ kept: count() }).from(attempts);

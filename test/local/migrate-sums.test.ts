@@ -91,7 +91,9 @@ it('no figure changes when a database of 4b48434 is migrated while its Worker st
   // Dropped by hand, so that the hourly table still has the people; retention would have deleted them too.
   await read('drop table attempts_2026_06');
 
-  await migrate(server.url);
+  const waiting: string[] = [];
+  const migrateNow = () => migrate(server.url, undefined, (name) => waiting.push(name));
+  await migrateNow();
   const { days } = await hourly();
   expect((await daily()).days).toEqual(days.filter(({ day }) => String(day) < '2026-07-01'));
   // The Worker of 4b48434 goes on for a while.
@@ -112,6 +114,11 @@ it('no figure changes when a database of 4b48434 is migrated while its Worker st
   // Only the schedule confirms the copy: where it runs, the Worker of 4b48434 does not.
   const copied = () => read('select copied_at is not null as copied from summed_until');
   expect(await copied()).toEqual([{ copied: false }]);
+  expect([await migrateNow(), waiting]).toEqual([[], ['0004_hourly_sums_go', '0004_hourly_sums_go']]);
   await sumDue(db, NOW, { confirms: true });
   expect(await copied()).toEqual([{ copied: true }]);
+  expect(await migrateNow()).toEqual(['0004_hourly_sums_go']);
+  const { people: ____, peopleOfShop: _____, ...figuresAfter } = await daily();
+  expect(figuresAfter).toEqual(figuresBefore);
+  expect(await read(`select to_regclass('hourly_counts') is null as gone`)).toEqual([{ gone: true }]);
 });

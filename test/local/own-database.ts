@@ -25,16 +25,14 @@ export function ownDatabase() {
   return { url, db, rows };
 }
 
-/** As after the migrations: no rows, no partitions, progress at its beginning. */
+/** As after the migrations: no rows, no partitions, nothing summed. */
 export async function empty(db: Database): Promise<void> {
   await db.execute(sql`do $$ declare month regclass; begin
     for month in select inhrelid from pg_inherits where inhparent = 'attempts'::regclass loop
       execute format('drop table %s', month);
     end loop;
-    truncate changes, policy_versions, hourly_counts, hourly_durations, hourly_people, summing_progress,
-      daily_counts, hourly_totals, daily_durations, daily_facets, daily_shadow, people_scopes, visits, people_days, dirty_hours,
+    truncate changes, policy_versions, daily_counts, hourly_totals, daily_durations, daily_facets, daily_shadow, people_scopes, visits, people_days, dirty_hours,
       summed_until;
-    insert into summing_progress (summed_before, summed_at) values ('0', now());
     insert into summed_until (until, dropped_before, vacuumed_at, copied_at)
       values ('2000-01-01T00:00:00Z', '2000-01-01T00:00:00Z', now(), now());
   end $$`);

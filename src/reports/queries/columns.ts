@@ -2,7 +2,5 @@
 import { getTableColumns } from 'drizzle-orm';
 import { attempts } from '../../database/schema.ts';
 
-/** Without `written_in`, which is the sums' own. */
-const { writtenIn: _, ...columns } = getTableColumns(attempts);
-export const attemptColumns = columns;
-export type AttemptRow = Omit<typeof attempts.$inferSelect, 'writtenIn'>;
+export const attemptColumns = getTableColumns(attempts);
+export type AttemptRow = typeof attempts.$inferSelect;
