@@ -2,7 +2,7 @@
 import type pg from 'pg';
 import { createMonths } from '../../../src/attempts/partitions.ts';
 import { connect, type Database } from '../../../src/database/connect.ts';
-import { sumDue } from '../../../src/summaries/sum-due.ts';
+import { type SummedDays, sumDue } from '../../../src/summaries/sum-due.ts';
 import type { Served } from '../../commands/postgres/served.ts';
 import { type Day, daysUntil, LATE_DAYS, peopleOf, writeDay } from './rows.ts';
 
@@ -59,9 +59,10 @@ export async function fill(served: Served, { attempts, now, tell, whenFew }: Fil
 }
 
 async function sumAll(db: () => Database, now: number, tell: (line: string) => void = () => undefined) {
-  await sumDue(db, new Date(now), Number.POSITIVE_INFINITY, ({ days, left }) => {
+  const onDay = ({ days, left }: SummedDays) => {
     if (days % 25 === 0) tell(`sums: ${days} of ${days + left} days`);
-  });
+  };
+  await sumDue(db, new Date(now), { onDay });
 }
 
 /** Drops the indexes of `attempts` but its key, and returns how they are made again. */
