@@ -2,9 +2,11 @@
 import { createExecutionContext, createScheduledController } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
+import { failedConditionNote } from '../src/attempts/notes.ts';
 import { connect } from '../src/database/connect.ts';
 import { POINTER_KEY } from '../src/policy/pointer.ts';
 import { markDue, settle } from '../src/policy/publish.ts';
+import { sumDue } from '../src/summaries/sum-due.ts';
 import { deadLetterOf, noDeadLetters } from './admin-changes.ts';
 import { anAttempt, keepAttempts } from './attempt.ts';
 import { basic, call, NEON_AWAY, newClient, rowsOfOnce } from './call.ts';
@@ -20,6 +22,7 @@ interface Ready {
     problem?: string;
     differentSteps?: number;
     unknownSteps?: number;
+    failedRules?: Record<string, number>;
     oldestUnsummedSeconds?: number | null;
   };
   policy: { ok: boolean; decides?: boolean; version?: number; fault?: string };
@@ -159,6 +162,19 @@ describe('/health/ready', () => {
     const { json } = await ask('/health/ready');
     expect(json.neon.oldestUnsummedSeconds).toBeGreaterThan(3_600);
     expect(json.warnings.join()).toContain('Attempts wait long to be summed');
+  });
+
+  it('warns of rules whose condition failed unforeseen, by name and with how many calls', async () => {
+    const { db } = connect(env.DATABASE_URL, 10_000);
+    const rule = `guards ${crypto.randomUUID()}`;
+    const notes = ['email record not used', failedConditionNote(rule, 'claims.city is absent')];
+    const at = new Date(Date.now() - 3 * 3_600_000);
+    await keepAttempts(db, [anAttempt({ at, notes }), anAttempt({ at, notes }), anAttempt({ at })]);
+    expect((await ask('/health/ready')).json.warnings.join()).not.toContain(rule);
+    await sumDue(() => connect(env.DATABASE_URL, 10_000).db, new Date());
+    const { json } = await ask('/health/ready');
+    expect(json.neon.failedRules).toMatchObject({ [rule]: 2 });
+    expect(json.warnings.join()).toContain(`${rule} (2 calls)`);
   });
 
   it('warns of steps that differ between URL and body, and of steps that nobody knows', async () => {

@@ -3,6 +3,7 @@
 import type { Attempt, Outcome } from '../attempts/attempt.ts';
 import { bound, MAX_CHARS, MAX_MESSAGE_BYTES, MAX_NAMES } from '../attempts/bounds.ts';
 import { fingerprintOf, seedOf } from '../attempts/fingerprint.ts';
+import { failedConditionNote } from '../attempts/notes.ts';
 import { isNeverKept, keptClaims } from '../attempts/redaction.ts';
 import type { Config } from '../config.ts';
 import { MAX_ROLES, ROLE_NAME } from '../entitlements/document.ts';
@@ -210,7 +211,7 @@ function notesOf(answered: Answered): string[] {
     }
   }
   for (const { rule, why } of answered.decision.failures?.slice(0, MAX_FAILURES) ?? [])
-    notes.push(`the condition of rule ${rule} failed unforeseen: ${why}`.slice(0, MAX_NOTE_CHARS));
+    notes.push(failedConditionNote(rule, why).slice(0, MAX_NOTE_CHARS));
   if (lookup?.emailRecordNotUsed) notes.push('email record not used');
   if (droppedNames > 0)
     notes.push(`${droppedNames} names of roles or groups dropped: not allowed, or more than a claim holds`);

@@ -57,6 +57,12 @@ export async function askParts(env: DeskEnv, gate: GateState | undefined, later:
         `${neon.unknownSteps} calls in 24 hours named no step that we know: give the connector the URL of its step in the Azure portal.`,
       );
     }
+    const failed = Object.entries(neon.failedRules).map(([rule, calls]) => `${rule} (${calls} calls)`);
+    if (failed.length > 0) {
+      warnings.push(
+        `Conditions of the policy failed unforeseen today or yesterday: ${failed.join(', ')}. Look at the notes of such attempts, then guard what failed with has(), or say "onError".`,
+      );
+    }
   }
   return {
     status:

@@ -1,5 +1,6 @@
 /** What `daily_facets` counts beside the dimensions: one facet at a time, so that rare questions need no set of their own. */
 import { type SQL, sql } from 'drizzle-orm';
+import { FAILED_CONDITION_RULE } from '../attempts/notes.ts';
 
 /** Names of facets as they lie in the table. */
 export const FACETS = ['reason', 'caller', 'language', 'degraded', 'policy-version', 'shadow', 'failed-rule'] as const;
@@ -7,8 +8,6 @@ export type Facet = (typeof FACETS)[number];
 
 /** Values are truncated to this, since they are a part of an index row. */
 const MAX_VALUE_CHARS = 128;
-/** How the gate notes a rule whose condition failed (`gate/attempt.ts`). */
-const FAILED_RULE = '^the condition of rule (.+?) failed unforeseen: ';
 
 /**
  * Rows `(facet, value)` of an attempt, to join laterally to `attempts`. `language` is the person's, as B2C sent it; `shadow`
@@ -20,6 +19,6 @@ export const facetsSql: SQL = sql.raw(`(
       ('policy-version', case when policy_version > 0 then policy_version::text else '' end),
       ('shadow', case when shadow_version = 0 then '' when shadow_differs then 'differs' else 'same' end)
     union all
-    select 'failed-rule', coalesce(substring(note from '${FAILED_RULE}'), '') from unnest(notes) as note
+    select 'failed-rule', coalesce(substring(note from '${FAILED_CONDITION_RULE}'), '') from unnest(notes) as note
   ) as facets (facet, value)
   where value <> '')`);
