@@ -41,7 +41,9 @@ export default defineConfig({
           testTimeout: 60_000,
         },
       },
-      { test: { name: 'node', include: ['test/{local,unit}/**/*.test.ts'], testTimeout: 180_000, hookTimeout: 120_000 } },
+      {
+        test: { name: 'node', include: ['test/{local,unit}/**/*.test.ts'], testTimeout: 180_000, hookTimeout: 120_000 },
+      },
       {
         test: {
           name: 'postgres',
