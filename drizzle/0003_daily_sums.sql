@@ -106,7 +106,7 @@ CREATE TABLE "visits" (
 CREATE FUNCTION copy_hourly_sums(since timestamptz, before timestamptz) RETURNS void LANGUAGE sql AS $$
 	delete from daily_counts where dims = any ('{0,1,2,3,4,5,6,7}')
 		and day >= (since at time zone 'UTC')::date and day < (before at time zone 'UTC')::date;
-	delete from hourly_totals where dims = any ('{0,1,2,4}') and hour >= since and hour < before;
+	delete from hourly_totals where dims = any ('{0,1,2,4,6}') and hour >= since and hour < before;
 	delete from daily_durations where dims = any ('{0,1,2,4}')
 		and day >= (since at time zone 'UTC')::date and day < (before at time zone 'UTC')::date;
 	insert into daily_counts (dims, day, channel, client_id, issuer, rule, step, outcome, attempts)
@@ -118,7 +118,7 @@ CREATE FUNCTION copy_hourly_sums(since timestamptz, before timestamptz) RETURNS 
 		select 7 - grouping(client_id, issuer, rule), hour, channel,
 			coalesce(client_id, ''), coalesce(issuer, ''), coalesce(rule, ''), step, outcome, sum(attempts)
 		from hourly_counts where hour >= since and hour < before
-		group by hour, channel, step, outcome, grouping sets ((), client_id, issuer, rule);
+		group by hour, channel, step, outcome, grouping sets ((), client_id, issuer, rule, (client_id, issuer));
 	insert into daily_durations (dims, day, channel, client_id, issuer, rule, step, outcome, bucket, attempts)
 		select 7 - grouping(client_id, issuer, rule), (hour at time zone 'UTC')::date, channel,
 			coalesce(client_id, ''), coalesce(issuer, ''), coalesce(rule, ''), step, outcome, bucket, sum(attempts)

@@ -24,6 +24,7 @@ const dimensions = sql.raw(`coalesce(client_id, ''), coalesce(issuer, ''), coale
 const columns = sql.raw('client_id, issuer, rule, channel, step, outcome');
 const everySet = sql.raw('channel, step, outcome, cube (client_id, issuer, rule)');
 const singleSets = sql.raw('channel, step, outcome, grouping sets ((), client_id, issuer, rule)');
+const hourlySets = sql.raw('channel, step, outcome, grouping sets ((), client_id, issuer, rule, (client_id, issuer))');
 
 export const startOf = (day: string): Date => new Date(`${day}T00:00:00Z`);
 
@@ -53,9 +54,9 @@ export function statementsOf({ day, hours }: DirtyDay, until: Date, limitMs = ST
     sql`delete from daily_counts where dims = any ('{0,1,2,3,4,5,6,7}') and day = ${day}::date`,
     sql`insert into daily_counts (day, dims, ${columns}, attempts)
       select ${day}::date, ${dims}, ${dimensions}, count(*) from ${part} where ${ofDay} group by ${everySet}`,
-    sql`delete from hourly_totals where dims = any ('{0,1,2,4}') and hour >= ${from} and hour < ${from} + interval '1 day'`,
+    sql`delete from hourly_totals where dims = any ('{0,1,2,4,6}') and hour >= ${from} and hour < ${from} + interval '1 day'`,
     sql`insert into hourly_totals (hour, dims, ${columns}, attempts)
-      select ${hourSql}, ${dims}, ${dimensions}, count(*) from ${part} as attempts where ${ofDay} group by 1, ${singleSets}`,
+      select ${hourSql}, ${dims}, ${dimensions}, count(*) from ${part} as attempts where ${ofDay} group by 1, ${hourlySets}`,
     sql`delete from daily_durations where dims = any ('{0,1,2,4}') and day = ${day}::date`,
     sql`insert into daily_durations (day, dims, bucket, ${columns}, attempts)
       select ${day}::date, ${dims}, bucket, ${dimensions}, count(*)

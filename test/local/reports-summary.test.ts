@@ -283,7 +283,13 @@ describe('readiness', () => {
   const ago = (ms: number) => new Date(Date.now() - ms);
 
   test('tells how long the oldest hour that is over waits for a sum, and nothing when none does', async () => {
-    const nothing = { oldestUnsummedSeconds: null, differentSteps: 0, unknownSteps: 0, migrated: true };
+    const nothing = {
+      oldestUnsummedSeconds: null,
+      differentSteps: 0,
+      unknownSteps: 0,
+      failedRules: {},
+      migrated: true,
+    };
     expect(await readiness(config())).toEqual(nothing);
     await keepAttempts(db(), [anAttempt()]);
     expect(await readiness(config())).toEqual(nothing);
@@ -294,6 +300,9 @@ describe('readiness', () => {
     expect(oldestUnsummedSeconds).toBeGreaterThan(sinceItsEnd - 60);
     expect(oldestUnsummedSeconds).toBeLessThanOrEqual(sinceItsEnd + 1);
     await sumDue(db, new Date());
+    expect(await readiness(config())).toEqual(nothing);
+    // One that arrives late waits for the next tick alone.
+    await keepAttempts(db(), [anAttempt({ at: new Date(twoHoursAgo) })]);
     expect(await readiness(config())).toEqual(nothing);
   });
 

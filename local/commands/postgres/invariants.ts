@@ -52,7 +52,7 @@ export async function findWrong(pool: pg.Pool, attempts = 'attempts'): Promise<W
   const kept = `hour >= (select dropped_before from summed_until)`;
   return {
     daily_counts: await sets('daily_counts', 'day', DAY, '{0,1,2,3,4,5,6,7}'),
-    hourly_totals: await sets('hourly_totals', 'hour', HOUR, '{0,1,2,4}'),
+    hourly_totals: await sets('hourly_totals', 'hour', HOUR, '{0,1,2,4,6}'),
     daily_durations: await sets('daily_durations', 'day', DAY, '{0,1,2,4}', ', bucket', `, ${BUCKET}`),
     daily_facets: await differing(
       'daily_facets',

@@ -1,7 +1,7 @@
 /** What Postgres can say about whether Gatehouse does its work: for `GET /health/ready`. */
 import { getTableColumns, sql } from 'drizzle-orm';
 import type { Config } from '../../config.ts';
-import { attempts, dailyFacets, dirtyHours } from '../../database/schema.ts';
+import { attempts, dailyFacets, dirtyHours, summedUntil } from '../../database/schema.ts';
 import { ask } from './ask.ts';
 
 const READY_LIMIT_MS = 1_000;
@@ -10,7 +10,7 @@ const READY_LIMIT_MS = 1_000;
 const COLUMNS = Object.keys(getTableColumns(attempts)).length;
 
 export interface Readiness {
-  /** How long ago the oldest hour ended that is over and not summed; null when there is none. */
+  /** How long ago the oldest hour ended that is over and was never summed; null when there is none. Late attempts of summed hours do not count. */
   readonly oldestUnsummedSeconds: number | null;
   /** Calls of the last 24 hours whose URL named another step than their body. */
   readonly differentSteps: number;
@@ -72,6 +72,7 @@ const STATE = sql`
   select (
       select extract(epoch from now() - interval '1 hour' - min(${dirtyHours.hour}))::float8 from ${dirtyHours}
       where ${dirtyHours.marks} > ${dirtyHours.summed} and ${dirtyHours.hour} < now() - interval '1 hour 2 minutes'
+        and ${dirtyHours.hour} >= (select ${summedUntil.until} from ${summedUntil})
     ) as oldest,
     (select count(*) from odd where url_step <> '') as different,
     (select count(*) from odd where reason = 'unknown-step') as unknown,

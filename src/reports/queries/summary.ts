@@ -30,6 +30,7 @@ import { differentPeople } from './different-people.ts';
 import { compared } from './shadow.ts';
 import {
   at,
+  DIMS,
   type Dim,
   dimsOf,
   inDays,
@@ -146,9 +147,13 @@ interface Source {
   readonly timed: boolean;
 }
 
+/** The only combination that `hourly_totals` has. */
+const HOURLY_PAIR = DIMS.clientId + DIMS.issuer;
+
 /**
- * Hours and durations are summed by one of clientId, issuer and rule at a time. For a combination the attempts themselves are
- * read, on the days that have matches, unless hours are not asked for and the attempts are too many.
+ * Durations are summed by one of clientId, issuer and rule at a time, hours by clientId and issuer together too. For another
+ * combination the attempts themselves are read, on the days that have matches; so are durations, unless these attempts are too
+ * many.
  */
 function sourceOf(
   range: Range,
@@ -161,16 +166,17 @@ function sourceOf(
   const { days, edges, live }: Parts = partsOf(range, until);
   const unsummed = live === undefined ? [] : [live];
   const byHour = range.interval === 'hour';
+  const hours = byHour ? { from: range.from, to: live?.from ?? range.to } : undefined;
   if (combines(filters)) {
     const counted = matched.reduce((sum, { attempts }) => sum + attempts, 0);
     const few = counted * (isIndexed(filters) ? INDEXED_COST : 1) <= limits.attempts;
-    if (range.from >= keptSince && (byHour || few)) {
+    const isByHour = byHour && dimsOf(filters) === HOURLY_PAIR && range.from >= keptSince;
+    if (range.from >= keptSince && (few || (byHour && !isByHour))) {
       const summed = { from: range.from, to: range.to < until ? range.to : until };
       return { days: undefined, hours: undefined, stretches: [...joined(matched, summed), ...unsummed], timed: true };
     }
-    return { days, hours: undefined, stretches: [...edges, ...unsummed], timed: false };
+    return { days, hours: isByHour ? hours : undefined, stretches: [...edges, ...unsummed], timed: false };
   }
-  const hours = byHour ? { from: range.from, to: live?.from ?? range.to } : undefined;
   return { days, hours, stretches: [...edges, ...unsummed], timed: true };
 }
 
