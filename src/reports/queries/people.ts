@@ -41,11 +41,16 @@ export async function findPerson(config: Config, page: PersonPage, now: number) 
     const { keys, cut } = await seenTogether(db, run, key);
     const person = { ...keys, emails: keys.emails.filter((email) => email === key) };
     const others = keys.emails.filter((email) => email !== key);
+    // The first page begins with what tells the standing: one question for both.
+    const isFirst = page.after === undefined;
+    const most = page.limit + 1;
+    const begin = timeline(db, run, person, undefined, isFirst ? Math.max(most, RECENT_ATTEMPTS) : RECENT_ATTEMPTS);
     const [[newest, changes], rows, sameEmail] = await Promise.all([
-      timeline(db, run, person, undefined, RECENT_ATTEMPTS).then(
-        async (recent) => [recent, await lastChanges(db, run, keysThatCount(keys, lastToken(recent)))] as const,
-      ),
-      timeline(db, run, person, page.after, page.limit + 1),
+      begin.then(async (first) => {
+        const recent = first.slice(0, RECENT_ATTEMPTS);
+        return [recent, await lastChanges(db, run, keysThatCount(keys, lastToken(recent)))] as const;
+      }),
+      isFirst ? begin.then((first) => first.slice(0, most)) : timeline(db, run, person, page.after, most),
       sharingEmail(db, run, others, person),
     ]);
     return { keys, cut, newest, rows, sameEmail, changes };
