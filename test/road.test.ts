@@ -16,7 +16,7 @@ const door = (order: string[] = []): FrontDoor => ({
   hear: async (call) => {
     const members = await call.request.json<Record<string, unknown>>();
     order.push('heard');
-    return { ...call, bytes: new Uint8Array([1]), members };
+    return { ...call, text: '{}', members };
   },
   understand: async (heard, policy) => {
     order.push(`understood by ${policy?.version}`);

@@ -1,4 +1,5 @@
 /** Which values of claims may be kept with an attempt: only those that `KEEP_CLAIMS` names, and never what could open a door. */
+import { byName } from '../platform/by-name.ts';
 import type { Claims } from '../sign-in/event.ts';
 import { bound, MAX_CHARS } from './bounds.ts';
 
@@ -6,7 +7,7 @@ import { bound, MAX_CHARS } from './bounds.ts';
 const NEVER_KEPT =
   /authorization|querystring|password|passcode|secret|token|captcha|otp|pin|(access|invitation|verification|onetime)code/;
 
-export const isNeverKept = (name: string): boolean => NEVER_KEPT.test(name.toLowerCase().replace(/[^a-z0-9]/g, ''));
+export const isNeverKept = byName((name) => NEVER_KEPT.test(name.toLowerCase().replace(/[^a-z0-9]/g, '')));
 
 /** The values that stay, cut at 500 characters. */
 export function keptClaims(claims: Claims, keep: readonly string[]): Record<string, string | number | boolean> {

@@ -35,7 +35,8 @@ export interface Call {
 }
 
 export interface Heard extends Call {
-  readonly bytes: Uint8Array;
+  /** The body. */
+  readonly text: string;
   readonly members: Record<string, unknown>;
 }
 
@@ -62,7 +63,7 @@ export interface Decided extends Known {
 
 /** Everything that was learnt, however far the call came. */
 export type Reached = Call &
-  Partial<Pick<Heard, 'bytes' | 'members'> & Knowledge> & { readonly event?: SignInEvent | undefined };
+  Partial<Pick<Heard, 'text' | 'members'> & Knowledge> & { readonly event?: SignInEvent | undefined };
 
 /** Why a policy did not decide; `''`: it did. */
 export type Reason = '' | Stop;
@@ -248,15 +249,15 @@ export const stepOf = ({ event, urlStep }: Pick<Reached, 'event' | 'urlStep'>): 
 
 /** Bodies of which nothing could be read would all have one code, and lead support to other people. */
 async function supportCodeOf(world: World, reached: Reached): Promise<string> {
-  const { bytes, event } = reached;
-  if (bytes === undefined || bytes.byteLength === 0) return world.randomSupportCode();
+  const { text, event } = reached;
+  if (text === undefined || text === '') return world.randomSupportCode();
   const personKey = event === undefined ? '' : bestKey(event.personKeys);
   try {
     return await world.supportCode({
       step: stepOf(reached) ?? '',
       clientId: event?.clientId ?? '',
       personKey,
-      body: bytes,
+      body: text,
     });
   } catch (error) {
     log('support-code-failed', errorFields(error));

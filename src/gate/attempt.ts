@@ -86,7 +86,7 @@ export async function attemptOf(
     fingerprint: '',
     ...shadowColumns(shadow),
   });
-  return withFingerprint(attempt, config.SUPPORT_CODE_KEY, reached.bytes);
+  return withFingerprint(attempt, config.SUPPORT_CODE_KEY, reached.text);
 }
 
 /** The text that the person was shown; what it quoted of a claim whose value is never kept is `…`. */
@@ -181,8 +181,8 @@ function sameParts({ step, clientId, keptClaims, claimNames, unexpectedClaims, .
 }
 
 /** A fingerprint that cannot be made is no reason to lose the attempt; that of an empty body would make strangers' calls equal. */
-async function withFingerprint(attempt: Attempt, secret: string, bytes: Uint8Array | undefined): Promise<Attempt> {
-  if (bytes === undefined || bytes.byteLength === 0) return attempt;
+async function withFingerprint(attempt: Attempt, secret: string, text: string | undefined): Promise<Attempt> {
+  if (text === undefined || text === '') return attempt;
   try {
     const seed = seedOf(secret);
     const parts = sameParts(attempt);

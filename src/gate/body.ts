@@ -1,4 +1,4 @@
-/** A connector's body: bytes whatever their Content-Type, counted, parsed once. Never throws; what cannot be used is a reason. */
+/** A connector's body: text whatever its Content-Type, counted, parsed once. Never throws; what cannot be used is a reason. */
 
 /** Values of several kB are real (captcha tokens, contract 1.6); this is far above them. */
 export const MAX_BODY_BYTES = 256 * 1024;
@@ -8,71 +8,71 @@ const MAX_DEPTH = 32;
 export type BodyFault = 'too-large' | 'cut-off' | 'not-json' | 'not-an-object' | 'nested-too-deep';
 
 export type Body =
-  | { readonly ok: true; readonly bytes: Uint8Array; readonly members: Record<string, unknown> }
-  | { readonly ok: false; readonly reason: BodyFault; readonly bytes: Uint8Array };
+  | { readonly ok: true; readonly text: string; readonly members: Record<string, unknown> }
+  | { readonly ok: false; readonly reason: BodyFault; readonly text: string };
 
-const NO_BYTES = new Uint8Array();
-// Strips a byte order mark; what is not UTF-8 becomes U+FFFD, since a garbled name is no reason to turn a person away.
+// As `Request.text()`: strips a byte order mark; what is not UTF-8 becomes U+FFFD, since a garbled name is no reason to turn a
+// person away.
 const decoder = new TextDecoder();
 /** Everything further is read member by member, so that one odd member never fails the call. */
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 export async function readBody(request: Request): Promise<Body> {
-  const { bytes, fault } = await readBytes(request);
-  if (fault !== undefined) return { ok: false, reason: fault, bytes };
+  const { text, fault } = await readText(request);
+  if (fault !== undefined) return { ok: false, reason: fault, text };
   let parsed: unknown;
   try {
-    parsed = JSON.parse(decoder.decode(bytes));
+    parsed = JSON.parse(text);
   } catch {
-    return { ok: false, reason: 'not-json', bytes };
+    return { ok: false, reason: 'not-json', text };
   }
-  if (!isObject(parsed)) return { ok: false, reason: 'not-an-object', bytes };
-  if (!isShallow(parsed)) return { ok: false, reason: 'nested-too-deep', bytes };
-  return { ok: true, bytes, members: parsed };
+  if (!isObject(parsed)) return { ok: false, reason: 'not-an-object', text };
+  if (!isShallow(parsed)) return { ok: false, reason: 'nested-too-deep', text };
+  return { ok: true, text, members: parsed };
 }
 
-interface BytesRead {
+interface TextRead {
   /** With a fault: what came before it, so that two people's bad bodies do not share a support code. */
-  readonly bytes: Uint8Array;
+  readonly text: string;
   readonly fault?: 'too-large' | 'cut-off';
 }
 
-async function readBytes(request: Request): Promise<BytesRead> {
+async function readText(request: Request): Promise<TextRead> {
   const declared = Number(request.headers.get('Content-Length') ?? Number.NaN);
   // The runtime holds a body to its declared length, so that one within the limit need not be counted.
   if (!(declared <= MAX_BODY_BYTES)) return readCounted(request);
   try {
-    return { bytes: new Uint8Array(await request.arrayBuffer()) };
+    return { text: await request.text() };
   } catch {
-    return { bytes: NO_BYTES, fault: 'cut-off' };
+    return { text: '', fault: 'cut-off' };
   }
 }
 
 /** Stops reading at the limit instead of holding whatever is sent. */
-async function readCounted(request: Request): Promise<BytesRead> {
+async function readCounted(request: Request): Promise<TextRead> {
   const chunks: Uint8Array[] = [];
   let total = 0;
   try {
     for await (const chunk of request.body ?? []) {
       total += chunk.byteLength;
       chunks.push(chunk);
-      if (total > MAX_BODY_BYTES) return { bytes: joined(chunks, MAX_BODY_BYTES), fault: 'too-large' };
+      if (total > MAX_BODY_BYTES) return { text: joined(chunks, MAX_BODY_BYTES), fault: 'too-large' };
     }
   } catch {
-    return { bytes: joined(chunks, total), fault: 'cut-off' };
+    return { text: joined(chunks, total), fault: 'cut-off' };
   }
-  return { bytes: joined(chunks, total) };
+  return { text: joined(chunks, total) };
 }
 
-function joined(chunks: readonly Uint8Array[], total: number): Uint8Array {
+function joined(chunks: readonly Uint8Array[], total: number): string {
   const bytes = new Uint8Array(total);
   let offset = 0;
   for (const chunk of chunks) {
     bytes.set(chunk.subarray(0, total - offset), offset);
     offset += chunk.byteLength;
   }
-  return bytes;
+  return decoder.decode(bytes);
 }
 
 /** Walks level by level instead of calling itself: depth is what must not exhaust the stack. Flat bodies cost one loop. */

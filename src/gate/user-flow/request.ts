@@ -30,7 +30,7 @@ export const stepNamed = (name: string): Step | undefined => STEP_NAMES.get(name
 /** The body of a call, whatever its Content-Type. */
 export async function hear(call: Call): Promise<Heard | Stopped> {
   const body = await readBody(call.request);
-  const heard = { ...call, bytes: body.bytes };
+  const heard = { ...call, text: body.text };
   return body.ok ? { ...heard, members: body.members } : new Stopped(body.reason, heard);
 }
 
