@@ -66,7 +66,13 @@ describe('a sum', () => {
       row(4, 'shop', '', '', 1),
       row(4, 'shop', '', '', 1),
     ]);
-    expect(await inSets('hourly_totals', 3, 5, 6, 7)).toEqual([]);
+    expect(await inSets('hourly_totals', 6)).toEqual([
+      row(6, 'portal', issuer, '', 1),
+      row(6, 'shop', issuer, '', 1),
+      row(6, 'shop', issuer, '', 1),
+      row(6, 'shop', issuer, '', 1),
+    ]);
+    expect(await inSets('hourly_totals', 3, 5, 7)).toEqual([]);
   });
 
   it('counts durations by bucket, and facets one at a time', async () => {
