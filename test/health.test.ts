@@ -157,13 +157,6 @@ describe('/health/ready', () => {
     }
   });
 
-  it('warns when an hour waits long for its sum', async () => {
-    await keepAttempts(connect(env.DATABASE_URL, 10_000).db, [anAttempt({ at: new Date(Date.now() - 3 * 3_600_000) })]);
-    const { json } = await ask('/health/ready');
-    expect(json.neon.oldestUnsummedSeconds).toBeGreaterThan(3_600);
-    expect(json.warnings.join()).toContain('Attempts wait long to be summed');
-  });
-
   it('warns of rules whose condition failed unforeseen, by name and with how many calls', async () => {
     const { db } = connect(env.DATABASE_URL, 10_000);
     const rule = `guards ${crypto.randomUUID()}`;

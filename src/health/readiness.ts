@@ -3,7 +3,7 @@ import { type DeadLetterKind, listDeadLetters } from '../attempts/dead-letters.t
 import { type Config, configOf } from '../config.ts';
 import type { DeskEnv } from '../desk/env.ts';
 import { type GateState, signedPairs } from '../platform/gate-state.ts';
-import { readiness } from '../reports/queries/readiness.ts';
+import { type Readiness, readiness } from '../reports/queries/readiness.ts';
 import { within } from '../within.ts';
 import { policyState, policyWarnings } from './policy.ts';
 
@@ -38,32 +38,7 @@ export async function askParts(env: DeskEnv, gate: GateState | undefined, later:
       'Messages wait among the dead letters. Look at them with `npm run dead-letters -- list`, then replay or remove them.',
     );
   }
-  if (neon.ok) {
-    if (!neon.migrated) {
-      warnings.push(
-        'The database lacks what this Gatehouse writes: attempts wait in the queue until somebody runs `npm run migrate` with its DATABASE_URL.',
-      );
-    }
-    if ((neon.oldestUnsummedSeconds ?? 0) > UNSUMMED_TOO_LONG_SECONDS) {
-      warnings.push('Attempts wait long to be summed: look whether the cron trigger runs.');
-    }
-    if (neon.differentSteps > 0) {
-      warnings.push(
-        `${neon.differentSteps} calls in 24 hours named one step in the URL and another in the body: correct the connector’s URL in the Azure portal.`,
-      );
-    }
-    if (neon.unknownSteps > 0) {
-      warnings.push(
-        `${neon.unknownSteps} calls in 24 hours named no step that we know: give the connector the URL of its step in the Azure portal.`,
-      );
-    }
-    const failed = Object.entries(neon.failedRules).map(([rule, calls]) => `${rule} (${calls} calls)`);
-    if (failed.length > 0) {
-      warnings.push(
-        `Conditions of the policy failed unforeseen today or yesterday: ${failed.join(', ')}. Look at the notes of such attempts, then guard what failed with has(), or say "onError".`,
-      );
-    }
-  }
+  if (neon.ok) warnings.push(...neonWarnings(neon));
   return {
     status:
       [kv, queue, neon, policy].every(({ ok }) => ok) && neon.ok && neon.migrated && policy.ok && policy.decides
@@ -75,6 +50,36 @@ export async function askParts(env: DeskEnv, gate: GateState | undefined, later:
     policy,
     warnings,
   };
+}
+
+/** What an operator should mend by what Postgres says, as sentences. Pure. */
+export function neonWarnings(neon: Readiness): string[] {
+  const warnings: string[] = [];
+  if (!neon.migrated) {
+    warnings.push(
+      'The database lacks what this Gatehouse writes: attempts wait in the queue until somebody runs `npm run migrate` with its DATABASE_URL.',
+    );
+  }
+  if ((neon.oldestUnsummedSeconds ?? 0) > UNSUMMED_TOO_LONG_SECONDS) {
+    warnings.push('Attempts wait long to be summed: look whether the cron trigger runs.');
+  }
+  if (neon.differentSteps > 0) {
+    warnings.push(
+      `${neon.differentSteps} calls in 24 hours named one step in the URL and another in the body: correct the connector’s URL in the Azure portal.`,
+    );
+  }
+  if (neon.unknownSteps > 0) {
+    warnings.push(
+      `${neon.unknownSteps} calls in 24 hours named no step that we know: give the connector the URL of its step in the Azure portal.`,
+    );
+  }
+  const failed = Object.entries(neon.failedRules).map(([rule, calls]) => `${rule} (${calls} calls)`);
+  if (failed.length > 0) {
+    warnings.push(
+      `Conditions of the policy failed unforeseen today or yesterday: ${failed.join(', ')}. Look at the notes of such attempts, then guard what failed with has(), or say "onError".`,
+    );
+  }
+  return warnings;
 }
 
 /** What either Worker finds wrong with its settings, each once. */

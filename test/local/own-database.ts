@@ -1,4 +1,4 @@
-/** A Postgres for one test file alone: for tests that change what everybody shares, such as the one row of summing progress. */
+/** A Postgres for one test file at a time: for tests that change what everybody shares, such as the one row of `summed_until`. */
 import { type SQL, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
 import { migrate } from '../../local/commands/migrate.ts';
@@ -7,9 +7,20 @@ import { connect, type Database } from '../../src/database/connect.ts';
 
 const LIMIT_MS = 30_000;
 
-/** Starts it before the file's tests and stops it after them; every test begins with tables as migrations leave them. */
-export function ownDatabase() {
-  let neon: Awaited<ReturnType<typeof startNeon>> | undefined;
+type Neon = Awaited<ReturnType<typeof startNeon>>;
+
+/** Files of one worker run one after the other, and starting it takes seconds. */
+let shared: Promise<Neon> | undefined;
+
+async function migrated(): Promise<Neon> {
+  const neon = await startNeon();
+  await migrate(neon.url);
+  return neon;
+}
+
+/** Every test begins with tables as migrations leave them. `isAlone`: the tests change more than rows, and no file after them gets it. */
+export function ownDatabase({ isAlone = false } = {}) {
+  let neon: Neon | undefined;
   const url = () => {
     if (neon === undefined) throw new Error('The database starts with the tests.');
     return neon.url;
@@ -17,11 +28,11 @@ export function ownDatabase() {
   const db = (): Database => connect(url(), LIMIT_MS).db;
   const rows = async <Row extends Record<string, unknown>>(query: SQL) => (await db().execute<Row>(query)).rows;
   beforeAll(async () => {
-    neon = await startNeon();
-    await migrate(neon.url);
+    if (!isAlone) shared ??= migrated();
+    neon = await (isAlone ? migrated() : shared);
   });
   beforeEach(() => empty(db()));
-  afterAll(() => neon?.close());
+  if (isAlone) afterAll(() => neon?.close());
   return { url, db, rows };
 }
 

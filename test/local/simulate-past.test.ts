@@ -75,7 +75,7 @@ describe('the attempts of a day', () => {
 });
 
 describe('a filled database', () => {
-  const database = ownDatabase();
+  const database = ownDatabase({ isAlone: true });
   const config = () => readConfig({ ...settings, DATABASE_URL: database.url() });
   /** Not too long ago to be kept. */
   const YESTERDAY_NOON = Math.floor(Date.now() / DAY_MS) * DAY_MS - DAY_MS / 2;
