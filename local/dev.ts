@@ -5,22 +5,14 @@
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { SAMPLE_CREDENTIALS } from '../src/config.ts';
 import { migrate } from './commands/migrate.ts';
 import { fireCron } from './dev/cron.ts';
+import { readOptions, USAGE } from './dev/options.ts';
 import { keepInForce, policyToBeginWith } from './dev/policy.ts';
 import { sampleSteps, seedPeople } from './dev/sample.ts';
 import { startWorker } from './dev/worker.ts';
 import { startNeon } from './neon.ts';
-
-const USAGE = `Usage: npm run dev -- [--port N] [--data DIR] [--policy FILE] [--inspect N]
-
-  --port N       where Gatehouse listens (default 8787)
-  --data DIR     where database, KV and queue are kept (default .gatehouse); a second Gatehouse needs one of its own
-  --policy FILE  the policy that decides, put in force anew whenever the file is edited (default policy.json, when
-                 there is one). With none instead of a file, or without one, roles go into the token and that is all
-  --inspect N    where a debugger can attach to the Worker, such as 9229`;
 
 /** How soon an orphan notices. */
 const PARENT_CHECK_MS = 500;
@@ -36,7 +28,9 @@ try {
 }
 
 async function start(): Promise<void> {
-  const { port, data, policy: askedPolicy, inspectorPort } = readOptions();
+  const options = readOptions(process.argv.slice(2));
+  if (options === 'help') return console.log(USAGE);
+  const { port, data, policy: askedPolicy, inspectorPort } = options;
   await refuseTakenPort(port);
   const policy = await policyToBeginWith(askedPolicy);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop(0));
@@ -74,39 +68,6 @@ async function start(): Promise<void> {
 function stopWithNpm(): void {
   const shell = process.ppid;
   setInterval(() => process.ppid !== shell && void stop(0), PARENT_CHECK_MS).unref();
-}
-
-function readOptions(): { port: number; data: string; policy: string | undefined; inspectorPort: number } {
-  const values = readArguments();
-  if (values.help) {
-    console.log(USAGE);
-    process.exit(0);
-  }
-  const inspectorPort = values.inspect === undefined ? 0 : portOf('--inspect', values.inspect);
-  return { port: portOf('--port', values.port), data: resolve(values.data), policy: values.policy, inspectorPort };
-}
-
-function portOf(option: string, typed: string): number {
-  const port = Number(typed);
-  if (Number.isInteger(port) && port >= 1 && port <= 65_535) return port;
-  throw new Error(`${option} takes a number from 1 to 65535.\n\n${USAGE}`);
-}
-
-function readArguments() {
-  try {
-    const { values } = parseArgs({
-      options: {
-        port: { type: 'string', default: '8787' },
-        data: { type: 'string', default: '.gatehouse' },
-        policy: { type: 'string' },
-        inspect: { type: 'string' },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    });
-    return values;
-  } catch (error) {
-    throw new Error(`${error instanceof Error ? error.message : error}\n\n${USAGE}`);
-  }
 }
 
 /** Wrangler would move to another port by itself, and the printed commands would ask somebody else. */
