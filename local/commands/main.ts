@@ -21,7 +21,7 @@ const PARTS: { readonly [name: string]: Part } = {
     description: 'Messages that could not be written to the database.',
     load: () => import('./dead-letters-program.ts'),
   },
-  sums: { description: 'The hourly sums that reports read.', load: () => import('./sums.ts') },
+  sums: { description: 'The sums that reports read.', load: () => import('./sums.ts') },
   migrate: {
     description:
       'Applies the migrations in drizzle/ that the database does not have yet, each as one transaction. Safe to run ' +

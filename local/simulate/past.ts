@@ -53,7 +53,7 @@ export async function playPast({ databaseUrl, ...request }: PastRequest, io: Io)
   print(
     io,
     `${filled.written} attempts written${known}: ${first} to ${last}, in ${seconds} s.
-Reports count them at once. The hourly sums follow with the first tick of the cron after the next call, or within a day.
+Reports count them at once. The sums follow with the first tick of the cron after the next call, or within a day.
 See them: curl -s -u ${SAMPLE_CREDENTIALS.reports} '${DEFAULT_URL}/reports/summary?from=${first.slice(0, 10)}&interval=day'`,
   );
   return stop.aborted ? CUT_OFF_EXIT_CODE : 0;
