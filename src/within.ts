@@ -25,7 +25,7 @@ interface Waiting {
 
 /**
  * Several limits on one timer, which is what a limit costs. The timer first looks after `firstLookMs`; a limit that is up
- * sooner moves it. `end` when nothing is waited for any more.
+ * sooner moves it. `end` clears it, for who outlives the wait: a timer of a call ends with the call.
  */
 export function limitsOf(firstLookMs: number): { within: Within; end: () => void } {
   const waiting = new Set<Waiting>();

@@ -43,16 +43,18 @@ export function summaryRange({ from, to, interval = 'hour' }: SummaryQuestion, n
 
 /**
  * The range as far as it is known when attempts before `gone` are no longer retained: whole days there, since the hours of a
- * day are known of the attempts alone; and days throughout when the filters combine clientId, issuer and rule, since hours are
- * summed by one of them at a time.
+ * day are known of the attempts alone; and days throughout for filters whose hours are not summed.
  */
 export function knownRange({ interval, from, to }: Range, filters: Dimensions, gone: Date): Range {
   if (from >= gone) return { interval, from, to };
-  const byDay = combines(filters);
+  const byDay = lacksHours(filters);
   const floor = new Date(Math.floor(from.getTime() / DAY_MS) * DAY_MS);
   const ceil = new Date(Math.ceil(to.getTime() / DAY_MS) * DAY_MS);
   return { interval: byDay ? 'day' : interval, from: floor, to: byDay || to < gone ? ceil : to };
 }
+
+/** Whether hours are not summed for these filters (`hourly_totals`): a rule together with an application or an issuer. */
+export const lacksHours = (filters: Dimensions): boolean => filters.rule !== undefined && combines(filters);
 
 /** Whether more than one of clientId, issuer and rule is given. */
 export const combines = ({ clientId, issuer, rule }: Dimensions): boolean =>

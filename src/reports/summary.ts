@@ -198,7 +198,7 @@ function coverage(counted: Counted, cut: boolean): string[] {
   }
   if (range.interval !== asked.interval) {
     sentences.push(
-      `By day only before ${dayOf(keptSince)}: hours of earlier attempts are not known for more than one of clientId, issuer and rule together.`,
+      `By day only before ${dayOf(keptSince)}: hours of earlier attempts are not known for a rule together with clientId or issuer.`,
     );
   } else if (range.from < asked.from || range.to > asked.to) {
     sentences.push(

@@ -224,11 +224,12 @@ describe('where the attempts are gone', () => {
   const hoursBefore = (hours: number) => new Date(gone.getTime() - hours * HOUR_MS);
   const settings = () => readConfig({ DATABASE_URL: url(), RETENTION_DAYS: String(RETENTION_DAYS) });
   const both = { clientId: 'shop', rule: 'no-mail' };
+  const all = { ...both, issuer: 'google.com' };
   const kept = [
-    anAttempt({ ...both, at: hoursBefore(30), objectId: 'ada' }),
-    anAttempt({ ...both, at: hoursBefore(26), objectId: 'grace' }),
-    anAttempt({ ...both, at: hoursBefore(2), objectId: 'ada', durationMs: 900 }),
-    anAttempt({ ...both, at: hoursBefore(-3), objectId: 'ada' }),
+    anAttempt({ ...all, at: hoursBefore(30), objectId: 'ada' }),
+    anAttempt({ ...all, at: hoursBefore(26), objectId: 'grace' }),
+    anAttempt({ ...all, at: hoursBefore(2), objectId: 'ada', durationMs: 900 }),
+    anAttempt({ ...all, at: hoursBefore(-3), objectId: 'ada' }),
   ];
   const asOf = async (range: Range, filters: Question['filters'] = {}) => {
     await keepAttempts(db(), kept);
@@ -244,16 +245,22 @@ describe('where the attempts are gone', () => {
     expectPlainCount(await asOf(range), kept, { range, filters: {} });
   });
 
-  test('hours are counted, and a range that cuts a day begins with the whole day, which coverage says', async () => {
-    const asked = { interval: 'hour' as const, from: hoursBefore(27), to: hoursBefore(-6) };
-    const answer = await asOf(asked, { clientId: 'shop' });
-    const range = { ...asked, from: hoursBefore(48) };
-    expect(answer).toMatchObject({ from: range.from.toISOString(), to: range.to.toISOString(), interval: 'hour' });
-    expectPlainCount(answer, kept, { range, filters: { clientId: 'shop' } });
-    expect(answer.coverage.join(' ')).toMatch(/Only whole days are known before \d{4}-\d\d-01/);
-  });
+  test.each([
+    ['an application', { clientId: 'shop' }],
+    ['an application with an issuer', { clientId: 'shop', issuer: 'google.com' }],
+  ])(
+    'hours of %s are counted, and a range that cuts a day begins with the whole day, which coverage says',
+    async (_, by) => {
+      const asked = { interval: 'hour' as const, from: hoursBefore(27), to: hoursBefore(-6) };
+      const answer = await asOf(asked, by);
+      const range = { ...asked, from: hoursBefore(48) };
+      expect(answer).toMatchObject({ from: range.from.toISOString(), to: range.to.toISOString(), interval: 'hour' });
+      expectPlainCount(answer, kept, { range, filters: by }, !('issuer' in by));
+      expect(answer.coverage.join(' ')).toMatch(/Only whole days are known before \d{4}-\d\d-01/);
+    },
+  );
 
-  test('combined filters are answered by day, which coverage says', async () => {
+  test('a rule with an application is answered by day, which coverage says', async () => {
     const answer = await asOf({ interval: 'hour', from: hoursBefore(27), to: hoursBefore(-6) }, both);
     const range = { interval: 'day' as const, from: hoursBefore(48), to: hoursBefore(-24) };
     expect(answer).toMatchObject({ from: range.from.toISOString(), to: range.to.toISOString(), interval: 'day' });

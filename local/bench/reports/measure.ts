@@ -16,7 +16,7 @@ const HOUR_MS = 3_600_000;
 
 /** The first call of each report, then the warm ones. */
 export async function measureReports(served: Served, now: number, tell: (line: string) => void): Promise<Figure[]> {
-  const reports = reportsOf(served.url, now, await somebody(served.pool));
+  const reports = reportsOf(served.url, now, await anyPerson(served.pool));
   const cold: Figure[] = [];
   tell('reports: first calls');
   for (const { kind, name, ask } of reports) {
@@ -85,7 +85,7 @@ async function timed(work: () => Promise<number>): Promise<{ ms: number; found: 
 }
 
 /** From some months ago, so that a look-up finds what is old. */
-async function somebody(pool: pg.Pool): Promise<Known> {
+async function anyPerson(pool: pg.Pool): Promise<Known> {
   const { rows } = await pool.query<Known>(`
     select id, support_code as "supportCode", correlation_id as "correlationId", email, (
       select object_id from attempts as later where oid_key <> '' and later.occurred_at >= attempts.occurred_at order by occurred_at limit 1

@@ -11,7 +11,7 @@ import { bucketSql, percentileMs } from '../../summaries/buckets.ts';
 import { hourSql } from '../../summaries/hours.ts';
 import { type Days, type Parts, partsOf, type Stretch } from '../parts.ts';
 import type { Dimensions } from '../questions.ts';
-import { combines, knownRange, type Range } from '../range.ts';
+import { combines, knownRange, lacksHours, type Range } from '../range.ts';
 import { SHADOW_TOO_SLOW } from '../shadow.ts';
 import { LIST_LIMITS } from '../spans.ts';
 import {
@@ -30,7 +30,6 @@ import { differentPeople } from './different-people.ts';
 import { compared } from './shadow.ts';
 import {
   at,
-  DIMS,
   type Dim,
   dimsOf,
   inDays,
@@ -147,9 +146,6 @@ interface Source {
   readonly timed: boolean;
 }
 
-/** The only combination that `hourly_totals` has. */
-const HOURLY_PAIR = DIMS.clientId + DIMS.issuer;
-
 /**
  * Durations are summed by one of clientId, issuer and rule at a time, hours by clientId and issuer together too. For another
  * combination the attempts themselves are read, on the days that have matches; so are durations, unless these attempts are too
@@ -170,12 +166,11 @@ function sourceOf(
   if (combines(filters)) {
     const counted = matched.reduce((sum, { attempts }) => sum + attempts, 0);
     const few = counted * (isIndexed(filters) ? INDEXED_COST : 1) <= limits.attempts;
-    const isByHour = byHour && dimsOf(filters) === HOURLY_PAIR && range.from >= keptSince;
-    if (range.from >= keptSince && (few || (byHour && !isByHour))) {
+    if (range.from >= keptSince && (few || (byHour && lacksHours(filters)))) {
       const summed = { from: range.from, to: range.to < until ? range.to : until };
       return { days: undefined, hours: undefined, stretches: [...joined(matched, summed), ...unsummed], timed: true };
     }
-    return { days, hours: isByHour ? hours : undefined, stretches: [...edges, ...unsummed], timed: false };
+    return { days, hours: lacksHours(filters) ? undefined : hours, stretches: [...edges, ...unsummed], timed: false };
   }
   return { days, hours, stretches: [...edges, ...unsummed], timed: true };
 }
