@@ -21,7 +21,7 @@ export default defineConfig({
       {
         plugins: [
           cloudflareTest(({ inject }) => ({
-            wrangler: { configPath: './test/wrangler.toml' },
+            wrangler: { configPath: './test/support/wrangler.toml' },
             miniflare: {
               bindings: {
                 LOCAL: 'yes',
@@ -34,21 +34,25 @@ export default defineConfig({
         ],
         test: {
           name: 'worker',
-          include: ['test/**/*.test.ts'],
-          exclude: ['test/local/**', 'test/unit/**', 'test/postgres/**'],
-          globalSetup: ['./test/database.setup.ts'],
+          include: ['test/{gate,desk}/**/*.test.ts'],
+          globalSetup: ['./test/support/database.setup.ts'],
           // Properties run hundreds of calls, on machines of any speed.
           testTimeout: 60_000,
         },
       },
       {
-        test: { name: 'node', include: ['test/{local,unit}/**/*.test.ts'], testTimeout: 180_000, hookTimeout: 120_000 },
+        test: {
+          name: 'node',
+          include: ['test/{unit,storage,bundle,cli,local}/**/*.test.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 120_000,
+        },
       },
       {
         test: {
           name: 'postgres',
           include: ['test/postgres/**/*.test.ts'],
-          globalSetup: ['./test/postgres/server.setup.ts'],
+          globalSetup: ['./test/support/postgres.setup.ts'],
           testTimeout: 120_000,
           hookTimeout: 60_000,
         },

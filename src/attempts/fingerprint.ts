@@ -2,7 +2,7 @@
  * By a fingerprint the two calls are found that B2C made of one: it calls again when it got no reply. It covers what an attempt
  * keeps and nothing else, so a person who has the row cannot guess from it what was not kept, such as a code or a birth date.
  */
-import { hmac } from '../hmac.ts';
+import { hmac } from '../platform/digest.ts';
 
 /** Two 32-bit numbers that only this Gatehouse knows. */
 export type Seed = readonly [number, number];

@@ -1,7 +1,7 @@
 /** Which values of claims may be kept with an attempt: only those that `KEEP_CLAIMS` names, and never what could open a door. */
-import { byName } from '../platform/by-name.ts';
+import { byName } from '../sign-in/by-name.ts';
 import type { Claims } from '../sign-in/event.ts';
-import { bound, MAX_CHARS } from './bounds.ts';
+import { bound, MAX_CHARS } from './text-limits.ts';
 
 /** Compared without case, hyphens and the like. `code` alone is harmless (`postalCode`), these codes are not. */
 const NEVER_KEPT =

@@ -2,7 +2,7 @@
  * The code a person reads out to support, `XXXXX-XXXXX`: the first 50 bits, in Crockford base32, of an HMAC-SHA-256 over the
  * call. B2C's second try within the same ten minutes shows the same code, and a code cannot be guessed.
  */
-import { hmac } from '../hmac.ts';
+import { hmac } from '../platform/digest.ts';
 
 const WINDOW_MS = 10 * 60 * 1_000;
 /** https://www.crockford.com/base32.html: no I, L, O or U. */

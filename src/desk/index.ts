@@ -1,11 +1,11 @@
 /** The desk: what people and the schedule use, and the consumer of the queue. */
 import { WorkerEntrypoint } from 'cloudflare:workers';
 import type { Attempt } from '../attempts/attempt.ts';
-import { consume } from '../attempts/consume.ts';
-import { runSchedule } from '../cron.ts';
-import { staff } from '../staff.ts';
+import { consume } from './consume/consume.ts';
+import { writeDirectly } from './consume/write-directly.ts';
 import type { DeskEnv } from './env.ts';
-import { writeDirectly } from './write-directly.ts';
+import { staff } from './management-api.ts';
+import { runSchedule } from './schedule.ts';
 
 /** What the gate calls when its queue refuses an attempt. */
 export class Recorder extends WorkerEntrypoint<DeskEnv> {

@@ -1,7 +1,7 @@
 /** Which record in Workers KV (`person:` + person key) counts for a call, and what counts when KV fails. Nothing here reads KV. */
 import { NOTHING_HELD } from '../policy/policy.ts';
 import { isDisguised, type PersonKeys, type SignInEvent } from '../sign-in/event.ts';
-import { type Entitlements, entitledTo, readEntitlements } from './document.ts';
+import { type Entitlements, entitledTo, readEntitlements } from './stored-record.ts';
 
 export const PERSON_PREFIX = 'person:';
 /** What is kept in an isolate for when KV fails: an isolate has 128 MB in all, and a record in memory takes several times its text. */

@@ -4,7 +4,8 @@
  */
 import type { CallIdentity } from '../attempts/support-code.ts';
 import type { Lookup } from '../entitlements/look-up.ts';
-import { errorFields, log } from '../log.ts';
+import { errorFields, log } from '../platform/log.ts';
+import { Late, type Within } from '../platform/timeout.ts';
 import type { InForce } from '../policy/active.ts';
 import {
   type Decision,
@@ -16,9 +17,8 @@ import {
 } from '../policy/decide.ts';
 import { NOTHING_HELD, type PersonEntitlements, type Policy } from '../policy/policy.ts';
 import { bestKey, type SignInEvent, type Step } from '../sign-in/event.ts';
-import { Late, type Within } from '../within.ts';
-import type { ChannelPart } from './attempt.ts';
 import type { BodyFault } from './body.ts';
+import type { ChannelPart } from './compose-attempt.ts';
 
 /** A call whose caller is known. */
 export interface Call {

@@ -1,8 +1,9 @@
 /** The gate: answers what Microsoft calls, and forwards every other path to the desk, so that there is one address. */
-import { configOf } from '../config.ts';
-import { newApp } from '../context.ts';
-import { errorFields, log } from '../log.ts';
+
+import { newApp } from '../desk/http/context.ts';
+import { configOf } from '../platform/config.ts';
 import { withoutState, withState } from '../platform/gate-state.ts';
+import { errorFields, log } from '../platform/log.ts';
 import type { GateEnv } from './env.ts';
 import { answerInPanic, userFlow } from './user-flow/routes.ts';
 

@@ -1,6 +1,5 @@
 /** What a call asks of Workers KV: the policy pointer and the person's records, in one bulk read. */
 import { type CallIdentity, randomSupportCode, supportCodeOf } from '../attempts/support-code.ts';
-import type { Config } from '../config.ts';
 import {
   heldIn,
   type Lookup,
@@ -10,12 +9,13 @@ import {
   personAsked,
   type Values,
 } from '../entitlements/look-up.ts';
-import { errorFields, log } from '../log.ts';
+import type { Config } from '../platform/config.ts';
+import { errorFields, log } from '../platform/log.ts';
+import { Late, type Within, within } from '../platform/timeout.ts';
 import { activePolicyOf, builtInForce, type InForce, policyInMemory } from '../policy/active.ts';
 import { POINTER_KEY } from '../policy/pointer.ts';
 import { NOTHING_HELD, type Policy } from '../policy/policy.ts';
 import type { SignInEvent } from '../sign-in/event.ts';
-import { Late, type Within, within } from '../within.ts';
 import type { Knowledge, Understood, World } from './answer.ts';
 
 /** Milliseconds that deciding and replying need after KV's last moment. */

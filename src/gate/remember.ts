@@ -1,13 +1,13 @@
 /** What happens after the reply: the shadow policy, and the attempt on its way to the queue. */
 import { v7 as uuidv7 } from 'uuid';
-import { record } from '../attempts/record.ts';
-import { configOf } from '../config.ts';
+import { record } from '../attempts/enqueue.ts';
 import { heldIn } from '../entitlements/look-up.ts';
-import { errorFields, log } from '../log.ts';
+import { configOf } from '../platform/config.ts';
+import { errorFields, log } from '../platform/log.ts';
 import { judge, worded } from '../policy/decide.ts';
 import { compareDecisions, type ShadowDecision } from '../policy/shadow.ts';
 import { type Answered, type FrontDoor, stepOf } from './answer.ts';
-import { attemptOf, outcomeOf } from './attempt.ts';
+import { attemptOf, outcomeOf } from './compose-attempt.ts';
 import type { GateEnv } from './env.ts';
 import type { KvWorld } from './know.ts';
 

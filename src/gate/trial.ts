@@ -1,6 +1,6 @@
 /** One call tried: the reply that B2C would get, and how it came about. It takes the road of a call; nothing is recorded. */
 import type { CallIdentity } from '../attempts/support-code.ts';
-import { entitledTo } from '../entitlements/document.ts';
+import { entitledTo } from '../entitlements/stored-record.ts';
 import type { Decision, RuleTrace } from '../policy/decide.ts';
 import { NOTHING_HELD, type PersonEntitlements, type Policy, type Result } from '../policy/policy.ts';
 import type { ClaimValue, SignInEvent, Step } from '../sign-in/event.ts';

@@ -1,6 +1,6 @@
 /** What the gate says of itself when readiness is asked for: the desk cannot see its settings and secrets. */
-import type { Config } from '../config.ts';
-import { hmac } from '../hmac.ts';
+import type { Config } from './config.ts';
+import { hmac } from './digest.ts';
 
 /** The gate sets it, and takes it off every request that comes from outside. The desk is called by the gate alone. */
 const HEADER = 'X-Gatehouse-Gate';

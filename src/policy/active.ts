@@ -2,8 +2,8 @@
  * The policy that decides. Every call reads the pointer from Workers KV; a version never changes under its number, so what
  * was loaded once never grows old. When KV does not answer, the last pointer counts.
  */
-import type { Config } from '../config.ts';
-import { log } from '../log.ts';
+import type { Config } from '../platform/config.ts';
+import { log } from '../platform/log.ts';
 import type { Step } from '../sign-in/event.ts';
 import { loadPolicy } from './load.ts';
 import { listKey, planKey } from './plan.ts';

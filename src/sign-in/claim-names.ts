@@ -1,5 +1,5 @@
 /** Names of claims in every form in which Microsoft sends them, and the one under which Gatehouse keeps them. */
-import { byName } from '../platform/by-name.ts';
+import { byName } from './by-name.ts';
 
 /** Other names of a claim, in lower case (contract 1.3, 1.4). */
 export const ALIASES: ReadonlyMap<string, string> = new Map([

@@ -4,15 +4,15 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { exitCodeOf, type Figure, shown } from '../../local/bench/figures.ts';
-import { largestPolicy } from '../../local/bench/kv-values.ts';
-import { callMany } from '../../local/bench/load.ts';
-import { DAYS, daysUntil, QUIET } from '../../local/bench/reports/rows.ts';
-import { main as reports } from '../../local/bench/reports/run.ts';
-import { main, measure } from '../../local/bench/run.ts';
-import { EXPECTED } from '../../local/bench/sign-in.ts';
 import { checkText } from '../../src/desk/policies/check.ts';
-import { MAX_DOCUMENT_BYTES } from '../../src/policy/document.ts';
+import { MAX_DOCUMENT_BYTES } from '../../src/desk/policies/policy-document.ts';
+import { exitCodeOf, type Figure, shown } from '../../src/local/bench/figures.ts';
+import { largestPolicy } from '../../src/local/bench/kv-values.ts';
+import { callMany } from '../../src/local/bench/load.ts';
+import { DAYS, daysUntil, QUIET } from '../../src/local/bench/reports/rows.ts';
+import { main as reports } from '../../src/local/bench/reports/run.ts';
+import { main, measure } from '../../src/local/bench/run.ts';
+import { EXPECTED } from '../../src/local/bench/sign-in.ts';
 
 const silent = { stdout: { write: () => true }, stderr: { write: () => true } };
 
@@ -80,7 +80,7 @@ it.each([[['--only', 'speed']], [['--connections', '0']], [['--fast']]])('%s is 
 });
 
 it('the program explains itself', () => {
-  const script = join(import.meta.dirname, '../../local/bench/run.ts');
+  const script = join(import.meta.dirname, '../../src/local/bench/run.ts');
   const { status, stdout } = spawnSync(process.execPath, [script, '--help'], { encoding: 'utf8' });
   expect([status, stdout]).toEqual([0, expect.stringContaining('--against <file>')]);
 });

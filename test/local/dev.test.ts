@@ -4,8 +4,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
-import { readOptions } from '../../local/dev/options.ts';
-import { devProcesses, freePort } from './dev-process.ts';
+import { readOptions } from '../../src/local/dev/options.ts';
+import { devProcesses, freePort } from '../support/dev-process.ts';
 
 const run = devProcesses();
 const data = mkdtempSync(join(tmpdir(), 'gatehouse-dev-'));

@@ -18,8 +18,8 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { neon } from '@neondatabase/serverless';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { main, startNeon } from '../../local/neon.ts';
 import { connect } from '../../src/database/connect.ts';
+import { main, startNeon } from '../../src/local/neon.ts';
 
 /** So that what was sent first is what the other side has in hand; nothing is concluded from how long it took. */
 const GET_GOING_MS = 200;
@@ -49,7 +49,7 @@ function dataFolder(): string {
 
 const rowsOf = async (url: string) => (await neon(url)`select id from kept order by id`).map((row) => row.id);
 
-const NODE = [process.execPath, 'local/neon.ts'];
+const NODE = [process.execPath, 'src/local/neon.ts'];
 const NPM = ['npm', 'run', '--silent', 'neon', '--'];
 
 /** In a process group of its own, as in a terminal. `ended` waits until all of them have closed their output. */

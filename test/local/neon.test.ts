@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { NeonDbError, neon } from '@neondatabase/serverless';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { serve } from '../../local/neon/server.ts';
-import { type LocalNeon, startNeon } from '../../local/neon.ts';
 import { connect } from '../../src/database/connect.ts';
+import { serve } from '../../src/local/neon/server.ts';
+import { type LocalNeon, startNeon } from '../../src/local/neon.ts';
 
 let server: LocalNeon;
 let sql: ReturnType<typeof connect>['sql'];

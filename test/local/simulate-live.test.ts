@@ -5,13 +5,13 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { Io } from '../../local/program.ts';
-import { playLive } from '../../local/simulate/live.ts';
-import { answerTo } from '../../local/simulate/past/gatehouse.ts';
-import { programme } from '../../local/simulate/programme.ts';
-import { targetAt } from '../../local/simulate/target.ts';
-import { main } from '../../local/simulate.ts';
-import { readConfig } from '../../src/config.ts';
+import type { Io } from '../../src/local/run-program.ts';
+import { playLive } from '../../src/local/simulate/live.ts';
+import { answerTo } from '../../src/local/simulate/past/gatehouse.ts';
+import { programme } from '../../src/local/simulate/programme.ts';
+import { targetAt } from '../../src/local/simulate/target.ts';
+import { main } from '../../src/local/simulate.ts';
+import { readConfig } from '../../src/platform/config.ts';
 
 const RIGHT = `Basic ${btoa('Test:Test')}`;
 const config = readConfig({ LOCAL: 'yes', SUPPORT_CODE_KEY: 'a key for tests, long enough to count' });
@@ -199,7 +199,7 @@ describe('before anything is played', () => {
   });
 
   it('the program explains itself', () => {
-    const script = join(import.meta.dirname, '../../local/simulate.ts');
+    const script = join(import.meta.dirname, '../../src/local/simulate.ts');
     const { status, stdout } = spawnSync(process.execPath, [script, '--help'], { encoding: 'utf8' });
     expect([status, stdout]).toEqual([0, expect.stringContaining('--people <n>')]);
   });

@@ -2,12 +2,12 @@
 import { sql } from 'drizzle-orm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DAY_MS } from '../../local/simulate/past/calendar.ts';
-import { attemptsOfDay, fillPast } from '../../local/simulate/past/fill.ts';
-import { main } from '../../local/simulate.ts';
-import { readConfig } from '../../src/config.ts';
-import { summary } from '../../src/reports/queries/summary.ts';
-import { ownDatabase } from './own-database.ts';
+import { summary } from '../../src/desk/reports/queries/summary-counts.ts';
+import { DAY_MS } from '../../src/local/simulate/past/calendar.ts';
+import { attemptsOfDay, fillPast } from '../../src/local/simulate/past/fill.ts';
+import { main } from '../../src/local/simulate.ts';
+import { readConfig } from '../../src/platform/config.ts';
+import { ownDatabase } from '../support/own-database.ts';
 
 const going = new AbortController().signal;
 const settings = { SUPPORT_CODE_KEY: 'a key for tests, long enough to count', LOCAL: 'yes' };

@@ -3,9 +3,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { STEPS, type Step } from '../../local/simulate/people.ts';
-import { readReply } from '../../local/simulate/reply.ts';
-import type { ScriptedCall } from '../../local/simulate/script.ts';
+import { STEPS, type Step } from '../../src/local/simulate/people.ts';
+import { readReply } from '../../src/local/simulate/reply.ts';
+import type { ScriptedCall } from '../../src/local/simulate/script.ts';
 
 const at = (step: Step | undefined, credential: ScriptedCall['credential'] = 'own'): ScriptedCall => ({
   pauseMs: 0,

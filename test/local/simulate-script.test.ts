@@ -2,12 +2,12 @@
 import fc from 'fast-check';
 import { v7 as uuidv7 } from 'uuid';
 import { describe, expect, it } from 'vitest';
-import { diceFor } from '../../local/simulate/dice.ts';
-import { answerTo } from '../../local/simulate/past/gatehouse.ts';
-import { hasAccount, personOf, STEPS } from '../../local/simulate/people.ts';
-import { programme } from '../../local/simulate/programme.ts';
-import { following, ODDITIES, signIn, signUp, withOddity } from '../../local/simulate/script.ts';
-import { readConfig } from '../../src/config.ts';
+import { diceFor } from '../../src/local/simulate/dice.ts';
+import { answerTo } from '../../src/local/simulate/past/gatehouse.ts';
+import { hasAccount, personOf, STEPS } from '../../src/local/simulate/people.ts';
+import { programme } from '../../src/local/simulate/programme.ts';
+import { following, ODDITIES, signIn, signUp, withOddity } from '../../src/local/simulate/script.ts';
+import { readConfig } from '../../src/platform/config.ts';
 
 const config = readConfig({ LOCAL: 'yes', SUPPORT_CODE_KEY: 'a key for tests, long enough to count' });
 const seeds = fc.integer();

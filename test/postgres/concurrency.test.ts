@@ -1,12 +1,12 @@
 /** What many connections do at once, and what Postgres does with a statement that nobody waits for any more. */
 import { sql } from 'drizzle-orm';
 import { expect, it } from 'vitest';
-import { runConcurrently } from '../../local/commands/postgres/concurrency.ts';
-import { runSlowReport } from '../../local/commands/postgres/slow-report.ts';
-import { sumDue } from '../../src/summaries/sum-due.ts';
-import { vacuumDaily } from '../../src/summaries/vacuum.ts';
-import { anAttempt, keepAttempts } from '../attempt.ts';
-import { realDatabase } from './own-database.ts';
+import { sumDue } from '../../src/desk/aggregates/sum-due.ts';
+import { vacuumDaily } from '../../src/desk/aggregates/vacuum.ts';
+import { runConcurrently } from '../../src/local/postgres/concurrency.ts';
+import { runSlowReport } from '../../src/local/postgres/slow-report.ts';
+import { anAttempt, keepAttempts } from '../support/attempt.ts';
+import { realDatabase } from '../support/postgres-database.ts';
 
 const { served, db, rows } = realDatabase();
 const SECONDS = 4;

@@ -1,8 +1,8 @@
 /** What messages, languages and applications of a policy must mean. */
 import { BUILT_IN_TEXTS } from '../../policy/built-in-texts.ts';
-import { DEFAULT_LANGUAGE, type PolicyDocument } from '../../policy/document.ts';
 import { PLACEHOLDER } from '../../policy/messages.ts';
-import type { Problem } from '../../policy/problem.ts';
+import { DEFAULT_LANGUAGE, type PolicyDocument } from './policy-document.ts';
+import type { Problem } from './policy-problem.ts';
 import { sentenceOf } from './problem-sentences.ts';
 import { readPath } from './variables.ts';
 

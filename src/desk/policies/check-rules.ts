@@ -1,9 +1,10 @@
 /** What the rules of a policy must mean: each by itself, and beside the others. */
-import type { PolicyDocument, RuleDocument } from '../../policy/document.ts';
+
 import { DECIDED_WITHOUT_RULE } from '../../policy/policy.ts';
-import type { Problem } from '../../policy/problem.ts';
 import { ALIASES } from '../../sign-in/claim-names.ts';
 import { type CompiledExpression, compileExpression } from './compile-expression.ts';
+import type { PolicyDocument, RuleDocument } from './policy-document.ts';
+import type { Problem } from './policy-problem.ts';
 import { sentenceOf } from './problem-sentences.ts';
 import { readPath } from './variables.ts';
 

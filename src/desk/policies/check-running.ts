@@ -4,12 +4,12 @@ import { Shared } from '../../expressions/evaluate.ts';
 import { MAX_WORK } from '../../expressions/limits.ts';
 import type { Purpose } from '../../expressions/results.ts';
 import { worstCaseWork } from '../../expressions/work.ts';
-import type { Problem } from '../../policy/problem.ts';
 import { STEPS } from '../../sign-in/steps.ts';
 import type { CheckedRule } from './check-rules.ts';
 import type { CompiledExpression } from './compile-expression.ts';
+import type { Problem } from './policy-problem.ts';
 import { type Fault, sentenceOf } from './problem-sentences.ts';
-import { tryExpression } from './trial.ts';
+import { tryExpression } from './trial-runs.ts';
 
 /**
  * Units of work for all samples of a document: a unit takes at most 120 ns, so they take at most 3 s of CPU. They are shared out

@@ -4,11 +4,11 @@
  * `npm run policy -- check`.
  */
 import type * as z from 'zod/mini';
-import { MAX_DOCUMENT_BYTES, MAX_ENTRIES_IN_ALL, type PolicyDocument, policySchema } from '../../policy/document.ts';
-import type { Problem } from '../../policy/problem.ts';
 import { checkMessages } from './check-messages.ts';
 import { type CheckedRule, checkRules } from './check-rules.ts';
 import { checkRunning } from './check-running.ts';
+import { MAX_DOCUMENT_BYTES, MAX_ENTRIES_IN_ALL, type PolicyDocument, policySchema } from './policy-document.ts';
+import type { Problem } from './policy-problem.ts';
 
 /** A document that may be saved and compiled. */
 export interface CheckedPolicy {

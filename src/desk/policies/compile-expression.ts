@@ -6,7 +6,7 @@ import { excerpt, parse } from './cel.ts';
 import { type ExpressionProblem, type Fault, problemOf } from './problem-sentences.ts';
 import { syntaxProblem } from './syntax.ts';
 import { type Reads, toTree } from './to-tree.ts';
-import { constantFailure } from './trial.ts';
+import { constantFailure } from './trial-runs.ts';
 import { typeProblems } from './types.ts';
 
 export type { ExpressionProblem, ProblemCode } from './problem-sentences.ts';

@@ -3,13 +3,13 @@ import { listText } from '../../expressions/list.ts';
 import type { Scope } from '../../expressions/scope.ts';
 import { FORMAT } from '../../expressions/tree.ts';
 import { judge } from '../../policy/decide.ts';
-import { DEFAULT_LANGUAGE, type PolicyDocument } from '../../policy/document.ts';
 import { type ClaimNames, loadPolicy } from '../../policy/load.ts';
 import type { Plan, PlanRule } from '../../policy/plan.ts';
 import { NOTHING_HELD, type Policy } from '../../policy/policy.ts';
 import { STEPS } from '../../sign-in/steps.ts';
 import type { CheckedPolicy } from './check.ts';
 import type { CheckedRule } from './check-rules.ts';
+import { DEFAULT_LANGUAGE, type PolicyDocument } from './policy-document.ts';
 
 /** A list up to this many characters travels with the plan: a value of its own costs a cold call a read. */
 const MAX_LIST_IN_PLAN_CHARS = 10_000;

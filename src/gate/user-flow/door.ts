@@ -1,6 +1,6 @@
 /** The front door of B2C's user flows, as the road of a call sees it. */
 import { type FrontDoor, stepOf } from '../answer.ts';
-import { recorded } from './attempt.ts';
+import { recorded } from './recorded.ts';
 import { replyTo } from './reply.ts';
 import { hear, understand } from './request.ts';
 

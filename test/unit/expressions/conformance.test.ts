@@ -4,7 +4,7 @@
  */
 import { getConformanceSuite, type IncrementalTestSuite } from '@bufbuild/cel-spec/testdata/tests.js';
 import { expect, it } from 'vitest';
-import { evaluate, shown, treeOf } from './expressions.ts';
+import { evaluate, shown, treeOf } from '../../support/evaluate-expression.ts';
 
 type Case = IncrementalTestSuite['tests'][number]['original'];
 type Matcher = Extract<Case['resultMatcher'], { case: 'value' }>['value'];

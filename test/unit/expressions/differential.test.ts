@@ -19,7 +19,7 @@ import { strings } from '@bufbuild/cel/ext';
 import { DurationSchema, durationFromMs, TimestampSchema, timestampFromMs } from '@bufbuild/protobuf/wkt';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CALL, evaluate, shown, treeOf } from './expressions.ts';
+import { CALL, evaluate, shown, treeOf } from '../../support/evaluate-expression.ts';
 
 const { INT, STRING, DOUBLE } = CelScalar;
 const [TIMESTAMP, DURATION, LIST] = [objectType(TimestampSchema), objectType(DurationSchema), listType(STRING)];

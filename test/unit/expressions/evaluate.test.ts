@@ -8,7 +8,7 @@ import { openScope, type ScopeInputs } from '../../../src/expressions/scope.ts';
 import { isTree, type Tree } from '../../../src/expressions/tree.ts';
 import { Fail, UNKNOWN, Unknown, type Value } from '../../../src/expressions/values.ts';
 import { worstCaseWork } from '../../../src/expressions/work.ts';
-import { anyCall, anyTree, CALL, CLAIMS, evaluate, namesOf, shown, treeOf } from './expressions.ts';
+import { anyCall, anyTree, CALL, CLAIMS, evaluate, namesOf, shown, treeOf } from '../../support/evaluate-expression.ts';
 
 const shared = new Shared();
 const runs = { numRuns: 1_000 };

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { resultOf } from '../../../src/expressions/results.ts';
 import type { ScopeInputs } from '../../../src/expressions/scope.ts';
-import { evaluate } from './expressions.ts';
+import { evaluate } from '../../support/evaluate-expression.ts';
 
 /** What a claim is set to, or `fails`. */
 function evaluated(source: string, changed: Partial<ScopeInputs> = {}): unknown {

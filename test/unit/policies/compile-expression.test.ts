@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { isFunction } from '../../../src/expressions/functions.ts';
 import { MAX_DEPTH, MAX_SOURCE } from '../../../src/expressions/limits.ts';
 import { isTree } from '../../../src/expressions/tree.ts';
-import { compile, compiled, problemsOf, run } from './expressions.ts';
+import { compile, compiled, problemsOf, run } from '../../support/compile-expression.ts';
 
 const LONG = '0123456789abcdef0123456789ABCDEF';
 

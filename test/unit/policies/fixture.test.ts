@@ -4,7 +4,7 @@
  */
 import { expect, it } from 'vitest';
 import { compileExpression } from '../../../src/desk/policies/compile-expression.ts';
-import { tryExpression } from '../../../src/desk/policies/trial.ts';
+import { tryExpression } from '../../../src/desk/policies/trial-runs.ts';
 import type { Purpose } from '../../../src/expressions/results.ts';
 import fixture from '../../fixtures/expressions.json';
 

@@ -5,7 +5,7 @@ import { ageOf } from '../../../src/expressions/dates.ts';
 import { EXAMPLE_TIME, FUNCTIONS } from '../../../src/expressions/functions.ts';
 import { domainOf, normalEmail, titleCase } from '../../../src/expressions/text.ts';
 import { emailKey } from '../../../src/sign-in/event.ts';
-import { evaluated } from './expressions.ts';
+import { evaluated } from '../../support/compile-expression.ts';
 
 describe('the manual', () => {
   const described = FUNCTIONS.filter(({ help }) => help !== undefined);

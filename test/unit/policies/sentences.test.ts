@@ -1,7 +1,7 @@
 /** What the author of an expression reads: the one place that pins the sentences. */
 import { expect, it } from 'vitest';
 import { type ProblemCode, SENTENCES } from '../../../src/desk/policies/problem-sentences.ts';
-import { compile } from './expressions.ts';
+import { compile } from '../../support/compile-expression.ts';
 
 const NUMBERS = 'Whole numbers go to 9223372036854775807, others to 1.7e308. Write a smaller one, or a text.';
 const CASES: readonly (readonly [source: string, code: ProblemCode, sentence: string])[] = [

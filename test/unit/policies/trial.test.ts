@@ -1,9 +1,9 @@
 /** What is said of expressions that can fail: a call in which they do, and nothing of those that cannot. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { tryExpression } from '../../../src/desk/policies/trial.ts';
+import { tryExpression } from '../../../src/desk/policies/trial-runs.ts';
 import type { Purpose } from '../../../src/expressions/results.ts';
-import { compile, compiled, run } from './expressions.ts';
+import { compile, compiled, run } from '../../support/compile-expression.ts';
 
 const WORK = 2_000_000;
 const trialOf = (source: string, purpose: Purpose = 'condition', work = WORK) =>

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ScopeInputs } from '../../../src/expressions/scope.ts';
-import { compiled, evaluated, resultFor, run } from './expressions.ts';
+import { compiled, evaluated, resultFor, run } from '../../support/compile-expression.ts';
 
 const holds = (source: string, changed: Partial<ScopeInputs> = {}) => run(compiled(source), changed);
 const YES = { ok: true, value: true };

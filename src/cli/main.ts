@@ -1,0 +1,59 @@
+/** The program behind `npm run roles`, `policy`, `dead-letters`, `sums`, `migrate` and `test:postgres`. */
+import { CommanderError } from 'commander';
+import { Refusal } from './ending.ts';
+import { type Io, processIo } from './io.ts';
+import { type Define, Program } from './program.ts';
+
+interface Part {
+  readonly description: string;
+  /** Loaded only when it is asked for: expressions, database drivers and CSV take a second together. */
+  readonly load: () => Promise<{ readonly define: Define }>;
+}
+
+/** By the name in `package.json`. */
+const PARTS: { readonly [name: string]: Part } = {
+  roles: { description: 'Who holds which roles.', load: () => import('./roles/roles-command.ts') },
+  policy: {
+    description: 'The policy as a file: checked, tested, tried, compared and put in force.',
+    load: () => import('./policy/policy-command.ts'),
+  },
+  'dead-letters': {
+    description: 'Messages that could not be written to the database.',
+    load: () => import('./dead-letters/dead-letters-command.ts'),
+  },
+  sums: { description: 'The sums that reports read.', load: () => import('./sums.ts') },
+  migrate: {
+    description:
+      'Applies the migrations in drizzle/ that the database does not have yet, each as one transaction. Safe to run ' +
+      'again, and from two places at once.',
+    load: () => import('./migrate.ts'),
+  },
+  'test:postgres': {
+    description: 'Checks on a real Postgres that every attempt is summed exactly once.',
+    load: () => import('../local/postgres/test-postgres.ts'),
+  },
+};
+
+/** User and password in an address: no refusal repeats them. */
+const CREDENTIAL = /\/\/\S*@/g;
+const EXIT_CODES = '\nExit code 0: it is done; 1: it is not, or a problem was found; 2: called wrongly.';
+
+/** Runs a command such as `['roles', 'list']`. Returns the exit code: 0 done, 1 not done, 2 called wrongly. */
+export async function main(argv: readonly string[], io: Io): Promise<number> {
+  const program = new Program('gatehouse', io);
+  for (const [name, { description }] of Object.entries(PARTS))
+    program.command(name).description(description).addHelpText('afterAll', EXIT_CODES);
+  program.hook('preSubcommand', async (_, part) => (await PARTS[part.name()]?.load())?.define(part as Program, io));
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return program.exitCode();
+  } catch (error) {
+    // The help was asked for and shown.
+    if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    if (!(error instanceof Refusal)) throw error;
+    io.stderr.write(`${error.message.replace(CREDENTIAL, '//…@')}\n`);
+    return error.exitCode;
+  }
+}
+
+if (import.meta.main) process.exitCode = await main(process.argv.slice(2), processIo);

@@ -1,0 +1,142 @@
+/**
+ * `npm run migrate`: brings a database, Neon or the stand-in, to the schema of `drizzle/`.
+ *
+ * drizzle's own migrator for Neon over HTTP sends statement by statement, and would leave half a migration behind. Here
+ * each migration goes with its journal row as one transaction; the journal is drizzle's, so its other tools read it.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type MigrationMeta, readMigrationFiles } from 'drizzle-orm/migrator';
+import * as z from 'zod';
+import { connect } from '../database/connect.ts';
+import { findDatabaseUrl, onDatabase } from './database-url.ts';
+import { Refusal } from './ending.ts';
+import { print } from './io.ts';
+import type { Define } from './program.ts';
+
+const MIGRATIONS_FOLDER = join(import.meta.dirname, '../../drizzle');
+/** For each request; an index on a large table takes its time. */
+const REQUEST_LIMIT_MS = 300_000;
+/** Any number, but the same in every run: who migrates holds the advisory lock of this name. */
+const LOCK = 'select pg_advisory_xact_lock(7102026)';
+/** A SQLSTATE of our own: the SQL standard leaves classes that begin with I to Z to whoever needs one. */
+const ALREADY_APPLIED = 'MI001';
+/** By this a migration says that it waits for something: its message says for what. */
+const NOT_YET = 'MI002';
+
+const Journal = z.object({ entries: z.array(z.object({ tag: z.string() })) });
+const AppliedRow = z.object({ hash: z.string(), created_at: z.coerce.number() });
+
+/** Names as in `drizzle/`, without `.sql`. */
+type Migration = MigrationMeta & { name: string };
+
+/**
+ * Applies what the journal does not have yet, in order, and returns the names. Safe to run twice at once: one run
+ * applies a migration, the other goes on after it. Rejects, with a sentence for the user and the driver's error as its
+ * cause, when a statement fails (nothing of that migration stays); and when a migration was edited after it was applied. A
+ * migration that must wait ends the run: `onWaiting` is told which one and for what.
+ */
+export async function migrate(
+  databaseUrl: string,
+  folder: string = MIGRATIONS_FOLDER,
+  onWaiting: (name: string, reason: string) => void = () => undefined,
+): Promise<string[]> {
+  const applied = await readJournal(databaseUrl);
+  const names: string[] = [];
+  for (const migration of readFolder(folder)) {
+    const hash = applied.get(migration.folderMillis);
+    if (hash === undefined) {
+      const applied = await apply(databaseUrl, migration);
+      if (typeof applied === 'string') {
+        onWaiting(migration.name, applied);
+        break;
+      }
+      if (applied) names.push(migration.name);
+    } else if (hash !== migration.hash) {
+      throw new Error(
+        `drizzle/${migration.name}.sql was changed after this database had applied it. Put it back as it was and add a new migration; a local data folder can simply be deleted.`,
+      );
+    }
+  }
+  return names;
+}
+
+function readFolder(folder: string): Migration[] {
+  const { entries } = Journal.parse(JSON.parse(readFileSync(`${folder}/meta/_journal.json`, 'utf8')));
+  return readMigrationFiles({ migrationsFolder: folder }).map((migration, index) => ({
+    ...migration,
+    name: entries[index]?.tag ?? String(migration.folderMillis),
+  }));
+}
+
+/** Makes the journal when there is none. The key is the migration's own time, by which drizzle tells them apart. */
+async function readJournal(databaseUrl: string): Promise<Map<number, string>> {
+  const { sql } = connect(databaseUrl, REQUEST_LIMIT_MS);
+  const results = await sql.transaction([
+    sql.query(LOCK),
+    sql`create schema if not exists drizzle`,
+    sql`create table if not exists drizzle.__drizzle_migrations (id serial primary key, hash text not null, created_at bigint)`,
+    sql`select hash, created_at from drizzle.__drizzle_migrations`,
+  ]);
+  return new Map(
+    z
+      .array(AppliedRow)
+      .parse(results[3])
+      .map((row) => [row.created_at, row.hash]),
+  );
+}
+
+/** False when another run applied it while we waited for the lock; a sentence when it must wait, and nothing of it was kept. */
+async function apply(
+  databaseUrl: string,
+  { name, sql: statements, hash, folderMillis }: Migration,
+): Promise<boolean | string> {
+  const { sql } = connect(databaseUrl, REQUEST_LIMIT_MS);
+  const refuseTwice = `do $$ begin
+    if exists (select from drizzle.__drizzle_migrations where created_at = ${folderMillis}) then
+      raise sqlstate '${ALREADY_APPLIED}' using message = 'this migration has been applied';
+    end if;
+  end $$`;
+  try {
+    await sql.transaction([
+      sql.query(LOCK),
+      sql.query(refuseTwice),
+      ...statements.map((statement) => sql.query(statement)),
+      sql`insert into drizzle.__drizzle_migrations (hash, created_at) values (${hash}, ${folderMillis})`,
+    ]);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) {
+      if (error.code === ALREADY_APPLIED) return false;
+      if (error.code === NOT_YET) return error.message;
+    }
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`drizzle/${name}.sql failed, and nothing of it was kept: ${reason}`, { cause: error });
+  }
+}
+
+export const define: Define = (program, io) => {
+  onDatabase(program).does(async ({ databaseUrl }: { databaseUrl?: string }) => {
+    const found = findDatabaseUrl(databaseUrl, io.env);
+    if (!found.ok) throw new Refusal(found.problem, 2);
+    print(io, `Migrating ${found.name}`);
+    const waiting: string[] = [];
+    const names = await migrate(found.url, undefined, (name, reason) => waiting.push(`${name} waits: ${reason}`)).catch(
+      (error: unknown) => {
+        throw new Refusal(reasons(error).join(': '));
+      },
+    );
+    for (const name of names) print(io, `Applied ${name}`);
+    for (const line of waiting) print(io, line);
+    if (names.length + waiting.length === 0) print(io, 'Nothing to apply: the database is up to date.');
+    return 0;
+  });
+};
+
+/** The driver keeps what fetch said in `sourceError`, and fetch what the network said in `cause`. */
+function reasons(error: unknown): string[] {
+  if (!(error instanceof Error)) return [String(error)];
+  const inner = 'sourceError' in error ? error.sourceError : error.cause;
+  const further = inner instanceof Error ? reasons(inner) : [];
+  return [error.message, ...further.filter((it) => !error.message.includes(it))];
+}

@@ -1,0 +1,15 @@
+/** The manual of the functions that expressions have beyond CEL's own, or that are stricter here. */
+import { FUNCTIONS } from '../../expressions/functions.ts';
+
+export const functionsManual = (): string =>
+  `${FUNCTIONS.filter(({ help }) => help !== undefined)
+    .map(({ name, usage = name, help, examples = [] }) =>
+      [
+        usage,
+        `  ${help}`,
+        ...examples.map(([expression, value]) => `    ${expression}  ${value === undefined ? 'fails' : shown(value)}`),
+      ].join('\n'),
+    )
+    .join('\n\n')}\n\nThe examples run at 2026-11-21T12:00:00Z. Everything else is as in CEL: https://cel.dev`;
+
+const shown = (value: string | number | boolean) => `is ${JSON.stringify(value)}`;

@@ -1,0 +1,53 @@
+/** JSON files as people write them: read, checked, and refused with every problem and its line. */
+import type * as z from 'zod/mini';
+import { namesTwice, twice } from '../../desk/policies/duplicate-keys.ts';
+import type { Problem } from '../../desk/policies/policy-problem.ts';
+import { Refusal } from '../ending.ts';
+import { readText } from '../files.ts';
+import { type Positions, positionsIn } from './positions.ts';
+import { issuesIn, type Located, located, refusalOf } from './problems.ts';
+
+export interface JsonFile {
+  readonly file: string;
+  /** Made when first asked for: it costs as much as reading the file. */
+  readonly positions: () => Positions;
+}
+
+/** What a check makes of a file: all of its problems, or the value when there are none. */
+export type Checked<Value> =
+  | { readonly ok: true; readonly value: Value }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** Refuses what cannot be read, is not JSON, has a member twice in one object, or has a problem that `check` finds. */
+export async function readJson<Value>(
+  file: string,
+  check: (parsed: unknown) => Checked<Value>,
+): Promise<{ readonly value: Value; readonly source: JsonFile }> {
+  const text = await readText(file);
+  let known: Positions | undefined;
+  const positions = () => {
+    known ??= positionsIn(text);
+    return known;
+  };
+  const refusal = (problems: readonly Located[]) => new Refusal(refusalOf(file, problems));
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch (error) {
+    const message = `Not JSON: ${error instanceof Error ? error.message : error}. Correct it there.`;
+    throw refusal([{ rule: '', path: '', message, line: positions().brokenAt ?? 1 }]);
+  }
+  const checked = check(parsed);
+  const problems = namesTwice(text).map((found): Located => ({ ...twice(found), line: found.line }));
+  if (!checked.ok) problems.push(...located(checked.problems, { positions }));
+  if (!checked.ok || problems.length > 0) throw refusal(problems);
+  return { value: checked.value, source: { file, positions } };
+}
+
+/** A check by a schema. */
+export const shapedAs =
+  <Schema extends z.ZodMiniType>(schema: Schema) =>
+  (parsed: unknown): Checked<z.output<Schema>> => {
+    const { success, data, error } = schema.safeParse(parsed);
+    return success ? { ok: true, value: data } : { ok: false, problems: issuesIn(error) };
+  };

@@ -1,0 +1,35 @@
+/** One call tried on this machine: by a policy in a file, without any Gatehouse. */
+
+import { heldBy, shownEntry, type TriedEntitlements, tryCall } from '../../gate/trial.ts';
+import type { Decision } from '../../policy/decide.ts';
+import { NOTHING_HELD, type Policy } from '../../policy/policy.ts';
+import type { Step } from '../../sign-in/event.ts';
+import type { Tried } from './server.ts';
+
+/** Stands for the code that a person would be shown: of its form, and nobody's. */
+export const SAMPLE_CODE = 'TEST0-C0DE0';
+
+export interface LocalTrial {
+  readonly policy: Policy;
+  readonly call: Record<string, unknown>;
+  /** The step in the address. */
+  readonly step: Step | undefined;
+  /** Undefined: the store cannot say what is held. */
+  readonly entitlements: TriedEntitlements | undefined;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+export async function tryHere(trial: LocalTrial): Promise<Tried & { readonly decision: Decision }> {
+  const { entitlements } = trial;
+  const { reply, decision, supportCode, notes, trace } = await tryCall({
+    body: trial.call,
+    urlStep: trial.step,
+    policy: trial.policy,
+    entitlements: (event) =>
+      entitlements === undefined ? { ...NOTHING_HELD, known: false } : heldBy(event, entitlements),
+    now: trial.now,
+    supportCode: async () => SAMPLE_CODE,
+  });
+  return { policyVersion: 'draft', reply, decision, supportCode, notes: [...notes], trace: trace.map(shownEntry) };
+}

@@ -1,0 +1,114 @@
+/** The kept attempts that a replay reads: which ones, and page by page, so that one page is in memory. */
+import { setTimeout as pause } from 'node:timers/promises';
+import * as z from 'zod/mini';
+import { OUTCOMES } from '../../../attempts/attempt.ts';
+import { attemptsQuestion, MAX_LIMIT } from '../../../desk/reports/questions.ts';
+import { listFrom } from '../../../desk/reports/range.ts';
+import { STEPS } from '../../../sign-in/steps.ts';
+import { type Answer, accepted, type Call } from '../../administrator.ts';
+import { calledWrongly } from '../../ending.ts';
+
+/** How often Gatehouse is asked for a page, if it returns 503. */
+const TRIES = 3;
+const MAX_PAUSE_SECONDS = 30;
+
+/** What a replay reads of an attempt; `src/attempts/attempt.ts` describes the members. */
+export const keptAttempt = z.object({
+  id: z.string(),
+  occurredAt: z.iso.datetime(),
+  channel: z.string(),
+  step: z.string(),
+  outcome: z.enum(OUTCOMES),
+  reason: z.string(),
+  rule: z.string(),
+  messageKey: z.string(),
+  supportCode: z.string(),
+  policyVersion: z.number(),
+  clientId: z.string(),
+  email: z.string(),
+  issuer: z.string(),
+  issuerAssignedId: z.string(),
+  signInType: z.string(),
+  locale: z.string(),
+  claimNames: z.array(z.string()),
+  keptClaims: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  roles: z.array(z.string()),
+  rolesUpdatedAt: z.nullable(z.string()),
+  degraded: z.string(),
+  notes: z.array(z.string()),
+});
+export type KeptAttempt = z.infer<typeof keptAttempt>;
+
+const page = z.object({ attempts: z.array(keptAttempt), next: z.optional(z.string()) });
+
+/** The options of the command that choose attempts. */
+export interface Typed {
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  readonly step?: string | undefined;
+  readonly 'client-id'?: string | undefined;
+  readonly limit?: string | undefined;
+}
+
+/** Which attempts: from `from`, inclusive, to `to`, exclusive. */
+export interface Question {
+  readonly from: Date;
+  readonly to: Date;
+  readonly step: string | undefined;
+  readonly clientId: string | undefined;
+  /** At most this many, the newest; undefined: all. */
+  readonly limit: number | undefined;
+}
+
+const OPTIONS: { readonly [member: string]: string } = {
+  from: '--from',
+  to: '--to',
+  step: '--step',
+  clientId: '--client-id',
+};
+
+/** Options are read as reports read them: without times, the last seven days. `now` is in milliseconds since 1970. */
+export async function readQuestion(typed: Typed, now: number): Promise<Question> {
+  const { from, to, step, 'client-id': clientId, limit } = typed;
+  const given = Object.entries({ from, to, step, clientId }).filter(([, value]) => value !== undefined);
+  const read = await attemptsQuestion.safeParseAsync(Object.fromEntries(given));
+  if (!read.success)
+    throw refused(read.error.issues.map(({ path, message }) => `${OPTIONS[String(path[0])]}: ${message}.`).join('\n'));
+  const { narrowed } = read.data;
+  const range = { from: listFrom(narrowed, undefined, now) ?? new Date(0), to: narrowed.to ?? new Date(now) };
+  if (range.from >= range.to) throw refused('--from is yet to come: give an earlier one.');
+  if (narrowed.step !== undefined && !STEPS.some((known) => known === narrowed.step))
+    throw refused(`--step ${step} is not a step: PostFederationSignup, PostAttributeCollection or PreTokenIssuance.`);
+  if (limit !== undefined && !/^[1-9]\d{0,8}$/.test(limit))
+    throw refused(`--limit ${limit} is not a number of attempts: give a whole number from 1.`);
+  return {
+    ...range,
+    step: narrowed.step,
+    clientId: narrowed.clientId,
+    limit: limit === undefined ? undefined : Number(limit),
+  };
+}
+
+const refused = (message: string) => calledWrongly(message, 'policy');
+
+/** Newest first. Throws a Refusal with Gatehouse's own words if it cannot answer. */
+export async function* attemptsOf(call: Call, { limit = Infinity, ...asked }: Question): AsyncGenerator<KeptAttempt[]> {
+  let left = limit;
+  let cursor: string | undefined;
+  do {
+    // JSON leaves out what is undefined.
+    const { attempts, next } = accepted(await ask(call, { ...asked, limit: Math.min(left, MAX_LIMIT), cursor }), page);
+    left -= attempts.length;
+    cursor = next;
+    yield attempts;
+  } while (cursor !== undefined && left > 0);
+}
+
+/** Asks again after a 503, when Gatehouse says to. */
+async function ask(call: Call, question: object): Promise<Answer> {
+  for (let tries = 1; ; tries += 1) {
+    const answer = await call('POST', '/reports/attempts/search', question);
+    if (answer.status !== 503 || tries === TRIES) return answer;
+    await pause(Math.min(answer.retryAfterSeconds, MAX_PAUSE_SECONDS) * 1_000);
+  }
+}

@@ -1,0 +1,179 @@
+/** What a draft would decide about a call of which not everything is known, beside what was decided then. */
+import type { CheckedPolicy } from '../../../desk/policies/check.ts';
+import type { CheckedRule } from '../../../desk/policies/check-rules.ts';
+import type { CompiledExpression } from '../../../desk/policies/compile-expression.ts';
+import { compilePolicy } from '../../../desk/policies/compile-plan.ts';
+import { openScope, type Scope } from '../../../expressions/scope.ts';
+import { UNKNOWN } from '../../../expressions/values.ts';
+import { rolesIn } from '../../../gate/compose-attempt.ts';
+import { readEvent } from '../../../gate/user-flow/request.ts';
+import { judge, type RuleTrace, type Verdict } from '../../../policy/decide.ts';
+import type { ClaimNames } from '../../../policy/load.ts';
+import {
+  type Compiled,
+  DECIDED_WITHOUT_RULE,
+  NOTHING_HELD,
+  type Policy,
+  type Result,
+  type Rule,
+} from '../../../policy/policy.ts';
+import type { SignInEvent } from '../../../sign-in/event.ts';
+import { STEPS } from '../../../sign-in/steps.ts';
+import type { KeptAttempt } from './replay-attempts.ts';
+import { type Input, inputsOf, type KnownCall, knownCall, withInputs } from './replay-known.ts';
+
+/** A decision as attempts keep it: rule and message are `''` if the person is not turned away. */
+export interface Turn {
+  readonly outcome: Verdict['kind'];
+  readonly rule: string;
+  readonly messageKey: string;
+}
+
+export interface Decided extends Turn {
+  /** What the token carries as roles; undefined at the other steps, and if no claim is for them. */
+  readonly roles: readonly string[] | undefined;
+}
+
+export interface RuleSeen {
+  readonly id: string;
+  /** `notReached`: a rule before it ended the call for sure; `notJudged`: undecided. */
+  readonly became: 'applied' | 'didNotApply' | 'notReached' | 'notJudged';
+  /** What was not kept and would decide it. */
+  readonly lacks: readonly Input[];
+}
+
+export type Replayed =
+  /** No policy had decided. `why` is the attempt's reason, or says it in words. */
+  | { readonly kind: 'skipped'; readonly why: string }
+  | {
+      readonly kind: 'judged';
+      readonly recorded: Decided;
+      /** Undefined: undecided. */
+      readonly draft: Decided | undefined;
+      /** Those of the step, in their order. */
+      readonly rules: readonly RuleSeen[];
+    };
+
+export interface Draft {
+  /** The policy as if no undecided rule applied, and as if all of them did. */
+  readonly fewest: Policy<Scope>;
+  readonly most: Policy<Scope>;
+  /** The claims that rules read. */
+  readonly claims: ReadonlySet<string>;
+  /** By rule: what its condition reads, and its values if the roles are one of them: other claims are not compared. */
+  readonly reads: ReadonlyMap<string, readonly Input[]>;
+}
+
+/** In the place of results that are unknown. */
+const SKIPS: Result = { ok: true, value: false };
+const FAILS: Result = { ok: false, why: 'it depends on what was not kept' };
+const APPLIES: Result = { ok: true, value: true };
+const ANY_VALUE: Result = { ok: true, value: '' };
+
+export async function draftOf(checked: CheckedPolicy, names: ClaimNames): Promise<Draft> {
+  const rules = checked.rules.map(({ when, set, ...rule }) => ({
+    ...rule,
+    when: when && readingInputs(when),
+    set: set.map(([claim, value]) => [claim, readingInputs(value)] as const),
+  }));
+  const policy = await compilePolicy({ ...checked, rules }, 0, names);
+  const reads = checked.rules.map((rule) => {
+    const setsRoles = rule.set.some(([claim]) => claim.toLowerCase() === names.rolesClaim.toLowerCase());
+    return [rule.document.id, expressionsOf(rule, setsRoles).flatMap(({ tree }) => inputsOf(tree))] as const;
+  });
+  return {
+    fewest: assuming(policy, SKIPS, FAILS),
+    most: assuming(policy, APPLIES, ANY_VALUE),
+    claims: new Set(checked.rules.flatMap((rule) => expressionsOf(rule, true).flatMap(({ reads }) => reads.claims))),
+    reads: new Map(reads),
+  };
+}
+
+const readingInputs = (expression: CompiledExpression) => ({ ...expression, tree: withInputs(expression.tree) });
+
+const expressionsOf = ({ when, set }: CheckedRule, withValues: boolean) => [
+  ...(when === undefined ? [] : [when]),
+  ...(withValues ? set.map(([, value]) => value) : []),
+];
+
+function assuming(policy: Policy<Scope>, condition: Result, value: Result): Policy<Scope> {
+  const assumed = ({ when, effect, ...rule }: Rule<Scope>): Rule<Scope> => ({
+    ...rule,
+    when: when && instead(when, condition),
+    effect:
+      effect.kind === 'set'
+        ? { kind: 'set', claims: effect.claims.map(([claim, set]) => [claim, instead(set, value)]) }
+        : effect,
+  });
+  const steps = [...policy.steps].map(([step, at]) => [step, { ...at, rules: at.rules.map(assumed) }] as const);
+  return { ...policy, steps: new Map(steps) };
+}
+
+const instead = (compiled: Compiled<Scope>, assumed: Result): Compiled<Scope> => ({
+  run(scope) {
+    const result = compiled.run(scope);
+    return 'unknown' in result ? assumed : result;
+  },
+});
+
+export async function replayed(attempt: KeptAttempt, draft: Draft): Promise<Replayed> {
+  const { outcome, reason, rule, messageKey, clientId } = attempt;
+  const step = STEPS.find((known) => known === attempt.step);
+  if (outcome === 'error') return { kind: 'skipped', why: reason };
+  if (step === undefined || attempt.channel !== 'user-flow') return { kind: 'skipped', why: 'not of a user flow' };
+  const areRolesCompared = step === 'PreTokenIssuance' && draft.fewest.rolesClaim !== '';
+  const recorded = { outcome, rule, messageKey, roles: areRolesCompared ? attempt.roles : undefined };
+  const event = { ...(await readEvent({}, step)), clientId };
+  const call = knownCall(attempt, step, draft.claims);
+  return { kind: 'judged', recorded, ...judged(event, call, draft, areRolesCompared) };
+}
+
+/**
+ * Evaluates the rules twice: as if no undecided rule applied, and as if all of them did. What comes out both times is sure: the
+ * first rule that turns away ends the call, and the last one that sets the roles sets them. The limit of work is left out: only
+ * texts far longer than what people type reach it.
+ */
+function judged(event: SignInEvent, call: KnownCall, draft: Draft, areRolesCompared: boolean) {
+  const { rolesClaim, onlyThese, steps } = draft.fewest;
+  const undecided = (id: string, reads: readonly Input[]): RuleSeen => {
+    return { id, became: 'notJudged', lacks: [...new Set(reads)].filter((input) => call.unknown.has(input)) };
+  };
+  if (onlyThese !== undefined && call.unknown.has('request.clientId'))
+    return { draft: undefined, rules: [undecided(DECIDED_WITHOUT_RULE.foreignApplication, ['request.clientId'])] };
+  const fewest = evaluated(draft.fewest, event, call);
+  const most = evaluated(draft.most, event, call);
+  const seen = (id: string, few: RuleTrace | undefined, many: RuleTrace | undefined): RuleSeen => {
+    if (few === undefined) return { id, became: 'notReached', lacks: [] };
+    const { applied, when, set } = few;
+    const holds = many?.applied ?? (applied || set !== undefined);
+    const areRolesUnknown = areRolesCompared && set?.[rolesClaim] !== undefined && holds !== applied;
+    if (when === SKIPS || areRolesUnknown) return undecided(id, draft.reads.get(id) ?? []);
+    return { id, became: holds ? 'applied' : 'didNotApply', lacks: [] };
+  };
+  const roles = areRolesCompared ? rolesIn(fewest.verdict.claims[rolesClaim]) : undefined;
+  const isSure = isSameTurn(fewest.turn, most.turn) && (!areRolesCompared || fewest.rolesBy === most.rolesBy);
+  return {
+    draft: isSure ? { ...fewest.turn, roles } : undefined,
+    rules: steps.get(event.step ?? '')?.rules.map(({ id }, at) => seen(id, fewest.traces[at], most.traces[at])) ?? [],
+  };
+}
+
+export const isSameTurn = (a: Turn, b: Turn) =>
+  a.outcome === b.outcome && a.rule === b.rule && a.messageKey === b.messageKey;
+
+function evaluated(policy: Policy<Scope>, event: SignInEvent, { inputs, isPersonKnown }: KnownCall) {
+  const named = policy.open(event, NOTHING_HELD, inputs.now).request('application');
+  const application = typeof inputs.clientId === 'string' ? String(named) : UNKNOWN;
+  const open = () => openScope({ ...inputs, application, lists: policy.lists });
+  const traces: RuleTrace[] = [];
+  const held = { ...NOTHING_HELD, known: isPersonKnown };
+  const verdict = judge(event, held, { ...policy, open }, inputs.now, (trace) => traces.push(trace));
+  const { rule, messageKey } = verdict.kind === 'continue' ? { rule: '', messageKey: '' } : verdict;
+  return {
+    verdict,
+    traces,
+    turn: { outcome: verdict.kind, rule, messageKey },
+    /** The rule that sets the roles. */
+    rolesBy: traces.findLast(({ applied, set }) => applied && set?.[policy.rolesClaim] !== undefined)?.rule,
+  };
+}

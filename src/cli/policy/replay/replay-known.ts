@@ -1,0 +1,125 @@
+/**
+ * What a kept attempt still says of its call. An attempt keeps the names of all claims and the values of a few (`KEEP_CLAIMS`);
+ * what it does not say for sure is UNKNOWN, and never guessed.
+ */
+
+import { isNeverKept } from '../../../attempts/redaction.ts';
+import { bound, MAX_CHARS, MAX_NAMES } from '../../../attempts/text-limits.ts';
+import type { Lookup } from '../../../entitlements/look-up.ts';
+import type { ScopeInputs } from '../../../expressions/scope.ts';
+import { type Node, subtrees, type Tree } from '../../../expressions/tree.ts';
+import { UNKNOWN } from '../../../expressions/values.ts';
+import { CUT_TO_FIT } from '../../../gate/compose-attempt.ts';
+import { canonicalName } from '../../../sign-in/claim-names.ts';
+import type { UserFlowStep } from '../../../sign-in/steps.ts';
+import type { KeptAttempt } from './replay-attempts.ts';
+
+/** What expressions read: `claims.city` (a value), `has(claims.city)` (a name), `person.groups`, `identity`, `request.locale`. */
+export type Input = string;
+
+const valueInput = (claim: string): Input => `claims.${claim}`;
+const nameInput = (claim: string): Input => `has(claims.${claim})`;
+
+function inputOf([operator, first, second]: Node): Input | undefined {
+  if (operator === 'claims') return valueInput(String(first));
+  if (operator === 'has') return first === 'claims' ? nameInput(String(second)) : 'person.attributes';
+  if (operator === 'roles' || operator === 'groups' || operator === 'attributes') return `person.${operator}`;
+  if (operator === 'identity') return operator;
+  return operator === 'request' ? `request.${first}` : undefined;
+}
+
+export function inputsOf(tree: Tree): readonly Input[] {
+  const input = typeof tree === 'object' ? inputOf(tree) : undefined;
+  return input === undefined ? subtrees(tree).flatMap(inputsOf) : [input];
+}
+
+/** The same tree, but the name and the value of a claim are two claims, so that one can be known without the other. */
+export function withInputs(tree: Tree): Tree {
+  if (typeof tree !== 'object') return tree;
+  const [operator, ...parts] = tree;
+  if (operator === 'claims') return [operator, inputOf(tree) ?? ''];
+  if (operator === 'has' && parts[0] === 'claims') return [operator, 'claims', inputOf(tree) ?? ''];
+  if (operator !== 'map') return [operator, ...parts.map(withInputs)];
+  const entries = parts as unknown as readonly (readonly [string, Tree])[];
+  return [operator, ...entries.map(([key, value]): Tree => [key, withInputs(value)])];
+}
+
+export interface KnownCall {
+  /** Of expressions that {@link withInputs} changed; without what the policy itself says. */
+  readonly inputs: Omit<ScopeInputs, 'application' | 'lists'>;
+  /** The inputs that are UNKNOWN. */
+  readonly unknown: ReadonlySet<Input>;
+  /** Whether Gatehouse could find out what the person holds. */
+  readonly isPersonKnown: boolean;
+}
+
+/** `claims`: the ones that some expression reads. */
+export function knownCall(attempt: KeptAttempt, step: UserFlowStep, claims: Iterable<string>): KnownCall {
+  const { occurredAt, channel, issuer, issuerAssignedId, signInType } = attempt;
+  const { isPersonKnown, roles, groups, attributes } = heldThen(attempt, step);
+  const byName = claimsOf(attempt, claims);
+  const [clientId, locale] = [dimension(attempt.clientId), dimension(attempt.locale)];
+  const isIdentityWhole =
+    [issuer, signInType].every((text) => dimension(text) === text) && isWhole(issuerAssignedId, MAX_CHARS.identifier);
+  const identity = isIdentityWhole ? { issuer, issuerAssignedId, signInType } : UNKNOWN;
+  const read: { readonly [input: Input]: unknown } = {
+    ...byName,
+    ...{ 'person.roles': roles, 'person.groups': groups, 'person.attributes': attributes, identity },
+    ...{ 'request.clientId': clientId, 'request.application': clientId, 'request.locale': locale },
+  };
+  return {
+    inputs: {
+      ...{ claims: byName, identity, roles, groups, attributes, step, clientId, locale, channel },
+      now: Date.parse(occurredAt),
+    },
+    unknown: new Set(Object.keys(read).filter((input) => read[input] === UNKNOWN)),
+    isPersonKnown,
+  };
+}
+
+/** Neither truncated nor changed on its way into the attempt (`bound`), as far as one can see. */
+const isWhole = (text: string, maxChars: number) => text.length < maxChars && !text.includes('\ufffd');
+const dimension = (text: string) => (isWhole(text, MAX_CHARS.dimension) ? text : UNKNOWN);
+
+/** By input; absent: the call had no such claim. */
+function claimsOf({ keptClaims, claimNames, email, notes }: KeptAttempt, claims: Iterable<string>) {
+  const names = new Set(claimNames);
+  const areAllNames = claimNames.length < MAX_NAMES && !notes.includes(CUT_TO_FIT);
+  const values = new Map(Object.entries(keptClaims).filter(([name]) => isWhole(name, MAX_CHARS.name)));
+  if (email !== '' || names.has('email')) values.set('email', email);
+  const found: { [input: Input]: ScopeInputs['claims'][string] } = {};
+  for (const claim of claims) {
+    const isNamed = values.has(claim) || (names.has(claim) && isWhole(claim, MAX_CHARS.name));
+    if (!isNamed && areAllNames && !names.has(bound(claim, MAX_CHARS.name))) continue;
+    const value = values.get(claim) ?? UNKNOWN;
+    found[nameInput(claim)] = isNamed || UNKNOWN;
+    found[valueInput(claim)] = typeof value === 'string' && !isWhole(value, MAX_CHARS.value) ? UNKNOWN : value;
+  }
+  return found;
+}
+
+/** Whether attempts keep the value of a claim that `KEEP_CLAIMS`, a list with commas, names. E-mail addresses are always kept. */
+export const isKeepable = (claim: string) =>
+  /^[^\p{Cc},\ufffd]{1,99}$/u.test(claim) &&
+  claim === canonicalName(claim.trim()) &&
+  claim !== 'email' &&
+  !isNeverKept(claim);
+
+const LOOK_UP_FAILED: ReadonlySet<string> = new Set<Lookup['degraded']>(['kv-unavailable', 'entitlements-unreadable']);
+const STALE_COPY: Lookup['degraded'] = 'kv-stale-copy';
+
+/**
+ * What Gatehouse held about the person. The roles of an attempt are those held, but at the token step under a stored policy those
+ * sent. A person without a record holds nothing, which is known if a record was looked up: always before the token, always
+ * under the built-in policy, else only if a rule asked. If no rule asked, Workers KV counts as available.
+ */
+function heldThen({ degraded, policyVersion, roles, rolesUpdatedAt }: KeptAttempt, step: UserFlowStep) {
+  const faults = degraded.split(' ');
+  const isPersonKnown = !faults.some((fault) => LOOK_UP_FAILED.has(fault));
+  const isTokenStep = step === 'PreTokenIssuance';
+  const isLookedUp = isTokenStep || policyVersion === 0 || faults.includes(STALE_COPY);
+  if (!isPersonKnown || (rolesUpdatedAt === null && isLookedUp))
+    return { isPersonKnown, roles: [], groups: [], attributes: {} };
+  const areHeld = rolesUpdatedAt !== null && (!isTokenStep || policyVersion === 0);
+  return { isPersonKnown, roles: areHeld ? roles : UNKNOWN, groups: UNKNOWN, attributes: UNKNOWN };
+}

@@ -1,0 +1,185 @@
+/** What many replayed attempts come to, for people and for programs: counts and a few examples. No value of a claim is in it. */
+import { pairs, table } from '../../table.ts';
+import type { KeptAttempt, Question } from './replay-attempts.ts';
+import { type Decided, isSameTurn, type Replayed, type Turn } from './replay-judge.ts';
+import { type Input, isKeepable } from './replay-known.ts';
+
+const MAX_EXAMPLES = 3;
+
+interface Difference {
+  readonly recorded: Turn;
+  /** Names of roles are values of a claim: only that they differ is shown. */
+  readonly draft: Turn & { readonly roles?: 'changed' };
+  attempts: number;
+  /** The newest; `/reports/attempts/{id}` shows all of one. */
+  readonly examples: Pick<KeptAttempt, 'id' | 'occurredAt' | 'step' | 'clientId' | 'supportCode'>[];
+}
+
+/** What was not kept and would have decided rules. */
+export interface Want {
+  readonly what: Input;
+  readonly attempts: number;
+  readonly rules: readonly string[];
+}
+
+export type Tally = ReturnType<ReturnType<typeof newTally>['result']>;
+
+/** Its size depends on the draft and on the kinds of differences, not on the number of attempts. */
+export function newTally(ruleIds: readonly string[]) {
+  const counts = { read: 0, same: 0, different: 0, notJudged: 0 };
+  const skipped = new Map<string, number>();
+  const differences = new Map<string, Difference>();
+  const rules = ruleIds.map((rule) => ({ rule, applied: 0, didNotApply: 0, notReached: 0, notJudged: 0 }));
+  const ruleById = new Map(rules.map((rule) => [rule.rule, rule]));
+  const wants = new Map<Input, Want>();
+
+  function compare(attempt: KeptAttempt, recorded: Decided, draft: Decided): void {
+    const difference = differenceOf(recorded, draft);
+    counts[difference === undefined ? 'same' : 'different'] += 1;
+    if (difference === undefined) return;
+    const { id, occurredAt, step, clientId, supportCode } = attempt;
+    const key = JSON.stringify(difference);
+    const known = differences.get(key) ?? { ...difference, attempts: 0, examples: [] };
+    known.attempts += 1;
+    if (known.attempts <= MAX_EXAMPLES) known.examples.push({ id, occurredAt, step, clientId, supportCode });
+    differences.set(key, known);
+  }
+
+  return {
+    add(attempt: KeptAttempt, replay: Replayed): void {
+      counts.read += 1;
+      if (replay.kind === 'skipped') {
+        skipped.set(replay.why, (skipped.get(replay.why) ?? 0) + 1);
+        return;
+      }
+      const lackedBy = new Map<Input, string[]>();
+      for (const { id, became, lacks } of replay.rules) {
+        const rule = ruleById.get(id);
+        if (rule !== undefined) rule[became] += 1;
+        for (const what of lacks) lackedBy.set(what, [...(lackedBy.get(what) ?? []), id]);
+      }
+      for (const [what, ids] of lackedBy) {
+        const { attempts = 0, rules = [] } = wants.get(what) ?? {};
+        wants.set(what, { what, attempts: attempts + 1, rules: [...new Set([...rules, ...ids])] });
+      }
+      if (replay.draft === undefined) counts.notJudged += 1;
+      else compare(attempt, replay.recorded, replay.draft);
+    },
+    /** The most frequent differences and wants first; rules in the order of the policy. */
+    result: () => ({
+      ...counts,
+      skipped: Object.fromEntries(skipped),
+      differences: mostFirst(differences),
+      rules,
+      wants: mostFirst(wants),
+    }),
+  };
+}
+
+const mostFirst = <T extends { readonly attempts: number }>(all: ReadonlyMap<string, T>): readonly T[] =>
+  [...all.values()].sort((a, b) => b.attempts - a.attempts);
+
+function differenceOf(recorded: Decided, draft: Decided): Pick<Difference, 'recorded' | 'draft'> | undefined {
+  const turn = ({ outcome, rule, messageKey }: Decided): Turn => ({ outcome, rule, messageKey });
+  // Their order says nothing.
+  const roles = ({ roles = [] }: Decided) => [...new Set(roles)].sort().join(' ');
+  const areRolesSame = roles(recorded) === roles(draft);
+  if (areRolesSame && isSameTurn(recorded, draft)) return undefined;
+  return { recorded: turn(recorded), draft: { ...turn(draft), ...(!areRolesSame && { roles: 'changed' }) } };
+}
+
+/** Which claims would have to be kept for more rules to be decided. `kept` is what `KEEP_CLAIMS` names now. */
+export function keepingFor(wants: readonly Want[], kept: readonly string[]) {
+  const wanted = wants.flatMap(({ what }) => claimToKeep(what) ?? []).sort();
+  const added = wanted.filter((claim) => !kept.includes(claim));
+  return {
+    /** The setting, with what it names already; undefined if nothing is to be added. */
+    line: added.length === 0 ? undefined : `KEEP_CLAIMS=${JSON.stringify([...kept, ...added].join(','))}`,
+    added,
+    already: wanted.filter((claim) => kept.includes(claim)),
+  };
+}
+
+function claimToKeep(what: Input): string | undefined {
+  const [, claim] = /^claims\.(.*)$/s.exec(what) ?? [];
+  return claim !== undefined && isKeepable(claim) ? claim : undefined;
+}
+
+export interface Report {
+  readonly file: string;
+  readonly question: Question;
+  readonly tally: Tally;
+  readonly keeping: ReturnType<typeof keepingFor>;
+}
+
+/** One JSON object, with times in ISO 8601, UTC; options that were not given are left out. */
+export const reportAsJson = ({ file, question, tally, keeping }: Report) => ({
+  ...{ policy: file, asked: question, ...tally, keepClaims: keeping },
+});
+
+const COMPARED = `As before means: the same outcome by the same rule with the same message, and the same roles in the token. What else a reply
+carried is not kept, so it is not compared, and neither are the texts of messages. Rules after an undecided rule are evaluated
+as if that rule did not apply. A rule that sets claims applies if its condition is true; only the roles that it sets are compared.`;
+
+export const reportInWords = (report: Report): string =>
+  [countsIn(report), ...differencesIn(report.tally), ...rulesIn(report.tally), ...keepingIn(report), COMPARED].join(
+    '\n\n',
+  );
+
+function countsIn({ file, question, tally }: Report): string {
+  const { read, skipped, same, different, notJudged } = tally;
+  const reasons = Object.entries(skipped).map(([why, attempts]) => `${why} ${attempts}`);
+  const skips = Object.values(skipped).reduce((sum, attempts) => sum + attempts, 0);
+  const counts = pairs([
+    ['attempts read', read === question.limit ? `${read}, the newest: --limit leaves out the others` : `${read}`],
+    ['skipped', skips === 0 ? '0' : `${skips}, which no policy decided: ${reasons.join(', ')}`],
+    ['decided as before', `${same}`],
+    ['decided otherwise', `${different}`],
+    ['could not be judged', `${notJudged}`],
+  ]);
+  return `${file} on the calls from ${question.from.toISOString()} to ${question.to.toISOString()}\n\n${counts}`;
+}
+
+function differencesIn({ differences }: Tally): string[] {
+  if (differences.length === 0) return [];
+  const rows = differences.map((difference, at) => [`${at + 1}`, ...wordsFor(difference), `${difference.attempts}`]);
+  const examples = differences.flatMap(({ examples }, at) =>
+    examples.map((one) => [`${at + 1}`, one.id, one.occurredAt, one.step, one.supportCode, one.clientId]),
+  );
+  return [
+    table(['NO', 'RECORDED', 'DRAFT', 'ATTEMPTS'], rows),
+    table(['NO', 'EXAMPLE', 'TIME', 'STEP', 'SUPPORT CODE', 'CLIENT ID'], examples),
+  ];
+}
+
+function wordsFor({ recorded, draft }: Difference): [string, string] {
+  const words = ({ outcome, rule }: Turn) => (rule === '' ? outcome : `${outcome} by ${rule}`);
+  const [was, is] = [words(recorded), words(draft)];
+  if (draft.roles !== undefined) return [was, `${is} with other roles`];
+  return was === is ? [`${was}, message ${recorded.messageKey}`, `${is}, message ${draft.messageKey}`] : [was, is];
+}
+
+function rulesIn({ rules, wants }: Tally): string[] {
+  const ruleRows = rules.map(({ rule, ...counts }) => [rule, ...Object.values(counts).map(String)]);
+  const wantRows = wants.map(({ what, attempts, rules }) => [what, `${attempts}`, rules.join(', ')]);
+  return [
+    ...(rules.length > 0 ? [table(['RULE', 'APPLIES', 'DOES NOT', 'NOT REACHED', 'NOT JUDGED'], ruleRows)] : []),
+    ...(wants.length > 0 ? [`What was not kept:\n${table(['WHAT', 'ATTEMPTS', 'RULES'], wantRows)}`] : []),
+  ];
+}
+
+function keepingIn({ keeping: { line, added, already }, tally: { wants } }: Report): string[] {
+  const rules = new Set(wants.flatMap(({ what, rules }) => (added.includes(claimToKeep(what) ?? '') ? rules : [])));
+  const others = wants.map(({ what }) => what).filter((what) => claimToKeep(what) === undefined);
+  const sentences = [
+    line !== undefined &&
+      `To judge ${[...rules].join(', ')} on attempts to come, put this into wrangler.toml and deploy. The values of ` +
+        `${added.join(', ')} are then part of every attempt: name no more than you need.\n\n${line}`,
+    already.length > 0 &&
+      `KEEP_CLAIMS in wrangler.toml already names ${already.join(', ')}. The attempts are older, another Gatehouse kept them, or ` +
+        'the value was too long.',
+    others.length > 0 &&
+      `KEEP_CLAIMS cannot keep ${others.join(', ')}: secrets, what is held about people, and what is too long for an attempt.`,
+  ];
+  return sentences.filter((sentence) => sentence !== false);
+}

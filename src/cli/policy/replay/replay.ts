@@ -1,0 +1,67 @@
+/** `replay`: runs kept attempts through a draft, and tells what would change. Nothing is changed or recorded by it. */
+import { SingleBar } from 'cli-progress';
+import type { Call } from '../../administrator.ts';
+import { Refusal } from '../../ending.ts';
+import { type Io, print } from '../../io.ts';
+import { readPolicy } from '../policy-file.ts';
+import { claimNamesGiven, claimsKept, type Settings } from '../settings.ts';
+import { attemptsOf, type Question, readQuestion, type Typed } from './replay-attempts.ts';
+import { draftOf, replayed } from './replay-judge.ts';
+import { keepingFor, newTally, reportAsJson, reportInWords } from './replay-report.ts';
+
+const POLICY_JSON = 'policy.json';
+
+export interface ReplayOptions extends Typed {
+  readonly policy?: string | undefined;
+  readonly json?: boolean | undefined;
+}
+
+/** Exit code 1 when something would change, and 2 when that could not be found out, as diff(1) has it. `call` asks for reports. */
+export async function replay(io: Io, call: Call, options: ReplayOptions, settings: Settings): Promise<number> {
+  try {
+    const question = await readQuestion(options, Date.now());
+    const file = options.policy ?? POLICY_JSON;
+    const names = await claimNamesGiven(settings);
+    const { policy } = await readPolicy(file, names.rolesClaim);
+    const draft = await draftOf(policy, names);
+    const found = newTally(policy.document.rules.map(({ id }) => id));
+
+    const bar = newBar(io, question);
+    try {
+      for await (const page of attemptsOf(call, question)) {
+        for (const attempt of page) found.add(attempt, await replayed(attempt, draft));
+        bar?.reach(page.at(-1)?.occurredAt, page.length);
+      }
+    } finally {
+      bar?.stop();
+    }
+
+    const tally = found.result();
+    const report = { file, question, tally, keeping: keepingFor(tally.wants, await claimsKept()) };
+    print(io, options.json ? JSON.stringify(reportAsJson(report), null, 2) : reportInWords(report));
+    return tally.different === 0 ? 0 : 1;
+  } catch (error) {
+    throw error instanceof Refusal ? new Refusal(error.message, 2) : error;
+  }
+}
+
+/** How far back the replay has come, in time: nobody knows how many attempts there are. None where there is no terminal. */
+function newBar({ stderr }: Io, { from, to, limit = Infinity }: Question) {
+  if (!('isTTY' in stderr) || stderr.isTTY !== true) return undefined;
+  const bar = new SingleBar({
+    stream: stderr,
+    format: 'Replaying {bar} {percentage}%, {attempts} attempts, {eta_formatted} left',
+  });
+  let attempts = 0;
+  bar.start(1, 0, { attempts });
+  return {
+    /** Told of the last attempt of a page, and how many the page had. */
+    reach(occurredAt: string | undefined, more: number) {
+      attempts += more;
+      const back =
+        occurredAt === undefined ? 1 : (to.getTime() - Date.parse(occurredAt)) / (to.getTime() - from.getTime());
+      bar.update(Math.min(1, Math.max(back, attempts / limit)), { attempts });
+    },
+    stop: () => bar.stop(),
+  };
+}

@@ -1,0 +1,97 @@
+/** `push` and `rollback`: what changes is shown first, and nobody's version is overwritten unseen. */
+import { isDeepStrictEqual } from 'node:util';
+import type { PolicyDocument } from '../../desk/policies/policy-document.ts';
+import type { Problem } from '../../desk/policies/policy-problem.ts';
+import type { Call } from '../administrator.ts';
+import { Refusal } from '../ending.ts';
+import { confirmed, type Io, print, warn } from '../io.ts';
+import { printable } from '../table.ts';
+import { difference } from './difference.ts';
+import type { PolicyFile } from './policy-file.ts';
+import { located, refusalOf, warningsOf } from './problems.ts';
+import * as server from './server.ts';
+
+export interface Saving {
+  readonly note?: string;
+  /** Nobody is asked. */
+  readonly yes?: true;
+}
+
+/** Puts the policy of a file in force. `base` is the version that must be in force (0: none), undefined: whichever is. */
+export async function push(
+  io: Io,
+  call: Call,
+  policy: PolicyFile,
+  { base, note, yes }: Saving & { readonly base?: number },
+): Promise<number> {
+  const { source, document, warnings } = policy;
+  if (warnings.length > 0) warn(io, `${warningsOf(source.file, warnings)}\n`);
+  const before = await server.inForce(call);
+  if (before !== undefined && isDeepStrictEqual(before.document, document)) {
+    // Saves nothing, but publishes what Workers KV lost or never got.
+    const { inForce } = await save(call, policy, before, note);
+    print(io, `Nothing to save: version ${before.number} says the same already. In force: ${inForce}.`);
+    return 0;
+  }
+  if (base !== undefined && base !== (before?.number ?? 0)) throw new Refusal(otherBase(source.file, base, before));
+  return change(io, { before, after: document, yes, told: warnings, save: () => save(call, policy, before, note) });
+}
+
+async function save(
+  call: Call,
+  { source, document }: PolicyFile,
+  before: server.InForce | undefined,
+  note: string | undefined,
+): Promise<server.Saved> {
+  try {
+    return await server.save(call, document, before?.number, note);
+  } catch (error) {
+    if (!(error instanceof server.DocumentRefused)) throw error;
+    throw new Refusal(`${refusalOf(source.file, located(error.problems, source))}\nNothing was changed.`);
+  }
+}
+
+/** Puts version `to` in force again, as a new version. */
+export async function rollBack(io: Io, call: Call, to: number, { note, yes }: Saving): Promise<number> {
+  const before = await server.inForce(call);
+  if (before === undefined) throw new Refusal('No policy was saved yet: there is nothing to go back to.');
+  const document = await server.versionNumbered(call, to);
+  if (isDeepStrictEqual(before.document, document)) {
+    print(io, `Nothing to do: version ${before.number}, the newest one, says the same as version ${to}.`);
+    return 0;
+  }
+  const save = () => server.rollBack(call, to, before.number, note);
+  return change(io, { before, after: document, yes, told: [], save });
+}
+
+interface Change {
+  readonly before: server.InForce | undefined;
+  readonly after: PolicyDocument;
+  readonly yes: true | undefined;
+  /** The warnings that were shown already. */
+  readonly told: readonly Problem[];
+  readonly save: () => Promise<server.Saved>;
+}
+
+/** Shows what changes, asks, and saves. */
+async function change(io: Io, { before, after, yes, told, save }: Change): Promise<number> {
+  print(io, `${difference(before?.document ?? { rules: [] }, after).join('\n') || 'No difference.'}\n`);
+  const instead = before === undefined ? 'as the first policy that is saved' : `instead of version ${before.number}`;
+  if (!yes && !(await confirmed(io, `Put this in force for everybody, ${instead}?`))) {
+    print(io, 'Nothing was changed.');
+    return 1;
+  }
+  const { number, inForce, warnings } = await save();
+  print(io, `Saved as version ${number}. In force: ${inForce}.`);
+  const fresh = warnings.filter(({ message }) => !told.some((known) => known.message === message));
+  for (const { path, message } of fresh) warn(io, printable(`${path}: ${message}`));
+  return 0;
+}
+
+function otherBase(file: string, base: number, before: server.InForce | undefined): string {
+  const found = before === undefined ? 'no policy is in force yet' : `version ${before.number} is in force`;
+  return (
+    `Refused, since ${found}, not ${base === 0 ? 'none' : `version ${base}`}: somebody saved in between, and nothing was changed. ` +
+    `See what would be undone with npm run policy -- diff ${file}, take it over, and push again.`
+  );
+}

@@ -1,0 +1,154 @@
+/** The policy of a running Gatehouse: how it is asked for, saved and tried. */
+import * as z from 'zod/mini';
+import { type PolicyDocument, policySchema } from '../../desk/policies/policy-document.ts';
+import type { Problem } from '../../desk/policies/policy-problem.ts';
+import { type Answer, accepted, type Call, pagesOf } from '../administrator.ts';
+import { Refusal } from '../ending.ts';
+
+/** The version that decides. */
+export interface InForce {
+  readonly number: number;
+  readonly document: PolicyDocument;
+}
+
+const problem = z.object({ rule: z._default(z.string(), ''), path: z._default(z.string(), ''), message: z.string() });
+const refused = z.object({ errors: z.array(problem) });
+
+const saved = z.object({
+  number: z.number(),
+  warnings: z._default(z.array(problem), []),
+  inForce: z.string(),
+});
+export type Saved = z.infer<typeof saved>;
+
+const listed = z.object({
+  number: z.number(),
+  use: z.string(),
+  sample: z.optional(z.number()),
+  author: z.string(),
+  note: z.string(),
+  createdAt: z.string(),
+});
+export type Version = z.infer<typeof listed>;
+const page = z.object({ versions: z.array(listed), next: z.optional(z.string()) });
+const version = z.extend(listed, { document: z.unknown() });
+
+const noneYet = z.object({ current: z.null() });
+const absent = z.object({ requestId: z.string() });
+const anyObject = z.record(z.string(), z.unknown());
+
+/** Undefined when nothing was saved yet, which is another thing than an address where no policies are. */
+export async function inForce(call: Call): Promise<InForce | undefined> {
+  const answer = await call('GET', '/admin/policy');
+  if (answer.status === 404 && noneYet.safeParse(answer.body).success) return undefined;
+  if (answer.status === 404 && absent.safeParse(answer.body).success)
+    throw new Refusal(
+      'The Gatehouse that runs there knows nothing of policies yet: run npm run migrate against its database, deploy this version of it, and try again.',
+    );
+  accepted(answer, anyObject);
+  // Zod's copy would have its members in another order.
+  const document = documentIn(answer.body);
+  const [, number] = /^(?:W\/)?"(\d+)"$/.exec(answer.etag) ?? [];
+  if (number !== undefined) return { number: Number(number), document };
+  throw new Refusal(
+    'The answer has no ETag with the number of the version: something in front of Gatehouse took it off.',
+  );
+}
+
+export async function versionNumbered(call: Call, number: number): Promise<PolicyDocument> {
+  const { document } = accepted(await call('GET', `/admin/policy/versions/${number}`), version);
+  if (document !== null) return documentIn(document);
+  throw new Refusal(`Version ${number} only says that a shadow was taken away: it has no policy. Choose another one.`);
+}
+
+/** Newest first, as Gatehouse lists them. */
+export const versions = async (call: Call): Promise<Version[]> =>
+  (await pagesOf(call, '/admin/policy/versions?limit=500', page)).flatMap(({ versions }) => versions);
+
+/** A saving that Gatehouse refused because of what is in the document. */
+export class DocumentRefused extends Error {
+  readonly problems: readonly Problem[];
+
+  constructor(problems: readonly Problem[]) {
+    super('The document was refused.');
+    this.problems = problems;
+  }
+}
+
+/** Saves a new version, if version `base` is still the one in force (undefined: if there is none yet). */
+export async function save(
+  call: Call,
+  document: PolicyDocument,
+  base: number | undefined,
+  note: string | undefined,
+): Promise<Saved> {
+  const query = note === undefined ? '' : `?note=${encodeURIComponent(note)}`;
+  const answer = await call('PUT', `/admin/policy${query}`, document, condition(base));
+  const { data } = refused.safeParse(answer.body);
+  const ofNote = data?.errors.filter(({ path }) => path === 'note') ?? [];
+  if (ofNote.length > 0)
+    throw new Refusal(`--note: ${ofNote.map(({ message }) => message).join('; ')}. Nothing was changed.`);
+  if (answer.status === 400 && data !== undefined) throw new DocumentRefused(data.errors);
+  return savedIn(answer);
+}
+
+/** Puts an earlier version in force again, as a new one, if version `base` is still in force. */
+export async function rollBack(call: Call, to: number, base: number, note: string | undefined): Promise<Saved> {
+  return savedIn(await call('POST', '/admin/policy/rollback', { to, note }, condition(base)));
+}
+
+const condition = (base: number | undefined): Record<string, string> =>
+  base === undefined ? { 'If-None-Match': '*' } : { 'If-Match': `"${base}"` };
+
+function savedIn(answer: Answer): Saved {
+  if (answer.status !== 412) return accepted(answer, saved);
+  throw new Refusal(
+    'Somebody saved another version after this one was read: nothing was changed. Run the command again: it shows what is in force now.',
+  );
+}
+
+const result = z.union([
+  z.object({ value: z.union([z.string(), z.number(), z.boolean()]) }),
+  z.object({ error: z.string() }),
+]);
+const traced = z.object({
+  rule: z.string(),
+  reached: z.boolean(),
+  applied: z.optional(z.boolean()),
+  when: z.optional(result),
+  set: z.optional(z.record(z.string(), result)),
+});
+/** What became of one rule of the call's step. */
+export type Traced = z.infer<typeof traced>;
+
+const tried = z.object({
+  policyVersion: z.union([z.number(), z.string()]),
+  reply: z.object({ status: z.number(), body: z.record(z.string(), z.unknown()) }),
+  supportCode: z.string(),
+  trace: z.array(traced),
+  notes: z.array(z.string()),
+});
+/** A call as it would be answered, and why. */
+export type Tried = z.infer<typeof tried>;
+
+/** Members that are undefined are not sent. */
+export interface Trial {
+  readonly call: unknown;
+  readonly step: string | undefined;
+  readonly policy: PolicyDocument | undefined;
+  readonly entitlements: unknown;
+  readonly now: string | undefined;
+}
+
+export const tryOut = async (call: Call, trial: Trial): Promise<Tried> =>
+  accepted(await call('POST', '/admin/policy/try', trial), tried);
+
+/** A document as Gatehouse gave it; refuses one that this version of the commands does not know. */
+function documentIn(answered: unknown): PolicyDocument {
+  const parsed = policySchema.safeParse(answered);
+  // Zod's copy would have its members in another order.
+  if (parsed.success) return answered as PolicyDocument;
+  throw new Refusal(
+    'The policy of that Gatehouse is not of a form that this command knows: use the command of the version that runs there.',
+  );
+}

@@ -1,0 +1,65 @@
+/** The settings that policies depend on, as `wrangler.toml` deploys them. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parse } from 'smol-toml';
+import * as z from 'zod/mini';
+import { readConfig } from '../../platform/config.ts';
+import type { ClaimNames } from '../../policy/load.ts';
+import { calledWrongly, Refusal } from '../ending.ts';
+
+const WRANGLER_TOML = join(import.meta.dirname, '../../../wrangler.toml');
+
+/** Settings by name, as texts. */
+export type Settings = { readonly [name in (typeof SETTINGS)[number]]?: string | undefined };
+const SETTINGS = ['ROLES_CLAIM', 'EXTENSIONS_APP_ID'] as const;
+
+const deployed = z.object({
+  vars: z._default(
+    z.object({
+      ROLES_CLAIM: z.optional(z.string()),
+      EXTENSIONS_APP_ID: z.optional(z.string()),
+      KEEP_CLAIMS: z.optional(z.string()),
+    }),
+    {},
+  ),
+});
+
+export const deployedSettings = async (): Promise<Settings> => {
+  const { ROLES_CLAIM, EXTENSIONS_APP_ID } = await deployedVars();
+  return { ROLES_CLAIM, EXTENSIONS_APP_ID };
+};
+
+/** The claims whose values attempts keep. */
+export const claimsKept = async (): Promise<readonly string[]> => readConfig(await deployedVars()).KEEP_CLAIMS;
+
+async function deployedVars() {
+  try {
+    return deployed.parse(parse(await readFile(WRANGLER_TOML, 'utf8'))).vars;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Refusal(`wrangler.toml, where ROLES_CLAIM and other settings stand, could not be read: ${why}`, 2);
+  }
+}
+
+/** `--var NAME=value` as Wrangler takes it, beside those `before` it. */
+export function readSetting(assignment: string, before: Settings = {}): Settings {
+  const [, name, value] = /^([A-Z_]+)[=:](.*)$/s.exec(assignment) ?? [];
+  if (SETTINGS.some((known) => known === name)) return { ...before, [String(name)]: value };
+  throw calledWrongly(`--var ${assignment} must be NAME=value, with a NAME of ${SETTINGS.join(' or ')}.`, 'policy');
+}
+
+/** The names that claims have under these settings; a sentence for each setting whose value Gatehouse would not use. */
+export function claimNames(settings: Settings): { names: ClaimNames; problems: readonly string[] } {
+  const { ROLES_CLAIM, EXTENSIONS_APP_ID, problems } = readConfig(settings);
+  return {
+    names: { rolesClaim: ROLES_CLAIM, extensionsAppId: EXTENSIONS_APP_ID },
+    problems: problems.filter((problem) => SETTINGS.some((name) => problem.startsWith(`${name} has a value`))),
+  };
+}
+
+/** The names under what `wrangler.toml` says, or what the command line says instead; refuses values that cannot be used. */
+export async function claimNamesGiven(given: Settings = {}): Promise<ClaimNames> {
+  const { names, problems } = claimNames({ ...(await deployedSettings()), ...given });
+  if (problems.length === 0) return names;
+  throw new Refusal(`${problems.join('\n')} Or give another one with --var NAME=value.`, 2);
+}

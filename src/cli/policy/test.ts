@@ -1,0 +1,123 @@
+/** `test`: runs the cases beside a policy, on this machine alone. */
+import { existsSync } from 'node:fs';
+import type { CheckedPolicy } from '../../desk/policies/check.ts';
+import { compilePolicy } from '../../desk/policies/compile-plan.ts';
+import type { Policy } from '../../policy/policy.ts';
+import { calledWrongly, Refusal } from '../ending.ts';
+import { type Io, print } from '../io.ts';
+import { printable } from '../table.ts';
+import { type LocatedCase, readCases } from './cases.ts';
+import { differing, differingMembers } from './compare.ts';
+import { SAMPLE_CODE, tryHere } from './local-trial.ts';
+import { readPolicy } from './policy-file.ts';
+import { counted } from './problems.ts';
+import type { Traced } from './server.ts';
+import { claimNames, claimNamesGiven, deployedSettings, type Settings } from './settings.ts';
+import { traceTable } from './trace.ts';
+
+/** What became of one case. */
+interface Outcome {
+  /** `[]` when the case holds. */
+  readonly faults: readonly string[];
+  readonly trace: readonly Traced[];
+}
+
+/** Without `file` the cases beside the policy, without `policyFile` the policy beside the cases. */
+export async function testPolicy(
+  io: Io,
+  file: string | undefined,
+  policyFile: string | undefined,
+  given?: Settings,
+): Promise<number> {
+  const files = besideEachOther(file, policyFile);
+  const { rolesClaim } = await claimNamesGiven(given);
+  const { policy } = await readPolicy(files.policy, rolesClaim);
+  if (!existsSync(files.cases)) throw noCases(files);
+  const cases = await readCases(files.cases);
+  const compiled = compiledFor(policy, { ...(await deployedSettings()), ...given });
+
+  let failed = 0;
+  const applied = new Set<string>();
+  for (const one of cases) {
+    const { faults, trace } = await run(one, compiled);
+    for (const entry of trace) if (entry.applied) applied.add(entry.rule);
+    if (faults.length > 0) failed += 1;
+    print(io, faults.length === 0 ? `ok    ${printable(one.name)}` : failure(files.cases, one, faults, trace));
+  }
+  print(io, `\n${counted(cases.length, 'case')}: ${cases.length - failed} ok, ${failed} failed.`);
+  const idle = policy.document.rules.map(({ id }) => id).filter((id) => !applied.has(id));
+  if (idle.length > 0) print(io, `Rules that applied in no case: ${idle.join(', ')}.`);
+  return failed === 0 ? 0 : 1;
+}
+
+const BESIDE = '.test.json';
+
+function besideEachOther(cases: string | undefined, policy: string | undefined): { cases: string; policy: string } {
+  if (cases === undefined) {
+    const of = policy ?? 'policy.json';
+    return { policy: of, cases: `${of.replace(/\.json$/, '')}${BESIDE}` };
+  }
+  if (policy !== undefined) return { cases, policy };
+  if (cases.endsWith(BESIDE)) return { cases, policy: `${cases.slice(0, -BESIDE.length)}.json` };
+  throw calledWrongly(
+    `${cases} does not end with ${BESIDE}, as a file of cases does. If it is the policy: npm run policy -- test --policy ${cases}. ` +
+      'If it holds cases, say which policy they are for, with --policy.',
+    'policy',
+  );
+}
+
+const noCases = ({ cases, policy }: { cases: string; policy: string }) =>
+  new Refusal(
+    `There are no cases yet: write calls and the replies that they must get by ${policy} into ${cases}. ` +
+      'npm run policy -- schema --cases says what may stand there, and test/fixtures/policy/policy.test.json has an example of everything.',
+    2,
+  );
+
+type CompiledFor = (settings: Settings) => Promise<Policy | { readonly problems: readonly string[] }>;
+
+/** The policy under the settings of a case; compiled once for cases of the same settings. */
+function compiledFor(policy: CheckedPolicy, deployed: Settings): CompiledFor {
+  const known = new Map<string, Policy>();
+  return async (own) => {
+    const { names, problems } = claimNames({ ...deployed, ...own });
+    if (problems.length > 0) return { problems };
+    const key = JSON.stringify(names);
+    const compiled = known.get(key) ?? (await compilePolicy(policy, 0, names));
+    known.set(key, compiled);
+    return compiled;
+  };
+}
+
+async function run(one: LocatedCase, compiled: CompiledFor): Promise<Outcome> {
+  const policy = await compiled(one.settings ?? {});
+  if ('problems' in policy) return { faults: policy.problems.map((problem) => `settings: ${problem}`), trace: [] };
+  const { reply, decision, trace } = await tryHere({
+    policy,
+    call: one.call,
+    step: one.step,
+    entitlements: one.entitlementsUnavailable ? undefined : (one.entitlements ?? {}),
+    now: one.now === undefined ? Date.now() : Date.parse(one.now),
+  });
+  const decidedBy = decision.kind === 'continue' ? '' : decision.rule;
+  const status = one.reply.action === 'ValidationError' ? 400 : 200;
+  const faults = [
+    ...differingMembers(withCode(one.reply), reply.body),
+    ...(reply.status === status ? [] : differing('HTTP status', status, reply.status)),
+    ...(one.rule === undefined || one.rule === decidedBy ? [] : differing('rule that decides', one.rule, decidedBy)),
+  ];
+  return { faults, trace };
+}
+
+/** `{supportCode}` in an expected message is the code that was shown. */
+function withCode(reply: LocatedCase['reply']): LocatedCase['reply'] {
+  const { userMessage } = reply;
+  return typeof userMessage === 'string'
+    ? { ...reply, userMessage: userMessage.replaceAll('{supportCode}', SAMPLE_CODE) }
+    : reply;
+}
+
+function failure(file: string, { name, line }: LocatedCase, faults: readonly string[], trace: readonly Traced[]) {
+  const rules = trace.length === 0 ? ['No rule was looked at.'] : traceTable(trace).split('\n');
+  const details = [...faults, '', ...rules].map((text) => (text === '' ? '' : `      ${text}`));
+  return `FAIL  ${printable(name)} (${file}:${line})\n${details.join('\n')}\n`;
+}

@@ -1,0 +1,74 @@
+/** `try`: what one call would be answered, and why. */
+import { compilePolicy } from '../../desk/policies/compile-plan.ts';
+import type { Step } from '../../sign-in/event.ts';
+import type { Call } from '../administrator.ts';
+import { type Io, print } from '../io.ts';
+import { pairs } from '../table.ts';
+import { entitlementsSchema } from './cases.ts';
+import { type Checked, readJson, shapedAs } from './json-file.ts';
+import { tryHere } from './local-trial.ts';
+import { readPolicy } from './policy-file.ts';
+import { type Tried, tryOut } from './server.ts';
+import { claimNamesGiven, type Settings } from './settings.ts';
+import { traceTable } from './trace.ts';
+
+export interface TryOptions {
+  readonly policy?: string;
+  readonly entitlements?: string;
+  readonly step?: Step;
+  /** A time in the form of ISO 8601. */
+  readonly at?: string;
+  readonly var?: Settings;
+}
+
+/** Asks `gatehouse`, or this machine alone when there is none. */
+export async function tryFile(io: Io, gatehouse: Call | undefined, file: string, options: TryOptions): Promise<number> {
+  const { value: call } = await readJson(file, bodyIn);
+  const { step, at } = options;
+  const held = options.entitlements;
+  const entitlements = held === undefined ? undefined : (await readJson(held, shapedAs(entitlementsSchema))).value;
+  const names = await claimNamesGiven(options.var);
+  const policy = options.policy === undefined ? undefined : (await readPolicy(options.policy, names.rolesClaim)).policy;
+
+  if (gatehouse !== undefined) {
+    const tried = await tryOut(gatehouse, { call, step, policy: policy?.document, entitlements, now: at });
+    show(io, tried, options.policy, tried.supportCode);
+  } else if (policy !== undefined) {
+    const compiled = await compilePolicy(policy, 0, names);
+    const now = at === undefined ? Date.now() : Date.parse(at);
+    const tried = await tryHere({ policy: compiled, call, step, entitlements: entitlements ?? {}, now });
+    show(io, tried, options.policy, tried.supportCode === '' ? '' : `${tried.supportCode} (made up)`);
+  }
+  return 0;
+}
+
+/** Any object, with all its members: Zod would leave some out. */
+function bodyIn(parsed: unknown): Checked<Record<string, unknown>> {
+  if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed))
+    return { ok: true, value: parsed as Record<string, unknown> };
+  const message = 'Not a JSON object: it must be the body that B2C sends.';
+  return { ok: false, problems: [{ rule: '', path: '', message }] };
+}
+
+/** The reply first and alone on its line, as Microsoft would get it. */
+function show(
+  io: Io,
+  { reply, policyVersion, trace, notes }: Tried,
+  draft: string | undefined,
+  supportCode: string,
+): void {
+  // The same JSON without what would move the cursor, which JSON.stringify leaves as it is.
+  const body = JSON.stringify(reply.body).replace(
+    /[\x7f-\x9f]/g,
+    (control) => `\\u00${control.charCodeAt(0).toString(16)}`,
+  );
+  print(io, `${body}\n`);
+  const about: (readonly [string, string])[] = [
+    ['status', String(reply.status)],
+    ['policy', draft ?? (policyVersion === 0 ? 'the built-in one' : `version ${policyVersion}`)],
+    ...(supportCode === '' ? [] : [['support code', supportCode] as const]),
+    ...notes.map((note) => ['note', note] as const),
+  ];
+  print(io, `${pairs(about)}\n`);
+  print(io, trace.length === 0 ? 'No rule is for this step.' : traceTable(trace));
+}

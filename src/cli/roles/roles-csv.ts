@@ -1,0 +1,144 @@
+/** The CSV of `roles export` and `roles import`: one line for a person's general roles and groups, one for each application. */
+import Papa from 'papaparse';
+import { ROLE_NAME } from '../../entitlements/stored-record.ts';
+import { readPersonKey } from '../../sign-in/event.ts';
+import { type Names, type Person, readNames } from './people.ts';
+
+const COLUMNS = ['key', 'roles', 'groups', 'clientId'] as const;
+type Column = (typeof COLUMNS)[number];
+
+/** A line of the file: which names a person has, in general (`clientId` is `''`) or in one application. */
+export interface Line {
+  readonly line: number;
+  readonly key: string;
+  readonly clientId: string;
+  readonly names: Names;
+}
+
+export type Checked =
+  | { readonly ok: true; readonly lines: readonly Line[] }
+  | { readonly ok: false; readonly errors: readonly string[] };
+
+/** Reads and checks a whole file. Every fault is named at once, with its line number. */
+export async function readRolesCsv(text: string): Promise<Checked> {
+  const { delimiter, table, tableAt } = withoutSeparatorLine(text);
+  const parsed = Papa.parse<string[]>(table, { delimiter });
+  const numbered = withLineNumbers(parsed.data, tableAt);
+  const errors = parsed.errors.map((error) => `line ${numbered[error.row ?? 0]?.line ?? tableAt}: ${error.message}`);
+  const [header, ...rows] = numbered.filter(({ cells }) => cells.some((cell) => cell.trim() !== ''));
+  if (header === undefined)
+    return { ok: false, errors: [`The file is empty. Its first line must be ${COLUMNS.join(',')}`] };
+  const columns = header.cells.map((cell) => COLUMNS.find((known) => isSameName(known, cell)) ?? cell.trim());
+  const fault = faultOfHeader(columns);
+  if (fault !== undefined) errors.push(`line ${header.line}: ${fault}`);
+  if (errors.length > 0) return { ok: false, errors };
+
+  const lines: Line[] = [];
+  const seen = new Map<string, number>();
+  for (const { line, cells } of rows) {
+    const read = await readRow(columns, cells, line);
+    const faults = 'faults' in read ? read.faults : [];
+    if (!('faults' in read)) {
+      const cell = JSON.stringify([read.key, read.clientId]);
+      const first = seen.get(cell);
+      if (first === undefined) seen.set(cell, line);
+      else faults.push(`the same person and application stand in line ${first} already: make one line of the two`);
+      lines.push(read);
+    }
+    errors.push(...faults.map((fault) => `line ${line}: ${fault}`));
+  }
+  if (lines.length === 0 && errors.length === 0)
+    errors.push('There is no line after the header, so nothing to import.');
+  return errors.length === 0 ? { ok: true, lines } : { ok: false, errors };
+}
+
+/** Everybody, as {@link readRolesCsv} reads it back. Attributes are not in the file. */
+export function writeRolesCsv(people: readonly Person[]): string {
+  const rows = people.flatMap(({ key, roles, groups, applications }) => [
+    [key, roles.join(' '), groups.join(' '), ''],
+    ...Object.entries(applications)
+      .filter(([, names]) => (names.roles ?? []).length + (names.groups ?? []).length > 0)
+      .map(([id, names]) => [key, (names.roles ?? []).join(' '), (names.groups ?? []).join(' '), id]),
+  ]);
+  // A cell that begins with = + - @ is a formula to a spreadsheet.
+  return `${Papa.unparse({ fields: [...COLUMNS], data: rows }, { newline: '\n', escapeFormulae: true })}\n`;
+}
+
+const SEPARATOR_LINE = /^\ufeff?"?sep=(.)"?(?:\r\n|\r|\n|$)/i;
+
+/** Excel reads, and some programmes write, a first line `sep=;` that is no row: it names what separates the cells. */
+function withoutSeparatorLine(text: string): { delimiter: string; table: string; tableAt: number } {
+  const [line, delimiter] = SEPARATOR_LINE.exec(text) ?? [];
+  if (line === undefined || delimiter === undefined) return { delimiter: delimiterOf(text), table: text, tableAt: 1 };
+  return { delimiter, table: text.slice(line.length), tableAt: 2 };
+}
+
+/** Spreadsheets write a semicolon or a tab where the comma is the decimal sign. */
+function delimiterOf(text: string): string {
+  const header = text.slice(0, text.search(/[\r\n]|$/));
+  return ['\t', ';'].find((delimiter) => header.includes(delimiter)) ?? ',';
+}
+
+/** Cells in quotes may hold line breaks, so that the number of a row is not the number of its line. */
+function withLineNumbers(rows: readonly string[][], firstLine: number): { line: number; cells: string[] }[] {
+  let line = firstLine;
+  return rows.map((cells) => {
+    const first = line;
+    line += 1 + cells.reduce((breaks, cell) => breaks + cell.split(/\r\n|\r|\n/).length - 1, 0);
+    return { line: first, cells };
+  });
+}
+
+const isSameName = (column: string, cell: string) => column.toLowerCase() === cell.trim().toLowerCase();
+
+/** One sentence, since one slip (a comma for a semicolon) makes every column wrong. */
+function faultOfHeader(columns: readonly string[]): string | undefined {
+  const rule = `the first line must be ${COLUMNS.join(',')}, of which key and one of roles and groups are needed`;
+  const foreign = columns.filter((column) => !COLUMNS.some((known) => known === column));
+  if (foreign.length > 0) return `${foreign.map((column) => `"${column}"`).join(', ')} cannot stand here: ${rule}`;
+  if (!columns.includes('key')) return `the column key is missing: ${rule}`;
+  if (!columns.includes('roles') && !columns.includes('groups')) return `there is no column of names: ${rule}`;
+  return new Set(columns).size < columns.length ? `a column stands here twice: ${rule}` : undefined;
+}
+
+/** What a spreadsheet makes of an id of many digits; the digits that it leaves out are in no file any more. */
+const SHORTENED = /^\d([.,]\d+)?E\+?\d+$/i;
+
+function isShortened(key: string): boolean {
+  const id = key.slice(key.lastIndexOf(':') + 1);
+  return SHORTENED.test(key.startsWith('idp:') ? decodeURIComponent(id) : id);
+}
+
+async function readRow(
+  columns: readonly string[],
+  cells: string[],
+  line: number,
+): Promise<Line | { faults: string[] }> {
+  if (cells.length !== columns.length) {
+    return { faults: [`has ${cells.length} cells where the first line has ${columns.length}`] };
+  }
+  const cell = (column: Column) => cells[columns.indexOf(column)]?.trim();
+  const names = { roles: namesOf(cell('roles')), groups: namesOf(cell('groups')) };
+  const faults = [...new Set([...(names.roles ?? []), ...(names.groups ?? [])])]
+    .filter((name) => !ROLE_NAME.test(name))
+    .map(
+      (name) =>
+        `"${name}" is no role or group name: 1 to 64 letters, digits and . _ : / - , the first a letter or digit`,
+    );
+  const key = await readPersonKey(cell('key') ?? '');
+  if (key === undefined) {
+    faults.push(`"${cell('key')}" is no person key: write oid:<objectId>, idp:<issuer>:<id> or email:<address>`);
+  }
+  if (key !== undefined && isShortened(key)) {
+    faults.push(
+      `"${cell('key')}" is not the whole id: Excel shortened this number. Format the column as text, then fill in the ids anew`,
+    );
+  }
+  if (key === undefined || faults.length > 0) return { faults };
+  return { line, key, clientId: clientIdOf(cell('clientId')), names };
+}
+
+const namesOf = (cell: string | undefined) => (cell === undefined ? undefined : readNames(cell));
+
+/** As the record has it, and without the quote that {@link writeRolesCsv} puts before what looks like a formula. */
+const clientIdOf = (cell = '') => cell.replace(/^'(?=[=+\-@\t\r])/, '').toLowerCase();

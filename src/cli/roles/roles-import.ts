@@ -1,0 +1,161 @@
+/** `roles import`: the whole file is checked before the first write, and cut off anywhere it can be run again. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { SingleBar } from 'cli-progress';
+import { recordInput } from '../../desk/admin/record-input.ts';
+import { type Call, sentenceOf } from '../administrator.ts';
+import { Refusal } from '../ending.ts';
+import { type Io, print, warn } from '../io.ts';
+import { find, inputOf, put, readSaved, withNames } from './people.ts';
+import { type Line, readRolesCsv } from './roles-csv.ts';
+
+/** KV takes writes of different people at any rate; more calls at once would hardly be faster. */
+const CALLS_AT_ONCE = 6;
+/** How often a write is made again that Gatehouse could not do just now. */
+const TRIES = 3;
+const MAX_PAUSE_SECONDS = 30;
+/** The exit code of a shell for a command that was ended with Ctrl-C: 128 + SIGINT. */
+const CUT_OFF_EXIT_CODE = 130;
+
+const SAFE_AGAIN =
+  'Run the same command again when you can: it is safe. What is done already stays as it is and is not logged twice.';
+
+/** All lines of one person, and what Gatehouse is to hold about them. */
+interface Planned {
+  readonly key: string;
+  readonly lines: readonly Line[];
+  readonly input: ReturnType<typeof inputOf>;
+}
+
+/** Imports a file's text. Returns the exit code; refuses with the reason when the file or Gatehouse is not as it should be. */
+export async function importRoles(io: Io, call: Call, text: string): Promise<number> {
+  const file = await readRolesCsv(text);
+  if (!file.ok) throw notWritten(file.errors);
+  const people = Map.groupBy(file.lines, ({ key }) => key);
+
+  // The first Ctrl-C lets what is under way finish.
+  let stopped = false;
+  const stop = () => stopped;
+  const forget = io.onInterrupt(() => {
+    stopped = true;
+  });
+  try {
+    const planned = await plan(io, call, [...people], stop);
+    if (!stopped) return await write(io, call, planned, stop);
+    warn(io, 'Cut off while the file was being checked: nothing was written.');
+    return CUT_OFF_EXIT_CODE;
+  } finally {
+    forget();
+  }
+}
+
+/** Merges the lines of each person into what is held about them, and checks every result. Writes nothing. */
+async function plan(io: Io, call: Call, people: [string, Line[]][], stop: () => boolean): Promise<Planned[]> {
+  const planned: Planned[] = [];
+  const errors: string[] = [];
+  const failure = await severalAtOnce(barOf(io, 'Checking'), people, stop, async ([key, lines]) => {
+    const held = inputOf(await find(call, key));
+    const input = lines.reduce((record, { clientId, names }) => withNames(record, clientId, names), held);
+    for (const issue of recordInput.safeParse(input).error?.issues ?? []) {
+      errors.push(`${linesOf([{ lines }])}: ${[...issue.path, issue.message].join(': ')}`);
+    }
+    planned.push({ key, lines, input });
+  });
+  if (failure !== undefined) throw new Refusal(`${failure.message}\nNothing was written.`);
+  if (errors.length > 0) throw notWritten(errors);
+  return planned.sort((a, b) => firstLineOf(a) - firstLineOf(b));
+}
+
+async function write(io: Io, call: Call, planned: readonly Planned[], stop: () => boolean): Promise<number> {
+  const done: Planned[] = [];
+  const warnings = new Set<string>();
+  let changed = 0;
+  let inForce = '';
+  const failure = await severalAtOnce(barOf(io, 'Writing '), planned, stop, async (person) => {
+    const saved = readSaved(await putPatiently(call, person, stop));
+    done.push(person);
+    if (saved.changed) changed += 1;
+    if (saved.warning !== undefined) warnings.add(saved.warning);
+    inForce = saved.inForce;
+  });
+  for (const warning of warnings) warn(io, `Note: ${warning}`);
+  if (done.length < planned.length) {
+    const left = planned.filter((person) => !done.includes(person));
+    warn(
+      io,
+      `${failure === undefined ? 'Cut off.' : failure.message}\n` +
+        `Done: ${done.length === 0 ? 'no line' : linesOf(done)}. ` +
+        `Not done, or not certainly: ${linesOf(left)}.\n${SAFE_AGAIN}`,
+    );
+    return failure === undefined ? CUT_OFF_EXIT_CODE : 1;
+  }
+  print(
+    io,
+    `${done.length} people in ${linesOf(done)}: ${changed} made or changed, ${done.length - changed} as before.`,
+  );
+  if (changed > 0) print(io, `In force: ${inForce}.`);
+  return 0;
+}
+
+/** A write that Gatehouse answers with 503 is made again after the time it asks for. */
+async function putPatiently(call: Call, { key, lines, input }: Planned, stop: () => boolean) {
+  for (let tries = 1; ; tries += 1) {
+    const answer = await put(call, key, input);
+    if (answer.status === 200) return answer;
+    if (answer.status !== 503 || tries === TRIES || stop()) {
+      throw new Refusal(`${linesOf([{ lines }])}: ${sentenceOf(answer)}`);
+    }
+    await pause(Math.min(answer.retryAfterSeconds, MAX_PAUSE_SECONDS) * 1_000);
+  }
+}
+
+/** Works through all items until one fails or somebody stops it; what is under way is finished. Returns the first failure. */
+async function severalAtOnce<Item>(
+  bar: SingleBar,
+  items: readonly Item[],
+  stop: () => boolean,
+  work: (item: Item) => Promise<void>,
+): Promise<Refusal | undefined> {
+  const waiting = items.values();
+  let failure: Refusal | undefined;
+  const worker = async () => {
+    for (const item of waiting) {
+      try {
+        await work(item);
+        bar.increment();
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        failure ??= error;
+      }
+      if (failure !== undefined || stop()) return;
+    }
+  };
+  bar.start(items.length, 0);
+  await Promise.all(Array.from({ length: CALLS_AT_ONCE }, worker)).finally(() => bar.stop());
+  return failure;
+}
+
+const notWritten = (errors: readonly string[]) =>
+  new Refusal(`${errors.join('\n')}\nNothing was written. Correct the file and run the command again.`);
+
+/** Draws nothing where there is no terminal. */
+const barOf = ({ stderr }: Io, what: string) =>
+  new SingleBar({
+    format: `${what} {bar} {value}/{total} people, {eta_formatted} left`,
+    hideCursor: true,
+    stream: stderr,
+  });
+
+const firstLineOf = ({ lines }: Planned) => lines[0]?.line ?? 0;
+
+/** `line 2`, `lines 2-14, 16`. */
+function linesOf(people: readonly Pick<Planned, 'lines'>[]): string {
+  const numbers = people.flatMap(({ lines }) => lines.map(({ line }) => line)).sort((a, b) => a - b);
+  const ranges: [number, number][] = [];
+  for (const number of numbers) {
+    const last = ranges.at(-1);
+    if (last !== undefined && last[1] === number - 1) last[1] = number;
+    else ranges.push([number, number]);
+  }
+  const texts = ranges.map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`));
+  return `${numbers.length === 1 ? 'line' : 'lines'} ${texts.join(', ')}`;
+}

@@ -1,0 +1,96 @@
+/** How the addresses of the policy answer: versions, and what a saving came to and when it counts. */
+import { type Config, configOf } from '../../../platform/config.ts';
+import type { Fault } from '../../http/error-codes.ts';
+import { refuse } from '../../http/problem-details.ts';
+import type { Problem } from '../../policies/policy-problem.ts';
+import type { Outcome, Saved } from '../../policies/save.ts';
+import type { Version, VersionInfo } from '../../policies/saved-version.ts';
+import type { PolicyContext } from './policy-inputs.ts';
+import { etagOf } from './preconditions.ts';
+
+/** A problem of a document as it stands in `warnings` and `errors`. */
+export const faultOf = ({ path, rule, message }: Problem): Fault => ({
+  path,
+  ...(rule === '' ? {} : { rule }),
+  message,
+});
+
+/** A version as every answer shows it. */
+export function shownVersion({ number, use, sample, author, note, createdAt, ...counts }: VersionInfo) {
+  const { rules, lists, messages } = counts;
+  return {
+    number,
+    use,
+    ...(sample === null ? {} : { sample }),
+    author,
+    note,
+    createdAt: createdAt.toISOString(),
+    ...(use === 'no-shadow' ? {} : { rules, lists, messages }),
+  };
+}
+
+export const shownWithDocument = (version: Version) => ({
+  ...shownVersion(version),
+  document: version.text === null ? null : (JSON.parse(version.text) as unknown),
+});
+
+/** 200 for what is saved, whether by this call or before it. */
+function savedAnswer(c: PolicyContext, saved: Saved, warnings: readonly Problem[]): Response {
+  const { version, changed, previous, comparedWith, changes, published } = saved;
+  const { number, use, sample, author, note, createdAt } = shownVersion(version);
+  const body = {
+    number,
+    use,
+    ...(sample === undefined ? {} : { sample }),
+    changed,
+    previous: previous ?? null,
+    author,
+    note,
+    createdAt,
+    comparedWith: comparedWith ?? null,
+    changes,
+    warnings: warnings.map(faultOf),
+    published,
+    inForce: inForceSentence(saved, configOf(c.env)),
+  };
+  return c.json(body, 200, use === 'no-shadow' ? {} : { ETag: etagOf(number) });
+}
+
+/** https://developers.cloudflare.com/kv/concepts/how-kv-works/ */
+const SPREADS = 'everywhere within about a minute, which Workers KV takes to spread it';
+
+function inForceSentence({ version, published }: Saved, config: Config): string {
+  if (config.POLICY === 'built-in') {
+    const locally = config.local ? 'start npm run dev again with --policy and a file; elsewhere ' : '';
+    return `not yet, since the built-in policy decides: ${locally}set POLICY = "stored" in wrangler.toml and deploy, then what is saved counts`;
+  }
+  const counts = SPREADS + (version.use === 'shadow' ? ', beside the policy that decides' : '');
+  if (published) return counts;
+  return `not yet: it is saved, but publishing it to Workers KV broke off. The cron does that within five minutes, then it counts ${counts}`;
+}
+
+/** Whatever a saving came to. `address` shows the version that counts. */
+export function outcomeAnswer(
+  c: PolicyContext,
+  address: string,
+  outcome: Outcome,
+  warnings: readonly Problem[],
+): Response {
+  switch (outcome.kind) {
+    case 'saved':
+      return savedAnswer(c, outcome, warnings);
+    case 'stale': {
+      if (outcome.current === undefined) return refuse(c, 'version-missing', { current: null });
+      const { number, author, createdAt } = outcome.current;
+      const code = outcome.same ? 'version-identical' : 'version-changed';
+      return refuse(c, code, { address, current: number, author, createdAt }, { ETag: etagOf(number) });
+    }
+    case 'no-shadow':
+      return refuse(c, 'no-shadow', { current: null });
+    case 'no-policy':
+      return refuse(c, 'no-policy-to-shadow');
+    case 'refused':
+      if (outcome.number !== undefined) return refuse(c, 'save-uncertain', { number: outcome.number });
+      return refuse(c, outcome.by, { afterwards: 'nothing-changed' });
+  }
+}

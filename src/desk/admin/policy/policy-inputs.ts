@@ -1,0 +1,71 @@
+/** What the addresses of the policy take: parameters, and the document itself as the body. */
+import type { Context } from 'hono';
+import * as z from 'zod/mini';
+import { configOf } from '../../../platform/config.ts';
+import type { AppEnv } from '../../http/context.ts';
+import { strict, text } from '../../http/input-rules.ts';
+import { membersTwice } from '../../policies/duplicate-keys.ts';
+import type { PolicyDocument } from '../../policies/policy-document.ts';
+import type { Problem } from '../../policies/policy-problem.ts';
+
+export type PolicyContext = Context<AppEnv>;
+
+const MAX_NOTE_CHARS = 500;
+/** Postgres' integer. */
+const MAX_NUMBER = 2_147_483_647;
+
+const note = z.optional(text.check(z.maxLength(MAX_NOTE_CHARS, `longer than ${MAX_NOTE_CHARS} characters`)));
+
+const SHARE = 'not a share of the calls: a number above 0 and at most 1, such as 0.1 for every tenth';
+const sample = z._default(
+  z.pipe(
+    z.pipe(text.check(z.regex(/^\d?(?:\.\d{1,6})?$/, SHARE)), z.transform(Number)),
+    z.number().check(z.gt(0, SHARE), z.lte(1, SHARE)),
+  ),
+  1,
+);
+
+const NO_NUMBER = 'not the number of a version: take one from GET /admin/policy/versions';
+const number = z.int(NO_NUMBER).check(z.gte(1, NO_NUMBER), z.lte(MAX_NUMBER, NO_NUMBER));
+
+export const nothing = strict({});
+export const noteOnly = strict({ note });
+export const shadowQuery = strict({ note, sample });
+export const rollbackBody = strict({ to: number, note });
+export const versionParam = z.object({
+  number: z.pipe(z.pipe(z.string().check(z.regex(/^\d{1,10}$/, NO_NUMBER)), z.transform(Number)), number),
+});
+
+export type Checked =
+  | { readonly ok: true; readonly document: PolicyDocument; readonly warnings: readonly Problem[] }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** Reads and checks the body. */
+export async function readDocument(c: PolicyContext): Promise<Checked> {
+  const text = decoded(await c.req.arrayBuffer());
+  if (text !== undefined) return checkDocument(c, text);
+  return {
+    ok: false,
+    problems: [{ rule: '', path: '', message: 'Not UTF-8, which JSON is written in: save the file as UTF-8.' }],
+  };
+}
+
+/** Checks by the rules of today. The document keeps the order in which its author wrote the members. */
+export async function checkDocument(c: PolicyContext, text: string): Promise<Checked> {
+  // Brings the CEL engine along, which nobody else at the administrators' door needs.
+  const { checkText } = await import('../../policies/check.ts');
+  const check = checkText(text, configOf(c.env).ROLES_CLAIM);
+  if (!check.ok) return check;
+  const problems = membersTwice(text);
+  if (problems.length > 0) return { ok: false, problems };
+  return { ok: true, document: JSON.parse(text) as PolicyDocument, warnings: check.policy.warnings };
+}
+
+/** Without a byte order mark; undefined when it is not UTF-8. */
+function decoded(bytes: ArrayBuffer): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,151 @@
+/** What administrators do with the policy over HTTP: read it, save it, go back, and run another one in its shadow. */
+import { configOf } from '../../../platform/config.ts';
+import { newApp } from '../../http/context.ts';
+import { badRequest, refuse, validated } from '../../http/problem-details.ts';
+import { jsonBody, limitedBody } from '../../http/request-body.ts';
+import { MAX_DOCUMENT_BYTES } from '../../policies/policy-document.ts';
+import type { Problem } from '../../policies/policy-problem.ts';
+import { type Draft, saveVersion } from '../../policies/save.ts';
+import { pageOf } from '../inputs.ts';
+import { faultOf, outcomeAnswer, shownVersion, shownWithDocument } from './answers.ts';
+import {
+  checkDocument,
+  noteOnly,
+  nothing,
+  type PolicyContext,
+  readDocument,
+  rollbackBody,
+  shadowQuery,
+  versionParam,
+} from './policy-inputs.ts';
+import { etagOf, holds, readPrecondition } from './preconditions.ts';
+import { tryRoute } from './try.ts';
+
+/** A policy has its address and a shadow has its own; else they are saved alike. */
+const POLICY = '/admin/policy';
+const SHADOW = '/admin/policy/shadow';
+type Address = typeof POLICY | typeof SHADOW;
+
+const limitedDocument = limitedBody(MAX_DOCUMENT_BYTES, 'policy');
+/** Of everything but a document. */
+const MAX_BODY_BYTES = 16 * 1024;
+
+export const policyRoutes = newApp();
+
+policyRoutes.get('/', validated('query', nothing), async (c) => {
+  const present = await (await versionsOf(c)).readPresent();
+  if (!present.ok) return refuse(c, present.reason, { afterwards: 'nothing-changed' });
+  const { active } = present.value;
+  if (active === undefined || active.text === null) return refuse(c, 'no-policy', { current: null });
+  return c.body(active.text, 200, { 'Content-Type': 'application/json', ETag: etagOf(active.number) });
+});
+policyRoutes.put('/', limitedDocument, jsonBody, validated('query', noteOnly), (c) =>
+  knowing(c, POLICY, async (save) => {
+    const read = await readDocument(c);
+    if (!read.ok) return refuse(c, 'invalid-policy', { errors: read.problems.map(faultOf) });
+    return save({ use: 'active', document: read.document, note: c.req.valid('query').note ?? '' }, read.warnings);
+  }),
+);
+
+const versionsPage = pageOf('policy-versions', 50, 500);
+
+policyRoutes.get('/versions', validated('query', versionsPage.query), async (c) => {
+  const { cursor, limit } = c.req.valid('query');
+  const before = cursor === undefined ? undefined : Number(cursor);
+  const listed = await (await versionsOf(c)).listVersions(limit + 1, before);
+  if (!listed.ok) return refuse(c, listed.reason, { afterwards: 'nothing-changed' });
+  const shown = listed.value.slice(0, limit);
+  const next = listed.value.length > limit ? shown.at(-1)?.number.toString() : undefined;
+  return c.json({ versions: shown.map(shownVersion), ...(await versionsPage.next(next)) }, 200);
+});
+
+policyRoutes.get('/versions/:number', validated('param', versionParam), validated('query', nothing), async (c) => {
+  const { number } = c.req.valid('param');
+  const read = await (await versionsOf(c)).readVersion(number);
+  if (!read.ok) return refuse(c, read.reason, { afterwards: 'nothing-changed' });
+  return read.value === undefined
+    ? refuse(c, 'no-such-version', { number })
+    : c.json(shownWithDocument(read.value), 200);
+});
+
+policyRoutes.post(
+  '/rollback',
+  limitedBody(MAX_BODY_BYTES, 'order to go back'),
+  jsonBody,
+  validated('query', nothing),
+  validated('json', rollbackBody),
+  (c) =>
+    knowing(c, POLICY, async (save) => {
+      const { to, note = '' } = c.req.valid('json');
+      const read = await (await versionsOf(c)).readVersion(to);
+      if (!read.ok) return refuse(c, read.reason, { afterwards: 'nothing-changed' });
+      if (read.value === undefined) return refuse(c, 'no-such-version', { number: to });
+      if (read.value.text === null) return badRequest(c, [{ path: 'to', message: WITHOUT_DOCUMENT }]);
+      const checked = await checkDocument(c, read.value.text);
+      if (!checked.ok)
+        return refuse(c, 'invalid-policy', {
+          errors: checked.problems.map(faultOf),
+          what: `By the rules of today version ${to}`,
+        });
+      return save({ use: 'active', document: checked.document, documentOf: to, note }, checked.warnings);
+    }),
+);
+
+policyRoutes.get('/shadow', validated('query', nothing), async (c) => {
+  const present = await (await versionsOf(c)).readPresent();
+  if (!present.ok) return refuse(c, present.reason, { afterwards: 'nothing-changed' });
+  const { shadow } = present.value;
+  return shadow === undefined
+    ? refuse(c, 'no-shadow', { current: null })
+    : c.json(shownWithDocument(shadow), 200, { ETag: etagOf(shadow.number) });
+});
+policyRoutes.put('/shadow', limitedDocument, jsonBody, validated('query', shadowQuery), (c) =>
+  knowing(c, SHADOW, async (save) => {
+    const { note = '', sample } = c.req.valid('query');
+    const read = await readDocument(c);
+    if (!read.ok) return refuse(c, 'invalid-policy', { errors: read.problems.map(faultOf) });
+    return save({ use: 'shadow', document: read.document, sample, note }, read.warnings);
+  }),
+);
+policyRoutes.delete('/shadow', validated('query', noteOnly), (c) =>
+  knowing(c, SHADOW, (save) => save({ use: 'no-shadow', note: c.req.valid('query').note ?? '' })),
+);
+
+policyRoutes.route('/try', tryRoute);
+
+const WITHOUT_DOCUMENT =
+  'this number says that a shadow was taken away: it has no document. Take another one from GET /admin/policy/versions';
+
+/** Loaded when it is needed: drizzle costs start-up time. */
+const versionsOf = async (c: PolicyContext) => (await import('../../policies/versions.ts')).versionsIn(configOf(c.env));
+
+type Save = (draft: Draft, warnings?: readonly Problem[]) => Promise<Response>;
+
+/** Refuses a call that does not say which version it was made from; `change` gets the way to save. */
+async function knowing(
+  c: PolicyContext,
+  address: Address,
+  change: (save: Save) => Promise<Response>,
+): Promise<Response> {
+  const precondition = readPrecondition(c.req.raw.headers);
+  if (precondition.kind === 'missing')
+    return refuse(c, 'precondition-missing', { address, current: await currentNumber(c, address) });
+  return change(async (draft, warnings = []) => {
+    const later = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
+    const versions = await versionsOf(c);
+    const saving = saveVersion(
+      { kv: c.env.GATEHOUSE, versions, later },
+      { ...draft, author: c.get('callerName'), expects: (number) => holds(precondition, number) },
+    );
+    // Goes on when whoever called hangs up.
+    later(saving.catch(() => undefined));
+    return outcomeAnswer(c, address, await saving, warnings);
+  });
+}
+
+/** Null when there is none; undefined when Neon does not say. */
+async function currentNumber(c: PolicyContext, address: Address): Promise<number | null | undefined> {
+  const read = await (await versionsOf(c)).readInForce();
+  if (!read.ok) return undefined;
+  return (address === POLICY ? read.value : read.value?.shadow)?.number ?? null;
+}

@@ -1,0 +1,165 @@
+/** `POST /admin/policy/try`: what B2C would be answered, and why. Nothing is recorded. */
+import type { Context } from 'hono';
+import * as z from 'zod/mini';
+import { supportCodeOf } from '../../../attempts/support-code.ts';
+import { heldIn } from '../../../entitlements/look-up.ts';
+import { KvWorld } from '../../../gate/know.ts';
+import { heldBy, shownEntry, tryCall } from '../../../gate/trial.ts';
+import { stepNamed } from '../../../gate/user-flow/request.ts';
+import { configOf } from '../../../platform/config.ts';
+import { within } from '../../../platform/timeout.ts';
+import type { Decision } from '../../../policy/decide.ts';
+import type { Policy } from '../../../policy/policy.ts';
+import type { SignInEvent, Step } from '../../../sign-in/event.ts';
+import { type AppEnv, newApp } from '../../http/context.ts';
+import { strict } from '../../http/input-rules.ts';
+import { badRequest, refuse, validated } from '../../http/problem-details.ts';
+import { jsonBody, limitedBody } from '../../http/request-body.ts';
+import { MAX_DOCUMENT_BYTES } from '../../policies/policy-document.ts';
+import type { Problem } from '../../policies/policy-problem.ts';
+import { recordInput } from '../record-input.ts';
+
+/** A draft and a call beside it. */
+const MAX_BODY_BYTES = MAX_DOCUMENT_BYTES + 512 * 1024;
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const trialBody = strict({
+  call: z.custom<Record<string, unknown>>(isObject, 'not a JSON object: give the body that B2C sends'),
+  step: z.optional(
+    z.pipe(
+      z.string('not a text'),
+      z.transform((typed: string, { issues }): Step => {
+        const step = stepNamed(typed);
+        if (step !== undefined) return step;
+        const message = 'not a step: PostFederationSignup, PostAttributeCollection or PreTokenIssuance';
+        issues.push({ code: 'custom', input: typed, message });
+        return z.NEVER;
+      }),
+    ),
+  ),
+  policy: z.optional(z.unknown()),
+  entitlements: z.optional(recordInput),
+  now: z.optional(
+    z.pipe(
+      z.iso.datetime({ offset: true, error: 'not a time: write one such as 2026-11-21T08:00:00Z' }),
+      z.transform((typed: string) => Date.parse(typed)),
+    ),
+  ),
+});
+
+export const tryRoute = newApp();
+
+tryRoute.post(
+  '/',
+  limitedBody(MAX_BODY_BYTES, 'call with its draft'),
+  jsonBody,
+  validated('json', trialBody),
+  async (c) => {
+    const trial = c.req.valid('json');
+    const config = configOf(c.env);
+    const now = trial.now ?? Date.now();
+    const deciding = await policyFor(c, trial.policy);
+    if (!deciding.ok) {
+      return deciding.problems === undefined
+        ? refuse(c, 'nothing-decides')
+        : badRequest(
+            c,
+            deciding.problems.map(({ path, message }) => ({
+              path: path === '' ? 'policy' : `policy.${path}`,
+              message,
+            })),
+          );
+    }
+    const notes: string[] = [];
+    const tried = await tryCall({
+      body: trial.call,
+      urlStep: trial.step,
+      policy: deciding.policy,
+      entitlements: async (event) => {
+        if (trial.entitlements !== undefined) return heldBy(event, trial.entitlements);
+        const held = await heldInKv(c, event);
+        notes.push(...held.notes);
+        return held.person;
+      },
+      now,
+      supportCode: (identity) => supportCodeOf(config.SUPPORT_CODE_KEY, identity, now),
+    });
+    const { roles, groups, attributes } = tried.person;
+    return c.json(
+      {
+        policyVersion: trial.policy === undefined ? deciding.policy.version : 'draft',
+        step: tried.step,
+        reply: tried.reply,
+        decision: shownDecision(tried.decision),
+        supportCode: tried.supportCode,
+        entitlements: { roles, groups, attributes },
+        trace: tried.trace.map(shownEntry),
+        notes: [...notes, ...deciding.notes, ...tried.notes],
+      },
+      200,
+    );
+  },
+);
+
+type Deciding =
+  | { ok: true; policy: Policy; notes: readonly string[] }
+  | { ok: false; problems: readonly Problem[] | undefined };
+
+/** The draft, or what decides at this moment. */
+async function policyFor(c: Context<AppEnv>, draft: unknown): Promise<Deciding> {
+  const config = configOf(c.env);
+  if (draft !== undefined) {
+    // They bring the engine along, which nothing else that people ask needs.
+    const [{ checkPolicy }, { compilePolicy }] = await Promise.all([
+      import('../../policies/check.ts'),
+      import('../../policies/compile-plan.ts'),
+    ]);
+    const checked = checkPolicy(draft, config.ROLES_CLAIM);
+    if (!checked.ok) return checked;
+    const names = { rolesClaim: config.ROLES_CLAIM, extensionsAppId: config.EXTENSIONS_APP_ID };
+    const notes = checked.policy.warnings.map(({ path, message }) => `${path}: ${message}`);
+    return { ok: true, policy: await compilePolicy(checked.policy, 0, names), notes };
+  }
+  const { policy, fault } = await worldOf(c).policyNow();
+  if (policy === undefined) return { ok: false, problems: undefined };
+  const builtIn = config.POLICY === 'built-in' ? [BUILT_IN_DECIDES] : [];
+  return {
+    ok: true,
+    policy,
+    notes: fault === '' ? builtIn : [...builtIn, `the policy may not be the newest: ${fault}`],
+  };
+}
+
+const BUILT_IN_DECIDES =
+  'the built-in policy decides (POLICY = "built-in"), whatever is saved: set POLICY = "stored" to change that';
+
+/** What Workers KV holds about the person. Not at the time that the call is tried at: calls of B2C fall back on it too. */
+async function heldInKv(c: Context<AppEnv>, event: SignInEvent) {
+  const lookup = await worldOf(c).lookUp(event);
+  const { found, degraded, emailRecordNotUsed } = lookup;
+  const { person } = heldIn(lookup, event.clientId);
+  const notes = [
+    found.record === undefined ? 'nothing is held for this person' : `entitlements of ${found.key}`,
+    ...(emailRecordNotUsed ? ['email record not used'] : []),
+    ...(degraded === '' ? [] : [degraded]),
+  ];
+  return { person, notes };
+}
+
+/** What a call would ask of Workers KV at this moment. */
+function worldOf(c: Context<AppEnv>): KvWorld {
+  const config = configOf(c.env);
+  const now = Date.now();
+  const later = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
+  const deadline = now + config.DECISION_TIMEOUT_MS;
+  return new KvWorld({ kv: c.env.GATEHOUSE, config, startedAt: now, deadline, within, later });
+}
+
+/** Who was turned away by what; the claims stand in the reply. */
+function shownDecision(decision: Decision) {
+  if (decision.kind === 'continue') return { outcome: decision.kind };
+  const { rule, messageKey, message, language } = decision;
+  return { outcome: decision.kind, rule, messageKey, message, messageLanguage: language };
+}

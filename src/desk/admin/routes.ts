@@ -1,0 +1,153 @@
+/** What administrators do over HTTP: who holds which roles, who changed that, and what could not be written. */
+import type { Context } from 'hono';
+import { recordChange } from '../../attempts/enqueue.ts';
+import { configOf } from '../../platform/config.ts';
+import { type KvRefusal, withinLimit } from '../../platform/kv.ts';
+import { listDeadLetters, readDeadLetter, removeDeadLetter, replayDeadLetters } from '../consume/dead-letters.ts';
+import { writeDirectly } from '../consume/write-directly.ts';
+import { type AppEnv, newApp } from '../http/context.ts';
+import { badRequest, refuse, validated } from '../http/problem-details.ts';
+import { jsonBody, limitedBody } from '../http/request-body.ts';
+import { type ChangesPage, changesQuestion } from '../reports/questions.ts';
+import { deadLetterId, deadLetterKind, FOREIGN_CURSOR, keyOnly, pageOf, personKey } from './inputs.ts';
+import {
+  type Author,
+  listPeople,
+  MAX_PEOPLE_A_PAGE,
+  type Person,
+  type Refusal,
+  readPerson,
+  removePerson,
+  savePerson,
+} from './people.ts';
+import { type EntitlementsInput, recordInput, recordInputWith } from './record-input.ts';
+
+const MAX_BODY_BYTES = 64 * 1024;
+/** What is not sent by then is there for the next call. */
+const REPLAY_LIMIT_MS = 30_000;
+
+const IN_FORCE =
+  "everywhere within about a minute, and in the person's token from the next interactive sign-in: " +
+  'a token they hold already keeps its claims';
+
+const EMAIL_NOT_USED =
+  'No issuer is trusted for e-mail (EMAIL_TRUSTED_ISSUERS is empty), so that a record under an email: key is not used. ' +
+  'Use the oid: or idp: key, or set EMAIL_TRUSTED_ISSUERS after reading what it means.';
+
+export const adminRoutes = newApp();
+
+adminRoutes.use(limitedBody(MAX_BODY_BYTES, 'record'));
+
+const peoplePage = pageOf('people', 50, MAX_PEOPLE_A_PAGE);
+
+adminRoutes.get('/people', validated('query', peoplePage.query), async (c) => {
+  const { cursor, limit } = c.req.valid('query');
+  const listed = await listPeople(c.env.GATEHOUSE, limit, cursor);
+  if (!listed.ok) return refusedPage(c, listed, cursor);
+  return c.json({ people: listed.value.people.map(shown), ...(await peoplePage.next(listed.value.next)) }, 200);
+});
+
+// The forms with the key in the body: no e-mail has to stand in a URL, where proxies and browsers keep it.
+adminRoutes.put('/people', jsonBody, validated('json', recordInputWith(personKey)), (c) => {
+  const { key, ...input } = c.req.valid('json');
+  return save(c, key, input);
+});
+adminRoutes.post('/people/search', jsonBody, validated('json', keyOnly), (c) => show(c, c.req.valid('json').key));
+adminRoutes.post('/people/remove', jsonBody, validated('json', keyOnly), (c) => remove(c, c.req.valid('json').key));
+
+adminRoutes.get('/people/:key', validated('param', keyOnly), (c) => show(c, c.req.valid('param').key));
+adminRoutes.put('/people/:key', validated('param', keyOnly), jsonBody, validated('json', recordInput), (c) =>
+  save(c, c.req.valid('param').key, c.req.valid('json')),
+);
+adminRoutes.delete('/people/:key', validated('param', keyOnly), (c) => remove(c, c.req.valid('param').key));
+
+adminRoutes.get('/changes', validated('query', changesQuestion), (c) => changes(c, c.req.valid('query')));
+adminRoutes.post('/changes/search', jsonBody, validated('json', changesQuestion), (c) =>
+  changes(c, c.req.valid('json')),
+);
+
+const deadLettersPage = pageOf('dead-letters', 50, 500);
+
+adminRoutes.get('/dead-letters', validated('query', deadLettersPage.query), async (c) => {
+  const { cursor, limit } = c.req.valid('query');
+  const listed = await withinLimit(() => listDeadLetters(c.env.GATEHOUSE, limit, cursor));
+  if (!listed.ok) return refusedPage(c, listed, cursor);
+  return c.json({ deadLetters: listed.value.letters, ...(await deadLettersPage.next(listed.value.next)) }, 200);
+});
+
+adminRoutes.post('/dead-letters/replay', validated('query', deadLetterKind), async (c) => {
+  const { kind } = c.req.valid('query');
+  const replay = () => replayDeadLetters(c.env, kind);
+  const replayed = await withinLimit(replay, REPLAY_LIMIT_MS);
+  return replayed.ok ? c.json(replayed.value, 200) : refuse(c, 'dead-letters-not-replayed');
+});
+
+adminRoutes.get('/dead-letters/:id', validated('param', deadLetterId), async (c) => {
+  const read = await withinLimit(() => readDeadLetter(c.env.GATEHOUSE, c.req.valid('param').id));
+  if (!read.ok) return refused(c, read);
+  return read.value === undefined ? refuse(c, 'no-such-dead-letter') : c.json(read.value, 200);
+});
+adminRoutes.delete('/dead-letters/:id', validated('param', deadLetterId), async (c) => {
+  const { id } = c.req.valid('param');
+  const removed = await withinLimit(() => removeDeadLetter(c.env.GATEHOUSE, id, c.get('callerName')));
+  if (!removed.ok) return refused(c, removed);
+  return removed.value ? c.json({ id, removed: true }, 200) : refuse(c, 'no-such-dead-letter');
+});
+
+type AdminContext = Context<AppEnv>;
+
+async function show(c: AdminContext, key: string): Promise<Response> {
+  const read = await readPerson(c.env.GATEHOUSE, key);
+  if (!read.ok) return refused(c, read);
+  if (read.value === undefined) return refuse(c, 'no-such-person');
+  return c.json(shown(read.value), 200);
+}
+
+async function save(c: AdminContext, key: string, input: EntitlementsInput): Promise<Response> {
+  const saved = await savePerson(c.env.GATEHOUSE, key, input, authorOf(c));
+  if (!saved.ok) return refused(c, saved);
+  const { record, changed } = saved.value;
+  return c.json({ ...shown({ key, record }), changed, inForce: IN_FORCE, ...warningFor(c, key) }, 200);
+}
+
+async function remove(c: AdminContext, key: string): Promise<Response> {
+  const removed = await removePerson(c.env.GATEHOUSE, key, authorOf(c));
+  if (!removed.ok) return refused(c, removed);
+  return removed.value ? c.json({ key, removed: true, inForce: IN_FORCE }, 200) : refuse(c, 'no-such-person');
+}
+
+async function changes(c: AdminContext, page: ChangesPage): Promise<Response> {
+  const { changes: list } = await import('../audit/changes.ts');
+  return c.json(await list(configOf(c.env), page), 200);
+}
+
+const authorOf = (c: AdminContext): Author => ({
+  by: c.get('callerName'),
+  now: Date.now(),
+  logChange: (change) => recordChange(change, c.env.ATTEMPTS, (lost) => writeDirectly(c.env, lost)),
+});
+
+const UNREADABLE =
+  'What lies in KV under this key is not a record of ours, so that this person gets no roles: somebody must have written ' +
+  'it by hand. Save the record anew (PUT) or remove it (DELETE).';
+
+/** A person as every answer shows them. */
+function shown(person: Person) {
+  if (person.record === undefined) return { key: person.key, unreadable: person.unreadable, problem: UNREADABLE };
+  const { v: _, ...record } = person.record;
+  return { key: person.key, ...record };
+}
+
+function warningFor(c: AdminContext, key: string) {
+  const unused = key.startsWith('email:') && configOf(c.env).EMAIL_TRUSTED_ISSUERS.length === 0;
+  return unused ? { warning: EMAIL_NOT_USED } : {};
+}
+
+const refused = (c: AdminContext, { reason, begun }: { reason: Refusal['reason']; begun?: boolean }): Response =>
+  refuse(c, reason, { afterwards: begun ? 'change-logged' : 'nothing-changed' });
+
+/** KV refuses nothing about a page but its cursor: one of another Gatehouse, or one that it has forgotten. */
+const refusedPage = (c: AdminContext, refusal: KvRefusal, cursor: string | undefined) =>
+  refusal.reason === 'kv-refused' && cursor !== undefined
+    ? badRequest(c, [{ path: 'cursor', message: FOREIGN_CURSOR }])
+    : refused(c, refusal);

@@ -1,0 +1,102 @@
+/**
+ * Sums a day: replaces its rows in every aggregate table by what its attempts say. Nothing is ever added to a sum, so a sum
+ * that runs twice, late, beside another one or beside a writer, or that breaks off, is made right by the next one.
+ */
+import { type SQL, sql } from 'drizzle-orm';
+import type { Database } from '../../database/connect.ts';
+import { monthOf } from '../../database/partitions.ts';
+import { bucketSql } from './buckets.ts';
+import { facetsSql } from './facets.ts';
+import { hourSql } from './hours.ts';
+import { sumVisits } from './visits.ts';
+
+/** A UTC day (`2026-11-21`) with its dirty hours, and the marks that each had when they were read. */
+export interface DirtyDay {
+  readonly day: string;
+  readonly hours: readonly { readonly hour: Date; readonly marks: number }[];
+}
+
+/** Below the 60 s of the schedule's connection: a sum that it gave up ends in Postgres too. */
+const STATEMENT_LIMIT_MS = 50_000;
+/** Which of client, issuer and rule the row is counted by; `grouping` has a bit for each that it is not. */
+const dims = sql.raw('7 - grouping(client_id, issuer, rule)');
+const dimensions = sql.raw(`coalesce(client_id, ''), coalesce(issuer, ''), coalesce(rule, ''), channel, step, outcome`);
+const columns = sql.raw('client_id, issuer, rule, channel, step, outcome');
+const everySet = sql.raw('channel, step, outcome, cube (client_id, issuer, rule)');
+const singleSets = sql.raw('channel, step, outcome, grouping sets ((), client_id, issuer, rule)');
+const hourlySets = sql.raw('channel, step, outcome, grouping sets ((), client_id, issuer, rule, (client_id, issuer))');
+
+export const startOf = (day: string): Date => new Date(`${day}T00:00:00Z`);
+
+/**
+ * Sums the attempts of a day before `until`, which is the end of an hour that is over. Hours before the lesser of `until` and
+ * the day's end count as summed afterwards, so days after `summed_until` are summed in their order. Postgres ends a statement
+ * after `limitMs`. Rejects when Neon does, and with 42P01 when the day's month was dropped; then nothing changed.
+ */
+export async function sumDay(db: Database, dirty: DirtyDay, until: Date, limitMs = STATEMENT_LIMIT_MS): Promise<void> {
+  await inTransaction(db, statementsOf(dirty, until, limitMs));
+}
+
+/** The statements of {@link sumDay}, for one transaction. */
+export function statementsOf({ day, hours }: DirtyDay, until: Date, limitMs = STATEMENT_LIMIT_MS): SQL[] {
+  const start = startOf(day);
+  // By the partition's own name: were it dropped before this began, the sum fails instead of counting nothing.
+  const part = sql.raw(monthOf(start).name);
+  const from = sql`${start.toISOString()}::timestamptz`;
+  // A slower runner must not take back what a faster one summed.
+  const to = sql`least(${from} + interval '1 day', greatest(${until.toISOString()}::timestamptz, (select until from summed_until)))`;
+  const ofDay = sql`occurred_at >= ${from} and occurred_at < ${to}`;
+  return [
+    sql`select set_config('jit', 'off', true), set_config('work_mem', '32MB', true),
+      set_config('statement_timeout', ${String(limitMs)}, true)`,
+    // One runner at a time. A statement of its own: those that follow have a snapshot from after the wait.
+    sql`select until from summed_until for update`,
+    sql`delete from daily_counts where dims = any ('{0,1,2,3,4,5,6,7}') and day = ${day}::date`,
+    sql`insert into daily_counts (day, dims, ${columns}, attempts)
+      select ${day}::date, ${dims}, ${dimensions}, count(*) from ${part} where ${ofDay} group by ${everySet}`,
+    sql`delete from hourly_totals where dims = any ('{0,1,2,4,6}') and hour >= ${from} and hour < ${from} + interval '1 day'`,
+    sql`insert into hourly_totals (hour, dims, ${columns}, attempts)
+      select ${hourSql}, ${dims}, ${dimensions}, count(*) from ${part} as attempts where ${ofDay} group by 1, ${hourlySets}`,
+    sql`delete from daily_durations where dims = any ('{0,1,2,4}') and day = ${day}::date`,
+    sql`insert into daily_durations (day, dims, bucket, ${columns}, attempts)
+      select ${day}::date, ${dims}, bucket, ${dimensions}, count(*)
+      from (select *, ${bucketSql()} as bucket from ${part} as attempts where ${ofDay}) as timed
+      group by bucket, ${singleSets}`,
+    sql`delete from daily_facets where day = ${day}::date`,
+    sql`insert into daily_facets (facet, day, channel, value, step, outcome, attempts)
+      select facet, ${day}::date, channel, value, step, outcome, count(*)
+      from ${part} cross join lateral ${facetsSql} as faceted where ${ofDay}
+      group by facet, channel, value, step, outcome`,
+    sql`delete from daily_shadow where day = ${day}::date`,
+    sql`insert into daily_shadow
+        (day, version, differs, channel, outcome, rule, shadow_outcome, shadow_rule, step, client_id, issuer, attempts)
+      select ${day}::date, shadow_version, shadow_differs, channel, outcome, rule, shadow_outcome, shadow_rule, step, client_id,
+        issuer, count(*)
+      from ${part} where shadow_version > 0 and ${ofDay} group by 2, 3, 4, 5, 6, 7, 8, 9, 10, 11`,
+    ...sumVisits(part, day, `{${hours.map(({ hour }) => hour.toISOString()).join()}}`),
+    noteSummed({ day, hours }),
+    sql`update summed_until set until = greatest(until, ${to})`,
+  ];
+}
+
+/** Notes that the marks which were read are summed. Marks that came since leave their hour dirty. */
+export function noteSummed({ hours }: DirtyDay): SQL {
+  const read = hours.map(({ hour, marks }) => sql`(${hour.toISOString()}::timestamptz, ${marks}::integer)`);
+  // Locked in the order in which writers do, so that neither waits for the other.
+  return sql`
+    with read (hour, marks) as (values ${sql.join(read, sql`, `)}), held as materialized (
+      select dirty_hours.hour from dirty_hours join read using (hour) order by hour for update of dirty_hours
+    )
+    update dirty_hours set summed = greatest(summed, read.marks) from read join held using (hour)
+    where dirty_hours.hour = read.hour`;
+}
+
+/** Each statement sees what was committed before it began. */
+async function inTransaction(db: Database, statements: readonly SQL[]): Promise<void> {
+  const client = db.$client;
+  const queries = statements.map((statement) => {
+    const { sql: text, params } = db.execute(statement).getQuery();
+    return client.query(text, params);
+  });
+  await client.transaction(queries, { isolationLevel: 'ReadCommitted' });
+}

@@ -1,0 +1,25 @@
+/** Lets only callers with a credential of one kind through to reports, admin and health routes; sets `callerName`. */
+import type { MiddlewareHandler } from 'hono';
+import { authenticate } from '../../callers/authenticate.ts';
+import type { CredentialKind } from '../../callers/credential.ts';
+import { configOf } from '../../platform/config.ts';
+import { log } from '../../platform/log.ts';
+import type { AppEnv } from './context.ts';
+import { refuse } from './problem-details.ts';
+
+export const guard =
+  (kind: Exclude<CredentialKind, 'connector'>): MiddlewareHandler<AppEnv> =>
+  async (c, next) => {
+    const caller = authenticate(c.req.raw, configOf(c.env).credentials[kind]);
+    if (!caller.ok) {
+      log('refused', { kind, reason: caller.reason, name: caller.name, requestId: c.get('requestId') });
+      return refuse(
+        c,
+        'not-authenticated',
+        { kind },
+        { 'WWW-Authenticate': 'Basic realm="Gatehouse", charset="UTF-8"' },
+      );
+    }
+    c.set('callerName', caller.name);
+    return next();
+  };

@@ -1,0 +1,84 @@
+/** How everything but the connectors refuses: problem details (RFC 9457) with our request id and a code of `http/refusals.ts`. */
+import { zValidator } from '@hono/zod-validator';
+import type { Context, Hono, MiddlewareHandler, ValidationTargets } from 'hono';
+import { HTTPException } from 'hono/http-exception';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import type { $ZodType } from 'zod/v4/core';
+import type { AppEnv } from './context.ts';
+import { type Code, type Entry, type Fault, type ParametersOf, REFUSALS } from './error-codes.ts';
+
+const TITLES: Partial<Record<ContentfulStatusCode, string>> = {
+  400: 'Bad request',
+  401: 'Not authenticated',
+  404: 'Not found',
+  405: 'Method not allowed',
+  409: 'Conflict',
+  412: 'Changed in the meantime',
+  413: 'Body too large',
+  415: 'Body of another type',
+  428: 'Precondition required',
+  500: 'Something went wrong here',
+  503: 'Not available right now',
+};
+
+type Headers = Readonly<Record<string, string>>;
+/** A sentence without parameters may still come with `current: null`: there is no version. */
+type Given<P> = P extends undefined ? [{ current: null }?, Headers?] : [P, Headers?];
+
+/** The problem document of a refusal. */
+export function refuse<C extends Code>(
+  c: Context,
+  code: C,
+  ...[parameters, headers]: Given<ParametersOf<C>>
+): Response {
+  const [status, sentence, retryAfterSeconds] = REFUSALS[code] as Entry;
+  const detail = typeof sentence === 'string' ? sentence : sentence(parameters as never);
+  const { errors, current }: { errors?: unknown; current?: unknown } = parameters ?? {};
+  const again = retryAfterSeconds === undefined ? {} : { 'Retry-After': String(retryAfterSeconds) };
+  const title = TITLES[status];
+  const body = { type: 'about:blank', title, status, detail, requestId: c.get('requestId'), code, errors, current };
+  return c.body(JSON.stringify(body), status, { 'Content-Type': 'application/problem+json', ...again, ...headers });
+}
+
+/** A 400 that names everything at fault, for people in `detail` and for programs in `errors`. */
+export const badRequest = (c: Context, errors: readonly Fault[]): Response => refuse(c, 'invalid-request', { errors });
+
+/**
+ * Refuses methods that no route of `app` takes at an address: 405 with `Allow` (RFC 9110, section 15.5.6). A route that
+ * names the address letter for letter counts before patterns that fit it too. Register it before the routes.
+ */
+export const methodNotAllowed =
+  (app: Hono<AppEnv>): MiddlewareHandler<AppEnv> =>
+  async (c, next) => {
+    const known = new Set(app.routes.map(({ method }) => method));
+    const fitting = [...known].flatMap((method) =>
+      app.router.match(method, c.req.path)[0].flatMap(([[, route]]) => (route.method === 'ALL' ? [] : [route])),
+    );
+    const named = fitting.filter(({ path }) => !/[:*]/.test(path));
+    const allowed = new Set((named.length > 0 ? named : fitting).map(({ method }) => method));
+    // Hono answers HEAD where there is a GET.
+    const methods = [...allowed].flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
+    if (methods.length === 0 || methods.includes(c.req.method)) return next();
+    return refuse(c, 'method-not-allowed', { allowed: methods.join(', ') }, { Allow: methods.join(', ') });
+  };
+
+/** @hono/zod-validator, refusing with a 400 problem that names every parameter or member at fault in `errors`. */
+export function validated<Target extends keyof ValidationTargets, Schema extends $ZodType>(
+  target: Target,
+  schema: Schema,
+) {
+  return zValidator(target, schema, (result, c) => {
+    if (result.success) return;
+    return badRequest(
+      c,
+      result.error.issues.map((issue) => ({ path: issue.path.join('.'), message: issue.message })),
+    );
+  });
+}
+
+/** For `onError`: malformed JSON, which Hono's validator refuses itself, is a 400; everything else is a 500. */
+export function problemOf(c: Context, error: unknown): Response {
+  if (!(error instanceof HTTPException) || error.status !== 400) return refuse(c, 'internal-error');
+  const message = 'The body is not valid JSON. Send a JSON object with Content-Type: application/json.';
+  return badRequest(c, [{ path: '', message }]);
+}

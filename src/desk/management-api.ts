@@ -1,0 +1,42 @@
+/** What people ask, rather than B2C: reports, administration, readiness. */
+import { config } from 'zod/mini';
+import en from 'zod/v4/locales/en.js';
+import { errorFields, log } from '../platform/log.ts';
+import { policyRoutes } from './admin/policy/routes.ts';
+import { adminRoutes } from './admin/routes.ts';
+import { health } from './health/routes.ts';
+import { newApp } from './http/context.ts';
+import { guard } from './http/guard.ts';
+import { methodNotAllowed, problemOf, refuse } from './http/problem-details.ts';
+import { reports } from './reports/routes.ts';
+import { databaseProblem } from './reports/unavailable.ts';
+
+// zod/mini has no words of its own; these are read by people.
+config(en());
+
+export const staff = newApp();
+
+staff.use(async (c, next) => {
+  c.set('requestId', crypto.randomUUID());
+  await next();
+  c.header('Cache-Control', 'no-store');
+});
+// Who may knock where, before anything else is said: nothing of these addresses is open.
+staff.use('/health/ready', guard('reports'));
+staff.use('/reports/*', guard('reports'));
+staff.use('/admin/*', guard('admin'));
+staff.use(methodNotAllowed(staff));
+staff.route('/health', health);
+staff.route('/reports', reports);
+// Before the rest of /admin, whose bodies may not be as large as a policy.
+staff.route('/admin/policy', policyRoutes);
+staff.route('/admin', adminRoutes);
+
+staff.notFound((c) => refuse(c, 'no-such-address'));
+
+staff.onError((error, c) => {
+  const unavailable = databaseProblem(c, error);
+  if (unavailable !== undefined) return unavailable;
+  log('request-failed', { requestId: c.get('requestId'), method: c.req.method, ...errorFields(error) });
+  return problemOf(c, error);
+});

@@ -1,0 +1,131 @@
+/** How one policy differs from another, for the log of changes and for the commands. Names and numbers only: entries of lists may be e-mail addresses. Pure. */
+import { bound, MAX_CHARS } from '../../attempts/text-limits.ts';
+import { DEFAULT_LANGUAGE, type PolicyDocument } from './policy-document.ts';
+
+export interface NamesChanged {
+  readonly added?: readonly string[];
+  readonly removed?: readonly string[];
+  readonly changed?: readonly string[];
+}
+
+export interface ListChanged {
+  readonly name: string;
+  readonly change: 'added' | 'removed' | 'changed';
+  /** Entries that came and went, each counted once. */
+  readonly entriesAdded: number;
+  readonly entriesRemoved: number;
+}
+
+interface BeforeAndAfter<Value> {
+  readonly before: Value;
+  readonly after: Value;
+}
+
+/** Absent members did not change. */
+export interface Differences {
+  /** By id. `reordered`: the rules that both have stand in another order. */
+  readonly rules?: NamesChanged & { readonly reordered?: true };
+  readonly lists?: readonly ListChanged[];
+  /** How many lists are left out of `lists`: only {@link forLog} leaves some out. */
+  readonly moreLists?: number;
+  /** By key. */
+  readonly messages?: NamesChanged;
+  /** By client id. */
+  readonly applications?: NamesChanged & { readonly onlyThese?: BeforeAndAfter<boolean> };
+  readonly whenUnavailable?: BeforeAndAfter<PolicyDocument['whenUnavailable']>;
+  readonly defaultLanguage?: BeforeAndAfter<string>;
+  /** Other members that changed, such as `description`. */
+  readonly others?: readonly string[];
+}
+
+const OTHERS = ['description', '$schema'] as const;
+const BLOCKED = { PostFederationSignup: 'block', PostAttributeCollection: 'block' } as const;
+
+/** How `after` differs from `before`; undefined is the policy before the first, which is empty. */
+export function differences(before: PolicyDocument | undefined, after: PolicyDocument): Differences {
+  const was = before ?? { rules: [] };
+  const { onlyThese: onlyBefore = false, ...applicationsBefore } = was.applications ?? {};
+  const { onlyThese: onlyAfter = false, ...applicationsAfter } = after.applications ?? {};
+  return compact<Differences>({
+    rules: {
+      ...names(rulesById(was.rules), rulesById(after.rules)),
+      ...(same(sharedIds(was, after), sharedIds(after, was)) ? {} : { reordered: true }),
+    },
+    lists: lists(was.lists, after.lists),
+    messages: names(was.messages, after.messages),
+    applications: {
+      ...names(applicationsBefore, applicationsAfter),
+      ...(onlyBefore === onlyAfter ? {} : { onlyThese: { before: onlyBefore, after: onlyAfter } }),
+    },
+    whenUnavailable: unlessSame({ ...BLOCKED, ...was.whenUnavailable }, { ...BLOCKED, ...after.whenUnavailable }),
+    defaultLanguage: unlessSame(was.defaultLanguage ?? DEFAULT_LANGUAGE, after.defaultLanguage ?? DEFAULT_LANGUAGE),
+    others: OTHERS.filter((member) => !same(was[member], after[member])),
+  });
+}
+
+/** Of each kind so many names are logged; the last then says how many more there are. */
+const MAX_NAMES = 50;
+
+/** As a log can keep it: short, and in texts that Postgres takes (client ids may be any). */
+export function forLog({ lists = [], ...changes }: Differences): Differences {
+  const short = JSON.parse(JSON.stringify(changes), (_name, value: unknown) => {
+    if (typeof value === 'string') return bound(value, MAX_CHARS.dimension);
+    if (!Array.isArray(value) || value.length <= MAX_NAMES) return value;
+    return [...value.slice(0, MAX_NAMES), `… and ${value.length - MAX_NAMES} more`];
+  }) as Differences;
+  const more = lists.length - MAX_NAMES;
+  return compact<Differences>({ ...short, lists: lists.slice(0, MAX_NAMES), moreLists: more > 0 ? more : undefined });
+}
+
+/** Whether two JSON values say the same; members in another order do. */
+export const same = (a: unknown, b: unknown): boolean => JSON.stringify(a, sorted) === JSON.stringify(b, sorted);
+
+/** For `JSON.stringify`: members in the order of their names. */
+export const sorted = (_name: string, value: unknown): unknown =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+    : value;
+
+const unlessSame = <Value>(before: Value, after: Value) => (same(before, after) ? undefined : { before, after });
+
+export const rulesById = (rules: PolicyDocument['rules']) => Object.fromEntries(rules.map((rule) => [rule.id, rule]));
+const sharedIds = ({ rules }: PolicyDocument, other: PolicyDocument) => {
+  const ids = new Set(other.rules.map(({ id }) => id));
+  return rules.map(({ id }) => id).filter((id) => ids.has(id));
+};
+
+interface Named {
+  readonly [name: string]: unknown;
+}
+
+export function names(before: Named = {}, after: Named = {}): NamesChanged {
+  const [was, is] = [Object.keys(before), Object.keys(after)];
+  return {
+    added: is.filter((name) => !Object.hasOwn(before, name)),
+    removed: was.filter((name) => !Object.hasOwn(after, name)),
+    changed: is.filter((name) => Object.hasOwn(before, name) && !same(before[name], after[name])),
+  };
+}
+
+function lists(before: PolicyDocument['lists'] = {}, after: PolicyDocument['lists'] = {}): ListChanged[] {
+  const entriesOf = (all: typeof before, name: string) => (Object.hasOwn(all, name) ? all[name] : undefined);
+  return [...new Set([...Object.keys(after), ...Object.keys(before)])].flatMap((name): ListChanged[] => {
+    const [had, has] = [entriesOf(before, name), entriesOf(after, name)];
+    const change = had === undefined ? 'added' : has === undefined ? 'removed' : 'changed';
+    const [was, is] = [new Set(had), new Set(has)];
+    const [entriesAdded, entriesRemoved] = [notIn(was, is).length, notIn(is, was).length];
+    return change === 'changed' && entriesAdded + entriesRemoved === 0
+      ? []
+      : [{ name, change, entriesAdded, entriesRemoved }];
+  });
+}
+
+/** The entries of `list` that are not in `other`. */
+export const notIn = (other: ReadonlySet<string>, list: ReadonlySet<string>): string[] =>
+  [...list].filter((entry) => !other.has(entry));
+
+/** Without what says nothing: undefined, and empty lists and objects. */
+function compact<T extends object>(members: { [K in keyof T]: T[K] | undefined }): T {
+  const isEmpty = (value: unknown) => typeof value === 'object' && value !== null && Object.keys(value).length === 0;
+  return JSON.parse(JSON.stringify(members), (_name, value) => (isEmpty(value) ? undefined : value)) ?? {};
+}

@@ -1,0 +1,125 @@
+/** Reports as files for a spreadsheet: UTF-8 with a byte order mark, lines ending in CR LF, numbers as numbers. */
+import { unparse } from 'papaparse';
+import { OUTCOMES } from '../../attempts/attempt.ts';
+import { STEPS } from '../../sign-in/steps.ts';
+import { shadowMembers } from '../consume/row.ts';
+import { NO_ID } from '../http/cursor.ts';
+import type { AttemptJson } from './attempt-json.ts';
+import { attemptColumns } from './queries/columns.ts';
+import type { Summary } from './summary.ts';
+
+export const MAX_FILE_ROWS = 100_000;
+/** A page is some megabytes. */
+export const FILE_PAGE_ROWS = 2_500;
+/** Within the 50 subrequests that Workers' free plan allows a call. Pages that end early make a file of fewer rows. */
+export const MAX_FILE_PAGES = MAX_FILE_ROWS / FILE_PAGE_ROWS;
+
+/**
+ * A spreadsheet would run such a cell as a formula. papaparse's own pattern ends in `.*$` and so lets a cell of two lines
+ * through, hence this one.
+ */
+const FORMULA = /^[=+\-@\t\r]/;
+/** Without it Excel takes UTF-8 for the local code page. */
+const BYTE_ORDER_MARK = '\ufeff';
+
+type Cell = string | number;
+
+const lines = (rows: readonly (readonly Cell[])[]): string =>
+  rows.length === 0 ? '' : `${unparse([...rows.map((row) => [...row])], { escapeFormulae: FORMULA })}\r\n`;
+
+/** The order of the first files, which spreadsheets rely on. Columns that came later follow. */
+const FIRST_COLUMNS =
+  `occurredAt id step urlStep outcome reason rule messageKey message messageLanguage supportCode clientId
+  objectId email issuer issuerAssignedId signInType locale roles rolesUpdatedAt durationMs degraded notes claimNames
+  unexpectedClaims keptClaims reply status policyVersion shadowVersion shadowOutcome shadowRule shadowMessageKey shadowDiffers
+  shadowClaims channel caller correlationId cfRay fingerprint`.split(/\s+/);
+/** Not in files; other reports list them as `personKeys`. */
+const PERSON_KEYS = ['oidKey', 'idpKey', 'emailKey', 'otherKeys'];
+const COLUMNS = [...new Set([...FIRST_COLUMNS, ...Object.keys(attemptColumns)])].filter(
+  (name) => !PERSON_KEYS.includes(name),
+);
+
+/** Lists are joined by spaces (notes, which are sentences, by semicolons), objects are JSON, what is absent is empty. */
+function cellOf(name: string, value: unknown): Cell {
+  if (Array.isArray(value)) return value.join(name === 'notes' ? '; ' : ' ');
+  if (typeof value === 'object' && value !== null) return JSON.stringify(value);
+  return typeof value === 'string' || typeof value === 'number' ? value : String(value ?? '');
+}
+
+function attemptLine({ shadow, ...attempt }: AttemptJson): Cell[] {
+  const members: Record<string, unknown> = { ...attempt, ...shadowMembers(shadow ?? {}) };
+  return COLUMNS.map((name) => cellOf(name, members[name]));
+}
+
+/** The lines of attempts. */
+const attemptLines = (attempts: readonly AttemptJson[]): string => lines(attempts.map(attemptLine));
+
+export interface FilePage {
+  readonly attempts: readonly AttemptJson[];
+  /** There may be older ones. */
+  readonly more: boolean;
+  /** The page ended early: everything from this time on was searched. */
+  readonly searchedTo?: Date | undefined;
+}
+
+/** The last row of a page; or a time, whose rows are all older, where the page ended early. */
+export type Place = Pick<AttemptJson, 'id' | 'occurredAt'>;
+
+/**
+ * A file of attempts, page by page. A file that does not hold everything says so in its last line: when it is written, the
+ * headers are long gone. `page` is asked for what follows a place. `from` is where the list begins, undefined when it is
+ * everything kept.
+ */
+export async function* attemptsFile(
+  page: (after: Place | undefined) => Promise<FilePage>,
+  from: Date | undefined,
+  failed: (error: unknown) => void,
+): AsyncGenerator<string, void, undefined> {
+  let last = await page(undefined);
+  yield BYTE_ORDER_MARK + lines([COLUMNS]) + attemptLines(last.attempts);
+  let rows = last.attempts.length;
+  for (let pages = 1; last.more && rows < MAX_FILE_ROWS && pages < MAX_FILE_PAGES; pages++) {
+    try {
+      last = await page(placeAfter(last));
+    } catch (error) {
+      failed(error);
+      yield lines([[`INCOMPLETE: the database stopped answering after ${rows} rows. Download the file again.`]]);
+      return;
+    }
+    rows += last.attempts.length;
+    yield attemptLines(last.attempts);
+  }
+  const place = placeAfter(last);
+  if (last.more && place !== undefined) yield lines([[cutAfter(rows, place, from)]]);
+}
+
+const placeAfter = ({ attempts, searchedTo }: FilePage): Place | undefined =>
+  searchedTo === undefined ? attempts.at(-1) : { id: NO_ID, occurredAt: searchedTo.toISOString() };
+
+/** `to` is exclusive: a millisecond later, else older rows of the last one's millisecond were in neither file. */
+function cutAfter(rows: number, { id, occurredAt }: Place, from: Date | undefined): string {
+  const to = id === NO_ID ? occurredAt : new Date(new Date(occurredAt).getTime() + 1).toISOString();
+  const rest = from === undefined ? `to=${to}` : `from=${from.toISOString()}&to=${to}`;
+  const twice = id === NO_ID ? '' : ` (rows of the last millisecond, ${occurredAt}, may be in both files: "id" tells)`;
+  const older = id === NO_ID ? 'there may be' : 'there are';
+  return `CUT after ${rows} rows: ${older} older ones. For those download another file with the same filters and ${rest}${twice}`;
+}
+
+/** The series of a summary. Steps that are none of Microsoft's three come after them. */
+export function summaryFile({ series, totals, coverage, stale }: Summary): string {
+  const steps = [...STEPS, ...Object.keys(totals.byStep).filter((step) => !STEPS.some((known) => known === step))];
+  return (
+    BYTE_ORDER_MARK +
+    lines([
+      ['start', 'attempts', ...steps.map((step) => step || 'no step'), ...OUTCOMES],
+      ...series.map(({ start, attempts, byStep, byOutcome }) => [
+        start,
+        attempts,
+        // A step may be called `constructor`.
+        ...steps.map((step) => (Object.hasOwn(byStep, step) ? (byStep[step] ?? 0) : 0)),
+        ...OUTCOMES.map((outcome) => byOutcome[outcome] ?? 0),
+      ]),
+      ...(stale ? [[`STALE: ${coverage[0] ?? ''}`]] : []),
+    ])
+  );
+}

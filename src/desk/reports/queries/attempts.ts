@@ -1,0 +1,183 @@
+/** Attempts, newest first. Each look-up by person, code or correlation id names the partial index it wants. */
+import { and, desc, eq, getTableColumns, getTableName, lte, type SQL, Subquery, sql } from 'drizzle-orm';
+import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
+import { occurredAtOf } from '../../../attempts/text-limits.ts';
+import type { Database } from '../../../database/connect.ts';
+import { attempts } from '../../../database/schema.ts';
+import type { Config } from '../../../platform/config.ts';
+import { NO_ID, type Position, type Question, writeCursor } from '../../http/cursor.ts';
+import { type AttemptJson, attemptJson } from '../attempt-json.ts';
+import type { Stretch } from '../parts.ts';
+import type { AttemptsPage, Filters } from '../questions.ts';
+import { listFrom } from '../range.ts';
+import { type Candidate, FILE_LIMITS, LIST_LIMITS, type ListLimits, readingOf } from '../spans.ts';
+import { BEGINNING, candidatesOf, END_OF_TIME, inside, newestOf } from './candidates.ts';
+import { type AttemptRow, attemptColumns } from './columns.ts';
+import { ask, type Run } from './run-query.ts';
+import { matching } from './sums.ts';
+
+export const newestFirst = [desc(attempts.occurredAt), desc(attempts.id)];
+
+/** A page of a list; `next` is absent on the last one. */
+export interface AttemptList {
+  readonly attempts: AttemptJson[];
+  readonly next?: string;
+  /** The page ended early, since too much would have been read: everything from this time on was searched. */
+  readonly searchedTo?: string;
+}
+
+/** One page. `now` is in milliseconds since 1970. */
+export async function listAttempts(
+  config: Config,
+  { narrowed, limit, after, question }: AttemptsPage,
+  now: number,
+  limits: ListLimits = LIST_LIMITS,
+): Promise<AttemptList> {
+  const from = listFrom(narrowed, after, now);
+  const { rows, searchedTo } = await ask(config, (db, run) =>
+    readPage(db, run, { narrowed, from, after, limit }, limits),
+  );
+  return pageOf(rows, limit, question, narrowed.from === undefined ? from : undefined, searchedTo);
+}
+
+/** The attempt with this UUIDv7, whose time leads to its partition. */
+export async function findAttempt(config: Config, id: string): Promise<AttemptJson | undefined> {
+  const at = new Date(occurredAtOf(id));
+  const conditions = and(eq(attempts.occurredAt, at), eq(attempts.id, id));
+  const [row] = await ask(config, (db, run) => newest(db, run, [conditions], 1));
+  return row && attemptJson(row);
+}
+
+interface Asked {
+  readonly narrowed: Filters;
+  readonly from: Date | undefined;
+  readonly after: Position | undefined;
+  readonly limit: number;
+}
+
+/**
+ * The pages of a whole list, each of which follows a place. Where matches may be is asked once, so that a page is one request.
+ */
+export function pagesOf(config: Config, narrowed: Filters, from: Date | undefined, limit: number) {
+  let known: Promise<Candidate[]> | undefined;
+  return (after: Position | undefined) => {
+    const candidates: FindCandidates = (...asked) => {
+      known ??= keyOf(narrowed) === undefined ? candidatesFor(...asked) : undefined;
+      return known ?? candidatesFor(...asked);
+    };
+    return ask(config, async (db, run) => {
+      const { rows, searchedTo } = await readPage(db, run, { narrowed, from, after, limit }, FILE_LIMITS, candidates);
+      const more = rows.length > limit || searchedTo !== undefined;
+      return { attempts: rows.slice(0, limit).map(attemptJson), more, ...(rows.length > limit ? {} : { searchedTo }) };
+    });
+  };
+}
+
+/** One row more than the page holds, which only says that there is a next one. */
+async function readPage(
+  db: Database,
+  run: Run,
+  { narrowed, from, after, limit }: Asked,
+  limits: ListLimits,
+  find: FindCandidates = candidatesFor,
+) {
+  const range = { from: from ?? BEGINNING, to: endOf(narrowed, after) };
+  const most = keyOf(narrowed) === undefined ? limits.attempts : limits.rows;
+  if (range.from >= range.to) return { rows: [], searchedTo: undefined };
+  const candidates = await find(db, run, narrowed, range, most);
+  const { stretches, searchedTo } = readingOf(candidates, range, limit + 1, { ...limits, attempts: most });
+  if (stretches.length === 0) return { rows: [], searchedTo };
+  const conditions = stretches.map((one) => and(keyOf(narrowed), othersOf(narrowed), inside(one), following(after)));
+  return { rows: await newest(db, run, conditions, limit + 1), searchedTo };
+}
+
+/** What lies before, exclusive. */
+function endOf({ to = END_OF_TIME }: Filters, after: Position | undefined): Date {
+  if (after === undefined) return to;
+  const place = after.occurredAt.getTime() + (after.id === NO_ID ? 0 : 1);
+  return new Date(Math.min(to.getTime(), place));
+}
+
+type FindCandidates = (...asked: Parameters<typeof candidatesFor>) => Promise<Candidate[]>;
+
+/** Where matches may be. A key without other filters, or no filter at all, needs no look at anything else. */
+async function candidatesFor(
+  db: Database,
+  run: Run,
+  filters: Filters,
+  range: Stretch,
+  most: number,
+): Promise<Candidate[]> {
+  if (othersOf(filters) === undefined) return [{ ...range, matches: 0, attempts: 0 }];
+  const key = keyOf(filters);
+  if (key === undefined) return candidatesOf(db, run, filters, range, most);
+  return newestOf(db, run, key, range, most);
+}
+
+/** `conditions` are of parts that have no row in common. */
+function newest(
+  db: Database,
+  run: Run,
+  conditions: readonly (SQL | undefined)[],
+  limit: number,
+): Promise<AttemptRow[]> {
+  const [only, ...others] = conditions;
+  const select = db.select(attemptColumns);
+  const parts = conditions.map((condition) => limited(sql`${attempts} where ${condition}`, limit));
+  const query = others.length === 0 ? select.from(attempts).where(only) : select.from(unionOf(parts));
+  return run(query.orderBy(...newestFirst).limit(limit));
+}
+
+/** The newest rows of what stands behind `from`. */
+export const limited = (from: SQL, limit: number): SQL =>
+  sql`(select * from ${from} order by ${newestFirst[0]}, ${newestFirst[1]} limit ${limit})`;
+
+/** Under the table's own name, so that its columns can be named as ever. */
+export const unionOf = (parts: readonly SQL[], table: PgTable = attempts) =>
+  new Subquery(sql.join([...parts], sql` union all `), getTableColumns(table), getTableName(table));
+
+/**
+ * Cuts the row that was asked for beyond the page, which only says that there is a next one. A page that ended early goes on
+ * before `searchedTo`.
+ */
+export async function pageOf(
+  rows: readonly AttemptRow[],
+  limit: number,
+  question: Question,
+  from?: Date,
+  searchedTo?: Date,
+): Promise<AttemptList> {
+  const shown = rows.slice(0, limit).map(attemptJson);
+  const last = rows[limit - 1];
+  if (rows.length > limit && last) return { attempts: shown, next: await writeCursor(question, { ...last, from }) };
+  if (searchedTo === undefined) return { attempts: shown };
+  const next = await writeCursor(question, { occurredAt: searchedTo, id: NO_ID, from });
+  return { attempts: shown, next, searchedTo: searchedTo.toISOString() };
+}
+
+/** Rows after a place in a list that runs newest first. The first condition is for the planner: it leaves partitions out. */
+export const following = (after: Position | undefined): SQL | undefined =>
+  after &&
+  and(
+    lte(attempts.occurredAt, after.occurredAt),
+    sql`(${attempts.occurredAt}, ${attempts.id}) < (${after.occurredAt.toISOString()}::timestamptz, ${after.id}::uuid)`,
+  );
+
+/** One person, code or call: its index leads to few attempts. */
+const keyOf = (filters: Filters): SQL | undefined =>
+  and(
+    indexed(attempts.oidKey, filters.objectId),
+    indexed(attempts.emailKey, filters.email),
+    indexed(attempts.supportCode, filters.supportCode),
+    indexed(attempts.correlationId, filters.correlationId),
+  );
+
+const othersOf = (filters: Filters): SQL | undefined =>
+  and(
+    matching(attempts, filters),
+    filters.shadow && and(sql`${attempts.shadowVersion} > 0`, eq(attempts.shadowDiffers, filters.shadow === 'differs')),
+  );
+
+/** `<> ''` stands there as a literal, since the planner takes a partial index only when it can prove its condition. */
+export const indexed = (column: PgColumn, value: string | undefined): SQL | undefined =>
+  value === undefined ? undefined : and(eq(column, value), sql`${column} <> ''`);

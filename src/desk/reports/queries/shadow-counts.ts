@@ -1,0 +1,54 @@
+/** Counts how the shadow's decisions compare with those that counted: by day from the sums, else from the attempts, of which a partial index holds those that it was asked about. */
+import { and, type SQL, sql } from 'drizzle-orm';
+import type { Database } from '../../../database/connect.ts';
+import { attempts, dailyShadow } from '../../../database/schema.ts';
+import type { Parts } from '../parts.ts';
+import type { Dimensions } from '../questions.ts';
+import type { ShadowRow } from '../shadow-report.ts';
+import type { Run } from './run-query.ts';
+import { inDays, inStretch, matching, secondsOf, untilSql } from './sums.ts';
+
+/** Pairs of rules and outcomes that two policies may give: beyond so many nobody reads on. */
+const MAX_PAIRS = 1_000;
+const PAIR = 'outcome, rule, shadow_outcome, shadow_rule';
+
+export interface ComparedRows {
+  /** Most frequent first. What does not differ is counted as one, with empty names. */
+  readonly rows: ShadowRow[];
+  /** How far the sums were, in seconds since 1970. */
+  readonly until: number;
+}
+
+export async function compared(
+  db: Database,
+  run: Run,
+  { days, edges, live }: Parts,
+  filters: Dimensions,
+): Promise<ComparedRows> {
+  const counted: SQL[] = [...edges, ...(live ? [live] : [])].map(
+    (stretch) => sql`
+      select shadow_version as version, shadow_differs as differs, ${sql.raw(PAIR)}, 1 as attempts from ${attempts}
+      where ${and(sql`${attempts.shadowVersion} > 0`, inStretch(stretch), matching(attempts, filters))}`,
+  );
+  if (days !== undefined) {
+    counted.push(sql`
+      select version, differs, ${sql.raw(PAIR)}, attempts from ${dailyShadow}
+      where ${and(inDays(dailyShadow, days), matching(dailyShadow, filters))}`);
+  }
+  const named = sql.raw(
+    PAIR.split(', ')
+      .map((name) => `case when differs then ${name} else '' end as ${name}`)
+      .join(', '),
+  );
+  const { rows } = await run(
+    db.execute<{ until: number; pairs: ShadowRow[] }>(sql`
+      select ${secondsOf(untilSql)} as until, coalesce(json_agg(json_build_array(version, differs, ${sql.raw(PAIR)}, attempts)), '[]') as pairs
+      from (
+        select version, differs, ${named}, sum(attempts)::bigint as attempts from (${sql.join(counted, sql` union all `)}) as counted
+        group by 1, 2, 3, 4, 5, 6 order by 7 desc limit ${MAX_PAIRS}
+      ) as pairs`),
+  );
+  const [row] = rows;
+  if (row === undefined) throw new Error('The database answered without a row.');
+  return { rows: row.pairs, until: row.until };
+}

@@ -1,0 +1,265 @@
+/**
+ * The numbers behind a summary: whole days from the daily aggregates, the rest from the attempts. The cost follows the days of
+ * the range and the attempts of a few hours. Each statement reads everything in its one snapshot and says how far the sums
+ * were in it; when they went on since the parts were laid out, the parts are laid out again.
+ */
+import { and, eq, gte, lt, type SQL, sql } from 'drizzle-orm';
+import { keptMonths } from '../../../database/partitions.ts';
+import { attempts, dailyCounts, dailyDurations, dirtyHours, hourlyTotals } from '../../../database/schema.ts';
+import type { Config } from '../../../platform/config.ts';
+import { bucketSql, percentileMs } from '../../aggregates/buckets.ts';
+import { hourSql } from '../../aggregates/hours.ts';
+import { type Days, type Parts, partsOf, type Stretch } from '../parts.ts';
+import type { Dimensions } from '../questions.ts';
+import { combines, knownRange, lacksHours, type Range } from '../range.ts';
+import { SHADOW_TOO_SLOW } from '../shadow-report.ts';
+import { LIST_LIMITS } from '../spans.ts';
+import {
+  type Counted,
+  DURATIONS_TOO_MANY,
+  PEOPLE_TOO_SLOW,
+  PEOPLE_UNKNOWN,
+  type Summary,
+  summarise,
+  whyNoPeople,
+} from '../summary.ts';
+import { DatabaseUnavailable } from '../unavailable.ts';
+import { daysWithMatches, isIndexed } from './candidates.ts';
+import { differentPeople } from './different-people.ts';
+import { ask } from './run-query.ts';
+import { compared } from './shadow-counts.ts';
+import {
+  at,
+  type Dim,
+  dimsOf,
+  inDays,
+  inStretch,
+  matching,
+  type Progress,
+  progress,
+  secondsOf,
+  untilSql,
+} from './sums.ts';
+
+/** After this a summary from the KV snapshot is worth more than waiting. */
+export const SUMMARY_LIMIT_MS = 3_000;
+/** The sums go on once an hour; that they do so again while the parts are asked for once more does not happen. */
+const MAX_TRIES = 3;
+
+export interface SummaryLimits {
+  readonly ms: number;
+  /** So many attempts are read, where the aggregates do not have the combination that is asked for. */
+  readonly attempts: number;
+}
+/** An attempt that an index leads to is a page to read; those of a day lie side by side. */
+const INDEXED_COST = 10;
+const LIMITS: SummaryLimits = { ms: SUMMARY_LIMIT_MS, attempts: LIST_LIMITS.attempts };
+
+/**
+ * Throws DatabaseUnavailable when the numbers do not come within `limits.ms`. Different people and the shadow are asked for
+ * beside them, and left out when they take too long. `now` is in milliseconds since 1970.
+ */
+export async function summary(
+  config: Config,
+  asked: Range,
+  filters: Dimensions,
+  now: number,
+  limits: Partial<SummaryLimits> = {},
+): Promise<Summary> {
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const answer = await summaryAt(config, asked, filters, now, { ...LIMITS, ...limits });
+    if (answer !== undefined) return answer;
+  }
+  throw new DatabaseUnavailable(new Error('The sums went on during each try.'));
+}
+
+/** Undefined when the sums went on meanwhile. */
+async function summaryAt(
+  config: Config,
+  asked: Range,
+  filters: Dimensions,
+  now: number,
+  limits: SummaryLimits,
+): Promise<Summary | undefined> {
+  const { range, keptSince, source, known } = await ask(
+    config,
+    async (db, run) => {
+      const known = await progress(db, run);
+      const keptSince = later(known.droppedBefore, keptMonths(new Date(now), config.RETENTION_DAYS).from);
+      const range = knownRange(asked, filters, keptSince);
+      const matched =
+        combines(filters) && range.from >= keptSince ? await daysWithMatches(db, run, filters, range) : [];
+      return { range, keptSince, known, source: sourceOf(range, filters, known, keptSince, matched, limits) };
+    },
+    limits.ms,
+  );
+  const parts = partsOf(range, known.until);
+  const unknowable = whyNoPeople(range, filters, keptSince, config.RETENTION_DAYS);
+  const [numbers, people, shadow] = await Promise.all([
+    ask(config, (db, run) => run(db.execute<Numbers>(numbersOf(range, filters, source))), limits.ms),
+    unknowable ??
+      ask(config, (db, run) => differentPeople(db, run, range, parts, keptSince, filters.clientId), limits.ms).catch(
+        leftOutWhenSlow(PEOPLE_TOO_SLOW),
+      ),
+    ask(config, (db, run) => compared(db, run, parts, filters), limits.ms).catch(leftOutWhenSlow(SHADOW_TOO_SLOW)),
+  ]);
+  const [row] = numbers.rows;
+  if (row === undefined) throw new Error('The summary answered without a row.');
+  const untils = [row, people, shadow].map((part) => (typeof part === 'string' ? undefined : part.until));
+  if (untils.some((until) => until !== undefined && at(until).getTime() !== known.until.getTime())) return undefined;
+  const { durations, waiting, ...counted } = row;
+  return summarise({
+    ...counted,
+    waiting: Number(waiting),
+    people: typeof people === 'string' ? people : (people.people ?? PEOPLE_UNKNOWN),
+    shadow: typeof shadow === 'string' ? shadow : shadow.rows,
+    durationMs: source.timed ? percentilesOf(durations) : DURATIONS_TOO_MANY,
+    asked,
+    range,
+    step: filters.step,
+    keptSince,
+  });
+}
+
+const later = (one: Date, other: Date) => (one > other ? one : other);
+
+const leftOutWhenSlow = (sentence: string) => (error: unknown) => {
+  if (error instanceof DatabaseUnavailable) return sentence;
+  throw error;
+};
+
+function percentilesOf(durations: Numbers['durations']) {
+  const buckets = durations.map(([bucket, attempts]) => ({ bucket, attempts }));
+  const [p50 = null, p95 = null, p99 = null] = [0.5, 0.95, 0.99].map((fraction) => percentileMs(buckets, fraction));
+  return { p50, p95, p99 };
+}
+
+/** From where the numbers are read. */
+interface Source {
+  /** Whole days from the daily aggregates. */
+  readonly days: Days | undefined;
+  /** Hours of the series from the hourly ones; undefined: from `days` and `stretches`. */
+  readonly hours: Stretch | undefined;
+  /** From the attempts. */
+  readonly stretches: readonly Stretch[];
+  /** False when durations are not known. */
+  readonly timed: boolean;
+}
+
+/**
+ * Durations are summed by one of clientId, issuer and rule at a time, hours by clientId and issuer together too. For another
+ * combination the attempts themselves are read, on the days that have matches; so are durations, unless these attempts are too
+ * many.
+ */
+function sourceOf(
+  range: Range,
+  filters: Dimensions,
+  { until }: Progress,
+  keptSince: Date,
+  matched: readonly (Stretch & { readonly attempts: number })[],
+  limits: SummaryLimits,
+): Source {
+  const { days, edges, live }: Parts = partsOf(range, until);
+  const unsummed = live === undefined ? [] : [live];
+  const byHour = range.interval === 'hour';
+  const hours = byHour ? { from: range.from, to: live?.from ?? range.to } : undefined;
+  if (combines(filters)) {
+    const counted = matched.reduce((sum, { attempts }) => sum + attempts, 0);
+    const few = counted * (isIndexed(filters) ? INDEXED_COST : 1) <= limits.attempts;
+    if (range.from >= keptSince && (few || (byHour && lacksHours(filters)))) {
+      const summed = { from: range.from, to: range.to < until ? range.to : until };
+      return { days: undefined, hours: undefined, stretches: [...joined(matched, summed), ...unsummed], timed: true };
+    }
+    return { days, hours: lacksHours(filters) ? undefined : hours, stretches: [...edges, ...unsummed], timed: false };
+  }
+  return { days, hours, stretches: [...edges, ...unsummed], timed: true };
+}
+
+/** Days in their order, clipped, as stretches as long as possible. */
+function joined(days: readonly Stretch[], { from, to }: Stretch): Stretch[] {
+  const all: Stretch[] = [];
+  for (const day of days) {
+    const clipped = { from: later(day.from, from), to: day.to < to ? day.to : to };
+    const last = all.at(-1);
+    if (clipped.from >= clipped.to) continue;
+    if (last?.to.getTime() === clipped.from.getTime()) all[all.length - 1] = { from: last.from, to: clipped.to };
+    else all.push(clipped);
+  }
+  return all;
+}
+
+type Numbers = Pick<Counted, 'asOf' | 'series' | 'rules' | 'applications' | 'issuers'> & {
+  until: number;
+  waiting: string;
+  durations: [bucket: number, attempts: number][];
+};
+
+function numbersOf(range: Range, filters: Dimensions, source: Source): SQL {
+  const { days, hours } = source;
+  const daily = (columns: string, ...breakdown: Dim[]) =>
+    days === undefined
+      ? []
+      : [
+          sql`select ${sql.raw(columns)}, attempts from ${dailyCounts}
+            where ${and(eq(dailyCounts.dims, dimsOf(filters, ...breakdown)), inDays(dailyCounts, days), matching(dailyCounts, filters))}`,
+        ];
+  const live = (columns: string, condition = sql`true`) =>
+    sql`select ${sql.raw(columns)}, attempts from lately where ${condition}`;
+  const grouped = (columns: string, rows: readonly SQL[]) => sql`
+    (select coalesce(json_agg(json_build_array(${sql.raw(columns)}, attempts)), '[]') from (
+      select ${sql.raw(columns)}, sum(attempts)::bigint as attempts from (${unionAll(rows)}) as counted
+      group by ${sql.raw(columns)}) as grouped)`;
+  const named = sql`rule <> ''`;
+  return sql`
+    with lately as materialized (${unionAll(latelySql(filters, source.stretches))})
+    select extract(epoch from now())::float8 as "asOf", ${secondsOf(untilSql)} as until,
+      (select count(*) from ${dirtyHours} where ${and(
+        sql`${dirtyHours.marks} > ${dirtyHours.summed}`,
+        gte(dirtyHours.hour, range.from),
+        lt(dirtyHours.hour, range.to),
+        sql`${dirtyHours.hour} < ${untilSql}`,
+      )}) as waiting,
+      ${grouped('start, step, outcome', seriesSql(range, filters, source, daily))} as series,
+      ${grouped('rule', [...daily('rule', 'rule').map((rows) => sql`${rows} and ${named}`), live('rule', named)])} as rules,
+      ${grouped('client_id, outcome', [...daily('client_id, outcome', 'clientId'), live('client_id, outcome')])} as applications,
+      ${grouped('issuer, outcome', [...daily('issuer, outcome', 'issuer'), live('issuer, outcome')])} as issuers,
+      ${grouped('bucket', [...durationsSql(filters, source), live('bucket')])} as durations`;
+
+  function seriesSql({ interval }: Range, by: Dimensions, { days: whole }: Source, counted: typeof daily): SQL[] {
+    const startOf = (instant: string) => `extract(epoch from ${instant})::bigint`;
+    const start = `${startOf(`date_trunc('${interval}', hour, 'UTC')`)} as start, step, outcome`;
+    if (hours === undefined) {
+      return [...(whole ? counted(`${startOf('day::timestamp')} as start, step, outcome`) : []), live(start)];
+    }
+    const summed = and(
+      eq(hourlyTotals.dims, dimsOf(by)),
+      gte(hourlyTotals.hour, hours.from),
+      lt(hourlyTotals.hour, hours.to),
+    );
+    return [
+      sql`select ${sql.raw(start)}, attempts from ${hourlyTotals} where ${and(summed, matching(hourlyTotals, by))}`,
+      live(start, sql`hour >= ${hours.to.toISOString()}::timestamptz`),
+    ];
+  }
+}
+
+/** Rows are grouped, so that what follows reads fewer of them. */
+function latelySql(filters: Dimensions, stretches: readonly Stretch[]): SQL[] {
+  const columns = sql`${hourSql} as hour, step, outcome, rule, client_id, issuer, ${bucketSql()} as bucket`;
+  const from = (condition: SQL | undefined) =>
+    sql`select ${columns}, count(*) as attempts from ${attempts} where ${condition} group by 1, 2, 3, 4, 5, 6, 7`;
+  if (stretches.length === 0) return [from(sql`false`)];
+  return stretches.map((stretch) => from(and(inStretch(stretch), matching(attempts, filters))));
+}
+
+function durationsSql(filters: Dimensions, { days, timed }: Source): SQL[] {
+  if (days === undefined || !timed) return [];
+  const condition = and(
+    eq(dailyDurations.dims, dimsOf(filters)),
+    inDays(dailyDurations, days),
+    matching(dailyDurations, filters),
+  );
+  return [sql`select bucket, attempts from ${dailyDurations} where ${condition}`];
+}
+
+const unionAll = (parts: readonly SQL[]): SQL => sql.join([...parts], sql` union all `);

@@ -1,0 +1,76 @@
+/** What the aggregates are asked by: the set of dimensions that has exactly the columns of a question, and its filters. */
+import { and, eq, gte, lt, type SQL, sql } from 'drizzle-orm';
+import type { PgColumn } from 'drizzle-orm/pg-core';
+import type { Database } from '../../../database/connect.ts';
+import {
+  attempts,
+  type dailyCounts,
+  type dailyDurations,
+  type dailyShadow,
+  type hourlyTotals,
+  summedUntil,
+} from '../../../database/schema.ts';
+import type { Days, Stretch } from '../parts.ts';
+import type { Dimensions } from '../questions.ts';
+import type { Run } from './run-query.ts';
+
+/** Bits of `dims` (database/schema.ts). */
+export const DIMS = { clientId: 4, issuer: 2, rule: 1 } as const;
+export type Dim = keyof typeof DIMS;
+
+/** The set that has these filters and is broken down by these dimensions. */
+export const dimsOf = (filters: Dimensions, ...breakdown: readonly Dim[]): number =>
+  (Object.keys(DIMS) as Dim[])
+    .filter((dim) => filters[dim] !== undefined || breakdown.includes(dim))
+    .reduce((sum, dim) => sum + DIMS[dim], 0);
+
+type Filtered = typeof attempts | typeof dailyCounts | typeof hourlyTotals | typeof dailyDurations | typeof dailyShadow;
+
+/**
+ * The filters as a condition on a table that has their columns. `<> ''` is a literal, since the planner takes a partial index
+ * only when it can prove its condition.
+ */
+export function matching(table: Filtered, { step, outcome, clientId, issuer, rule }: Dimensions): SQL | undefined {
+  const is = (column: PgColumn, value: string | undefined) => (value === undefined ? undefined : eq(column, value));
+  const named = (column: PgColumn, value: string | undefined) =>
+    value === undefined ? undefined : and(eq(column, value), value === '' ? undefined : sql`${column} <> ''`);
+  return and(
+    is(table.step, step),
+    outcome === undefined || outcome === 'continue'
+      ? is(table.outcome, outcome)
+      : and(is(table.outcome, outcome), sql`${table.outcome} <> 'continue'`),
+    named(table.clientId, clientId),
+    named(table.issuer, issuer),
+    named(table.rule, rule),
+  );
+}
+
+export const inDays = (table: typeof dailyCounts | typeof dailyDurations | typeof dailyShadow, { from, to }: Days) =>
+  and(gte(table.day, from), lt(table.day, to));
+
+/** As literals, by which the planner leaves partitions out. */
+export const inStretch = ({ from, to }: Stretch): SQL | undefined =>
+  and(gte(attempts.occurredAt, from), lt(attempts.occurredAt, to));
+
+export const secondsOf = (instant: SQL): SQL => sql`extract(epoch from ${instant})::float8`;
+/** Without the row nothing is summed. */
+export const untilSql: SQL = sql`coalesce((select ${summedUntil.until} from ${summedUntil}), '2000-01-01T00:00:00Z'::timestamptz)`;
+
+/** How far the sums are. */
+export interface Progress {
+  /** Hours before are summed. */
+  readonly until: Date;
+  /** Attempts before were dropped. */
+  readonly droppedBefore: Date;
+}
+
+export async function progress(db: Database, run: Run): Promise<Progress> {
+  const { rows } = await run(
+    db.execute<{ until: number; dropped: number }>(sql`
+      select ${secondsOf(untilSql)} as until, coalesce((select ${secondsOf(sql`${summedUntil.droppedBefore}`)} from ${summedUntil}), 0) as dropped`),
+  );
+  return { until: at(rows[0]?.until), droppedBefore: at(rows[0]?.dropped) };
+}
+
+/** Seconds since 1970, as Postgres gives them. */
+export const at = (seconds: number | string | undefined): Date => new Date(Math.round(Number(seconds ?? 0) * 1_000));

@@ -1,0 +1,195 @@
+/**
+ * A person's attempts. A person is the key that was asked for and the keys seen together with it in one attempt; an e-mail
+ * alone makes nobody the same person, since another account may use it too.
+ *
+ * Every question is a union of ordered, limited selects, one a key and column: each is an index scan a partition, whether
+ * the person has many rows or none. `or` across columns with `order by` would walk the whole table for who has none.
+ */
+import { and, arrayOverlaps, desc, eq, max, not, notInArray, type SQL, sql } from 'drizzle-orm';
+import type { Database } from '../../../database/connect.ts';
+import { keptMonths } from '../../../database/partitions.ts';
+import { attempts, changes } from '../../../database/schema.ts';
+import type { Config } from '../../../platform/config.ts';
+import type { Position } from '../../http/cursor.ts';
+import { attemptJson } from '../attempt-json.ts';
+import type { PersonPage } from '../questions.ts';
+import { lastToken, RECENT_ATTEMPTS, type RoleChange, type RoleChanges, standing } from '../standing.ts';
+import { following, indexed, limited, newestFirst, pageOf, unionOf } from './attempts.ts';
+import { type AttemptRow, attemptColumns } from './columns.ts';
+import { ask, type Run } from './run-query.ts';
+
+/** So many newest attempts of a key tell which others belong to it; a monitoring account may have a million. */
+const ATTEMPTS_LOOKED_AT = 1_000;
+/** More keys than this belong to no person (an e-mail that a whole office uses); the ones seen last are followed. */
+const MAX_KEYS = 20;
+const SAME_EMAIL_ATTEMPTS = 50;
+
+/** Keys by the column they were found in, seen last first. */
+interface Keys {
+  readonly oids: readonly string[];
+  /** Of all identities. */
+  readonly idps: readonly string[];
+  readonly emails: readonly string[];
+}
+
+export type Person = Awaited<ReturnType<typeof findPerson>>;
+
+/** One page of a person's timeline and where the person stands. `now` is in milliseconds since 1970. */
+export async function findPerson(config: Config, page: PersonPage, now: number) {
+  const { key } = page.narrowed;
+  const found = await ask(config, async (db, run) => {
+    const { keys, cut } = await seenTogether(db, run, key);
+    const person = { ...keys, emails: keys.emails.filter((email) => email === key) };
+    const others = keys.emails.filter((email) => email !== key);
+    // The first page begins with what tells the standing: one question for both.
+    const isFirst = page.after === undefined;
+    const most = page.limit + 1;
+    const begin = timeline(db, run, person, undefined, isFirst ? Math.max(most, RECENT_ATTEMPTS) : RECENT_ATTEMPTS);
+    const [[newest, changes], rows, sameEmail] = await Promise.all([
+      begin.then(async (first) => {
+        const recent = first.slice(0, RECENT_ATTEMPTS);
+        return [recent, await lastChanges(db, run, keysThatCount(keys, lastToken(recent)))] as const;
+      }),
+      isFirst ? begin.then((first) => first.slice(0, most)) : timeline(db, run, person, page.after, most),
+      sharingEmail(db, run, others, person),
+    ]);
+    return { keys, cut, newest, rows, sameEmail, changes };
+  });
+  const { keys, cut, newest, changes } = found;
+  // An identity can lead to accounts that were never seen with the key: one deleted and made again.
+  const accounts = distinct([...keys.oids, ...[...newest, ...found.rows].map(({ oidKey }) => oidKey)]);
+  const keptSince = keptMonths(new Date(now), config.RETENTION_DAYS).from;
+  return {
+    key,
+    keys: distinct([key, ...accounts.slice(0, MAX_KEYS), ...keys.idps, ...keys.emails]),
+    standing: standing({ newest, changes, asked: key, accounts, cut: cut || accounts.length > MAX_KEYS, keptSince }),
+    ...(await pageOf(found.rows, page.limit, page.question)),
+    sameEmail: found.sameEmail.map(attemptJson),
+  };
+}
+
+const distinct = (all: readonly string[]) => [...new Set(all)].filter((one) => one !== '');
+
+/** Under which keys a record can count for who got this token: of each kind its own, or what was seen when it shows none. */
+function keysThatCount({ oids, idps, emails }: Keys, token: AttemptRow | undefined): Keys {
+  const own = (shown: readonly string[], seen: readonly string[]) => {
+    const some = distinct(shown);
+    return some.length > 0 ? some : seen;
+  };
+  if (token === undefined) return { oids, idps, emails };
+  return {
+    oids: own([token.oidKey], oids),
+    idps: own([token.idpKey, ...token.otherKeys], idps),
+    emails: own([token.emailKey], emails),
+  };
+}
+
+/** The keys of the attempts that show `key`, itself among them. */
+async function seenTogether(db: Database, run: Run, key: string): Promise<{ keys: Keys; cut: boolean }> {
+  const kind = key.slice(0, key.indexOf(':'));
+  // What was digested can be of any kind.
+  const asked = (wanted: string) => (kind === wanted || kind === 'sha256' ? [key] : []);
+  const own = { oids: asked('oid'), idps: asked('idp'), emails: asked('email') };
+  const { oidKey, idpKey, emailKey, otherKeys } = attempts;
+  const seen = await run(
+    db
+      .select({ oidKey, idpKey, emailKey, otherKeys })
+      .from(unionOf(selects(own, undefined, ATTEMPTS_LOOKED_AT)))
+      .groupBy(oidKey, idpKey, emailKey, otherKeys)
+      .orderBy(desc(max(attempts.occurredAt)))
+      .limit(ATTEMPTS_LOOKED_AT),
+  );
+  const all: Keys = {
+    oids: distinct(seen.map((row) => row.oidKey)),
+    idps: distinct(seen.flatMap((row) => [row.idpKey, ...row.otherKeys])),
+    emails: distinct(seen.map((row) => row.emailKey)),
+  };
+  const first = (some: readonly string[]) =>
+    some.includes(key) ? [key, ...some.filter((one) => one !== key)].slice(0, MAX_KEYS) : some.slice(0, MAX_KEYS);
+  const keys = { oids: first(all.oids), idps: first(all.idps), emails: first(all.emails) };
+  return { keys, cut: Object.values(all).some((some) => some.length > MAX_KEYS) };
+}
+
+async function timeline(
+  db: Database,
+  run: Run,
+  keys: Keys,
+  after: Position | undefined,
+  limit: number,
+): Promise<AttemptRow[]> {
+  const parts = selects(keys, after, limit);
+  if (parts.length === 0) return [];
+  // An attempt that shows two of the keys is in two of the selects.
+  return run(
+    db
+      .selectDistinctOn([attempts.occurredAt, attempts.id], attemptColumns)
+      .from(unionOf(parts))
+      .orderBy(...newestFirst)
+      .limit(limit),
+  );
+}
+
+/** Attempts with one of these e-mails and none of the person's other keys, among the newest of each e-mail. */
+async function sharingEmail(
+  db: Database,
+  run: Run,
+  emails: readonly string[],
+  { oids, idps }: Keys,
+): Promise<AttemptRow[]> {
+  if (emails.length === 0) return [];
+  return run(
+    db
+      .select(attemptColumns)
+      .from(unionOf(selects({ oids: [], idps: [], emails }, undefined, ATTEMPTS_LOOKED_AT)))
+      .where(
+        and(
+          oids.length > 0 ? notInArray(attempts.oidKey, [...oids]) : undefined,
+          idps.length > 0 ? notInArray(attempts.idpKey, [...idps]) : undefined,
+          idps.length > 0 ? not(arrayOverlaps(attempts.otherKeys, [...idps])) : undefined,
+        ),
+      )
+      .orderBy(...newestFirst)
+      .limit(SAME_EMAIL_ATTEMPTS),
+  );
+}
+
+/** The last change of each kind of key. */
+async function lastChanges(db: Database, run: Run, { oids, idps, emails }: Keys): Promise<RoleChanges> {
+  const keys = distinct([...oids, ...idps, ...emails]);
+  if (keys.length === 0) return { oid: undefined, idp: undefined, email: undefined };
+  const { occurredAt, id, changedBy, subject, after } = changes;
+  const parts = keys.map(
+    (key) =>
+      sql`(select * from ${changes} where ${eq(subject, key)} order by ${desc(occurredAt)}, ${desc(id)} limit 1)`,
+  );
+  const removed = sql<boolean>`coalesce(${after}, 'null') = 'null'`;
+  const newest = await run(
+    db
+      .select({ occurredAt, changedBy, subject, removed })
+      .from(unionOf(parts, changes))
+      .orderBy(desc(occurredAt), desc(id)),
+  );
+  const last = (some: readonly string[]): RoleChange | undefined =>
+    newest.find((change) => some.includes(change.subject));
+  return { oid: last(oids), idp: last(idps), email: last(emails) };
+}
+
+function selects({ oids, idps, emails }: Keys, after: Position | undefined, limit: number): SQL[] {
+  const byIndex = (condition: SQL | undefined) =>
+    limited(sql`${attempts} where ${and(condition, following(after))}`, limit);
+  // `offset 0` keeps the planner from walking by time, in the hope of meeting enough rows soon, instead of using the GIN index.
+  const byOtherKeys = () =>
+    limited(
+      sql`(
+      select * from ${attempts}
+      where ${and(arrayOverlaps(attempts.otherKeys, [...idps]), sql`${attempts.otherKeys} <> '{}'`, following(after))}
+      offset 0) as ${attempts}`,
+      limit,
+    );
+  return [
+    ...oids.map((key) => byIndex(indexed(attempts.oidKey, key))),
+    ...idps.map((key) => byIndex(indexed(attempts.idpKey, key))),
+    ...(idps.length > 0 ? [byOtherKeys()] : []),
+    ...emails.map((key) => byIndex(indexed(attempts.emailKey, key))),
+  ];
+}

@@ -1,0 +1,165 @@
+/** What support staff ask: what happened to whom, and how many. Database code is imported when it is needed, not before. */
+import type { Context } from 'hono';
+import { configOf } from '../../platform/config.ts';
+import { errorFields, log } from '../../platform/log.ts';
+import { type AppEnv, newApp } from '../http/context.ts';
+import { badRequest, refuse, validated } from '../http/problem-details.ts';
+import { jsonBody, limitedBody } from '../http/request-body.ts';
+import {
+  type AttemptsPage,
+  attemptParam,
+  attemptsFileQuestion,
+  attemptsQuestion,
+  FOREIGN_CURSOR,
+  isDefault,
+  KEY_IN_PATH,
+  MAX_LIMIT,
+  type PersonPage,
+  personPage,
+  personPageQuestion,
+  personParam,
+  personQuestion,
+  type SummaryQuestion,
+  summaryQuestion,
+} from './questions.ts';
+import { listFrom, summaryRange } from './range.ts';
+import { readSnapshot } from './snapshot.ts';
+import type { Summary } from './summary.ts';
+import { DatabaseUnavailable } from './unavailable.ts';
+
+type ReportsContext = Context<AppEnv>;
+
+const MAX_BODY_BYTES = 16 * 1024;
+
+export const reports = newApp();
+
+reports.use(limitedBody(MAX_BODY_BYTES, 'question'));
+
+reports.use(async (c, next) => {
+  // Hono would take a segment that does not decode as it is.
+  if (decodes(new URL(c.req.url).pathname)) return next();
+  const message = `the address holds a % that encodes nothing: write %25 for it; ${KEY_IN_PATH}`;
+  return badRequest(c, [{ path: '', message }]);
+});
+
+reports.get('/summary', validated('query', summaryQuestion), (c) =>
+  withSummary(c, c.req.valid('query'), (summary) => c.json(summary, 200)),
+);
+reports.get('/summary.csv', validated('query', summaryQuestion), (c) =>
+  withSummary(c, c.req.valid('query'), async (summary) => {
+    const { summaryFile } = await import('./csv.ts');
+    const name = `summary-by-${summary.interval}-${summary.from.slice(0, 10)}-to-${summary.to.slice(0, 10)}`;
+    return c.body(summaryFile(summary), 200, fileHeaders(name));
+  }),
+);
+
+reports.get('/attempts', validated('query', attemptsQuestion), (c) => list(c, c.req.valid('query')));
+reports.post('/attempts/search', jsonBody, validated('json', attemptsQuestion), (c) => list(c, c.req.valid('json')));
+
+reports.get('/attempts.csv', validated('query', attemptsFileQuestion), async (c) => {
+  const config = configOf(c.env);
+  const now = Date.now();
+  const asked = c.req.valid('query');
+  const from = listFrom(asked, undefined, now);
+  const [{ pagesOf }, { attemptsFile, FILE_PAGE_ROWS }] = await Promise.all([
+    import('./queries/attempts.ts'),
+    import('./csv.ts'),
+  ]);
+  const page = pagesOf(config, asked, from, FILE_PAGE_ROWS);
+  const pieces = attemptsFile(
+    (place) => page(place && { id: place.id, occurredAt: new Date(place.occurredAt), from: undefined }),
+    from,
+    (error) => log('file-incomplete', { requestId: c.get('requestId'), error: errorFields(error).error }),
+  );
+  // The first piece before the reply begins, so that a database that does not answer is still a 503.
+  const first = await pieces.next();
+  const day = (instant: Date) => instant.toISOString().slice(0, 10);
+  const name = `attempts-${from ? day(from) : 'all'}-to-${day(asked.to ?? new Date(now))}`;
+  return c.body(streamOf(first.value ?? '', pieces), 200, fileHeaders(name));
+});
+
+reports.get('/attempts/:attempt', validated('param', attemptParam), async (c) => {
+  const asked = c.req.valid('param').attempt;
+  const config = configOf(c.env);
+  const { findAttempt, listAttempts } = await import('./queries/attempts.ts');
+  if ('id' in asked) {
+    const attempt = await findAttempt(config, asked.id);
+    return attempt === undefined ? unknownAttempt(c, 'id') : c.json(attempt, 200);
+  }
+  const page = await attemptsQuestion.parseAsync({ supportCode: asked.supportCode, limit: MAX_LIMIT });
+  const listed = await listAttempts(config, page, Date.now());
+  return listed.attempts.length === 0 ? unknownAttempt(c, 'support code') : c.json(listed, 200);
+});
+
+reports.post('/people/search', jsonBody, validated('json', personQuestion), (c) => person(c, c.req.valid('json')));
+reports.get('/people/:key', validated('param', personParam), validated('query', personPageQuestion), async (c) => {
+  const page = await personPage(c.req.valid('param').key, c.req.valid('query'));
+  return page === undefined ? badRequest(c, [{ path: 'cursor', message: FOREIGN_CURSOR }]) : person(c, page);
+});
+// A key whose slashes nobody encoded.
+reports.get('/people/*', (c) => badRequest(c, [{ path: 'key', message: KEY_IN_PATH }]));
+
+async function list(c: ReportsContext, page: AttemptsPage): Promise<Response> {
+  const { listAttempts } = await import('./queries/attempts.ts');
+  return c.json(await listAttempts(configOf(c.env), page, Date.now()), 200);
+}
+
+async function person(c: ReportsContext, page: PersonPage): Promise<Response> {
+  const { findPerson } = await import('./queries/timeline.ts');
+  return c.json(await findPerson(configOf(c.env), page, Date.now()), 200);
+}
+
+/** Only the question without parameters has a snapshot to fall back on. */
+async function withSummary(
+  c: ReportsContext,
+  { from, to, interval, ...filters }: SummaryQuestion,
+  show: (summary: Summary) => Response | Promise<Response>,
+): Promise<Response> {
+  const now = Date.now();
+  const range = summaryRange({ from, to, interval }, now);
+  if (typeof range === 'string') return badRequest(c, [{ path: 'from', message: range }]);
+  const { summary } = await import('./queries/summary-counts.ts');
+  try {
+    return await show(await summary(configOf(c.env), range, filters, now));
+  } catch (error) {
+    const snapshot =
+      error instanceof DatabaseUnavailable && isDefault({ from, to, interval, ...filters })
+        ? await readSnapshot(c.env)
+        : undefined;
+    if (snapshot === undefined) throw error;
+    return show(snapshot);
+  }
+}
+
+const unknownAttempt = (c: ReportsContext, by: 'id' | 'support code') =>
+  refuse(c, 'no-such-attempt', { by, days: configOf(c.env).RETENTION_DAYS });
+
+function decodes(path: string): boolean {
+  try {
+    decodeURIComponent(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const fileHeaders = (name: string) => ({
+  'Content-Type': 'text/csv; charset=utf-8; header=present',
+  'Content-Disposition': `attachment; filename="gatehouse-${name}.csv"`,
+});
+
+/** Asks for a piece when the reader wants one, and no further when the reader has gone. */
+function streamOf(first: string, rest: AsyncGenerator<string, void, undefined>): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  return new ReadableStream({
+    start: (controller) => controller.enqueue(encoder.encode(first)),
+    pull: async (controller) => {
+      const piece = await rest.next();
+      if (piece.done) controller.close();
+      else controller.enqueue(encoder.encode(piece.value));
+    },
+    cancel: async () => {
+      await rest.return();
+    },
+  });
+}

@@ -1,0 +1,20 @@
+/** What only user flows record of a call. */
+
+import type { Reached } from '../answer.ts';
+import type { ChannelPart } from '../compose-attempt.ts';
+
+export function recorded({ event, urlStep }: Reached): ChannelPart {
+  const notes: string[] = [];
+  if (event?.urlStep !== undefined)
+    notes.push(`the URL names the step ${event.urlStep}, the body ${event.step}; the body counts`);
+  if (event?.step !== undefined && event.unknownStep !== '')
+    notes.push('the body names a step that we do not know; the URL counts');
+  return {
+    channel: 'user-flow',
+    step: event?.step ?? (event === undefined ? (urlStep ?? '') : event.unknownStep),
+    urlStep: event?.urlStep ?? '',
+    // B2C documents no correlation id in a connector's call (contract 0.3).
+    correlationId: '',
+    notes,
+  };
+}

@@ -1,0 +1,75 @@
+/** Fills an empty database with the made-up past and sums it with the product's own functions. */
+import type pg from 'pg';
+import { connect, type Database } from '../../../database/connect.ts';
+import { createMonths } from '../../../database/partitions.ts';
+import { type SummedDays, sumDue } from '../../../desk/aggregates/sum-due.ts';
+import type { Served } from '../../postgres/served.ts';
+import { type Day, daysUntil, LATE_DAYS, peopleOf, writeDay } from './rows.ts';
+
+const REQUEST_LIMIT_MS = 280_000;
+/** So many days are there, and summed, when summing is measured with few old attempts. */
+const FEW_DAYS = 4;
+/** An hour counts as over some minutes after its end. */
+const SETTLED_MS = 5 * 60_000;
+
+export interface Filling {
+  readonly attempts: number;
+  readonly now: number;
+  readonly tell: (line: string) => void;
+  /** Runs when the first days are there and summed, and nothing else is. */
+  readonly whenFew: (days: readonly Day[]) => Promise<void>;
+}
+
+/** Returns the days. What belongs to the hour of `now` stays unsummed, as in a deployed Gatehouse. */
+export async function fill(served: Served, { attempts, now, tell, whenFew }: Filling): Promise<Day[]> {
+  const { pool } = served;
+  const days = daysUntil(now, attempts);
+  const people = peopleOf(attempts);
+  const db = () => connect(served.url, REQUEST_LIMIT_MS).db;
+  await createMonths(
+    db(),
+    days.map(({ from }) => new Date(from)),
+  );
+  const write = async (some: readonly Day[], late: boolean) => {
+    for (const [at, day] of some.entries()) {
+      await writeDay(pool, day, people, late);
+      if (at % 50 === 49) tell(`${late ? 'late attempts' : 'attempts'}: ${at + 1} of ${some.length} days`);
+    }
+  };
+  const few = days.slice(0, FEW_DAYS);
+  await write(few, false);
+  await sumAll(db, (few.at(-1)?.to ?? now) + SETTLED_MS);
+  await pool.query('vacuum (analyze)');
+  await whenFew(few);
+
+  // Building an index over finished rows takes a fraction of keeping it up row by row.
+  const dropped = await dropIndexes(pool);
+  await write(days.slice(FEW_DAYS), false);
+  tell('indexes');
+  for (const definition of dropped) await pool.query(definition);
+  await pool.query('vacuum (analyze) attempts');
+  await sumAll(db, now, tell);
+  await pool.query('vacuum (analyze)');
+  await write(days.slice(-LATE_DAYS), true);
+  await sumAll(db, now, tell);
+  tell('vacuum');
+  await pool.query('vacuum (analyze)');
+  await pool.query('checkpoint').catch(() => undefined);
+  return days;
+}
+
+async function sumAll(db: () => Database, now: number, tell: (line: string) => void = () => undefined) {
+  const onDay = ({ days, left }: SummedDays) => {
+    if (days % 25 === 0) tell(`sums: ${days} of ${days + left} days`);
+  };
+  await sumDue(db, new Date(now), { onDay });
+}
+
+/** Drops the indexes of `attempts` but its key, and returns how they are made again. */
+async function dropIndexes(pool: pg.Pool): Promise<string[]> {
+  const { rows } = await pool.query<{ name: string; definition: string }>(
+    `select indexname as name, indexdef as definition from pg_indexes where tablename = 'attempts' and indexname <> 'attempts_pk'`,
+  );
+  for (const { name } of rows) await pool.query(`drop index ${name}`);
+  return rows.map(({ definition }) => definition.replace(' ON ONLY ', ' ON '));
+}

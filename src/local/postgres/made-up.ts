@@ -1,0 +1,41 @@
+/** Made-up attempts: enough different hours, dimensions and people that a row counted wrongly shows somewhere. */
+import { randomInt, randomUUID } from 'node:crypto';
+import { v7 } from 'uuid';
+import type { Attempt, Message } from '../../attempts/attempt.ts';
+import { STEPS } from '../../sign-in/steps.ts';
+
+const HOUR_MS = 3_600_000;
+const PEOPLE = Array.from({ length: 200 }, () => randomUUID());
+
+const oneOf = <T>(choices: readonly T[]): T => choices[randomInt(choices.length)] as T;
+
+/** An attempt within the three hours before `before`; what it lacks is left to the columns' defaults. */
+export function madeUpAttempt(before: Date): Message {
+  const outcome = oneOf(['continue', 'continue', 'block', 'invalid', 'error'] as const);
+  const objectId = oneOf(PEOPLE);
+  const attempt: Message & Partial<Attempt> = {
+    kind: 'attempt',
+    v: 1,
+    id: v7({ msecs: before.getTime() - randomInt(1, 3 * HOUR_MS) }),
+    channel: 'user-flow',
+    step: oneOf(STEPS),
+    outcome,
+    reason: outcome === 'error' ? 'not-json' : '',
+    reply: 'Continue',
+    status: 200,
+    rule: outcome === 'block' ? oneOf(['no-throwaway-mail', 'closed']) : '',
+    clientId: oneOf(['shop', 'portal', 'app']),
+    objectId,
+    issuer: oneOf(['', 'google.com', 'facebook.com']),
+    oidKey: `oid:${objectId}`,
+    locale: 'en',
+    claimNames: ['displayName'],
+    keptClaims: { displayName: 'Made up' },
+    durationMs: randomInt(1, 3_000),
+    caller: 'test-postgres',
+  };
+  return attempt;
+}
+
+export const madeUpAttempts = (count: number, before: Date): Message[] =>
+  Array.from({ length: count }, () => madeUpAttempt(before));

@@ -1,0 +1,37 @@
+/** A database of our own on somebody's server, so that nothing that was there before is touched. */
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import { migrate } from '../../cli/migrate.ts';
+import { type Served, serve } from './served.ts';
+
+/** Makes a database with a random name on the server that `serverUrl` leads to, with Gatehouse's tables in it. */
+export async function ownDatabase(
+  serverUrl: string,
+): Promise<Served & { readonly name: string; drop(): Promise<void> }> {
+  const name = `gatehouse_test_${randomBytes(6).toString('hex')}`;
+  await onServer(serverUrl, `create database ${name}`);
+  const url = new URL(serverUrl);
+  url.pathname = `/${name}`;
+  const served = await serve(url.href);
+  const drop = async () => {
+    await served.close();
+    await onServer(serverUrl, `drop database ${name} with (force)`);
+  };
+  try {
+    await migrate(served.url);
+  } catch (error) {
+    await drop();
+    throw error;
+  }
+  return { ...served, name, drop };
+}
+
+async function onServer(serverUrl: string, command: string): Promise<void> {
+  const client = new pg.Client({ connectionString: serverUrl });
+  await client.connect();
+  try {
+    await client.query(command);
+  } finally {
+    await client.end();
+  }
+}

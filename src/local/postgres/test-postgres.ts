@@ -1,0 +1,112 @@
+/**
+ * `npm run test:postgres -- URL`: sums, partitions and retention on a Postgres of yours, for as long and with as many rows as you
+ * like. `npm test` does the same for some seconds on a Postgres of its own.
+ */
+import { InvalidArgumentError } from 'commander';
+import pg from 'pg';
+import { Refusal } from '../../cli/ending.ts';
+import { type Io, print } from '../../cli/io.ts';
+import type { Define } from '../../cli/program.ts';
+import { runConcurrently } from './concurrency.ts';
+import { type Finding, shown } from './finding.ts';
+import { ownDatabase } from './own-database.ts';
+import { compare, fill } from './scale.ts';
+import type { Served } from './served.ts';
+import { runSlowReport } from './slow-report.ts';
+
+/** What the budget compares with. */
+const FEW_ROWS = 100_000;
+
+interface Options {
+  readonly seconds: number;
+  readonly rows: number;
+}
+
+export const define: Define = (program, io) => {
+  program
+    .description(
+      'Checks on a real Postgres (15 or newer) that aggregates are plain counts while writers, sums, marks, ' +
+        'retention and reports run at the same time. The user must be allowed to create databases: everything happens in ' +
+        'new ones with random names, which are dropped at the end. Nothing else on the server is touched, but it is kept ' +
+        'busy.',
+    )
+    .argument('<url>', 'postgres://user:password@host:port/database', serverUrl)
+    .option('--seconds <N>', 'how long everything runs at once', number(2, 3_600), 20)
+    .option(
+      '--rows <N>',
+      'old rows for the duration of a sum; the design’s budget is for 10000000, which takes half an hour and 15 GB',
+      number(FEW_ROWS, 1_000_000_000),
+      1_000_000,
+    )
+    .does((url: string, options: Options) => test(io, url, options));
+};
+
+async function test(io: Io, url: string, { seconds, rows }: Options): Promise<number> {
+  await refuseOld(io, url);
+  const say = (line: string) => print(io, `          ${line}`);
+  const findings: Finding[] = [];
+  const show = (found: readonly Finding[]) => {
+    for (const one of found) print(io, shown(one));
+    findings.push(...found);
+  };
+
+  print(io, `Everything at once, for ${seconds} s:`);
+  await inOwnDatabase(url, async (own) => show(await runConcurrently(own, seconds)));
+  print(io, '\nA slow report (retention logs the locks it did not get):');
+  await inOwnDatabase(url, async (own) => show(await runSlowReport(own)));
+  print(io, `\nOld rows, ${FEW_ROWS.toLocaleString('en')} and ${rows.toLocaleString('en')}:`);
+  await inOwnDatabase(url, (few) =>
+    inOwnDatabase(url, async (many) => {
+      await fill(few, FEW_ROWS, say);
+      await fill(many, rows, say);
+      show(await compare(few, many, `${rows.toLocaleString('en')} old ones`));
+    }),
+  );
+
+  const failed = findings.filter(({ holds }) => !holds).length;
+  print(
+    io,
+    failed === 0 ? `\nAll ${findings.length} checks hold.` : `\n${failed} of ${findings.length} checks FAILED.`,
+  );
+  return failed === 0 ? 0 : 1;
+}
+
+async function inOwnDatabase<T>(url: string, work: (own: Served) => Promise<T>): Promise<T> {
+  const own = await ownDatabase(url);
+  try {
+    return await work(own);
+  } finally {
+    await own.drop();
+  }
+}
+
+function serverUrl(typed: string): string {
+  if (/^postgres(ql)?:$/.test(URL.parse(typed)?.protocol ?? '')) return typed;
+  throw new Refusal('Give the URL of a Postgres server: postgres://user:password@host:port/database.', 2);
+}
+
+const number = (least: number, most: number) => (typed: string) => {
+  if (/^\d+$/.test(typed) && Number(typed) >= least && Number(typed) <= most) return Number(typed);
+  throw new InvalidArgumentError(`It takes a whole number from ${least} to ${most}.`);
+};
+
+/** Says what stands in the way before anything is made. */
+async function refuseOld(io: Io, url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  try {
+    await client.connect();
+    const { rows } = await client.query<{ version: string; number: number; may: boolean }>(
+      `select version(), current_setting('server_version_num')::int as number,
+         (select rolsuper or rolcreatedb from pg_roles where rolname = current_user) as may`,
+    );
+    const [server] = rows;
+    print(io, `${server?.version}\n`);
+    if (server === undefined || server.number < 150_000) throw new Refusal('This needs Postgres 15 or newer.');
+    if (!server.may) throw new Refusal('This user may not create databases: give one that may.');
+  } catch (error) {
+    if (error instanceof Refusal) throw error;
+    throw new Refusal(`This Postgres cannot be used: ${error instanceof Error ? error.message : error}`);
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,78 @@
+/** `npm run simulate -- --days N`: hands the attempts of past days to the consumer's own write function, oldest first. */
+import { and, gte, lte } from 'drizzle-orm';
+import { progressBar } from '../../../cli/progress-bar.ts';
+import { connect } from '../../../database/connect.ts';
+import { attempts } from '../../../database/schema.ts';
+import { writeMessages } from '../../../desk/consume/write-messages.ts';
+import type { Config } from '../../../platform/config.ts';
+import { DAY_MS, visitsOfDay } from './calendar.ts';
+import { attemptsOf, type PastAttempt } from './visit.ts';
+
+/** A statement takes 65,535 parameters, and an attempt has some forty. */
+const BATCH = 500;
+const WRITE_LIMIT_MS = 60_000;
+
+export interface Past {
+  readonly people: number;
+  readonly seed: number;
+  readonly days: number;
+  /** Milliseconds since 1970: nothing later is written. */
+  readonly nowMs: number;
+  /** Aborted by Ctrl-C: what is written stays. */
+  readonly stop: AbortSignal;
+}
+
+/**
+ * Returns how many rows were not there before, how many were (from an earlier run), and between which instants every
+ * attempt is now there. Rejects when the database does; running it again goes on where it ended.
+ */
+export async function fillPast(config: Config, { days, ...past }: Past) {
+  const { nowMs, stop } = past;
+  const today = Math.floor(nowMs / DAY_MS);
+  const from = new Date((today - days) * DAY_MS);
+  const before = await countBetween(config, from, nowMs);
+  let given = 0;
+  let to = from.getTime();
+  const bar = progressBar('Filling {bar} {percentage}%, {eta_formatted} left', days + 1);
+  try {
+    for (let day = today - days; day <= today && !stop.aborted; day += 1) {
+      const ofDay = await attemptsOfDay(config, past, day);
+      for (let start = 0; start < ofDay.length && !stop.aborted; start += BATCH) {
+        const batch = ofDay.slice(start, start + BATCH);
+        await write(config, batch);
+        given += batch.length;
+        to = batch.at(-1)?.atMs ?? to;
+      }
+      if (!stop.aborted) to = Math.min((day + 1) * DAY_MS, nowMs);
+      bar.update(day - today + days + 1);
+    }
+  } finally {
+    bar.stop();
+  }
+  const written = (await countBetween(config, from, nowMs)) - before;
+  return { written, already: given - written, from, to: new Date(to) };
+}
+
+/** Those of visits that began on that day (in whole days since 1970), oldest first; none once it was stopped. */
+export async function attemptsOfDay(config: Config, past: Omit<Past, 'days'>, day: number): Promise<PastAttempt[]> {
+  const { people, seed, nowMs, stop } = past;
+  const all: PastAttempt[] = [];
+  for (const visit of visitsOfDay(seed, people, day)) {
+    if (stop.aborted) return [];
+    all.push(...(await attemptsOf(visit, seed, config, nowMs)));
+  }
+  return all.sort((a, b) => a.atMs - b.atMs);
+}
+
+async function write(config: Config, batch: readonly PastAttempt[]): Promise<void> {
+  const messages = batch.map(({ attempt }) => attempt);
+  const { refused } = await writeMessages(config, messages, WRITE_LIMIT_MS);
+  const [one] = refused;
+  if (one !== undefined) throw new Error(`The database refused ${refused.length} attempts: ${one.reason}.`);
+}
+
+/** What is written is the difference of two counts: calls that come in meanwhile are later than `nowMs`. */
+async function countBetween({ DATABASE_URL }: Config, from: Date, nowMs: number): Promise<number> {
+  const { db } = connect(DATABASE_URL, WRITE_LIMIT_MS);
+  return db.$count(attempts, and(gte(attempts.occurredAt, from), lte(attempts.occurredAt, new Date(nowMs))));
+}

@@ -1,0 +1,46 @@
+/** Gatehouse's own code for a call that is only played: the one file here that knows how a call is answered. */
+
+import { answer } from '../../../gate/answer.ts';
+import { attemptOf } from '../../../gate/compose-attempt.ts';
+import { KvWorld } from '../../../gate/know.ts';
+import { userFlowDoor } from '../../../gate/user-flow/door.ts';
+import { stepNamed } from '../../../gate/user-flow/request.ts';
+import type { Config } from '../../../platform/config.ts';
+import { within } from '../../../platform/timeout.ts';
+
+/** The user name of the sample credential. */
+const CALLER = 'Test';
+
+export interface PlayedCall {
+  /** After `/connectors/user-flow`. */
+  readonly path: string;
+  readonly body: string;
+  /** Milliseconds since 1970. */
+  readonly atMs: number;
+  /** What KV holds under a key, null when nothing; rejects when KV does not answer. */
+  readonly held: (key: string) => Promise<string | null>;
+}
+
+/** The reply, and what is remembered of the call under an id and a duration of the play. */
+export async function answerTo({ path, body, atMs, held }: PlayedCall, config: Config) {
+  const get = async (keys: readonly string[]) =>
+    new Map(await Promise.all(keys.map(async (key) => [key, await held(key)] as const)));
+  // A call uses nothing else of it.
+  const kv = { get } as unknown as KVNamespace;
+  const deadline = Date.now() + config.DECISION_TIMEOUT_MS;
+  const world = new KvWorld({ kv, config, startedAt: atMs, deadline, within, later: () => undefined });
+  const headers = { 'Content-Type': 'application/json' };
+  const answered = await answer(userFlowDoor, world, {
+    request: new Request(`https://gatehouse.example/connectors/user-flow${path}`, { method: 'POST', headers, body }),
+    urlStep: stepNamed(path.slice(1)),
+    caller: CALLER,
+    startedAt: atMs,
+    decisionTimeoutMs: config.DECISION_TIMEOUT_MS,
+    within,
+  });
+  return {
+    reply: answered.reply,
+    attempt: (id: string, durationMs: number) =>
+      attemptOf(config, { ...answered, durationMs }, userFlowDoor.recorded(answered.reached), id),
+  };
+}

@@ -1,0 +1,62 @@
+/** Counts the replies of a live play and writes the closing tables. */
+import { table } from '../../cli/table.ts';
+import { STEPS, type Step } from './people.ts';
+import { KINDS, type Kind, type Reply } from './reply.ts';
+
+const NO_STEP = 'no step that we know';
+const PERCENTILES = [50, 95, 99, 100];
+
+export class Tally {
+  readonly #counted: { readonly step: string; readonly reply: Reply; readonly latencyMs: number | undefined }[] = [];
+
+  /** `latencyMs` from sending to the last byte of the answer; undefined when none came. */
+  add(step: Step | undefined, reply: Reply, latencyMs: number | undefined): void {
+    this.#counted.push({ step: step ?? NO_STEP, reply, latencyMs });
+  }
+
+  get calls(): number {
+    return this.#counted.length;
+  }
+
+  /** How many replies of one kind there were, at one step or at all. */
+  of(kind: Kind, step?: string): number {
+    return this.#at(step).filter(({ reply }) => reply.kind === kind).length;
+  }
+
+  /** Replies by step and kind, latencies by step, and what was wrong. */
+  tables(): string {
+    const steps = [...STEPS, NO_STEP].filter((step) => this.#at(step).length > 0);
+    const replies = [...steps, undefined].map((step) => [
+      step ?? 'all',
+      `${this.#at(step).length}`,
+      ...KINDS.map((kind) => `${this.of(kind, step)}`),
+    ]);
+    const latencies = steps.flatMap((step) => {
+      const sorted = this.#at(step).flatMap(({ latencyMs }) => latencyMs ?? []);
+      sorted.sort((a, b) => a - b);
+      return sorted.length === 0 ? [] : [[step, ...PERCENTILES.map((percent) => percentile(sorted, percent))]];
+    });
+    const problems = this.#problems();
+    return [
+      table(['replies', 'calls', ...KINDS], replies),
+      table(['latency in ms', 'p50', 'p95', 'p99', 'max'], latencies),
+      ...(problems.length === 0 ? [] : [problems.join('\n')]),
+    ].join('\n\n');
+  }
+
+  #at = (step: string | undefined) => this.#counted.filter((one) => step === undefined || one.step === step);
+
+  /** The most frequent ones first. */
+  #problems(): string[] {
+    const counts = new Map<string, number>();
+    for (const { step, reply } of this.#counted) {
+      const problem = `${step}: ${reply.problem}`;
+      if (reply.problem !== '') counts.set(problem, (counts.get(problem) ?? 0) + 1);
+    }
+    return [...counts].sort(([, a], [, b]) => b - a).map(([problem, count]) => `${count} x ${problem}`);
+  }
+}
+
+/** The value that so many percent of all do not exceed, as text. */
+const percentile = (sorted: readonly number[], percent: number) =>
+  (sorted[Math.max(0, Math.ceil((sorted.length * percent) / 100) - 1)] ?? 0).toFixed(1);

@@ -1,6 +1,0 @@
-/** Which columns of an attempt a report reads. */
-import { getTableColumns } from 'drizzle-orm';
-import { attempts } from '../../database/schema.ts';
-
-export const attemptColumns = getTableColumns(attempts);
-export type AttemptRow = typeof attempts.$inferSelect;

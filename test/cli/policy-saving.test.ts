@@ -1,0 +1,271 @@
+/** `npm run policy` with a running Gatehouse: push, pull, diff, versions, rollback and try. */
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { done, refused, run } from '../support/command.ts';
+import { ownGatehouse } from '../support/gatehouse.ts';
+
+const gatehouse = ownGatehouse({ POLICY: 'stored' });
+const policy = (...args: string[]) => gatehouse.run('policy', ...args);
+
+const folder = mkdtempSync(join(tmpdir(), 'gatehouse-policy-'));
+const newFile = () => join(folder, `${crypto.randomUUID()}.json`);
+const roles = { id: 'roles', steps: ['PreTokenIssuance'], set: { extension_Roles: "person.roles.join(' ')" } };
+
+/** A file with a policy that nobody else has. */
+function fileOf(document: object = {}): string {
+  const file = newFile();
+  const whole = { description: crypto.randomUUID(), rules: [roles], ...document };
+  writeFileSync(file, `${JSON.stringify(whole, null, 2)}\n`);
+  return file;
+}
+const read = (file: string) => JSON.parse(readFileSync(file, 'utf8'));
+const numberIn = (text: string) => Number(/Saved as version (\d+)\./.exec(text)?.[1]);
+
+async function pushed(file: string): Promise<number> {
+  const { code, stdout, stderr } = await policy('push', file, '--yes');
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  return numberIn(stdout);
+}
+const inForce = async () => (await policy('pull')).stderr;
+
+describe('before anything was saved', () => {
+  it('there is nothing to pull, compare or go back to, and each says so', async () => {
+    expect(await policy('pull')).toMatchObject(refused(1, 'No policy was saved yet'));
+    expect(await policy('diff', fileOf())).toMatchObject(refused(2, 'No policy was saved yet'));
+    expect(await policy('rollback', '1', '--yes')).toMatchObject(refused(1, 'No policy was saved yet'));
+    expect(await policy('versions')).toMatchObject(done(/^No policy was saved yet\.\n$/));
+    const early = await policy('push', fileOf(), '--yes', '--base', '3');
+    expect(early).toMatchObject(refused(1, 'no policy is in force yet, not version 3'));
+  });
+
+  it('a first push shows all of it and puts it in force', async () => {
+    const file = fileOf({ lists: { vip: ['anna@example.com'] } });
+    const first = await policy('push', file, '--yes', '--base', '0', '--note', 'first, & "best" ümlaut');
+    expect(first).toMatchObject(done(/^list vip: \+1 -0, a new list$/m));
+    expect(first.stdout).toMatch(/^rule roles: added$/m);
+    expect(first.stdout).toMatch(/^Saved as version 1\. In force: /m);
+    expect(await policy('versions')).toMatchObject(done(/^1 +\S+ +admin .*first, & "best" ümlaut$/m));
+  });
+});
+
+describe('a push', () => {
+  it('changes nothing before somebody said yes', async () => {
+    const before = await pushed(fileOf());
+    const asked = await policy('push', fileOf());
+    expect(asked).toMatchObject(refused(2, 'add --yes'));
+    expect(asked.stdout).toContain('description: changed');
+    expect(await inForce()).toBe(`Version ${before}.\n`);
+  });
+
+  it('asks at a terminal, and is saved by yes alone: anything else, and the end of the input, is no', async () => {
+    const answered = (answer: string) => gatehouse.start('policy', ['push', fileOf()], answer).finished;
+    for (const yes of ['y\n', 'Y\n', 'yes\n', ' YES \n']) {
+      const said = await answered(yes);
+      expect(said).toMatchObject(done('Saved as version'));
+      expect(said.stderr).toMatch(/^Put this in force for everybody, .*\? \[y\/N\] $/);
+    }
+    const before = await inForce();
+    for (const no of ['\n', 'n\n', 'yess\n', 'no\n', ''])
+      expect(await answered(no)).toMatchObject({ code: 1, stdout: expect.stringMatching(/^Nothing was changed\.$/m) });
+    expect(await inForce()).toBe(before);
+  });
+
+  it('of what is in force already saves nothing', async () => {
+    const file = fileOf();
+    const number = await pushed(file);
+    const same = new RegExp(`^Nothing to save: version ${number} says the same already\\. In force: everywhere within`);
+    expect(await policy('push', file)).toMatchObject(done(same));
+    // A CI run that is started once more still names the version from before.
+    expect(await policy('push', file, '--base', `${number - 1}`)).toMatchObject(done(same));
+  });
+
+  it('of what is in force brings back what somebody deleted in Workers KV', async () => {
+    const file = fileOf();
+    const number = await pushed(file);
+    const kv = await gatehouse.kv();
+    await kv.delete('policy:active');
+    await kv.put(`policy:version:${number}`, 'by hand');
+    expect((await policy('push', file)).code).toBe(0);
+    expect(await kv.get('policy:active', 'json')).toMatchObject({ number });
+    expect(await kv.get(`policy:version:${number}`, 'json')).toEqual(read(file));
+  });
+
+  it('refuses a policy with problems, each with its line, and asks no Gatehouse', async () => {
+    const file = newFile();
+    writeFileSync(file, '{ "rules": [\n { "id": "a", "steps": ["PreTokenIssuance"],\n "block": "nothing" } ] }');
+    const { code, stdout, stderr } = await policy('push', file, '--yes');
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toContain(`${file}:2: rules[0].steps (rule a): `);
+    expect(stderr).toContain(`${file}:3: rules[0].block (rule a): There is no message called nothing.`);
+    expect(stderr).toContain(`2 problems in ${file}.`);
+    expect(gatehouse.requests).toEqual([]);
+  });
+
+  it('never overwrites what somebody saved meanwhile', async () => {
+    const mine = await pushed(fileOf());
+    const theirs = await pushed(fileOf());
+    const stale = await policy('push', fileOf(), '--yes', '--base', `${mine}`);
+    expect(stale).toMatchObject(refused(1, `version ${theirs} is in force, not version ${mine}`));
+
+    // Somebody saves between what is shown here and the saving of it.
+    let other: Promise<number> | undefined;
+    gatehouse.letThrough(async ({ method }): Promise<'pass'> => {
+      if (method !== 'PUT' || other !== undefined) return 'pass';
+      other = pushed(fileOf());
+      await other;
+      return 'pass';
+    });
+    const late = await policy('push', fileOf(), '--yes');
+    expect(late).toMatchObject(refused(1, 'Somebody saved another version'));
+    expect(await inForce()).toBe(`Version ${await other}.\n`);
+  });
+
+  it('with a note that is too long says that it is the note', async () => {
+    const long = await policy('push', fileOf(), '--yes', '--note', 'x'.repeat(501));
+    expect(long).toMatchObject(refused(1, /^--note: longer than 500 characters\. Nothing was changed\.\n$/));
+  });
+
+  it('takes what the Gatehouse warns of to standard error', async () => {
+    const warned = await policy('push', fileOf({ rules: [] }), '--yes');
+    expect(warned).toMatchObject(done('Saved as version'));
+    expect(warned.stderr).toContain('No rule sets extension_Roles');
+  });
+});
+
+describe('a pull', () => {
+  it('gives back what was pushed, and pushes again as no change', async () => {
+    const file = fileOf({ messages: { blocked: { en: 'Ümlaut {supportCode}' } } });
+    const number = await pushed(file);
+    const text = readFileSync(file, 'utf8');
+    expect(await policy('pull')).toEqual({ code: 0, stdout: text, stderr: `Version ${number}.\n` });
+
+    const copy = newFile();
+    expect(await policy('pull', copy)).toMatchObject(done(`Version ${number} written to ${copy}.\n`));
+    expect(readFileSync(copy, 'utf8')).toBe(text);
+    expect(await policy('push', copy)).toMatchObject(done('Nothing to save'));
+    expect((await policy('diff', copy)).code).toBe(0);
+  });
+
+  it('overwrites no file that says something else, unless told to', async () => {
+    const [first, second] = [fileOf(), fileOf()];
+    const number = await pushed(first);
+    const written = readFileSync(second, 'utf8');
+    expect(await policy('pull', second)).toMatchObject(refused(1, '--force'));
+    expect(readFileSync(second, 'utf8')).toBe(written);
+    expect(await policy('pull', first)).toMatchObject(done(`says the same as version ${number} already.`));
+    expect((await policy('pull', second, '--force')).code).toBe(0);
+    expect(read(second)).toEqual(read(first));
+  });
+
+  it('takes an earlier version, and says which there are none of', async () => {
+    const [first, second] = [fileOf(), fileOf()];
+    const number = await pushed(first);
+    await pushed(second);
+    expect(JSON.parse((await policy('pull', '--version', `${number}`)).stdout)).toEqual(read(first));
+    expect(await policy('pull', '--version', '999999')).toMatchObject(refused(1, /version/i));
+  });
+});
+
+describe('a difference', () => {
+  it('is told by exit codes as diff(1) has them', async () => {
+    const file = fileOf();
+    const number = await pushed(file);
+    expect(await policy('diff', file)).toMatchObject(
+      done(`No difference: ${file} says the same as version ${number}.`),
+    );
+    const edited = fileOf({ description: read(file).description, rules: [roles, { ...roles, id: 'more' }] });
+    const { code, stdout } = await policy('diff', edited);
+    expect(code).toBe(1);
+    expect(stdout).toContain(`- version ${number}\n+ ${edited}\n\nrule more: added\n`);
+    expect((await policy('diff', join(folder, 'nothing.json'))).code).toBe(2);
+    expect((await policy('diff', file, '--version', '999999')).code).toBe(2);
+  });
+});
+
+describe('the list of versions', () => {
+  it('tells the shadow that runs from those that did', async () => {
+    await pushed(fileOf());
+    const shadow = async (condition: Record<string, string>, sample?: string) => {
+      const answer = await fetch(`${gatehouse.url()}/admin/policy/shadow${sample ? `?sample=${sample}` : ''}`, {
+        method: sample ? 'PUT' : 'DELETE',
+        headers: { Authorization: `Basic ${btoa('admin:admin')}`, 'Content-Type': 'application/json', ...condition },
+        ...(sample ? { body: readFileSync(fileOf()) } : {}),
+      });
+      return (await answer.json()) as { number: number };
+    };
+    const first = await shadow({ 'If-None-Match': '*' }, '0.5');
+    const second = await shadow({ 'If-Match': `"${first.number}"` }, '0.07');
+    const running = await policy('versions');
+    expect(running).toMatchObject(done(new RegExp(`^${second.number} .* shadow, for 7 % of the calls$`, 'm')));
+    expect(running).toMatchObject(done(new RegExp(`^${first.number} .* was a shadow$`, 'm')));
+    const gone = await shadow({ 'If-Match': `"${second.number}"` });
+    const after = await policy('versions');
+    expect(after).toMatchObject(done(new RegExp(`^${gone.number} .* shadow taken away$`, 'm')));
+    expect(after).toMatchObject(done(new RegExp(`^${second.number} .* was a shadow$`, 'm')));
+  });
+});
+
+describe('a rollback', () => {
+  it('puts an earlier version in force again, as a new one, and shows what that changes', async () => {
+    const [first, second] = [fileOf(), fileOf()];
+    const [old, bad] = [await pushed(first), await pushed(second)];
+    expect(await policy('rollback', `${old}`)).toMatchObject(refused(2, 'add --yes'));
+    const back = await policy('rollback', `${old}`, '--yes', '--note', 'that was wrong');
+    expect(back).toMatchObject(done(`- "${read(second).description}"`));
+    expect(numberIn(back.stdout)).toBe(bad + 1);
+    expect(JSON.parse((await policy('pull')).stdout)).toEqual(read(first));
+    expect((await policy('versions')).stdout.split('\n')[1]).toMatch(new RegExp(`^${bad + 1} .*that was wrong$`));
+    expect(await policy('rollback', `${old}`, '--yes')).toMatchObject(done('Nothing to do'));
+    expect((await policy('rollback', '999999', '--yes')).code).toBe(1);
+  });
+});
+
+describe('a call that is tried', () => {
+  const call = { step: 'PreTokenIssuance', client_id: 'shop', objectId: crypto.randomUUID() };
+  const callFile = newFile();
+  writeFileSync(callFile, JSON.stringify(call));
+  const replyWith = (role: string) => ({ version: '1.0.0', action: 'Continue', extension_Roles: role });
+
+  it('is answered by a draft with the settings and entitlements of that Gatehouse, and changes nothing', async () => {
+    await gatehouse.run('roles', 'set', `oid:${call.objectId}`, '--roles', 'editor');
+    const before = (await policy('versions')).stdout;
+    const { code, stdout } = await policy('try', callFile, '--remote', '--policy', fileOf());
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout.split('\n')[0] ?? '')).toEqual(replyWith('editor'));
+    expect(stdout).toMatch(/^RULE +APPLIED +CONDITION +EFFECT$/m);
+    expect(stdout).toMatch(/^roles +yes +- +extension_Roles = "editor"$/m);
+    expect((await policy('versions')).stdout).toBe(before);
+  });
+
+  it('is answered by what is in force, with the entitlements that are given', async () => {
+    const held = newFile();
+    writeFileSync(held, JSON.stringify({ roles: ['reader'] }));
+    await pushed(fileOf());
+    const tried = await policy('try', callFile, '--entitlements', held);
+    expect(tried).toMatchObject(done(/^policy +version \d+$/m));
+    expect(JSON.parse(tried.stdout.split('\n')[0] ?? '')).toEqual(replyWith('reader'));
+  });
+});
+
+describe('a Gatehouse that cannot be asked', () => {
+  it('is told by what to do', async () => {
+    const isThis = 'Is --url the address of a Gatehouse';
+    gatehouse.letThrough(() => 'be another');
+    expect(await policy('pull')).toMatchObject(refused(1, isThis));
+    for (const [code, ...args] of [
+      [1, 'pull'],
+      [2, 'diff', fileOf()],
+      [1, 'rollback', '1', '--yes'],
+      [1, 'push', fileOf(), '--yes'],
+    ] as const) {
+      gatehouse.letThrough(() => 'be older');
+      expect(await policy(...args)).toMatchObject({ stdout: '', ...refused(code, 'knows nothing of policies yet') });
+      gatehouse.letThrough(() => 'be a page');
+      expect(await policy(...args)).toMatchObject({ stdout: '', ...refused(code, isThis) });
+    }
+    const wrong = await run('policy', ['pull', '--url', gatehouse.url()], { GATEHOUSE_ADMIN: 'admin:wrong' });
+    expect(wrong).toMatchObject(refused(1, 'does not take this credential'));
+  });
+});

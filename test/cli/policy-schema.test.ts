@@ -1,0 +1,230 @@
+/** The JSON Schemas by which editors complete and check a policy and its cases. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { casesSchema } from '../../src/cli/policy/cases.ts';
+import { casesJsonSchema, policyJsonSchema } from '../../src/cli/policy/json-schema.ts';
+import { checkPolicy } from '../../src/desk/policies/check.ts';
+import { policySchema } from '../../src/desk/policies/policy-document.ts';
+import { run } from '../support/command.ts';
+
+const EXAMPLE = join(import.meta.dirname, '../fixtures/policy');
+const example = (name: string) => JSON.parse(readFileSync(join(EXAMPLE, name), 'utf8'));
+
+// `format` is for editors alone: the pattern beside it says as much.
+const ajv = new Ajv2020({ validateFormats: false, allErrors: true, strictRequired: false, strictTypes: false });
+const isPolicy = ajv.compile(policyJsonSchema());
+const areCases = ajv.compile(casesJsonSchema());
+
+const set = { id: 'a', steps: ['PreTokenIssuance'], set: { extension_X: "'1'" } };
+const block = { id: 'a', steps: ['PostFederationSignup', 'PostAttributeCollection'], when: 'true', block: true };
+const invalid = { id: 'a', steps: ['PostAttributeCollection'], when: 'true', invalid: 'wrong' };
+const messages = { wrong: { en: 'Wrong', 'de-AT': 'Falsch' } };
+const withRule = (rule: object) => ({ rules: [rule], messages });
+
+const TAKEN: Record<string, unknown> = {
+  'no rule at all': { rules: [] },
+  'every member': {
+    $schema: './x.json',
+    description: 'Ours\nand yours 😀',
+    defaultLanguage: 'en',
+    lists: { a_1: ['', 'x', '😀'] },
+    messages,
+    applications: { onlyThese: true, '231c70e8-8424-48ac-9b5d-5623b9e4ccf3': 'Shop' },
+    whenUnavailable: { PostFederationSignup: 'block', PostAttributeCollection: 'continue' },
+    rules: [set, { ...block, id: 'b', onError: 'skip' }, { ...invalid, id: 'c' }],
+  },
+  'a rule that sets': withRule(set),
+  'a rule that blocks': withRule(block),
+  'a rule that finds wrong': withRule(invalid),
+  'an e-mail set before the user is made': withRule({
+    ...set,
+    steps: ['PostAttributeCollection'],
+    set: { email: "'a@b.c'" },
+  }),
+};
+
+const REFUSED: Record<string, unknown> = {
+  'no object': [],
+  'no rules': {},
+  'a member that is unknown': { rules: [], rule: [] },
+  'a member of a rule that is unknown': withRule({ ...set, whne: 'true' }),
+  'a rule without a name': withRule({ ...set, id: undefined }),
+  'a name with a space': withRule({ ...set, id: 'a b' }),
+  'a name that reports use': withRule({ ...set, id: 'onlyThese' }),
+  'no step': withRule({ ...set, steps: [] }),
+  'a step that is unknown': withRule({ ...set, steps: ['PreToken'] }),
+  'a step twice': withRule({ ...set, steps: ['PreTokenIssuance', 'PreTokenIssuance'] }),
+  'a condition that is no text': withRule({ ...block, when: true }),
+  'a condition without end': withRule({ ...block, when: `true${' '.repeat(4_000)}` }),
+  'onError without a condition': withRule({ ...block, when: undefined, onError: 'skip' }),
+  'onError beside set': withRule({ ...set, when: 'true', onError: 'skip' }),
+  'onError of another kind': withRule({ ...block, onError: 'ignore' }),
+  'no effect': withRule({ ...set, set: undefined }),
+  'two effects': withRule({ ...block, invalid: true }),
+  'a block that is false': withRule({ ...block, block: false }),
+  'a block at the token step': withRule({ ...block, steps: ['PreTokenIssuance'] }),
+  'a wrong value at the federation step': withRule({ ...invalid, steps: ['PostFederationSignup'] }),
+  'a wrong value at the token step': withRule({ ...invalid, steps: ['PreTokenIssuance'] }),
+  'nothing set': withRule({ ...set, set: {} }),
+  'a claim with a space': withRule({ ...set, set: { 'a b': '1' } }),
+  'an e-mail set at the token step': withRule({ ...set, set: { Email: "'a@b.c'" } }),
+  'a list that is no list': { rules: [], lists: { a: 'x' } },
+  'a list with a number': { rules: [], lists: { a: [1] } },
+  'a list of a name that no expression could use': { rules: [], lists: { 'a-b': [] } },
+  'a list with NUL': { rules: [], lists: { a: ['\0'] } },
+  'an entry without end': { rules: [], lists: { a: ['x'.repeat(501)] } },
+  'a message that is one text': { rules: [], messages: { a: 'x' } },
+  'a message without text': { rules: [], messages: { a: {} } },
+  'an empty message': { rules: [], messages: { a: { en: '' } } },
+  'a message without end': { rules: [], messages: { a: { en: 'x'.repeat(1_001) } } },
+  'an application without a name': { rules: [], applications: { x: '' } },
+  'onlyThese that is a text': { rules: [], applications: { onlyThese: 'yes' } },
+  'whenUnavailable at the token step': { rules: [], whenUnavailable: { PreTokenIssuance: 'block' } },
+  'whenUnavailable of another kind': { rules: [], whenUnavailable: { PostFederationSignup: 'allow' } },
+};
+
+const asJson = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
+
+describe('the schema of a policy', () => {
+  it.each(Object.entries(TAKEN))('takes %s, as the check does', (_, document) => {
+    expect(isPolicy(asJson(document))).toBe(true);
+    expect(checkPolicy(asJson(document), '')).toMatchObject({ ok: true });
+  });
+
+  it.each(Object.entries(REFUSED))('refuses %s, as the check does', (_, document) => {
+    expect(isPolicy(asJson(document))).toBe(false);
+    expect(checkPolicy(asJson(document), '')).toMatchObject({ ok: false });
+  });
+
+  it('refuses whatever has another shape, and nothing that may be saved, however the example is changed', () => {
+    const value = fc.oneof(
+      fc.constantFrom(null, true, false, 0, '', 'PreTokenIssuance', 'PostFederationSignup', 'skip', 'en', [], {}),
+      fc.constantFrom('set', 'block', 'invalid').map((effect) => ({ [effect]: true })),
+      fc.array(fc.constantFrom('PreTokenIssuance', 'PostAttributeCollection', 'x'), { maxLength: 3 }),
+      fc.string({ maxLength: 5 }),
+    );
+    const name = fc.constantFrom(...'block invalid set when onError id email en more onlyThese'.split(' '));
+    const change = fc.record({ at: fc.nat(), name, value, kind: fc.constantFrom('replace', 'remove', 'add') });
+    const verdicts = { refused: 0, saved: 0 };
+    fc.assert(
+      fc.property(fc.array(change, { minLength: 1, maxLength: 3 }), (changes) => {
+        const document = changes.reduce(changed, example('policy.json'));
+        const takes = isPolicy(document);
+        if (!policySchema.safeParse(document).success) expect(takes).toBe(false);
+        const saved = checkPolicy(document, '').ok;
+        if (saved) expect(takes).toBe(true);
+        if (saved) verdicts.saved += 1;
+        if (!takes) verdicts.refused += 1;
+      }),
+      { numRuns: 500 },
+    );
+    expect(verdicts.refused).toBeGreaterThan(50);
+    expect(verdicts.saved).toBeGreaterThan(10);
+  });
+});
+
+interface Change {
+  readonly at: number;
+  readonly name: string;
+  readonly value: unknown;
+  readonly kind: string;
+}
+
+/** The document with one part of it replaced, removed or added to. */
+function changed(document: unknown, { at, name, value, kind }: Change): unknown {
+  const copy = structuredClone(document);
+  const places = placesIn(copy);
+  const place = places[at % places.length];
+  if (place === undefined) return value;
+  const { parent, key } = place;
+  if (kind === 'replace') Reflect.set(parent, key, value);
+  else if (kind === 'add') Reflect.set(parent, Array.isArray(parent) ? parent.length : name, value);
+  else if (Array.isArray(parent)) parent.splice(Number(key), 1);
+  else Reflect.deleteProperty(parent, key);
+  return copy;
+}
+
+/** Every member and item, lists by their first few. */
+function placesIn(part: unknown): { parent: object; key: string }[] {
+  if (typeof part !== 'object' || part === null) return [];
+  return Object.entries(part).flatMap(([key, item]) => [{ parent: part, key }, ...placesIn(item)]);
+}
+
+describe('the schema of cases', () => {
+  const one = { name: 'a', call: {}, reply: {} };
+
+  it('takes and refuses what the command does', () => {
+    const everything = {
+      step: 'PreTokenIssuance',
+      call: { step: 'PreTokenIssuance', x: null, identities: [] },
+      entitlements: {
+        roles: ['a'],
+        groups: [],
+        attributes: { a: 1, b: true, c: 'x' },
+        applications: { x: { roles: [] } },
+      },
+      now: '2026-11-21T08:00:00+01:00',
+      settings: { ROLES_CLAIM: '', EXTENSIONS_APP_ID: '' },
+      rule: '',
+    };
+    const unavailable = { ...one, name: 'b', entitlementsUnavailable: true };
+    const taken = [
+      { cases: [one] },
+      { $schema: './x.json', description: 'x', cases: [{ ...one, ...everything }, unavailable] },
+    ];
+    const refused = [
+      [],
+      {},
+      { cases: [] },
+      { cases: [one], case: [] },
+      ...[
+        { name: undefined },
+        { name: '' },
+        { call: [] },
+        { reply: undefined },
+        { reply: 'Continue' },
+        { replies: {} },
+        { step: 'pretokenissuance' },
+        { now: '2026-11-21' },
+        { now: '2026-02-30T08:00:00Z' },
+        { entitlements: { role: [] } },
+        { entitlements: { roles: ['a b'] } },
+        { entitlements: { attributes: { a: null } } },
+        { entitlementsUnavailable: false },
+        { entitlements: {}, entitlementsUnavailable: true },
+        { settings: { POLICY: 'stored' } },
+      ].map((wrong) => asJson({ cases: [{ ...one, ...wrong }] })),
+    ];
+    for (const cases of taken) expect([areCases(cases), casesSchema.safeParse(cases).success]).toEqual([true, true]);
+    for (const cases of refused) {
+      expect([cases, areCases(cases), casesSchema.safeParse(cases).success]).toEqual([cases, false, false]);
+    }
+  });
+});
+
+describe('npm run policy -- schema', () => {
+  it('prints the schemas that lie beside the example, and the example keeps them', async () => {
+    const policy = await run('policy', ['schema']);
+    const cases = await run('policy', ['schema', '--cases']);
+    // When this fails: npm run policy -- schema --out test/fixtures/policy/policy.schema.json, and the other with --cases.
+    expect(policy.stdout).toBe(readFileSync(join(EXAMPLE, 'policy.schema.json'), 'utf8'));
+    expect(cases.stdout).toBe(readFileSync(join(EXAMPLE, 'cases.schema.json'), 'utf8'));
+    expect([policy.code, policy.stderr, cases.code, cases.stderr]).toEqual([0, '', 0, '']);
+    expect(isPolicy(example('policy.json'))).toBe(true);
+    expect(areCases(example('policy.test.json'))).toBe(true);
+  });
+
+  it('describes every member of a policy and of a rule to whoever points at it', () => {
+    const { properties = {} } = policyJsonSchema();
+    const rule = Object.entries(properties).find(([name]) => name === 'rules')?.[1];
+    const item =
+      typeof rule === 'object' && typeof rule.items === 'object' && !Array.isArray(rule.items) ? rule.items : {};
+    const undescribed = Object.entries({ ...properties, ...item.properties }).flatMap(([name, member]) =>
+      typeof member === 'object' && member.description !== undefined ? [] : [name],
+    );
+    expect(undescribed).toEqual([]);
+  });
+});

@@ -1,0 +1,218 @@
+/** What of a call an attempt still says, case by case, and what many replayed attempts come to. */
+import { describe, expect, it } from 'vitest';
+import { draftOf, replayed } from '../../src/cli/policy/replay/replay-judge.ts';
+import { keepingFor, newTally } from '../../src/cli/policy/replay/replay-report.ts';
+import { checked, type Given, NAMES, recorded } from '../support/policy-replay.ts';
+
+const STEP = 'PostAttributeCollection';
+const TOKEN = 'PreTokenIssuance';
+
+function policyOf(...rules: readonly object[]) {
+  const policy = checked({ messages: { m: { en: 'No {supportCode}' }, n: { en: 'No {supportCode}' } }, rules });
+  if (policy === undefined) throw new Error('The policy of this test may not be saved.');
+  return policy;
+}
+type Policy = ReturnType<typeof policyOf>;
+const withMembers = (policy: Policy, more: object): Policy => ({
+  ...policy,
+  document: { ...policy.document, ...more },
+});
+const blocking = (when: string, more: object = {}) => ({
+  ...{ id: 'rule', steps: [STEP], when, onError: 'skip', block: true, ...more },
+});
+const sending = (value: string) => policyOf({ id: 'roles', steps: [TOKEN], set: { extension_Roles: value } });
+const call = (claims: object): Given['body'] => ({ step: STEP, client_id: 'app', ...claims });
+
+async function tallyOf(policy: Policy, ...calls: readonly Given[]) {
+  const draft = await draftOf(policy, NAMES);
+  const tally = newTally(policy.rules.map(({ document }) => document.id));
+  for (const given of calls) {
+    const { kept } = await recorded(given);
+    tally.add(kept, await replayed(kept, draft));
+  }
+  return tally.result();
+}
+
+/** Whether a condition holds on a call, or what it lacks. */
+async function onCall(when: string, given: Given): Promise<boolean | readonly string[]> {
+  const { rules, wants } = await tallyOf(policyOf(blocking(when)), given);
+  if (rules[0]?.notJudged === 1) return wants.map(({ what }) => what).sort();
+  return rules[0]?.applied === 1;
+}
+
+const many = Object.fromEntries(Array.from({ length: 150 }, (_, index) => [`extension_${index}`, '']));
+const long = 'x'.repeat(600);
+const cut = call({
+  ...{ email: `${long}@example.com`, client_id: long, ui_locales: long },
+  identities: [{ signInType: 'federated', issuer: long, issuerAssignedId: long }],
+});
+const rome = { body: call({ city: 'Rome', email: 'a@example.com' }) };
+
+describe('a condition on a kept call is decided as far as the attempt keeps what it reads', () => {
+  it.each<[when: string, given: Given, is: boolean | readonly string[]]>([
+    // The value of a claim is known if it is kept, and its name always.
+    ["claims.city == 'Rome'", rome, ['claims.city']],
+    ["claims.city == 'Rome'", { ...rome, keep: ['city'] }, true],
+    ["claims.city == 'Rome'", { body: call({}) }, false],
+    ['has(claims.city)', rome, true],
+    ["'city' in claims", rome, true],
+    ['!has(claims.city)', rome, false],
+    ["{'claims': has(claims.city), 'b': false}['claims']", rome, true],
+    // What decides outweighs what is unknown.
+    ["has(claims.city) || claims.city == 'x'", rome, true],
+    ["claims.city == 'Rome' && claims.email == 'b@example.com'", rome, false],
+    ["claims.city == 'Rome' || claims.email == 'a@example.com'", rome, true],
+    ["claims.city == 'Rome' && claims.email == 'a@example.com'", rome, ['claims.city']],
+    // All that may be read is wanted, but no value where the name is enough.
+    [
+      "claims.city == 'Rome' ? claims.state == 'x' : has(claims.country)",
+      { body: call({ city: 'Rome', state: 'x', country: 'IT' }) },
+      ['claims.city', 'claims.state'],
+    ],
+    // An attempt keeps 499 characters for sure, and none that Postgres cannot store.
+    ["claims.city != 'x'", { body: call({ city: 'x'.repeat(499) }), keep: ['city'] }, true],
+    ["claims.city != 'x'", { body: call({ city: 'x'.repeat(500) }), keep: ['city'] }, ['claims.city']],
+    ["claims.city != 'x'", { body: call({ city: 'x'.repeat(501) }), keep: ['city'] }, ['claims.city']],
+    ["claims.city != 'x'", { body: call({ city: 'Ro\0me' }), keep: ['city'] }, ['claims.city']],
+    ["claims.city != 'x'", { body: call({ city: 'Ro\ud800me' }), keep: ['city'] }, ['claims.city']],
+    ["claims.email == 'x'", { body: cut }, ['claims.email']],
+    ["request.clientId == 'x'", { body: cut }, ['request.clientId']],
+    ["request.application == 'x'", { body: cut }, ['request.application']],
+    ["request.locale == 'x'", { body: cut }, ['request.locale']],
+    ["identity.issuer == 'x'", { body: cut }, ['identity']],
+    // An attempt keeps 150 names.
+    ['has(claims.city)', { body: { extension_A: 'x', ...many, ...call({ city: 'Rome' }) } }, ['has(claims.city)']],
+    ['has(claims.country)', { body: { extension_A: 'x', ...many, ...call({}) } }, ['has(claims.country)']],
+    ['has(claims.extension_A)', { body: { extension_A: 'x', ...many, ...call({}) } }, true],
+  ])('%s (case %#)', async (when, given, is) => {
+    expect(await onCall(when, given)).toEqual(is);
+  });
+});
+
+describe('what is held about the person', () => {
+  const token = { body: { step: TOKEN, client_id: 'app', objectId: crypto.randomUUID() } };
+  const held = { roles: ['editor', 'admin'], groups: ['staff'] };
+  const roles = sending("person.roles.join(' ')");
+  const asking = policyOf(blocking("'admin' in person.roles"));
+  const somebody = () => call({ identities: [{ issuer: 'google.com', issuerAssignedId: crypto.randomUUID() }] });
+
+  it('is known as roles where they are kept, and as nothing where a look-up found nothing', async () => {
+    const groups = sending("person.groups.join(' ')");
+    expect(await tallyOf(roles, { ...token, held })).toMatchObject({ same: 1, wants: [] });
+    expect(await tallyOf(groups, { ...token, held })).toMatchObject({
+      ...{ notJudged: 1, wants: [{ what: 'person.groups', rules: ['roles'] }] },
+    });
+    // A stored policy sends roles of its own making.
+    expect(await tallyOf(roles, { ...token, held, policy: roles })).toMatchObject({ notJudged: 1 });
+    expect(await tallyOf(roles, { ...token, policy: roles })).toMatchObject({ same: 1, wants: [] });
+    // At a sign-up step a stored policy looks nobody up unless a rule asks.
+    const body = somebody();
+    expect(await tallyOf(asking, { body, held, policy: policyOf() })).toMatchObject({ notJudged: 1 });
+    expect(await tallyOf(asking, { body, held, policy: asking })).toMatchObject({ same: 1 });
+    expect(await tallyOf(asking, { body, held })).toMatchObject({ different: 1 });
+  });
+
+  it('is unavailable where the store could not answer', async () => {
+    const given = { body: somebody(), held, kvFails: true };
+    const { differences } = await tallyOf(asking, given);
+    expect(differences).toMatchObject([{ draft: { outcome: 'block', rule: 'whenUnavailable' } }]);
+    const lenient = withMembers(asking, { whenUnavailable: { [STEP]: 'continue' } });
+    expect(await tallyOf(lenient, given)).toMatchObject({ same: 1, wants: [] });
+  });
+
+  it('changes the roles of the token, whatever their order, unless the application is foreign', async () => {
+    for (const [value, change] of [
+      ["'admin editor'", []],
+      ["'editor admin owner'", ['changed']],
+      ["'admin'", ['changed']],
+      ["''", ['changed']],
+    ] as const) {
+      const { differences } = await tallyOf(sending(value), { ...token, held });
+      expect(differences.map(({ draft }) => draft.roles)).toEqual(change);
+    }
+    const ours = { applications: { onlyThese: true, shop: 'Shop' } };
+    const foreign = await tallyOf(withMembers(sending('claims.city'), ours), { ...token, held });
+    expect(foreign).toMatchObject({ different: 1, rules: [{ notReached: 1 }] });
+    const unknown = await tallyOf(withMembers(policyOf(), ours), { body: cut });
+    expect(unknown).toMatchObject({ notJudged: 1, wants: [{ what: 'request.clientId', rules: ['onlyThese'] }] });
+  });
+});
+
+describe('a draft', () => {
+  it('is undecided after a rule that could have turned away, and decided before it', async () => {
+    const city = blocking("claims.city == 'Rome'", { id: 'city' });
+    const mail = blocking("claims.email == 'a@example.com'", { id: 'mail' });
+    expect(await tallyOf(policyOf(mail, city), rome)).toMatchObject({
+      ...{ different: 1, rules: [{ applied: 1 }, { notReached: 1, notJudged: 0 }], wants: [] },
+    });
+    expect(await tallyOf(policyOf(city, mail), rome)).toMatchObject({
+      ...{ notJudged: 1, rules: [{ notJudged: 1 }, { applied: 1 }], wants: [{ what: 'claims.city', rules: ['city'] }] },
+    });
+  });
+
+  it('needs no value that is only set, unless it fails or is the roles', async () => {
+    const set = (claims: object, steps = [STEP]) => policyOf({ id: 'a', steps, when: 'has(claims.city)', set: claims });
+    const tidy = await tallyOf(set({ city: 'titleCase(claims.city)' }), rome);
+    expect(tidy).toMatchObject({ rules: [{ applied: 1 }], wants: [], same: 1 });
+    const fails = await tallyOf(set({ city: 'claims.city', state: 'claims.state' }), rome);
+    expect(fails).toMatchObject({ rules: [{ didNotApply: 1 }], wants: [], same: 1 });
+    const roles = await tallyOf(set({ extension_Roles: 'claims.city' }, [TOKEN]), {
+      body: call({ city: 'x', step: TOKEN }),
+    });
+    expect(roles).toMatchObject({ rules: [{ notJudged: 1 }], wants: [{ what: 'claims.city' }], notJudged: 1 });
+  });
+
+  it('differs by outcome, rule or message', async () => {
+    const policy = (id: string, block: string) => policyOf({ id, steps: [STEP], block });
+    const given = { body: call({}), policy: policy('a', 'm') };
+    expect(await tallyOf(policy('a', 'm'), given)).toMatchObject({ same: 1 });
+    expect(await tallyOf(policy('b', 'm'), given)).toMatchObject({ different: 1 });
+    const message = await tallyOf(policy('a', 'n'), given);
+    expect(message.differences).toMatchObject([{ recorded: { messageKey: 'm' }, draft: { messageKey: 'n' } }]);
+    expect((await tallyOf(policyOf(), given)).differences).toMatchObject([
+      { recorded: { outcome: 'block', rule: 'a' }, draft: { outcome: 'continue', rule: '' } },
+    ]);
+  });
+
+  it('skips attempts that no policy decided, and counts them by their reason', async () => {
+    const unknown = { body: { step: 'Nonsense' } };
+    const tally = await tallyOf(policyOf(), { body: call({}) }, unknown, unknown);
+    expect(tally).toMatchObject({ read: 3, same: 1, skipped: { 'unknown-step': 2 } });
+  });
+
+  it('has three examples of each difference, the first ones, with nothing personal', async () => {
+    const calls = Array.from({ length: 20 }, (_, at) => ({
+      body: call({ email: `a${at}@example.com` }),
+      now: 1e12 + at,
+    }));
+    const { differences } = await tallyOf(policyOf(blocking('true')), ...calls);
+    expect(differences).toMatchObject([{ attempts: 20 }]);
+    const times = differences[0]?.examples.map(({ occurredAt }) => Date.parse(occurredAt));
+    expect(times).toEqual([1e12, 1e12 + 1, 1e12 + 2]);
+    expect(JSON.stringify(differences)).not.toContain('example.com');
+  });
+});
+
+describe('KEEP_CLAIMS', () => {
+  const want = (what: string) => ({ what, attempts: 1, rules: ['rule'] });
+
+  it('is written with what it names already and with the claims that it can keep', () => {
+    const inputs = ['claims.city', 'claims.extension_InvitationCode', 'claims.email', 'claims.a,b', 'person.roles'];
+    const wants = [...inputs, 'claims.Straße', 'claims.country', 'has(claims.state)'].map(want);
+    expect(keepingFor(wants, ['displayName', 'country'])).toEqual({
+      ...{ line: 'KEEP_CLAIMS="displayName,country,Straße,city"', added: ['Straße', 'city'], already: ['country'] },
+    });
+    expect(keepingFor([want('person.roles')], ['city'])).toEqual({ line: undefined, added: [], already: [] });
+  });
+
+  it('names no claim that attempts do not keep under that name', async () => {
+    for (const name of ['extension_InvitationCode', 'extension_captchaToken', 'a,b', ' a', 'n'.repeat(120)]) {
+      const wants = await onCall(`claims[${JSON.stringify(name)}] == 'x'`, {
+        body: call({ [name]: 'x' }),
+        keep: [name],
+      });
+      expect(keepingFor([wants].flat().map(String).map(want), [])).toMatchObject({ added: [] });
+      expect(wants).toContain(`claims.${name}`);
+    }
+  });
+});

@@ -1,0 +1,364 @@
+/** `npm run roles` and `npm run dead-letters` against the built Worker. */
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { sql } from 'drizzle-orm';
+import { describe, expect, it, vi } from 'vitest';
+import { inWords } from '../../src/cli/dead-letters/reasons.ts';
+import { done, npmRun, refused, run } from '../support/command.ts';
+import { ownGatehouse } from '../support/gatehouse.ts';
+
+const gatehouse = ownGatehouse();
+const roles = (...args: string[]) => gatehouse.run('roles', ...args);
+const newKey = () => `oid:${crypto.randomUUID()}`;
+
+const recordOf = async (key: string) => {
+  const text = await (await gatehouse.kv()).get(`person:${key}`);
+  return text === null ? undefined : JSON.parse(text);
+};
+const store = async (key: string, held: object) =>
+  (await gatehouse.kv()).put(
+    `person:${key}`,
+    JSON.stringify({
+      v: 1,
+      roles: [],
+      groups: [],
+      attributes: {},
+      applications: {},
+      updatedAt: '2026-11-01T12:00:00.000Z',
+      updatedBy: 'somebody',
+      ...held,
+    }),
+  );
+
+const folder = mkdtempSync(join(tmpdir(), 'gatehouse-roles-'));
+function fileOf(...lines: string[]): string {
+  const file = join(folder, `${crypto.randomUUID()}.csv`);
+  writeFileSync(file, `${lines.join('\n')}\n`);
+  return file;
+}
+const writes = () => gatehouse.requests.filter(({ method }) => method === 'PUT');
+
+describe('a person', () => {
+  it('is made, shown, listed, changed in part and removed', async () => {
+    const key = newKey();
+    const attributes = ['--attribute', 'loyaltyId=12=34', '--attribute', 'x=1'];
+    const made = await roles('set', key.toUpperCase(), '--roles', 'editor,reader', ...attributes);
+    expect(made).toMatchObject({ code: 0, stderr: '' });
+    expect(made.stdout).toMatch(/Saved\. In force: everywhere within about a minute/);
+
+    await roles('set', key, '--client-id', 'Shop', '--roles', 'approver');
+    await roles('set', key, '--groups', 'sales', '--attribute', 'x=');
+    expect(await recordOf(key)).toMatchObject({
+      roles: ['editor', 'reader'],
+      groups: ['sales'],
+      attributes: { loyaltyId: '12=34' },
+      applications: { shop: { roles: ['approver'] } },
+      updatedBy: 'admin',
+    });
+    expect((await recordOf(key)).attributes).not.toHaveProperty('x');
+
+    const shown = await roles('get', key);
+    expect(shown.code).toBe(0);
+    for (const part of [key, 'editor reader', 'sales', 'loyaltyId', '12=34', 'shop', 'approver', 'by admin']) {
+      expect(shown.stdout).toContain(part);
+    }
+    const listed = (await roles('list')).stdout.split('\n');
+    expect(listed[0]).toMatch(/^KEY +ROLES +GROUPS +IN APPLICATIONS +CHANGED +BY$/);
+    expect(listed.find((line) => line.startsWith(key))).toMatch(/editor reader +sales +shop: approver/);
+
+    expect((await roles('set', key, '--groups', 'sales')).stdout).toContain('Nothing changed');
+    await roles('set', key, '--client-id', 'SHOP', '--roles', '');
+    await roles('set', key, '--roles', '');
+    expect(await recordOf(key)).toMatchObject({ roles: [], groups: ['sales'], applications: {} });
+
+    expect(await roles('remove', key)).toMatchObject(done(`Removed ${key}`));
+    expect(await recordOf(key)).toBeUndefined();
+    for (const command of ['get', 'remove']) {
+      expect(await roles(command, key)).toMatchObject(refused(1, 'no record'));
+    }
+  });
+
+  it('known by an e-mail never has it in a URL, and a record that nobody will use is said to be one', async () => {
+    const key = `email:${crypto.randomUUID()}@example.com`;
+    const set = await roles('set', key, '--roles', 'editor');
+    expect(set).toMatchObject({ code: 0, stderr: expect.stringContaining('EMAIL_TRUSTED_ISSUERS') });
+    await roles('get', key);
+    await roles('import', fileOf('key,roles', `${key},reader`));
+    await roles('list');
+    await roles('export');
+    expect((await roles('remove', key)).code).toBe(0);
+    expect(gatehouse.requests.length).toBeGreaterThan(7);
+    for (const { url } of gatehouse.requests) expect(url).not.toMatch(/@|%40|example/i);
+  });
+
+  it('whose record cannot be read is named, and the list says by its exit code that it is not whole', async () => {
+    const key = newKey();
+    await (await gatehouse.kv()).put(`person:${key}`, 'by hand');
+    expect(await roles('list')).toMatchObject(refused(1, key));
+    const got = await roles('get', key);
+    expect(got.code).toBe(1);
+    for (const part of [key, 'by hand', 'not a record of ours', `npm run roles -- remove ${key}`]) {
+      expect(got.stderr).toContain(part);
+    }
+    expect((await roles('set', key, '--roles', 'editor')).code).toBe(1);
+    expect(await (await gatehouse.kv()).get(`person:${key}`)).toBe('by hand');
+    expect((await roles('remove', key)).code).toBe(0);
+  });
+});
+
+describe('an import', () => {
+  it('makes one record of all lines of a person, and keeps what the file does not name', async () => {
+    const [known, unknown] = [newKey(), newKey()];
+    await store(known, {
+      roles: ['old'],
+      groups: ['kept'],
+      attributes: { loyaltyId: '1234' },
+      applications: { wiki: { roles: ['author'] }, shop: { roles: ['buyer'], groups: ['vip'] } },
+    });
+    const file = fileOf(
+      'key,roles,clientId',
+      `${known},new newer,`,
+      `${unknown},"editor, reader",`,
+      '',
+      `${known.toUpperCase()},approver,SHOP`,
+      `${unknown},approver,shop`,
+    );
+    expect(await roles('import', file)).toMatchObject(
+      done('2 people in lines 2-3, 5-6: 2 made or changed, 0 as before.'),
+    );
+    expect(writes()).toHaveLength(2);
+    expect(await recordOf(known)).toMatchObject({
+      roles: ['new', 'newer'],
+      groups: ['kept'],
+      attributes: { loyaltyId: '1234' },
+      applications: { wiki: { roles: ['author'] }, shop: { roles: ['approver'], groups: ['vip'] } },
+    });
+    expect(await recordOf(unknown)).toMatchObject({
+      roles: ['editor', 'reader'],
+      applications: { shop: { roles: ['approver'] } },
+    });
+  });
+
+  it('that is run again changes nothing and logs nothing twice', async () => {
+    const keys = [newKey(), newKey(), newKey()];
+    const file = fileOf('key,roles,groups,clientId', ...keys.flatMap((key) => [`${key},a b,g,`, `${key},c,,shop`]));
+    await roles('import', file);
+    const before = await Promise.all(keys.map(recordOf));
+    expect((await roles('import', file)).stdout).toContain('0 made or changed, 3 as before');
+    expect(await Promise.all(keys.map(recordOf))).toEqual(before);
+    const logged = () =>
+      gatehouse.database.rows<{ subject: string }>(sql`select subject from changes where subject in ${keys}`);
+    await vi.waitUntil(async () => (await logged()).length >= keys.length, { timeout: 20_000, interval: 100 });
+    expect((await logged()).map(({ subject }) => subject).sort()).toEqual([...keys].sort());
+  });
+
+  it('names every fault of the file at once, by line, and writes nothing', async () => {
+    const key = newKey();
+    const file = fileOf(
+      'key,roles,groups,clientId',
+      `${key},editor,,`,
+      'anna@example.com,editor,,',
+      `${newKey()},two_words! ok,-x,`,
+      `${key},editor`,
+      `${key.toUpperCase()},reader,,`,
+      `idp:google.com:1:2,editor,,`,
+    );
+    const { code, stdout, stderr } = await roles('import', file);
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr.trim().split('\n')).toEqual([
+      expect.stringMatching(/^line 3: "anna@example\.com" is no person key: write oid:/),
+      expect.stringMatching(/^line 4: "two_words!" is no role or group name/),
+      expect.stringMatching(/^line 4: "-x" is no role or group name/),
+      'line 5: has 2 cells where the first line has 4',
+      'line 6: the same person and application stand in line 2 already: make one line of the two',
+      expect.stringMatching(/^line 7: "idp:google\.com:1:2" is no person key/),
+      'Nothing was written. Correct the file and run the command again.',
+    ]);
+    expect(gatehouse.requests).toEqual([]);
+  });
+
+  it('checks before the first write what the lines make of the records that are there', async () => {
+    const [fine, full] = [newKey(), newKey()];
+    const sixty = (prefix: string) => Array.from({ length: 60 }, (_, index) => `${prefix}${index}`.padEnd(20, 'x'));
+    await store(full, { roles: sixty('r') });
+    const file = fileOf('key,roles,clientId', `${fine},a,`, `${full},${sixty('s').join(' ')},shop`);
+    expect(await roles('import', file)).toMatchObject(
+      refused(1, /^line 3: the roles make a claim longer than 2000 characters/),
+    );
+    expect(writes()).toEqual([]);
+  });
+
+  it('takes what a spreadsheet saves: semicolons, a byte order mark, empty lines at the end', async () => {
+    const key = newKey();
+    const file = join(folder, 'spreadsheet.csv');
+    writeFileSync(file, `\ufeffkey;roles;groups;clientId\r\n${key};editor reader;;\r\n;;;\r\n\r\n`);
+    expect(await roles('import', file)).toMatchObject({ code: 0, stderr: '' });
+    expect(await recordOf(key)).toMatchObject({ roles: ['editor', 'reader'] });
+    writeFileSync(file, Buffer.from([0x6b, 0xe4]));
+    expect(await roles('import', file)).toMatchObject(refused(2, 'not UTF-8'));
+  });
+
+  it('makes a write again that Gatehouse could not do just now', async () => {
+    const key = newKey();
+    gatehouse.letThrough(({ method }) => (method === 'PUT' && writes().length === 0 ? 'refuse' : 'pass'));
+    expect((await roles('import', fileOf('key,roles', `${key},a`))).code).toBe(0);
+    expect(writes()).toHaveLength(2);
+    expect(await recordOf(key)).toMatchObject({ roles: ['a'] });
+  });
+});
+
+describe('an import that is cut off', () => {
+  const people = () => Array.from({ length: 40 }, newKey);
+  const linesIn = (text = '') =>
+    text.split(', ').flatMap((range) => {
+      const [from = 0, to = from] = range.split('-').map(Number);
+      return Array.from({ length: to - from + 1 }, (_, index) => from + index);
+    });
+
+  it.each([
+    ['the network', 1, 'did not answer'],
+    ['Ctrl-C', 130, 'Cut off.'],
+  ])('by %s says which lines are done, and run again it does the rest', async (by, exitCode, what) => {
+    const keys = people();
+    const file = fileOf('key,roles', ...keys.map((key) => `${key},editor`));
+    const running = gatehouse.start('roles', ['import', file]);
+    gatehouse.letThrough(() => {
+      if (writes().length < 15) return 'pass';
+      if (by === 'the network') return 'hang up';
+      running.interrupt();
+      return 'pass';
+    });
+    const { code, stderr } = await running.finished;
+    expect({ code, stderr }).toEqual({ code: exitCode, stderr: expect.stringContaining(what) });
+    const [, done, left] =
+      /Done: lines? ([\d, -]+)\. Not done, or not certainly: lines? ([\d, -]+)\./.exec(stderr) ?? [];
+    expect([...linesIn(done), ...linesIn(left)].sort((a, b) => a - b)).toEqual(keys.map((_, index) => index + 2));
+    for (const line of linesIn(done)) expect(await recordOf(keys[line - 2] ?? '')).toMatchObject({ roles: ['editor'] });
+    expect(stderr).toContain('Run the same command again');
+
+    gatehouse.letThrough(() => 'pass');
+    expect((await roles('import', file)).stdout).toContain('40 people in lines 2-41');
+    for (const key of keys) expect(await recordOf(key)).toMatchObject({ roles: ['editor'] });
+  });
+
+  it('while it still reads has written nothing', async () => {
+    const file = fileOf('key,roles', ...people().map((key) => `${key},a`));
+    const running = gatehouse.start('roles', ['import', file]);
+    gatehouse.letThrough(() => {
+      running.interrupt();
+      return 'pass';
+    });
+    expect(await running.finished).toMatchObject(refused(130, 'nothing was written'));
+    expect(writes()).toEqual([]);
+  });
+});
+
+describe('an export', () => {
+  it('is what import reads: into the same store it changes nothing, into another it restores names', async () => {
+    const [first, second] = [newKey(), newKey()];
+    await store(first, {
+      roles: ['editor', 'reader'],
+      attributes: { a: 1 },
+      applications: { shop: { roles: ['x'], groups: [] }, none: { roles: [] } },
+    });
+    await store(second, { groups: ['g'] });
+    const file = join(folder, 'export.csv');
+    expect(await roles('export', '--file', file)).toMatchObject({ code: 0, stderr: '' });
+    const [header, ...all] = readFileSync(file, 'utf8').trim().split('\n');
+    expect(header).toBe('key,roles,groups,clientId');
+    const ours = all.filter((line) => line.startsWith(first) || line.startsWith(second));
+    expect(ours.sort()).toEqual([`${first},editor reader,,`, `${first},x,,shop`, `${second},,g,`].sort());
+    expect((await roles('export')).stdout).toBe(readFileSync(file, 'utf8'));
+
+    const mine = fileOf(header ?? '', ...ours);
+    expect((await roles('import', mine)).stdout).toContain('0 made or changed, 2 as before');
+    await roles('remove', first);
+    expect((await roles('import', mine)).stdout).toContain('1 made or changed, 1 as before');
+    expect(await recordOf(first)).toMatchObject({
+      roles: ['editor', 'reader'],
+      applications: { shop: { roles: ['x'] } },
+    });
+  });
+});
+
+describe('dead letters', () => {
+  it('are listed, sent to the queue again and gone; those that stay are told by the exit code', async () => {
+    expect((await gatehouse.run('dead-letters', 'list')).stdout).toContain('no dead letters');
+    const kv = await gatehouse.kv();
+    const id = '019aa3f1-7c00-7abc-8def-0123456789ab';
+    const change = { kind: 'change', v: 1, id, changedBy: 'admin', subject: newKey(), before: null, after: null };
+    const metadata = { reason: 'Neon was away', diedAt: '2026-11-20T08:00:00.000Z' };
+    await kv.put(`dead-letter:outage:${id}`, JSON.stringify(change), { metadata });
+    const listed = await gatehouse.run('dead-letters', 'list');
+    expect(listed.stdout).toMatch(new RegExp(`2026-11-20T08:00:00.000Z +outage +Neon was away +${id}`));
+    expect(await gatehouse.run('dead-letters', 'replay')).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('1 sent to the queue again, 0 left'),
+    });
+    expect(await kv.get(`dead-letter:outage:${id}`)).toBeNull();
+
+    const unwritable = { metadata: { ...metadata, reason: '22021' } };
+    await kv.put(`dead-letter:refused:${id}`, '{"text":"a\\u009bb"}', unwritable);
+    expect(await gatehouse.run('dead-letters', 'replay')).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/0 sent to the queue again, 1 left.*show ID.*remove ID/s),
+    });
+    const words = 'a text has a character that Postgres does not store (22021)';
+    expect((await gatehouse.run('dead-letters', 'list')).stdout).toContain(words);
+    const shown = await gatehouse.run('dead-letters', 'show', id);
+    expect(shown.code).toBe(0);
+    for (const part of [id, 'refused', words, metadata.diedAt, '"text": "a\ufffdb"'])
+      expect(shown.stdout).toContain(part);
+    expect(await gatehouse.run('dead-letters', 'remove', id)).toMatchObject({
+      code: 0,
+      stdout: `Removed ${id}: its message will never be written.\n`,
+    });
+    for (const command of ['show', 'remove']) {
+      const gone = await gatehouse.run('dead-letters', command, id);
+      expect(gone).toMatchObject(refused(1, 'This dead letter was replayed'));
+    }
+  });
+});
+
+describe('a reason', () => {
+  it.each([
+    ['neon-away', /did not answer/],
+    ['not-a-message', /not a message/],
+    ['outside-retention', /RETENTION_DAYS/],
+    ['22021', /character that Postgres does not store \(22021\)/],
+    ['22P02', /not of the form/],
+    ['22008', /no calendar/],
+    ['22999', /does not take \(22999\)/],
+    ['23505', /rule of its table \(23505\)/],
+    ['54000', /too large/],
+    ['something else', /^something else$/],
+    ['', /no reason was kept/],
+  ])('that is kept as "%s" is told in words', (reason, words) => {
+    expect(inWords(reason)).toMatch(words);
+  });
+});
+
+describe('a Gatehouse', () => {
+  it('that is asked with a wrong password says where the right one is', async () => {
+    const { code, stderr } = await run('roles', ['list', '--url', gatehouse.url()], { GATEHOUSE_ADMIN: 'admin:wrong' });
+    expect([code, stderr]).toEqual([1, expect.stringContaining('ADMIN_BASIC')]);
+    expect(stderr).not.toContain('wrong');
+  });
+
+  it('that is none is said to be none', async () => {
+    gatehouse.letThrough(() => 'be another');
+    const { code, stderr } = await roles('list');
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/^Status 403.*Is --url the address of a Gatehouse/)]);
+  });
+
+  it.each([
+    ['roles', /^KEY +ROLES/],
+    ['dead-letters', /^There are no dead letters/],
+  ])('is reached by npm run %s from any folder', async (script, printed) => {
+    await store(newKey(), {});
+    const { code, stdout, stderr } = await npmRun(script, 'list', '--url', gatehouse.url());
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(printed);
+  });
+});

@@ -1,0 +1,155 @@
+/** The CSV of `roles export` and `roles import`: what is written is what is read, and every fault has its line. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { inputOf, type Person, withNames } from '../../src/cli/roles/people.ts';
+import { readRolesCsv, writeRolesCsv } from '../../src/cli/roles/roles-csv.ts';
+import { ROLE_NAME } from '../../src/entitlements/stored-record.ts';
+
+const names = fc.uniqueArray(fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,9}$/), { maxLength: 4 });
+const clientId = fc
+  .string({ unit: 'grapheme', minLength: 1, maxLength: 12 })
+  .map((text) => text.trim().toLowerCase())
+  .filter((text) => text !== '' && text !== '__proto__' && !text.startsWith("'"));
+const person: fc.Arbitrary<Person> = fc.record({
+  key: fc.uuid().map((id) => `oid:${id}`),
+  roles: names,
+  groups: names,
+  attributes: fc.dictionary(fc.stringMatching(/^[a-z]{1,5}$/), fc.string()),
+  applications: fc.dictionary(clientId, fc.record({ roles: names, groups: names }, { requiredKeys: [] })),
+  updatedAt: fc.constant('2026-11-01T12:00:00.000Z'),
+  updatedBy: fc.constant('admin'),
+});
+const everybody = fc.uniqueArray(person, { minLength: 1, maxLength: 5, selector: ({ key }) => key });
+
+describe('what export writes', () => {
+  it('is read back: over the same people it changes nothing, and into an empty store it restores all names', async () => {
+    await fc.assert(
+      fc.asyncProperty(everybody, async (people) => {
+        const read = await readRolesCsv(writeRolesCsv(people));
+        expect(read).toMatchObject({ ok: true });
+        for (const held of people) {
+          const lines = read.ok ? read.lines.filter(({ key }) => key === held.key) : [];
+          const over = (before: Person | undefined) =>
+            lines.reduce((input, line) => withNames(input, line.clientId, line.names), inputOf(before));
+          expect(over(held)).toEqual(inputOf(held));
+          const restored = over(undefined);
+          expect(restored).toMatchObject({ roles: held.roles, groups: held.groups });
+          for (const [id, { roles = [], groups = [] }] of Object.entries(held.applications))
+            expect({ roles: [], groups: [], ...restored.applications[id] }).toEqual({ roles, groups });
+        }
+      }),
+    );
+  });
+
+  it('is no formula to a spreadsheet', () => {
+    const held = inputOf(undefined);
+    const applications = { '=cmd': { roles: ['a'] } };
+    const people = [{ ...held, applications, key: 'oid:1', updatedAt: '', updatedBy: '' }];
+    expect(writeRolesCsv(people)).toBe('key,roles,groups,clientId\noid:1,,,\noid:1,a,,"\'=cmd"\n');
+  });
+});
+
+describe('what import reads', () => {
+  it('is either lines of which each can be stored, or faults of which each has its line, whatever the file holds', async () => {
+    const cell = fc.oneof(fc.string(), fc.constantFrom('oid:1', 'editor', '"', ',', ';', '\n', ''));
+    const file = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc
+        .array(fc.array(cell).map((cells) => cells.join(',')))
+        .map((rows) => ['key,roles,groups,clientId', ...rows].join('\n')),
+    );
+    await fc.assert(
+      fc.asyncProperty(file, async (text) => {
+        const read = await readRolesCsv(text);
+        if (read.ok) {
+          for (const line of read.lines) {
+            expect(line.key).toMatch(/^(oid|idp|email|sha256):./);
+            expect(
+              [...(line.names.roles ?? []), ...(line.names.groups ?? [])].every((name) => ROLE_NAME.test(name)),
+            ).toBe(true);
+          }
+          return;
+        }
+        expect(read.errors.length).toBeGreaterThan(0);
+        for (const error of read.errors) expect(error).toMatch(/^line \d+: .|^The file is empty|^There is no line/s);
+      }),
+    );
+  });
+
+  it('is known by its header in any case of letters, below the first line that Excel uses for its separator', async () => {
+    for (const text of [
+      'KEY;Roles;clientID\noid:1;editor;Shop',
+      'sep=;\r\nkey;roles;clientId\r\noid:1;editor;Shop\r\n',
+      '\ufeff"sep=|"\nkey|roles|clientid\noid:1|editor|shop',
+      'sep=,\nkey,roles,clientId\noid:1,editor;,shop',
+    ]) {
+      const lines = [expect.objectContaining({ key: 'oid:1', clientId: 'shop', names: { roles: ['editor'] } })];
+      expect([text, await readRolesCsv(text)]).toEqual([text, { ok: true, lines }]);
+    }
+    expect(await readRolesCsv('sep=;\nkey;roles\noid:1;two!')).toMatchObject({
+      errors: [expect.stringMatching(/^line 3: "two!"/)],
+    });
+  });
+
+  it('with a header that is wrong has one fault, whatever it takes to be wrong', async () => {
+    for (const header of ['key|roles|groups|clientId', 'Anna,Bert,Carl', 'key,key,name', 'roles', 'key,roles,Roles']) {
+      const read = await readRolesCsv(`${header}\noid:1,a`);
+      expect(read).toEqual({
+        ok: false,
+        errors: [expect.stringMatching(/^line 1: .*the first line must be key,roles,groups,clientId/)],
+      });
+    }
+  });
+
+  it('is no id that Excel shortened, however it is written down', async () => {
+    for (const key of [
+      'idp:google.com:1.08451E+12',
+      'idp:google.com:1.08451E%2B12',
+      'idp:google.com:"1,08451E+12"',
+      'idp:google.com:1e12',
+      'oid:1.08451E+12',
+    ]) {
+      const cell = `"${key.replaceAll('"', '')}"`;
+      expect([key, await readRolesCsv(`key,roles\n${cell},a`)]).toEqual([
+        key,
+        {
+          ok: false,
+          errors: [expect.stringMatching(/^line 2: .*Excel shortened this number\. Format the column as text/)],
+        },
+      ]);
+    }
+    for (const key of ['idp:google.com:1084512345678', 'idp:google.com:12e3f', 'oid:%zz', 'email:1e5@example.com']) {
+      expect(await readRolesCsv(`key,roles\n${key},a`)).toMatchObject({ ok: true });
+    }
+  });
+
+  it('has the line number that an editor shows, also after a cell with line breaks', async () => {
+    const read = await readRolesCsv('key,roles\n\n"oid:1","a\nb\r\nc"\noid:2,two!\n');
+    expect(read).toMatchObject({ ok: false, errors: [expect.stringMatching(/^line 6: "two!"/)] });
+  });
+
+  it.each([
+    ['empty', '', /^The file is empty\. Its first line must be key,roles,groups,clientId$/],
+    ['only a header', 'key,roles\n', /^There is no line after the header/],
+    [
+      'without the column key',
+      'person,roles\noid:1,a',
+      /^line 1: "person" cannot stand here: the first line must be key,/,
+    ],
+    [
+      'without the column key, otherwise right',
+      'roles\na',
+      /^line 1: the column key is missing: the first line must be key,/,
+    ],
+    [
+      'without a column of names',
+      'key,clientId\noid:1,shop',
+      /^line 1: there is no column of names: the first line must be key,/,
+    ],
+    ['with a column twice', 'key,roles,roles\noid:1,a,b', /^line 1: a column stands here twice/],
+    ['with a quote that never ends', 'key,roles\n"oid:1,a', /^line 2: .*quote/i],
+  ])('is refused when it is %s', async (_, text, said) => {
+    const read = await readRolesCsv(text);
+    expect(read.ok ? '' : read.errors.join('\n')).toMatch(said);
+  });
+});

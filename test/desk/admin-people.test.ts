@@ -1,0 +1,370 @@
+/** Role data over HTTP: design sections 4, 5 and 9, and the change log of every write. */
+import { createExecutionContext } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Change } from '../../src/attempts/attempt.ts';
+import { savePerson } from '../../src/desk/admin/people.ts';
+import { staff } from '../../src/desk/management-api.ts';
+import { ADMIN, admin, inPath, newKey } from '../support/admin-call.ts';
+import { changesOfOnce, deadLetterOf } from '../support/admin-changes.ts';
+
+const stored = async (key: string) => JSON.parse((await env.GATEHOUSE.get(`person:${key}`)) ?? 'null');
+
+const RECORD = {
+  roles: ['editor', 'reader'],
+  groups: ['sales'],
+  attributes: { loyaltyId: '1234', level: 3, vip: true },
+  applications: { shop: { roles: ['approver'] }, wiki: { groups: ['authors'] } },
+};
+
+describe('a record', () => {
+  it('that was put is what get gives back, with the time and the name of the credential', async () => {
+    const key = newKey();
+    const before = Date.now();
+    const put = await admin('PUT', inPath(key), RECORD);
+    expect(put).toMatchObject({ status: 200, json: { key, ...RECORD, updatedBy: 'admin', changed: true } });
+    expect(put.json.inForce).toContain('within about a minute');
+    expect(put.json.inForce).toContain('next interactive sign-in');
+    const got = await admin('GET', inPath(key));
+    expect(got.status).toBe(200);
+    expect(got.json).toEqual({ key, ...RECORD, updatedAt: put.json.updatedAt, updatedBy: 'admin' });
+    expect(Date.parse(String(got.json.updatedAt))).toBeGreaterThanOrEqual(before);
+    expect(await stored(key)).toEqual({ v: 1, ...RECORD, updatedAt: put.json.updatedAt, updatedBy: 'admin' });
+    expect(got.headers.get('Cache-Control')).toBe('no-store');
+  });
+
+  it('that was put is whole: what a later put does not name is gone', async () => {
+    const key = newKey();
+    await admin('PUT', inPath(key), RECORD);
+    await admin('PUT', inPath(key), { roles: ['reader'] });
+    expect((await admin('GET', inPath(key))).json).toMatchObject({
+      roles: ['reader'],
+      groups: [],
+      attributes: {},
+      applications: {},
+    });
+  });
+
+  it('can be put, found and removed without its key in a URL', async () => {
+    const key = `email:${crypto.randomUUID()}@example.com`;
+    expect(await admin('PUT', '/people', { key, roles: ['editor'] })).toMatchObject({ status: 200, json: { key } });
+    expect(await admin('POST', '/people/search', { key })).toMatchObject({ status: 200, json: { roles: ['editor'] } });
+    expect(await admin('POST', '/people/remove', { key })).toMatchObject({ status: 200, json: { key, removed: true } });
+    expect((await admin('POST', '/people/search', { key })).status).toBe(404);
+  });
+
+  it('of nobody is a 404 on get and on delete, and nothing is logged', async () => {
+    const key = newKey();
+    for (const answered of [
+      await admin('GET', inPath(key)),
+      await admin('DELETE', inPath(key)),
+      await admin('POST', '/people/search', { key }),
+      await admin('POST', '/people/remove', { key }),
+    ]) {
+      expect([answered.status, answered.json.code]).toEqual([404, 'no-such-person']);
+      expect(answered.headers.get('Content-Type')).toBe('application/problem+json');
+      expect(answered.json.requestId).toMatch(/./);
+    }
+    // The queue keeps its order, so that once this row is there an earlier one would be there too.
+    await admin('PUT', inPath(key), RECORD);
+    expect(await changesOfOnce(key, 1)).toHaveLength(1);
+  });
+
+  it('that was written by hand and cannot be read says so, and can be replaced or removed', async () => {
+    const key = newKey();
+    await env.GATEHOUSE.put(`person:${key}`, '{"roles":"editor"}');
+    const held = { key, unreadable: '{"roles":"editor"}', problem: expect.stringContaining('Save the record anew') };
+    expect(await admin('GET', inPath(key))).toMatchObject({ status: 200, json: held });
+    expect(await admin('POST', '/people/search', { key })).toMatchObject({ status: 200, json: held });
+    expect((await admin('PUT', inPath(key), RECORD)).status).toBe(200);
+    expect(await changesOfOnce(key, 1)).toMatchObject([
+      { before: { unreadable: '{"roles":"editor"}' }, after: RECORD },
+    ]);
+    await env.GATEHOUSE.put(`person:${key}`, 'no json \0');
+    expect((await admin('DELETE', inPath(key))).status).toBe(200);
+    expect(await changesOfOnce(key, 2)).toHaveLength(2);
+    expect((await admin('GET', inPath(key))).status).toBe(404);
+  });
+
+  it('under an e-mail that nobody trusts is saved with a warning', async () => {
+    const key = `email:${crypto.randomUUID()}@example.com`;
+    const put = (issuers: string) =>
+      admin('PUT', '/people', { key, roles: ['a'] }, { bindings: { EMAIL_TRUSTED_ISSUERS: issuers } });
+    expect((await put('')).json.warning).toContain('EMAIL_TRUSTED_ISSUERS');
+    expect((await put('google.com')).json).not.toHaveProperty('warning');
+  });
+});
+
+describe('keys', () => {
+  it('mean the same person however they are typed', async () => {
+    const id = crypto.randomUUID();
+    await admin('PUT', inPath(` OID:${id.toUpperCase()} `), { roles: ['by-oid'] });
+    expect((await admin('GET', inPath(`oid:${id}`))).json).toMatchObject({ key: `oid:${id}`, roles: ['by-oid'] });
+
+    await admin('PUT', '/people', { key: `email: ${id}@EXAMPLE.com `, roles: ['by-mail'] });
+    expect((await admin('GET', inPath(`email:${id}@example.com`))).json.roles).toEqual(['by-mail']);
+
+    const issuer = encodeURIComponent('https://login.example/a?b');
+    await admin('PUT', inPath(`idp:${issuer}:${id}%2F%25`), { roles: ['by-idp'] });
+    expect(await stored(`idp:${issuer}:${id}%2F%25`)).toMatchObject({ roles: ['by-idp'] });
+    expect((await admin('GET', inPath(`idp:${issuer}:${id}%2F%25`))).json.roles).toEqual(['by-idp']);
+  });
+
+  it('that are none are a 400 that shows every form', async () => {
+    for (const typed of [
+      'anna',
+      'oid:',
+      'idp:google.com',
+      'idp:a:b:c',
+      'idp:%zz:1',
+      'email: ',
+      'sha256:1',
+      'oid:a\u0000b',
+      'email:an\u0007na@example.com',
+      'email:anna\u202e@example.com',
+      'email:anna@example.com\u0085 x',
+      'oid:a\u2028b',
+      'idp:google.com:1%00',
+      'idp:goo%E2%80%AEgle.com:1',
+      'x'.repeat(3_000),
+    ]) {
+      for (const answered of [
+        await admin('GET', inPath(typed)),
+        await admin('PUT', inPath(typed), RECORD),
+        await admin('DELETE', inPath(typed)),
+        await admin('PUT', '/people', { key: typed, ...RECORD }),
+        await admin('POST', '/people/search', { key: typed }),
+        await admin('POST', '/people/remove', { key: typed }),
+      ]) {
+        expect(answered).toMatchObject({ status: 400, json: { code: 'invalid-request', errors: [{ path: 'key' }] } });
+        if (typed.length < 2_000) {
+          expect(answered.json.detail).toMatch(/oid:<objectId>.*idp:<issuer>:<id>.*percent-encoded.*email:<address>/);
+        }
+      }
+    }
+  });
+});
+
+describe('the change log', () => {
+  it('has everybody who is in force, whatever the key is made of', async () => {
+    const mark = crypto.randomUUID();
+    const piece = fc.oneof(
+      fc.constantFrom('\0', '\u001b', '\u0085', '\u202e', '\u2028', '\ud800', '%00', '%', ':', '\u0130', ' ', '\ufffd'),
+      fc.string({ unit: 'binary', maxLength: 3 }),
+      fc.string({ unit: 'grapheme', minLength: 100, maxLength: 300 }),
+    );
+    const hostile = fc
+      .tuple(fc.constantFrom('oid:', 'email:', 'idp:issuer:', 'IDP:'), fc.array(piece, { maxLength: 3 }))
+      .map(([kind, pieces]) => `${kind}${mark}${pieces.join('')}`);
+    const inForce: string[] = [];
+    for (const key of fc.sample(hostile, 80)) {
+      const { status, json } = await admin('PUT', '/people', { key, roles: ['boss'] });
+      expect([key, status]).toEqual([key, json.changed === undefined ? 400 : 200]);
+      if (status === 200 && json.changed === true) inForce.push(String(json.key));
+    }
+    expect(inForce.length).toBeGreaterThan(5);
+    for (const key of inForce) {
+      expect(await env.GATEHOUSE.get(`person:${key}`)).not.toBeNull();
+      expect(await changesOfOnce(key, 1)).toMatchObject([{ subject: key, after: { roles: ['boss'] } }]);
+    }
+  });
+
+  it('holds before and after of every put and delete', async () => {
+    const key = newKey();
+    await admin('PUT', inPath(key), { roles: ['reader'] });
+    await admin('PUT', inPath(key), { roles: ['editor'], attributes: { a: 1 } });
+    await admin('DELETE', inPath(key));
+    const rows = await changesOfOnce(key, 3);
+    expect(rows).toMatchObject([
+      { changedBy: 'admin', before: null, after: { roles: ['reader'] } },
+      { changedBy: 'admin', before: { roles: ['reader'] }, after: { roles: ['editor'], attributes: { a: 1 } } },
+      { changedBy: 'admin', before: { roles: ['editor'] }, after: null },
+    ]);
+  });
+
+  it('names a person by a text that Postgres takes, even when the key came another way', async () => {
+    const key = `oid:${crypto.randomUUID()}\0b`;
+    const logged: Change[] = [];
+    const logChange = (change: Change) => Promise.resolve(logged.push(change) > 0);
+    const author = { by: 'admin', now: Date.now(), logChange };
+    const input = { roles: ['boss'], groups: [], attributes: {}, applications: {} };
+    expect(await savePerson(env.GATEHOUSE, key, input, author)).toMatchObject({ ok: true });
+    expect(logged).toMatchObject([{ subject: key.replace('\0', '\ufffd') }]);
+    await env.GATEHOUSE.delete(`person:${key}`);
+  });
+
+  it('is not written by a put that changes nothing, which keeps time and name but is written to KV again', async () => {
+    const key = newKey();
+    const first = await admin('PUT', inPath(key), RECORD);
+    const { applications, attributes, groups, roles } = RECORD;
+    const other = {
+      bindings: { ADMIN_BASIC: 'second:secret' },
+      headers: { Authorization: `Basic ${btoa('second:secret')}` },
+    };
+    let written = '';
+    const kv = {
+      get: env.GATEHOUSE.get.bind(env.GATEHOUSE),
+      put: (_key: string, value: string) => {
+        written = value;
+        return Promise.resolve();
+      },
+    };
+    const again = await admin(
+      'PUT',
+      inPath(key),
+      { applications, attributes: { vip: attributes.vip, level: 3, loyaltyId: '1234' }, groups, roles },
+      { ...other, bindings: { ...other.bindings, GATEHOUSE: kv } },
+    );
+    expect(again.json).toMatchObject({ changed: false, updatedAt: first.json.updatedAt, updatedBy: 'admin' });
+    expect(JSON.parse(written)).toEqual(await stored(key));
+    await admin('PUT', inPath(key), { ...RECORD, roles: ['reader', 'editor'] }, other);
+    expect(await changesOfOnce(key, 2)).toMatchObject([{ changedBy: 'admin' }, { changedBy: 'second' }]);
+  });
+});
+
+describe('the list', () => {
+  it('gives everybody once, page by page, whole, and names records that cannot be read', async () => {
+    const mark = crypto.randomUUID();
+    const keys = Array.from({ length: 7 }, (_, index) => `oid:${mark}-${index}`);
+    for (const key of keys) await admin('PUT', inPath(key), { roles: ['editor'], groups: [key.slice(-1)] });
+    await env.GATEHOUSE.put(`person:oid:${mark}-x`, 'no json');
+    const seen: Record<string, unknown>[] = [];
+    let path = '/people?limit=3';
+    for (;;) {
+      const { status, json } = await admin('GET', path);
+      expect(status).toBe(200);
+      const people = json.people as Record<string, unknown>[];
+      expect(people.length).toBeLessThanOrEqual(3);
+      seen.push(...people);
+      if (json.next === undefined) break;
+      path = `/people?limit=3&cursor=${encodeURIComponent(String(json.next))}`;
+    }
+    const ours = seen.filter(({ key }) => String(key).startsWith(`oid:${mark}`));
+    expect(ours.map(({ key }) => key)).toEqual([...keys, `oid:${mark}-x`]);
+    expect(ours[3]).toMatchObject({ roles: ['editor'], groups: ['3'], updatedBy: 'admin' });
+    expect(ours[7]).toMatchObject({ unreadable: 'no json' });
+  });
+
+  it('refuses what it does not know, naming it', async () => {
+    const refused = async (query: string) => {
+      const { status, json } = await admin('GET', `/people?${query}`);
+      return [status, json.detail];
+    };
+    for (const limit of ['0', '101', 'x', 'abc', '0x10', '1e1', '1.5', '-1', '', '1&limit=2']) {
+      expect([limit, ...(await refused(`limit=${limit}`))]).toEqual([limit, 400, 'limit: not a number from 1 to 100']);
+    }
+    expect((await admin('GET', '/people?limit=100')).status).toBe(200);
+    expect(await refused('limt=3')).toEqual([400, 'unknown: limt. Known here: cursor, limit']);
+  });
+});
+
+describe('a cursor', () => {
+  it('that is not whole, not ours or of another list is refused, and says where one is to be had', async () => {
+    for (let made = 0; made < 3; made += 1) await admin('PUT', inPath(newKey()), { roles: ['editor'] });
+    for (let made = 0; made < 2; made += 1) await deadLetterOf(newKey());
+    const next = async (list: string) => String((await admin('GET', `${list}?limit=1`)).json.next);
+    const [people, letters] = [await next('/people'), await next('/dead-letters')];
+    const faulty = (cursor: string, other: string) => [
+      ...['abc', 'people.abc', 'dead-letters.abc', '000000000000', other],
+      ...[cursor.slice(1), cursor.slice(0, -1), cursor.slice(0, 12), cursor.slice(12), `${cursor}=`],
+    ];
+    for (const [list, own, other] of [
+      ['/people', people, letters],
+      ['/dead-letters', letters, people],
+    ] as const) {
+      expect((await admin('GET', `${list}?limit=1&cursor=${encodeURIComponent(own)}`)).status).toBe(200);
+      for (const cursor of faulty(own, other)) {
+        const { status, json } = await admin('GET', `${list}?cursor=${encodeURIComponent(cursor)}`);
+        expect([cursor, status, json.detail]).toEqual([
+          cursor,
+          400,
+          expect.stringMatching(/^cursor: .*take it from "next"/),
+        ]);
+      }
+      const list400 = () => Promise.reject(new Error('KV GET failed: 400 Invalid cursor'));
+      const bindings = { GATEHOUSE: { list: list400 } };
+      const forgotten = await admin('GET', `${list}?cursor=${encodeURIComponent(own)}`, undefined, { bindings });
+      expect([forgotten.status, forgotten.json.detail]).toEqual([400, expect.stringContaining('take it from "next"')]);
+      expect((await admin('GET', list, undefined, { bindings })).status).toBe(503);
+    }
+    expect((await admin('POST', '/dead-letters/replay')).status).toBe(200);
+  });
+});
+
+describe('an address that does not take a method', () => {
+  it('says so and names every method that it does take, and no other', async () => {
+    const key = newKey();
+    const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+    for (const path of [
+      '/people',
+      '/people/search',
+      '/people/remove',
+      inPath(key),
+      '/changes',
+      '/changes/search',
+      '/dead-letters',
+      '/dead-letters/replay',
+      '/dead-letters/an-id',
+    ]) {
+      const taken = [];
+      let allow: string | null = null;
+      for (const method of methods) {
+        const { status, headers, json } = await admin(method, path);
+        if (status !== 405) {
+          taken.push(method);
+          continue;
+        }
+        allow = headers.get('Allow');
+        // An answer to HEAD has no body.
+        if (method !== 'HEAD') expect(json).toMatchObject({ title: 'Method not allowed', code: 'method-not-allowed' });
+      }
+      expect([path, allow?.split(', ').sort()]).toEqual([path, taken.sort()]);
+    }
+    expect((await admin('GET', '/nothing')).json).toMatchObject({ status: 404, code: 'no-such-address' });
+  });
+});
+
+describe('who gets in', () => {
+  it('every address beyond /health and the connectors needs a credential', async () => {
+    const routes = staff.routes.filter(({ method }) => method !== 'ALL');
+    expect(routes.length).toBeGreaterThan(25);
+    for (const { method, path } of routes) {
+      const request = new Request(`https://gatehouse.example${path}`, { method });
+      const { status } = await staff.fetch(request, env, createExecutionContext());
+      expect([method, path, status]).toEqual([method, path, 401]);
+    }
+  });
+
+  it('is nobody without an admin credential, on any address, whatever the body', async () => {
+    const wrong = [
+      '',
+      `Basic ${btoa('admin:wrong')}`,
+      `Basic ${btoa('support:support')}`,
+      `Basic ${btoa('Test:Test')}`,
+    ];
+    for (const Authorization of wrong) {
+      for (const [method, path, body] of [
+        ['GET', '/people', undefined],
+        ['PUT', '/people', 'no json'],
+        ['POST', '/people/search', '{}'],
+        ['POST', '/people/remove', '{}'],
+        ['GET', '/people/x', undefined],
+        ['PUT', '/people/x', 'x'.repeat(100_000)],
+        ['DELETE', '/people/x', undefined],
+        ['GET', '/nothing', undefined],
+      ] as const) {
+        const { status, headers } = await admin(method, path, body, { headers: { Authorization } });
+        expect([method, path, status]).toEqual([method, path, 401]);
+        expect(headers.get('WWW-Authenticate')).toMatch(/^Basic /);
+      }
+    }
+  });
+
+  it('is nobody when no credential is configured and this is not a local run', async () => {
+    const bindings = { LOCAL: '', ADMIN_BASIC: '' };
+    expect((await admin('GET', '/people', undefined, { bindings, headers: { Authorization: ADMIN } })).status).toBe(
+      401,
+    );
+  });
+});

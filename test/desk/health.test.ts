@@ -1,0 +1,205 @@
+/** Whether Gatehouse is up, and whether everything behind it is: each part with a limit of its own. */
+import { createExecutionContext, createScheduledController } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { describe, expect, it } from 'vitest';
+import { failedConditionNote } from '../../src/attempts/notes.ts';
+import { connect } from '../../src/database/connect.ts';
+import { sumDue } from '../../src/desk/aggregates/sum-due.ts';
+import { markDue, settle } from '../../src/desk/policies/publish.ts';
+import { POINTER_KEY } from '../../src/policy/pointer.ts';
+import { deadLetterOf, noDeadLetters } from '../support/admin-changes.ts';
+import { anAttempt, keepAttempts } from '../support/attempt.ts';
+import { basic, call, NEON_AWAY, newClient, rowsOfOnce } from '../support/call.ts';
+import { publish } from '../support/policy-call.ts';
+import worker from '../support/worker.ts';
+
+interface Ready {
+  status: string;
+  kv: { ok: boolean; problem?: string };
+  queue: { ok: boolean; outage?: number; refused?: number; problem?: string };
+  neon: {
+    ok: boolean;
+    problem?: string;
+    differentSteps?: number;
+    unknownSteps?: number;
+    failedRules?: Record<string, number>;
+    oldestUnsummedSeconds?: number | null;
+  };
+  policy: { ok: boolean; decides?: boolean; version?: number; fault?: string };
+  warnings: string[];
+}
+
+async function ask(path: string, bindings: object = {}, pair = 'support:support') {
+  const request = new Request(`https://gatehouse.example${path}`, { headers: { Authorization: basic(pair) } });
+  const answered = await worker.fetch(
+    request as Parameters<typeof worker.fetch>[0],
+    { ...env, ...bindings },
+    createExecutionContext(),
+  );
+  return { status: answered.status, headers: answered.headers, json: (await answered.json()) as Ready };
+}
+
+describe('/health', () => {
+  it('is ok without any credential, whatever is broken behind it', async () => {
+    const answered = await ask('/health', { GATEHOUSE: {}, ATTEMPTS: {}, ...NEON_AWAY }, ':');
+    expect(answered).toMatchObject({ status: 200, json: { status: 'ok' } });
+    expect(answered.headers.get('Cache-Control')).toBe('no-store');
+  });
+});
+
+describe('/health/ready', () => {
+  it('is for reports credentials, and names every part that works', async () => {
+    expect((await ask('/health/ready', {}, 'admin:admin')).status).toBe(401);
+    const { status, json } = await ask('/health/ready');
+    expect(status).toBe(200);
+    expect(json).toMatchObject({ status: 'ready', kv: { ok: true }, queue: { ok: true }, neon: { ok: true } });
+  });
+
+  it('says which policy decides, and is not ready when none does', async () => {
+    await env.GATEHOUSE.delete(POINTER_KEY);
+    expect((await ask('/health/ready')).json.policy).toMatchObject({ ok: true, decides: true, version: 0 });
+    const none = await ask('/health/ready', { POLICY: 'stored' });
+    expect([none.status, none.json.policy]).toEqual([
+      503,
+      expect.objectContaining({ decides: false, fault: 'policy-missing' }),
+    ]);
+    expect(none.json.warnings.join()).toContain('sign-ups are blocked');
+
+    const version = await publish({ rules: [] });
+    const stored = await ask('/health/ready', { POLICY: 'stored' });
+    expect([stored.status, stored.json.policy]).toEqual([
+      200,
+      expect.objectContaining({ decides: true, version, fault: '' }),
+    ]);
+    expect((await ask('/health/ready')).json.warnings.join()).toContain(
+      'A policy is saved, and the built-in one decides',
+    );
+
+    await publish('broken by hand');
+    const broken = await ask('/health/ready', { POLICY: 'stored' });
+    expect([broken.status, broken.json.policy.fault]).toEqual([503, 'policy-unreadable']);
+    await env.GATEHOUSE.delete(POINTER_KEY);
+  });
+
+  it('tells of a policy that was saved long ago and may not be in KV', async () => {
+    const hourAgo = Date.now() - 3_600_000;
+    const due = await markDue(env.GATEHOUSE, hourAgo);
+    if (!due.ok) throw new Error('KV took no key');
+    const { json } = await ask('/health/ready');
+    expect(json.warnings.join()).toContain(new Date(hourAgo).toISOString());
+    await settle(env.GATEHOUSE, due.value);
+    expect((await ask('/health/ready')).json.warnings.join()).not.toContain('may not be in Workers KV');
+  });
+
+  it('tells the part that hangs or refuses, and of the others that they work', async () => {
+    const hanging = { get: () => new Promise(() => undefined), list: () => new Promise(() => undefined) };
+    const noKv = await ask('/health/ready', { GATEHOUSE: hanging });
+    expect([noKv.status, noKv.json.kv.ok, noKv.json.queue.ok, noKv.json.neon.ok]).toEqual([503, false, false, true]);
+    const noNeon = await ask('/health/ready', NEON_AWAY);
+    expect([noNeon.status, noNeon.json.kv.ok, noNeon.json.queue.ok, noNeon.json.neon.ok]).toEqual([
+      503,
+      true,
+      true,
+      false,
+    ]);
+    expect(noNeon.json.neon.problem).toContain('Neon');
+  });
+
+  it('warns of sample credentials, missing secrets and settings that cannot be used, and names no secret', async () => {
+    const deployed = {
+      LOCAL: '',
+      REPORTS_BASIC: 'desk:pass-word-1\nsupport:support',
+      CONNECTOR_BASIC: 'Test:Test',
+      ADMIN_BASIC: '',
+      RETENTION_DAYS: 'many',
+      SUPPORT_CODE_KEY: 'short',
+    };
+    const { json } = await ask('/health/ready', deployed, 'desk:pass-word-1');
+    const warnings = json.warnings.join('\n');
+    for (const word of [
+      'REPORTS_BASIC holds a sample',
+      'CONNECTOR_BASIC holds a sample',
+      'CONNECTOR_BASIC has no usable',
+      'ADMIN_BASIC has no usable',
+      'RETENTION_DAYS',
+      'SUPPORT_CODE_KEY',
+    ]) {
+      expect(warnings).toContain(word);
+    }
+    expect(warnings).not.toContain('pass-word-1');
+    expect((await ask('/health/ready')).json.warnings.join()).toContain('LOCAL is set');
+  });
+
+  it('names the line of a credential that cannot work, never its text, and limits that contradict each other', async () => {
+    const deployed = {
+      CONNECTOR_BASIC: 'b2c:one\nnocolon\n "b2c:t-w-o"\r\n\nb2c:three\t',
+      KV_TIMEOUT_MS: '3000',
+      DECISION_TIMEOUT_MS: '2000',
+      STALE_ROLES_MAX_SECONDS: '',
+      ROLES_CLAIM: 'ObjectID',
+    };
+    const warnings = (await ask('/health/ready', deployed)).json.warnings.join('\n');
+    expect(warnings).toContain('CONNECTOR_BASIC, line 2, 3, 5');
+    for (const name of ['KV_TIMEOUT_MS', 'STALE_ROLES_MAX_SECONDS', 'ROLES_CLAIM']) expect(warnings).toContain(name);
+    for (const text of ['nocolon', 't-w-o', 'three']) expect(warnings).not.toContain(text);
+  });
+
+  it('counts dead letters by kind, those of an earlier version too, and says what to do about them', async () => {
+    await noDeadLetters();
+    expect((await ask('/health/ready')).json.queue).toEqual({ ok: true, outage: 0, refused: 0 });
+    expect((await ask('/health/ready')).json.warnings.join()).not.toContain('dead letters');
+    for (const kind of ['outage', 'refused'] as const) {
+      const letter = await deadLetterOf(`oid:${crypto.randomUUID()}`, kind);
+      const { json } = await ask('/health/ready');
+      expect(json.queue).toEqual({ ok: true, outage: 0, refused: 0, [kind]: 1 });
+      expect(json.warnings.join()).toContain('npm run dead-letters');
+      await env.GATEHOUSE.delete(letter);
+    }
+  });
+
+  it('warns of rules whose condition failed unforeseen, by name and with how many calls', async () => {
+    const { db } = connect(env.DATABASE_URL, 10_000);
+    const rule = `guards ${crypto.randomUUID()}`;
+    const notes = ['email record not used', failedConditionNote(rule, 'claims.city is absent')];
+    const at = new Date(Date.now() - 3 * 3_600_000);
+    await keepAttempts(db, [anAttempt({ at, notes }), anAttempt({ at, notes }), anAttempt({ at })]);
+    expect((await ask('/health/ready')).json.warnings.join()).not.toContain(rule);
+    await sumDue(() => connect(env.DATABASE_URL, 10_000).db, new Date());
+    const { json } = await ask('/health/ready');
+    expect(json.neon.failedRules).toMatchObject({ [rule]: 2 });
+    expect(json.warnings.join()).toContain(`${rule} (2 calls)`);
+  });
+
+  it('warns of steps that differ between URL and body, and of steps that nobody knows', async () => {
+    const clientId = newClient();
+    await call({ step: 'PreTokenIssuance', client_id: clientId }, '/PostFederationSignup');
+    await call({ step: 'PostNothing', client_id: clientId });
+    await rowsOfOnce(clientId, 2);
+    const { json } = await ask('/health/ready');
+    expect(json.neon.differentSteps).toBeGreaterThanOrEqual(1);
+    expect(json.neon.unknownSteps).toBeGreaterThanOrEqual(1);
+    expect(json.warnings.filter((warning) => warning.includes('Azure portal'))).toHaveLength(2);
+  });
+});
+
+describe('the cron', () => {
+  it('leaves a summary behind that is shown, marked stale, when Neon is away', async () => {
+    await env.GATEHOUSE.delete('sums:done');
+    await worker.scheduled(createScheduledController({ cron: '*/5 * * * *', scheduledTime: new Date() }), env);
+    const stale = await ask('/reports/summary', NEON_AWAY);
+    expect(stale).toMatchObject({ status: 200, json: { stale: true } });
+    const narrowed = await ask('/reports/summary?step=PreTokenIssuance', NEON_AWAY);
+    expect([narrowed.status, narrowed.headers.get('Retry-After')]).toEqual([503, expect.stringMatching(/^\d+$/)]);
+  });
+
+  it('never throws when Neon or KV is away', async () => {
+    const controller = () => createScheduledController({ cron: '*/5 * * * *', scheduledTime: new Date() });
+    await worker.scheduled(controller(), { ...env, ...NEON_AWAY });
+    const throwing = {
+      get: () => Promise.reject(new Error('KV is away')),
+      list: () => Promise.reject(new Error('KV is away')),
+      put: () => Promise.reject(new Error('KV is away')),
+    };
+    await worker.scheduled(controller(), { ...env, GATEHOUSE: throwing as unknown as KVNamespace });
+  });
+});

@@ -1,0 +1,175 @@
+/** `POST /admin/policy/try`: the reply that B2C would get, and why; nothing is recorded. */
+import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { basic, newClient, newObjectId, rowsOf, rowsOfOnce } from '../support/call.ts';
+import { isolate, publish, watchedKv } from '../support/policy-call.ts';
+import worker from '../support/worker.ts';
+
+const SIGN_UP = 'PostAttributeCollection';
+const TOKEN = 'PreTokenIssuance';
+
+async function tryIt(body: unknown, bindings: object = {}, pair = 'admin:admin') {
+  const request = new Request('https://gatehouse.example/admin/policy/try', {
+    method: 'POST',
+    headers: { Authorization: basic(pair), 'Content-Type': 'application/json' },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
+  const ctx = createExecutionContext();
+  const world = { ...env, POLICY: 'stored', ...bindings };
+  const response = await worker.fetch(request as Parameters<typeof worker.fetch>[0], world, ctx);
+  const json = await response.json<Record<string, unknown>>();
+  await waitOnExecutionContext(ctx);
+  return { status: response.status, json };
+}
+
+const draft = {
+  lists: { blocked: ['bad.example'] },
+  messages: { no: { en: 'No {supportCode}', de: 'Nein {supportCode}' } },
+  rules: [
+    { id: 'mail', steps: [SIGN_UP], when: 'has(claims.email) && domain(claims.email) in lists.blocked', block: 'no' },
+    { id: 'adult', steps: [SIGN_UP], when: 'age(string(claims.extension_Born)) < 18', onError: 'skip', invalid: 'no' },
+    { id: 'tidy', steps: [SIGN_UP], set: { givenName: 'titleCase(claims.givenName)' } },
+    { id: 'roles', steps: [TOKEN], set: { extension_Roles: "person.roles.join(' ')" } },
+  ],
+};
+
+beforeEach(() => publish({ rules: [{ id: 'stored', steps: [SIGN_UP], set: { city: "'stored'" } }] }));
+
+describe('trying a call', () => {
+  it('with a draft shows the exact reply, each rule with what its condition came to and what it set', async () => {
+    const { status, json } = await tryIt({
+      policy: draft,
+      call: { step: SIGN_UP, email: 'a@good.example', givenName: 'ANN' },
+    });
+    expect(status).toBe(200);
+    expect(json).toMatchObject({
+      policyVersion: 'draft',
+      step: SIGN_UP,
+      reply: { status: 200, body: { version: '1.0.0', action: 'Continue', givenName: 'Ann' } },
+      decision: { outcome: 'continue' },
+      supportCode: '',
+    });
+    expect(json.trace).toEqual([
+      { rule: 'mail', reached: true, applied: false, when: { value: false } },
+      { rule: 'adult', reached: true, applied: false, when: { error: expect.any(String) } },
+      { rule: 'tidy', reached: true, applied: true, set: { givenName: { value: 'Ann' } } },
+    ]);
+  });
+
+  it('shows where rules end, and the message in the language of the page with the code that B2C would show', async () => {
+    const call = { step: SIGN_UP, email: 'a@bad.example', ui_locales: 'de-AT' };
+    const { json } = await tryIt({ policy: draft, call });
+    expect(json.reply).toEqual({
+      status: 200,
+      body: { version: '1.0.0', action: 'ShowBlockPage', userMessage: `Nein ${json.supportCode}` },
+    });
+    expect(json.decision).toMatchObject({ outcome: 'block', rule: 'mail', messageKey: 'no', messageLanguage: 'de' });
+    expect(json.trace).toEqual([
+      { rule: 'mail', reached: true, applied: true, when: { value: true } },
+      { rule: 'adult', reached: false },
+      { rule: 'tidy', reached: false },
+    ]);
+    await publish(draft);
+    const real = await isolate().call(JSON.stringify(call));
+    expect(real.json).toEqual((json.reply as { body: object }).body);
+  });
+
+  it('without a draft uses what decides at this moment, and says so when that is the built-in policy', async () => {
+    const stored = await tryIt({ call: { step: SIGN_UP } });
+    expect(stored.json.reply).toMatchObject({ body: { city: 'stored' } });
+    const builtIn = await tryIt({ call: { step: TOKEN } }, { POLICY: 'built-in' });
+    expect(builtIn.json).toMatchObject({ policyVersion: 0, reply: { body: { extension_Roles: '' } } });
+    expect(JSON.stringify(builtIn.json.notes)).toContain('built-in');
+  });
+
+  it('takes entitlements that are given, or those that are held for the person of the call', async () => {
+    const objectId = newObjectId();
+    const record = {
+      v: 1,
+      roles: ['held'],
+      groups: [],
+      attributes: {},
+      applications: {},
+      updatedAt: '2026-11-01T00:00:00Z',
+      updatedBy: 'x',
+    };
+    await env.GATEHOUSE.put(`person:oid:${objectId}`, JSON.stringify(record));
+    const call = { step: TOKEN, objectId, client_id: 'Shop' };
+    const held = await tryIt({ policy: draft, call });
+    expect(held.json).toMatchObject({
+      reply: { body: { extension_Roles: 'held' } },
+      entitlements: { roles: ['held'] },
+    });
+    const given = { roles: ['a'], applications: { SHOP: { roles: ['b'] } } };
+    expect((await tryIt({ policy: draft, call, entitlements: given })).json).toMatchObject({
+      reply: { body: { extension_Roles: 'a b' } },
+    });
+  });
+
+  it('takes the step beside the body, and the time that age and request.time see', async () => {
+    const call = { extension_Born: '2008-11-22' };
+    const at = async (now: string) => (await tryIt({ policy: draft, step: SIGN_UP, call, now })).json.decision;
+    expect(await at('2026-11-21T23:59:59Z')).toMatchObject({ outcome: 'invalid', rule: 'adult' });
+    expect(await at('2026-11-22T00:00:00Z')).toMatchObject({ outcome: 'continue' });
+  });
+
+  it('at another time leaves alone what calls of B2C fall back on when KV fails', async () => {
+    await publish({ rules: [{ id: 'roles', steps: [TOKEN], set: { extension_Roles: 'person.roles' } }] });
+    const objectId = newObjectId();
+    const held = { v: 1, roles: ['editor'], groups: [], attributes: {}, applications: {}, updatedBy: 'x' };
+    await env.GATEHOUSE.put(`person:oid:${objectId}`, JSON.stringify({ ...held, updatedAt: '2026-11-01T00:00:00Z' }));
+    const call = { step: TOKEN, objectId };
+    expect((await isolate().call(call)).json.extension_Roles).toBe('editor');
+    expect((await tryIt({ call, now: '2020-01-01T00:00:00Z' })).status).toBe(200);
+    const { kv } = watchedKv((keys) => (Array.isArray(keys) ? Promise.reject(new Error('down')) : undefined));
+    expect((await isolate({ GATEHOUSE: kv }).call(call)).json.extension_Roles).toBe('editor');
+  });
+
+  it('for an application that the policy does not name says that this is why', async () => {
+    const policy = { applications: { shop: 'Shop', onlyThese: true }, rules: draft.rules.slice(3) };
+    const notes = async (client_id: string) =>
+      String((await tryIt({ policy, call: { step: TOKEN, client_id } })).json.notes);
+    expect(await notes('other')).toContain('onlyThese');
+    expect(await notes('SHOP')).not.toContain('onlyThese');
+  });
+
+  it('records nothing', async () => {
+    const client_id = newClient();
+    await tryIt({ policy: draft, call: { step: SIGN_UP, client_id, email: 'a@bad.example' } });
+    await isolate().call({ step: SIGN_UP, client_id });
+    // The queue has had both by the time that the later one is a row.
+    await rowsOfOnce(client_id, 1);
+    expect((await rowsOf(client_id)).map(({ outcome }) => outcome)).toEqual(['continue']);
+  });
+});
+
+describe('a trial that cannot be', () => {
+  it.each([
+    [{}, 'call'],
+    [{ call: [] }, 'call'],
+    [{ call: {}, polizy: {} }, 'unknown: polizy'],
+    [{ call: {}, step: 'Sometimes' }, 'step'],
+    [{ call: {}, now: 'yesterday' }, 'now'],
+    [{ call: {}, entitlements: { roles: ['a b'] } }, 'entitlements.roles'],
+    [{ call: {}, policy: null }, 'policy'],
+    [
+      { call: {}, policy: { rules: [{ id: 'x', steps: [SIGN_UP], when: 'domian(1)', block: true }] } },
+      'policy.rules[0].when',
+    ],
+    ['{', 'JSON'],
+  ])('%j is refused by name', async (body, named) => {
+    const { status, json } = await tryIt(body);
+    expect([status, json.detail]).toEqual([400, expect.stringContaining(named)]);
+  });
+
+  it('wants the admin credential', async () => {
+    expect((await tryIt({ call: {} }, {}, 'support:support')).status).toBe(401);
+  });
+
+  it('is told that no policy decides, when none does', async () => {
+    await publish('broken');
+    const { status, json } = await tryIt({ call: { step: SIGN_UP } });
+    expect([status, json.code]).toEqual([503, 'nothing-decides']);
+  });
+});

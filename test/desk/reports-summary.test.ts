@@ -1,0 +1,230 @@
+import { env } from 'cloudflare:workers';
+import { afterEach, expect, test, vi } from 'vitest';
+import { snapshotSummary } from '../../src/desk/reports/snapshot.ts';
+import type { Summary } from '../../src/desk/reports/summary.ts';
+import { anAttempt } from '../support/attempt.ts';
+import { NEON_AWAY } from '../support/call.ts';
+import { keep, type Problem, report, reportWith } from '../support/reports-call.ts';
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+afterEach(() => vi.restoreAllMocks());
+
+const summaryOf = async (query: string): Promise<Summary> => {
+  const response = await report(`/summary${query}`);
+  expect(response.status, await response.clone().text()).toBe(200);
+  return response.json();
+};
+const iso = (ms: number) => new Date(ms).toISOString();
+
+test('totals, series, rules, applications, issuers, people and durations count each attempt of the range once', async () => {
+  const clientId = crypto.randomUUID();
+  const issuer = `issuer-${clientId}`;
+  const noon = Math.floor(Date.now() / DAY_MS) * DAY_MS - 2 * DAY_MS + 12 * HOUR_MS;
+  const at = (ms: number) => new Date(noon + ms);
+  const blocked = {
+    clientId,
+    issuer,
+    step: 'PostFederationSignup',
+    outcome: 'block',
+    rule: 'no-mail',
+    objectId: '',
+  } as const;
+  await keep(
+    anAttempt({ ...blocked, at: at(0) }),
+    anAttempt({ ...blocked, at: at(HOUR_MS - 1) }),
+    anAttempt({ ...blocked, at: at(HOUR_MS), rule: 'closed', outcome: 'invalid' }),
+    anAttempt({ clientId, at: at(2 * HOUR_MS), objectId: clientId, durationMs: 100 }),
+    anAttempt({ clientId, at: at(2 * HOUR_MS + 1), objectId: clientId, durationMs: 100 }),
+    anAttempt({ clientId, at: at(2 * HOUR_MS + 2), durationMs: 4_000 }),
+    // Outside.
+    anAttempt({ clientId, at: at(-1) }),
+    anAttempt({ clientId, at: at(3 * HOUR_MS) }),
+  );
+
+  const summary = await summaryOf(
+    `?clientId=${clientId}&from=${iso(noon + 60_000)}&to=${iso(noon + 2 * HOUR_MS + 60_000)}`,
+  );
+
+  const byStep = { PostFederationSignup: 0, PostAttributeCollection: 0, PreTokenIssuance: 0 };
+  const byOutcome = { continue: 0, block: 0, invalid: 0, error: 0 };
+  expect(summary).toMatchObject({ from: iso(noon), to: iso(noon + 3 * HOUR_MS), interval: 'hour' });
+  expect(summary.totals).toEqual({
+    attempts: 6,
+    people: 2,
+    byStep: { ...byStep, PostFederationSignup: 3, PreTokenIssuance: 3 },
+    byOutcome: { ...byOutcome, continue: 3, block: 2, invalid: 1 },
+  });
+  expect(summary.series).toEqual([
+    {
+      start: iso(noon),
+      attempts: 2,
+      byStep: { ...byStep, PostFederationSignup: 2 },
+      byOutcome: { ...byOutcome, block: 2 },
+    },
+    {
+      start: iso(noon + HOUR_MS),
+      attempts: 1,
+      byStep: { ...byStep, PostFederationSignup: 1 },
+      byOutcome: { ...byOutcome, invalid: 1 },
+    },
+    {
+      start: iso(noon + 2 * HOUR_MS),
+      attempts: 3,
+      byStep: { ...byStep, PreTokenIssuance: 3 },
+      byOutcome: { ...byOutcome, continue: 3 },
+    },
+  ]);
+  expect(summary.topRules).toEqual([
+    { rule: 'no-mail', attempts: 2 },
+    { rule: 'closed', attempts: 1 },
+  ]);
+  expect(summary.byApplication).toEqual([
+    { clientId, attempts: 6, byOutcome: { ...byOutcome, continue: 3, block: 2, invalid: 1 } },
+  ]);
+  expect(summary.byIssuer.map(({ issuer, attempts }) => [issuer, attempts])).toEqual([
+    ['', 3],
+    [issuer, 3],
+  ]);
+  const { p50, p95, p99 } = summary.durationMs;
+  expect([p50, p95, p99].map((bound) => bound ?? 0)).toEqual([
+    expect.toSatisfy((bound: number) => bound >= 3 && bound <= 4),
+    ...Array(2).fill(expect.toSatisfy((bound: number) => bound >= 4_000 && bound <= 4_400)),
+  ]);
+});
+
+test('without a range it is the last seven days in hours; by day it is whole days; hours and days without attempts are there', async () => {
+  const clientId = crypto.randomUUID();
+  const byHour = await summaryOf(`?clientId=${clientId}`);
+  expect(Date.parse(byHour.to) - Date.parse(byHour.from)).toBeGreaterThanOrEqual(7 * DAY_MS);
+  expect(byHour.series.length).toBe((Date.parse(byHour.to) - Date.parse(byHour.from)) / HOUR_MS);
+  expect(byHour.series.every(({ attempts }) => attempts === 0)).toBe(true);
+  expect(byHour.totals).toMatchObject({ attempts: 0, people: 0 });
+  expect(byHour.durationMs).toEqual({ p50: null, p95: null, p99: null });
+
+  const byDay = await summaryOf('?interval=day&from=2026-01-30T23:00:00-02:00&to=2026-03-01');
+  expect(byDay).toMatchObject({ from: '2026-01-31T00:00:00.000Z', to: '2026-03-01T00:00:00.000Z', interval: 'day' });
+  expect(byDay.series.map(({ start }) => start.slice(0, 10))).toHaveLength(29);
+});
+
+test.each([
+  ['from=2026-10-01&to=2026-11-02', 'interval=day'],
+  ['from=2025-01-01&to=2026-11-02&interval=day', '400 days'],
+  ['from=2100-01-01', 'from'],
+])('a range too long or not yet begun (%s) is a 400 that says what to ask', async (query, hint) => {
+  const response = await report(`/summary?${query}`);
+  expect(response.status).toBe(400);
+  const { detail, errors } = await response.json<Problem>();
+  expect(detail).toContain(hint);
+  expect(errors).toEqual([{ path: 'from', message: detail.replace(/^from: /, '') }]);
+});
+
+test('coverage says in plain words what never reaches us, whom "people" counts, and why it is left out', async () => {
+  const all = await summaryOf('?clientId=nobody');
+  expect(all.coverage.join(' ')).toMatch(/Wrong passwords.*silent refreshes.*never reach us/);
+  expect(all.coverage.join(' ')).toMatch(/"people" counts the different accounts/);
+
+  const filtered = await summaryOf('?outcome=block');
+  expect(filtered.totals).not.toHaveProperty('people');
+  expect(filtered.coverage.join(' ')).toContain('"people" is left out');
+
+  const early = await summaryOf(`?interval=day&from=${iso(Date.now() - 300 * DAY_MS)}`);
+  expect(early.totals).not.toHaveProperty('people');
+  expect(early.coverage.join(' ')).toMatch(/"people" is left out.*only known since/);
+  expect(early.coverage.join(' ')).toMatch(/Single attempts are kept since/);
+});
+
+test('a step that Microsoft does not have is counted under its own name, and coverage says that it may be a slip', async () => {
+  const clientId = crypto.randomUUID();
+  await keep(anAttempt({ clientId }), anAttempt({ clientId, step: 'OnSomething' }));
+  const mistyped = await summaryOf(`?clientId=${clientId}&step=PreTokenIssuence`);
+  expect(mistyped.totals.attempts).toBe(0);
+  expect(mistyped.coverage[0]).toMatch(/"PreTokenIssuence", which is none of .*PreTokenIssuance\).*typing errors/);
+  expect((await summaryOf(`?clientId=${clientId}&step=OnSomething`)).totals.attempts).toBe(1);
+
+  const alias = await summaryOf(`?clientId=${clientId}&step=preTokenApplicationClaims`);
+  expect(alias.totals.attempts).toBe(1);
+  expect(alias.coverage.join(' ')).not.toContain('none of the three');
+});
+
+test('an application is counted under its id in any case, its people too', async () => {
+  const clientId = crypto.randomUUID();
+  await keep(anAttempt({ clientId }));
+  expect((await summaryOf(`?clientId=${clientId.toUpperCase()}`)).totals).toMatchObject({ attempts: 1, people: 1 });
+});
+
+test('when the database refuses, the question without parameters is answered from the snapshot, marked stale', async () => {
+  expect((await reportWith(NEON_AWAY, '/summary')).status).toBe(503);
+  await keep(anAttempt());
+  await snapshotSummary(env, Date.now());
+
+  const response = await reportWith(NEON_AWAY, '/summary?interval=hour');
+  expect(response.status).toBe(200);
+  const { stale, coverage, asOf, totals } = await response.json<Summary>();
+  expect({ stale, first: coverage[0] }).toEqual({ stale: true, first: expect.stringContaining(asOf) });
+  expect(totals.attempts).toBeGreaterThan(0);
+  const file = await (await reportWith(NEON_AWAY, '/summary.csv')).text();
+  expect(file.trimEnd().split('\r\n').at(-1)).toMatch(/^"?STALE/);
+
+  for (const path of ['/summary?interval=day', '/summary?clientId=a', `/summary?from=${iso(Date.now() - HOUR_MS)}`]) {
+    expect((await reportWith(NEON_AWAY, path)).status, path).toBe(503);
+  }
+});
+
+test('a snapshot that is damaged or does not come is none', async () => {
+  await env.GATEHOUSE.put('summary:latest', '{"asOf":"yesterday"}');
+  expect((await reportWith(NEON_AWAY, '/summary')).status).toBe(503);
+  const hanging = { ...NEON_AWAY, KV_TIMEOUT_MS: '20', GATEHOUSE: { get: () => new Promise(() => {}) } };
+  expect((await reportWith(hanging, '/summary')).status).toBe(503);
+});
+
+/** Lets the statements hang that `hangs` picks, until the driver gives up. */
+function hanging(hangs: (statement: string) => boolean) {
+  const real = globalThis.fetch;
+  vi.spyOn(globalThis, 'fetch').mockImplementation((address, init) =>
+    hangs(String(init?.body))
+      ? new Promise((_, reject) => {
+          init?.signal?.addEventListener('abort', () => reject(init.signal?.reason));
+        })
+      : real(address, init),
+  );
+}
+
+test('when the database hangs, the summary is given up after three seconds', async () => {
+  await snapshotSummary(env, Date.now());
+  hanging(() => true);
+  expect(await (await reportWith({}, '/summary')).json()).toMatchObject({ stale: true });
+  expect((await reportWith({}, '/summary?interval=day')).status).toBe(503);
+}, 20_000);
+
+test('when different people cannot be counted in time, all other numbers are there, and coverage says so', async () => {
+  const clientId = crypto.randomUUID();
+  await keep(anAttempt({ clientId }));
+  hanging((statement) => statement.includes('as people'));
+  const { totals, coverage, stale } = await summaryOf(`?clientId=${clientId}`);
+  expect(totals).toMatchObject({ attempts: 1 });
+  expect(totals).not.toHaveProperty('people');
+  expect(stale).toBeUndefined();
+  expect(coverage.join(' ')).toContain('"people" is left out: counting different people took too long');
+}, 20_000);
+
+test.each(['/attempts', '/attempts.csv', '/attempts/ABCDE-FGHJK', `/attempts/${anAttempt().id}`, '/people/oid%3A1'])(
+  'when the database refuses, %s is a 503 that says when to try again',
+  async (path) => {
+    for (const bindings of [NEON_AWAY, { DATABASE_URL: '' }, { DATABASE_URL: 'nonsense' }]) {
+      const response = await reportWith(bindings, path);
+      expect(response.status).toBe(503);
+      expect(Number(response.headers.get('Retry-After'))).toBeGreaterThan(0);
+      expect(response.headers.get('Content-Type')).toBe('application/problem+json');
+    }
+  },
+);
+
+test('nothing personal and nothing of a question is logged when the database fails', async () => {
+  const logged = vi.spyOn(console, 'log');
+  await reportWith(NEON_AWAY, '/attempts/search', { email: 'ada@example.com', rule: 'secret-rule' });
+  const lines = logged.mock.calls.flat().join('\n');
+  expect(lines).toContain('database-unavailable');
+  expect(lines).not.toMatch(/ada@|secret-rule|select/);
+});

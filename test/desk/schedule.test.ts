@@ -1,0 +1,246 @@
+/** What the cron does: every write is summed in the end, an idle Neon is left asleep, and no failure stops the rest. Design section 8. */
+import { env } from 'cloudflare:workers';
+import { sql } from 'drizzle-orm';
+import fc from 'fast-check';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { connect } from '../../src/database/connect.ts';
+import { isDue, mayWait } from '../../src/desk/aggregates/due.ts';
+import { type Job, markDue, tick } from '../../src/desk/aggregates/tick.ts';
+import { anAttempt, keepAttempts } from '../support/attempt.ts';
+import { NEON_AWAY } from '../support/call.ts';
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const DAY = 24 * 60 * MINUTE;
+const NOW = Date.parse('2026-11-21T01:00:00Z');
+
+/** The real KV under keys of this test alone, with some methods replaced. Also a namespace that this isolate never marked. */
+function ownKv(replaced: Partial<Record<'get' | 'put', () => Promise<never>>> = {}): KVNamespace {
+  const prefix = `test:${crypto.randomUUID()}:`;
+  const { GATEHOUSE: kv } = env;
+  const get = (key: string) => kv.get(prefix + key);
+  const put = (key: string, value: string) => kv.put(prefix + key, value);
+  return { ...kv, get, put, ...replaced } as KVNamespace;
+}
+
+const away = () => Promise.reject(new Error('KV is away'));
+/** Nothing in the database that all test files share is old enough to be dropped here. */
+const envWith = (kv: KVNamespace, changed: object = {}): Env => ({
+  ...env,
+  GATEHOUSE: kv,
+  RETENTION_DAYS: '3650',
+  ...changed,
+});
+const db = () => connect(env.DATABASE_URL, 10_000).db;
+const summedOf = async (clientId: string) => {
+  const { rows } = await db().execute<{ n: number }>(
+    sql`select coalesce(sum(attempts), 0)::int as n from daily_counts where dims = 4 and client_id = ${clientId}`,
+  );
+  return rows[0]?.n;
+};
+/** Attempts of an hour that is over at {@link NOW}, unless told of another time. */
+const write = async (clientId: string, count: number, at = NOW - 90 * MINUTE) =>
+  keepAttempts(
+    db(),
+    Array.from({ length: count }, () => anAttempt({ clientId, at: new Date(at) })),
+  );
+/** How often Neon is asked during `work`. */
+async function requestsDuring(work: () => Promise<unknown>): Promise<number> {
+  const fetched = vi.spyOn(globalThis, 'fetch');
+  await work();
+  const { length } = fetched.mock.calls;
+  fetched.mockRestore();
+  return length;
+}
+/** The events that were logged, with their job. */
+const logged = () => {
+  const lines = vi.spyOn(console, 'log').mockImplementation(() => undefined);
+  return () => lines.mock.calls.map(([line]) => JSON.parse(String(line)) as { event: string; job?: string });
+};
+
+afterEach(() => vi.restoreAllMocks());
+
+describe('a sum is due', () => {
+  const times = fc.integer({ min: 0, max: 3 * DAY }).map((after) => NOW + after);
+
+  it('after every write that the last sum may have missed, though the mark is up to a minute older', () => {
+    fc.assert(
+      fc.property(
+        times,
+        fc.integer({ min: 0, max: DAY }),
+        fc.integer({ min: 0, max: MINUTE }),
+        (done, later, older) => {
+          const written = done + later;
+          expect(mayWait(written - older, done, written)).toBe(true);
+        },
+      ),
+    );
+  });
+
+  it('not when nothing was written since and no hour of a write has ended, but once a day whatever the marks say', () => {
+    fc.assert(
+      fc.property(
+        times,
+        fc.integer({ min: 2 * MINUTE, max: DAY }),
+        fc.integer({ min: 0, max: 2 * DAY }),
+        (done, before, after) => {
+          const hourOf = (time: number) => Math.floor((time - 2 * MINUTE) / (60 * MINUTE));
+          const [due, now] = [done - before, done + after];
+          const wasOpen = due > hourOf(done) * 60 * MINUTE - 2 * MINUTE && hourOf(now) > hourOf(done);
+          expect(mayWait(due, done, now)).toBe(after >= DAY || wasOpen);
+          expect(mayWait(Number.NaN, done, now)).toBe(after >= DAY);
+        },
+      ),
+    );
+  });
+
+  it('when the hour of the last write has ended since', () => {
+    const at = (time: string) => Date.parse(`2026-11-21T${time}Z`);
+    const due = at('10:07:00');
+    expect(mayWait(due, at('10:10:00'), at('11:01:00'))).toBe(false);
+    expect(mayWait(due, at('10:10:00'), at('11:02:00'))).toBe(true);
+    expect(mayWait(due, at('11:05:00'), at('12:05:00'))).toBe(false);
+  });
+
+  it('when none was ever noted, or the note is unreadable', async () => {
+    const kv = ownKv();
+    expect(await isDue(kv, NOW)).toBe(true);
+    await kv.put('sums:done', 'not a time');
+    expect(await isDue(kv, NOW)).toBe(true);
+  });
+});
+
+describe('the consumer', () => {
+  it('marks at most once a minute, and again when marking failed', async () => {
+    const put = vi
+      .fn<() => Promise<void>>()
+      .mockRejectedValueOnce(new Error('KV is away'))
+      .mockResolvedValue(undefined);
+    const kv = { ...ownKv(), put } as unknown as KVNamespace;
+    await expect(markDue(kv, NOW)).rejects.toThrow('KV is away');
+    for (const after of [0, 1, 30 * SECOND, 60 * SECOND - 1, 60 * SECOND, 90 * SECOND]) await markDue(kv, NOW + after);
+    expect(put.mock.calls).toEqual([NOW, NOW, NOW + MINUTE].map((time) => ['sums:due', new Date(time).toISOString()]));
+  });
+});
+
+describe('a tick', () => {
+  it('sums what was written when its hour is over, and leaves Neon asleep otherwise', async () => {
+    const [kv, clientId] = [ownKv(), crypto.randomUUID()];
+    const ticked = (now: number) => requestsDuring(() => tick(envWith(kv), now));
+    expect(await ticked(NOW)).toBeGreaterThan(0);
+    expect(await ticked(NOW + 5 * MINUTE)).toBe(0);
+
+    await write(clientId, 7, NOW + 9 * MINUTE);
+    await markDue(kv, NOW + 9 * MINUTE);
+    expect(await ticked(NOW + 10 * MINUTE)).toBeGreaterThan(0);
+    // Once more, since this isolate may have written in the minute in which it keeps quiet; then no more.
+    expect(await ticked(NOW + 11 * MINUTE)).toBeGreaterThan(0);
+    for (const later of [15, 20, 60]) expect(await ticked(NOW + later * MINUTE)).toBe(0);
+    expect(await summedOf(clientId)).toBe(0);
+    expect(await ticked(NOW + 65 * MINUTE)).toBeGreaterThan(0);
+    expect(await summedOf(clientId)).toBe(7);
+    for (const later of [70, 125, 600]) expect(await ticked(NOW + later * MINUTE)).toBe(0);
+    expect(await ticked(NOW + 2 * DAY)).toBeGreaterThan(0);
+  });
+
+  it('misses no write, whichever way writes, marks and ticks fall', async () => {
+    const step = fc.record({
+      wait: fc.integer({ min: 0, max: 3 * MINUTE }),
+      does: fc.constantFrom('write', 'tick', 'both'),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 8 }), async (steps) => {
+        const [kv, clientId] = [ownKv(), crypto.randomUUID()];
+        let [now, written] = [NOW, 0];
+        const writeOne = async () => {
+          written++;
+          await write(clientId, 1, now);
+          await markDue(kv, now);
+        };
+        for (const { wait, does } of steps) {
+          now += wait;
+          await Promise.all([does !== 'tick' && writeOne(), does !== 'write' && tick(envWith(kv), now)]);
+        }
+        // Every five minutes until the last hour is over, as the schedule does.
+        for (let later = 5; later <= 65; later += 5) await tick(envWith(kv), now + later * MINUTE);
+        expect(await summedOf(clientId)).toBe(written);
+      }),
+      { numRuns: 10 },
+    );
+  });
+
+  it('that overlaps others adds nothing twice', async () => {
+    const [kv, clientId] = [ownKv(), crypto.randomUUID()];
+    await write(clientId, 9);
+    await Promise.all([tick(envWith(kv), NOW), tick(envWith(kv), NOW), tick(envWith(kv), NOW + MINUTE)]);
+    expect(await summedOf(clientId)).toBe(9);
+  });
+
+  it('makes the months ahead', async () => {
+    await tick(envWith(ownKv()), NOW);
+    const { rows } = await db().execute<{ there: boolean }>(
+      sql`select to_regclass('attempts_2027_02') is not null as there`,
+    );
+    expect(rows).toEqual([{ there: true }]);
+  });
+
+  it('works when KV does not, since not working could cost more', async () => {
+    const clientId = crypto.randomUUID();
+    const events = logged();
+    await write(clientId, 3);
+    await tick(envWith(ownKv({ get: away, put: away })), NOW);
+    expect(await summedOf(clientId)).toBe(3);
+    expect(events().map(({ event, job }) => [event, job])).toEqual([
+      ['tick-job-failed', 'sums-due'],
+      ['tick-job-failed', 'mark-done'],
+    ]);
+  });
+
+  it('says what failed when Neon is away, goes on with the other jobs, and tries again at the next tick', async () => {
+    const kv = ownKv();
+    const ran: string[] = [];
+    const events = logged();
+    const jobs: Job[] = [{ name: 'other', run: async () => ran.push('other') }];
+    await tick(envWith(kv, NEON_AWAY), NOW, jobs);
+    expect(ran).toEqual(['other']);
+    expect(events()).toContainEqual(expect.objectContaining({ event: 'tick-job-failed', job: 'sum' }));
+    expect(await isDue(kv, NOW + 5 * MINUTE)).toBe(true);
+  });
+
+  it('without a database says so and does nothing', async () => {
+    const events = logged();
+    expect(await requestsDuring(() => tick(envWith(ownKv(), { DATABASE_URL: '' }), NOW))).toBe(0);
+    expect(events()).toMatchObject([{ event: 'tick-skipped' }]);
+  });
+});
+
+describe('further jobs', () => {
+  it('run in their order after the sums, though one of them fails', async () => {
+    const [kv, clientId] = [ownKv(), crypto.randomUUID()];
+    const ran: unknown[] = [];
+    const events = logged();
+    await write(clientId, 2);
+    await tick(envWith(kv), NOW, [
+      { name: 'first', run: async () => ran.push(await summedOf(clientId)) },
+      { name: 'second', run: () => Promise.reject(new Error('no')) },
+      { name: 'third', run: async () => ran.push('third') },
+    ]);
+    expect(ran).toEqual([2, 'third']);
+    expect(events()).toMatchObject([{ event: 'tick-job-failed', job: 'second', error: 'Error' }]);
+  });
+
+  it('can wake Neon when they have work, and else do not', async () => {
+    const kv = ownKv();
+    await tick(envWith(kv), NOW);
+    const ran: string[] = [];
+    const job = (name: string, works: boolean): Job => ({
+      name,
+      wakes: async () => works,
+      run: async () => ran.push(name),
+    });
+    await tick(envWith(kv), NOW + 5 * MINUTE, [job('idle', false)]);
+    expect(ran).toEqual([]);
+    await tick(envWith(kv), NOW + 5 * MINUTE, [job('idle', false), job('busy', true)]);
+    expect(ran).toEqual(['idle', 'busy']);
+  });
+});

@@ -1,0 +1,302 @@
+/** What a stored policy does to calls: decisions, words, names of claims, and what is remembered of them. */
+import { env } from 'cloudflare:workers';
+import { describe, expect, it } from 'vitest';
+import { idpKey } from '../../src/sign-in/event.ts';
+import { newClient, newObjectId, rowsOfOnce } from '../support/call.ts';
+import { callUnder, isolate, publish } from '../support/policy-call.ts';
+import { type Listed, report } from '../support/reports-call.ts';
+
+const CODE = /\b[0-9A-HJKMNP-TV-Z]{5}-[0-9A-HJKMNP-TV-Z]{5}\b/;
+const SIGN_UP = 'PostAttributeCollection';
+const TOKEN = 'PreTokenIssuance';
+
+const blockMinors = {
+  messages: {
+    minor: { en: 'Too young, {givenName}. Code {supportCode}', de: 'Zu jung, {givenName}. Code {supportCode}' },
+  },
+  rules: [
+    {
+      id: 'no-minors',
+      steps: [SIGN_UP],
+      when: 'has(claims.extension_Born) && age(string(claims.extension_Born)) < 18',
+      onError: 'apply',
+      block: 'minor',
+    },
+  ],
+};
+
+describe('a call that a rule turns away', () => {
+  it('shows the message in the language of the page, and support finds rule, version, words and language by its code', async () => {
+    const client_id = newClient();
+    const number = await publish(blockMinors);
+    const body = { step: SIGN_UP, client_id, ui_locales: 'de-AT', givenName: 'Lena', extension_Born: '2020-02-29' };
+    const answered = await isolate().call(body);
+    const code = CODE.exec(String(answered.json.userMessage))?.[0];
+    expect(answered.json).toEqual({
+      version: '1.0.0',
+      action: 'ShowBlockPage',
+      userMessage: `Zu jung, Lena. Code ${code}`,
+    });
+
+    await rowsOfOnce(client_id, 1);
+    const found = await report(`/attempts/${code?.toLowerCase().replace('-', '')}`);
+    const { attempts } = await found.json<Listed>();
+    expect(attempts[0]).toMatchObject({
+      outcome: 'block',
+      reply: 'ShowBlockPage',
+      rule: 'no-minors',
+      messageKey: 'minor',
+      message: `Zu jung, Lena. Code ${code}`,
+      messageLanguage: 'de',
+      policyVersion: number,
+      supportCode: code,
+    });
+  });
+
+  it('falls back from de-AT to de to the default language, whatever the case of the tag', async () => {
+    const said = async (ui_locales?: string) => {
+      const answered = await callUnder(blockMinors, { step: SIGN_UP, ui_locales, extension_Born: 'never' });
+      return String(answered.json.userMessage).split(',')[0];
+    };
+    expect(await said('DE_at')).toBe('Zu jung');
+    expect(await said('fr-CA')).toBe('Too young');
+    expect(await said('en-GB')).toBe('Too young');
+    expect(await said()).toBe('Too young');
+  });
+
+  it('has a code even where the rule has no message of its own, and even where that is translated', async () => {
+    const rule = { id: 'closed', steps: ['PostFederationSignup', SIGN_UP], block: true };
+    for (const [ui_locales, begins] of [
+      ['en', 'You cannot sign up here'],
+      ['fr-FR', 'Vous ne pouvez pas'],
+      ['xx', 'You cannot'],
+    ]) {
+      const answered = await callUnder({ rules: [rule] }, { step: 'PostFederationSignup', ui_locales });
+      expect(answered.json.userMessage).toMatch(new RegExp(`^${begins}`));
+      expect(answered.json.userMessage).toMatch(CODE);
+    }
+  });
+
+  it('a policy puts its own words in the place of built-in ones', async () => {
+    const messages = { invalid: { en: 'Look again: {supportCode}' } };
+    const rules = [{ id: 'always', steps: [SIGN_UP], invalid: true }];
+    const answered = await callUnder({ messages, rules }, { step: SIGN_UP });
+    expect(answered.status).toBe(400);
+    expect(answered.json).toMatchObject({ status: 400, action: 'ValidationError' });
+    expect(answered.json.userMessage).toMatch(/^Look again: /);
+  });
+
+  it('fills claims in without control characters, marks of direction and angle brackets, and cut at 100 characters', async () => {
+    const messages = { no: { en: '[{displayName}] [{city}] [{email}] [{nothing}] [{displayName}]' } };
+    const rules = [{ id: 'always', steps: [SIGN_UP], block: 'no' }];
+    const body = {
+      step: SIGN_UP,
+      displayName: '<b>A\u0000\u202eB{email}</b>\n',
+      city: '😀'.repeat(150),
+      email: 'a@example.com',
+    };
+    const { json } = await callUnder({ messages, rules }, body);
+    const name = '[bAB{email}/b]';
+    expect(json.userMessage).toBe(`${name} [${'😀'.repeat(100)}] [a@example.com] [] ${name}`);
+  });
+});
+
+describe('roles in the token under a stored policy', () => {
+  const rolesRule = {
+    id: 'roles',
+    steps: [TOKEN],
+    set: { extension_Roles: "person.roles.join(' ')", extension_groups: 'person.groups' },
+  };
+
+  async function personWith(record: object): Promise<string> {
+    const objectId = newObjectId();
+    const whole = {
+      v: 1,
+      roles: [],
+      groups: [],
+      attributes: {},
+      applications: {},
+      updatedAt: '2026-11-01T00:00:00Z',
+      updatedBy: 'x',
+    };
+    await env.GATEHOUSE.put(`person:oid:${objectId}`, JSON.stringify({ ...whole, ...record }));
+    return objectId;
+  }
+
+  it('are what a rule sets, with groups, and per application', async () => {
+    const client_id = newClient();
+    const objectId = await personWith({
+      roles: ['editor'],
+      groups: ['staff'],
+      applications: { [client_id]: { roles: ['approver'], groups: ['board'] } },
+    });
+    const answered = await callUnder({ rules: [rolesRule] }, { step: TOKEN, client_id, objectId });
+    expect(answered.json).toMatchObject({ extension_Roles: 'editor approver', extension_groups: 'staff board' });
+    expect((await rowsOfOnce(client_id, 1))[0]?.roles).toEqual(['editor', 'approver']);
+  });
+
+  it('are empty when no rule sets them, or the rule fails: the directory must not fill them in', async () => {
+    const objectId = await personWith({ roles: ['editor'] });
+    const failing = { id: 'roles', steps: [TOKEN], set: { extension_Roles: 'string(person.attributes.absent)' } };
+    for (const rules of [[], [failing], [{ ...rolesRule, steps: ['PostFederationSignup'] }]]) {
+      const { json } = await callUnder({ rules }, { step: TOKEN, objectId });
+      expect(json).toEqual({ version: '1.0.0', action: 'Continue', extension_Roles: '' });
+    }
+  });
+
+  it('go out by the long names where an extensions app is set, however the rule writes the roles claim', async () => {
+    const objectId = await personWith({ roles: ['editor'], attributes: { tier: 'gold', level: 7 } });
+    const app = '0123456789abcdef0123456789abcdef';
+    const rules = [
+      { id: 'roles', steps: [TOKEN], set: { extension_roles: 'person.roles' } },
+      {
+        id: 'more',
+        steps: [TOKEN],
+        set: {
+          extension_Tier: 'person.attributes.tier',
+          extension_Level: 'int(person.attributes.level) + 1',
+          city: "'Graz'",
+        },
+      },
+    ];
+    const { json } = await callUnder({ rules }, { step: TOKEN, objectId }, { EXTENSIONS_APP_ID: app });
+    expect(json).toEqual({
+      version: '1.0.0',
+      action: 'Continue',
+      [`extension_${app}_Roles`]: 'editor',
+      [`extension_${app}_Tier`]: 'gold',
+      [`extension_${app}_Level`]: 8,
+      city: 'Graz',
+    });
+  });
+
+  it('typed in before the user is created are given back empty, so that they are not stored', async () => {
+    const { json } = await callUnder({ rules: [rolesRule] }, { step: SIGN_UP, extension_roles: 'admin' });
+    expect(json).toEqual({ version: '1.0.0', action: 'Continue', extension_Roles: '' });
+  });
+});
+
+describe('rules', () => {
+  it('see what B2C sent, add up in their order, and stop at the first that turns away', async () => {
+    const client_id = newClient();
+    const rules = [
+      { id: 'first', steps: [SIGN_UP], set: { city: "'A'", country: "'B'" } },
+      { id: 'second', steps: [SIGN_UP], when: "claims.city == 'typed'", set: { city: "claims.city + '!'" } },
+      { id: 'third', steps: [SIGN_UP], when: "has(claims.surname) && claims.surname == 'stop'", invalid: true },
+      { id: 'fourth', steps: [SIGN_UP], when: 'has(claims.surname)', block: true },
+    ];
+    const number = await publish({ rules });
+    const there = isolate();
+    const body = { step: SIGN_UP, client_id, city: 'typed' };
+    expect((await there.call(body)).json).toEqual({
+      version: '1.0.0',
+      action: 'Continue',
+      city: 'typed!',
+      country: 'B',
+    });
+    expect((await there.call({ ...body, lastName: 'stop' })).json.action).toBe('ValidationError');
+    expect((await there.call({ ...body, surName: 'go' })).json.action).toBe('ShowBlockPage');
+    const rows = await rowsOfOnce(client_id, 3);
+    expect(rows.map(({ rule, outcome }) => [rule, outcome])).toEqual(
+      expect.arrayContaining([
+        ['', 'continue'],
+        ['third', 'invalid'],
+        ['fourth', 'block'],
+      ]),
+    );
+    expect(rows.every(({ policyVersion }) => policyVersion === number)).toBe(true);
+  });
+
+  it('that set claims do so wholly or not at all', async () => {
+    const rules = [{ id: 'both', steps: [SIGN_UP], set: { city: "'A'", country: 'claims.absent' } }];
+    expect((await callUnder({ rules }, { step: SIGN_UP })).json).toEqual({ version: '1.0.0', action: 'Continue' });
+  });
+
+  it('whose condition fails do as onError says', async () => {
+    const rule = { id: 'code', steps: [SIGN_UP], when: '!(claims.extension_Code in lists.codes)', block: true };
+    const under = (onError: string, body: object) =>
+      callUnder({ lists: { codes: ['abc'] }, rules: [{ ...rule, onError }] }, { step: SIGN_UP, ...body });
+    expect((await under('apply', {})).json.action).toBe('ShowBlockPage');
+    expect((await under('skip', {})).json.action).toBe('Continue');
+    expect((await under('apply', { extension_Code: 'abc' })).json.action).toBe('Continue');
+    expect((await under('skip', { extension_Code: 'abd' })).json.action).toBe('ShowBlockPage');
+  });
+
+  it('know a person by their identity before there is a user', async () => {
+    const id = newObjectId();
+    const key = await idpKey('google.com', id);
+    const record = {
+      v: 1,
+      roles: [],
+      groups: [],
+      attributes: { postalCode: '8010' },
+      applications: {},
+      updatedAt: '2026-11-01T00:00:00Z',
+      updatedBy: 'x',
+    };
+    await env.GATEHOUSE.put(`person:${key}`, JSON.stringify(record));
+    const rules = [
+      {
+        id: 'prefill',
+        steps: ['PostFederationSignup'],
+        when: 'has(person.attributes.postalCode)',
+        set: { postalCode: 'person.attributes.postalCode' },
+      },
+    ];
+    const identities = [{ signInType: 'federated', issuer: 'google.com', issuerAssignedId: id }];
+    const { json } = await callUnder({ rules }, { step: 'PostFederationSignup', identities });
+    expect(json).toEqual({ version: '1.0.0', action: 'Continue', postalCode: '8010' });
+  });
+});
+
+describe('applications of a policy', () => {
+  it('are the only ones that sign people up and get roles, when it says so; rules know them by name', async () => {
+    const [ours, foreign] = [newClient().toUpperCase(), newClient()];
+    const rules = [
+      {
+        id: 'named',
+        steps: [SIGN_UP, TOKEN],
+        set: { extension_App: 'request.application', extension_Roles: "'editor'" },
+      },
+    ];
+    await publish({ applications: { [ours]: 'Shop', onlyThese: true }, rules });
+    const there = isolate();
+    const at = async (step: string, client_id: string | undefined) => (await there.call({ step, client_id })).json;
+    expect(await at(TOKEN, ours.toLowerCase())).toMatchObject({ extension_App: 'Shop', extension_Roles: 'editor' });
+    expect(await at(SIGN_UP, ours)).toMatchObject({ action: 'Continue', extension_App: 'Shop' });
+    for (const client_id of [foreign, undefined, '']) {
+      expect(await at(TOKEN, client_id)).toEqual({ version: '1.0.0', action: 'Continue', extension_Roles: '' });
+      expect(await at(SIGN_UP, client_id)).toMatchObject({ action: 'ShowBlockPage' });
+      expect(await at('PostFederationSignup', client_id)).toMatchObject({ action: 'ShowBlockPage' });
+    }
+    const rows = await rowsOfOnce(foreign, 3);
+    expect(rows.map(({ rule, outcome }) => `${rule} ${outcome}`).sort()).toEqual([
+      ' continue',
+      'onlyThese block',
+      'onlyThese block',
+    ]);
+  });
+});
+
+describe('a carrier', () => {
+  it('such as an invitation code opens the door when it is on the list, and is given back empty', async () => {
+    const policy = {
+      lists: { invitations: ['SPRING-24'] },
+      rules: [
+        {
+          id: 'invited',
+          steps: [SIGN_UP],
+          when: '!(has(claims.extension_Invitation) && claims.extension_Invitation in lists.invitations)',
+          invalid: true,
+        },
+        { id: 'carrier', steps: [SIGN_UP], set: { extension_Invitation: "''" } },
+      ],
+    };
+    const { json } = await callUnder(policy, { step: SIGN_UP, extension_Invitation: 'SPRING-24' });
+    expect(json).toEqual({ version: '1.0.0', action: 'Continue', extension_Invitation: '' });
+    for (const code of ['spring-24', '', 7, true, null, undefined, ['SPRING-24'], '__proto__', 'constructor']) {
+      const answered = await callUnder(policy, { step: SIGN_UP, extension_Invitation: code });
+      expect([code, answered.json.action]).toEqual([code, 'ValidationError']);
+    }
+  });
+});

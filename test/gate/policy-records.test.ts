@@ -1,0 +1,137 @@
+/** What is remembered of calls under a stored policy: all that support needs, nothing that is never kept, and no more than a message holds. */
+import { env } from 'cloudflare:workers';
+import { describe, expect, it } from 'vitest';
+import type { Attempt } from '../../src/attempts/attempt.ts';
+import { MAX_MESSAGE_BYTES } from '../../src/attempts/text-limits.ts';
+import { idpKey } from '../../src/sign-in/event.ts';
+import { newClient, newObjectId } from '../support/call.ts';
+import { isolate, publish, putVersion } from '../support/policy-call.ts';
+
+const CODE = /^[0-9A-HJKMNP-TV-Z]{5}-[0-9A-HJKMNP-TV-Z]{5}$/;
+const SIGN_UP = 'PostAttributeCollection';
+const TOKEN = 'PreTokenIssuance';
+
+/** An isolate whose queue shows what it was given. */
+function watched(bindings: object = {}) {
+  const sent: Attempt[] = [];
+  const ATTEMPTS = { ...env.ATTEMPTS, send: async (message: Attempt) => void sent.push(message) };
+  const there = isolate({ ATTEMPTS, ...bindings });
+  return {
+    async call(body: unknown, path = '') {
+      const { json } = await there.call(body, path);
+      return { json, attempt: sent.at(-1) };
+    },
+  };
+}
+
+/** A body that never ends. */
+const endless = () => new ReadableStream({ pull: () => new Promise(() => undefined) });
+
+describe('the text that was shown', () => {
+  it('is kept without what it quoted of a claim whose value is never kept', async () => {
+    await publish({
+      messages: { no: { en: '{givenName}: {extension_InvitationCode} and {extension_Pin}. {supportCode}' } },
+      rules: [{ id: 'no', steps: [SIGN_UP], when: 'has(claims.city)', invalid: 'no' }],
+    });
+    const body = {
+      step: SIGN_UP,
+      city: 'x',
+      givenName: 'Ann',
+      extension_InvitationCode: 'SPRING-24',
+      extension_Pin: 1234,
+    };
+    const { json, attempt } = await watched().call(body);
+    expect(json.userMessage).toBe(`Ann: SPRING-24 and 1234. ${attempt?.supportCode}`);
+    expect(attempt?.message).toBe(`Ann: … and …. ${attempt?.supportCode}`);
+    expect(JSON.stringify(attempt)).not.toMatch(/SPRING-24|1234/);
+  });
+
+  it('is kept as it is where nothing of the kind was sent, and where no rule made it', async () => {
+    const messages = { unavailable: { en: 'Later, {extension_Pin}{supportCode}' } };
+    await publish({
+      messages,
+      rules: [{ id: 'no', steps: [SIGN_UP], when: "'x' in person.roles", block: true }],
+    });
+    const there = watched({ DECISION_TIMEOUT_MS: '100' });
+    const { json } = await there.call({ step: SIGN_UP, city: 'x' });
+    expect(json.action).toBe('Continue');
+    const late = await there.call(endless(), `/${SIGN_UP}`);
+    expect(late.attempt?.message).toBe(late.json.userMessage);
+  });
+});
+
+describe('a call that was answered before anything was known of it', () => {
+  it('names the version whose words and whenUnavailable counted, and has a code at every step', async () => {
+    const messages = { 'unreadable-body': { en: 'Ours {supportCode}' } };
+    const number = await publish({ messages, whenUnavailable: { PostAttributeCollection: 'continue' }, rules: [] });
+    const there = watched({ DECISION_TIMEOUT_MS: '100', KV_TIMEOUT_MS: '50' });
+    await there.call({ step: SIGN_UP });
+    for (const step of ['PostFederationSignup', SIGN_UP, TOKEN]) {
+      const { attempt } = await there.call(endless(), `/${step}`);
+      expect(attempt).toMatchObject({ outcome: 'error', reason: 'deadline', policyVersion: number });
+      expect(attempt?.supportCode).toMatch(CODE);
+    }
+    const { attempt } = await there.call('{', `/${SIGN_UP}`);
+    expect(attempt).toMatchObject({ reason: 'not-json', policyVersion: number });
+    expect(attempt?.message).toBe(`Ours ${attempt?.supportCode}`);
+  });
+});
+
+describe('an application that the policy does not name', () => {
+  it('is told to support at the token step, where nobody is turned away', async () => {
+    const ours = newClient();
+    await publish({ applications: { [ours]: 'Shop', onlyThese: true }, rules: [] });
+    const there = watched();
+    const at = (client_id: string) => there.call({ step: TOKEN, client_id, objectId: newObjectId() });
+    expect((await at(newClient())).attempt?.notes.join()).toContain('onlyThese');
+    expect((await at(ours)).attempt?.notes).toEqual([]);
+  });
+});
+
+describe('the roles of an attempt', () => {
+  it('are those in the token, however the policy joins them; what is no name of a role is told', async () => {
+    const sentFor = async (value: string) => {
+      await publish({ rules: [{ id: 'roles', steps: [TOKEN], set: { extension_Roles: value } }] });
+      const { attempt } = await watched().call({ step: TOKEN, objectId: newObjectId() });
+      return [attempt?.roles, attempt?.notes];
+    };
+    for (const joined of ["'editor approver'", "'editor,approver'", "'editor; approver'", "['editor', 'approver']"])
+      expect(await sentFor(joined)).toEqual([['editor', 'approver'], []]);
+    expect(await sentFor("'editor Prüfer'")).toEqual([['editor'], [expect.stringContaining('1 more word')]]);
+    expect(await sentFor("''")).toEqual([[], []]);
+  });
+});
+
+describe('an attempt with the decision of a shadow', () => {
+  it('is no larger than a message, whatever body and policies hold', async () => {
+    const named = (letter: string) => `${letter}${'x'.repeat(96)}`;
+    const claims = Object.fromEntries(Array.from({ length: 150 }, (_, index) => [named('a') + (100 + index), "'x'"]));
+    const shadow = await putVersion({ rules: [{ id: 'many', steps: [SIGN_UP], set: claims }] });
+    const asks = { id: 'asks', steps: [SIGN_UP], when: "'x' in person.roles", block: true };
+    await publish({ rules: [asks] }, { shadow: { number: shadow, sample: 1 } });
+    // JSON takes six bytes for such a character.
+    const odd = (length: number) => '\u0001'.repeat(length);
+    const identities = Array.from({ length: 10 }, (_, index) => ({
+      signInType: odd(128),
+      issuer: odd(100),
+      issuerAssignedId: odd(29) + index,
+    }));
+    const roles = Array.from({ length: 30 }, (_, index) => 'r'.repeat(62) + (10 + index));
+    const record = { v: 1, roles, groups: [], attributes: {}, applications: {}, updatedBy: 'x' };
+    const key = await idpKey(odd(100), `${odd(29)}0`);
+    await env.GATEHOUSE.put(`person:${key}`, JSON.stringify({ ...record, updatedAt: '2026-11-01T00:00:00Z' }));
+    const body = {
+      step: SIGN_UP,
+      client_id: odd(128),
+      ui_locales: odd(128),
+      email: odd(390),
+      objectId: odd(256),
+      identities,
+      ...Object.fromEntries(Array.from({ length: 52 }, (_, index) => [odd(97) + (100 + index), 'x'])),
+    };
+    const { attempt } = await watched().call(body);
+    expect(attempt).toMatchObject({ shadowVersion: shadow, shadowDiffers: true });
+    expect(new TextEncoder().encode(JSON.stringify(attempt)).byteLength).toBeLessThanOrEqual(MAX_MESSAGE_BYTES);
+    expect(attempt?.notes.join()).toContain('names of claims cut');
+  });
+});

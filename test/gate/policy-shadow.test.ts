@@ -1,0 +1,175 @@
+/** A second policy that runs after the reply: it is remembered, it can be asked for, and it cannot change a byte of what B2C gets. */
+import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { b2cRequest, newClient, newObjectId, rowsOfOnce } from '../support/call.ts';
+import { isolate, publish, putVersion, watchedKv } from '../support/policy-call.ts';
+import { type Listed, report } from '../support/reports-call.ts';
+import worker from '../support/worker.ts';
+
+const SIGN_UP = 'PostAttributeCollection';
+const TOKEN = 'PreTokenIssuance';
+
+const real = {
+  messages: { no: { en: 'No {supportCode}' } },
+  rules: [
+    { id: 'real', steps: [SIGN_UP], when: "has(claims.city) && claims.city == 'Blocked'", block: 'no' },
+    { id: 'tidy', steps: [SIGN_UP], set: { state: "'real'", country: "'AT'" } },
+    { id: 'roles', steps: [TOKEN], set: { extension_Roles: 'person.roles' } },
+  ],
+};
+const draft = {
+  messages: { other: { en: 'Really no {supportCode}' } },
+  rules: [
+    {
+      id: 'stricter',
+      steps: [SIGN_UP],
+      when: "has(claims.city) && claims.city in ['Blocked', 'Refused']",
+      invalid: 'other',
+    },
+    { id: 'tidy', steps: [SIGN_UP], set: { state: "'draft'", country: "'AT'", extension_New: "'x'" } },
+    { id: 'roles', steps: [TOKEN], set: { extension_Roles: 'person.roles' } },
+  ],
+};
+
+afterEach(() => vi.restoreAllMocks());
+
+const withShadow = async (sample = 1, shadow: unknown = draft) =>
+  publish(real, { shadow: { number: await putVersion(shadow), sample } });
+
+describe('the shadow’s decision', () => {
+  it('lies beside the real one, with rule and names of claims, and no value', async () => {
+    await withShadow();
+    const client_id = newClient();
+    const there = isolate();
+    const at = (body: object) => there.call({ client_id, ...body });
+    expect((await at({ step: SIGN_UP, city: 'Blocked' })).json.action).toBe('ShowBlockPage');
+    expect((await at({ step: SIGN_UP, city: 'Refused' })).json).toMatchObject({ action: 'Continue', state: 'real' });
+    expect((await at({ step: SIGN_UP })).json).not.toHaveProperty('extension_New');
+    expect((await at({ step: TOKEN, objectId: newObjectId() })).json).toMatchObject({ extension_Roles: '' });
+    const rows = await rowsOfOnce(client_id, 4);
+    const shown = rows.map((row) => [
+      row.outcome,
+      row.shadowOutcome,
+      row.shadowRule,
+      row.shadowDiffers,
+      row.shadowClaims.join(),
+    ]);
+    expect(shown).toEqual(
+      expect.arrayContaining([
+        ['block', 'invalid', 'stricter', true, ''],
+        ['continue', 'invalid', 'stricter', true, ''],
+        ['continue', 'continue', '', true, 'state,extension_New'],
+        ['continue', 'continue', '', false, ''],
+      ]),
+    );
+    expect(JSON.stringify(rows)).not.toContain('draft');
+  });
+
+  it('is shown by /reports/attempts, which can be asked for those that differ, and counted by /reports/summary', async () => {
+    await withShadow();
+    const client_id = newClient();
+    const there = isolate();
+    for (const city of ['Refused', 'Refused', 'Blocked', 'Graz']) await there.call({ step: SIGN_UP, client_id, city });
+    await there.call({ step: TOKEN, client_id, objectId: newObjectId() });
+    await rowsOfOnce(client_id, 5);
+    const listed = async (shadow: string) =>
+      (await (await report(`/attempts?clientId=${client_id}&shadow=${shadow}`)).json<Listed>()).attempts;
+    expect((await listed('differs')).map((attempt) => attempt.shadow?.outcome).sort()).toEqual([
+      'continue',
+      'invalid',
+      'invalid',
+      'invalid',
+    ]);
+    expect((await listed('same')).map((attempt) => attempt.step)).toEqual([TOKEN]);
+    expect((await report('/attempts?shadow=maybe')).status).toBe(400);
+
+    const summary = await (await report(`/summary?clientId=${client_id}`)).json<{
+      shadow: object[];
+      coverage: string[];
+    }>();
+    expect(summary.shadow).toEqual([
+      {
+        version: expect.any(Number),
+        compared: 5,
+        different: 4,
+        differences: [
+          { outcome: 'continue', rule: '', shadowOutcome: 'invalid', shadowRule: 'stricter', attempts: 2 },
+          expect.objectContaining({ attempts: 1 }),
+          expect.objectContaining({ attempts: 1 }),
+        ],
+      },
+    ]);
+    expect(summary.coverage.join()).toContain('"shadow" compares');
+    const none = await (await report(`/summary?clientId=${newClient()}`)).json<object>();
+    expect(none).not.toHaveProperty('shadow');
+  });
+
+  it('is taken for the share of calls that the sample says', async () => {
+    await withShadow(0.25);
+    const client_id = newClient();
+    const there = isolate();
+    const chance = vi.spyOn(Math, 'random');
+    for (const value of [0, 0.2499, 0.25, 0.9]) {
+      chance.mockReturnValue(value);
+      await there.call({ step: SIGN_UP, client_id });
+    }
+    chance.mockRestore();
+    const rows = await rowsOfOnce(client_id, 4);
+    expect(rows.filter(({ shadowVersion }) => shadowVersion > 0)).toHaveLength(2);
+  });
+
+  it('knows the person, though the policy that decides did not ask', async () => {
+    const rules = [{ id: 'members', steps: [SIGN_UP], when: "'member' in person.groups", block: true }];
+    await withShadow(1, { rules });
+    const [client_id, objectId] = [newClient(), newObjectId()];
+    const record = {
+      v: 1,
+      roles: [],
+      groups: ['member'],
+      attributes: {},
+      applications: {},
+      updatedAt: '2026-11-01T00:00:00Z',
+      updatedBy: 'x',
+    };
+    await env.GATEHOUSE.put(`person:oid:${objectId}`, JSON.stringify(record));
+    const { kv, asked } = watchedKv();
+    await isolate({ GATEHOUSE: kv }).call({ step: SIGN_UP, client_id, objectId });
+    expect((await rowsOfOnce(client_id, 1))[0]).toMatchObject({
+      outcome: 'continue',
+      shadowOutcome: 'block',
+      shadowRule: 'members',
+    });
+    expect(asked.flat().filter((key) => key.startsWith('person:'))).toEqual([`person:oid:${objectId}`]);
+  });
+
+  it('is not taken of calls that no policy decided', async () => {
+    await withShadow();
+    const client_id = newClient();
+    await isolate().call({ step: 'Nonsense', client_id });
+    expect((await rowsOfOnce(client_id, 1))[0]).toMatchObject({ outcome: 'error', shadowVersion: 0 });
+  });
+});
+
+describe('the reply', () => {
+  it('is the same to the byte with a shadow and without, and is out before the shadow runs', async () => {
+    const body = { step: SIGN_UP, client_id: newClient(), city: 'Refused', givenName: 'Ann' };
+    await publish(real);
+    const without = (await isolate().call(body)).text;
+    await withShadow();
+    const there = isolate();
+    await there.call(body);
+    const order: string[] = [];
+    const chance = vi.spyOn(Math, 'random').mockImplementation(() => {
+      order.push('shadow');
+      return 0;
+    });
+    const ctx = createExecutionContext();
+    const response = await worker.fetch(b2cRequest(body) as Parameters<typeof worker.fetch>[0], there.env, ctx);
+    order.push('reply');
+    expect(await response.text()).toBe(without);
+    await waitOnExecutionContext(ctx);
+    expect(order).toEqual(['reply', 'shadow']);
+    chance.mockRestore();
+  });
+});

@@ -1,0 +1,155 @@
+/** What is kept of a call, and what never is: design section 7. */
+import { env } from 'cloudflare:workers';
+import fc from 'fast-check';
+import { v7 as uuidv7 } from 'uuid';
+import { describe, expect, it } from 'vitest';
+import { isNeverKept, keptClaims } from '../../src/attempts/redaction.ts';
+import { MAX_MESSAGE_BYTES } from '../../src/attempts/text-limits.ts';
+import { writeMessages } from '../../src/desk/consume/write-messages.ts';
+import type { Answered, Reached } from '../../src/gate/answer.ts';
+import { attemptOf } from '../../src/gate/compose-attempt.ts';
+import { recorded } from '../../src/gate/user-flow/recorded.ts';
+import { readEvent } from '../../src/gate/user-flow/request.ts';
+import { configOf, readConfig } from '../../src/platform/config.ts';
+import { within } from '../../src/platform/timeout.ts';
+import { NOTHING_HELD } from '../../src/policy/policy.ts';
+import { callWith, newClient, rowsOfOnce, USER_FLOW } from '../support/call.ts';
+
+describe('values of claims', () => {
+  it('are kept only when KEEP_CLAIMS names them, cut at 500 characters', async () => {
+    const clientId = newClient();
+    const body = {
+      step: 'PostAttributeCollection',
+      client_id: clientId,
+      displayName: 'x'.repeat(600),
+      city: 'Reykjavík',
+      extension_Age: 42,
+    };
+    await callWith({ KEEP_CLAIMS: 'displayName, extension_Age' }, body);
+    const [row] = await rowsOfOnce(clientId, 1);
+    expect(row?.keptClaims).toEqual({ displayName: 'x'.repeat(500), extension_Age: 42 });
+    expect(row?.claimNames).toContain('city');
+  });
+
+  it('that could open a door are never kept, whatever KEEP_CLAIMS says', async () => {
+    const never = [
+      'password',
+      'newPassword',
+      'extension_PassCode',
+      'client_secret',
+      'accessToken',
+      'captchaUserResponseToken',
+      'otp',
+      'pin',
+      'PIN',
+      'accessCode',
+      'access_code',
+      'extension_InvitationCode',
+      'verificationCode',
+      'oneTimeCode',
+      'one-time-code',
+      'Authorization',
+      'query_string',
+    ];
+    for (const name of never) expect([name, isNeverKept(name)]).toEqual([name, true]);
+    for (const name of ['displayName', 'postalCode', 'country', 'extension_LoyaltyId', 'extension_CountryCode']) {
+      expect([name, isNeverKept(name)]).toEqual([name, false]);
+    }
+    const claims = Object.fromEntries([...never, 'city'].map((name) => [name, 'value']));
+    expect(keptClaims(claims, [...never, 'city'])).toEqual({ city: 'value' });
+  });
+
+  it('never reach a row by another way: header, query string or an unnamed claim', async () => {
+    const clientId = newClient();
+    const secret = `s3cret-${crypto.randomUUID()}`;
+    const body = {
+      step: 'PostAttributeCollection',
+      client_id: clientId,
+      password: secret,
+      extension_Note: secret,
+      nested: { secret },
+    };
+    await callWith({}, body, `/PostAttributeCollection?code=${secret}`, { 'X-Secret': secret, 'X-Request-Id': secret });
+    const [row] = await rowsOfOnce(clientId, 1);
+    expect(JSON.stringify(row)).not.toContain(secret);
+  });
+
+  it('of a request never set the time of its attempt', async () => {
+    const clientId = newClient();
+    const before = Date.now();
+    const longAgo = '2001-01-01T00:00:00.000Z';
+    const body = {
+      step: 'PreTokenIssuance',
+      client_id: clientId,
+      occurredAt: longAgo,
+      time: longAgo,
+      id: '00000000-0000-7000-8000-000000000000',
+    };
+    await callWith({}, body, `?now=${longAgo}&occurredAt=${longAgo}`, { Date: new Date(0).toUTCString() });
+    const [row] = await rowsOfOnce(clientId, 1);
+    expect(row?.occurredAt.getTime()).toBeGreaterThanOrEqual(before);
+    expect(row?.occurredAt.getTime()).toBeLessThanOrEqual(Date.now());
+  });
+});
+
+describe('an attempt', () => {
+  const config = readConfig({
+    LOCAL: 'yes',
+    SUPPORT_CODE_KEY: 'a key',
+    KEEP_CLAIMS: Array.from({ length: 300 }, (_, index) => `k${index}`).join(),
+  });
+  const nasty = fc.string({
+    unit: fc.constantFrom('\u0001', '\0', '"', 'ü', '🦊', '\ud800', 'a'),
+    maxLength: 3_000,
+    size: 'max',
+  });
+  const anyName = fc.oneof(
+    nasty,
+    fc.constantFrom('email', 'objectId', 'client_id', 'step', 'ui_locales', '__proto__'),
+    fc.integer({ min: 0, max: 300 }).map((index) => `k${index}`),
+  );
+  const identity = fc.record({ signInType: nasty, issuer: nasty, issuerAssignedId: nasty });
+  const anyBody = fc.tuple(
+    fc.array(fc.tuple(anyName, fc.oneof(nasty, fc.double(), fc.boolean(), fc.constant(null), fc.constant([]))), {
+      maxLength: 400,
+      size: 'max',
+    }),
+    fc.array(identity, { maxLength: 12 }),
+  );
+
+  it('of any body is one that the database takes, in less than a message may weigh', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyBody, async ([members, identities]) => {
+        const body: Record<string, unknown> = JSON.parse(
+          JSON.stringify({ ...Object.fromEntries(members), identities }),
+        );
+        const event = await readEvent(body, 'PreTokenIssuance');
+        const reached: Reached = {
+          request: new Request(USER_FLOW, { headers: { 'cf-ray': 'x'.repeat(1_000) } }),
+          urlStep: 'PreTokenIssuance',
+          caller: 'n'.repeat(1_000),
+          startedAt: Date.now(),
+          decisionTimeoutMs: 1_000,
+          within,
+          event,
+          person: { ...NOTHING_HELD, roles: Array(100).fill('r'.repeat(19)) },
+          droppedNames: 1,
+        };
+        const answered: Answered = {
+          reached,
+          reason: '',
+          decision: { kind: 'continue', claims: {} },
+          reply: { status: 200, action: 'Continue', userMessage: '', body: '' },
+          supportCode: '',
+          durationMs: 1e9,
+        };
+        const attempt = await attemptOf(config, answered, recorded(reached), uuidv7());
+        const text = JSON.stringify(attempt);
+        expect(await writeMessages(configOf(env), [JSON.parse(text)], 10_000)).toEqual({ refused: [] });
+        expect(new TextEncoder().encode(text).byteLength).toBeLessThan(MAX_MESSAGE_BYTES);
+        expect(text).not.toContain('\\u0000');
+      }),
+      { numRuns: 100 },
+    );
+  });
+});

@@ -1,0 +1,315 @@
+/** Role data in KV, as it reaches the token: design section 5. */
+import { env } from 'cloudflare:workers';
+import fc from 'fast-check';
+import { describe, expect, it, vi } from 'vitest';
+import { recordInput } from '../../src/desk/admin/record-input.ts';
+import {
+  claimOf,
+  type Entitlements,
+  entitledTo,
+  ROLE_NAME,
+  readEntitlements,
+} from '../../src/entitlements/stored-record.ts';
+import { idpKey, oidKey } from '../../src/sign-in/event.ts';
+import { call, callWith, newClient, newObjectId, rowsOfOnce } from '../support/call.ts';
+
+const UPDATED_AT = '2026-11-01T12:00:00.000Z';
+const aRecord = (changed: Partial<Entitlements> = {}): Entitlements => ({
+  v: 1,
+  roles: ['editor'],
+  groups: [],
+  attributes: {},
+  applications: {},
+  updatedAt: UPDATED_AT,
+  updatedBy: 'admin',
+  ...changed,
+});
+const store = (key: string, record: unknown) =>
+  env.GATEHOUSE.put(`person:${key}`, typeof record === 'string' ? record : JSON.stringify(record));
+const rolesGiven = async (body: object, bindings: object = {}) =>
+  (await callWith(bindings, { step: 'PreTokenIssuance', ...body })).json.extension_Roles;
+const google = (id: string) => ({ signInType: 'federated', issuer: 'google.com', issuerAssignedId: id });
+
+/** A person with an address and ids that nobody else has. */
+const newPerson = () => ({
+  objectId: newObjectId(),
+  email: `${crypto.randomUUID()}@example.com`,
+  identities: [google(crypto.randomUUID())],
+});
+
+describe('the roles in the token', () => {
+  it('are those of the record, with those of the calling application, each once', async () => {
+    const person = newPerson();
+    const clientId = newClient();
+    await store(
+      `oid:${person.objectId}`,
+      aRecord({ roles: ['editor', 'reader'], applications: { [clientId]: { roles: ['approver', 'editor'] } } }),
+    );
+    expect(await rolesGiven({ ...person, client_id: clientId.toUpperCase() })).toBe('editor reader approver');
+    expect(await rolesGiven({ ...person, client_id: newClient() })).toBe('editor reader');
+    expect(await rowsOfOnce(clientId, 1)).toMatchObject([
+      { roles: ['editor', 'reader', 'approver'], rolesUpdatedAt: new Date(UPDATED_AT) },
+    ]);
+  });
+
+  it('are found by objectId before identity before e-mail', async () => {
+    const person = newPerson();
+    const trusted = { EMAIL_TRUSTED_ISSUERS: 'google.com' };
+    await store(`email:${person.email}`, aRecord({ roles: ['by-email'] }));
+    expect(await rolesGiven(person, trusted)).toBe('by-email');
+    await store(`idp:google.com:${person.identities[0]?.issuerAssignedId}`, aRecord({ roles: ['by-identity'] }));
+    expect(await rolesGiven(person, trusted)).toBe('by-identity');
+    await store(`oid:${person.objectId}`, aRecord({ roles: ['by-object-id'] }));
+    expect(await rolesGiven({ ...person, objectId: person.objectId.toUpperCase() }, trusted)).toBe('by-object-id');
+  });
+
+  it('are returned under the long name when the extensions app is configured, and not at all when the claim has no name', async () => {
+    const app = 'D683A96D-E17E-4F92-BB31-A015D243CA03';
+    const { json } = await callWith({ EXTENSIONS_APP_ID: app }, { step: 'PreTokenIssuance' });
+    expect(json).toEqual({
+      version: '1.0.0',
+      action: 'Continue',
+      extension_d683a96de17e4f92bb31a015d243ca03_Roles: '',
+    });
+    const { json: without } = await callWith({ ROLES_CLAIM: '' }, { step: 'PreTokenIssuance' });
+    expect(without).toEqual({ version: '1.0.0', action: 'Continue' });
+  });
+
+  it('leave out names that the rule forbids, and the attempt says how many', async () => {
+    const person = newPerson();
+    const clientId = newClient();
+    await store(
+      `oid:${person.objectId}`,
+      aRecord({ roles: ['ok', 'two words', '', '-dash', 'x'.repeat(65), 'also:ok'] }),
+    );
+    expect(await rolesGiven({ ...person, client_id: clientId })).toBe('ok also:ok');
+    expect((await rowsOfOnce(clientId, 1))[0]?.notes.join()).toContain('4 names of roles or groups dropped');
+  });
+});
+
+describe('an e-mail record', () => {
+  const asks = async (issuers: string, body: object) => {
+    const email = `${crypto.randomUUID()}@example.com`;
+    const clientId = newClient();
+    await store(`email:${email}`, aRecord({ roles: ['mine'] }));
+    const roles = await rolesGiven(
+      { email: ` ${email.toUpperCase()} `, client_id: clientId, ...body },
+      { EMAIL_TRUSTED_ISSUERS: issuers },
+    );
+    const [row] = await rowsOfOnce(clientId, 1);
+    return { roles, notUsed: row?.notes.includes('email record not used') };
+  };
+
+  it('does not count by default, and the attempt says so', async () => {
+    expect(await asks('', {})).toEqual({ roles: '', notUsed: true });
+    expect(await asks('', { identities: [google('1')] })).toEqual({ roles: '', notUsed: true });
+  });
+
+  it('counts for the issuers that the operator trusts, - being calls without identities', async () => {
+    expect(await asks('google.com', { identities: [google('1')] })).toEqual({ roles: 'mine', notUsed: false });
+    expect(await asks('-', {})).toEqual({ roles: 'mine', notUsed: false });
+    expect(await asks('-', { identities: [] })).toEqual({ roles: 'mine', notUsed: false });
+    expect(await asks('-', { identities: null })).toEqual({ roles: 'mine', notUsed: false });
+  });
+
+  it('does not count for an issuer that calls itself -, nor for an address that only looks like another', async () => {
+    expect(await asks('-', { identities: [{ ...google('1'), issuer: '-' }] })).toEqual({ roles: '', notUsed: true });
+    const plain = `k-${crypto.randomUUID()}@example.com`;
+    await store(`email:${plain}`, aRecord({ roles: ['mine'] }));
+    expect(await rolesGiven({ email: plain }, { EMAIL_TRUSTED_ISSUERS: '-' })).toBe('mine');
+    expect(await rolesGiven({ email: `\u212A${plain.slice(1)}` }, { EMAIL_TRUSTED_ISSUERS: '-' })).toBe('');
+  });
+
+  it('does not count when any identity is of another issuer, unreadable, or beyond the tenth', async () => {
+    const facebook = { ...google('1'), issuer: 'facebook.com' };
+    const both = 'google.com, -';
+    for (const identities of [
+      [google('1'), facebook],
+      [google('1'), 'x'],
+      [{}],
+      'google.com',
+      [...Array(10).fill(google('1')), facebook],
+    ]) {
+      expect(await asks(both, { identities })).toEqual({ roles: '', notUsed: true });
+    }
+  });
+});
+
+describe('when KV fails', () => {
+  const throwing = { get: () => Promise.reject(new Error('KV is away')) };
+  const hanging = { get: () => new Promise(() => undefined) };
+
+  it('nobody waits longer than the limit: the token step continues with empty roles, and the attempt says so', async () => {
+    const odd = (answer: unknown) => ({ get: () => Promise.resolve(answer) });
+    for (const kv of [throwing, hanging, {}, odd(null), odd({}), odd([]), odd('text'), odd(undefined)]) {
+      const clientId = newClient();
+      expect(await rolesGiven({ ...newPerson(), client_id: clientId }, { GATEHOUSE: kv, KV_TIMEOUT_MS: '50' })).toBe(
+        '',
+      );
+      expect(await rowsOfOnce(clientId, 1)).toMatchObject([
+        { outcome: 'continue', degraded: 'kv-unavailable', roles: [] },
+      ]);
+    }
+  });
+
+  it('the last known good copy counts while it is young enough, and the attempt says so', async () => {
+    const person = newPerson();
+    const clientId = newClient();
+    await store(`oid:${person.objectId}`, aRecord());
+    const body = { ...person, client_id: clientId };
+    expect(await rolesGiven(body)).toBe('editor');
+    expect(await rolesGiven(body, { GATEHOUSE: throwing })).toBe('editor');
+    const arrived = Date.now();
+    const clock = vi.spyOn(Date, 'now');
+    clock.mockReturnValue(arrived + 890_000);
+    expect(await rolesGiven(body, { GATEHOUSE: throwing })).toBe('editor');
+    clock.mockReturnValue(arrived + 901_000);
+    expect(await rolesGiven(body, { GATEHOUSE: throwing })).toBe('');
+    clock.mockReturnValue(arrived - 901_000);
+    expect(await rolesGiven(body, { GATEHOUSE: throwing })).toBe('');
+    clock.mockRestore();
+    const rows = await rowsOfOnce(clientId, 5);
+    expect(rows.map(({ degraded }) => degraded).toSorted()).toEqual([
+      '',
+      'kv-stale-copy',
+      'kv-stale-copy',
+      'kv-unavailable',
+      'kv-unavailable',
+    ]);
+  });
+
+  it('an answer that comes too late for this call is there for the next', async () => {
+    const person = newPerson();
+    const record = JSON.stringify(aRecord());
+    const slow = {
+      get: (keys: string[]) =>
+        new Promise((resolve) => setTimeout(() => resolve(new Map(keys.map((key) => [key, record]))), 120)),
+    };
+    const bindings = { GATEHOUSE: slow, KV_TIMEOUT_MS: '40' };
+    expect(await rolesGiven(person, bindings)).toBe('');
+    expect(await rolesGiven(person, bindings)).toBe('editor');
+  });
+
+  it('a body that came slowly, and limits that are set wrongly, leave the last known roles their turn', async () => {
+    const person = newPerson();
+    await store(`oid:${person.objectId}`, aRecord());
+    expect(await rolesGiven(person)).toBe('editor');
+    expect(await rolesGiven(person, { GATEHOUSE: hanging, KV_TIMEOUT_MS: '400', DECISION_TIMEOUT_MS: '400' })).toBe(
+      'editor',
+    );
+    const text = new TextEncoder().encode(JSON.stringify({ step: 'PreTokenIssuance', ...person }));
+    const slowly = new ReadableStream({
+      async pull(controller) {
+        await new Promise((resolve) => setTimeout(resolve, 250));
+        controller.enqueue(text);
+        controller.close();
+      },
+    });
+    const limits = { GATEHOUSE: hanging, KV_TIMEOUT_MS: '300', DECISION_TIMEOUT_MS: '450' };
+    expect((await callWith(limits, slowly)).json.extension_Roles).toBe('editor');
+  });
+
+  it('the copy of one person is never given to another', async () => {
+    const person = newPerson();
+    await store(`oid:${person.objectId}`, aRecord());
+    expect(await rolesGiven(person)).toBe('editor');
+    const other = { ...person, objectId: newObjectId() };
+    expect(await rolesGiven(other, { GATEHOUSE: throwing })).toBe('');
+  });
+
+  it('a copy found by a trusted e-mail does not count once the e-mail is no longer trusted', async () => {
+    const person = newPerson();
+    await store(`email:${person.email}`, aRecord());
+    expect(await rolesGiven(person, { EMAIL_TRUSTED_ISSUERS: 'google.com' })).toBe('editor');
+    expect(await rolesGiven(person, { GATEHOUSE: throwing })).toBe('');
+  });
+
+  it('a value that is no record of ours gives no roles, and no lesser key stands in for it', async () => {
+    for (const value of ['not json', '{}', '{"v":2}', JSON.stringify({ ...aRecord(), roles: 'editor' })]) {
+      const person = newPerson();
+      const clientId = newClient();
+      await store(`oid:${person.objectId}`, value);
+      await store(`idp:google.com:${person.identities[0]?.issuerAssignedId}`, aRecord());
+      expect(await rolesGiven({ ...person, client_id: clientId })).toBe('');
+      expect(await rowsOfOnce(clientId, 1)).toMatchObject([{ degraded: 'entitlements-unreadable' }]);
+    }
+  });
+
+  it('sign-up goes on: the built-in policy asks nothing of the record there, and the attempt says what failed', async () => {
+    for (const step of ['PostFederationSignup', 'PostAttributeCollection']) {
+      const clientId = newClient();
+      const { json } = await callWith({ GATEHOUSE: throwing }, { step, email: 'a@example.com', client_id: clientId });
+      expect(json).toEqual({ version: '1.0.0', action: 'Continue' });
+      expect(await rowsOfOnce(clientId, 1)).toMatchObject([{ outcome: 'continue', degraded: 'kv-unavailable' }]);
+    }
+  });
+});
+
+describe('keys', () => {
+  it('over 400 bytes are digests, so that one long name never fails the read of the others', async () => {
+    const issuerAssignedId = 'ü'.repeat(500);
+    const key = await idpKey('google.com', issuerAssignedId);
+    expect(key).toMatch(/^sha256:[0-9a-f]{64}$/);
+    await store(key, aRecord({ roles: ['long'] }));
+    const clientId = newClient();
+    const { json } = await call({
+      step: 'PreTokenIssuance',
+      client_id: clientId,
+      objectId: newObjectId(),
+      identities: [google(issuerAssignedId)],
+    });
+    expect(json.extension_Roles).toBe('long');
+    expect(await rowsOfOnce(clientId, 1)).toMatchObject([{ idpKey: key }]);
+  });
+
+  it('keep their parts apart, whatever these hold', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.tuple(fc.string(), fc.string()), fc.tuple(fc.string(), fc.string()), async (one, other) => {
+        const same = one[0] === other[0] && one[1] === other[1];
+        expect((await idpKey(...one)) === (await idpKey(...other))).toBe(same);
+      }),
+    );
+    expect(oidKey(' ABC ')).toBe('oid:abc');
+  });
+
+  it('of ten identities are asked for, and of no more', async () => {
+    const id = crypto.randomUUID();
+    await store(`idp:google.com:${id}-10`, aRecord({ roles: ['tenth'] }));
+    await store(`idp:google.com:${id}-11`, aRecord({ roles: ['eleventh'] }));
+    const identities = (from: number) => Array.from({ length: 11 }, (_, index) => google(`${id}-${from + index}`));
+    expect(await rolesGiven({ identities: identities(1) })).toBe('tenth');
+    expect(await rolesGiven({ identities: identities(0) })).toBe('');
+  });
+});
+
+describe('entitledTo', () => {
+  const anyRecord = fc.record({
+    roles: fc.array(fc.string()),
+    own: fc.array(fc.stringMatching(/^[a-z]{1,64}$/), { maxLength: 200 }),
+  });
+
+  it('never makes a claim that is too long, holds a forbidden name or joins two into one', () => {
+    fc.assert(
+      fc.property(anyRecord, ({ roles, own }) => {
+        const found = entitledTo(aRecord({ roles, applications: { app: { roles: own } } }), 'APP');
+        expect(found.roles.every((role) => ROLE_NAME.test(role))).toBe(true);
+        expect(found.roles.length).toBeLessThanOrEqual(100);
+        expect(claimOf(found.roles).length).toBeLessThanOrEqual(2_000);
+        expect(claimOf(found.roles).split(' ').filter(Boolean)).toEqual(found.roles);
+        expect(found.roles.length + found.dropped).toBe(new Set([...roles, ...own]).size);
+      }),
+    );
+  });
+
+  it('loses nothing of what an administrator could save', () => {
+    const name = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,20}$/);
+    fc.assert(
+      fc.property(fc.array(name, { maxLength: 50 }), fc.array(name, { maxLength: 50 }), (roles, own) => {
+        const input = recordInput.safeParse({ roles, applications: { app: { roles: own } } });
+        fc.pre(input.success);
+        const record = readEntitlements(JSON.stringify({ ...input.data, v: 1, updatedAt: UPDATED_AT, updatedBy: 'a' }));
+        expect(record && entitledTo(record, 'app').dropped).toBe(0);
+      }),
+    );
+  });
+});

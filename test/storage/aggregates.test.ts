@@ -1,0 +1,264 @@
+/** A day is summed again, never added to. What only many connections show is in `test/postgres`. */
+import { sql } from 'drizzle-orm';
+import { describe, expect, it } from 'vitest';
+import type { Attempt } from '../../src/attempts/attempt.ts';
+import { overUntil } from '../../src/desk/aggregates/hours.ts';
+import { markAll } from '../../src/desk/aggregates/rebuild.ts';
+import { sumDue } from '../../src/desk/aggregates/sum-due.ts';
+import { anAttempt, keepAttempts } from '../support/attempt.ts';
+import { ownDatabase } from '../support/own-database.ts';
+
+const { db, rows } = ownDatabase();
+const at = (time: string) => new Date(`2026-11-${time}:00Z`);
+const NOW = at('23T09:30');
+const sum = (now = NOW) => sumDue(db, now);
+const keep = (...some: (Partial<Attempt> & { at?: Date })[]) => keepAttempts(db(), some.map(anAttempt));
+const total = async () =>
+  (await rows<{ n: number }>(sql`select coalesce(sum(attempts), 0)::int as n from daily_counts where dims = 7`))[0]?.n;
+const until = async () =>
+  (await rows<{ until: string }>(sql`select until::text from summed_until`))[0]?.until.slice(0, 16);
+const inSets = (table: 'daily_counts' | 'hourly_totals', ...sets: number[]) =>
+  rows(sql`select dims, client_id, issuer, rule, attempts::int from ${sql.raw(table)}
+    where dims in (${sql.join(sets, sql`, `)}) order by 1, 2, 3, 4, 5`);
+const row = (dims: number, client_id: string, issuer: string, rule: string, attempts: number) => ({
+  dims,
+  client_id,
+  issuer,
+  rule,
+  attempts,
+});
+
+describe('a sum', () => {
+  it('counts every attempt once in each set of client, issuer and rule, by day and by hour', async () => {
+    const block = { outcome: 'block', rule: 'closed', clientId: 'shop', issuer: 'google.com' };
+    await keep(
+      { ...block, at: at('21T10:00') },
+      { ...block, at: at('21T10:59'), clientId: 'portal' },
+      { ...block, at: at('21T23:59') },
+      { ...block, at: at('22T00:00') },
+    );
+    expect(await sum()).toEqual({ days: 2, left: 0 });
+    const [issuer, rule] = ['google.com', 'closed'];
+    const days = (dims: number, ...names: [string, string]) =>
+      [row(dims, 'portal', ...names, 1), row(dims, 'shop', ...names, 1), row(dims, 'shop', ...names, 2)] as const;
+    expect(await inSets('daily_counts', 7, 6, 5, 4)).toEqual([
+      ...days(4, '', ''),
+      ...days(5, '', rule),
+      ...days(6, issuer, ''),
+      ...days(7, issuer, rule),
+    ]);
+    expect(await inSets('daily_counts', 0, 1, 2, 3)).toEqual([
+      row(0, '', '', '', 1),
+      row(0, '', '', '', 3),
+      row(1, '', '', rule, 1),
+      row(1, '', '', rule, 3),
+      row(2, '', issuer, '', 1),
+      row(2, '', issuer, '', 3),
+      row(3, '', issuer, rule, 1),
+      row(3, '', issuer, rule, 3),
+    ]);
+    expect(await inSets('hourly_totals', 0, 4)).toEqual([
+      row(0, '', '', '', 1),
+      row(0, '', '', '', 1),
+      row(0, '', '', '', 2),
+      row(4, 'portal', '', '', 1),
+      row(4, 'shop', '', '', 1),
+      row(4, 'shop', '', '', 1),
+      row(4, 'shop', '', '', 1),
+    ]);
+    expect(await inSets('hourly_totals', 6)).toEqual([
+      row(6, 'portal', issuer, '', 1),
+      row(6, 'shop', issuer, '', 1),
+      row(6, 'shop', issuer, '', 1),
+      row(6, 'shop', issuer, '', 1),
+    ]);
+    expect(await inSets('hourly_totals', 3, 5, 7)).toEqual([]);
+  });
+
+  it('counts durations by bucket, and facets one at a time', async () => {
+    const notes = ['email record not used', 'the condition of rule adults only failed unforeseen: no such key'];
+    await keep(
+      { at: at('21T10:00'), durationMs: 0, reason: 'not-json', caller: '' },
+      { at: at('21T11:00'), durationMs: 600_000, degraded: 'kv-unavailable', policyVersion: 4, notes, caller: '' },
+      { at: at('21T12:00'), durationMs: 1, shadowVersion: 3, shadowDiffers: true, shadowRule: 'other', caller: '' },
+    );
+    await sum();
+    const buckets = sql`select bucket, attempts::int from daily_durations where dims = 0 order by 1`;
+    expect(await rows(buckets)).toEqual([
+      { bucket: 0, attempts: 2 },
+      { bucket: 140, attempts: 1 },
+    ]);
+    expect(await rows(sql`select facet, value, attempts::int from daily_facets order by 1, 2`)).toEqual([
+      { facet: 'degraded', value: 'kv-unavailable', attempts: 1 },
+      { facet: 'failed-rule', value: 'adults only', attempts: 1 },
+      { facet: 'language', value: 'en-US', attempts: 3 },
+      { facet: 'policy-version', value: '4', attempts: 1 },
+      { facet: 'reason', value: 'not-json', attempts: 1 },
+      { facet: 'shadow', value: 'differs', attempts: 1 },
+    ]);
+    expect(await rows(sql`select version, differs, shadow_rule, attempts::int from daily_shadow`)).toEqual([
+      { version: 3, differs: true, shadow_rule: 'other', attempts: 1 },
+    ]);
+  });
+
+  it('takes hours that are over, and leaves the others to be read live', async () => {
+    await keep({ at: at('23T08:59') }, { at: at('23T09:00') });
+    await sum();
+    expect([await total(), await until()]).toEqual([1, '2026-11-23 09:00']);
+    expect(overUntil(at('23T10:01'))).toEqual(at('23T09:00'));
+    await sum(at('23T10:02'));
+    expect([await total(), await until()]).toEqual([2, '2026-11-23 10:00']);
+  });
+
+  it('changes nothing when nothing was written since', async () => {
+    await keep({ at: at('21T10:00') });
+    await sum();
+    expect(await sum()).toEqual({ days: 0, left: 0 });
+    expect(await total()).toBe(1);
+  });
+
+  it('takes an attempt that comes late, once, and leaves out one that was erased', async () => {
+    await keep({ at: at('21T10:00'), objectId: 'one' }, { at: at('22T10:00') });
+    await sum();
+    await keep({ at: at('21T10:00') });
+    expect(await total()).toBe(2);
+    expect(await sum()).toEqual({ days: 1, left: 0 });
+    expect(await total()).toBe(3);
+    await db().execute(sql`delete from attempts where object_id = 'one'`);
+    expect(await sum()).toEqual({ days: 1, left: 0 });
+    expect(await total()).toBe(2);
+  });
+
+  it('goes from the oldest day on, so that a sum of a few days leaves the later ones to be read live', async () => {
+    await keep({ at: at('20T10:00') }, { at: at('21T10:00') }, { at: at('22T10:00') });
+    expect(await sumDue(db, NOW, { maxDays: 2 })).toEqual({ days: 2, left: 1 });
+    expect([await total(), await until()]).toEqual([2, '2026-11-22 00:00']);
+    // A late one does not hold up the days that are read live.
+    await keep({ at: at('20T10:00') });
+    expect(await sumDue(db, NOW, { maxDays: 1 })).toEqual({ days: 1, left: 1 });
+    expect([await total(), await until()]).toEqual([3, '2026-11-23 00:00']);
+  });
+
+  it('that began earlier takes back nothing of what a later one summed', async () => {
+    await keep({ at: at('23T05:00') }, { at: at('23T08:00') });
+    await sum();
+    await keep({ at: at('23T05:00') });
+    await sum(at('23T06:30'));
+    expect([await total(), await until()]).toEqual([3, '2026-11-23 09:00']);
+  });
+
+  it('that fails halfway changes nothing, and the next one is whole', async () => {
+    await keep({ at: at('21T10:00') });
+    await sum();
+    await keep({ at: at('21T10:00') });
+    await db().execute(sql`alter table visits add constraint no_more check (false) not valid`);
+    try {
+      await expect(sum()).rejects.toMatchObject({ code: '23514' });
+      expect(await total()).toBe(1);
+    } finally {
+      await db().execute(sql`alter table visits drop constraint no_more`);
+    }
+    expect(await sum()).toEqual({ days: 1, left: 0 });
+    expect(await total()).toBe(2);
+  });
+
+  it('leaves a day alone whose month was dropped, even when its attempts come again', async () => {
+    await keep({ at: at('21T10:00') }, { at: at('21T11:00') });
+    await sum();
+    await db().execute(sql`update dirty_hours set marks = marks + 1`);
+    await db().execute(sql`drop table attempts_2026_11`);
+    expect(await sum()).toEqual({ days: 1, left: 0 });
+    expect(await total()).toBe(2);
+    await db().execute(sql`update summed_until set dropped_before = '2026-12-01T00:00:00Z'`);
+    await keep({ at: at('21T10:00') });
+    expect(await sum()).toEqual({ days: 1, left: 0 });
+    expect(await total()).toBe(2);
+  });
+});
+
+describe('visits', () => {
+  const visited = () =>
+    rows(sql`select kind, value, extract(day from hour at time zone 'UTC')::int as day,
+        extract(hour from hour at time zone 'UTC')::int as hour, previous = '-infinity' as first
+      from visits join people_scopes on id = scope order by 1, 2, 3, 4`);
+
+  it('are of a person, an hour and a scope: at the token step by objectId, of outcomes and rules by the first key', async () => {
+    const person = { objectId: 'anna', clientId: 'shop' };
+    await keep(
+      { ...person, at: at('21T10:00') },
+      { ...person, at: at('21T10:30') },
+      { ...person, at: at('22T11:00'), clientId: '' },
+      { at: at('21T10:00'), step: 'PostAttributeCollection' },
+      { at: at('21T10:00'), step: '', objectId: '', emailKey: 'email:a@b.c', outcome: 'block', rule: 'closed' },
+      { at: at('21T10:00'), step: '', objectId: '', outcome: 'block', rule: 'closed' },
+    );
+    await sum();
+    expect(await visited()).toEqual([
+      { kind: 'all', value: '', day: 21, hour: 10, first: true },
+      { kind: 'all', value: '', day: 22, hour: 11, first: false },
+      { kind: 'client', value: 'shop', day: 21, hour: 10, first: true },
+      { kind: 'outcome', value: 'block', day: 21, hour: 10, first: true },
+      { kind: 'rule', value: 'closed', day: 21, hour: 10, first: true },
+    ]);
+  });
+
+  it('name the visit before, though one comes late between or goes', async () => {
+    const person = { objectId: 'anna' };
+    const days = () =>
+      rows(sql`select day::text, previous_day::text as previous, people from people_days join people_scopes on id = scope
+        where kind = 'all' order by 1`);
+    const day = (on: number, previous: number | undefined) => ({
+      day: `2026-11-${on}`,
+      previous: previous === undefined ? '-infinity' : `2026-11-${previous}`,
+      people: 1,
+    });
+    await keep({ ...person, at: at('18T10:00') }, { ...person, at: at('22T10:00') });
+    await sum();
+    expect(await days()).toEqual([day(18, undefined), day(22, 18)]);
+    await keep({ ...person, at: at('20T10:00') });
+    await sum();
+    expect(await days()).toContainEqual(day(22, 20));
+    await db().execute(sql`delete from attempts where occurred_at < '2026-11-22T00:00:00Z'`);
+    await sum();
+    expect(await days()).toEqual([day(22, undefined)]);
+  });
+});
+
+describe('marking every hour', () => {
+  it('mends aggregates that are wrong, and those that have no attempts', async () => {
+    await keep({ at: at('21T10:00') }, { at: new Date('2026-10-05T04:00:00Z') });
+    await sum();
+    const content = async () =>
+      JSON.stringify([
+        await rows(sql`select * from daily_counts order by daily_counts::text`),
+        await rows(sql`select * from hourly_totals order by hourly_totals::text`),
+        await rows(sql`select * from visits order by visits::text`),
+        await rows(sql`select * from people_days order by people_days::text`),
+      ]);
+    const right = await content();
+    await db().execute(sql`update daily_counts set attempts = attempts + 7`);
+    await db().execute(sql`delete from hourly_totals where dims = 0`);
+    await db().execute(sql`update people_days set people = 9`);
+    await db().execute(sql`update visits set previous = '2026-11-01T00:00:00Z'`);
+    await db().execute(sql`insert into visits (scope, person, hour, previous)
+      select id, gen_random_uuid(), '2026-11-07T07:00:00Z', '-infinity' from people_scopes`);
+    expect(await content()).not.toBe(right);
+    expect(await markAll(db(), NOW)).toBe(31 * 24 + 22 * 24 + 9);
+    await sum();
+    expect(await content()).toBe(right);
+  });
+
+  it('leaves the aggregates of months that have no attempts any more', async () => {
+    await keep({ at: at('21T10:00') }, { at: new Date('2026-06-05T04:00:00Z') });
+    await sum();
+    await db().execute(sql`drop table attempts_2026_06`);
+    await markAll(db(), NOW);
+    await sum();
+    expect(await total()).toBe(2);
+  });
+
+  it('of nothing is nothing', async () => {
+    expect(await markAll(db(), NOW)).toBe(0);
+    expect(await sum()).toEqual({ days: 0, left: 0 });
+  });
+});

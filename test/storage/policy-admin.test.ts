@@ -1,0 +1,494 @@
+/** `/admin/policy`: saving, going back and shadowing, as an administrator meets them. */
+import { sql } from 'drizzle-orm';
+import { describe, expect, it } from 'vitest';
+import { policyVersions } from '../../src/database/schema.ts';
+import { type Code, REFUSALS } from '../../src/desk/http/error-codes.ts';
+import { aPolicy, type Call, FIRST, ifMatch, newPolicy, policyDoor } from '../support/policy-door.ts';
+
+const door = policyDoor();
+const { call, put, save } = door;
+
+const blocking = (id: string) => ({ id, steps: ['PostFederationSignup'], block: true });
+
+type Refused = [address: string, given: Call, code: Code, members?: object];
+
+/** Makes each call and expects its refusal, and that nothing was changed by any. */
+async function expectRefusals(refusals: readonly Refused[]) {
+  const before = [await door.versions(), door.pointer()];
+  door.memory().made.length = 0;
+  for (const [address, given, code, members] of refusals) {
+    const [method = '', path = ''] = address.split(' ');
+    const { status, json } = await call(method, path, given);
+    expect([address, given, status, json.code]).toEqual([address, given, REFUSALS[code][0], code]);
+    expect(json).toMatchObject({ type: 'about:blank', status, requestId: expect.stringMatching(/./), ...members });
+  }
+  expect([await door.versions(), door.pointer()]).toEqual(before);
+  expect(door.memory().made.filter((made) => made.startsWith('put'))).toEqual([]);
+}
+
+const faultAt = (path: string, message = /./) => ({ errors: [{ path, message: expect.stringMatching(message) }] });
+
+it('before anything was saved every address says so, and nothing is saved over a version that there is not', async () => {
+  const body = aPolicy();
+  await expectRefusals([
+    ['GET /policy', {}, 'no-policy', { title: 'Not found', current: null }],
+    ['GET /policy/shadow', {}, 'no-shadow', { current: null }],
+    ['GET /policy/versions/1', {}, 'no-such-version'],
+    ['PUT /policy', { body, headers: ifMatch(1) }, 'version-missing', { current: null }],
+    ['PUT /policy', { body }, 'precondition-missing', { title: 'Precondition required', current: null }],
+    ['PUT /policy/shadow', { body, headers: FIRST }, 'no-policy-to-shadow'],
+    ['DELETE /policy/shadow', { headers: ifMatch(1) }, 'no-shadow', { current: null }],
+    ['POST /policy/rollback', { body: { to: 1 }, headers: ifMatch(1) }, 'no-such-version'],
+  ]);
+  expect((await call('GET', '/policy')).headers.get('Content-Type')).toBe('application/problem+json');
+  expect((await call('GET', '/policy/versions')).json).toEqual({ versions: [] });
+});
+
+it('a call that is wrong, or does not name the version in force, is refused and changes nothing', async () => {
+  const body = newPolicy();
+  const support = { headers: { Authorization: `Basic ${btoa('support:support')}` } };
+  await save();
+  await save();
+  await expectRefusals([
+    ...[{}, { 'If-Match': '*' }, { 'If-Match': '' }, { 'If-None-Match': '"7"' }, { ...ifMatch(2), ...FIRST }].map(
+      (headers): Refused => ['PUT /policy', { body, headers }, 'precondition-missing', { current: 2 }],
+    ),
+    ...[ifMatch(1), { 'If-Match': 'abc' }, ifMatch(20), FIRST].map(
+      (headers): Refused => ['PUT /policy', { body, headers }, 'version-changed', { current: 2 }],
+    ),
+    ['PUT /policy', { body: '{}', headers: { ...FIRST, 'Content-Type': 'text/plain' } }, 'body-not-json'],
+    ['PUT /policy', { headers: FIRST }, 'body-not-json'],
+    ...['', 'x'.repeat(501), '%00', 'a&note=b'].map(
+      (note): Refused => [`PUT /policy?note=${note}`, { body }, 'invalid-request', faultAt('note')],
+    ),
+    ['POST /policy/rollback', { body: { to: 1 } }, 'precondition-missing', { current: 2 }],
+    ['POST /policy/rollback', { body: { to: 1 }, headers: ifMatch(1) }, 'version-changed', { current: 2 }],
+    ['POST /policy/rollback', { body: { to: 9 }, headers: ifMatch(2) }, 'no-such-version'],
+    ...[{}, { to: '1' }, { to: 0 }, { to: 1, why: 'x' }, [], 'x'].map(
+      (to): Refused => ['POST /policy/rollback', { body: to, headers: ifMatch(2) }, 'invalid-request'],
+    ),
+    ['GET /policy/versions/3', {}, 'no-such-version'],
+    ...['0', '-1', 'x', '1.5', '99999999999'].map(
+      (number): Refused => [`GET /policy/versions/${number}`, {}, 'invalid-request', faultAt('number')],
+    ),
+    ...['cursor=5', 'limit=0', 'limit=501', 'page=2'].map(
+      (query): Refused => [`GET /policy/versions?${query}`, {}, 'invalid-request'],
+    ),
+    ...['0', '0.0', '1.1', '-0.5', 'all', '', '.', '1e-3'].map(
+      (sample): Refused => [`PUT /policy/shadow?sample=${sample}`, { body }, 'invalid-request', faultAt('sample')],
+    ),
+    ...['GET /policy', 'PUT /policy', 'GET /policy/versions', 'GET /policy/versions/1', 'GET /policy/shadow'].map(
+      (address): Refused => [
+        ...([`${address}?colour=blue`, address.startsWith('PUT') ? { body } : {}, 'invalid-request'] as const),
+        faultAt('', /unknown: colour/),
+      ],
+    ),
+    ['POST /policy/rollback?colour=blue', { body: { to: 1 } }, 'invalid-request', faultAt('', /unknown: colour/)],
+    ['GET /policy/nowhere', {}, 'no-such-address'],
+    ...['GET /policy', 'PUT /policy', 'POST /policy/rollback', 'DELETE /policy/shadow', 'GET /policy/nowhere'].map(
+      (address): Refused => [address, support, 'not-authenticated'],
+    ),
+  ]);
+  expect((await put(body, FIRST)).headers.get('ETag')).toBe('"2"');
+});
+
+it.each([
+  ['/policy', 'GET, HEAD, PUT'],
+  ['/policy/versions', 'GET, HEAD'],
+  ['/policy/versions/1', 'GET, HEAD'],
+  ['/policy/rollback', 'POST'],
+  ['/policy/try', 'POST'],
+  ['/policy/shadow', 'GET, HEAD, PUT, DELETE'],
+])('%s answers other methods with those that it takes: %s', async (path, allowed) => {
+  const { json, headers } = await call('PATCH', path);
+  expect([json.status, json.code, headers.get('Allow')]).toEqual([405, 'method-not-allowed', allowed]);
+});
+
+describe('a saving', () => {
+  it('says what it changed and when it counts, and is given back as it was written', async () => {
+    const document = {
+      rules: [...aPolicy().rules, blocking('closed')],
+      messages: { zulu: { en: 'Z {supportCode}' }, alpha: { en: 'A {supportCode}' } },
+      lists: { vip: ['anna@example.com', 'ben@example.com'] },
+      $schema: './policy.schema.json',
+    };
+    const first = await put(JSON.stringify(document, null, 2), FIRST, '?note=the%20first');
+    expect([first.status, first.headers.get('ETag'), first.headers.get('Cache-Control')]).toEqual([
+      200,
+      '"1"',
+      'no-store',
+    ]);
+    expect(first.json).toEqual({
+      number: 1,
+      use: 'active',
+      changed: true,
+      previous: null,
+      author: 'admin',
+      note: 'the first',
+      createdAt: expect.stringMatching(/^\d{4}-.*Z$/),
+      comparedWith: null,
+      changes: {
+        rules: { added: ['roles', 'closed'] },
+        lists: [{ name: 'vip', change: 'added', entriesAdded: 2, entriesRemoved: 0 }],
+        messages: { added: ['zulu', 'alpha'] },
+        others: ['$schema'],
+      },
+      warnings: expect.arrayContaining([
+        { path: 'rules[1].block', rule: 'closed', message: expect.stringContaining('everybody') },
+        { path: 'messages.zulu', message: expect.stringContaining('No rule uses it') },
+      ]),
+      published: true,
+      inForce: expect.stringMatching(/^everywhere within about a minute/),
+    });
+
+    const got = await call('GET', '/policy');
+    expect([got.headers.get('ETag'), got.headers.get('Content-Type'), got.text]).toEqual([
+      '"1"',
+      'application/json',
+      JSON.stringify(document),
+    ]);
+    expect(door.pointer()).toEqual({ v: 1, number: 1 });
+    expect(door.published(1)).toEqual(document);
+    expect(door.due()).toEqual([]);
+
+    const second = await put({ ...document, lists: { vip: ['anna@example.com', 'cleo@example.com'] } }, ifMatch(1));
+    expect(second.json).toMatchObject({
+      number: 2,
+      previous: 1,
+      comparedWith: 1,
+      note: '',
+      changes: { lists: [{ name: 'vip', change: 'changed', entriesAdded: 1, entriesRemoved: 1 }] },
+    });
+    expect(door.pointer()).toEqual({ v: 1, number: 2 });
+    expect(door.published(1)).toEqual(document);
+  });
+
+  it('takes the number as people type it and as proxies turn it', async () => {
+    let number = await save();
+    for (const form of [(n: number) => `"${n}"`, String, (n: number) => `W/"${n}"`, (n: number) => `"0", "${n}" `]) {
+      const { status, json } = await put(newPolicy(), { 'If-Match': form(number) });
+      expect([form(number), status, json.number]).toEqual([form(number), 200, number + 1]);
+      number += 1;
+    }
+  });
+
+  it('of what is in force already saves nothing, and may be made again without fear', async () => {
+    const document = aPolicy({ lists: { a: ['1'], b: ['2'] } });
+    const number = await save(document);
+    const turned = { lists: { b: ['2'], a: ['1'] }, rules: document.rules };
+    for (const headers of [ifMatch(number), ifMatch(number - 1)]) {
+      const again = await put(turned, headers);
+      expect(again).toMatchObject({ status: 200, json: { number, changed: false, changes: {}, published: true } });
+      expect(again.headers.get('ETag')).toBe(`"${number}"`);
+    }
+    const first = await put(turned, FIRST);
+    expect([first.status, first.json.code, first.json.current]).toEqual([412, 'version-identical', number]);
+    expect(await door.versions()).toHaveLength(1);
+    expect(await door.changes('policy')).toHaveLength(1);
+  });
+
+  it('goes in once when several people make it from the same version', async () => {
+    const number = await save();
+    const answers = await Promise.all(Array.from({ length: 4 }, () => put(newPolicy(), ifMatch(number))));
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 412, 412, 412]);
+    const winner = answers.find(({ status }) => status === 200);
+    expect((await call('GET', '/policy')).headers.get('ETag')).toBe(winner?.headers.get('ETag'));
+    expect(door.pointer()).toEqual({ v: 1, number: number + 1 });
+    expect(await door.versions()).toHaveLength(2);
+    expect(door.due()).toEqual([]);
+  });
+
+  it('of a policy and one of its shadow at the same time both go in', async () => {
+    const number = await save();
+    const answers = await Promise.all([
+      put(newPolicy(), ifMatch(number)),
+      call('PUT', '/policy/shadow', { body: newPolicy(), headers: FIRST }),
+    ]);
+    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+    const [active, shadow] = answers.map(({ json }) => Number(json.number));
+    expect([active, shadow].sort()).toEqual([number + 1, number + 2]);
+    expect(door.pointer()).toEqual({ v: 1, number: active, shadow: { number: shadow, sample: 1 } });
+  });
+
+  it('while the built-in policy decides says that it does not count yet', async () => {
+    const { json } = await call('PUT', '/policy', {
+      body: aPolicy(),
+      headers: FIRST,
+      settings: { POLICY: 'built-in' },
+    });
+    expect(json.inForce).toMatch(
+      /^not yet, since the built-in policy decides: start npm run dev again with --policy and a file; elsewhere set POLICY = "stored"/,
+    );
+    expect(door.pointer()).toEqual({ v: 1, number: 1 });
+  });
+});
+
+describe('a document', () => {
+  const refusal = async (body: unknown) => {
+    const { status, json } = await put(body, FIRST);
+    expect([status, json.code]).toEqual([400, 'invalid-policy']);
+    const errors = json.errors as { path: string; rule?: string; message: string }[];
+    for (const { message } of errors) expect(json.detail).toContain(message);
+    expect(await door.versions()).toEqual([]);
+    return errors;
+  };
+
+  it('is refused with all that is wrong with it at once', async () => {
+    const errors = await refusal({
+      messages: { short: { de: 'Kurz {supportCode}' } },
+      rules: [
+        { id: 'token', steps: ['PreTokenIssuance'], block: 'nowhere' },
+        { id: 'twice', steps: ['PostFederationSignup'], invalid: true },
+        { id: 'twice', steps: ['PostAttributeCollection'], set: { status: "'1'" } },
+        { id: 'unknown', steps: ['PostAttributeCollection'], when: 'nonsense(claims.email)', block: true },
+      ],
+    });
+    expect(errors.map(({ path, rule }) => [path, rule])).toEqual(
+      expect.arrayContaining([
+        ['messages.short', undefined],
+        ['rules[0].steps', 'token'],
+        ['rules[0].block', 'token'],
+        ['rules[1].steps', 'twice'],
+        ['rules[2].id', 'twice'],
+        ['rules[2].set.status', 'twice'],
+        ['rules[3].when', 'unknown'],
+      ]),
+    );
+  });
+
+  it.each([
+    ['broken JSON', '{"rules":[', '', /^Not JSON: /],
+    ['nothing', '', '', /^Not JSON: /],
+    ['an array', '[]', '', /^Not a JSON object/],
+    ['unknown members', { rules: [], rulez: [], list: {} }, '', /^Unknown: rulez, list\. The members of a policy are/],
+    ['a wrong type', { rules: 'none' }, 'rules', /^Not a list of rules/],
+    ['a name that objects keep for themselves', '{"rules":[],"lists":{"__proto__":[]}}', '', /__proto__/],
+    ['a member that stands twice', '{"rules":[],"lists":{},"rules":[]}', '', /^"rules" stands twice/],
+    ['bytes that are no UTF-8', new Uint8Array([0x7b, 0xff, 0x7d]), '', /^Not UTF-8/],
+    ['nesting without end', '['.repeat(100_000), '', /^Not JSON|^Not a JSON object/],
+  ])('that is %s is refused with the place', async (_, body, path, said) => {
+    expect(await refusal(body)).toEqual([{ path, message: expect.stringMatching(said) }]);
+  });
+
+  it('that begins with a byte order mark is one', async () => {
+    expect((await put(`\ufeff${JSON.stringify(aPolicy())}`, FIRST)).status).toBe(200);
+    expect((await call('GET', '/policy')).text).toBe(JSON.stringify(aPolicy()));
+  });
+
+  it('of 9 MB is not read, whether it says its length or not', async () => {
+    const body = JSON.stringify(aPolicy({ description: 'x'.repeat(9_000_000) }));
+    const length = { 'Content-Length': String(body.length) };
+    const [told, untold] = [await put(body, { ...FIRST, ...length }), await put(new Blob([body]).stream(), FIRST)];
+    for (const { status, json } of [told, untold]) expect([status, json.code]).toEqual([413, 'body-too-large']);
+    expect(await door.versions()).toEqual([]);
+  });
+
+  it('of nearly 8 MB, with lists as long as they may be, is saved and given back', async () => {
+    const entries = (kind: string) => Array.from({ length: 100_000 }, (_, index) => `${kind}-${index}`.padEnd(32, 'x'));
+    const document = aPolicy({ lists: { first: entries('a'), second: entries('b') } });
+    const text = JSON.stringify(document);
+    const { status, json } = await put(text, FIRST);
+    expect([status, json.published, text.length > 6_900_000]).toEqual([200, true, true]);
+    expect((await call('GET', '/policy')).text).toBe(text);
+    const other = aPolicy({ lists: { first: entries('a'), second: entries('c') } });
+    expect((await put(other, ifMatch(1))).json.changes).toEqual({
+      lists: [{ name: 'second', change: 'changed', entriesAdded: 100_000, entriesRemoved: 100_000 }],
+    });
+  });
+});
+
+describe('the versions', () => {
+  it('are listed newest first, page by page, without documents', async () => {
+    for (let index = 0; index < 5; index += 1) await save(newPolicy({ lists: { a: [], b: [] } }));
+    const first = await call('GET', '/policy/versions?limit=2');
+    expect(first.json.versions).toEqual(
+      [5, 4].map((number) => ({
+        number,
+        use: 'active',
+        author: 'admin',
+        note: '',
+        createdAt: expect.stringMatching(/Z$/),
+        rules: 1,
+        lists: 2,
+        messages: 0,
+      })),
+    );
+    const cursor = encodeURIComponent(String(first.json.next));
+    const second = await call('GET', `/policy/versions?limit=3&cursor=${cursor}`);
+    expect((second.json.versions as { number: number }[]).map(({ number }) => number)).toEqual([3, 2, 1]);
+    expect(second.json).not.toHaveProperty('next');
+  });
+
+  it('can be read one by one', async () => {
+    const document = newPolicy();
+    await save(document);
+    await save();
+    expect((await call('GET', '/policy/versions/1')).json).toMatchObject({ number: 1, use: 'active', document });
+  });
+});
+
+describe('going back', () => {
+  const rollBack = (body: unknown, headers: Record<string, string>) =>
+    call('POST', '/policy/rollback', { body, headers });
+
+  it('makes a new version of an old document', async () => {
+    const document = newPolicy();
+    await save(document);
+    await save();
+    const { status, json, headers } = await rollBack({ to: 1, note: 'too strict' }, ifMatch(2));
+    expect([status, headers.get('ETag')]).toEqual([200, '"3"']);
+    expect(json).toMatchObject({ number: 3, previous: 2, note: 'too strict', changes: { others: ['description'] } });
+    expect((await call('GET', '/policy')).text).toBe(JSON.stringify(document));
+    expect(door.pointer()).toEqual({ v: 1, number: 3 });
+    expect((await door.changes('policy')).at(-1)?.after).toMatchObject({
+      version: 3,
+      documentOf: 1,
+      note: 'too strict',
+    });
+    expect((await rollBack({ to: 1 }, ifMatch(2))).json).toMatchObject({ number: 3, changed: false });
+  });
+
+  it('is refused for a document that would not be saved today', async () => {
+    await save();
+    const outdated = { number: 2, use: 'active', author: 'admin', createdAt: new Date() } as const;
+    await door.database
+      .db()
+      .insert(policyVersions)
+      .values({ ...outdated, document: { rules: [{ id: 'old' }] } });
+    await save();
+    const { status, json } = await rollBack({ to: 2 }, ifMatch(3));
+    expect([status, json.code, json.detail]).toEqual([400, 'invalid-policy', expect.stringContaining('version 2')]);
+    expect(json.errors).toMatchObject([{ path: 'rules[0].steps' }]);
+  });
+
+  it('puts a shadow in force that has shown what it does', async () => {
+    await save();
+    const document = newPolicy();
+    await call('PUT', '/policy/shadow', { body: document, headers: FIRST });
+    expect((await rollBack({ to: 2 }, ifMatch(1))).json).toMatchObject({ number: 3, use: 'active' });
+    expect(door.published(3)).toEqual(document);
+    await call('DELETE', '/policy/shadow', { headers: ifMatch(2) });
+    const without = await rollBack({ to: 4 }, ifMatch(3));
+    expect([without.status, without.json.errors]).toEqual([
+      400,
+      [{ path: 'to', message: expect.stringContaining('it has no document') }],
+    ]);
+  });
+});
+
+describe('a shadow', () => {
+  const shadow = (method: string, headers: Record<string, string>, body?: unknown, query = '') =>
+    call(method, `/policy/shadow${query}`, { headers, ...(body === undefined ? {} : { body }) });
+
+  it('is saved beside the policy, with numbers of its own, and stays when the policy changes', async () => {
+    const document = newPolicy();
+    await save();
+    const saved = await shadow('PUT', FIRST, document, '?sample=0.25&note=dry%20run');
+    expect([saved.status, saved.headers.get('ETag')]).toEqual([200, '"2"']);
+    expect(saved.json).toMatchObject({
+      number: 2,
+      use: 'shadow',
+      sample: 0.25,
+      previous: null,
+      comparedWith: 1,
+      changes: { others: ['description'] },
+      inForce: expect.stringContaining('beside the policy that decides'),
+    });
+    const pointed = { v: 1, number: 1, shadow: { number: 2, sample: 0.25 } };
+    expect([door.pointer(), door.published(2)]).toEqual([pointed, document]);
+    const got = await shadow('GET', {});
+    expect([got.headers.get('ETag'), got.json]).toEqual(['"2"', expect.objectContaining({ sample: 0.25, document })]);
+    expect((await call('GET', '/policy')).headers.get('ETag')).toBe('"1"');
+
+    await save();
+    expect(door.pointer()).toEqual({ ...pointed, number: 3 });
+    expect((await shadow('PUT', ifMatch(3), document)).status).toBe(412);
+    expect((await shadow('PUT', ifMatch(2), document)).json).toMatchObject({ number: 4, sample: 1, previous: 2 });
+    expect((await shadow('PUT', ifMatch(4), document, '?sample=1.0')).json).toMatchObject({
+      number: 4,
+      changed: false,
+    });
+    expect(door.pointer()).toEqual({ v: 1, number: 3, shadow: { number: 4, sample: 1 } });
+  });
+
+  it('is taken away again, and its place is free', async () => {
+    await save();
+    await shadow('PUT', FIRST, newPolicy());
+    expect((await shadow('DELETE', {})).status).toBe(428);
+    expect((await shadow('DELETE', ifMatch(1))).status).toBe(412);
+    const gone = await shadow('DELETE', ifMatch(2), undefined, '?note=seen%20enough');
+    expect(gone).toMatchObject({ status: 200, json: { number: 3, use: 'no-shadow', previous: 2, published: true } });
+    expect(door.pointer()).toEqual({ v: 1, number: 1 });
+    for (const method of ['GET', 'DELETE']) expect((await shadow(method, ifMatch(2))).status).toBe(404);
+    expect((await call('GET', '/policy/versions/3')).json).toMatchObject({ use: 'no-shadow', document: null });
+    expect((await shadow('PUT', FIRST, newPolicy())).json).toMatchObject({ number: 4 });
+  });
+
+  it('is checked as a policy is', async () => {
+    await save();
+    expect((await shadow('PUT', FIRST, { rules: [{ id: 'x' }] })).json.errors).toMatchObject([
+      { path: 'rules[0].steps' },
+    ]);
+  });
+});
+
+describe('the log of changes', () => {
+  const logged = async (subject: string) =>
+    (await call('GET', `/changes?subject=${encodeURIComponent(subject)}`)).json.changes;
+
+  it('tells who changed what in the policy and in its shadow, and no entry of a list', async () => {
+    await save(aPolicy({ lists: { vip: ['anna@example.com'] } }));
+    await put(aPolicy({ lists: { vip: ['ben@example.com'] } }), ifMatch(1), '?note=Ben%20for%20Anna');
+    await call('PUT', '/policy/shadow?sample=0.5', { body: aPolicy(), headers: FIRST });
+    await call('DELETE', '/policy/shadow', { headers: ifMatch(3) });
+    const policy = await logged('policy');
+    expect(policy).toEqual([
+      {
+        id: expect.any(String),
+        occurredAt: (await call('GET', '/policy/versions/2')).json.createdAt,
+        changedBy: 'admin',
+        subject: 'policy',
+        before: { version: 1 },
+        after: {
+          version: 2,
+          note: 'Ben for Anna',
+          comparedWith: 1,
+          changes: { lists: [{ name: 'vip', change: 'changed', entriesAdded: 1, entriesRemoved: 1 }] },
+        },
+      },
+      expect.objectContaining({ before: null, after: expect.objectContaining({ version: 1, comparedWith: null }) }),
+    ]);
+    const gone = { name: 'vip', change: 'removed', entriesAdded: 0, entriesRemoved: 1 };
+    const shadows = await logged('policy:shadow');
+    expect(shadows).toMatchObject([
+      { before: { version: 3, sample: 0.5 }, after: { version: 4, removed: true } },
+      { before: null, after: { version: 3, sample: 0.5, comparedWith: 2, changes: { lists: [gone] } } },
+    ]);
+    expect(JSON.stringify([policy, shadows])).not.toContain('@');
+  });
+
+  it('and the version are saved both or neither', async () => {
+    await save();
+    await door.database
+      .db()
+      .execute(sql`alter table changes add constraint closed check (subject <> 'policy') not valid`);
+    try {
+      const refused = await put(newPolicy(), ifMatch(1));
+      expect([refused.status, refused.json.code]).toEqual([503, 'database-unavailable']);
+    } finally {
+      await door.database.db().execute(sql`alter table changes drop constraint closed`);
+    }
+    expect(await door.versions()).toHaveLength(1);
+    expect(door.pointer()).toEqual({ v: 1, number: 1 });
+    expect(door.due()).toEqual([]);
+  });
+
+  it('takes names that Postgres would not', async () => {
+    const odd = { 'a\u0000\ud800b': 'Shop' };
+    expect((await put(aPolicy({ applications: odd }), FIRST)).status).toBe(200);
+    expect((await door.changes('policy'))[0]?.after).toMatchObject({
+      changes: { applications: { added: ['a\ufffd\ufffdb'] } },
+    });
+    expect((await call('GET', '/policy')).json.applications).toEqual(odd);
+  });
+});

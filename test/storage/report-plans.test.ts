@@ -1,0 +1,148 @@
+/**
+ * What a report costs, told by the planner and not by a clock: however many attempts are kept, a look-up reads the index and
+ * the rows it shows, and a summary reads the sums and what was written since.
+ */
+import { type SQL, sql } from 'drizzle-orm';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { connect } from '../../src/database/connect.ts';
+import { createMonths } from '../../src/database/partitions.ts';
+import { sumDue } from '../../src/desk/aggregates/sum-due.ts';
+import { readiness } from '../../src/desk/health/database-state.ts';
+import { findAttempt, listAttempts } from '../../src/desk/reports/queries/attempts.ts';
+import { summary } from '../../src/desk/reports/queries/summary-counts.ts';
+import { findPerson } from '../../src/desk/reports/queries/timeline.ts';
+import { attemptsQuestion, personQuestion } from '../../src/desk/reports/questions.ts';
+import { summaryRange } from '../../src/desk/reports/range.ts';
+import { readConfig } from '../../src/platform/config.ts';
+import { anAttempt, keepAttempts } from '../support/attempt.ts';
+import { ownDatabase } from '../support/own-database.ts';
+
+const DAY_MS = 86_400_000;
+const ROWS = 40_000;
+const DAYS = 45;
+/** Rows a look-up may touch besides those it shows; a table of {@link ROWS} read from end to end is far above. */
+const FEW = 2_500;
+
+const { db, rows, url } = ownDatabase();
+const config = () => readConfig({ DATABASE_URL: url() });
+const now = Date.now();
+const from = new Date(now - DAYS * DAY_MS).toISOString();
+
+afterEach(() => vi.restoreAllMocks());
+
+/** Months of attempts of a thousand people, in the sums but for those of the last day. */
+beforeEach(async () => {
+  const days = Array.from({ length: DAYS + 1 }, (_, day) => new Date(now - day * DAY_MS));
+  await createMonths(db(), days);
+  await db().execute(fill(0, ROWS));
+  await sumDue(db, new Date(now - DAY_MS));
+  await db().execute(sql`analyze`);
+});
+
+const fill = (first: number, end: number): SQL => sql`
+  insert into attempts (id, occurred_at, step, outcome, status, duration_ms, client_id, object_id, email, rule,
+    oid_key, idp_key, email_key, other_keys, support_code, correlation_id, reason, url_step)
+  select gen_random_uuid(), ${new Date(now).toISOString()}::timestamptz - interval '1 day' * ${DAYS} * (1 - i::float8 / ${ROWS}),
+    'PreTokenIssuance', 'continue', 200, 5, 'client' || i % 5, p, p || '@example.com', case when i % 50 = 0 then 'rule' else '' end,
+    'oid:' || p, 'idp:google.com:' || p, 'email:' || p || '@example.com',
+    case when i % 50 = 0 then array['idp:other.com:' || p] else '{}' end,
+    case when i % 40 = 0 then 'CODE' || i else '' end, case when i % 3 = 0 then 'correlation' || i else '' end,
+    case when i % 5000 = 0 then 'unknown-step' else '' end, case when i % 6000 = 0 then 'PreTokenIssuance' else '' end
+  from (select i, (i * 7 % 1000)::text as p from generate_series(${first}::int, ${end}::int - 1) as i) as numbered`;
+
+interface Statement {
+  query: string;
+  params: string[];
+}
+
+interface Node {
+  'Node Type': string;
+  'Relation Name'?: string;
+  'Actual Rows': number;
+  'Actual Loops': number;
+  'Rows Removed by Filter'?: number;
+  'Rows Removed by Index Recheck'?: number;
+  Plans?: Node[];
+}
+
+/** Asks a report, then has Postgres explain every statement of it. */
+async function readBy(report: () => Promise<unknown>): Promise<Node[]> {
+  const sent = vi.spyOn(globalThis, 'fetch');
+  await report();
+  const bodies = sent.mock.calls.map(
+    ([, init]) => JSON.parse(String(init?.body)) as Statement | { queries: Statement[] },
+  );
+  sent.mockRestore();
+  const plans: Node[] = [];
+  for (const { query, params } of bodies.flatMap((body) => ('queries' in body ? body.queries : [body]))) {
+    const explained = await connect(url(), 60_000).sql.query(
+      `explain (analyze, timing off, format json) ${query}`,
+      params,
+    );
+    const [row] = explained as { 'QUERY PLAN': { Plan: Node }[] }[];
+    plans.push(...(row?.['QUERY PLAN'].flatMap(({ Plan }) => flat(Plan)) ?? []));
+  }
+  return plans.filter((node) => node['Relation Name']?.startsWith('attempts') && node['Actual Loops'] > 0);
+}
+
+const flat = (node: Node): Node[] => [node, ...(node.Plans ?? []).flatMap(flat)];
+
+const rowsRead = (nodes: readonly Node[]) =>
+  nodes.reduce((total, node) => {
+    const aLoop =
+      node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0) + (node['Rows Removed by Index Recheck'] ?? 0);
+    return total + aLoop * node['Actual Loops'];
+  }, 0);
+
+const list = async (asked: object) => listAttempts(config(), await attemptsQuestion.parseAsync(asked), now);
+const person = async (key: string) => findPerson(config(), await personQuestion.parseAsync({ key }), now);
+
+test('look-ups read an index of each month and few rows, whether they find something or nothing', async () => {
+  const lookUps: Record<string, () => Promise<unknown>> = {
+    'a person': () => person('oid:7'),
+    'a person by another identity': () => person('idp:other.com:7'),
+    'a person by e-mail': () => person('email:7@example.com'),
+    nobody: () => person('oid:nobody'),
+    'nobody by identity': () => person('idp:google.com:nobody'),
+    'nobody by e-mail': () => person('email:nobody@example.com'),
+    'a digest of nobody': () => person(`sha256:${'0'.repeat(64)}`),
+    'attempts of a person': () => list({ objectId: '7' }),
+    'attempts of nobody': () => list({ objectId: 'nobody' }),
+    'attempts of nobody by e-mail': () => list({ email: 'nobody@example.com', outcome: 'block' }),
+    'no support code': () => list({ supportCode: '00000-00000' }),
+    'no correlation id': () => list({ correlationId: 'none' }),
+    'one id': () => findAttempt(config(), anAttempt().id),
+    'the last page': () => list({}),
+    'a rule that never applied': () => list({ rule: 'none', from }),
+    'an application that never called': () => list({ clientId: 'none', from }),
+    'an issuer and a step that never occurred': () => list({ issuer: 'none.com', step: 'none', from }),
+    'an outcome that never occurred': () => list({ outcome: 'block', clientId: 'client1', from }),
+    'what the shadow never decided otherwise': () => list({ shadow: 'differs', from }),
+    readiness: () => readiness(config()),
+  };
+  for (const [name, report] of Object.entries(lookUps)) {
+    const nodes = await readBy(report);
+    expect(
+      nodes.filter((node) => node['Node Type'] === 'Seq Scan' && node['Actual Rows'] > 0),
+      name,
+    ).toEqual([]);
+    expect(rowsRead(nodes), name).toBeLessThan(FEW);
+  }
+});
+
+test('a summary of whole days reads the attempts that are not summed yet, and no others', async () => {
+  const range = summaryRange({ interval: 'day', from: new Date(now - DAYS * DAY_MS) }, now);
+  if (typeof range === 'string') throw new Error(range);
+  const [row] = await rows<{ unsummed: number }>(
+    sql`select count(*)::int as unsummed from attempts, summed_until where occurred_at >= until`,
+  );
+  const unsummed = row?.unsummed ?? 0;
+  expect(unsummed).toBeGreaterThan(100);
+  // Once for the numbers and once for the people.
+  const nodes = await readBy(() => summary(config(), range, {}, now, { ms: 20_000 }));
+  expect(rowsRead(nodes)).toBe(2 * unsummed);
+
+  await keepAttempts(db(), [anAttempt()]);
+  const narrowed = await readBy(() => summary(config(), range, { clientId: 'client1' }, now, { ms: 20_000 }));
+  expect(rowsRead(narrowed)).toBe(2 * (unsummed + 1));
+});

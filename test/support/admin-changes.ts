@@ -1,0 +1,64 @@
+/** What the change log holds about a person, and changes that have not reached it yet. */
+import { createMessageBatch } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { asc, eq } from 'drizzle-orm';
+import { v7 as uuidv7 } from 'uuid';
+import { vi } from 'vitest';
+import { connect } from '../../src/database/connect.ts';
+import { changes } from '../../src/database/schema.ts';
+import type { DeadLetterKind } from '../../src/desk/consume/dead-letters.ts';
+import { admin } from './admin-call.ts';
+import worker from './worker.ts';
+
+/** Oldest first. */
+export const changesOf = (key: string) =>
+  connect(env.DATABASE_URL, 10_000)
+    .db.select()
+    .from(changes)
+    .where(eq(changes.subject, key))
+    .orderBy(asc(changes.occurredAt), asc(changes.id));
+
+/** Waits for the queue and its consumer. */
+export const changesOfOnce = (key: string, count: number) =>
+  vi.waitUntil(
+    async () => {
+      const rows = await changesOf(key);
+      return rows.length >= count ? rows : false;
+    },
+    { timeout: 10_000, interval: 50 },
+  );
+
+/** Keeps a change as a dead letter that the database would take; returns its name in KV. */
+export async function deadLetterOf(key: string, kind: DeadLetterKind = 'refused', reason = '22021'): Promise<string> {
+  const id = uuidv7();
+  const change = { kind: 'change', v: 1, id, changedBy: 'admin', subject: key, before: null, after: { roles: ['a'] } };
+  const metadata = { reason, diedAt: new Date().toISOString() };
+  await env.GATEHOUSE.put(`dead-letter:${kind}:${id}`, JSON.stringify(change), { metadata });
+  return `dead-letter:${kind}:${id}`;
+}
+
+/** For tests that count dead letters: other files leave some. */
+export async function noDeadLetters(): Promise<void> {
+  const { keys } = await env.GATEHOUSE.list({ prefix: 'dead-letter:' });
+  await Promise.all(keys.map(({ name }) => env.GATEHOUSE.delete(name)));
+}
+
+/** A queue in place of the Worker's own: it keeps what a replay sends until the test delivers it to the consumer. */
+export function ownQueue() {
+  const sent: { message: unknown; options: unknown }[] = [];
+  const send = async (message: unknown, options: unknown) => void sent.push({ message, options });
+  return {
+    sent,
+    replay: (query = '') =>
+      admin('POST', `/dead-letters/replay${query}`, undefined, { bindings: { ATTEMPTS: { send } } }),
+    deliver: () => {
+      const bodies = sent.map(({ message: body }, index) => ({
+        id: `m${index}`,
+        timestamp: new Date(),
+        attempts: 1,
+        body,
+      }));
+      return worker.queue(createMessageBatch<unknown>('gatehouse-attempts', bodies), env);
+    },
+  };
+}

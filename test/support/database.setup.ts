@@ -1,0 +1,28 @@
+/** One Postgres for all tests in workerd: each test owns its rows by ids of its own. Beside it one that is away. */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { TestProject } from 'vitest/node';
+import { migrate } from '../../src/cli/migrate.ts';
+import { startNeon } from '../../src/local/neon.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    databaseUrl: string;
+    /** Of a database that answers nothing but errors, as Neon's proxy does while its Postgres is away. */
+    awayUrl: string;
+  }
+}
+
+export default async function startDatabase(project: TestProject) {
+  const neon = await startNeon({});
+  await migrate(neon.url);
+  project.provide('databaseUrl', neon.url);
+  const away = createServer((_, response) => response.writeHead(503).end()).listen(0, '127.0.0.1');
+  await once(away, 'listening');
+  project.provide('awayUrl', `postgres://gatehouse:local@127.0.0.1:${(away.address() as AddressInfo).port}/gatehouse`);
+  return async () => {
+    away.close();
+    await neon.close();
+  };
+}

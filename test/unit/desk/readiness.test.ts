@@ -1,0 +1,21 @@
+/** What an operator is told by what Postgres says. */
+import { expect, it } from 'vitest';
+import { neonWarnings } from '../../../src/desk/health/readiness.ts';
+
+const fine = { migrated: true, oldestUnsummedSeconds: null, differentSteps: 0, unknownSteps: 0, failedRules: {} };
+
+it.each([
+  ['nothing when all is well', {}, []],
+  ['nothing while an hour waits for the next ticks', { oldestUnsummedSeconds: 20 * 60 }, []],
+  ['of hours that wait long for their sum', { oldestUnsummedSeconds: 20 * 60 + 1 }, ['cron trigger']],
+  ['of a database that lacks a migration', { migrated: false }, ['npm run migrate']],
+  ['of steps that differ or that nobody knows', { differentSteps: 2, unknownSteps: 1 }, ['2 calls', '1 calls']],
+  [
+    'of rules that failed unforeseen',
+    { failedRules: { guards: 3, adults: 1 } },
+    ['guards (3 calls), adults (1 calls)'],
+  ],
+])('warns %s', (_, changed, wanted) => {
+  const warnings = neonWarnings({ ...fine, ...changed });
+  expect(warnings).toEqual(wanted.map((words) => expect.stringContaining(words)));
+});

@@ -1,0 +1,29 @@
+/** Logs tell operators what happened, and nobody anything about a person. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { errorFields } from '../../../src/platform/log.ts';
+
+describe('what is told of an error', () => {
+  it('never holds a line of its message, whatever that quotes', () => {
+    const secret = 'jane@example.com';
+    const forged = fc.constantFrom(`at ${secret}`, `    at f (${secret}:1:1)`, `at ${secret}:12:3`, secret);
+    const message = fc.array(fc.oneof(forged, fc.string()), { maxLength: 6 }).map((lines) => lines.join('\n'));
+    fc.assert(
+      fc.property(message, message, (own, inner) => {
+        const fields = errorFields(new Error(`Failed query\n${own}`, { cause: new TypeError(inner) }));
+        expect(JSON.stringify(fields)).not.toContain(secret);
+        expect(fields.error).toBe('TypeError');
+      }),
+    );
+  });
+
+  it('names where it was thrown, and the code of the library that threw it', () => {
+    const { at, code } = errorFields(Object.assign(new Error('x'), { code: '23514' }));
+    expect(code).toBe('23514');
+    expect(at).toMatch(/^at .*log\.test\.ts:\d+:\d+\)?$/);
+  });
+
+  it('says of what is no error only its type', () => {
+    expect([errorFields('jane'), errorFields(null)]).toEqual([{ error: 'string' }, { error: 'object' }]);
+  });
+});

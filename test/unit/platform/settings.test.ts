@@ -1,0 +1,36 @@
+/** What both wrangler.toml files promise to those who deploy them. */
+import { describe, expect, it } from 'vitest';
+import { unstable_readConfig } from 'wrangler';
+import { readConfig } from '../../../src/platform/config.ts';
+
+const gate = unstable_readConfig({ config: './wrangler.toml' });
+const desk = unstable_readConfig({ config: './src/desk/wrangler.toml' });
+
+describe('each wrangler.toml', () => {
+  it('keeps whole URLs out of the logs', () => {
+    for (const { observability } of [gate, desk]) expect(observability?.logs?.invocation_logs).toBe(false);
+  });
+
+  it('delivers attempts within a second, in batches that one insert takes', () => {
+    const [consumer] = desk.queues.consumers ?? [];
+    expect(consumer).toMatchObject({
+      max_batch_size: 100,
+      max_batch_timeout: 1,
+      max_retries: 100,
+      max_concurrency: 10,
+    });
+  });
+
+  it('has the cron that everything scheduled hangs on', () => {
+    expect(desk.triggers.crons).toEqual(['*/5 * * * *']);
+  });
+
+  it('sets nothing local, no secret, and nothing that cannot be used', () => {
+    const secret = ['DATABASE_URL', 'SUPPORT_CODE_KEY', 'CONNECTOR_BASIC', 'REPORTS_BASIC', 'ADMIN_BASIC'];
+    for (const { vars } of [gate, desk]) {
+      expect(Object.keys(vars).filter((name) => secret.includes(name))).toEqual([]);
+      expect(vars.LOCAL).toBe('');
+      expect(readConfig(vars).problems.filter((problem) => problem.includes('cannot be used'))).toEqual([]);
+    }
+  });
+});
