@@ -1,17 +1,19 @@
-/** The program behind `npm run roles`, `policy`, `dead-letters`, `sums`, `migrate` and `test:postgres`. */
+/** The program behind `npm run roles`, `policy`, `dead-letters`, `sums` and `migrate`. */
 import { CommanderError } from 'commander';
 import { Refusal } from './ending.ts';
 import { type Io, processIo } from './io.ts';
 import { type Define, Program } from './program.ts';
 
-interface Part {
+export interface Part {
   readonly description: string;
   /** Loaded only when it is asked for: expressions, database drivers and CSV take a second together. */
   readonly load: () => Promise<{ readonly define: Define }>;
 }
 
 /** By the name in `package.json`. */
-const PARTS: { readonly [name: string]: Part } = {
+export type Parts = { readonly [name: string]: Part };
+
+const PARTS: Parts = {
   roles: { description: 'Who holds which roles.', load: () => import('./roles/roles-command.ts') },
   policy: {
     description: 'The policy as a file: checked, tested, tried, compared and put in force.',
@@ -28,10 +30,6 @@ const PARTS: { readonly [name: string]: Part } = {
       'again, and from two places at once.',
     load: () => import('./migrate.ts'),
   },
-  'test:postgres': {
-    description: 'Checks on a real Postgres that every attempt is summed exactly once.',
-    load: () => import('../local/postgres/test-postgres.ts'),
-  },
 };
 
 /** User and password in an address: no refusal repeats them. */
@@ -39,11 +37,11 @@ const CREDENTIAL = /\/\/\S*@/g;
 const EXIT_CODES = '\nExit code 0: it is done; 1: it is not, or a problem was found; 2: called wrongly.';
 
 /** Runs a command such as `['roles', 'list']`. Returns the exit code: 0 done, 1 not done, 2 called wrongly. */
-export async function main(argv: readonly string[], io: Io): Promise<number> {
+export async function main(argv: readonly string[], io: Io, parts: Parts = PARTS): Promise<number> {
   const program = new Program('gatehouse', io);
-  for (const [name, { description }] of Object.entries(PARTS))
+  for (const [name, { description }] of Object.entries(parts))
     program.command(name).description(description).addHelpText('afterAll', EXIT_CODES);
-  program.hook('preSubcommand', async (_, part) => (await PARTS[part.name()]?.load())?.define(part as Program, io));
+  program.hook('preSubcommand', async (_, part) => (await parts[part.name()]?.load())?.define(part as Program, io));
   try {
     await program.parseAsync(argv, { from: 'user' });
     return program.exitCode();

@@ -326,3 +326,9 @@ export const summedUntil = pgTable(
   },
   (t) => [check('summed_until_one_row', sql`${t.id}`)],
 );
+
+/** `{ version: 3 }` as `{ shadowVersion: 3 }`: the shadow's decision by the names of its columns. */
+export const shadowMembers = (shadow: object): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(shadow).map(([name, value]) => [`shadow${name.charAt(0).toUpperCase()}${name.slice(1)}`, value]),
+  );

@@ -6,10 +6,10 @@ import { policyRoutes } from './admin/policy/routes.ts';
 import { adminRoutes } from './admin/routes.ts';
 import { health } from './health/routes.ts';
 import { newApp } from './http/context.ts';
+import { databaseProblem } from './http/database-unavailable.ts';
 import { guard } from './http/guard.ts';
 import { methodNotAllowed, problemOf, refuse } from './http/problem-details.ts';
 import { reports } from './reports/routes.ts';
-import { databaseProblem } from './reports/unavailable.ts';
 
 // zod/mini has no words of its own; these are read by people.
 config(en());

@@ -1,19 +1,75 @@
-/** Everything that happens on a schedule, in its order: sums and retention, a policy that an outage left unpublished, the snapshot for the next outage. */
+/** Everything that runs every five minutes, in its order. */
+import { connect } from '../database/connect.ts';
+import { keepRetention } from '../database/retention.ts';
 import { configOf } from '../platform/config.ts';
-import { tick } from './aggregates/tick.ts';
+import { errorFields, log } from '../platform/log.ts';
+import { isDue, markDone } from './aggregates/due.ts';
+import { sumDue } from './aggregates/sum-due.ts';
+import { vacuumDaily } from './aggregates/vacuum.ts';
 import type { DeskEnv } from './env.ts';
 import { listDue, publishDue } from './policies/publish.ts';
 import { snapshotSummary } from './reports/snapshot.ts';
 
-/** One tick at `now` (milliseconds since 1970). Never throws; overlapping ticks are harmless. */
-export function runSchedule(env: DeskEnv, now: number): Promise<void> {
+/** For each request: a day, or the vacuum. */
+const SUM_LIMIT_MS = 60_000;
+/** A day is a request, and Workers' free plan allows a call 50. The rest waits for the next tick. */
+const MAX_DAYS_A_TICK = 20;
+/** Retention is several statements, of which each lock may take 2 s and each day of people some seconds. */
+const RETENTION_LIMIT_MS = 60_000;
+
+/** Work after sums and retention. It may run twice at once: make it harmless. */
+export interface Job {
+  /** For the log, in kebab-case. */
+  readonly name: string;
+  /** True when the job has work that is worth waking Neon for. Without it the job runs only when Neon is awake anyway. */
+  readonly wakes?: () => Promise<boolean>;
+  readonly run: () => Promise<unknown>;
+}
+
+/** A policy that an outage left unpublished, then the snapshot of the summary for the next outage. */
+const jobsAfterSums = (env: DeskEnv, now: number): readonly Job[] => [
+  {
+    name: 'policy-publish',
+    wakes: async () => (await listDue(env.GATEHOUSE, 1)).length > 0,
+    run: async () => publishDue(env.GATEHOUSE, (await import('./policies/versions.ts')).versionsIn(configOf(env)), now),
+  },
+  { name: 'summary-snapshot', run: () => snapshotSummary(env, now) },
+];
+
+/**
+ * One run at `now` (milliseconds since 1970): sums, retention and vacuum, then `jobs` in their order. Nothing runs, and Neon
+ * sleeps on, when nothing was written, nothing waits and the last sum is less than a day old. Never throws: what fails is
+ * logged, the rest goes on, and a sum or retention that failed runs again at the next tick. Overlapping runs are harmless.
+ */
+export async function runSchedule(env: DeskEnv, now: number, jobs = jobsAfterSums(env, now)): Promise<void> {
   const kv = env.GATEHOUSE;
-  return tick(env, now, [
-    {
-      name: 'policy-publish',
-      wakes: async () => (await listDue(kv, 1)).length > 0,
-      run: async () => publishDue(kv, (await import('./policies/versions.ts')).versionsIn(configOf(env)), now),
-    },
-    { name: 'summary-snapshot', run: () => snapshotSummary(env, now) },
-  ]);
+  const config = configOf(env);
+  if (config.DATABASE_URL === '') return log('tick-skipped', { reason: 'DATABASE_URL is not set' });
+  const due = await askedSafely('sums', () => isDue(kv, now));
+  const wanted = await Promise.all(jobs.map(({ name, wakes }) => wakes !== undefined && askedSafely(name, wakes)));
+  if (!due && !wanted.includes(true)) return;
+
+  const open = () => connect(config.DATABASE_URL, SUM_LIMIT_MS).db;
+  const summed = await done('sum', () => sumDue(open, new Date(now), { maxDays: MAX_DAYS_A_TICK, confirms: true }));
+  const kept = await done('retention', () =>
+    keepRetention(connect(config.DATABASE_URL, RETENTION_LIMIT_MS).db, new Date(now), config.RETENTION_DAYS),
+  );
+  await done('vacuum', () => vacuumDaily(open, new Date(now)));
+  if (kept !== undefined && kept.created.length + kept.dropped.length + kept.held.length > 0) {
+    log('retention', { created: kept.created.join(), dropped: kept.dropped.join(), held: kept.held.join() });
+  }
+  if (summed?.left === 0 && kept?.complete) await done('mark-done', () => markDone(kv, now));
+  for (const { name, run } of jobs) await done(name, run);
+}
+
+/** When KV does not answer, what it would say is not known: working for nothing costs little, not working may cost much. */
+const askedSafely = async (job: string, ask: () => Promise<boolean>) => (await done(`${job}-due`, ask)) ?? true;
+
+async function done<T>(job: string, work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    log('tick-job-failed', { job, ...errorFields(error) });
+    return undefined;
+  }
 }

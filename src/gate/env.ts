@@ -9,6 +9,14 @@ export interface GateEnv {
   readonly RECORDER: RecorderBinding;
 }
 
+/**
+ * For Hono. `hono/tiny` matches patterns in their order: for a handful of routes that is as fast as any router, and it starts
+ * soonest.
+ */
+export interface GateBindings {
+  Bindings: GateEnv;
+}
+
 /** The desk's `Recorder` entrypoint. */
 export interface RecorderBinding {
   /** Writes an attempt to the database; false when the database refuses it. Rejects when the database or the desk is away. */

@@ -1,14 +1,14 @@
 /** The gate: answers what Microsoft calls, and forwards every other path to the desk, so that there is one address. */
 
-import { newApp } from '../desk/http/context.ts';
+import { Hono } from 'hono/tiny';
 import { configOf } from '../platform/config.ts';
 import { withoutState, withState } from '../platform/gate-state.ts';
 import { errorFields, log } from '../platform/log.ts';
-import type { GateEnv } from './env.ts';
+import type { GateBindings, GateEnv } from './env.ts';
 import { answerInPanic, userFlow } from './user-flow/routes.ts';
 
 /** Without middleware, and with nothing else that a call's path could match: every step costs the person who waits. */
-const connectors = newApp<GateEnv>();
+const connectors = new Hono<GateBindings>();
 connectors.route('/connectors/user-flow', userFlow);
 connectors.notFound((c) => {
   // Most likely a slip in the portal: no sign-in works until it is corrected. Never the URL, which may hold a key.
@@ -17,7 +17,7 @@ connectors.notFound((c) => {
 });
 connectors.onError(answerInPanic);
 
-const others = newApp<GateEnv>();
+const others = new Hono<GateBindings>();
 // For load balancers and uptime checks: touches nothing else.
 others.get('/health', (c) => c.json({ status: 'ok' }, 200, { 'Cache-Control': 'no-store' }));
 others.get('/health/ready', async (c) => c.env.DESK.fetch(await withState(c.req.raw, configOf(c.env))));

@@ -20,3 +20,12 @@ export const USER_FLOW: ReadonlyMap<string, StepAllows> = new Map(Object.entries
 
 export type UserFlowStep = keyof typeof USER_FLOW_STEPS;
 export const STEPS = Object.keys(USER_FLOW_STEPS) as [UserFlowStep, ...UserFlowStep[]];
+
+/** Steps by lower-case name, with the name that one example of Microsoft's documents still uses (contract 1.3). */
+const STEP_NAMES: ReadonlyMap<string, UserFlowStep> = new Map([
+  ...STEPS.map((step) => [step.toLowerCase(), step] as const),
+  ['pretokenapplicationclaims', 'PreTokenIssuance'],
+]);
+
+/** The step of that name, in any case. */
+export const stepNamed = (name: string): UserFlowStep | undefined => STEP_NAMES.get(name.toLowerCase());

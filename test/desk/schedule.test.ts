@@ -4,8 +4,9 @@ import { sql } from 'drizzle-orm';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { connect } from '../../src/database/connect.ts';
-import { isDue, mayWait } from '../../src/desk/aggregates/due.ts';
-import { type Job, markDue, tick } from '../../src/desk/aggregates/tick.ts';
+import { isDue, markDue, mayWait } from '../../src/desk/aggregates/due.ts';
+import type { DeskEnv } from '../../src/desk/env.ts';
+import { type Job, runSchedule } from '../../src/desk/schedule.ts';
 import { anAttempt, keepAttempts } from '../support/attempt.ts';
 import { NEON_AWAY } from '../support/call.ts';
 
@@ -22,6 +23,9 @@ function ownKv(replaced: Partial<Record<'get' | 'put', () => Promise<never>>> = 
   const put = (key: string, value: string) => kv.put(prefix + key, value);
   return { ...kv, get, put, ...replaced } as KVNamespace;
 }
+
+/** A run without the jobs after sums, unless they are given. */
+const tick = (bound: DeskEnv, now: number, jobs: readonly Job[] = []) => runSchedule(bound, now, jobs);
 
 const away = () => Promise.reject(new Error('KV is away'));
 /** Nothing in the database that all test files share is old enough to be dropped here. */

@@ -60,13 +60,13 @@ describe('every documented body, at every step it can belong to', () => {
 describe('replies are the documented ones', () => {
   it('Continue without claims has only version and action', async () => {
     const { status, contentType, json } = await call({ step: 'PostFederationSignup', email: 'a@example.com' });
-    const golden = replies['./fixtures/replies/b2c-continue.json'];
+    const golden = replies['../fixtures/replies/b2c-continue.json'];
     expect({ httpStatus: status, contentType, body: json }).toEqual(golden);
   });
 
   it('ValidationError is 400 twice, and has the members of the documented one', async () => {
     const { status, contentType, json } = await call('{', '/PostAttributeCollection');
-    const golden = replies['./fixtures/replies/b2c-validationerror.json'];
+    const golden = replies['../fixtures/replies/b2c-validationerror.json'];
     expect({ status, contentType }).toEqual({ status: golden?.httpStatus, contentType: golden?.contentType });
     expect(Object.keys(json).sort()).toEqual(Object.keys(golden?.body as object).sort());
     expect(json).toMatchObject({ version: '1.0.0', status: 400 });
@@ -74,7 +74,7 @@ describe('replies are the documented ones', () => {
 
   it('ShowBlockPage is 200, and has the members of the documented one with a text to read', async () => {
     const { status, json } = await call('{', '/PostFederationSignup');
-    const golden = replies['./fixtures/replies/b2c-showblockpage.json'];
+    const golden = replies['../fixtures/replies/b2c-showblockpage.json'];
     expect(status).toBe(200);
     expect(Object.keys(json).sort()).toEqual(Object.keys(golden?.body as object).sort());
     expect(json.userMessage).toMatch(/[0-9A-Z]{5}-[0-9A-Z]{5}/);

@@ -6,6 +6,7 @@ import { Readable, Writable } from 'node:stream';
 import { expect } from 'vitest';
 import type { Io } from '../../src/cli/io.ts';
 import { main } from '../../src/cli/main.ts';
+import { main as testPostgres } from '../../src/local/postgres/test-postgres.ts';
 
 export interface Finished {
   readonly code: number;
@@ -57,7 +58,8 @@ export function start(command: string, args: readonly string[], { env = {}, answ
       return () => signals.off('SIGINT', listener);
     },
   };
-  const finished = main([command, ...args], io).then((code) => ({ code, ...said }));
+  const ended = command === 'test:postgres' ? testPostgres(args, io) : main([command, ...args], io);
+  const finished = ended.then((code) => ({ code, ...said }));
   return { finished, interrupt: () => signals.emit('SIGINT') };
 }
 

@@ -1,8 +1,8 @@
 /** `npm run policy`: a policy as a file that is checked, tested, tried, compared and put in force. */
 import { InvalidArgumentError } from 'commander';
 import * as z from 'zod/mini';
-import { stepNamed } from '../../gate/user-flow/request.ts';
 import type { Step } from '../../sign-in/event.ts';
+import { stepNamed } from '../../sign-in/steps.ts';
 import { administrator, atGatehouse, type Call, credentialHelp, reporter } from '../administrator.ts';
 import { calledWrongly } from '../ending.ts';
 import { writeText } from '../files.ts';

@@ -3,16 +3,12 @@ import * as z from 'zod/mini';
 import { readPersonKey } from '../../sign-in/event.ts';
 import { DEAD_LETTER_KINDS } from '../consume/dead-letters.ts';
 import { limit, strict, text } from '../http/input-rules.ts';
+import { KEY_FORMS } from '../http/typed-values.ts';
 
 /** Longer than any address or id; a key this long is stored as its digest. */
 const MAX_TYPED_KEY_CHARS = 2_000;
 const HASH_HEX_DIGITS = 12;
 const encoder = new TextEncoder();
-
-export const KEY_FORMS =
-  'not a person key. Write oid:<objectId>, idp:<issuer>:<id> (each of the two percent-encoded) or email:<address>: ' +
-  'for example oid:0f8fad5b-d9cb-469f-a165-70867728950e, idp:google.com:1084512345678 or email:anna@example.com. ' +
-  'A key holds no control characters and no marks of direction, and in a path the whole key is one percent-encoded segment';
 
 /** A key as somebody typed it, in the form under which the record is stored. */
 export const personKey = z.pipe(

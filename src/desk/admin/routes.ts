@@ -3,12 +3,12 @@ import type { Context } from 'hono';
 import { recordChange } from '../../attempts/enqueue.ts';
 import { configOf } from '../../platform/config.ts';
 import { type KvRefusal, withinLimit } from '../../platform/kv.ts';
+import { type ChangesPage, changesQuestion } from '../audit/changes-question.ts';
 import { listDeadLetters, readDeadLetter, removeDeadLetter, replayDeadLetters } from '../consume/dead-letters.ts';
 import { writeDirectly } from '../consume/write-directly.ts';
 import { type AppEnv, newApp } from '../http/context.ts';
 import { badRequest, refuse, validated } from '../http/problem-details.ts';
 import { jsonBody, limitedBody } from '../http/request-body.ts';
-import { type ChangesPage, changesQuestion } from '../reports/questions.ts';
 import { deadLetterId, deadLetterKind, FOREIGN_CURSOR, keyOnly, pageOf, personKey } from './inputs.ts';
 import {
   type Author,

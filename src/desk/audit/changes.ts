@@ -1,10 +1,10 @@
 /** Who changed what, newest first: the list behind `GET /admin/changes`. */
 import { and, desc, eq, gte, lt, lte, sql } from 'drizzle-orm';
+import { ask } from '../../database/run-query.ts';
 import { changes as table } from '../../database/schema.ts';
 import type { Config } from '../../platform/config.ts';
 import { writeCursor } from '../http/cursor.ts';
-import { ask } from '../reports/queries/run-query.ts';
-import type { ChangesPage } from '../reports/questions.ts';
+import type { ChangesPage } from './changes-question.ts';
 
 /** A change as `attempts/attempt.ts` describes it, with its time in ISO 8601 UTC. */
 export interface ChangeJson {
@@ -17,8 +17,8 @@ export interface ChangeJson {
 }
 
 /**
- * One page of what `changesQuestion` (reports/questions.ts) read; `next` is absent on the last page. Everything kept, unless
- * `from` or `to` was given. Throws DatabaseUnavailable, which `databaseProblem` (reports/unavailable.ts) answers.
+ * One page of what `changesQuestion` (changes-question.ts) read; `next` is absent on the last page. Everything kept, unless
+ * `from` or `to` was given. Throws DatabaseUnavailable, which `databaseProblem` (http/database-unavailable.ts) answers.
  */
 export async function changes(config: Config, page: ChangesPage): Promise<{ changes: ChangeJson[]; next?: string }> {
   const { subject, changedBy, from, to } = page.narrowed;

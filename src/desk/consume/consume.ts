@@ -4,7 +4,7 @@ import { isMessage, type Message, NOT_A_MESSAGE } from '../../attempts/attempt.t
 import { configOf } from '../../platform/config.ts';
 import { errorFields, log } from '../../platform/log.ts';
 import { within } from '../../platform/timeout.ts';
-import { markDue } from '../aggregates/tick.ts';
+import { markDue } from '../aggregates/due.ts';
 import type { DeskEnv } from '../env.ts';
 import { moveToDeadLetters } from './dead-letters.ts';
 import { writeMessages } from './write-messages.ts';

@@ -2,7 +2,7 @@
 import { type Column, getTableColumns } from 'drizzle-orm';
 import type { Message } from '../../attempts/attempt.ts';
 import { MAX_CHARS, occurredAtOf } from '../../attempts/text-limits.ts';
-import { attempts, changes } from '../../database/schema.ts';
+import { attempts, changes, shadowMembers } from '../../database/schema.ts';
 
 /** The row of an attempt; undefined when a value is of another type than its column. */
 export const attemptRow = (message: Message) =>
@@ -76,9 +76,3 @@ function flat(message: Message & { readonly shadow?: unknown }): object {
   const { shadow, ...members } = message;
   return typeof shadow === 'object' && shadow !== null ? { ...members, ...shadowMembers(shadow) } : members;
 }
-
-/** `{ version: 3 }` as `{ shadowVersion: 3 }`: the shadow's decision by the names of its columns. */
-export const shadowMembers = (shadow: object): Record<string, unknown> =>
-  Object.fromEntries(
-    Object.entries(shadow).map(([name, value]) => [`shadow${name.charAt(0).toUpperCase()}${name.slice(1)}`, value]),
-  );

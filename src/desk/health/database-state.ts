@@ -1,8 +1,8 @@
 /** What Postgres can say about whether Gatehouse does its work: for `GET /health/ready`. */
 import { getTableColumns, sql } from 'drizzle-orm';
+import { ask } from '../../database/run-query.ts';
 import { attempts, dailyFacets, dirtyHours, summedUntil } from '../../database/schema.ts';
 import type { Config } from '../../platform/config.ts';
-import { ask } from '../reports/queries/run-query.ts';
 
 const READY_LIMIT_MS = 1_000;
 

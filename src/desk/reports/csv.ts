@@ -1,8 +1,8 @@
 /** Reports as files for a spreadsheet: UTF-8 with a byte order mark, lines ending in CR LF, numbers as numbers. */
 import { unparse } from 'papaparse';
 import { OUTCOMES } from '../../attempts/attempt.ts';
+import { shadowMembers } from '../../database/schema.ts';
 import { STEPS } from '../../sign-in/steps.ts';
-import { shadowMembers } from '../consume/row.ts';
 import { NO_ID } from '../http/cursor.ts';
 import type { AttemptJson } from './attempt-json.ts';
 import { attemptColumns } from './queries/columns.ts';

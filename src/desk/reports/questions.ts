@@ -2,50 +2,12 @@
 import * as z from 'zod/mini';
 import { OUTCOMES } from '../../attempts/attempt.ts';
 import { readSupportCode } from '../../attempts/support-code.ts';
-import { stepNamed } from '../../gate/user-flow/request.ts';
 import { emailKey, oidKey, readPersonKey } from '../../sign-in/event.ts';
-import { KEY_FORMS } from '../admin/inputs.ts';
-import { type Position, type Question, readCursor } from '../http/cursor.ts';
-import { limit, strict, text } from '../http/input-rules.ts';
-
-export const DEFAULT_LIMIT = 50;
-export const MAX_LIMIT = 500;
-export const FOREIGN_CURSOR =
-  'not a cursor of this question: take "next" of the answer before, and keep everything else as it was';
-
-/** What somebody typed, turned into what is looked for. */
-const read = <Read>(turn: (typed: string, context: z.core.ParsePayload) => Read | Promise<Read>) =>
-  z.pipe(text, z.transform(turn));
-const refuse = ({ issues, value }: z.core.ParsePayload, message: string) => {
-  issues.push({ code: 'custom', input: value, message });
-  return z.NEVER;
-};
-
-const INSTANT_RULE =
-  'not a time: give a date, which means midnight UTC (2026-11-21), or a time with Z or an offset ' +
-  '(2026-11-21T08:00:00Z, 2026-11-21T09:00:00+01:00)';
-
-/** A `+` that nobody percent-encoded arrives as a space. */
-const instant = z.pipe(
-  z.pipe(
-    read((typed) => typed.replace(/ (?=\d\d:\d\d$)/, '+')),
-    z.union(
-      [z.iso.date(), z.iso.datetime({ offset: true }), z.iso.datetime({ offset: true, precision: -1 })],
-      INSTANT_RULE,
-    ),
-  ),
-  z.pipe(
-    z.transform((typed: string) => new Date(typed)),
-    z
-      .date()
-      .check(
-        z.refine(
-          (at) => at.getUTCFullYear() >= 2000 && at.getUTCFullYear() < 2200,
-          'not between the years 2000 and 2199',
-        ),
-      ),
-  ),
-);
+import { stepNamed } from '../../sign-in/steps.ts';
+import { type Question, readCursor } from '../http/cursor.ts';
+import { strict, text } from '../http/input-rules.ts';
+import { inOrder, page, paged, range } from '../http/list-page.ts';
+import { ADDRESS_RULE, addressIn, KEY_FORMS, NO_ADDRESS, read, refuse } from '../http/typed-values.ts';
 
 /** Unknown steps are recorded under the name that the body gave, so that any may be asked for. */
 const step = read((typed) => stepNamed(typed) ?? typed);
@@ -53,18 +15,9 @@ const step = read((typed) => stepNamed(typed) ?? typed);
 /** Lower case, as it is stored. */
 const clientId = read((typed) => typed.toLowerCase());
 
-/** No address holds a space or angle brackets; in a query string a `+` that nobody percent-encoded arrives as a space. */
-const NO_ADDRESS = /^mailto:|[\s<>]/i;
-const ADDRESS_RULE =
-  'not a bare address: it holds a space or angle brackets, or begins with mailto:. Write anna@example.com; a + in an ' +
-  'address is written %2B in a URL, or use';
-
 const email = read((typed, context) =>
   NO_ADDRESS.test(typed) ? refuse(context, `${ADDRESS_RULE} POST /reports/attempts/search`) : emailKey(typed),
 );
-
-/** The address of an `email:` key as somebody typed it. */
-const addressIn = (typed: string): string => /^email:\s*(.*)$/is.exec(typed)?.[1] ?? '';
 
 /** How else a key can be given, when it did not arrive as it was meant. */
 const KEY_IN_BODY =
@@ -91,8 +44,6 @@ const dimensions = {
 };
 export type Dimensions = z.output<z.ZodMiniObject<typeof dimensions>>;
 
-const range = { from: z.optional(instant), to: z.optional(instant) };
-
 const filters = {
   ...dimensions,
   objectId: z.optional(read(oidKey)),
@@ -105,36 +56,6 @@ const filters = {
 };
 /** `objectId` and `email` are person keys already. */
 export type Filters = z.output<z.ZodMiniObject<typeof filters>>;
-
-const page = { limit: limit(DEFAULT_LIMIT, MAX_LIMIT), cursor: z.optional(text) };
-
-const inOrder = z.refine<{ from?: Date | undefined; to?: Date | undefined }>(
-  ({ from, to }) => from === undefined || to === undefined || from < to,
-  { path: ['from'], message: 'not before "to": give a "from" that is earlier' },
-);
-
-/** A page of a list: what narrows the list, how long the page is and what it follows. */
-export interface Page<Narrowed> {
-  readonly narrowed: Narrowed;
-  readonly limit: number;
-  readonly after: Position | undefined;
-  /** What the cursor to the next page answers to. */
-  readonly question: Question;
-}
-
-/** A schema's last step: splits the page off what narrows the list, and refuses the cursor of another question. */
-const paged = <Asked extends { limit: number; cursor?: string | undefined }>(list: string) =>
-  z.transform(
-    async ({ limit, cursor, ...narrowed }: Asked, context): Promise<Page<Omit<Asked, 'limit' | 'cursor'>>> => {
-      const question: Question = [list, narrowed];
-      const after = cursor === undefined ? undefined : await readCursor(question, cursor);
-      if (after === undefined && cursor !== undefined) {
-        context.issues.push({ code: 'custom', input: cursor, path: ['cursor'], message: FOREIGN_CURSOR });
-        return z.NEVER;
-      }
-      return { narrowed, limit, after, question };
-    },
-  );
 
 const attemptsAsked = strict({ ...filters, ...page }).check(inOrder);
 export const attemptsQuestion = z.pipe(attemptsAsked, paged<z.output<typeof attemptsAsked>>('attempts'));
@@ -175,21 +96,6 @@ export async function personPage(
   if (after === undefined && cursor !== undefined) return undefined;
   return { narrowed: { key }, limit, after, question };
 }
-
-/** `GET /admin/changes`. The subject is a person key, or the name of something else that is changed. */
-const changesAsked = strict({
-  subject: z.optional(
-    read(async (typed, context) => {
-      if (NO_ADDRESS.test(addressIn(typed))) return refuse(context, `${ADDRESS_RULE} POST /admin/changes/search`);
-      return (await readPersonKey(typed)) ?? typed;
-    }),
-  ),
-  changedBy: z.optional(text),
-  ...range,
-  ...page,
-}).check(inOrder);
-export const changesQuestion = z.pipe(changesAsked, paged<z.output<typeof changesAsked>>('changes'));
-export type ChangesPage = z.output<typeof changesQuestion>;
 
 export type AttemptsPage = z.output<typeof attemptsQuestion>;
 

@@ -1,8 +1,10 @@
 /** What support staff ask: what happened to whom, and how many. Database code is imported when it is needed, not before. */
 import type { Context } from 'hono';
+import { DatabaseUnavailable } from '../../database/unavailable.ts';
 import { configOf } from '../../platform/config.ts';
 import { errorFields, log } from '../../platform/log.ts';
 import { type AppEnv, newApp } from '../http/context.ts';
+import { FOREIGN_CURSOR, MAX_LIMIT } from '../http/list-page.ts';
 import { badRequest, refuse, validated } from '../http/problem-details.ts';
 import { jsonBody, limitedBody } from '../http/request-body.ts';
 import {
@@ -10,10 +12,8 @@ import {
   attemptParam,
   attemptsFileQuestion,
   attemptsQuestion,
-  FOREIGN_CURSOR,
   isDefault,
   KEY_IN_PATH,
-  MAX_LIMIT,
   type PersonPage,
   personPage,
   personPageQuestion,
@@ -25,7 +25,6 @@ import {
 import { listFrom, summaryRange } from './range.ts';
 import { readSnapshot } from './snapshot.ts';
 import type { Summary } from './summary.ts';
-import { DatabaseUnavailable } from './unavailable.ts';
 
 type ReportsContext = Context<AppEnv>;
 

@@ -11,21 +11,12 @@ import {
   type Step,
   TEXT_CLAIMS,
 } from '../../sign-in/event.ts';
-import { STEPS } from '../../sign-in/steps.ts';
+import { stepNamed } from '../../sign-in/steps.ts';
 import { type Call, type Heard, Stopped, type Understood } from '../answer.ts';
 import { readBody } from '../body.ts';
 
 /** What is no text is as if absent; custom attributes may be text, number or boolean. */
 const ONLY_TEXT: ReadonlySet<string> = new Set(TEXT_CLAIMS);
-
-/** Steps by lower-case name, with the name that one example of Microsoft's documents still uses (contract 1.3). */
-const STEP_NAMES: ReadonlyMap<string, Step> = new Map([
-  ...STEPS.map((step) => [step.toLowerCase(), step] as const),
-  ['pretokenapplicationclaims', 'PreTokenIssuance'],
-]);
-
-/** The step of that name, in any case. */
-export const stepNamed = (name: string): Step | undefined => STEP_NAMES.get(name.toLowerCase());
 
 /** The body of a call, whatever its Content-Type. */
 export async function hear(call: Call): Promise<Heard | Stopped> {

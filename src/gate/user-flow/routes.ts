@@ -1,26 +1,26 @@
 /** The front door for B2C's user flows. */
 import type { Context } from 'hono';
+import { Hono } from 'hono/tiny';
 import { randomSupportCode } from '../../attempts/support-code.ts';
 import { authenticate } from '../../callers/authenticate.ts';
 import type { Authentication } from '../../callers/credential.ts';
-import { type AppEnv, newApp } from '../../desk/http/context.ts';
 import { configOf } from '../../platform/config.ts';
 import { errorFields, log } from '../../platform/log.ts';
 import { limitsOf } from '../../platform/timeout.ts';
 import { policyInMemory } from '../../policy/active.ts';
 import { decideWithoutPolicy } from '../../policy/decide.ts';
+import { stepNamed } from '../../sign-in/steps.ts';
 import { answer, type Call, type Reply } from '../answer.ts';
-import type { GateEnv } from '../env.ts';
+import type { GateBindings } from '../env.ts';
 import { KvWorld } from '../know.ts';
 import { remember } from '../remember.ts';
 import { userFlowDoor } from './door.ts';
 import { replyTo } from './reply.ts';
-import { stepNamed } from './request.ts';
 
 const ROUTE = '/connectors/user-flow';
 const JSON_HEADERS = { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' };
 
-export const userFlow = newApp<GateEnv>()
+export const userFlow = new Hono<GateBindings>()
   .post('/:step?', async (c): Promise<Response> => {
     const startedAt = Date.now();
     const config = configOf(c.env);
@@ -61,7 +61,7 @@ function refuse({ reason, name }: Extract<Authentication, { ok: false }>): Respo
 }
 
 /** For what fails before there is a call, and so leaves no attempt: the code that is shown is in the log line. */
-export function answerInPanic(error: unknown, c: Context<AppEnv<GateEnv>>): Response {
+export function answerInPanic(error: unknown, c: Context<GateBindings>): Response {
   const supportCode = randomSupportCode();
   log('call-failed', { route: ROUTE, supportCode, ...errorFields(error) });
   const step = stepNamed(c.req.param('step') ?? '');

@@ -5,7 +5,8 @@
 import { InvalidArgumentError } from 'commander';
 import pg from 'pg';
 import { Refusal } from '../../cli/ending.ts';
-import { type Io, print } from '../../cli/io.ts';
+import { type Io, print, processIo } from '../../cli/io.ts';
+import { main as runCommand } from '../../cli/main.ts';
 import type { Define } from '../../cli/program.ts';
 import { runConcurrently } from './concurrency.ts';
 import { type Finding, shown } from './finding.ts';
@@ -14,6 +15,7 @@ import { compare, fill } from './scale.ts';
 import type { Served } from './served.ts';
 import { runSlowReport } from './slow-report.ts';
 
+const NAME = 'test:postgres';
 /** What the budget compares with. */
 const FEW_ROWS = 100_000;
 
@@ -22,7 +24,11 @@ interface Options {
   readonly rows: number;
 }
 
-export const define: Define = (program, io) => {
+/** Returns the exit code: 0 all checks hold, 1 one does not, 2 called wrongly. */
+export const main = (argv: readonly string[], io: Io): Promise<number> =>
+  runCommand([NAME, ...argv], io, { [NAME]: { description: '', load: async () => ({ define }) } });
+
+const define: Define = (program, io) => {
   program
     .description(
       'Checks on a real Postgres (15 or newer) that aggregates are plain counts while writers, sums, marks, ' +
@@ -110,3 +116,5 @@ async function refuseOld(io: Io, url: string): Promise<void> {
     await client.end();
   }
 }
+
+if (import.meta.main) process.exitCode = await main(process.argv.slice(2), processIo);

@@ -2,7 +2,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import * as z from 'zod/mini';
 import { OUTCOMES } from '../../../attempts/attempt.ts';
-import { attemptsQuestion, MAX_LIMIT } from '../../../desk/reports/questions.ts';
+import { MAX_LIMIT } from '../../../desk/http/list-page.ts';
+import { attemptsQuestion } from '../../../desk/reports/questions.ts';
 import { listFrom } from '../../../desk/reports/range.ts';
 import { STEPS } from '../../../sign-in/steps.ts';
 import { type Answer, accepted, type Call } from '../../administrator.ts';

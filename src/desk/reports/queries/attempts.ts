@@ -3,6 +3,7 @@ import { and, desc, eq, getTableColumns, getTableName, lte, type SQL, Subquery, 
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 import { occurredAtOf } from '../../../attempts/text-limits.ts';
 import type { Database } from '../../../database/connect.ts';
+import { ask, type Run } from '../../../database/run-query.ts';
 import { attempts } from '../../../database/schema.ts';
 import type { Config } from '../../../platform/config.ts';
 import { NO_ID, type Position, type Question, writeCursor } from '../../http/cursor.ts';
@@ -13,7 +14,6 @@ import { listFrom } from '../range.ts';
 import { type Candidate, FILE_LIMITS, LIST_LIMITS, type ListLimits, readingOf } from '../spans.ts';
 import { BEGINNING, candidatesOf, END_OF_TIME, inside, newestOf } from './candidates.ts';
 import { type AttemptRow, attemptColumns } from './columns.ts';
-import { ask, type Run } from './run-query.ts';
 import { matching } from './sums.ts';
 
 export const newestFirst = [desc(attempts.occurredAt), desc(attempts.id)];

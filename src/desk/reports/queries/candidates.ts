@@ -1,11 +1,11 @@
 /** Where matches of a list may be: on days on which the aggregates count some, in hours that wait to be summed, and in those that are not summed yet. */
 import { and, eq, gte, lt, type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../../../database/connect.ts';
+import type { Run } from '../../../database/run-query.ts';
 import { attempts, dailyCounts, dailyShadow, dirtyHours, hourlyTotals, summedUntil } from '../../../database/schema.ts';
 import { DAY_MS, type Days, dayOf, HOUR_MS, type Stretch } from '../parts.ts';
 import type { Dimensions, Filters } from '../questions.ts';
 import type { Candidate } from '../spans.ts';
-import type { Run } from './run-query.ts';
 import { at, dimsOf, inDays, matching, secondsOf, untilSql } from './sums.ts';
 
 /** Every attempt is later. */

@@ -5,10 +5,10 @@
  */
 import { and, lt, type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../../../database/connect.ts';
+import type { Run } from '../../../database/run-query.ts';
 import { attempts, dailyCounts, peopleDays, peopleScopes, visits } from '../../../database/schema.ts';
 import { isPersonSql } from '../../aggregates/hours.ts';
 import { dayOf, type Parts, type Stretch } from '../parts.ts';
-import type { Run } from './run-query.ts';
 import { inDays, inStretch, matching, secondsOf, untilSql } from './sums.ts';
 
 export interface DifferentPeople {

@@ -1,11 +1,11 @@
 /** Counts how the shadow's decisions compare with those that counted: by day from the sums, else from the attempts, of which a partial index holds those that it was asked about. */
 import { and, type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../../../database/connect.ts';
+import type { Run } from '../../../database/run-query.ts';
 import { attempts, dailyShadow } from '../../../database/schema.ts';
 import type { Parts } from '../parts.ts';
 import type { Dimensions } from '../questions.ts';
 import type { ShadowRow } from '../shadow-report.ts';
-import type { Run } from './run-query.ts';
 import { inDays, inStretch, matching, secondsOf, untilSql } from './sums.ts';
 
 /** Pairs of rules and outcomes that two policies may give: beyond so many nobody reads on. */

@@ -5,7 +5,9 @@
  */
 import { and, eq, gte, lt, type SQL, sql } from 'drizzle-orm';
 import { keptMonths } from '../../../database/partitions.ts';
+import { ask } from '../../../database/run-query.ts';
 import { attempts, dailyCounts, dailyDurations, dirtyHours, hourlyTotals } from '../../../database/schema.ts';
+import { DatabaseUnavailable } from '../../../database/unavailable.ts';
 import type { Config } from '../../../platform/config.ts';
 import { bucketSql, percentileMs } from '../../aggregates/buckets.ts';
 import { hourSql } from '../../aggregates/hours.ts';
@@ -23,10 +25,8 @@ import {
   summarise,
   whyNoPeople,
 } from '../summary.ts';
-import { DatabaseUnavailable } from '../unavailable.ts';
 import { daysWithMatches, isIndexed } from './candidates.ts';
 import { differentPeople } from './different-people.ts';
-import { ask } from './run-query.ts';
 import { compared } from './shadow-counts.ts';
 import {
   at,

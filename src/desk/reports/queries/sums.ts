@@ -2,6 +2,7 @@
 import { and, eq, gte, lt, type SQL, sql } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
 import type { Database } from '../../../database/connect.ts';
+import type { Run } from '../../../database/run-query.ts';
 import {
   attempts,
   type dailyCounts,
@@ -12,7 +13,6 @@ import {
 } from '../../../database/schema.ts';
 import type { Days, Stretch } from '../parts.ts';
 import type { Dimensions } from '../questions.ts';
-import type { Run } from './run-query.ts';
 
 /** Bits of `dims` (database/schema.ts). */
 export const DIMS = { clientId: 4, issuer: 2, rule: 1 } as const;

@@ -8,6 +8,7 @@
 import { and, arrayOverlaps, desc, eq, max, not, notInArray, type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../../../database/connect.ts';
 import { keptMonths } from '../../../database/partitions.ts';
+import { ask, type Run } from '../../../database/run-query.ts';
 import { attempts, changes } from '../../../database/schema.ts';
 import type { Config } from '../../../platform/config.ts';
 import type { Position } from '../../http/cursor.ts';
@@ -16,7 +17,6 @@ import type { PersonPage } from '../questions.ts';
 import { lastToken, RECENT_ATTEMPTS, type RoleChange, type RoleChanges, standing } from '../standing.ts';
 import { following, indexed, limited, newestFirst, pageOf, unionOf } from './attempts.ts';
 import { type AttemptRow, attemptColumns } from './columns.ts';
-import { ask, type Run } from './run-query.ts';
 
 /** So many newest attempts of a key tell which others belong to it; a monitoring account may have a million. */
 const ATTEMPTS_LOOKED_AT = 1_000;

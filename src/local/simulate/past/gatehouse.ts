@@ -4,9 +4,9 @@ import { answer } from '../../../gate/answer.ts';
 import { attemptOf } from '../../../gate/compose-attempt.ts';
 import { KvWorld } from '../../../gate/know.ts';
 import { userFlowDoor } from '../../../gate/user-flow/door.ts';
-import { stepNamed } from '../../../gate/user-flow/request.ts';
 import type { Config } from '../../../platform/config.ts';
 import { within } from '../../../platform/timeout.ts';
+import { stepNamed } from '../../../sign-in/steps.ts';
 
 /** The user name of the sample credential. */
 const CALLER = 'Test';

@@ -1,14 +1,8 @@
 /** What happens when Neon does not answer: a 503 that says when to try again, whatever exactly went wrong. */
 import type { Context } from 'hono';
+import { DatabaseUnavailable } from '../../database/unavailable.ts';
 import { errorFields, log } from '../../platform/log.ts';
-import { refuse } from '../http/problem-details.ts';
-
-/** Neon refused, failed or took too long; `cause` is what its driver threw. Nothing of it is for users: it may quote values. */
-export class DatabaseUnavailable extends Error {
-  constructor(cause: unknown) {
-    super('The database did not answer.', { cause });
-  }
-}
+import { refuse } from './problem-details.ts';
 
 /** The answer to {@link DatabaseUnavailable}, which is logged without its message; undefined for any other error. */
 export function databaseProblem(c: Context, error: unknown): Response | undefined {

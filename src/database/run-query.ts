@@ -1,9 +1,9 @@
 /** How every report reaches Neon. Import the files of this folder lazily (`await import`): drizzle costs start-up time. */
 import { sql } from 'drizzle-orm';
 import type { RunnableQuery } from 'drizzle-orm/runnable-query';
-import { connect, type Database } from '../../../database/connect.ts';
-import type { Config } from '../../../platform/config.ts';
-import { DatabaseUnavailable } from '../unavailable.ts';
+import type { Config } from '../platform/config.ts';
+import { connect, type Database } from './connect.ts';
+import { DatabaseUnavailable } from './unavailable.ts';
 
 /** Somebody waits for the answer; what takes longer should be asked for a shorter time. */
 export const REPORT_LIMIT_MS = 10_000;
