@@ -3,7 +3,7 @@
  * line says that it happened. Three nets, the last knowingly partial.
  */
 import { errorFields, log } from '../platform/log.ts';
-import { type Within, within } from '../platform/timeout.ts';
+import { type WithTimeout, withTimeout } from '../platform/timeout.ts';
 import type { Attempt, Change } from './attempt.ts';
 import { occurredAtOf } from './text-limits.ts';
 
@@ -23,7 +23,7 @@ export async function record(
   attempt: Attempt,
   queue: Producer,
   write: WriteDirectly<Attempt>,
-  keepTo: Within = within,
+  keepTo: WithTimeout = withTimeout,
 ): Promise<void> {
   if (await sendOrWrite(attempt, queue, write, keepTo)) return;
   // No e-mail and no claims: this line is the last trace, and logs are not the place for more.
@@ -39,7 +39,7 @@ export async function record(
 
 /** Remembers who changed what; false when neither queue nor database took it. Never throws. */
 export async function recordChange(change: Change, queue: Producer, write: WriteDirectly<Change>): Promise<boolean> {
-  if (await sendOrWrite(change, queue, write, within)) return true;
+  if (await sendOrWrite(change, queue, write, withTimeout)) return true;
   log('change-lost', { id: change.id, changedBy: change.changedBy });
   return false;
 }
@@ -48,7 +48,7 @@ async function sendOrWrite<M extends Message>(
   message: M,
   queue: Producer,
   write: WriteDirectly<M>,
-  keepTo: Within,
+  keepTo: WithTimeout,
 ): Promise<boolean> {
   try {
     await keepTo(QUEUE_TIMEOUT_MS, () => queue.send(message));
@@ -57,7 +57,7 @@ async function sendOrWrite<M extends Message>(
     log('queue-refused', { kind: message.kind, ...errorFields(error) });
   }
   try {
-    return await within(DIRECT_WRITE_TIMEOUT_MS, () => write(message));
+    return await withTimeout(DIRECT_WRITE_TIMEOUT_MS, () => write(message));
   } catch (error) {
     log('direct-write-failed', { kind: message.kind, ...errorFields(error) });
     return false;

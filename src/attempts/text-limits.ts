@@ -14,7 +14,7 @@ export const MAX_NAMES = 150;
 export const MAX_MESSAGE_BYTES = 64 * 1024;
 
 /** A text as Postgres takes it: no NUL, no lone surrogate, at most `maxChars` UTF-16 units and never half a character. */
-export function bound(text: string, maxChars: number): string {
+export function truncate(text: string, maxChars: number): string {
   const cut = text.length > maxChars ? text.slice(0, maxChars) : text;
   return cut.isWellFormed() && !cut.includes('\0') ? cut : cut.toWellFormed().replaceAll('\0', '\ufffd');
 }

@@ -2,8 +2,8 @@
 import * as z from 'zod/mini';
 import { isLoopback } from '../database/loopback.ts';
 import { SAMPLE_CREDENTIALS } from '../platform/config.ts';
-import { rootOf } from './driver-error.ts';
-import { Refusal } from './ending.ts';
+import { rootCauseOf } from './driver-error.ts';
+import { CommandRefusal } from './ending.ts';
 import { jsonIn } from './files.ts';
 import type { Io } from './io.ts';
 import type { Program } from './program.ts';
@@ -38,7 +38,7 @@ export interface Answer {
 }
 
 /** `body` goes as JSON; `headers` are those beyond the credential and what JSON needs. */
-export type Call = (
+export type ApiCall = (
   method: 'GET' | 'POST' | 'PUT' | 'DELETE',
   path: string,
   body?: unknown,
@@ -46,15 +46,15 @@ export type Call = (
 ) => Promise<Answer>;
 
 /** How a command calls the Gatehouse of its `--url`. Paths begin with `/admin`. */
-export const administrator = (io: Io, url = DEFAULT_URL): Call =>
+export const administrator = (io: Io, url = DEFAULT_URL): ApiCall =>
   callerAt('admin', url, io.env[CREDENTIALS.admin.variable], io.fetch);
 
 /** The same for paths that begin with `/reports`. */
-export const reporter = (io: Io, url = DEFAULT_URL): Call =>
+export const reporter = (io: Io, url = DEFAULT_URL): ApiCall =>
   callerAt('reports', url, io.env[CREDENTIALS.reports.variable], io.fetch);
 
 /** Checks address and credential, and returns the way to call. */
-export const administratorAt = (url: string, credential: string | undefined): Call =>
+export const administratorAt = (url: string, credential: string | undefined): ApiCall =>
   callerAt('admin', url, credential, fetch);
 
 function callerAt(
@@ -62,20 +62,20 @@ function callerAt(
   url: string,
   credential: string | undefined,
   fetcher: typeof fetch,
-): Call {
+): ApiCall {
   const { variable, secret } = CREDENTIALS[kind];
   const base = readUrl(url, variable);
   const local = isLoopback(base.hostname);
   const pair = credential ?? (local ? SAMPLE_CREDENTIALS[kind] : undefined);
   if (pair === undefined || !/^[^:]+:./.test(pair)) {
-    throw new Refusal(
+    throw new CommandRefusal(
       `${pair === undefined ? `${base.origin} is not local, so it needs a credential` : `${variable} has no user:password in it`}. ` +
         `Set the environment variable ${variable} to user:password, a line of the secret ${secret}.`,
       2,
     );
   }
   if (!local && base.protocol !== 'https:') {
-    throw new Refusal(`${base.origin} would get the password in clear text. Use its https:// address.`, 2);
+    throw new CommandRefusal(`${base.origin} would get the password in clear text. Use its https:// address.`, 2);
   }
   const authorization = `Basic ${Buffer.from(pair).toString('base64')}`;
   return async (method, path, body, headers = {}) => {
@@ -93,7 +93,7 @@ function callerAt(
       signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
     });
     if (answer.status !== 401) return answer;
-    throw new Refusal(
+    throw new CommandRefusal(
       `${base.origin} does not take this credential. Set ${variable} to user:password, a line of the secret ${secret}.`,
     );
   };
@@ -101,15 +101,16 @@ function callerAt(
 
 /** The body of a 200, checked; any other answer becomes a refusal with the sentence that Gatehouse gave. */
 export function accepted<Schema extends z.ZodMiniType>(answer: Answer, schema: Schema): z.output<Schema> {
-  if (answer.status !== 200) throw new Refusal(sentenceOf(answer));
+  if (answer.status !== 200) throw new CommandRefusal(errorSentence(answer));
   const parsed = schema.safeParse(answer.body);
-  if (!parsed.success) throw new Refusal('The answer is not one of Gatehouse’s. Is --url the address of a Gatehouse?');
+  if (!parsed.success)
+    throw new CommandRefusal('The answer is not one of Gatehouse’s. Is --url the address of a Gatehouse?');
   return parsed.data;
 }
 
 /** Every page of a list; `path` ends with a query. */
-export async function pagesOf<Page extends { next?: string | undefined }>(
-  call: Call,
+export async function followPages<Page extends { next?: string | undefined }>(
+  call: ApiCall,
   path: string,
   schema: z.ZodMiniType<Page>,
 ): Promise<Page[]> {
@@ -122,7 +123,7 @@ export async function pagesOf<Page extends { next?: string | undefined }>(
 const problemDocument = z.object({ detail: z.string(), requestId: z.optional(z.string()) });
 
 /** What an answer other than 200 says, with the request id for whoever reads the logs. */
-export function sentenceOf(answer: Answer): string {
+export function errorSentence(answer: Answer): string {
   const { data } = problemDocument.safeParse(answer.body);
   if (data === undefined) {
     return `Status ${answer.status}, and not in Gatehouse’s words. Is --url the address of a Gatehouse, with nothing in front that answers for it?`;
@@ -133,16 +134,16 @@ export function sentenceOf(answer: Answer): string {
 function readUrl(text: string, variable: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    throw new Refusal(
+    throw new CommandRefusal(
       `--url ${text} is not an address. Write for example --url https://gatehouse.example.workers.dev`,
       2,
     );
   }
   if (url.username !== '' || url.password !== '') {
-    throw new Refusal(`Leave user and password out of --url; set ${variable} to user:password instead.`, 2);
+    throw new CommandRefusal(`Leave user and password out of --url; set ${variable} to user:password instead.`, 2);
   }
   if (url.pathname !== '/' || url.search !== '') {
-    throw new Refusal(`--url ${text} has a path. Give the address alone: ${url.origin}`, 2);
+    throw new CommandRefusal(`--url ${text} has a path. Give the address alone: ${url.origin}`, 2);
   }
   return url;
 }
@@ -154,11 +155,11 @@ async function reach(fetcher: typeof fetch, url: URL, request: RequestInit): Pro
     const retryAfterSeconds = Number(headers.get('Retry-After') ?? 0) || 0;
     return { status, body: jsonIn(await response.text()), retryAfterSeconds, etag: headers.get('ETag') ?? '' };
   } catch (error) {
-    const { code, message } = rootOf(error);
+    const { code, message } = rootCauseOf(error);
     const reason = code === 'TimeoutError' ? `not within ${ANSWER_LIMIT_MS / 1_000} s` : (code ?? message);
     const advice = isLoopback(url.hostname)
       ? 'Start it with npm run dev, or give its address with --url.'
       : 'Try again.';
-    throw new Refusal(`${url.origin} did not answer (${reason}). ${advice}`);
+    throw new CommandRefusal(`${url.origin} did not answer (${reason}). ${advice}`);
   }
 }

@@ -1,7 +1,7 @@
 /** Text and JSON, mostly of files that people name: refused with what is wrong and what to do. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
-import { Refusal } from './ending.ts';
+import { CommandRefusal } from './ending.ts';
 
 const FAILURES: { readonly [code: string]: string } = {
   ENOENT: 'there is no such file',
@@ -14,18 +14,18 @@ export async function readText(file: string, ifNotUtf8 = 'Save it as UTF-8'): Pr
   const bytes = await readFile(file).catch((error: unknown) => {
     // npm runs commands in the project's folder, wherever somebody typed them.
     const where = isMissing(error) && !isAbsolute(file) ? ` in ${process.cwd()}` : '';
-    throw new Refusal(`${file} could not be read: ${failure(error)}${where}.`, 2);
+    throw new CommandRefusal(`${file} could not be read: ${failure(error)}${where}.`, 2);
   });
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes);
   } catch {
-    throw new Refusal(`${file} could not be read: it is not UTF-8. ${ifNotUtf8}.`, 2);
+    throw new CommandRefusal(`${file} could not be read: it is not UTF-8. ${ifNotUtf8}.`, 2);
   }
 }
 
 export async function writeText(file: string, text: string): Promise<void> {
   await writeFile(file, text).catch((error: unknown) => {
-    throw new Refusal(
+    throw new CommandRefusal(
       `${file} could not be written: ${isMissing(error) ? 'there is no such folder' : failure(error)}.`,
     );
   });

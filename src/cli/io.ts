@@ -1,6 +1,6 @@
 /** What a command has of the process that runs it: streams, environment, network and Ctrl-C. Tests bring their own. */
 import { createInterface } from 'node:readline/promises';
-import { Refusal } from './ending.ts';
+import { CommandRefusal } from './ending.ts';
 
 export interface Io {
   readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean };
@@ -33,7 +33,7 @@ export const warn = ({ stderr }: Io, text: string): unknown => stderr.write(`${t
 /** Asks before something changes for everybody. Anything but yes is no; refuses where there is no terminal. */
 export async function confirmed({ stdin, stderr }: Io, question: string): Promise<boolean> {
   if (stdin.isTTY !== true)
-    throw new Refusal(`${question} There is no terminal to ask at: add --yes. Nothing was changed.`, 2);
+    throw new CommandRefusal(`${question} There is no terminal to ask at: add --yes. Nothing was changed.`, 2);
   const lines = createInterface({ input: stdin, output: stderr });
   // The end of the input is an answer too.
   const closed = new Promise<string>((resolve) => lines.once('close', () => resolve('')));

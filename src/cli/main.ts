@@ -1,19 +1,19 @@
 /** The program behind `npm run roles`, `policy`, `dead-letters`, `sums` and `migrate`. */
 import { CommanderError } from 'commander';
-import { Refusal } from './ending.ts';
+import { CommandRefusal } from './ending.ts';
 import { type Io, processIo } from './io.ts';
 import { type Define, Program } from './program.ts';
 
-export interface Part {
+export interface Command {
   readonly description: string;
   /** Loaded only when it is asked for: expressions, database drivers and CSV take a second together. */
   readonly load: () => Promise<{ readonly define: Define }>;
 }
 
 /** By the name in `package.json`. */
-export type Parts = { readonly [name: string]: Part };
+export type Commands = { readonly [name: string]: Command };
 
-const PARTS: Parts = {
+const PARTS: Commands = {
   roles: { description: 'Who holds which roles.', load: () => import('./roles/roles-command.ts') },
   policy: {
     description: 'The policy as a file: checked, tested, tried, compared and put in force.',
@@ -37,7 +37,7 @@ const CREDENTIAL = /\/\/\S*@/g;
 const EXIT_CODES = '\nExit code 0: it is done; 1: it is not, or a problem was found; 2: called wrongly.';
 
 /** Runs a command such as `['roles', 'list']`. Returns the exit code: 0 done, 1 not done, 2 called wrongly. */
-export async function main(argv: readonly string[], io: Io, parts: Parts = PARTS): Promise<number> {
+export async function main(argv: readonly string[], io: Io, parts: Commands = PARTS): Promise<number> {
   const program = new Program('gatehouse', io);
   for (const [name, { description }] of Object.entries(parts))
     program.command(name).description(description).addHelpText('afterAll', EXIT_CODES);
@@ -48,7 +48,7 @@ export async function main(argv: readonly string[], io: Io, parts: Parts = PARTS
   } catch (error) {
     // The help was asked for and shown.
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
-    if (!(error instanceof Refusal)) throw error;
+    if (!(error instanceof CommandRefusal)) throw error;
     io.stderr.write(`${error.message.replace(CREDENTIAL, '//…@')}\n`);
     return error.exitCode;
   }

@@ -10,7 +10,7 @@ import { type MigrationMeta, readMigrationFiles } from 'drizzle-orm/migrator';
 import * as z from 'zod';
 import { connect } from '../database/connect.ts';
 import { findDatabaseUrl, onDatabase } from './database-url.ts';
-import { Refusal } from './ending.ts';
+import { CommandRefusal } from './ending.ts';
 import { print } from './io.ts';
 import type { Define } from './program.ts';
 
@@ -118,12 +118,12 @@ async function apply(
 export const define: Define = (program, io) => {
   onDatabase(program).does(async ({ databaseUrl }: { databaseUrl?: string }) => {
     const found = findDatabaseUrl(databaseUrl, io.env);
-    if (!found.ok) throw new Refusal(found.problem, 2);
+    if (!found.ok) throw new CommandRefusal(found.problem, 2);
     print(io, `Migrating ${found.name}`);
     const waiting: string[] = [];
     const names = await migrate(found.url, undefined, (name, reason) => waiting.push(`${name} waits: ${reason}`)).catch(
       (error: unknown) => {
-        throw new Refusal(reasons(error).join(': '));
+        throw new CommandRefusal(reasons(error).join(': '));
       },
     );
     for (const name of names) print(io, `Applied ${name}`);

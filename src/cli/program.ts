@@ -1,6 +1,6 @@
 /** commander, in our words: how a command names itself, what it refuses, and with which exit code it ends. */
 import { Command, type ErrorOptions, type HelpContext } from 'commander';
-import { Refusal } from './ending.ts';
+import { CommandRefusal } from './ending.ts';
 import type { Io } from './io.ts';
 
 /** Adds to a command of `npm run` what it can do. */
@@ -70,7 +70,7 @@ export class Program extends Command {
     const sentence = SENTENCES[code]?.(this, what);
     const said =
       sentence === undefined ? message.replace('error: o', 'O').replace('error: ', '') : [sentence, suggestion];
-    throw new Refusal(`${[said].flat().filter(Boolean).join(' ')}\nTry: ${this.typed()} --help`, 2);
+    throw new CommandRefusal(`${[said].flat().filter(Boolean).join(' ')}\nTry: ${this.typed()} --help`, 2);
   }
 
   /** commander shows the help as an error where the command is missing. */

@@ -3,8 +3,8 @@ import { connect } from '../database/connect.ts';
 import { markAll } from '../desk/aggregates/rebuild.ts';
 import { sumDue } from '../desk/aggregates/sum-due.ts';
 import { findDatabaseUrl, onDatabase } from './database-url.ts';
-import { isWrongAddress, rootOf } from './driver-error.ts';
-import { Refusal } from './ending.ts';
+import { isWrongAddress, rootCauseOf } from './driver-error.ts';
+import { CommandRefusal } from './ending.ts';
 import { type Io, print } from './io.ts';
 import type { Define } from './program.ts';
 import { progressBar } from './progress-bar.ts';
@@ -25,7 +25,7 @@ export const define: Define = (program, io) => {
 
 async function rebuildSums(io: Io, databaseUrl: string | undefined): Promise<number> {
   const found = findDatabaseUrl(databaseUrl, io.env);
-  if (!found.ok) throw new Refusal(found.problem, 2);
+  if (!found.ok) throw new CommandRefusal(found.problem, 2);
   const open = () => connect(found.url, LIMIT_MS).db;
   try {
     const hours = await markAll(open(), new Date());
@@ -33,7 +33,7 @@ async function rebuildSums(io: Io, databaseUrl: string | undefined): Promise<num
     print(io, `Done: ${shown(await sumMarked(open))} days are summed.`);
     return 0;
   } catch (error) {
-    throw new Refusal(`The rebuild broke off: ${advice(error)}`);
+    throw new CommandRefusal(`The rebuild broke off: ${advice(error)}`);
   }
 }
 
@@ -59,7 +59,7 @@ function shown(count: number): string {
 
 /** What went wrong, and what to do about it where we know. */
 function advice(error: unknown): string {
-  const { code, message } = rootOf(error);
+  const { code, message } = rootCauseOf(error);
   if (code === '42P01') return 'this database has no tables of Gatehouse, or old ones. Run `npm run migrate` first.';
   if (code === 'TimeoutError' || code === '57014')
     return 'a day took longer than a minute. Run it again when the database is less busy.';

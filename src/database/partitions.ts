@@ -1,5 +1,7 @@
 /** The monthly partitions of `attempts`: their names and bounds (pure), which months exist, and making those that are missing. */
+
 import { type SQL, sql } from 'drizzle-orm';
+import { DAY_MS } from '../platform/duration.ts';
 import type { Database } from './connect.ts';
 
 /** A calendar month in UTC and the partition that holds it: instants from `from` (inclusive) to `to` (exclusive). */
@@ -11,7 +13,6 @@ export interface Month {
 
 /** Months are made this far ahead: the cron may stand still for a quarter before an insert has to make its own month. */
 const MONTHS_AHEAD = 3;
-const DAY_MS = 86_400_000;
 const NAME = /^attempts_(\d{4})_(0[1-9]|1[0-2])$/;
 
 /**
@@ -40,14 +41,14 @@ export function isPast({ to }: Month, now: Date, retentionDays: number): boolean
  * The whole months whose attempts are kept: from the oldest that is not past retention (inclusive) to three months after that
  * of `now` (exclusive end). An attempt outside has no place, and no month is made for it.
  */
-export function keptMonths(now: Date, retentionDays: number): { readonly from: Date; readonly to: Date } {
+export function retainedMonths(now: Date, retentionDays: number): { readonly from: Date; readonly to: Date } {
   const { from } = monthOf(new Date(now.getTime() - retentionDays * DAY_MS));
   return { from, to: month(now.getUTCFullYear(), now.getUTCMonth() + MONTHS_AHEAD).to };
 }
 
 /** Whether an attempt of this instant lies in a month that is kept: what the consumer asks before it makes one. */
-export function isKept(instant: Date, now: Date, retentionDays: number): boolean {
-  const { from, to } = keptMonths(now, retentionDays);
+export function isRetained(instant: Date, now: Date, retentionDays: number): boolean {
+  const { from, to } = retainedMonths(now, retentionDays);
   return instant >= from && instant < to;
 }
 

@@ -1,5 +1,7 @@
 /** Keeps what is kept and no longer: makes the months ahead, drops the months past retention, deletes what follows them. */
+
 import { type SQL, sql } from 'drizzle-orm';
+import { DAY_MS } from '../platform/duration.ts';
 import { errorFields, log } from '../platform/log.ts';
 import type { Database } from './connect.ts';
 import { createMonths, existingMonths, isPast, LOCK_TIMEOUT, type Month, upcomingMonths } from './partitions.ts';
@@ -10,9 +12,8 @@ import { createMonths, existingMonths, isPast, LOCK_TIMEOUT, type Month, upcomin
  * RETENTION_DAYS is.
  */
 export const CHANGES_RETENTION_DAYS = 400;
-const DAY_MS = 86_400_000;
 
-export interface Kept {
+export interface RetentionResult {
   /** Names of the partitions made and dropped. */
   readonly created: readonly string[];
   readonly dropped: readonly string[];
@@ -27,7 +28,7 @@ export interface Kept {
  * to a month longer), and deletes the visits of dropped months and old changes. Never throws: a part that fails, such as a
  * lock that did not come within 2 s, is logged and the others go on.
  */
-export async function keepRetention(db: Database, now: Date, retentionDays: number): Promise<Kept> {
+export async function keepRetention(db: Database, now: Date, retentionDays: number): Promise<RetentionResult> {
   let complete = true;
   const part = async <T>(name: string, work: () => Promise<T>): Promise<T | undefined> => {
     try {

@@ -9,16 +9,16 @@ import { DatabaseUnavailable } from './unavailable.ts';
 export const REPORT_LIMIT_MS = 10_000;
 
 /** Runs one query, alone in its transaction. */
-export type Run = <Result>(query: RunnableQuery<Result, 'pg'>) => Promise<Result>;
+export type RunQuery = <Result>(query: RunnableQuery<Result, 'pg'>) => Promise<Result>;
 
 /**
  * Asks through one connection, of which everything is aborted after `limitMs`, in Postgres too: aborting a request alone
  * leaves its statement running there. Throws {@link DatabaseUnavailable} for all that goes wrong in `question`, so let it do
  * nothing but ask.
  */
-export async function ask<Answer>(
+export async function runQuery<Answer>(
   { DATABASE_URL }: Config,
-  question: (db: Database, run: Run) => PromiseLike<Answer>,
+  question: (db: Database, run: RunQuery) => PromiseLike<Answer>,
   limitMs = REPORT_LIMIT_MS,
 ): Promise<Answer> {
   try {

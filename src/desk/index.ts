@@ -4,7 +4,7 @@ import type { Attempt } from '../attempts/attempt.ts';
 import { consume } from './consume/consume.ts';
 import { writeDirectly } from './consume/write-directly.ts';
 import type { DeskEnv } from './env.ts';
-import { staff } from './management-api.ts';
+import { managementApi } from './management-api.ts';
 import { runSchedule } from './schedule.ts';
 
 /** What the gate calls when its queue refuses an attempt. */
@@ -16,7 +16,7 @@ export class Recorder extends WorkerEntrypoint<DeskEnv> {
 }
 
 export default {
-  fetch: (request, env, ctx) => staff.fetch(request, env, ctx),
+  fetch: (request, env, ctx) => managementApi.fetch(request, env, ctx),
   queue: (batch, env) => consume(batch, env),
   scheduled: (controller, env) => runSchedule(env, controller.scheduledTime),
 } satisfies ExportedHandler<DeskEnv>;

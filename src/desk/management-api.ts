@@ -14,27 +14,27 @@ import { reports } from './reports/routes.ts';
 // zod/mini has no words of its own; these are read by people.
 config(en());
 
-export const staff = newApp();
+export const managementApi = newApp();
 
-staff.use(async (c, next) => {
+managementApi.use(async (c, next) => {
   c.set('requestId', crypto.randomUUID());
   await next();
   c.header('Cache-Control', 'no-store');
 });
 // Who may knock where, before anything else is said: nothing of these addresses is open.
-staff.use('/health/ready', guard('reports'));
-staff.use('/reports/*', guard('reports'));
-staff.use('/admin/*', guard('admin'));
-staff.use(methodNotAllowed(staff));
-staff.route('/health', health);
-staff.route('/reports', reports);
+managementApi.use('/health/ready', guard('reports'));
+managementApi.use('/reports/*', guard('reports'));
+managementApi.use('/admin/*', guard('admin'));
+managementApi.use(methodNotAllowed(managementApi));
+managementApi.route('/health', health);
+managementApi.route('/reports', reports);
 // Before the rest of /admin, whose bodies may not be as large as a policy.
-staff.route('/admin/policy', policyRoutes);
-staff.route('/admin', adminRoutes);
+managementApi.route('/admin/policy', policyRoutes);
+managementApi.route('/admin', adminRoutes);
 
-staff.notFound((c) => refuse(c, 'no-such-address'));
+managementApi.notFound((c) => refuse(c, 'no-such-address'));
 
-staff.onError((error, c) => {
+managementApi.onError((error, c) => {
   const unavailable = databaseProblem(c, error);
   if (unavailable !== undefined) return unavailable;
   log('request-failed', { requestId: c.get('requestId'), method: c.req.method, ...errorFields(error) });

@@ -30,7 +30,7 @@ import {
 } from './work.ts';
 
 /** `it` is the entry that the macro around it is at. */
-export type Run = (scope: Scope, it?: Value) => Value;
+export type Evaluate = (scope: Scope, it?: Value) => Value;
 
 /** What the trees of a plan share: patterns are compiled once, and equal sub-expressions evaluated once a call. */
 export class Shared {
@@ -55,7 +55,7 @@ function spend(scope: Scope, units: number): boolean {
 }
 
 /** The tree must be one that `isTree` accepts. */
-export function runOf(tree: Tree, shared: Shared): Run {
+export function runOf(tree: Tree, shared: Shared): Evaluate {
   const run = closure(tree, shared);
   const work = treeWork(tree);
   return (scope, it = false) => (spend(scope, work) ? run(scope, it) : TOO_LONG);

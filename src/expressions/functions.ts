@@ -286,8 +286,8 @@ export const FUNCTIONS: readonly FunctionEntry[] = [
   { name: 'duration', overloads: { 'duration(duration): duration': same, 'duration(string): duration': times.spanOf } },
   ...Object.entries(times.CLOCK).map(([name, read]): FunctionEntry => {
     const overloads: Record<string, Implementation> = {
-      [`timestamp.${name}(): int`]: (time: Time) => times.read(time, read),
-      [`timestamp.${name}(string): int`]: (time: Time, zone: string) => times.read(time, read, zone),
+      [`timestamp.${name}(): int`]: (time: Time) => times.readClock(time, read),
+      [`timestamp.${name}(string): int`]: (time: Time, zone: string) => times.readClock(time, read, zone),
     };
     const ofSpan = times.SPANS[name];
     if (ofSpan !== undefined) overloads[`duration.${name}(): int`] = ofSpan;

@@ -5,16 +5,16 @@ import { Fail, isList, Unknown, type Value } from './values.ts';
 export type Purpose = 'condition' | 'value';
 
 /** `why` may quote what the person typed: it is for the trace, never for a log. */
-export type Result =
+export type RunResult =
   | { readonly ok: true; readonly value: string | number | boolean }
   /** `unknown`: there may be a value, but it depends on what the scope does not know. */
   | { readonly ok: false; readonly why: string; readonly unknown?: true };
 
-const TRUE: Result = { ok: true, value: true };
-const FALSE: Result = { ok: true, value: false };
-const failed = (why: string): Result => ({ ok: false, why });
+const TRUE: RunResult = { ok: true, value: true };
+const FALSE: RunResult = { ok: true, value: false };
+const failed = (why: string): RunResult => ({ ok: false, why });
 
-export function resultOf(value: Value, purpose: Purpose): Result {
+export function resultOf(value: Value, purpose: Purpose): RunResult {
   if (value === true) return TRUE;
   if (value === false) return FALSE;
   if (value instanceof Fail)
@@ -22,7 +22,7 @@ export function resultOf(value: Value, purpose: Purpose): Result {
   return purpose === 'condition' ? failed('it is neither true nor false') : claimOf(value);
 }
 
-function claimOf(value: Value): Result {
+function claimOf(value: Value): RunResult {
   switch (typeof value) {
     case 'string':
       return textOf(value);
@@ -41,5 +41,5 @@ function claimOf(value: Value): Result {
     : failed('it is a list of more than texts');
 }
 
-const textOf = (text: string): Result =>
+const textOf = (text: string): RunResult =>
   text.length <= MAX_RESULT_TEXT ? { ok: true, value: text } : failed('it has over 10,000 characters');

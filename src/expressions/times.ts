@@ -90,7 +90,7 @@ export const CLOCK: Readonly<Record<string, Clock>> = {
 };
 
 /** What a clock shows: of UTC, or in a zone as in `Europe/Berlin` or `+02:00`. */
-export function read(time: Time, clock: Clock, zone?: string): Value {
+export function readClock(time: Time, clock: Clock, zone?: string): Value {
   const date = inZone(millisecondsOf(time), zone);
   return date === undefined ? new Fail('that is no time zone') : BigInt(clock(date));
 }

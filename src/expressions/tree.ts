@@ -11,8 +11,8 @@ export const FORMAT = 1;
  * JSON. Texts, truths and doubles stand for themselves; anything else is `[operator, …parts]`: an operator of {@link SHAPES}, or
  * the name of a function, with a point before it for a method, whose first part is then its target.
  */
-export type Tree = string | number | boolean | Node;
-export interface Node extends ReadonlyArray<Tree> {
+export type Tree = string | number | boolean | TreeNode;
+export interface TreeNode extends ReadonlyArray<Tree> {
   readonly 0: string;
 }
 
@@ -29,13 +29,13 @@ const OWNERS = ['claims', 'attributes'] as const;
 export type Owner = (typeof OWNERS)[number];
 
 /** What a plan has beside its trees. */
-export interface Names {
+export interface PlanTables {
   readonly isFunction: (key: string) => boolean;
   readonly isList: (name: string) => boolean;
   readonly isPattern: (source: string) => boolean;
 }
 
-type IsName = (part: string, names: Names) => boolean;
+type IsName = (part: string, names: PlanTables) => boolean;
 const ANY: IsName = () => true;
 const oneOf =
   (all: readonly string[]): IsName =>
@@ -84,7 +84,7 @@ const SHAPES: ReadonlyMap<string, Shape> = new Map([
 export function subtrees(tree: Tree): readonly Tree[] {
   if (typeof tree !== 'object') return [];
   const [operator, ...parts] = tree;
-  if (operator === 'map') return parts.map((entry) => (entry as Node)[1] ?? false);
+  if (operator === 'map') return parts.map((entry) => (entry as TreeNode)[1] ?? false);
   const { before = [], after = [] } = SHAPES.get(operator) ?? {};
   return parts.slice(before.length, parts.length - after.length);
 }
@@ -97,7 +97,7 @@ export const readsEntry = (tree: Tree): boolean =>
   typeof tree === 'object' && (tree[0] === 'it' || subtrees(tree).some(readsEntry));
 
 /** Whether a value, as read from JSON, is a tree that can be evaluated. */
-export function isTree(value: unknown, all: Names, inMacro = false, depth = MAX_DEPTH): value is Tree {
+export function isTree(value: unknown, all: PlanTables, inMacro = false, depth = MAX_DEPTH): value is Tree {
   if (typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number') return true;
   if (!Array.isArray(value) || depth === 0) return false;
   const [operator, ...parts] = value as readonly unknown[];

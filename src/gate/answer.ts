@@ -5,15 +5,15 @@
 import type { CallIdentity } from '../attempts/support-code.ts';
 import type { Lookup } from '../entitlements/look-up.ts';
 import { errorFields, log } from '../platform/log.ts';
-import { Late, type Within } from '../platform/timeout.ts';
-import type { InForce } from '../policy/active.ts';
+import { TimeoutError, type WithTimeout } from '../platform/timeout.ts';
+import type { ActiveVersion } from '../policy/active.ts';
 import {
   type Decision,
   decideWithoutPolicy,
-  judge,
+  evaluateRules,
   type RuleTrace,
+  renderMessage,
   type WithoutPolicy,
-  worded,
 } from '../policy/decide.ts';
 import { NOTHING_HELD, type PersonEntitlements, type Policy } from '../policy/policy.ts';
 import { bestKey, type SignInEvent, type Step } from '../sign-in/event.ts';
@@ -31,22 +31,22 @@ export interface Call {
   readonly startedAt: number;
   readonly decisionTimeoutMs: number;
   /** Every timeout of a call runs on one timer: each is expensive. */
-  readonly within: Within;
+  readonly withTimeout: WithTimeout;
 }
 
-export interface Heard extends Call {
+export interface Parsed extends Call {
   /** The body. */
   readonly text: string;
   readonly members: Record<string, unknown>;
 }
 
-export interface Understood extends Heard {
+export interface Understood extends Parsed {
   readonly event: SignInEvent & { readonly step: Step };
 }
 
 /** What decides and what is held about the person. */
 export interface Knowledge {
-  readonly inForce: InForce;
+  readonly inForce: ActiveVersion;
   /** Undefined: the records were not asked for. */
   readonly lookup: Lookup | undefined;
   readonly person: PersonEntitlements;
@@ -63,7 +63,7 @@ export interface Decided extends Known {
 
 /** Everything that was learnt, however far the call came. */
 export type Reached = Call &
-  Partial<Pick<Heard, 'text' | 'members'> & Knowledge> & { readonly event?: SignInEvent | undefined };
+  Partial<Pick<Parsed, 'text' | 'members'> & Knowledge> & { readonly event?: SignInEvent | undefined };
 
 /** Why a policy did not decide; `''`: it did. */
 export type Reason = '' | Stop;
@@ -105,9 +105,9 @@ export interface Answered extends Ended {
 /** What only one of Microsoft's channels knows: its request and its reply. */
 export interface FrontDoor {
   /** The request as members, or why it cannot be used. Never rejects. */
-  hear(call: Call): Promise<Heard | Stopped>;
+  parse(call: Call): Promise<Parsed | Stopped>;
   /** The members as an event. `policy` declares the inputs of an exchange; undefined: none is known. */
-  understand(heard: Heard, policy: Policy | undefined): Promise<Understood | Stopped> | Understood | Stopped;
+  understand(heard: Parsed, policy: Policy | undefined): Promise<Understood | Stopped> | Understood | Stopped;
   /** The only place that writes this channel's replies. */
   reply(ended: Ended): Reply;
   /** What only this channel records of a call. */
@@ -119,12 +119,12 @@ export interface World {
   /** What this isolate knows without asking, for a reply that no policy decides. */
   policyInMemory(): Policy;
   /** The last policy that this isolate knows; a cold isolate reads it. Never rejects. */
-  policy(): InForce | Promise<InForce>;
+  policy(): ActiveVersion | Promise<ActiveVersion>;
   /**
    * What is in force now, and what is held about the person of `event`: one read. `event` undefined asks for the policy alone;
    * so does a sign-up step whose rules in `last` do not ask about the person. Never rejects.
    */
-  know(event: Understood['event'] | undefined, last: InForce): Promise<Knowledge>;
+  know(event: Understood['event'] | undefined, last: ActiveVersion): Promise<Knowledge>;
   /** Rejects when no code can be made. */
   supportCode(identity: CallIdentity): Promise<string>;
   /** A code for a call of which nothing could be read. */
@@ -143,7 +143,7 @@ export async function answer(door: FrontDoor, world: World, call: Call): Promise
   };
   let ended: Ended;
   try {
-    ended = await call.within(call.decisionTimeoutMs, () => road(door, world, call, reach));
+    ended = await call.withTimeout(call.decisionTimeoutMs, () => road(door, world, call, reach));
   } catch (error) {
     ended = await withoutDecision(world, error instanceof Stopped ? error : unforeseen(error, reached));
   }
@@ -156,7 +156,7 @@ type Reach = <Stage extends Reached>(stage: Stage | Stopped) => Stage;
 async function road(door: FrontDoor, world: World, call: Call, reach: Reach): Promise<Ended> {
   // Asked before the body is read, so that a cold isolate waits for both at once.
   const asked = world.policy();
-  const heard = reach(await door.hear(call));
+  const heard = reach(await door.parse(call));
   const last = asked instanceof Promise ? await asked : asked;
   const known = reach(await know(door, world, heard, last, reach));
   const { decision, supportCode } = await decide(world, known);
@@ -170,8 +170,8 @@ async function road(door: FrontDoor, world: World, call: Call, reach: Reach): Pr
 async function know(
   door: FrontDoor,
   world: World,
-  heard: Heard,
-  last: InForce,
+  heard: Parsed,
+  last: ActiveVersion,
   reach: Reach,
 ): Promise<Known | Stopped> {
   let inForce = last;
@@ -198,14 +198,14 @@ const NOTHING_KNOWN = { lookup: undefined, person: NOTHING_HELD, droppedNames: 0
 async function decide(world: World, known: Known): Promise<Pick<Ended, 'decision' | 'supportCode'>> {
   const { event, person, inForce, startedAt } = known;
   const policy = inForce.policy ?? world.policyInMemory();
-  const verdict = judge(event, person, policy, startedAt, world.watch);
+  const verdict = evaluateRules(event, person, policy, startedAt, world.watch);
   // The code costs a signature: only replies that show one have one.
   const supportCode = verdict.kind === 'continue' ? '' : await supportCodeOf(world, known);
-  return { decision: worded(verdict, event, policy, supportCode), supportCode };
+  return { decision: renderMessage(verdict, event, policy, supportCode), supportCode };
 }
 
 function unforeseen(error: unknown, reached: Reached): Stopped {
-  if (error instanceof Late) return new Stopped('deadline', reached);
+  if (error instanceof TimeoutError) return new Stopped('deadline', reached);
   log('call-failed', { step: stepOf(reached), ...errorFields(error) });
   return new Stopped('exception', reached);
 }

@@ -3,20 +3,20 @@
 import type { Attempt, Outcome } from '../attempts/attempt.ts';
 import { fingerprintOf, seedOf } from '../attempts/fingerprint.ts';
 import { failedConditionNote } from '../attempts/notes.ts';
-import { isNeverKept, keptClaims } from '../attempts/redaction.ts';
-import { bound, MAX_CHARS, MAX_MESSAGE_BYTES, MAX_NAMES } from '../attempts/text-limits.ts';
+import { isNeverStored, retainedClaims } from '../attempts/redaction.ts';
+import { MAX_CHARS, MAX_MESSAGE_BYTES, MAX_NAMES, truncate } from '../attempts/text-limits.ts';
 import { MAX_ROLES, ROLE_NAME } from '../entitlements/stored-record.ts';
 import type { Config } from '../platform/config.ts';
 import { errorFields, log } from '../platform/log.ts';
-import { worded } from '../policy/decide.ts';
+import { renderMessage } from '../policy/decide.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { ShadowDecision } from '../policy/shadow.ts';
 import type { ClaimValue, SignInEvent } from '../sign-in/event.ts';
 import type { Answered, Reached } from './answer.ts';
 
-const short = (text: string) => bound(text, MAX_CHARS.dimension);
-const identifier = (text: string) => bound(text, MAX_CHARS.identifier);
-const names = (list: readonly string[]) => list.slice(0, MAX_NAMES).map((name) => bound(name, MAX_CHARS.name));
+const short = (text: string) => truncate(text, MAX_CHARS.dimension);
+const identifier = (text: string) => truncate(text, MAX_CHARS.identifier);
+const names = (list: readonly string[]) => list.slice(0, MAX_NAMES).map((name) => truncate(name, MAX_CHARS.name));
 
 /** What only one channel records of a call. */
 export interface ChannelPart {
@@ -57,24 +57,24 @@ export async function attemptOf(
     status: reply.status,
     rule: short(turnedAway?.rule ?? ''),
     messageKey: short(turnedAway?.messageKey ?? ''),
-    message: bound(messageOf(answered), MAX_CHARS.message),
+    message: truncate(messageOf(answered), MAX_CHARS.message),
     messageLanguage: reply.userMessage === '' ? '' : short(turnedAway?.language ?? ''),
     supportCode: answered.supportCode,
     policyVersion: inForce?.policy?.version ?? 0,
     clientId: short(event?.clientId ?? ''),
     objectId: identifier(event?.objectId ?? ''),
-    email: bound(event?.email ?? '', MAX_CHARS.value),
+    email: truncate(event?.email ?? '', MAX_CHARS.value),
     issuer: short(identity?.issuer ?? ''),
     issuerAssignedId: identifier(identity?.issuerAssignedId ?? ''),
     signInType: short(identity?.signInType ?? ''),
-    oidKey: bound(event?.personKeys.oid ?? '', MAX_CHARS.personKey),
-    idpKey: bound(idpKey ?? '', MAX_CHARS.personKey),
-    emailKey: bound(event?.personKeys.email ?? '', MAX_CHARS.personKey),
-    otherKeys: otherKeys.map((key) => bound(key, MAX_CHARS.personKey)),
+    oidKey: truncate(event?.personKeys.oid ?? '', MAX_CHARS.personKey),
+    idpKey: truncate(idpKey ?? '', MAX_CHARS.personKey),
+    emailKey: truncate(event?.personKeys.email ?? '', MAX_CHARS.personKey),
+    otherKeys: otherKeys.map((key) => truncate(key, MAX_CHARS.personKey)),
     locale: short(event?.locale ?? ''),
     claimNames: names(event?.claimNames ?? []),
     unexpectedClaims: names(event?.unexpectedClaims ?? []),
-    keptClaims: event === undefined ? {} : keptClaims(event.claims, config.KEEP_CLAIMS),
+    keptClaims: event === undefined ? {} : retainedClaims(event.claims, config.KEEP_CLAIMS),
     roles: rolesSent(answered),
     rolesUpdatedAt: lookup?.found.record?.updatedAt ?? null,
     durationMs: Math.min(Math.round(answered.durationMs), 600_000),
@@ -91,11 +91,11 @@ export async function attemptOf(
 
 /** The text that the person was shown; what it quoted of a claim whose value is never kept is `…`. */
 function messageOf({ reached: { event, inForce }, decision, reply, supportCode }: Answered): string {
-  const secret = event?.claimNames.filter(isNeverKept) ?? [];
+  const secret = event?.claimNames.filter(isNeverStored) ?? [];
   const quotes = decision.kind !== 'continue' && decision.rule !== '' && secret.length > 0;
   if (!quotes || event === undefined || inForce?.policy === undefined) return reply.userMessage;
   const claims = { ...event.claims, ...Object.fromEntries(secret.map((name) => [name, '…'])) };
-  const masked = worded(decision, { ...event, claims }, inForce.policy, supportCode);
+  const masked = renderMessage(decision, { ...event, claims }, inForce.policy, supportCode);
   return masked.kind === 'continue' ? reply.userMessage : masked.message;
 }
 

@@ -11,8 +11,8 @@ import {
 } from '../entitlements/look-up.ts';
 import type { Config } from '../platform/config.ts';
 import { errorFields, log } from '../platform/log.ts';
-import { Late, type Within, within } from '../platform/timeout.ts';
-import { activePolicyOf, builtInForce, type InForce, policyInMemory } from '../policy/active.ts';
+import { TimeoutError, type WithTimeout, withTimeout } from '../platform/timeout.ts';
+import { type ActiveVersion, activePolicyOf, builtInForce, policyInMemory } from '../policy/active.ts';
 import { POINTER_KEY } from '../policy/pointer.ts';
 import { NOTHING_HELD, type Policy } from '../policy/policy.ts';
 import type { SignInEvent } from '../sign-in/event.ts';
@@ -29,7 +29,7 @@ export interface KvWorldOptions {
   /** When the call arrived, and when it must be answered; milliseconds since 1970. */
   readonly startedAt: number;
   readonly deadline: number;
-  readonly within: Within;
+  readonly withTimeout: WithTimeout;
   /** Takes work that goes on after the reply: what KV said too late for this call counts for the next one. */
   readonly later: (work: Promise<unknown>) => void;
 }
@@ -45,19 +45,19 @@ export class KvWorld implements World {
     return policyInMemory(this.#options.config);
   }
 
-  policy(): InForce | Promise<InForce> {
+  policy(): ActiveVersion | Promise<ActiveVersion> {
     const { config } = this.#options;
     if (config.POLICY === 'built-in') return builtInForce(config);
     return activePolicyOf(config).last ?? this.#coldPolicy();
   }
 
   /** What KV says now. Never rejects. */
-  async policyNow(): Promise<InForce> {
+  async policyNow(): Promise<ActiveVersion> {
     const last = await this.policy();
     return last.policy === undefined ? last : (await this.know(undefined, last)).inForce;
   }
 
-  async #coldPolicy(): Promise<InForce> {
+  async #coldPolicy(): Promise<ActiveVersion> {
     const { config, startedAt } = this.#options;
     const active = activePolicyOf(config);
     const read = async () => active.at(await this.#readOne(POINTER_KEY), undefined, startedAt, this.#readOne);
@@ -65,7 +65,7 @@ export class KvWorld implements World {
     return inForce ?? active.at(undefined, undefined, startedAt, this.#readOne);
   }
 
-  async know(event: Understood['event'] | undefined, last: InForce): Promise<Knowledge> {
+  async know(event: Understood['event'] | undefined, last: ActiveVersion): Promise<Knowledge> {
     const { config, startedAt } = this.#options;
     const isStored = config.POLICY !== 'built-in';
     const asked = event !== undefined && asksPerson(last, event.step) ? this.#personAsked(event) : undefined;
@@ -82,7 +82,7 @@ export class KvWorld implements World {
     return { ...known, ...heldBy(known.lookup, event) };
   }
 
-  async #unanswered(asked: PersonAsked | undefined, step: string | undefined, last: InForce) {
+  async #unanswered(asked: PersonAsked | undefined, step: string | undefined, last: ActiveVersion) {
     const { config, startedAt } = this.#options;
     return {
       inForce:
@@ -124,12 +124,13 @@ export class KvWorld implements World {
 
   /** What `work` resolves to; undefined when it rejects or takes too long. The deadline of the call leaves time to reply. */
   async #inTime<Value>(timeoutMs: number, work: () => Promise<Value>): Promise<Value | undefined> {
-    const { deadline, later, within: keepTo } = this.#options;
+    const { deadline, later, withTimeout: keepTo } = this.#options;
     const working = work();
     try {
       return await keepTo(Math.max(0, Math.min(timeoutMs, deadline - Date.now() - AFTER_KV_MS)), () => working);
     } catch (error) {
-      if (error instanceof Late) later(within(LATE_TIMES * timeoutMs, () => working).catch(() => undefined));
+      if (error instanceof TimeoutError)
+        later(withTimeout(LATE_TIMES * timeoutMs, () => working).catch(() => undefined));
       else log('kv-not-read', errorFields(error));
       return undefined;
     }
@@ -149,7 +150,7 @@ export class KvWorld implements World {
 const NO_VALUES: Values = new Map();
 
 /** A step that cannot refuse always asks: its attempt shows what the person holds. */
-function asksPerson({ policy }: InForce, step: string): boolean {
+function asksPerson({ policy }: ActiveVersion, step: string): boolean {
   const at = policy?.steps.get(step);
   return policy?.sendsRoles === true || at === undefined || at.asksPerson || !at.allows.block;
 }

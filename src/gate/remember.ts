@@ -4,7 +4,7 @@ import { record } from '../attempts/enqueue.ts';
 import { heldIn } from '../entitlements/look-up.ts';
 import { configOf } from '../platform/config.ts';
 import { errorFields, log } from '../platform/log.ts';
-import { judge, worded } from '../policy/decide.ts';
+import { evaluateRules, renderMessage } from '../policy/decide.ts';
 import { compareDecisions, type ShadowDecision } from '../policy/shadow.ts';
 import { type Answered, type FrontDoor, stepOf } from './answer.ts';
 import { attemptOf, outcomeOf } from './compose-attempt.ts';
@@ -18,7 +18,7 @@ export async function remember(env: GateEnv, door: FrontDoor, world: KvWorld, an
   try {
     const shadow = await shadowDecision(world, answered);
     const attempt = await attemptOf(configOf(env), answered, door.recorded(reached), id, shadow);
-    await record(attempt, env.ATTEMPTS, (lost) => env.RECORDER.record(lost), reached.within);
+    await record(attempt, env.ATTEMPTS, (lost) => env.RECORDER.record(lost), reached.withTimeout);
   } catch (error) {
     log('attempt-lost', {
       id,
@@ -48,8 +48,8 @@ async function shadowDecision(world: KvWorld, answered: Answered): Promise<Shado
     // The policy that decided may not have asked about the person.
     const isUnasked = lookup === undefined && policy.steps.get(event.step)?.asksPerson === true;
     const held = isUnasked ? heldIn(await world.lookUp(event), event.clientId).person : person;
-    const verdict = judge(event, held, policy, startedAt);
-    return compareDecisions(shadow.number, decision, worded(verdict, event, policy, supportCode));
+    const verdict = evaluateRules(event, held, policy, startedAt);
+    return compareDecisions(shadow.number, decision, renderMessage(verdict, event, policy, supportCode));
   } catch (error) {
     log('shadow-failed', { version: shadow.number, ...errorFields(error) });
     return undefined;

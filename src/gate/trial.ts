@@ -2,7 +2,7 @@
 import type { CallIdentity } from '../attempts/support-code.ts';
 import { entitledTo } from '../entitlements/stored-record.ts';
 import type { Decision, RuleTrace } from '../policy/decide.ts';
-import { NOTHING_HELD, type PersonEntitlements, type Policy, type Result } from '../policy/policy.ts';
+import { type ExpressionResult, NOTHING_HELD, type PersonEntitlements, type Policy } from '../policy/policy.ts';
 import type { ClaimValue, SignInEvent, Step } from '../sign-in/event.ts';
 import { answer, type Reached, stepOf, type World } from './answer.ts';
 import { userFlowDoor } from './user-flow/door.ts';
@@ -74,7 +74,7 @@ export async function tryCall({ body, urlStep, policy, entitlements, now, suppor
     startedAt: now,
     decisionTimeoutMs: 0,
     // A trial may take its time.
-    within: (_, work) => work(),
+    withTimeout: (_, work) => work(),
   });
   const { reached, reply, decision } = answered;
   const step = stepOf(reached);
@@ -128,7 +128,8 @@ export function shownEntry(entry: TraceEntry): ShownEntry {
   };
 }
 
-const outcomeOf = (result: Result): ShownResult => (result.ok ? { value: result.value } : { error: result.why });
+const outcomeOf = (result: ExpressionResult): ShownResult =>
+  result.ok ? { value: result.value } : { error: result.why };
 
 function notesOn({ event }: Reached, { onlyThese }: Policy): string[] {
   const notes: string[] = [];

@@ -1,7 +1,7 @@
 /** `npm run neon`: a stand-in for Neon on your machine, SQL over HTTP on PGlite, for the real driver. */
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { Command } from 'commander';
-import type { Credentials } from './neon/caller.ts';
+import type { DatabaseCredentials } from './neon/caller.ts';
 import { openFolder } from './neon/data-folder.ts';
 import { openPostgres } from './neon/postgres.ts';
 import { serve } from './neon/server.ts';
@@ -9,7 +9,7 @@ import { serve } from './neon/server.ts';
 export type { LocalNeon } from './neon/server.ts';
 
 /** `port` 0 is any free one. `dataDir` keeps the data; without it they are in memory and gone at the end. */
-export type LocalNeonOptions = Partial<Credentials> & { port?: number; dataDir?: string | undefined };
+export type LocalNeonOptions = Partial<DatabaseCredentials> & { port?: number; dataDir?: string | undefined };
 
 /** Rejects with a message for the user: port taken, data folder in use, data folder of another user or database. */
 export async function startNeon(options: LocalNeonOptions = {}) {

@@ -1,16 +1,16 @@
 /** What the programs of this folder share: reading options with commander, where they print, and how they end. */
 import { type Command, CommanderError, InvalidArgumentError } from 'commander';
-import { Refusal } from '../cli/ending.ts';
+import { CommandRefusal } from '../cli/ending.ts';
 
 /** What a program has of the process that runs it. Tests bring their own. */
-export interface Io {
+export interface Streams {
   readonly stdout: Pick<NodeJS.WritableStream, 'write'>;
   readonly stderr: Pick<NodeJS.WritableStream, 'write'>;
 }
 
-export const print = ({ stdout }: Io, text: string): unknown => stdout.write(`${text}\n`);
+export const printLine = ({ stdout }: Streams, text: string): unknown => stdout.write(`${text}\n`);
 /** Beside the result: progress, a warning. */
-export const warn = ({ stderr }: Io, text: string): unknown => stderr.write(`${text}\n`);
+export const warnLine = ({ stderr }: Streams, text: string): unknown => stderr.write(`${text}\n`);
 
 /**
  * Does `work` with the options that `argv` gives (without the name of the program), and returns its exit code. After the
@@ -19,7 +19,7 @@ export const warn = ({ stderr }: Io, text: string): unknown => stderr.write(`${t
 export async function run<Options>(
   program: Command,
   argv: readonly string[],
-  io: Io,
+  io: Streams,
   work: (options: Options) => Promise<number>,
 ): Promise<number> {
   program
@@ -31,8 +31,8 @@ export async function run<Options>(
     return await work(program.parse(argv, { from: 'user' }).opts() as Options);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    if (!(error instanceof Refusal)) throw error;
-    warn(io, error.message);
+    if (!(error instanceof CommandRefusal)) throw error;
+    warnLine(io, error.message);
     return error.exitCode;
   }
 }

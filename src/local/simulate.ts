@@ -1,7 +1,7 @@
 /** `npm run simulate`: B2C played by a program, live at a Gatehouse or into the past of a local database. */
 import { Command, Option } from 'commander';
-import { Refusal } from '../cli/ending.ts';
-import { type Io, run, wholeNumber } from './run-program.ts';
+import { CommandRefusal } from '../cli/ending.ts';
+import { run, type Streams, wholeNumber } from './run-program.ts';
 import { playLive } from './simulate/live.ts';
 import { DEFAULT_URL, targetAt } from './simulate/target.ts';
 
@@ -53,7 +53,7 @@ may be left out. Exit code 1: something went wrong, or a reply was not one that 
     );
 
 /** Returns the exit code. The first Ctrl-C ends in good order, the second one at once. */
-export const main = (argv: readonly string[], io: Io): Promise<number> =>
+export const main = (argv: readonly string[], io: Streams): Promise<number> =>
   run<Options>(program(), argv, io, async ({ people, seed, rate, url, yes = false, days, databaseUrl }) => {
     const controller = new AbortController();
     const stop = controller.signal;
@@ -65,7 +65,7 @@ export const main = (argv: readonly string[], io: Io): Promise<number> =>
         const { playPast } = await import('./simulate/past.ts');
         return await playPast({ people, seed, days, databaseUrl, stop }, io);
       }
-      if (databaseUrl !== undefined) throw new Refusal('--database-url goes with --days only.', 2);
+      if (databaseUrl !== undefined) throw new CommandRefusal('--database-url goes with --days only.', 2);
       const target = targetAt(url, process.env.GATEHOUSE_CONNECTOR, yes);
       return await playLive(target, { people, seed, callsPerSecond: rate, stop }, io);
     } finally {

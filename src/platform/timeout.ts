@@ -1,17 +1,17 @@
 /** Waits for something outside for so long and no longer. */
 
 /** The time was up. What was waited for may still happen; how it ends is then nobody's concern. */
-export class Late extends Error {
+export class TimeoutError extends Error {
   override readonly name = 'Late';
 }
 
-/** What `work` resolves to. Rejects with what it throws, or with {@link Late} after `limitMs` by a timer (deployed clocks stand still while computing). */
-export type Within = <Value>(limitMs: number, work: () => Promise<Value>) => Promise<Value>;
+/** What `work` resolves to. Rejects with what it throws, or with {@link TimeoutError} after `limitMs` by a timer (deployed clocks stand still while computing). */
+export type WithTimeout = <Value>(limitMs: number, work: () => Promise<Value>) => Promise<Value>;
 
-export const within: Within = async (limitMs, work) => {
-  const limits = limitsOf(limitMs);
+export const withTimeout: WithTimeout = async (limitMs, work) => {
+  const limits = sharedTimer(limitMs);
   try {
-    return await limits.within(limitMs, work);
+    return await limits.withTimeout(limitMs, work);
   } finally {
     limits.end();
   }
@@ -27,7 +27,7 @@ interface Waiting {
  * Several limits on one timer, which is what a limit costs. The timer first looks after `firstLookMs`; a limit that is up
  * sooner moves it. `end` clears it, for who outlives the wait: a timer of a call ends with the call.
  */
-export function limitsOf(firstLookMs: number): { within: Within; end: () => void } {
+export function sharedTimer(firstLookMs: number): { withTimeout: WithTimeout; end: () => void } {
   const waiting = new Set<Waiting>();
   let lookAt = Date.now() + firstLookMs;
   let timer = setTimeout(look, firstLookMs);
@@ -51,14 +51,14 @@ export function limitsOf(firstLookMs: number): { within: Within; end: () => void
   }
 
   return {
-    within: <Value>(limitMs: number, work: () => Promise<Value>) =>
+    withTimeout: <Value>(limitMs: number, work: () => Promise<Value>) =>
       new Promise<Value>((resolve, reject) => {
         const now = Date.now();
         const one: Waiting = {
           until: now + limitMs,
           late: () => {
             waiting.delete(one);
-            reject(new Late(`not done within ${limitMs} ms`));
+            reject(new TimeoutError(`not done within ${limitMs} ms`));
           },
         };
         waiting.add(one);

@@ -17,7 +17,7 @@ type VersionFault = 'policy-missing' | 'policy-unreadable';
 /** A version whose decisions are only recorded, and the share of the calls (0 to 1) that it runs for. */
 export type Shadow = NonNullable<Pointer['shadow']>;
 
-export interface InForce {
+export interface ActiveVersion {
   /** Undefined: none is known, and nothing may be decided. */
   readonly policy: Policy | undefined;
   readonly shadow: Shadow | undefined;
@@ -39,7 +39,7 @@ const LOOK_AGAIN_MS = 10;
 
 export class ActivePolicy {
   readonly #config: Config;
-  #last: { readonly text: string; readonly inForce: InForce & { readonly policy: Policy } } | undefined;
+  #last: { readonly text: string; readonly inForce: ActiveVersion & { readonly policy: Policy } } | undefined;
   /** Values, never promises: awaiting another call's promise may hang (measured). The last used is the last. */
   readonly #versions = new Map<number, Policy | Unreadable>();
   /** Keys that a call is reading. */
@@ -50,7 +50,7 @@ export class ActivePolicy {
   }
 
   /** What the last pointer that could be used said; undefined before the first. */
-  get last(): (InForce & { readonly policy: Policy }) | undefined {
+  get last(): (ActiveVersion & { readonly policy: Policy }) | undefined {
     return this.#last?.inForce;
   }
 
@@ -59,7 +59,12 @@ export class ActivePolicy {
    * and when the pointer or its version cannot be used, the last one counts, with the fault. The lists that the rules of `step`
    * ask for are there; where they cannot be had, no policy is. `now` is in milliseconds since 1970. Rejects when `read` does.
    */
-  at(text: string | null | undefined, step: Step | undefined, now: number, read: ReadText): InForce | Promise<InForce> {
+  at(
+    text: string | null | undefined,
+    step: Step | undefined,
+    now: number,
+    read: ReadText,
+  ): ActiveVersion | Promise<ActiveVersion> {
     if (text === undefined) return this.#lastWith('policy-kv-unavailable', step);
     if (text === null) return this.#lastWith('policy-missing', step);
     if (text === this.#last?.text && hasLists(this.#last.inForce.policy, step)) return this.#last.inForce;
@@ -139,7 +144,7 @@ export class ActivePolicy {
     if (this.#versions.size > MAX_VERSIONS && oldest !== undefined) this.#versions.delete(oldest);
   }
 
-  #lastWith(fault: PolicyFault, step: Step | undefined): InForce {
+  #lastWith(fault: PolicyFault, step: Step | undefined): ActiveVersion {
     const { policy, shadow } = this.#last?.inForce ?? {};
     return { policy: policy && hasLists(policy, step) ? policy : undefined, shadow, fault };
   }
@@ -160,10 +165,10 @@ export function activePolicyOf(config: Config): ActivePolicy {
   return active;
 }
 
-const builtIns = new WeakMap<Config, InForce & { readonly policy: Policy }>();
+const builtIns = new WeakMap<Config, ActiveVersion & { readonly policy: Policy }>();
 
 /** The built-in policy under the names of claims that the settings give. */
-export function builtInForce(config: Config): InForce & { readonly policy: Policy } {
+export function builtInForce(config: Config): ActiveVersion & { readonly policy: Policy } {
   let inForce = builtIns.get(config);
   if (inForce === undefined) {
     inForce = { policy: builtIn(sentName(config.ROLES_CLAIM, config.EXTENSIONS_APP_ID)), shadow: undefined, fault: '' };

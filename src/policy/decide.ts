@@ -5,7 +5,13 @@
 import type { ClaimValue, SignInEvent } from '../sign-in/event.ts';
 import type { StepAllows } from '../sign-in/steps.ts';
 import { messageFor } from './messages.ts';
-import { DECIDED_WITHOUT_RULE, NOTHING_HELD, type PersonEntitlements, type Policy, type Result } from './policy.ts';
+import {
+  DECIDED_WITHOUT_RULE,
+  type ExpressionResult,
+  NOTHING_HELD,
+  type PersonEntitlements,
+  type Policy,
+} from './policy.ts';
 
 /** A condition that failed although it was never seen to fail when it was saved, and nothing says what happens then. */
 export interface UnforeseenFailure {
@@ -41,9 +47,9 @@ export interface RuleTrace {
   readonly rule: string;
   readonly applied: boolean;
   /** Absent where the rule has no condition. */
-  readonly when: Result | undefined;
+  readonly when: ExpressionResult | undefined;
   /** By the claim as it is sent; absent where the rule sets none, or was not reached. */
-  readonly set: { readonly [name: string]: Result } | undefined;
+  readonly set: { readonly [name: string]: ExpressionResult } | undefined;
 }
 
 /** `now` is in milliseconds since 1970; `supportCode` is shown when somebody is turned away. */
@@ -54,11 +60,11 @@ export function decide(
   now: number,
   supportCode: string,
 ): Decision {
-  return worded(judge(event, entitlements, policy, now), event, policy, supportCode);
+  return renderMessage(evaluateRules(event, entitlements, policy, now), event, policy, supportCode);
 }
 
 /** Decides; `watch` is told of each rule that was looked at, in order. */
-export function judge(
+export function evaluateRules(
   event: SignInEvent,
   entitlements: PersonEntitlements,
   policy: Policy,
@@ -101,7 +107,7 @@ export function judge(
 const having = (failures: readonly UnforeseenFailure[]) => (failures.length === 0 ? {} : { failures });
 
 /** The verdict with the text that the person reads, in their language. */
-export function worded(
+export function renderMessage(
   verdict: Verdict,
   event: Pick<SignInEvent, 'claims' | 'email' | 'locale'>,
   { messages }: Pick<Policy, 'messages'>,

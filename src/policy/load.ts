@@ -6,7 +6,7 @@ import type { Tree } from '../expressions/tree.ts';
 import { USER_FLOW_STEPS } from '../sign-in/steps.ts';
 import type { Messages } from './messages.ts';
 import { type Plan, type PlanRule, readPlan } from './plan.ts';
-import { type Compiled, type Effect, type Policy, type Rule, type StepPolicy, sentName } from './policy.ts';
+import { type Effect, type Policy, type Rule, type RunnableExpression, type StepPolicy, sentName } from './policy.ts';
 
 /** What the settings say about names of claims. */
 export interface ClaimNames {
@@ -78,7 +78,7 @@ function effectOf({ block, invalid, set = [] }: PlanRule, names: ClaimNames, sha
   return { kind: 'set', claims };
 }
 
-function compiled(tree: Tree, purpose: Purpose, shared: Shared): Compiled<Scope> {
+function compiled(tree: Tree, purpose: Purpose, shared: Shared): RunnableExpression<Scope> {
   const run = runOf(tree, shared);
   return { run: (scope) => resultOf(run(scope), purpose) };
 }

@@ -15,22 +15,24 @@ export interface PersonEntitlements {
 export const NOTHING_HELD: PersonEntitlements = { roles: [], groups: [], attributes: {}, known: true };
 
 /** What an expression came to. `why` may quote what the person typed: it is for the trace, never for a log. */
-export type Result = { readonly ok: true; readonly value: ClaimValue } | { readonly ok: false; readonly why: string };
+export type ExpressionResult =
+  | { readonly ok: true; readonly value: ClaimValue }
+  | { readonly ok: false; readonly why: string };
 
 /** An expression that was compiled; `Scope` is whatever the policy that compiled it opens for a call. Never throws. */
-export interface Compiled<Scope> {
-  run(scope: Scope): Result;
+export interface RunnableExpression<Scope> {
+  run(scope: Scope): ExpressionResult;
 }
 
 export type Effect<Scope> =
   /** The claim as it is sent, and its value; all of them, or none when one fails. */
-  | { readonly kind: 'set'; readonly claims: readonly (readonly [name: string, value: Compiled<Scope>])[] }
+  | { readonly kind: 'set'; readonly claims: readonly (readonly [name: string, value: RunnableExpression<Scope>])[] }
   | { readonly kind: 'block' | 'invalid'; readonly messageKey: string };
 
 export interface Rule<Scope> {
   readonly id: string;
   /** Absent: always. */
-  readonly when: Compiled<Scope> | undefined;
+  readonly when: RunnableExpression<Scope> | undefined;
   readonly onError: 'skip' | 'apply';
   /** False: the condition was never seen to fail when it was saved, and nothing says what happens when it does. */
   readonly isFailureForeseen: boolean;

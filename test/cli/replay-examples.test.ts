@@ -1,7 +1,7 @@
 /** What of a call an attempt still says, case by case, and what many replayed attempts come to. */
 import { describe, expect, it } from 'vitest';
 import { draftOf, replayed } from '../../src/cli/policy/replay/replay-judge.ts';
-import { keepingFor, newTally } from '../../src/cli/policy/replay/replay-report.ts';
+import { keepingFor, newReplayTally } from '../../src/cli/policy/replay/replay-report.ts';
 import { checked, type Given, NAMES, recorded } from '../support/policy-replay.ts';
 
 const STEP = 'PostAttributeCollection';
@@ -25,7 +25,7 @@ const call = (claims: object): Given['body'] => ({ step: STEP, client_id: 'app',
 
 async function tallyOf(policy: Policy, ...calls: readonly Given[]) {
   const draft = await draftOf(policy, NAMES);
-  const tally = newTally(policy.rules.map(({ document }) => document.id));
+  const tally = newReplayTally(policy.rules.map(({ document }) => document.id));
   for (const given of calls) {
     const { kept } = await recorded(given);
     tally.add(kept, await replayed(kept, draft));

@@ -2,10 +2,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { draftOf, replayed } from '../../src/cli/policy/replay/replay-judge.ts';
-import { newTally } from '../../src/cli/policy/replay/replay-report.ts';
+import { newReplayTally } from '../../src/cli/policy/replay/replay-report.ts';
 import { compilePolicy } from '../../src/desk/policies/compile-plan.ts';
 import { rolesIn } from '../../src/gate/compose-attempt.ts';
-import { judge } from '../../src/policy/decide.ts';
+import { evaluateRules } from '../../src/policy/decide.ts';
 import { STEPS } from '../../src/sign-in/steps.ts';
 import { checked, eventOf, NAMES, type Recorded, recorded } from '../support/policy-replay.ts';
 
@@ -113,8 +113,12 @@ const policy = document.map(checked).filter((policy) => policy !== undefined);
 async function truth({ answered, entitlements }: Recorded, draft: Parameters<typeof draftOf>[0], at: number) {
   const event = eventOf({ answered });
   const rules = new Map<string, { applied: boolean; holds: boolean }>();
-  const verdict = judge(event, entitlements, await compilePolicy(draft, 0, NAMES), at, ({ rule: id, applied, set }) =>
-    rules.set(id, { applied, holds: applied || set !== undefined }),
+  const verdict = evaluateRules(
+    event,
+    entitlements,
+    await compilePolicy(draft, 0, NAMES),
+    at,
+    ({ rule: id, applied, set }) => rules.set(id, { applied, holds: applied || set !== undefined }),
   );
   const { rule, messageKey } = verdict.kind === 'continue' ? { rule: '', messageKey: '' } : verdict;
   const roles = event.step === 'PreTokenIssuance' ? rolesIn(verdict.claims[NAMES.rolesClaim]) : undefined;
@@ -157,7 +161,7 @@ describe('replay', () => {
     await fc.assert(
       fc.asyncProperty(policy, call, async (policy, given) => {
         const { kept } = await recorded({ ...given, policy });
-        const tally = newTally([]);
+        const tally = newReplayTally([]);
         tally.add(kept, await replayed(kept, await draftOf(policy, NAMES)));
         expect(tally.result().differences).toEqual([]);
         same += tally.result().same;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'drizzle-orm';
 import { describe, expect, it, vi } from 'vitest';
-import { inWords } from '../../src/cli/dead-letters/reasons.ts';
+import { reasonInWords } from '../../src/cli/dead-letters/reasons.ts';
 import { done, npmRun, refused, run } from '../support/command.ts';
 import { ownGatehouse } from '../support/gatehouse.ts';
 
@@ -335,7 +335,7 @@ describe('a reason', () => {
     ['something else', /^something else$/],
     ['', /no reason was kept/],
   ])('that is kept as "%s" is told in words', (reason, words) => {
-    expect(inWords(reason)).toMatch(words);
+    expect(reasonInWords(reason)).toMatch(words);
   });
 });
 

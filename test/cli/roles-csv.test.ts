@@ -1,7 +1,7 @@
 /** The CSV of `roles export` and `roles import`: what is written is what is read, and every fault has its line. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { inputOf, type Person, withNames } from '../../src/cli/roles/people.ts';
+import { inputOf, type RolesOfPerson, withNames } from '../../src/cli/roles/people.ts';
 import { readRolesCsv, writeRolesCsv } from '../../src/cli/roles/roles-csv.ts';
 import { ROLE_NAME } from '../../src/entitlements/stored-record.ts';
 
@@ -10,7 +10,7 @@ const clientId = fc
   .string({ unit: 'grapheme', minLength: 1, maxLength: 12 })
   .map((text) => text.trim().toLowerCase())
   .filter((text) => text !== '' && text !== '__proto__' && !text.startsWith("'"));
-const person: fc.Arbitrary<Person> = fc.record({
+const person: fc.Arbitrary<RolesOfPerson> = fc.record({
   key: fc.uuid().map((id) => `oid:${id}`),
   roles: names,
   groups: names,
@@ -29,7 +29,7 @@ describe('what export writes', () => {
         expect(read).toMatchObject({ ok: true });
         for (const held of people) {
           const lines = read.ok ? read.lines.filter(({ key }) => key === held.key) : [];
-          const over = (before: Person | undefined) =>
+          const over = (before: RolesOfPerson | undefined) =>
             lines.reduce((input, line) => withNames(input, line.clientId, line.names), inputOf(before));
           expect(over(held)).toEqual(inputOf(held));
           const restored = over(undefined);

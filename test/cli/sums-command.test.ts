@@ -2,7 +2,7 @@
 import { sql } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
 import { findDatabaseUrl } from '../../src/cli/database-url.ts';
-import { isWrongAddress, rootOf } from '../../src/cli/driver-error.ts';
+import { isWrongAddress, rootCauseOf } from '../../src/cli/driver-error.ts';
 import { startNeon } from '../../src/local/neon.ts';
 import { anAttempt, keepAttempts } from '../support/attempt.ts';
 import { npmRun, refused, run } from '../support/command.ts';
@@ -94,7 +94,7 @@ describe('an address that is wrong', () => {
     'role "nobody" does not exist',
   ])('is known by Neon’s words, since it gives no code: %s', (message) => {
     const wrapped = new Error('Failed query', { cause: Object.assign(new Error(message), { code: '' }) });
-    expect(isWrongAddress(rootOf(wrapped).message)).toBe(true);
+    expect(isWrongAddress(rootCauseOf(wrapped).message)).toBe(true);
     expect(isWrongAddress('relation "attempts" does not exist')).toBe(false);
   });
 });

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Change } from '../../src/attempts/attempt.ts';
 import { savePerson } from '../../src/desk/admin/people.ts';
-import { staff } from '../../src/desk/management-api.ts';
+import { managementApi } from '../../src/desk/management-api.ts';
 import { ADMIN, admin, inPath, newKey } from '../support/admin-call.ts';
 import { changesOfOnce, deadLetterOf } from '../support/admin-changes.ts';
 
@@ -327,11 +327,11 @@ describe('an address that does not take a method', () => {
 
 describe('who gets in', () => {
   it('every address beyond /health and the connectors needs a credential', async () => {
-    const routes = staff.routes.filter(({ method }) => method !== 'ALL');
+    const routes = managementApi.routes.filter(({ method }) => method !== 'ALL');
     expect(routes.length).toBeGreaterThan(25);
     for (const { method, path } of routes) {
       const request = new Request(`https://gatehouse.example${path}`, { method });
-      const { status } = await staff.fetch(request, env, createExecutionContext());
+      const { status } = await managementApi.fetch(request, env, createExecutionContext());
       expect([method, path, status]).toEqual([method, path, 401]);
     }
   });

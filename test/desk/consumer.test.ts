@@ -1,4 +1,5 @@
 /** From the queue to Neon: no message is acknowledged before it is in a table or among the dead letters. Design section 7. */
+
 import { createExecutionContext, createMessageBatch, getQueueResult } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { eq, getTableColumns } from 'drizzle-orm';
@@ -10,11 +11,11 @@ import { attempts, changes } from '../../src/database/schema.ts';
 import { sumDue } from '../../src/desk/aggregates/sum-due.ts';
 import { consume } from '../../src/desk/consume/consume.ts';
 import { listDeadLetters } from '../../src/desk/consume/dead-letters.ts';
+import { DAY_MS } from '../../src/platform/duration.ts';
 import { anAttempt } from '../support/attempt.ts';
 import { NEON_AWAY, newClient, rowsOf } from '../support/call.ts';
 import worker from '../support/worker.ts';
 
-const DAY_MS = 86_400_000;
 const at = (msecs: number) => uuidv7({ msecs });
 
 const QUEUE = 'gatehouse-attempts';

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { failedConditionNote } from '../../src/attempts/notes.ts';
 import { connect } from '../../src/database/connect.ts';
 import { sumDue } from '../../src/desk/aggregates/sum-due.ts';
-import { markDue, settle } from '../../src/desk/policies/publish.ts';
+import { clearPublishDue, markPublishDue } from '../../src/desk/policies/publish.ts';
 import { POINTER_KEY } from '../../src/policy/pointer.ts';
 import { deadLetterOf, noDeadLetters } from '../support/admin-changes.ts';
 import { anAttempt, keepAttempts } from '../support/attempt.ts';
@@ -83,11 +83,11 @@ describe('/health/ready', () => {
 
   it('tells of a policy that was saved long ago and may not be in KV', async () => {
     const hourAgo = Date.now() - 3_600_000;
-    const due = await markDue(env.GATEHOUSE, hourAgo);
+    const due = await markPublishDue(env.GATEHOUSE, hourAgo);
     if (!due.ok) throw new Error('KV took no key');
     const { json } = await ask('/health/ready');
     expect(json.warnings.join()).toContain(new Date(hourAgo).toISOString());
-    await settle(env.GATEHOUSE, due.value);
+    await clearPublishDue(env.GATEHOUSE, due.value);
     expect((await ask('/health/ready')).json.warnings.join()).not.toContain('may not be in Workers KV');
   });
 

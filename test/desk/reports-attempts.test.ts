@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { AttemptJson } from '../../src/desk/reports/attempt-json.ts';
+import { DAY_MS } from '../../src/platform/duration.ts';
 import { admin } from '../support/admin-call.ts';
 import { anAttempt } from '../support/attempt.ts';
 import { idsOf, keep, type Listed, type Problem, report } from '../support/reports-call.ts';
 
 const MINUTE_MS = 60_000;
-const DAY_MS = 86_400_000;
 const ago = (ms: number) => new Date(Date.now() - ms);
 const newId = () => crypto.randomUUID();
 const asked = async (path: string, body?: unknown): Promise<Listed> => {

@@ -1,9 +1,10 @@
 /** What reports make of questions that no reader of the README would ask. */
+
 import { expect, test } from 'vitest';
 import type { Summary } from '../../src/desk/reports/summary.ts';
+import { DAY_MS } from '../../src/platform/duration.ts';
 import { type Listed, type Problem, report } from '../support/reports-call.ts';
 
-const DAY_MS = 86_400_000;
 const day = (daysFromNow: number) => new Date(Date.now() + daysFromNow * DAY_MS).toISOString().slice(0, 10);
 const LONG = 'x'.repeat(10_240);
 const MANY = Array.from({ length: 50 }, (_, nth) => `filter${nth}`);

@@ -2,12 +2,10 @@ import { env } from 'cloudflare:workers';
 import { afterEach, expect, test, vi } from 'vitest';
 import { snapshotSummary } from '../../src/desk/reports/snapshot.ts';
 import type { Summary } from '../../src/desk/reports/summary.ts';
+import { DAY_MS, HOUR_MS } from '../../src/platform/duration.ts';
 import { anAttempt } from '../support/attempt.ts';
 import { NEON_AWAY } from '../support/call.ts';
 import { keep, type Problem, report, reportWith } from '../support/reports-call.ts';
-
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 
 afterEach(() => vi.restoreAllMocks());
 

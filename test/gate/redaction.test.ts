@@ -3,7 +3,7 @@ import { env } from 'cloudflare:workers';
 import fc from 'fast-check';
 import { v7 as uuidv7 } from 'uuid';
 import { describe, expect, it } from 'vitest';
-import { isNeverKept, keptClaims } from '../../src/attempts/redaction.ts';
+import { isNeverStored, retainedClaims } from '../../src/attempts/redaction.ts';
 import { MAX_MESSAGE_BYTES } from '../../src/attempts/text-limits.ts';
 import { writeMessages } from '../../src/desk/consume/write-messages.ts';
 import type { Answered, Reached } from '../../src/gate/answer.ts';
@@ -11,7 +11,7 @@ import { attemptOf } from '../../src/gate/compose-attempt.ts';
 import { recorded } from '../../src/gate/user-flow/recorded.ts';
 import { readEvent } from '../../src/gate/user-flow/request.ts';
 import { configOf, readConfig } from '../../src/platform/config.ts';
-import { within } from '../../src/platform/timeout.ts';
+import { withTimeout } from '../../src/platform/timeout.ts';
 import { NOTHING_HELD } from '../../src/policy/policy.ts';
 import { callWith, newClient, rowsOfOnce, USER_FLOW } from '../support/call.ts';
 
@@ -51,12 +51,12 @@ describe('values of claims', () => {
       'Authorization',
       'query_string',
     ];
-    for (const name of never) expect([name, isNeverKept(name)]).toEqual([name, true]);
+    for (const name of never) expect([name, isNeverStored(name)]).toEqual([name, true]);
     for (const name of ['displayName', 'postalCode', 'country', 'extension_LoyaltyId', 'extension_CountryCode']) {
-      expect([name, isNeverKept(name)]).toEqual([name, false]);
+      expect([name, isNeverStored(name)]).toEqual([name, false]);
     }
     const claims = Object.fromEntries([...never, 'city'].map((name) => [name, 'value']));
-    expect(keptClaims(claims, [...never, 'city'])).toEqual({ city: 'value' });
+    expect(retainedClaims(claims, [...never, 'city'])).toEqual({ city: 'value' });
   });
 
   it('never reach a row by another way: header, query string or an unnamed claim', async () => {
@@ -130,7 +130,7 @@ describe('an attempt', () => {
           caller: 'n'.repeat(1_000),
           startedAt: Date.now(),
           decisionTimeoutMs: 1_000,
-          within,
+          withTimeout,
           event,
           person: { ...NOTHING_HELD, roles: Array(100).fill('r'.repeat(19)) },
           droppedNames: 1,

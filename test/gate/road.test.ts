@@ -5,7 +5,7 @@ import { answer, type Call, type FrontDoor, Stopped } from '../../src/gate/answe
 import { KvWorld } from '../../src/gate/know.ts';
 import { readEvent } from '../../src/gate/user-flow/request.ts';
 import { readConfig } from '../../src/platform/config.ts';
-import { within } from '../../src/platform/timeout.ts';
+import { withTimeout } from '../../src/platform/timeout.ts';
 import { newObjectId } from '../support/call.ts';
 import { publish, watchedKv } from '../support/policy-call.ts';
 
@@ -13,7 +13,7 @@ const STEP = 'PostAttributeCollection';
 
 /** Understands as much of a call as the message `inputs` of the policy names: `objectId`, or nothing. */
 const door = (order: string[] = []): FrontDoor => ({
-  hear: async (call) => {
+  parse: async (call) => {
     const members = await call.request.json<Record<string, unknown>>();
     order.push('heard');
     return { ...call, text: '{}', members };
@@ -49,7 +49,7 @@ function isolate(kv: Pick<KVNamespace, 'get'>) {
       config,
       startedAt,
       deadline: startedAt + config.DECISION_TIMEOUT_MS,
-      within,
+      withTimeout,
       later: (work) => void late.push(work),
     });
     const call: Call = {
@@ -58,7 +58,7 @@ function isolate(kv: Pick<KVNamespace, 'get'>) {
       urlStep: STEP,
       startedAt,
       decisionTimeoutMs: config.DECISION_TIMEOUT_MS,
-      within,
+      withTimeout,
     };
     const { reply, reason, decision } = await answer(through, world, call);
     return { ...JSON.parse(reply.body), reason, kind: decision.kind };

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { checkText } from '../../src/desk/policies/check.ts';
 import { MAX_DOCUMENT_BYTES } from '../../src/desk/policies/policy-document.ts';
-import { exitCodeOf, type Figure, shown } from '../../src/local/bench/figures.ts';
+import { exitCodeOf, type Figure, figureRow } from '../../src/local/bench/figures.ts';
 import { largestPolicy } from '../../src/local/bench/kv-values.ts';
 import { callMany } from '../../src/local/bench/load.ts';
 import { DAYS, daysUntil, QUIET } from '../../src/local/bench/reports/rows.ts';
@@ -69,7 +69,7 @@ it('a figure over its budget is exit code 1, a noise control that is off is 3, a
   const over = [...quiet, figure('callStored', 1.26)];
   const noisy = [...over, figure('startTwin', 0.96)];
   expect([quiet, over, noisy].map(exitCodeOf)).toEqual([0, 1, 3]);
-  const verdicts = shown(noisy)
+  const verdicts = figureRow(noisy)
     .split('\n')
     .map((line) => line.slice(0, 9).trim());
   expect(verdicts).toEqual(['', 'quiet', 'ok', '', '', 'over', 'too noisy']);

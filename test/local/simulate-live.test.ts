@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { Io } from '../../src/local/run-program.ts';
+import type { Streams } from '../../src/local/run-program.ts';
 import { playLive } from '../../src/local/simulate/live.ts';
 import { answerTo } from '../../src/local/simulate/past/gatehouse.ts';
 import { programme } from '../../src/local/simulate/programme.ts';
@@ -51,7 +51,7 @@ async function gatehouse(spoil: Spoil = () => false) {
 }
 
 /** Runs a play to its end; `figure` reads a figure of the closing table. */
-async function run(work: (io: Io) => Promise<number>) {
+async function run(work: (io: Streams) => Promise<number>) {
   let printed = '';
   const write = (text: string | Uint8Array) => {
     printed += text;

@@ -1,12 +1,13 @@
 /** `npm run simulate -- --days N`: real attempts of made-up people, each written once, and counted by reports like any other. */
+
 import { sql } from 'drizzle-orm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { summary } from '../../src/desk/reports/queries/summary-counts.ts';
-import { DAY_MS } from '../../src/local/simulate/past/calendar.ts';
 import { attemptsOfDay, fillPast } from '../../src/local/simulate/past/fill.ts';
 import { main } from '../../src/local/simulate.ts';
 import { readConfig } from '../../src/platform/config.ts';
+import { DAY_MS } from '../../src/platform/duration.ts';
 import { ownDatabase } from '../support/own-database.ts';
 
 const going = new AbortController().signal;

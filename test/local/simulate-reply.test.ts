@@ -3,11 +3,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { STEPS, type Step } from '../../src/local/simulate/people.ts';
+import { VISIT_STEPS, type VisitStep } from '../../src/local/simulate/people.ts';
 import { readReply } from '../../src/local/simulate/reply.ts';
 import type { ScriptedCall } from '../../src/local/simulate/script.ts';
 
-const at = (step: Step | undefined, credential: ScriptedCall['credential'] = 'own'): ScriptedCall => ({
+const at = (step: VisitStep | undefined, credential: ScriptedCall['credential'] = 'own'): ScriptedCall => ({
   pauseMs: 0,
   step,
   path: '',
@@ -36,7 +36,7 @@ it('every reply of Microsoft’s documents is one that B2C takes, at a step that
 const fine = { version: '1.0.0', action: 'Continue' };
 const block = { version: '1.0.0', action: 'ShowBlockPage', userMessage: 'No.' };
 const invalid = { version: '1.0.0', action: 'ValidationError', status: 400, userMessage: 'No.' };
-const [FEDERATED, FORM, TOKEN] = STEPS;
+const [FEDERATED, FORM, TOKEN] = VISIT_STEPS;
 
 it.each([
   ['a block at the token step', at(TOKEN), json(200, block), 'ignores'],
@@ -77,7 +77,7 @@ it('no answer makes the judge throw', () => {
     text: fc.oneof(fc.string(), fc.json()),
   });
   fc.assert(
-    fc.property(answers, fc.constantFrom(...STEPS, undefined), (answer, step) => {
+    fc.property(answers, fc.constantFrom(...VISIT_STEPS, undefined), (answer, step) => {
       expect(readReply(at(step), answer).kind).toBeTypeOf('string');
     }),
   );

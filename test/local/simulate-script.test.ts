@@ -4,9 +4,9 @@ import { v7 as uuidv7 } from 'uuid';
 import { describe, expect, it } from 'vitest';
 import { diceFor } from '../../src/local/simulate/dice.ts';
 import { answerTo } from '../../src/local/simulate/past/gatehouse.ts';
-import { hasAccount, personOf, STEPS } from '../../src/local/simulate/people.ts';
+import { hasAccount, personOf, VISIT_STEPS } from '../../src/local/simulate/people.ts';
 import { programme } from '../../src/local/simulate/programme.ts';
-import { following, ODDITIES, signIn, signUp, withOddity } from '../../src/local/simulate/script.ts';
+import { nextVisit, ODDITIES, signIn, signUp, withOddity } from '../../src/local/simulate/script.ts';
 import { readConfig } from '../../src/platform/config.ts';
 
 const config = readConfig({ LOCAL: 'yes', SUPPORT_CODE_KEY: 'a key for tests, long enough to count' });
@@ -21,7 +21,7 @@ describe('a visit', () => {
     fc.assert(
       fc.property(people, seeds, (person, seed) => {
         const dice = diceFor('test', seed);
-        const whole = STEPS.slice(person.federated ? 0 : 1);
+        const whole = VISIT_STEPS.slice(person.federated ? 0 : 1);
         const played = signUp(person, dice).map(({ step }) => step);
         expect(played.length).toBeGreaterThan(0);
         expect(played).toEqual(whole.slice(0, hasAccount(person) ? whole.length : played.length));
@@ -64,14 +64,14 @@ describe('a visit', () => {
 
   it('goes on after Continue, has a person correct their input once, and ends at any other answer', () => {
     const dice = diceFor('test');
-    const call = { pauseMs: 0, step: STEPS[1], path: '', body: '{', credential: 'own', twice: true } as const;
-    const next = { ...call, step: STEPS[2] };
-    const led = (action: string, first = { ...call, corrected: '{}' }) => following([first, next], action, dice);
+    const call = { pauseMs: 0, step: VISIT_STEPS[1], path: '', body: '{', credential: 'own', twice: true } as const;
+    const next = { ...call, step: VISIT_STEPS[2] };
+    const led = (action: string, first = { ...call, corrected: '{}' }) => nextVisit([first, next], action, dice);
     expect([led('Continue'), led('ShowBlockPage'), led('nonsense')]).toEqual([[next], [], []]);
-    expect(following([call, next], 'ValidationError', dice)).toEqual([]);
+    expect(nextVisit([call, next], 'ValidationError', dice)).toEqual([]);
     const corrected = led('ValidationError');
     expect(corrected).toEqual([{ ...call, body: '{}', twice: false, pauseMs: expect.any(Number) }, next]);
-    expect(following(corrected, 'ValidationError', dice)).toEqual([]);
+    expect(nextVisit(corrected, 'ValidationError', dice)).toEqual([]);
   });
 });
 

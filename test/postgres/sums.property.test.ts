@@ -2,6 +2,7 @@
  * Whatever happens in whatever order, the aggregates are plain counts once everything is summed. `HISTORIES=200 npx vitest run
  * --project postgres` runs as many histories as you like; each seed that fails is printed.
  */
+
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
@@ -17,13 +18,13 @@ import { writeMessages } from '../../src/desk/consume/write-messages.ts';
 import { countPeople, findWrong } from '../../src/local/postgres/invariants.ts';
 import { insertQuery } from '../../src/local/postgres/open-transaction.ts';
 import { readConfig } from '../../src/platform/config.ts';
+import { HOUR_MS } from '../../src/platform/duration.ts';
 import { anAttempt } from '../support/attempt.ts';
 import { empty } from '../support/own-database.ts';
 import { realDatabase } from '../support/postgres-database.ts';
 
 const { served, db, rows } = realDatabase();
 const HISTORIES = Number(process.env.HISTORIES ?? 10);
-const HOUR_MS = 3_600_000;
 const RETENTION_DAYS = 90;
 const WRITE_LIMIT_MS = 20_000;
 /** The middle of the time in which attempts happen: two days before and after the turn of a month. */

@@ -1,21 +1,22 @@
 /** Every attempt that is kept has a month to lie in, whoever makes it and however many do at once. Design section 7. */
+
 import { sql } from 'drizzle-orm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   createMonths,
   existingMonths,
-  isKept,
   isPast,
-  keptMonths,
+  isRetained,
   monthNamed,
   monthOf,
+  retainedMonths,
   upcomingMonths,
 } from '../../src/database/partitions.ts';
+import { DAY_MS } from '../../src/platform/duration.ts';
 import { anAttempt, keepAttempts } from '../support/attempt.ts';
 import { ownDatabase } from '../support/own-database.ts';
 
-const DAY_MS = 86_400_000;
 const instants = () => fc.date({ min: new Date('1990-01-01'), max: new Date('2200-01-01'), noInvalidDate: true });
 const retentions = () => fc.integer({ min: 1, max: 3_650 });
 
@@ -63,10 +64,10 @@ describe('retention', () => {
   it('agrees with itself: a month is past exactly when it lies before those that are kept', () => {
     fc.assert(
       fc.property(instants(), instants(), retentions(), (happened, now, days) => {
-        const { from, to } = keptMonths(now, days);
+        const { from, to } = retainedMonths(now, days);
         const month = monthOf(happened);
         expect(isPast(month, now, days)).toBe(month.to <= from);
-        expect(isKept(happened, now, days)).toBe(!isPast(month, now, days) && happened < to);
+        expect(isRetained(happened, now, days)).toBe(!isPast(month, now, days) && happened < to);
       }),
     );
   });
@@ -81,8 +82,8 @@ describe('retention', () => {
     fc.assert(
       fc.property(instants(), retentions(), (now, days) => {
         const upcoming = upcomingMonths(now);
-        expect(upcoming.every(({ from }) => isKept(from, now, days))).toBe(true);
-        expect(upcoming.at(-1)?.to).toEqual(keptMonths(now, days).to);
+        expect(upcoming.every(({ from }) => isRetained(from, now, days))).toBe(true);
+        expect(upcoming.at(-1)?.to).toEqual(retainedMonths(now, days).to);
       }),
     );
   });

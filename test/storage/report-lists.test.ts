@@ -4,20 +4,19 @@ import { expect, test, vi } from 'vitest';
 import type { Attempt } from '../../src/attempts/attempt.ts';
 import { occurredAtOf } from '../../src/attempts/text-limits.ts';
 import { sumDue } from '../../src/desk/aggregates/sum-due.ts';
-import { changes } from '../../src/desk/audit/changes.ts';
+import { listChanges } from '../../src/desk/audit/changes.ts';
 import { changesQuestion } from '../../src/desk/audit/changes-question.ts';
 import { readiness } from '../../src/desk/health/database-state.ts';
 import { type AttemptList, findAttempt, listAttempts } from '../../src/desk/reports/queries/attempts.ts';
 import { summary } from '../../src/desk/reports/queries/summary-counts.ts';
-import { findPerson } from '../../src/desk/reports/queries/timeline.ts';
+import { findTimeline } from '../../src/desk/reports/queries/timeline.ts';
 import { attemptsQuestion, personQuestion } from '../../src/desk/reports/questions.ts';
 import { LIST_LIMITS, type ListLimits } from '../../src/desk/reports/spans.ts';
 import { readConfig } from '../../src/platform/config.ts';
+import { DAY_MS, HOUR_MS } from '../../src/platform/duration.ts';
 import { anAttempt, keepAttempts } from '../support/attempt.ts';
 import { empty, ownDatabase } from '../support/own-database.ts';
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 const { db, url } = ownDatabase();
 const config = () => readConfig({ DATABASE_URL: url() });
 const start = Math.floor(Date.now() / DAY_MS - 8) * DAY_MS;
@@ -161,10 +160,10 @@ test('whatever a report asks ends in Postgres when its time is over', async () =
   await list({ clientId: 'shop', from: iso(start), limit: 1 }, LIST_LIMITS);
   await list({ objectId: 'ada', rule: 'no-mail', limit: 1 }, LIST_LIMITS);
   await findAttempt(config(), anAttempt().id);
-  await findPerson(config(), await personQuestion.parseAsync({ key: 'email:ada@example.com' }), Date.now());
+  await findTimeline(config(), await personQuestion.parseAsync({ key: 'email:ada@example.com' }), Date.now());
   await summary(config(), range, { clientId: 'shop', rule: 'no-mail' }, Date.now(), { ms: 1_234 });
   await readiness(config());
-  await changes(config(), await changesQuestion.parseAsync({}));
+  await listChanges(config(), await changesQuestion.parseAsync({}));
   const limits = sent.mock.calls.map(([, init]) => {
     const { queries = [] } = JSON.parse(String(init?.body)) as { queries?: { query: string }[] };
     return /set_config\('statement_timeout', '(\d+)', true\)/.exec(queries[0]?.query ?? '')?.[1];

@@ -2,6 +2,7 @@
  * What a report costs, told by the planner and not by a clock: however many attempts are kept, a look-up reads the index and
  * the rows it shows, and a summary reads the sums and what was written since.
  */
+
 import { type SQL, sql } from 'drizzle-orm';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { connect } from '../../src/database/connect.ts';
@@ -10,14 +11,14 @@ import { sumDue } from '../../src/desk/aggregates/sum-due.ts';
 import { readiness } from '../../src/desk/health/database-state.ts';
 import { findAttempt, listAttempts } from '../../src/desk/reports/queries/attempts.ts';
 import { summary } from '../../src/desk/reports/queries/summary-counts.ts';
-import { findPerson } from '../../src/desk/reports/queries/timeline.ts';
+import { findTimeline } from '../../src/desk/reports/queries/timeline.ts';
 import { attemptsQuestion, personQuestion } from '../../src/desk/reports/questions.ts';
 import { summaryRange } from '../../src/desk/reports/range.ts';
 import { readConfig } from '../../src/platform/config.ts';
+import { DAY_MS } from '../../src/platform/duration.ts';
 import { anAttempt, keepAttempts } from '../support/attempt.ts';
 import { ownDatabase } from '../support/own-database.ts';
 
-const DAY_MS = 86_400_000;
 const ROWS = 40_000;
 const DAYS = 45;
 /** Rows a look-up may touch besides those it shows; a table of {@link ROWS} read from end to end is far above. */
@@ -95,7 +96,7 @@ const rowsRead = (nodes: readonly Node[]) =>
   }, 0);
 
 const list = async (asked: object) => listAttempts(config(), await attemptsQuestion.parseAsync(asked), now);
-const person = async (key: string) => findPerson(config(), await personQuestion.parseAsync({ key }), now);
+const person = async (key: string) => findTimeline(config(), await personQuestion.parseAsync({ key }), now);
 
 test('look-ups read an index of each month and few rows, whether they find something or nothing', async () => {
   const lookUps: Record<string, () => Promise<unknown>> = {

@@ -3,20 +3,19 @@ import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import { type Attempt, OUTCOMES } from '../../src/attempts/attempt.ts';
 import { occurredAtOf } from '../../src/attempts/text-limits.ts';
-import { keptMonths, monthOf } from '../../src/database/partitions.ts';
+import { monthOf, retainedMonths } from '../../src/database/partitions.ts';
 import { overUntil } from '../../src/desk/aggregates/hours.ts';
 import { sumDue } from '../../src/desk/aggregates/sum-due.ts';
 import { readiness } from '../../src/desk/health/database-state.ts';
 import { summary } from '../../src/desk/reports/queries/summary-counts.ts';
-import { INTERVAL_MS, type Range, summaryRange } from '../../src/desk/reports/range.ts';
+import { INTERVAL_MS, type SummaryRange, summaryRange } from '../../src/desk/reports/range.ts';
 import type { Summary } from '../../src/desk/reports/summary.ts';
 import { readConfig } from '../../src/platform/config.ts';
+import { DAY_MS, HOUR_MS } from '../../src/platform/duration.ts';
 import { STEPS } from '../../src/sign-in/steps.ts';
 import { anAttempt, keepAttempts } from '../support/attempt.ts';
 import { empty, ownDatabase } from '../support/own-database.ts';
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 const { db, rows, url } = ownDatabase();
 const config = () => readConfig({ DATABASE_URL: url() });
 const start = Math.floor(Date.now() / DAY_MS - 5) * DAY_MS;
@@ -65,7 +64,7 @@ const questions = fc
 const timeOf = ({ id }: Attempt) => occurredAtOf(id);
 
 /** The same, counted by hand. */
-function plainCount(kept: readonly Attempt[], { from, to, interval }: Range, filters: Record<string, unknown>) {
+function plainCount(kept: readonly Attempt[], { from, to, interval }: SummaryRange, filters: Record<string, unknown>) {
   const counted = kept.filter(
     (attempt) =>
       timeOf(attempt) >= from.getTime() &&
@@ -105,7 +104,7 @@ const nonZero = (counts: Readonly<Record<string, number>>) =>
     .sort();
 
 interface Question {
-  readonly range: Range;
+  readonly range: SummaryRange;
   readonly filters: Record<string, string | undefined>;
 }
 
@@ -220,7 +219,7 @@ test('nothing is summed where the row of progress is missing, and all is counted
 
 describe('where the attempts are gone', () => {
   const RETENTION_DAYS = 60;
-  const gone = keptMonths(new Date(), RETENTION_DAYS).from;
+  const gone = retainedMonths(new Date(), RETENTION_DAYS).from;
   const hoursBefore = (hours: number) => new Date(gone.getTime() - hours * HOUR_MS);
   const settings = () => readConfig({ DATABASE_URL: url(), RETENTION_DAYS: String(RETENTION_DAYS) });
   const both = { clientId: 'shop', rule: 'no-mail' };
@@ -231,7 +230,7 @@ describe('where the attempts are gone', () => {
     anAttempt({ ...all, at: hoursBefore(2), objectId: 'ada', durationMs: 900 }),
     anAttempt({ ...all, at: hoursBefore(-3), objectId: 'ada' }),
   ];
-  const asOf = async (range: Range, filters: Question['filters'] = {}) => {
+  const asOf = async (range: SummaryRange, filters: Question['filters'] = {}) => {
     await keepAttempts(db(), kept);
     await sumDue(db, new Date());
     await db().execute(sql.raw(`drop table ${monthOf(hoursBefore(1)).name}`));

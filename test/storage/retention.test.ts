@@ -1,4 +1,5 @@
 /** What is past retention goes, what is not stays, and nothing goes before it was summed. Design section 7. */
+
 import { randomUUID } from 'node:crypto';
 import { type SQL, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
@@ -7,10 +8,10 @@ import { existingMonths } from '../../src/database/partitions.ts';
 import { CHANGES_RETENTION_DAYS, keepRetention } from '../../src/database/retention.ts';
 import { changes } from '../../src/database/schema.ts';
 import { sumDue } from '../../src/desk/aggregates/sum-due.ts';
+import { DAY_MS } from '../../src/platform/duration.ts';
 import { anAttempt, keepAttempts } from '../support/attempt.ts';
 import { ownDatabase } from '../support/own-database.ts';
 
-const DAY_MS = 86_400_000;
 const NOW = new Date('2026-11-21T01:00:00Z');
 const DAYS = 90;
 const { db, rows } = ownDatabase();

@@ -3,7 +3,7 @@
 import { type CompiledExpression, compileExpression } from '../../src/desk/policies/compile-expression.ts';
 import { runOf, Shared } from '../../src/expressions/evaluate.ts';
 import { listText } from '../../src/expressions/list.ts';
-import { type Purpose, type Result, resultOf } from '../../src/expressions/results.ts';
+import { type Purpose, type RunResult, resultOf } from '../../src/expressions/results.ts';
 import { openScope, type ScopeInputs } from '../../src/expressions/scope.ts';
 import { CALL as ANY_CALL } from './evaluate-expression.ts';
 
@@ -33,9 +33,9 @@ export const run = (
   { tree }: CompiledExpression,
   changed: Partial<ScopeInputs>,
   purpose: Purpose = 'condition',
-): Result => resultOf(runOf(tree, new Shared())(openScope({ ...CALL, ...changed })), purpose);
+): RunResult => resultOf(runOf(tree, new Shared())(openScope({ ...CALL, ...changed })), purpose);
 
-export const resultFor = (source: string, changed: Partial<ScopeInputs> = {}, purpose: Purpose = 'value'): Result =>
+export const resultFor = (source: string, changed: Partial<ScopeInputs> = {}, purpose: Purpose = 'value'): RunResult =>
   run(compiled(source, purpose), changed, purpose);
 
 /** The value, or `fails`; `refused` when it does not compile. */

@@ -6,7 +6,7 @@ import { runOf, Shared } from '../../src/expressions/evaluate.ts';
 import { FUNCTIONS, isFunction } from '../../src/expressions/functions.ts';
 import { listText } from '../../src/expressions/list.ts';
 import { openScope, type ScopeInputs } from '../../src/expressions/scope.ts';
-import { BINARY, type Names, REQUEST, type Tree } from '../../src/expressions/tree.ts';
+import { BINARY, type PlanTables, REQUEST, type Tree } from '../../src/expressions/tree.ts';
 import { Fail, isList, isMap, Span, Time, type Value } from '../../src/expressions/values.ts';
 
 export const LISTS = new Map([['codes', listText(['SPRING', '5', '\u{1f4a5}']) ?? '']]);
@@ -56,7 +56,7 @@ export function shown(value: Value): string {
     .join(', ')}}`;
 }
 
-export const namesOf = (shared: Shared): Names => ({
+export const namesOf = (shared: Shared): PlanTables => ({
   isFunction,
   isList: (name) => LISTS.has(name),
   isPattern: (source) => !('code' in shared.patternOf(source)),

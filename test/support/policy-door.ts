@@ -3,7 +3,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { asc, eq } from 'drizzle-orm';
 import { afterEach, beforeEach, vi } from 'vitest';
 import { changes, policyVersions } from '../../src/database/schema.ts';
-import { staff } from '../../src/desk/management-api.ts';
+import { managementApi } from '../../src/desk/management-api.ts';
 import { runSchedule } from '../../src/desk/schedule.ts';
 import { POINTER_KEY, PUBLISH_DUE_PREFIX, versionKey } from '../../src/policy/pointer.ts';
 import { type MemoryKv, memoryKv } from './memory-kv.ts';
@@ -78,7 +78,11 @@ export function policyDoor() {
       waitUntil: (work: Promise<unknown>) => after.push(work),
       passThroughOnException: () => undefined,
     };
-    const response = await staff.fetch(request, settings === undefined ? env : envWith(settings), context as never);
+    const response = await managementApi.fetch(
+      request,
+      settings === undefined ? env : envWith(settings),
+      context as never,
+    );
     const text = await response.text();
     await Promise.allSettled(after);
     return { status: response.status, headers: response.headers, text, json: text === '' ? {} : JSON.parse(text) };

@@ -1,7 +1,7 @@
 /** Drafts; and calls answered and recorded by Gatehouse's own code, with their attempts as reports return them. */
 import { v7 as uuidv7 } from 'uuid';
 import type { Attempt } from '../../src/attempts/attempt.ts';
-import { type KeptAttempt, keptAttempt } from '../../src/cli/policy/replay/replay-attempts.ts';
+import { type StoredAttempt, storedAttempt } from '../../src/cli/policy/replay/replay-attempts.ts';
 import { attemptRow } from '../../src/desk/consume/row.ts';
 import type { CheckedPolicy } from '../../src/desk/policies/check.ts';
 import { checkRules } from '../../src/desk/policies/check-rules.ts';
@@ -15,7 +15,7 @@ import { KvWorld } from '../../src/gate/know.ts';
 import { heldBy, type TriedEntitlements } from '../../src/gate/trial.ts';
 import { userFlowDoor } from '../../src/gate/user-flow/door.ts';
 import { readConfig } from '../../src/platform/config.ts';
-import { within } from '../../src/platform/timeout.ts';
+import { withTimeout } from '../../src/platform/timeout.ts';
 import { listKey, planKey } from '../../src/policy/plan.ts';
 import { POINTER_KEY } from '../../src/policy/pointer.ts';
 import { NOTHING_HELD, type PersonEntitlements } from '../../src/policy/policy.ts';
@@ -45,7 +45,7 @@ export interface Given {
 export interface Recorded {
   readonly attempt: Attempt;
   /** As `/reports/attempts` gives it and a replay reads it. */
-  readonly kept: KeptAttempt;
+  readonly kept: StoredAttempt;
   readonly answered: Answered;
   /** What any policy would have been told of the person. */
   readonly entitlements: PersonEntitlements;
@@ -84,11 +84,11 @@ export async function recorded({ body, policy, held, kvFails = false, keep = [],
     caller: 'Test',
     startedAt: now,
     decisionTimeoutMs: config.DECISION_TIMEOUT_MS,
-    within,
+    withTimeout,
   };
   const kv = { get } as unknown as KVNamespace;
   const deadline = Date.now() + config.DECISION_TIMEOUT_MS;
-  const world = new KvWorld({ kv, config, startedAt: now, deadline, within, later: () => undefined });
+  const world = new KvWorld({ kv, config, startedAt: now, deadline, withTimeout, later: () => undefined });
   const answered = await answer(userFlowDoor, world, call);
   const { reached } = answered;
   const attempt = await attemptOf(config, answered, userFlowDoor.recorded(reached), uuidv7({ msecs: now }));
@@ -96,7 +96,7 @@ export async function recorded({ body, policy, held, kvFails = false, keep = [],
   const { event, lookup, person } = reached;
   return {
     attempt,
-    kept: keptAttempt.parse(JSON.parse(JSON.stringify(attemptJson(row)))),
+    kept: storedAttempt.parse(JSON.parse(JSON.stringify(attemptJson(row)))),
     answered,
     // Where no record was asked for, KV would have answered.
     entitlements: lookup === undefined && event !== undefined ? heldBy(event, held ?? {}) : (person ?? NOTHING_HELD),

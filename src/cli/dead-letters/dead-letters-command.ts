@@ -1,7 +1,7 @@
 /** What can stand after `npm run dead-letters --`. */
 import { administrator, atGatehouse, credentialHelp } from '../administrator.ts';
 import type { Define } from '../program.ts';
-import { list, remove, replay, show } from './letters.ts';
+import { list, removeLetter, replayLetters, show } from './letters.ts';
 
 interface Options {
   readonly url?: string;
@@ -27,9 +27,9 @@ export const define: Define = (program, io) => {
         'refuses again is back in the list within two minutes.',
     )
     .option('--kind <K>', 'only those of one kind: refused, or outage (of an earlier version of Gatehouse)')
-    .does(({ url, kind }: Options) => replay(io, administrator(io, url), kind));
+    .does(({ url, kind }: Options) => replayLetters(io, administrator(io, url), kind));
   atGatehouse(program.command('remove'))
     .description('Gives one up: its message will never be written.')
     .argument('<ID>', 'as list shows it')
-    .does((id: string, { url }: Options) => remove(io, administrator(io, url), id));
+    .does((id: string, { url }: Options) => removeLetter(io, administrator(io, url), id));
 };

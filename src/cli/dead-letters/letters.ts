@@ -1,9 +1,9 @@
 /** `npm run dead-letters`: messages that could not be written to the database, listed, shown, sent again and given up. */
 import * as z from 'zod/mini';
-import { accepted, type Call } from '../administrator.ts';
+import { type ApiCall, accepted } from '../administrator.ts';
 import { type Io, print } from '../io.ts';
 import { pairs, printable, table } from '../table.ts';
-import { inWords } from './reasons.ts';
+import { reasonInWords } from './reasons.ts';
 
 const letter = z.object({ id: z.string(), kind: z.string(), reason: z.string(), diedAt: z.string() });
 const page = z.object({ deadLetters: z.array(letter), next: z.optional(z.string()) });
@@ -13,12 +13,12 @@ const replayed = z.object({ written: z.number(), refused: z.number() });
 
 const letterAt = (id: string) => `/admin/dead-letters/${encodeURIComponent(id)}`;
 
-export async function list(io: Io, call: Call): Promise<number> {
+export async function list(io: Io, call: ApiCall): Promise<number> {
   const rows: string[][] = [];
   let cursor = '';
   do {
     const { deadLetters, next } = accepted(await call('GET', `/admin/dead-letters?limit=500${cursor}`), page);
-    rows.push(...deadLetters.map(({ diedAt, kind, reason, id }) => [diedAt, kind, inWords(reason), id]));
+    rows.push(...deadLetters.map(({ diedAt, kind, reason, id }) => [diedAt, kind, reasonInWords(reason), id]));
     cursor = next === undefined ? '' : `&cursor=${encodeURIComponent(next)}`;
   } while (cursor !== '');
   if (rows.length === 0) print(io, 'There are no dead letters.');
@@ -26,9 +26,9 @@ export async function list(io: Io, call: Call): Promise<number> {
   return 0;
 }
 
-export async function show(io: Io, call: Call, asked: string): Promise<number> {
+export async function show(io: Io, call: ApiCall, asked: string): Promise<number> {
   const { id, kind, reason, diedAt, message } = accepted(await call('GET', letterAt(asked)), opened);
-  const about = { id, kind, reason: inWords(reason), since: diedAt };
+  const about = { id, kind, reason: reasonInWords(reason), since: diedAt };
   // Line by line: a message may hold what would move the cursor.
   const lines = JSON.stringify(message, null, 2).split('\n').map(printable);
   print(io, `${pairs(Object.entries(about))}\n\n${lines.join('\n')}`);
@@ -36,7 +36,7 @@ export async function show(io: Io, call: Call, asked: string): Promise<number> {
 }
 
 /** Exit code 1 when letters are left that the queue cannot take. */
-export async function replay(io: Io, call: Call, kind: string | undefined): Promise<number> {
+export async function replayLetters(io: Io, call: ApiCall, kind: string | undefined): Promise<number> {
   const chosen = kind === undefined ? '' : `?kind=${encodeURIComponent(kind)}`;
   const { written, refused } = accepted(await call('POST', `/admin/dead-letters/replay${chosen}`), replayed);
   print(
@@ -48,7 +48,7 @@ export async function replay(io: Io, call: Call, kind: string | undefined): Prom
   return 1;
 }
 
-export async function remove(io: Io, call: Call, asked: string): Promise<number> {
+export async function removeLetter(io: Io, call: ApiCall, asked: string): Promise<number> {
   const { id } = accepted(await call('DELETE', letterAt(asked)), removed);
   print(io, `Removed ${printable(id)}: its message will never be written.`);
   return 0;

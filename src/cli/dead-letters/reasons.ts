@@ -19,7 +19,7 @@ const WORDS: Record<string, string> = {
 };
 
 /** Such as `a text has a character that Postgres does not store (22021)`; a reason that we do not know stays as it is. */
-export function inWords(reason: string): string {
+export function reasonInWords(reason: string): string {
   const words = WORDS[reason] ?? (/^[0-9A-Z]{5}$/.test(reason) ? WORDS[reason.slice(0, 2)] : undefined);
   if (words === undefined) return reason === '' ? 'no reason was kept' : reason;
   return `${words} (${reason})`;

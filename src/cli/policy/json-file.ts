@@ -2,7 +2,7 @@
 import type * as z from 'zod/mini';
 import { namesTwice, twice } from '../../desk/policies/duplicate-keys.ts';
 import type { Problem } from '../../desk/policies/policy-problem.ts';
-import { Refusal } from '../ending.ts';
+import { CommandRefusal } from '../ending.ts';
 import { readText } from '../files.ts';
 import { type Positions, positionsIn } from './positions.ts';
 import { issuesIn, type Located, located, refusalOf } from './problems.ts';
@@ -14,14 +14,14 @@ export interface JsonFile {
 }
 
 /** What a check makes of a file: all of its problems, or the value when there are none. */
-export type Checked<Value> =
+export type CheckedFile<Value> =
   | { readonly ok: true; readonly value: Value }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /** Refuses what cannot be read, is not JSON, has a member twice in one object, or has a problem that `check` finds. */
 export async function readJson<Value>(
   file: string,
-  check: (parsed: unknown) => Checked<Value>,
+  check: (parsed: unknown) => CheckedFile<Value>,
 ): Promise<{ readonly value: Value; readonly source: JsonFile }> {
   const text = await readText(file);
   let known: Positions | undefined;
@@ -29,7 +29,7 @@ export async function readJson<Value>(
     known ??= positionsIn(text);
     return known;
   };
-  const refusal = (problems: readonly Located[]) => new Refusal(refusalOf(file, problems));
+  const refusal = (problems: readonly Located[]) => new CommandRefusal(refusalOf(file, problems));
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
@@ -47,7 +47,7 @@ export async function readJson<Value>(
 /** A check by a schema. */
 export const shapedAs =
   <Schema extends z.ZodMiniType>(schema: Schema) =>
-  (parsed: unknown): Checked<z.output<Schema>> => {
+  (parsed: unknown): CheckedFile<z.output<Schema>> => {
     const { success, data, error } = schema.safeParse(parsed);
     return success ? { ok: true, value: data } : { ok: false, problems: issuesIn(error) };
   };

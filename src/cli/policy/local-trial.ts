@@ -4,7 +4,7 @@ import { heldBy, shownEntry, type TriedEntitlements, tryCall } from '../../gate/
 import type { Decision } from '../../policy/decide.ts';
 import { NOTHING_HELD, type Policy } from '../../policy/policy.ts';
 import type { Step } from '../../sign-in/event.ts';
-import type { Tried } from './server.ts';
+import type { RemoteTried } from './server.ts';
 
 /** Stands for the code that a person would be shown: of its form, and nobody's. */
 export const SAMPLE_CODE = 'TEST0-C0DE0';
@@ -20,7 +20,7 @@ export interface LocalTrial {
   readonly now: number;
 }
 
-export async function tryHere(trial: LocalTrial): Promise<Tried & { readonly decision: Decision }> {
+export async function tryHere(trial: LocalTrial): Promise<RemoteTried & { readonly decision: Decision }> {
   const { entitlements } = trial;
   const { reply, decision, supportCode, notes, trace } = await tryCall({
     body: trial.call,

@@ -3,7 +3,7 @@ import { InvalidArgumentError } from 'commander';
 import * as z from 'zod/mini';
 import type { Step } from '../../sign-in/event.ts';
 import { stepNamed } from '../../sign-in/steps.ts';
-import { administrator, atGatehouse, type Call, credentialHelp, reporter } from '../administrator.ts';
+import { type ApiCall, administrator, atGatehouse, credentialHelp, reporter } from '../administrator.ts';
 import { calledWrongly } from '../ending.ts';
 import { writeText } from '../files.ts';
 import { type Io, print, warn } from '../io.ts';
@@ -175,7 +175,7 @@ async function check(io: Io, { source: { file }, policy, warnings }: PolicyFile)
 }
 
 /** A draft is tried on this machine unless somebody says where else. */
-function asked(io: Io, { policy, remote, url }: Options): Call | undefined {
+function asked(io: Io, { policy, remote, url }: Options): ApiCall | undefined {
   if (policy === undefined || remote) return administrator(io, url);
   if (url === undefined) return undefined;
   throw calledWrongly('With --policy the call is tried on this machine: add --remote, or leave --url out.', 'policy');

@@ -20,7 +20,7 @@ export function located(
 }
 
 /** One line a problem: `policy.json:12: rules[1].when (rule postal-code): …`. */
-export const inWords = (file: string, problems: readonly Located[]): string =>
+export const listProblems = (file: string, problems: readonly Located[]): string =>
   problems
     .map(({ line, path, rule, message }) => printable(`${file}:${line}: ${place(path, rule)}${message}`))
     .join('\n');
@@ -32,10 +32,10 @@ function place(path: string, rule: string): string {
 
 /** The problems and how many they are. */
 export const refusalOf = (file: string, problems: readonly Located[]) =>
-  `${inWords(file, problems)}\n${counted(problems.length, 'problem')} in ${file}.`;
+  `${listProblems(file, problems)}\n${counted(problems.length, 'problem')} in ${file}.`;
 
 export const warningsOf = (file: string, warnings: readonly Located[]) =>
-  `${inWords(file, warnings)}\n${counted(warnings.length, 'warning')}: allowed, and probably not meant.`;
+  `${listProblems(file, warnings)}\n${counted(warnings.length, 'warning')}: allowed, and probably not meant.`;
 
 /** `1 problem`, `2 problems`. */
 export const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`;

@@ -1,8 +1,8 @@
 /** `pull`, `diff` and `versions`: what a Gatehouse has, beside what a file has. */
 import { existsSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
-import type { Call } from '../administrator.ts';
-import { Refusal } from '../ending.ts';
+import type { ApiCall } from '../administrator.ts';
+import { CommandRefusal } from '../ending.ts';
 import { jsonIn, readText, writeText } from '../files.ts';
 import { type Io, print, warn } from '../io.ts';
 import { table } from '../table.ts';
@@ -13,7 +13,7 @@ import * as server from './server.ts';
 /** Writes a version, or the one in force, to a file, or to the terminal when there is no `file`. */
 export async function pull(
   io: Io,
-  call: Call,
+  call: ApiCall,
   file: string | undefined,
   { version, force }: { readonly version?: number; readonly force?: true },
 ): Promise<number> {
@@ -30,7 +30,7 @@ export async function pull(
     return 0;
   }
   if (there !== undefined && !force)
-    throw new Refusal(
+    throw new CommandRefusal(
       `${file} is there and says something else than version ${number}. See what with npm run policy -- diff ${file}, or overwrite it with --force.`,
     );
   await writeText(file, text);
@@ -39,7 +39,7 @@ export async function pull(
 }
 
 /** Exit code 1 when the file says something else, and 2 when that could not be found out, as diff(1) has it. */
-export async function diff(io: Io, call: Call, file: string, version: number | undefined): Promise<number> {
+export async function diff(io: Io, call: ApiCall, file: string, version: number | undefined): Promise<number> {
   try {
     // Names of claims matter to warnings alone.
     const wanted = await readPolicy(file, '');
@@ -53,11 +53,11 @@ export async function diff(io: Io, call: Call, file: string, version: number | u
     );
     return lines.length === 0 ? 0 : 1;
   } catch (error) {
-    throw error instanceof Refusal ? new Refusal(error.message, 2) : error;
+    throw error instanceof CommandRefusal ? new CommandRefusal(error.message, 2) : error;
   }
 }
 
-export async function listVersions(io: Io, call: Call): Promise<number> {
+export async function listVersions(io: Io, call: ApiCall): Promise<number> {
   const all = await server.versions(call);
   const inForce = all.find(({ use }) => use === 'active')?.number;
   const lastShadow = all.find(({ use }) => use !== 'active')?.number;
@@ -72,7 +72,7 @@ export async function listVersions(io: Io, call: Call): Promise<number> {
   return 0;
 }
 
-function useOf({ use, sample }: server.Version, isLast: boolean): string {
+function useOf({ use, sample }: server.RemoteVersion, isLast: boolean): string {
   if (use === 'active') return '';
   if (use === 'no-shadow') return 'shadow taken away';
   // Shares have six decimals at most; 0.07 times 100 has more.
@@ -80,9 +80,9 @@ function useOf({ use, sample }: server.Version, isLast: boolean): string {
 }
 
 /** The version of that number, or the one in force. */
-async function chosen(call: Call, version: number | undefined): Promise<server.InForce> {
+async function chosen(call: ApiCall, version: number | undefined): Promise<server.RemotePolicy> {
   if (version !== undefined) return { number: version, document: await server.versionNumbered(call, version) };
   const found = await server.inForce(call);
   if (found !== undefined) return found;
-  throw new Refusal('No policy was saved yet. Save one with npm run policy -- push FILE.');
+  throw new CommandRefusal('No policy was saved yet. Save one with npm run policy -- push FILE.');
 }

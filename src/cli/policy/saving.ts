@@ -2,8 +2,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { PolicyDocument } from '../../desk/policies/policy-document.ts';
 import type { Problem } from '../../desk/policies/policy-problem.ts';
-import type { Call } from '../administrator.ts';
-import { Refusal } from '../ending.ts';
+import type { ApiCall } from '../administrator.ts';
+import { CommandRefusal } from '../ending.ts';
 import { confirmed, type Io, print, warn } from '../io.ts';
 import { printable } from '../table.ts';
 import { difference } from './difference.ts';
@@ -20,7 +20,7 @@ export interface Saving {
 /** Puts the policy of a file in force. `base` is the version that must be in force (0: none), undefined: whichever is. */
 export async function push(
   io: Io,
-  call: Call,
+  call: ApiCall,
   policy: PolicyFile,
   { base, note, yes }: Saving & { readonly base?: number },
 ): Promise<number> {
@@ -33,44 +33,45 @@ export async function push(
     print(io, `Nothing to save: version ${before.number} says the same already. In force: ${inForce}.`);
     return 0;
   }
-  if (base !== undefined && base !== (before?.number ?? 0)) throw new Refusal(otherBase(source.file, base, before));
+  if (base !== undefined && base !== (before?.number ?? 0))
+    throw new CommandRefusal(otherBase(source.file, base, before));
   return change(io, { before, after: document, yes, told: warnings, save: () => save(call, policy, before, note) });
 }
 
 async function save(
-  call: Call,
+  call: ApiCall,
   { source, document }: PolicyFile,
-  before: server.InForce | undefined,
+  before: server.RemotePolicy | undefined,
   note: string | undefined,
-): Promise<server.Saved> {
+): Promise<server.RemoteSaved> {
   try {
     return await server.save(call, document, before?.number, note);
   } catch (error) {
     if (!(error instanceof server.DocumentRefused)) throw error;
-    throw new Refusal(`${refusalOf(source.file, located(error.problems, source))}\nNothing was changed.`);
+    throw new CommandRefusal(`${refusalOf(source.file, located(error.problems, source))}\nNothing was changed.`);
   }
 }
 
 /** Puts version `to` in force again, as a new version. */
-export async function rollBack(io: Io, call: Call, to: number, { note, yes }: Saving): Promise<number> {
+export async function rollBack(io: Io, call: ApiCall, to: number, { note, yes }: Saving): Promise<number> {
   const before = await server.inForce(call);
-  if (before === undefined) throw new Refusal('No policy was saved yet: there is nothing to go back to.');
+  if (before === undefined) throw new CommandRefusal('No policy was saved yet: there is nothing to go back to.');
   const document = await server.versionNumbered(call, to);
   if (isDeepStrictEqual(before.document, document)) {
     print(io, `Nothing to do: version ${before.number}, the newest one, says the same as version ${to}.`);
     return 0;
   }
-  const save = () => server.rollBack(call, to, before.number, note);
+  const save = () => server.requestRollback(call, to, before.number, note);
   return change(io, { before, after: document, yes, told: [], save });
 }
 
 interface Change {
-  readonly before: server.InForce | undefined;
+  readonly before: server.RemotePolicy | undefined;
   readonly after: PolicyDocument;
   readonly yes: true | undefined;
   /** The warnings that were shown already. */
   readonly told: readonly Problem[];
-  readonly save: () => Promise<server.Saved>;
+  readonly save: () => Promise<server.RemoteSaved>;
 }
 
 /** Shows what changes, asks, and saves. */
@@ -88,7 +89,7 @@ async function change(io: Io, { before, after, yes, told, save }: Change): Promi
   return 0;
 }
 
-function otherBase(file: string, base: number, before: server.InForce | undefined): string {
+function otherBase(file: string, base: number, before: server.RemotePolicy | undefined): string {
   const found = before === undefined ? 'no policy is in force yet' : `version ${before.number} is in force`;
   return (
     `Refused, since ${found}, not ${base === 0 ? 'none' : `version ${base}`}: somebody saved in between, and nothing was changed. ` +

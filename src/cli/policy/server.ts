@@ -2,11 +2,11 @@
 import * as z from 'zod/mini';
 import { type PolicyDocument, policySchema } from '../../desk/policies/policy-document.ts';
 import type { Problem } from '../../desk/policies/policy-problem.ts';
-import { type Answer, accepted, type Call, pagesOf } from '../administrator.ts';
-import { Refusal } from '../ending.ts';
+import { type Answer, type ApiCall, accepted, followPages } from '../administrator.ts';
+import { CommandRefusal } from '../ending.ts';
 
 /** The version that decides. */
-export interface InForce {
+export interface RemotePolicy {
   readonly number: number;
   readonly document: PolicyDocument;
 }
@@ -19,7 +19,7 @@ const saved = z.object({
   warnings: z._default(z.array(problem), []),
   inForce: z.string(),
 });
-export type Saved = z.infer<typeof saved>;
+export type RemoteSaved = z.infer<typeof saved>;
 
 const listed = z.object({
   number: z.number(),
@@ -29,7 +29,7 @@ const listed = z.object({
   note: z.string(),
   createdAt: z.string(),
 });
-export type Version = z.infer<typeof listed>;
+export type RemoteVersion = z.infer<typeof listed>;
 const page = z.object({ versions: z.array(listed), next: z.optional(z.string()) });
 const version = z.extend(listed, { document: z.unknown() });
 
@@ -38,11 +38,11 @@ const absent = z.object({ requestId: z.string() });
 const anyObject = z.record(z.string(), z.unknown());
 
 /** Undefined when nothing was saved yet, which is another thing than an address where no policies are. */
-export async function inForce(call: Call): Promise<InForce | undefined> {
+export async function inForce(call: ApiCall): Promise<RemotePolicy | undefined> {
   const answer = await call('GET', '/admin/policy');
   if (answer.status === 404 && noneYet.safeParse(answer.body).success) return undefined;
   if (answer.status === 404 && absent.safeParse(answer.body).success)
-    throw new Refusal(
+    throw new CommandRefusal(
       'The Gatehouse that runs there knows nothing of policies yet: run npm run migrate against its database, deploy this version of it, and try again.',
     );
   accepted(answer, anyObject);
@@ -50,20 +50,22 @@ export async function inForce(call: Call): Promise<InForce | undefined> {
   const document = documentIn(answer.body);
   const [, number] = /^(?:W\/)?"(\d+)"$/.exec(answer.etag) ?? [];
   if (number !== undefined) return { number: Number(number), document };
-  throw new Refusal(
+  throw new CommandRefusal(
     'The answer has no ETag with the number of the version: something in front of Gatehouse took it off.',
   );
 }
 
-export async function versionNumbered(call: Call, number: number): Promise<PolicyDocument> {
+export async function versionNumbered(call: ApiCall, number: number): Promise<PolicyDocument> {
   const { document } = accepted(await call('GET', `/admin/policy/versions/${number}`), version);
   if (document !== null) return documentIn(document);
-  throw new Refusal(`Version ${number} only says that a shadow was taken away: it has no policy. Choose another one.`);
+  throw new CommandRefusal(
+    `Version ${number} only says that a shadow was taken away: it has no policy. Choose another one.`,
+  );
 }
 
 /** Newest first, as Gatehouse lists them. */
-export const versions = async (call: Call): Promise<Version[]> =>
-  (await pagesOf(call, '/admin/policy/versions?limit=500', page)).flatMap(({ versions }) => versions);
+export const versions = async (call: ApiCall): Promise<RemoteVersion[]> =>
+  (await followPages(call, '/admin/policy/versions?limit=500', page)).flatMap(({ versions }) => versions);
 
 /** A saving that Gatehouse refused because of what is in the document. */
 export class DocumentRefused extends Error {
@@ -77,32 +79,37 @@ export class DocumentRefused extends Error {
 
 /** Saves a new version, if version `base` is still the one in force (undefined: if there is none yet). */
 export async function save(
-  call: Call,
+  call: ApiCall,
   document: PolicyDocument,
   base: number | undefined,
   note: string | undefined,
-): Promise<Saved> {
+): Promise<RemoteSaved> {
   const query = note === undefined ? '' : `?note=${encodeURIComponent(note)}`;
   const answer = await call('PUT', `/admin/policy${query}`, document, condition(base));
   const { data } = refused.safeParse(answer.body);
   const ofNote = data?.errors.filter(({ path }) => path === 'note') ?? [];
   if (ofNote.length > 0)
-    throw new Refusal(`--note: ${ofNote.map(({ message }) => message).join('; ')}. Nothing was changed.`);
+    throw new CommandRefusal(`--note: ${ofNote.map(({ message }) => message).join('; ')}. Nothing was changed.`);
   if (answer.status === 400 && data !== undefined) throw new DocumentRefused(data.errors);
   return savedIn(answer);
 }
 
 /** Puts an earlier version in force again, as a new one, if version `base` is still in force. */
-export async function rollBack(call: Call, to: number, base: number, note: string | undefined): Promise<Saved> {
+export async function requestRollback(
+  call: ApiCall,
+  to: number,
+  base: number,
+  note: string | undefined,
+): Promise<RemoteSaved> {
   return savedIn(await call('POST', '/admin/policy/rollback', { to, note }, condition(base)));
 }
 
 const condition = (base: number | undefined): Record<string, string> =>
   base === undefined ? { 'If-None-Match': '*' } : { 'If-Match': `"${base}"` };
 
-function savedIn(answer: Answer): Saved {
+function savedIn(answer: Answer): RemoteSaved {
   if (answer.status !== 412) return accepted(answer, saved);
-  throw new Refusal(
+  throw new CommandRefusal(
     'Somebody saved another version after this one was read: nothing was changed. Run the command again: it shows what is in force now.',
   );
 }
@@ -129,10 +136,10 @@ const tried = z.object({
   notes: z.array(z.string()),
 });
 /** A call as it would be answered, and why. */
-export type Tried = z.infer<typeof tried>;
+export type RemoteTried = z.infer<typeof tried>;
 
 /** Members that are undefined are not sent. */
-export interface Trial {
+export interface RemoteTrial {
   readonly call: unknown;
   readonly step: string | undefined;
   readonly policy: PolicyDocument | undefined;
@@ -140,7 +147,7 @@ export interface Trial {
   readonly now: string | undefined;
 }
 
-export const tryOut = async (call: Call, trial: Trial): Promise<Tried> =>
+export const tryOut = async (call: ApiCall, trial: RemoteTrial): Promise<RemoteTried> =>
   accepted(await call('POST', '/admin/policy/try', trial), tried);
 
 /** A document as Gatehouse gave it; refuses one that this version of the commands does not know. */
@@ -148,7 +155,7 @@ function documentIn(answered: unknown): PolicyDocument {
   const parsed = policySchema.safeParse(answered);
   // Zod's copy would have its members in another order.
   if (parsed.success) return answered as PolicyDocument;
-  throw new Refusal(
+  throw new CommandRefusal(
     'The policy of that Gatehouse is not of a form that this command knows: use the command of the version that runs there.',
   );
 }

@@ -5,7 +5,7 @@ import { parse } from 'smol-toml';
 import * as z from 'zod/mini';
 import { readConfig } from '../../platform/config.ts';
 import type { ClaimNames } from '../../policy/load.ts';
-import { calledWrongly, Refusal } from '../ending.ts';
+import { CommandRefusal, calledWrongly } from '../ending.ts';
 
 const WRANGLER_TOML = join(import.meta.dirname, '../../../wrangler.toml');
 
@@ -30,14 +30,14 @@ export const deployedSettings = async (): Promise<Settings> => {
 };
 
 /** The claims whose values attempts keep. */
-export const claimsKept = async (): Promise<readonly string[]> => readConfig(await deployedVars()).KEEP_CLAIMS;
+export const retainedClaimNames = async (): Promise<readonly string[]> => readConfig(await deployedVars()).KEEP_CLAIMS;
 
 async function deployedVars() {
   try {
     return deployed.parse(parse(await readFile(WRANGLER_TOML, 'utf8'))).vars;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new Refusal(`wrangler.toml, where ROLES_CLAIM and other settings stand, could not be read: ${why}`, 2);
+    throw new CommandRefusal(`wrangler.toml, where ROLES_CLAIM and other settings stand, could not be read: ${why}`, 2);
   }
 }
 
@@ -61,5 +61,5 @@ export function claimNames(settings: Settings): { names: ClaimNames; problems: r
 export async function claimNamesGiven(given: Settings = {}): Promise<ClaimNames> {
   const { names, problems } = claimNames({ ...(await deployedSettings()), ...given });
   if (problems.length === 0) return names;
-  throw new Refusal(`${problems.join('\n')} Or give another one with --var NAME=value.`, 2);
+  throw new CommandRefusal(`${problems.join('\n')} Or give another one with --var NAME=value.`, 2);
 }

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import type { CheckedPolicy } from '../../desk/policies/check.ts';
 import { compilePolicy } from '../../desk/policies/compile-plan.ts';
 import type { Policy } from '../../policy/policy.ts';
-import { calledWrongly, Refusal } from '../ending.ts';
+import { CommandRefusal, calledWrongly } from '../ending.ts';
 import { type Io, print } from '../io.ts';
 import { printable } from '../table.ts';
 import { type LocatedCase, readCases } from './cases.ts';
@@ -67,7 +67,7 @@ function besideEachOther(cases: string | undefined, policy: string | undefined):
 }
 
 const noCases = ({ cases, policy }: { cases: string; policy: string }) =>
-  new Refusal(
+  new CommandRefusal(
     `There are no cases yet: write calls and the replies that they must get by ${policy} into ${cases}. ` +
       'npm run policy -- schema --cases says what may stand there, and test/fixtures/policy/policy.test.json has an example of everything.',
     2,

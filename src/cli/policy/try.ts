@@ -1,14 +1,14 @@
 /** `try`: what one call would be answered, and why. */
 import { compilePolicy } from '../../desk/policies/compile-plan.ts';
 import type { Step } from '../../sign-in/event.ts';
-import type { Call } from '../administrator.ts';
+import type { ApiCall } from '../administrator.ts';
 import { type Io, print } from '../io.ts';
 import { pairs } from '../table.ts';
 import { entitlementsSchema } from './cases.ts';
-import { type Checked, readJson, shapedAs } from './json-file.ts';
+import { type CheckedFile, readJson, shapedAs } from './json-file.ts';
 import { tryHere } from './local-trial.ts';
 import { readPolicy } from './policy-file.ts';
-import { type Tried, tryOut } from './server.ts';
+import { type RemoteTried, tryOut } from './server.ts';
 import { claimNamesGiven, type Settings } from './settings.ts';
 import { traceTable } from './trace.ts';
 
@@ -22,7 +22,12 @@ export interface TryOptions {
 }
 
 /** Asks `gatehouse`, or this machine alone when there is none. */
-export async function tryFile(io: Io, gatehouse: Call | undefined, file: string, options: TryOptions): Promise<number> {
+export async function tryFile(
+  io: Io,
+  gatehouse: ApiCall | undefined,
+  file: string,
+  options: TryOptions,
+): Promise<number> {
   const { value: call } = await readJson(file, bodyIn);
   const { step, at } = options;
   const held = options.entitlements;
@@ -43,7 +48,7 @@ export async function tryFile(io: Io, gatehouse: Call | undefined, file: string,
 }
 
 /** Any object, with all its members: Zod would leave some out. */
-function bodyIn(parsed: unknown): Checked<Record<string, unknown>> {
+function bodyIn(parsed: unknown): CheckedFile<Record<string, unknown>> {
   if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed))
     return { ok: true, value: parsed as Record<string, unknown> };
   const message = 'Not a JSON object: it must be the body that B2C sends.';
@@ -53,7 +58,7 @@ function bodyIn(parsed: unknown): Checked<Record<string, unknown>> {
 /** The reply first and alone on its line, as Microsoft would get it. */
 function show(
   io: Io,
-  { reply, policyVersion, trace, notes }: Tried,
+  { reply, policyVersion, trace, notes }: RemoteTried,
   draft: string | undefined,
   supportCode: string,
 ): void {

@@ -1,12 +1,12 @@
 /** People as Gatehouse's administrators see them: how an answer is read, shown, and changed in part. */
 import * as z from 'zod/mini';
 import { type EntitlementsInput, shownRecord } from '../../desk/admin/record-input.ts';
-import { type Answer, accepted, type Call, pagesOf } from '../administrator.ts';
-import { Refusal } from '../ending.ts';
+import { type Answer, type ApiCall, accepted, followPages } from '../administrator.ts';
+import { CommandRefusal } from '../ending.ts';
 import { pairs, table } from '../table.ts';
 
 const person = z.extend(shownRecord, { key: z.string() });
-export type Person = z.infer<typeof person>;
+export type RolesOfPerson = z.infer<typeof person>;
 
 const unreadable = z.object({ key: z.string(), unreadable: z.string(), problem: z.string() });
 const page = z.object({ people: z.array(z.union([person, unreadable])), next: z.optional(z.string()) });
@@ -19,30 +19,30 @@ const NOBODY: EntitlementsInput = { roles: [], groups: [], attributes: {}, appli
  * What is held under a key, undefined when that is nothing; refuses, and shows it, when it cannot be read. The key travels in
  * the body, never in the address.
  */
-export async function find(call: Call, key: string): Promise<Person | undefined> {
+export async function find(call: ApiCall, key: string): Promise<RolesOfPerson | undefined> {
   const answer = await call('POST', '/admin/people/search', { key });
   if (answer.status === 404) return undefined;
   const held = accepted(answer, z.union([person, unreadable]));
   if (!('unreadable' in held)) return held;
-  throw new Refusal(
+  throw new CommandRefusal(
     `${pairs(Object.entries({ key, unreadable: held.unreadable }))}\n${held.problem}\nWith commands: npm run roles -- remove ${held.key}, then set it anew.`,
   );
 }
 
-export const put = (call: Call, key: string, input: EntitlementsInput): Promise<Answer> =>
+export const put = (call: ApiCall, key: string, input: EntitlementsInput): Promise<Answer> =>
   call('PUT', '/admin/people', { key, ...input });
 
 export const readSaved = (answer: Answer): z.infer<typeof saved> => accepted(answer, saved);
 
 /** Undefined when there was nothing to remove. */
-export async function remove(call: Call, key: string): Promise<{ inForce: string } | undefined> {
+export async function removePersonRecord(call: ApiCall, key: string): Promise<{ inForce: string } | undefined> {
   const answer = await call('POST', '/admin/people/remove', { key });
   return answer.status === 404 ? undefined : accepted(answer, removed);
 }
 
 /** Everybody, and the keys of records that cannot be read. */
-export async function everybody(call: Call): Promise<{ all: Person[]; unreadable: string[] }> {
-  const found = (await pagesOf(call, '/admin/people?limit=100', page)).flatMap(({ people }) => people);
+export async function everybody(call: ApiCall): Promise<{ all: RolesOfPerson[]; unreadable: string[] }> {
+  const found = (await followPages(call, '/admin/people?limit=100', page)).flatMap(({ people }) => people);
   return {
     all: found.flatMap((one) => ('unreadable' in one ? [] : [one])),
     unreadable: found.flatMap((one) => ('unreadable' in one ? [one.key] : [])),
@@ -50,7 +50,7 @@ export async function everybody(call: Call): Promise<{ all: Person[]; unreadable
 }
 
 /** Names that are said replace those that are held; names left out stay. */
-export interface Names {
+export interface RoleNames {
   readonly roles?: readonly string[] | undefined;
   readonly groups?: readonly string[] | undefined;
 }
@@ -66,7 +66,7 @@ export function inputOf(held: EntitlementsInput | undefined): EntitlementsInput 
  * A record with names replaced: the general ones, or with a `clientId` those in that application. An application that loses
  * its last name goes. Lists that stay empty stay as they were written, so that the same names again are no change.
  */
-export function withNames(held: EntitlementsInput, clientId: string, names: Names): EntitlementsInput {
+export function withNames(held: EntitlementsInput, clientId: string, names: RoleNames): EntitlementsInput {
   if (clientId === '') {
     return {
       ...held,
@@ -94,7 +94,7 @@ const isEmpty = (names: readonly string[] | undefined) => names === undefined ||
 /** Roles or groups as somebody types them: separated by spaces, commas or semicolons. */
 export const readNames = (text: string): string[] => text.split(/[\s,;]+/).filter((name) => name !== '');
 
-export const showPerson = (held: Person): string =>
+export const showPerson = (held: RolesOfPerson): string =>
   pairs([
     ['key', held.key],
     ['roles', listed(held.roles)],
@@ -104,7 +104,7 @@ export const showPerson = (held: Person): string =>
     ['changed', `${held.updatedAt} by ${held.updatedBy}`],
   ]);
 
-export const showPeople = (people: readonly Person[]): string =>
+export const showPeople = (people: readonly RolesOfPerson[]): string =>
   table(
     ['KEY', 'ROLES', 'GROUPS', 'IN APPLICATIONS', 'CHANGED', 'BY'],
     people.map((held) => [
@@ -128,4 +128,4 @@ function inApplication(names: { roles?: string[] | undefined; groups?: string[] 
 }
 
 export const nobodyUnder = (key: string) =>
-  new Refusal(`There is no record under ${key}. One made in the last minute may not show yet.`);
+  new CommandRefusal(`There is no record under ${key}. One made in the last minute may not show yet.`);

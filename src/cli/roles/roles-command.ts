@@ -1,6 +1,6 @@
 /** `npm run roles`: who holds which roles, asked and changed from a terminal. */
 import { readPersonKey } from '../../sign-in/event.ts';
-import { administrator, atGatehouse, type Call, credentialHelp } from '../administrator.ts';
+import { type ApiCall, administrator, atGatehouse, credentialHelp } from '../administrator.ts';
 import { calledWrongly } from '../ending.ts';
 import { readText, writeText } from '../files.ts';
 import { type Io, print, warn } from '../io.ts';
@@ -11,7 +11,7 @@ import { writeRolesCsv } from './roles-csv.ts';
 import { importRoles } from './roles-import.ts';
 
 /** What commander makes of the options; each command declares its own. */
-interface Options extends people.Names {
+interface Options extends people.RoleNames {
   readonly url?: string;
   readonly clientId?: string;
   readonly attribute?: Readonly<Record<string, string>>;
@@ -68,14 +68,14 @@ export const define: Define = (program, io) => {
     );
 };
 
-async function get(io: Io, call: Call, key: string): Promise<number> {
+async function get(io: Io, call: ApiCall, key: string): Promise<number> {
   const held = await people.find(call, key);
   if (held === undefined) throw people.nobodyUnder(key);
   print(io, people.showPerson(held));
   return 0;
 }
 
-async function set(io: Io, call: Call, key: string, changes: Options): Promise<number> {
+async function set(io: Io, call: ApiCall, key: string, changes: Options): Promise<number> {
   const { roles, groups, clientId = '', attribute = {} } = changes;
   if (roles === undefined && groups === undefined && changes.attribute === undefined)
     throw calledWrongly('Say what to set: --roles, --groups or --attribute.', 'roles');
@@ -89,20 +89,20 @@ async function set(io: Io, call: Call, key: string, changes: Options): Promise<n
   return 0;
 }
 
-async function remove(io: Io, call: Call, key: string): Promise<number> {
-  const removed = await people.remove(call, key);
+async function remove(io: Io, call: ApiCall, key: string): Promise<number> {
+  const removed = await people.removePersonRecord(call, key);
   if (removed === undefined) throw people.nobodyUnder(key);
   print(io, `Removed ${key}. In force: ${removed.inForce}.`);
   return 0;
 }
 
-async function list(io: Io, call: Call): Promise<number> {
+async function list(io: Io, call: ApiCall): Promise<number> {
   const { all, code } = await everybody(io, call);
   print(io, all.length === 0 ? 'There is nobody yet.' : people.showPeople(all));
   return code;
 }
 
-async function exportRoles(io: Io, call: Call, file: string | undefined): Promise<number> {
+async function exportRoles(io: Io, call: ApiCall, file: string | undefined): Promise<number> {
   const { all, code } = await everybody(io, call);
   const csv = writeRolesCsv(all);
   if (file === undefined) {
@@ -115,7 +115,7 @@ async function exportRoles(io: Io, call: Call, file: string | undefined): Promis
 }
 
 /** Exit code 1 when a record could not be read, so that nobody takes the list for complete. */
-async function everybody(io: Io, call: Call) {
+async function everybody(io: Io, call: ApiCall) {
   const { all, unreadable } = await people.everybody(call);
   for (const key of unreadable)
     warn(io, `${printable(key)} is left out: its record cannot be read. Remove it, then set it anew.`);

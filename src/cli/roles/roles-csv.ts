@@ -2,7 +2,7 @@
 import Papa from 'papaparse';
 import { ROLE_NAME } from '../../entitlements/stored-record.ts';
 import { readPersonKey } from '../../sign-in/event.ts';
-import { type Names, type Person, readNames } from './people.ts';
+import { type RoleNames, type RolesOfPerson, readNames } from './people.ts';
 
 const COLUMNS = ['key', 'roles', 'groups', 'clientId'] as const;
 type Column = (typeof COLUMNS)[number];
@@ -12,15 +12,15 @@ export interface Line {
   readonly line: number;
   readonly key: string;
   readonly clientId: string;
-  readonly names: Names;
+  readonly names: RoleNames;
 }
 
-export type Checked =
+export type CheckedCsv =
   | { readonly ok: true; readonly lines: readonly Line[] }
   | { readonly ok: false; readonly errors: readonly string[] };
 
 /** Reads and checks a whole file. Every fault is named at once, with its line number. */
-export async function readRolesCsv(text: string): Promise<Checked> {
+export async function readRolesCsv(text: string): Promise<CheckedCsv> {
   const { delimiter, table, tableAt } = withoutSeparatorLine(text);
   const parsed = Papa.parse<string[]>(table, { delimiter });
   const numbered = withLineNumbers(parsed.data, tableAt);
@@ -53,7 +53,7 @@ export async function readRolesCsv(text: string): Promise<Checked> {
 }
 
 /** Everybody, as {@link readRolesCsv} reads it back. Attributes are not in the file. */
-export function writeRolesCsv(people: readonly Person[]): string {
+export function writeRolesCsv(people: readonly RolesOfPerson[]): string {
   const rows = people.flatMap(({ key, roles, groups, applications }) => [
     [key, roles.join(' '), groups.join(' '), ''],
     ...Object.entries(applications)

@@ -2,8 +2,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { SingleBar } from 'cli-progress';
 import { recordInput } from '../../desk/admin/record-input.ts';
-import { type Call, sentenceOf } from '../administrator.ts';
-import { Refusal } from '../ending.ts';
+import { type ApiCall, errorSentence } from '../administrator.ts';
+import { CommandRefusal } from '../ending.ts';
 import { type Io, print, warn } from '../io.ts';
 import { find, inputOf, put, readSaved, withNames } from './people.ts';
 import { type Line, readRolesCsv } from './roles-csv.ts';
@@ -27,7 +27,7 @@ interface Planned {
 }
 
 /** Imports a file's text. Returns the exit code; refuses with the reason when the file or Gatehouse is not as it should be. */
-export async function importRoles(io: Io, call: Call, text: string): Promise<number> {
+export async function importRoles(io: Io, call: ApiCall, text: string): Promise<number> {
   const file = await readRolesCsv(text);
   if (!file.ok) throw notWritten(file.errors);
   const people = Map.groupBy(file.lines, ({ key }) => key);
@@ -49,7 +49,7 @@ export async function importRoles(io: Io, call: Call, text: string): Promise<num
 }
 
 /** Merges the lines of each person into what is held about them, and checks every result. Writes nothing. */
-async function plan(io: Io, call: Call, people: [string, Line[]][], stop: () => boolean): Promise<Planned[]> {
+async function plan(io: Io, call: ApiCall, people: [string, Line[]][], stop: () => boolean): Promise<Planned[]> {
   const planned: Planned[] = [];
   const errors: string[] = [];
   const failure = await severalAtOnce(barOf(io, 'Checking'), people, stop, async ([key, lines]) => {
@@ -60,12 +60,12 @@ async function plan(io: Io, call: Call, people: [string, Line[]][], stop: () => 
     }
     planned.push({ key, lines, input });
   });
-  if (failure !== undefined) throw new Refusal(`${failure.message}\nNothing was written.`);
+  if (failure !== undefined) throw new CommandRefusal(`${failure.message}\nNothing was written.`);
   if (errors.length > 0) throw notWritten(errors);
   return planned.sort((a, b) => firstLineOf(a) - firstLineOf(b));
 }
 
-async function write(io: Io, call: Call, planned: readonly Planned[], stop: () => boolean): Promise<number> {
+async function write(io: Io, call: ApiCall, planned: readonly Planned[], stop: () => boolean): Promise<number> {
   const done: Planned[] = [];
   const warnings = new Set<string>();
   let changed = 0;
@@ -97,12 +97,12 @@ async function write(io: Io, call: Call, planned: readonly Planned[], stop: () =
 }
 
 /** A write that Gatehouse answers with 503 is made again after the time it asks for. */
-async function putPatiently(call: Call, { key, lines, input }: Planned, stop: () => boolean) {
+async function putPatiently(call: ApiCall, { key, lines, input }: Planned, stop: () => boolean) {
   for (let tries = 1; ; tries += 1) {
     const answer = await put(call, key, input);
     if (answer.status === 200) return answer;
     if (answer.status !== 503 || tries === TRIES || stop()) {
-      throw new Refusal(`${linesOf([{ lines }])}: ${sentenceOf(answer)}`);
+      throw new CommandRefusal(`${linesOf([{ lines }])}: ${errorSentence(answer)}`);
     }
     await pause(Math.min(answer.retryAfterSeconds, MAX_PAUSE_SECONDS) * 1_000);
   }
@@ -114,16 +114,16 @@ async function severalAtOnce<Item>(
   items: readonly Item[],
   stop: () => boolean,
   work: (item: Item) => Promise<void>,
-): Promise<Refusal | undefined> {
+): Promise<CommandRefusal | undefined> {
   const waiting = items.values();
-  let failure: Refusal | undefined;
+  let failure: CommandRefusal | undefined;
   const worker = async () => {
     for (const item of waiting) {
       try {
         await work(item);
         bar.increment();
       } catch (error) {
-        if (!(error instanceof Refusal)) throw error;
+        if (!(error instanceof CommandRefusal)) throw error;
         failure ??= error;
       }
       if (failure !== undefined || stop()) return;
@@ -135,7 +135,7 @@ async function severalAtOnce<Item>(
 }
 
 const notWritten = (errors: readonly string[]) =>
-  new Refusal(`${errors.join('\n')}\nNothing was written. Correct the file and run the command again.`);
+  new CommandRefusal(`${errors.join('\n')}\nNothing was written. Correct the file and run the command again.`);
 
 /** Draws nothing where there is no terminal. */
 const barOf = ({ stderr }: Io, what: string) =>

@@ -25,20 +25,20 @@ export const personKey = z.pipe(
 
 export const keyOnly = strict({ key: personKey });
 
-export const FOREIGN_CURSOR = 'not a cursor of this list: take it from "next" of the page before, whole';
+export const FOREIGN_KV_CURSOR = 'not a cursor of this list: take it from "next" of the page before, whole';
 
 /**
  * A page of a list that KV keeps. KV's cursors are opaque, and not every KV refuses one that is foreign or damaged, so ours
  * begin with a hash of the list and of KV's cursor.
  */
-export function pageOf(list: string, preset: number, most: number) {
+export function kvPageOf(list: string, preset: number, most: number) {
   const ours = async (kvCursor: string) => (await hashOf([list, kvCursor])) + kvCursor;
   const cursor = z.pipe(
     text,
     z.transform(async (typed: string, { issues }): Promise<string> => {
       const kvCursor = typed.slice(HASH_HEX_DIGITS);
       if (kvCursor !== '' && typed === (await ours(kvCursor))) return kvCursor;
-      issues.push({ code: 'custom', input: typed, message: FOREIGN_CURSOR });
+      issues.push({ code: 'custom', input: typed, message: FOREIGN_KV_CURSOR });
       return z.NEVER;
     }),
   );

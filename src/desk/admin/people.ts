@@ -4,10 +4,10 @@
  */
 import { v7 as uuidv7 } from 'uuid';
 import type { Change } from '../../attempts/attempt.ts';
-import { bound, MAX_CHARS } from '../../attempts/text-limits.ts';
+import { MAX_CHARS, truncate } from '../../attempts/text-limits.ts';
 import { PERSON_PREFIX } from '../../entitlements/look-up.ts';
 import { type Entitlements, readEntitlements } from '../../entitlements/stored-record.ts';
-import { type KvRefusal, type Result, withinLimit, write } from '../../platform/kv.ts';
+import { type KvRefusal, type KvResult, withKvTimeout, write } from '../../platform/kv.ts';
 import type { EntitlementsInput } from './record-input.ts';
 
 /** A value that is no record of ours is logged and shown up to here. */
@@ -16,12 +16,12 @@ const MAX_UNREADABLE_CHARS = 2_000;
 export const MAX_PEOPLE_A_PAGE = 100;
 
 /** A record under its person key; `unreadable` is the raw text of a value that is no record of ours, cut. */
-export type Person =
+export type StoredPerson =
   | { readonly key: string; readonly record: Entitlements }
   | { readonly key: string; readonly record: undefined; readonly unreadable: string };
 
 /** `begun`: the change is in the log, and where KV was late it may even be in force. Otherwise nothing has changed. */
-export type Refusal = {
+export type PersonRefusal = {
   readonly ok: false;
   readonly reason: KvRefusal['reason'] | 'not-logged';
   readonly begun: boolean;
@@ -38,27 +38,31 @@ export interface Author {
 }
 
 /** What KV holds under a key; undefined when it holds nothing. */
-export async function readPerson(kv: KVNamespace, key: string): Promise<Result<Person | undefined>> {
-  const got = await withinLimit(() => kv.get(PERSON_PREFIX + key));
+export async function readPerson(kv: KVNamespace, key: string): Promise<KvResult<StoredPerson | undefined>> {
+  const got = await withKvTimeout(() => kv.get(PERSON_PREFIX + key));
   if (!got.ok) return got;
   return { ok: true, value: got.value === null ? undefined : personOf(key, got.value) };
 }
 
-export interface Page {
-  readonly people: readonly Person[];
+export interface PeoplePage {
+  readonly people: readonly StoredPerson[];
   /** KV's own cursor; absent on the last page. */
   readonly next?: string;
 }
 
 /** A page of people in the order of their keys: one list and one bulk read. */
-export async function listPeople(kv: KVNamespace, limit: number, cursor: string | undefined): Promise<Result<Page>> {
-  const listed = await withinLimit(() => kv.list({ prefix: PERSON_PREFIX, limit, cursor: cursor ?? null }));
+export async function listPeople(
+  kv: KVNamespace,
+  limit: number,
+  cursor: string | undefined,
+): Promise<KvResult<PeoplePage>> {
+  const listed = await withKvTimeout(() => kv.list({ prefix: PERSON_PREFIX, limit, cursor: cursor ?? null }));
   if (!listed.ok) return listed;
   const names = listed.value.keys.map(({ name }) => name);
   const next = listed.value.list_complete ? {} : { next: listed.value.cursor };
   if (names.length === 0) return { ok: true, value: { people: [], ...next } };
   // As text: one value that is not JSON fails a whole typed bulk read.
-  const read = await withinLimit(() => kv.get(names));
+  const read = await withKvTimeout(() => kv.get(names));
   if (!read.ok) return read;
   const people = names.flatMap((name) => {
     const text = read.value.get(name);
@@ -67,7 +71,7 @@ export async function listPeople(kv: KVNamespace, limit: number, cursor: string 
   return { ok: true, value: { people, ...next } };
 }
 
-export interface Saved {
+export interface SavedPerson {
   readonly record: Entitlements;
   /** False when the person had exactly this already: `updatedAt` stays and nothing is logged. */
   readonly changed: boolean;
@@ -89,7 +93,7 @@ export async function savePerson(
   key: string,
   input: EntitlementsInput,
   author: Author,
-): Promise<Result<Saved, Refusal>> {
+): Promise<KvResult<SavedPerson, PersonRefusal>> {
   const read = await readPerson(kv, key);
   if (!read.ok) return { ...read, begun: false };
   const before = read.value;
@@ -109,7 +113,11 @@ export async function savePerson(
  * Removes what we hold about a person; false when that was nothing (then nothing is logged, and nothing deleted: a record
  * that KV does not show yet would go unlogged). Logged first, see {@link savePerson}.
  */
-export async function removePerson(kv: KVNamespace, key: string, author: Author): Promise<Result<boolean, Refusal>> {
+export async function removePerson(
+  kv: KVNamespace,
+  key: string,
+  author: Author,
+): Promise<KvResult<boolean, PersonRefusal>> {
   const read = await readPerson(kv, key);
   if (!read.ok) return { ...read, begun: false };
   if (read.value === undefined) return { ok: true, value: false };
@@ -120,20 +128,25 @@ export async function removePerson(kv: KVNamespace, key: string, author: Author)
   return deleted.ok ? { ok: true, value: true } : { ...deleted, begun: true };
 }
 
-function personOf(key: string, text: string): Person {
+function personOf(key: string, text: string): StoredPerson {
   const record = readEntitlements(text);
   if (record !== undefined) return { key, record };
-  return { key, record, unreadable: bound(text, MAX_UNREADABLE_CHARS) };
+  return { key, record, unreadable: truncate(text, MAX_UNREADABLE_CHARS) };
 }
 
-function changeOf(key: string, before: Person | undefined, after: Entitlements | undefined, author: Author): Change {
+function changeOf(
+  key: string,
+  before: StoredPerson | undefined,
+  after: Entitlements | undefined,
+  author: Author,
+): Change {
   const was = before === undefined ? null : (before.record ?? { unreadable: before.unreadable });
   return {
     kind: 'change',
     v: 1,
     id: uuidv7(),
-    changedBy: bound(author.by, MAX_CHARS.dimension),
-    subject: bound(key, MAX_CHARS.personKey),
+    changedBy: truncate(author.by, MAX_CHARS.dimension),
+    subject: truncate(key, MAX_CHARS.personKey),
     before: asJson(was),
     after: asJson(after ?? null),
   };
@@ -142,7 +155,7 @@ function changeOf(key: string, before: Person | undefined, after: Entitlements |
 /** As the log can keep it: somebody may have written texts by hand that Postgres does not take. */
 const asJson = (value: unknown): Change['before'] =>
   JSON.parse(JSON.stringify(value), (_name, member: unknown) =>
-    typeof member === 'string' ? bound(member, MAX_CHARS.message) : member,
+    typeof member === 'string' ? truncate(member, MAX_CHARS.message) : member,
   );
 
 /** The order of names in a list counts (it is the order in the claim), the order of members does not. */

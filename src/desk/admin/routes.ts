@@ -2,22 +2,22 @@
 import type { Context } from 'hono';
 import { recordChange } from '../../attempts/enqueue.ts';
 import { configOf } from '../../platform/config.ts';
-import { type KvRefusal, withinLimit } from '../../platform/kv.ts';
+import { type KvRefusal, withKvTimeout } from '../../platform/kv.ts';
 import { type ChangesPage, changesQuestion } from '../audit/changes-question.ts';
 import { listDeadLetters, readDeadLetter, removeDeadLetter, replayDeadLetters } from '../consume/dead-letters.ts';
 import { writeDirectly } from '../consume/write-directly.ts';
 import { type AppEnv, newApp } from '../http/context.ts';
 import { badRequest, refuse, validated } from '../http/problem-details.ts';
 import { jsonBody, limitedBody } from '../http/request-body.ts';
-import { deadLetterId, deadLetterKind, FOREIGN_CURSOR, keyOnly, pageOf, personKey } from './inputs.ts';
+import { deadLetterId, deadLetterKind, FOREIGN_KV_CURSOR, keyOnly, kvPageOf, personKey } from './inputs.ts';
 import {
   type Author,
   listPeople,
   MAX_PEOPLE_A_PAGE,
-  type Person,
-  type Refusal,
+  type PersonRefusal,
   readPerson,
   removePerson,
+  type StoredPerson,
   savePerson,
 } from './people.ts';
 import { type EntitlementsInput, recordInput, recordInputWith } from './record-input.ts';
@@ -38,7 +38,7 @@ export const adminRoutes = newApp();
 
 adminRoutes.use(limitedBody(MAX_BODY_BYTES, 'record'));
 
-const peoplePage = pageOf('people', 50, MAX_PEOPLE_A_PAGE);
+const peoplePage = kvPageOf('people', 50, MAX_PEOPLE_A_PAGE);
 
 adminRoutes.get('/people', validated('query', peoplePage.query), async (c) => {
   const { cursor, limit } = c.req.valid('query');
@@ -66,11 +66,11 @@ adminRoutes.post('/changes/search', jsonBody, validated('json', changesQuestion)
   changes(c, c.req.valid('json')),
 );
 
-const deadLettersPage = pageOf('dead-letters', 50, 500);
+const deadLettersPage = kvPageOf('dead-letters', 50, 500);
 
 adminRoutes.get('/dead-letters', validated('query', deadLettersPage.query), async (c) => {
   const { cursor, limit } = c.req.valid('query');
-  const listed = await withinLimit(() => listDeadLetters(c.env.GATEHOUSE, limit, cursor));
+  const listed = await withKvTimeout(() => listDeadLetters(c.env.GATEHOUSE, limit, cursor));
   if (!listed.ok) return refusedPage(c, listed, cursor);
   return c.json({ deadLetters: listed.value.letters, ...(await deadLettersPage.next(listed.value.next)) }, 200);
 });
@@ -78,18 +78,18 @@ adminRoutes.get('/dead-letters', validated('query', deadLettersPage.query), asyn
 adminRoutes.post('/dead-letters/replay', validated('query', deadLetterKind), async (c) => {
   const { kind } = c.req.valid('query');
   const replay = () => replayDeadLetters(c.env, kind);
-  const replayed = await withinLimit(replay, REPLAY_LIMIT_MS);
+  const replayed = await withKvTimeout(replay, REPLAY_LIMIT_MS);
   return replayed.ok ? c.json(replayed.value, 200) : refuse(c, 'dead-letters-not-replayed');
 });
 
 adminRoutes.get('/dead-letters/:id', validated('param', deadLetterId), async (c) => {
-  const read = await withinLimit(() => readDeadLetter(c.env.GATEHOUSE, c.req.valid('param').id));
+  const read = await withKvTimeout(() => readDeadLetter(c.env.GATEHOUSE, c.req.valid('param').id));
   if (!read.ok) return refused(c, read);
   return read.value === undefined ? refuse(c, 'no-such-dead-letter') : c.json(read.value, 200);
 });
 adminRoutes.delete('/dead-letters/:id', validated('param', deadLetterId), async (c) => {
   const { id } = c.req.valid('param');
-  const removed = await withinLimit(() => removeDeadLetter(c.env.GATEHOUSE, id, c.get('callerName')));
+  const removed = await withKvTimeout(() => removeDeadLetter(c.env.GATEHOUSE, id, c.get('callerName')));
   if (!removed.ok) return refused(c, removed);
   return removed.value ? c.json({ id, removed: true }, 200) : refuse(c, 'no-such-dead-letter');
 });
@@ -117,7 +117,7 @@ async function remove(c: AdminContext, key: string): Promise<Response> {
 }
 
 async function changes(c: AdminContext, page: ChangesPage): Promise<Response> {
-  const { changes: list } = await import('../audit/changes.ts');
+  const { listChanges: list } = await import('../audit/changes.ts');
   return c.json(await list(configOf(c.env), page), 200);
 }
 
@@ -132,7 +132,7 @@ const UNREADABLE =
   'it by hand. Save the record anew (PUT) or remove it (DELETE).';
 
 /** A person as every answer shows them. */
-function shown(person: Person) {
+function shown(person: StoredPerson) {
   if (person.record === undefined) return { key: person.key, unreadable: person.unreadable, problem: UNREADABLE };
   const { v: _, ...record } = person.record;
   return { key: person.key, ...record };
@@ -143,11 +143,11 @@ function warningFor(c: AdminContext, key: string) {
   return unused ? { warning: EMAIL_NOT_USED } : {};
 }
 
-const refused = (c: AdminContext, { reason, begun }: { reason: Refusal['reason']; begun?: boolean }): Response =>
+const refused = (c: AdminContext, { reason, begun }: { reason: PersonRefusal['reason']; begun?: boolean }): Response =>
   refuse(c, reason, { afterwards: begun ? 'change-logged' : 'nothing-changed' });
 
 /** KV refuses nothing about a page but its cursor: one of another Gatehouse, or one that it has forgotten. */
 const refusedPage = (c: AdminContext, refusal: KvRefusal, cursor: string | undefined) =>
   refusal.reason === 'kv-refused' && cursor !== undefined
-    ? badRequest(c, [{ path: 'cursor', message: FOREIGN_CURSOR }])
+    ? badRequest(c, [{ path: 'cursor', message: FOREIGN_KV_CURSOR }])
     : refused(c, refusal);

@@ -2,10 +2,11 @@
  * How attempts become hourly numbers: the expressions that the sums, the rebuild and the reports' "rows since" share, so
  * that one attempt counts the same wherever it is counted.
  */
+
 import { type SQL, sql } from 'drizzle-orm';
 import { attempts } from '../../database/schema.ts';
+import { HOUR_MS } from '../../platform/duration.ts';
 
-const HOUR_MS = 3_600_000;
 /** An hour is over so much later: attempts of its last seconds are on their way, and summing a day again costs as much. */
 const SETTLING_MS = 2 * 60_000;
 

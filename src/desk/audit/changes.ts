@@ -1,6 +1,6 @@
 /** Who changed what, newest first: the list behind `GET /admin/changes`. */
 import { and, desc, eq, gte, lt, lte, sql } from 'drizzle-orm';
-import { ask } from '../../database/run-query.ts';
+import { runQuery } from '../../database/run-query.ts';
 import { changes as table } from '../../database/schema.ts';
 import type { Config } from '../../platform/config.ts';
 import { writeCursor } from '../http/cursor.ts';
@@ -20,10 +20,13 @@ export interface ChangeJson {
  * One page of what `changesQuestion` (changes-question.ts) read; `next` is absent on the last page. Everything kept, unless
  * `from` or `to` was given. Throws DatabaseUnavailable, which `databaseProblem` (http/database-unavailable.ts) answers.
  */
-export async function changes(config: Config, page: ChangesPage): Promise<{ changes: ChangeJson[]; next?: string }> {
+export async function listChanges(
+  config: Config,
+  page: ChangesPage,
+): Promise<{ changes: ChangeJson[]; next?: string }> {
   const { subject, changedBy, from, to } = page.narrowed;
   const { after, limit } = page;
-  const rows = await ask(config, (db, run) =>
+  const rows = await runQuery(config, (db, run) =>
     run(
       db
         .select()

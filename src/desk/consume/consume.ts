@@ -3,7 +3,7 @@
 import { isMessage, type Message, NOT_A_MESSAGE } from '../../attempts/attempt.ts';
 import { configOf } from '../../platform/config.ts';
 import { errorFields, log } from '../../platform/log.ts';
-import { within } from '../../platform/timeout.ts';
+import { withTimeout } from '../../platform/timeout.ts';
 import { markDue } from '../aggregates/due.ts';
 import type { DeskEnv } from '../env.ts';
 import { moveToDeadLetters } from './dead-letters.ts';
@@ -42,7 +42,7 @@ export async function consume(batch: MessageBatch, env: DeskEnv, limits = LIMITS
   );
   if (messages.length === 0 || refused === undefined) return;
   try {
-    await within(limits.kvMs, () => markDue(env.GATEHOUSE, Date.now()));
+    await withTimeout(limits.kvMs, () => markDue(env.GATEHOUSE, Date.now()));
   } catch (error) {
     log('sums-not-marked-due', errorFields(error));
   }
@@ -70,7 +70,7 @@ async function isMoved(
   limitMs: number,
 ): Promise<boolean> {
   try {
-    await within(limitMs, () => moveToDeadLetters(env.GATEHOUSE, configOf(env), ownId(body) ?? id, reason, body));
+    await withTimeout(limitMs, () => moveToDeadLetters(env.GATEHOUSE, configOf(env), ownId(body) ?? id, reason, body));
     return true;
   } catch (error) {
     log('dead-letter-not-kept', { id, ...errorFields(error) });

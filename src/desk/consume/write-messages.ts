@@ -2,7 +2,7 @@
 
 import { type Message, NOT_A_MESSAGE } from '../../attempts/attempt.ts';
 import { connect, type Database } from '../../database/connect.ts';
-import { createMonths, isKept } from '../../database/partitions.ts';
+import { createMonths, isRetained } from '../../database/partitions.ts';
 import { attempts, changes } from '../../database/schema.ts';
 import type { Config } from '../../platform/config.ts';
 import { attemptRow, changeRow } from './row.ts';
@@ -98,7 +98,7 @@ async function insertAttempts(
     return await insert();
   } catch (error) {
     if (sqlStateOf(error) !== NO_PARTITION) throw error;
-    const missing = rows.map(({ occurredAt }) => occurredAt).filter((at) => isKept(at, now, retentionDays));
+    const missing = rows.map(({ occurredAt }) => occurredAt).filter((at) => isRetained(at, now, retentionDays));
     if (missing.length === 0) throw error;
     await createMonths(db, missing);
     return insert();

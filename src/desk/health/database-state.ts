@@ -1,6 +1,6 @@
 /** What Postgres can say about whether Gatehouse does its work: for `GET /health/ready`. */
 import { getTableColumns, sql } from 'drizzle-orm';
-import { ask } from '../../database/run-query.ts';
+import { runQuery } from '../../database/run-query.ts';
 import { attempts, dailyFacets, dirtyHours, summedUntil } from '../../database/schema.ts';
 import type { Config } from '../../platform/config.ts';
 
@@ -24,7 +24,7 @@ export interface Readiness {
 
 /** Two statements within 1 s; throws DatabaseUnavailable otherwise. The cost does not grow with the attempts that are kept. */
 export async function readiness(config: Config): Promise<Readiness> {
-  return ask(
+  return runQuery(
     config,
     async (db, run) => {
       // What is missing cannot be asked.

@@ -2,7 +2,7 @@
 
 import { KvWorld } from '../../gate/know.ts';
 import type { Config } from '../../platform/config.ts';
-import { within } from '../../platform/timeout.ts';
+import { withTimeout } from '../../platform/timeout.ts';
 import { POINTER_KEY, readPointer } from '../../policy/pointer.ts';
 import { unpublishedSince } from '../policies/publish.ts';
 
@@ -34,7 +34,14 @@ export async function policyState(
     return { decides: true, version: 0, fault: '', unused, ...waiting };
   }
   const now = Date.now();
-  const world = new KvWorld({ kv, config, startedAt: now, deadline: now + config.DECISION_TIMEOUT_MS, within, later });
+  const world = new KvWorld({
+    kv,
+    config,
+    startedAt: now,
+    deadline: now + config.DECISION_TIMEOUT_MS,
+    withTimeout,
+    later,
+  });
   const { policy, shadow, fault } = await world.policyNow();
   return {
     decides: policy !== undefined,

@@ -2,7 +2,7 @@
 
 import { type Config, configOf } from '../../platform/config.ts';
 import { type GateState, signedPairs } from '../../platform/gate-state.ts';
-import { within } from '../../platform/timeout.ts';
+import { withTimeout } from '../../platform/timeout.ts';
 import { type DeadLetterKind, listDeadLetters } from '../consume/dead-letters.ts';
 import type { DeskEnv } from '../env.ts';
 import { type Readiness, readiness } from './database-state.ts';
@@ -110,7 +110,7 @@ async function countDeadLetters(kv: KVNamespace) {
 
 async function part<Facts extends object>(name: string, ask: () => Promise<Facts>): Promise<Part<Facts>> {
   try {
-    return { ok: true, ...(await within(PART_LIMIT_MS, ask)) };
+    return { ok: true, ...(await withTimeout(PART_LIMIT_MS, ask)) };
   } catch {
     return { ok: false, problem: `${name} did not answer within ${PART_LIMIT_MS / 1_000} s, or refused.` };
   }

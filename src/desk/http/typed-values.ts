@@ -3,10 +3,10 @@ import * as z from 'zod/mini';
 import { text } from './input-rules.ts';
 
 /** A typed text, turned into the value that is looked for. */
-export const read = <Read>(turn: (typed: string, context: z.core.ParsePayload) => Read | Promise<Read>) =>
+export const typed = <Read>(turn: (typed: string, context: z.core.ParsePayload) => Read | Promise<Read>) =>
   z.pipe(text, z.transform(turn));
 /** Refuses a typed value with `message`. */
-export const refuse = ({ issues, value }: z.core.ParsePayload, message: string) => {
+export const refuseTyped = ({ issues, value }: z.core.ParsePayload, message: string) => {
   issues.push({ code: 'custom', input: value, message });
   return z.NEVER;
 };
@@ -18,7 +18,7 @@ const INSTANT_RULE =
 /** A `+` that nobody percent-encoded arrives as a space. */
 export const instant = z.pipe(
   z.pipe(
-    read((typed) => typed.replace(/ (?=\d\d:\d\d$)/, '+')),
+    typed((typed) => typed.replace(/ (?=\d\d:\d\d$)/, '+')),
     z.union(
       [z.iso.date(), z.iso.datetime({ offset: true }), z.iso.datetime({ offset: true, precision: -1 })],
       INSTANT_RULE,

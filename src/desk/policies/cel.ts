@@ -5,9 +5,9 @@
 import { type ASTNode, Environment, ParseError, TypeError as TypeMismatch } from '@marcbachmann/cel-js';
 import { FUNCTIONS } from '../../expressions/functions.ts';
 
-export type Node = ASTNode;
+export type AstNode = ASTNode;
 /** In UTF-16 units of the source; `to` is exclusive. */
-export interface Range {
+export interface SourceRange {
   readonly from: number;
   readonly to: number;
 }
@@ -76,9 +76,9 @@ function celSignature(signature: string): string {
 }
 
 export type Parsed =
-  | { readonly ok: true; readonly node: Node }
+  | { readonly ok: true; readonly node: AstNode }
   /** `code` is the library's. */
-  | { readonly ok: false; readonly code: string; readonly range: Range };
+  | { readonly ok: false; readonly code: string; readonly range: SourceRange };
 
 export function parse(source: string): Parsed {
   const everything = { from: 0, to: source.length };
@@ -116,7 +116,7 @@ const withoutTexts = (source: string) =>
   );
 
 /** The library's range of a node leaves out brackets around its first and its last operand. */
-export function rangeOf({ start, end }: { readonly start: number; readonly end: number }, source: string): Range {
+export function rangeOf({ start, end }: { readonly start: number; readonly end: number }, source: string): SourceRange {
   let [from, to, open, missing] = [start, end, 0, 0];
   for (const sign of withoutTexts(source.slice(start, end))) {
     if (sign === '(') open++;
@@ -130,22 +130,22 @@ export function rangeOf({ start, end }: { readonly start: number; readonly end: 
 }
 
 /** A part of the source as sentences show it. */
-export function excerpt(source: string, { from, to }: Range): string {
+export function excerpt(source: string, { from, to }: SourceRange): string {
   const text = source.slice(from, to).replace(/\s+/g, ' ');
   return text.length > 60 ? `${text.slice(0, 57).toWellFormed()}…` : text;
 }
 
 /** The source with something else of that type at that place, and all else where it was. */
-export function replaced(source: string, { from, to }: Range, by: StandIn): string {
+export function replaced(source: string, { from, to }: SourceRange, by: StandIn): string {
   return source.slice(0, from) + STAND_INS[by].padEnd(to - from) + source.slice(to);
 }
 
 /** The text that it is, if it is a literal. */
-export const textOf = (node: Node): string | undefined =>
+export const textOf = (node: AstNode): string | undefined =>
   node.op === 'value' && typeof node.args === 'string' ? node.args : undefined;
 
 /** A name with its members, as in `person.attributes['x']`. */
-export function pathOf(node: Node): readonly string[] | undefined {
+export function pathOf(node: AstNode): readonly string[] | undefined {
   if (node.op === 'id') return [node.args];
   if (node.op !== '.' && node.op !== '[]') return undefined;
   const [owner, index] = node.args;
@@ -154,20 +154,26 @@ export function pathOf(node: Node): readonly string[] | undefined {
   return path === undefined || name === undefined ? undefined : [...path, name];
 }
 
-export const rootOf = (node: Node): Node => (node.op === '.' || node.op === '[]' ? rootOf(node.args[0]) : node);
+export const rootNodeOf = (node: AstNode): AstNode =>
+  node.op === '.' || node.op === '[]' ? rootNodeOf(node.args[0]) : node;
 
 /** The operands of `a && b && c`, however many. */
-export function operands(node: Node, operator: '&&' | '||'): readonly Node[] {
+export function operands(node: AstNode, operator: '&&' | '||'): readonly AstNode[] {
   if (node.op !== operator) return [node];
   return node.args.flatMap((side) => operands(side, operator));
 }
 
-export type Checked =
+export type CheckedExpression =
   | { readonly ok: true; readonly type: string }
   /** `types` are CEL's names, as far as the library tells them; `node` is absent when it does not know where the fault is. */
-  | { readonly ok: false; readonly code: string; readonly node: Node | undefined; readonly types: readonly string[] };
+  | {
+      readonly ok: false;
+      readonly code: string;
+      readonly node: AstNode | undefined;
+      readonly types: readonly string[];
+    };
 
-export function checkTypes(source: string): Checked {
+export function checkTypes(source: string): CheckedExpression {
   const { valid, type, error } = ENVIRONMENT.check(source);
   if (valid) return { ok: true, type: type ?? 'dyn' };
   if (!(error instanceof TypeMismatch)) return { ok: false, code: 'unclear', node: undefined, types: [] };

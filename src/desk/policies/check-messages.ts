@@ -3,7 +3,7 @@ import { BUILT_IN_TEXTS } from '../../policy/built-in-texts.ts';
 import { PLACEHOLDER } from '../../policy/messages.ts';
 import { DEFAULT_LANGUAGE, type PolicyDocument } from './policy-document.ts';
 import type { Problem } from './policy-problem.ts';
-import { sentenceOf } from './problem-sentences.ts';
+import { problemSentence } from './problem-sentences.ts';
 import { readPath } from './variables.ts';
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for.
@@ -95,7 +95,7 @@ function placeholderProblems(text: string): string[] {
     const read = readPath(['claims', name], new Set());
     return read.ok || /^extension_[0-9a-f]{32}_/i.test(name)
       ? []
-      : [`{${name}} stays empty: ${sentenceOf(read.fault)}`];
+      : [`{${name}} stays empty: ${problemSentence(read.fault)}`];
   });
 }
 

@@ -5,7 +5,7 @@ import { ALIASES } from '../../sign-in/claim-names.ts';
 import { type CompiledExpression, compileExpression } from './compile-expression.ts';
 import type { PolicyDocument, RuleDocument } from './policy-document.ts';
 import type { Problem } from './policy-problem.ts';
-import { sentenceOf } from './problem-sentences.ts';
+import { problemSentence } from './problem-sentences.ts';
 import { readPath } from './variables.ts';
 
 /** A rule whose expressions are compiled. */
@@ -117,7 +117,7 @@ function checkClaim(claim: string, steps: RuleDocument['steps'], refuse: (messag
   if (alias !== undefined && claim !== alias) refuse(`B2C calls this claim ${alias}. Write that.`);
   const read = readPath(['claims', claim], new Set());
   if (alias === undefined && !name.startsWith('extension_') && !read.ok)
-    refuse(`B2C ignores ${claim}. ${sentenceOf(read.fault)}`);
+    refuse(`B2C ignores ${claim}. ${problemSentence(read.fault)}`);
   if (name.startsWith('extension_') && !claim.startsWith('extension_')) refuse('Write extension_ in small letters.');
 }
 

@@ -8,7 +8,7 @@ import { STEPS } from '../../sign-in/steps.ts';
 import type { CheckedRule } from './check-rules.ts';
 import type { CompiledExpression } from './compile-expression.ts';
 import type { Problem } from './policy-problem.ts';
-import { type Fault, sentenceOf } from './problem-sentences.ts';
+import { type ExpressionFault, problemSentence } from './problem-sentences.ts';
 import { tryExpression } from './trial-runs.ts';
 
 /**
@@ -40,14 +40,14 @@ export function checkRunning(rules: readonly CheckedRule[], sampleWork = SAMPLE_
     const trial = tryExpression(expression, purpose, { find: mustNotFail ? 'failure' : 'success', work, shared });
     left -= trial.spent;
     const { when = '', why = '', guard } = trial.witness ?? {};
-    const fault: Fault | undefined =
+    const fault: ExpressionFault | undefined =
       trial.fails === 'always'
         ? ['fails-in-samples', why]
         : mustNotFail && trial.fails === 'sometimes'
           ? ['can-fail', when, guard === undefined ? why : '', guard]
           : undefined;
     if (fault !== undefined)
-      problems.push({ rule: document.id, path: `${path}.${member}`, message: sentenceOf(fault) });
+      problems.push({ rule: document.id, path: `${path}.${member}`, message: problemSentence(fault) });
   }
   return [...problems, ...workProblems(parts, shared)];
 }
@@ -73,6 +73,6 @@ function workProblems(parts: readonly Part[], shared: Shared): Problem[] {
       .sort(([, a], [, b]) => b - a)
       .slice(0, 3)
       .map(([id]) => id);
-    return [{ rule: '', path: 'rules', message: sentenceOf(['too-much-work', step, dearest.join(', ')]) }];
+    return [{ rule: '', path: 'rules', message: problemSentence(['too-much-work', step, dearest.join(', ')]) }];
   });
 }

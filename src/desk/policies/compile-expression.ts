@@ -3,7 +3,7 @@ import { MAX_DEPTH, MAX_SOURCE } from '../../expressions/limits.ts';
 import type { Purpose } from '../../expressions/results.ts';
 import { subtrees, type Tree } from '../../expressions/tree.ts';
 import { excerpt, parse } from './cel.ts';
-import { type ExpressionProblem, type Fault, problemOf } from './problem-sentences.ts';
+import { type ExpressionFault, type ExpressionProblem, expressionProblem } from './problem-sentences.ts';
 import { syntaxProblem } from './syntax.ts';
 import { type Reads, toTree } from './to-tree.ts';
 import { constantFailure } from './trial-runs.ts';
@@ -18,14 +18,17 @@ export interface CompiledExpression {
   readonly reads: Reads;
 }
 
-export type Compiled =
+export type CompileResult =
   | { readonly ok: true; readonly expression: CompiledExpression }
   | { readonly ok: false; readonly problems: readonly ExpressionProblem[] };
 
 /** All problems at once, but for those of a text that cannot be parsed. Never throws. */
-export function compileExpression(source: string, purpose: Purpose, listNames: ReadonlySet<string>): Compiled {
+export function compileExpression(source: string, purpose: Purpose, listNames: ReadonlySet<string>): CompileResult {
   const everything = { from: 0, to: source.length };
-  const refused = (fault: Fault): Compiled => ({ ok: false, problems: [problemOf(fault, everything)] });
+  const refused = (fault: ExpressionFault): CompileResult => ({
+    ok: false,
+    problems: [expressionProblem(fault, everything)],
+  });
   if (source.trim() === '') return refused(['empty', purpose]);
   if (source.length > MAX_SOURCE) return refused(['too-long', source.length]);
   const parsed = parse(source);
@@ -35,7 +38,7 @@ export function compileExpression(source: string, purpose: Purpose, listNames: R
   if (all.length === 0) {
     for (const { tree: call, ...range } of constants) {
       const why = constantFailure(call);
-      if (why !== undefined) all.push(problemOf(['always-fails', excerpt(source, range), why], range));
+      if (why !== undefined) all.push(expressionProblem(['always-fails', excerpt(source, range), why], range));
     }
   }
   if (all.length > 0) return { ok: false, problems: all.toSorted((a, b) => a.from - b.from) };

@@ -2,7 +2,7 @@
 import { listText } from '../../expressions/list.ts';
 import type { Scope } from '../../expressions/scope.ts';
 import { FORMAT } from '../../expressions/tree.ts';
-import { judge } from '../../policy/decide.ts';
+import { evaluateRules } from '../../policy/decide.ts';
 import { type ClaimNames, loadPolicy } from '../../policy/load.ts';
 import type { Plan, PlanRule } from '../../policy/plan.ts';
 import { NOTHING_HELD, type Policy } from '../../policy/policy.ts';
@@ -69,7 +69,7 @@ function evaluateOnce({ text, lists }: CompiledPlan): void {
   const policy = loadPolicy(text, 1, { rolesClaim: '', extensionsAppId: '' });
   if (policy === undefined) throw new Error(UNLOADABLE);
   for (const [name, list] of lists) policy.lists.set(name, list);
-  for (const step of STEPS) judge({ ...NO_ONE, step }, NOTHING_HELD, policy, 0);
+  for (const step of STEPS) evaluateRules({ ...NO_ONE, step }, NOTHING_HELD, policy, 0);
 }
 
 const NO_ONE = {

@@ -1,5 +1,5 @@
 /** How one policy differs from another, for the log of changes and for the commands. Names and numbers only: entries of lists may be e-mail addresses. Pure. */
-import { bound, MAX_CHARS } from '../../attempts/text-limits.ts';
+import { MAX_CHARS, truncate } from '../../attempts/text-limits.ts';
 import { DEFAULT_LANGUAGE, type PolicyDocument } from './policy-document.ts';
 
 export interface NamesChanged {
@@ -69,7 +69,7 @@ const MAX_NAMES = 50;
 /** As a log can keep it: short, and in texts that Postgres takes (client ids may be any). */
 export function forLog({ lists = [], ...changes }: Differences): Differences {
   const short = JSON.parse(JSON.stringify(changes), (_name, value: unknown) => {
-    if (typeof value === 'string') return bound(value, MAX_CHARS.dimension);
+    if (typeof value === 'string') return truncate(value, MAX_CHARS.dimension);
     if (!Array.isArray(value) || value.length <= MAX_NAMES) return value;
     return [...value.slice(0, MAX_NAMES), `… and ${value.length - MAX_NAMES} more`];
   }) as Differences;

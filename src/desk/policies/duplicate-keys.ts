@@ -6,7 +6,7 @@ const MAX_FOUND = 20;
 const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\]:]/g;
 
 /** What stands twice in `text`, which must be JSON. */
-export const membersTwice = (text: string): Problem[] => namesTwice(text).map(twice);
+export const duplicateKeys = (text: string): Problem[] => namesTwice(text).map(twice);
 
 /** The names that stand twice; each with the line of the second one, counted from 1. */
 export function namesTwice(text: string): { readonly name: string; readonly line: number }[] {

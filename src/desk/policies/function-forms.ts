@@ -1,7 +1,7 @@
 /** How functions are written: by the table of their signatures, and what people call them elsewhere. */
 import { FUNCTIONS } from '../../expressions/functions.ts';
 import { closest } from './names.ts';
-import { type Fault, MACRO_FORMS } from './problem-sentences.ts';
+import { type ExpressionFault, MACRO_FORMS } from './problem-sentences.ts';
 
 interface Form {
   readonly isMethod: boolean;
@@ -40,7 +40,12 @@ export const writtenForms = (name: string): string =>
   [...new Set(FORMS.get(name)?.map(({ written }) => written))].join(', ');
 
 /** What is wrong with a call of that form; undefined: a function has it. */
-export function faultOfForm(name: string, isMethod: boolean, parameters: number, written: string): Fault | undefined {
+export function faultOfForm(
+  name: string,
+  isMethod: boolean,
+  parameters: number,
+  written: string,
+): ExpressionFault | undefined {
   const forms = FORMS.get(name);
   if (forms?.some((form) => form.isMethod === isMethod && form.parameters === parameters)) return undefined;
   if (forms !== undefined) return ['call-form', written, writtenForms(name)];

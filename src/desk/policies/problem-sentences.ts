@@ -107,7 +107,7 @@ const PATTERN_ADVICE: readonly (readonly [part: RegExp, advice: string])[] = [
 
 export type ProblemCode = keyof typeof SENTENCES;
 /** A code with the facts of its sentence. */
-export type Fault = {
+export type ExpressionFault = {
   [C in ProblemCode]: readonly [code: C, ...facts: Parameters<(typeof SENTENCES)[C]>];
 }[ProblemCode];
 
@@ -127,7 +127,7 @@ export const NOT_SUPPORTED = {
   halves: ['not-supported', 'half a character in a text', 'Delete it.'],
   messages: ['not-supported', 'messages', 'Write a text, a number, true or false.'],
   optionals: ['not-supported', 'optional members', 'Ask with has(…) first.'],
-} satisfies Readonly<Record<string, Fault>>;
+} satisfies Readonly<Record<string, ExpressionFault>>;
 
 /** `from` and `to` are UTF-16 units of the expression's text; `to` is exclusive. */
 export interface ExpressionProblem {
@@ -137,17 +137,17 @@ export interface ExpressionProblem {
   readonly to: number;
 }
 
-export function sentenceOf([code, ...facts]: Fault): string {
+export function problemSentence([code, ...facts]: ExpressionFault): string {
   const sentence: (...facts: never[]) => string = SENTENCES[code];
   return sentence(...(facts as never[]));
 }
 
-export const problemOf = (
-  fault: Fault,
+export const expressionProblem = (
+  fault: ExpressionFault,
   { from, to }: { readonly from: number; readonly to: number },
 ): ExpressionProblem => ({
   code: fault[0],
-  message: sentenceOf(fault),
+  message: problemSentence(fault),
   from,
   to,
 });

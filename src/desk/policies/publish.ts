@@ -10,9 +10,9 @@
  *
  * A version never changes under its number, so nothing is compared before it is written: writing it again is harmless.
  */
-import { type Result, withinLimit, write } from '../../platform/kv.ts';
+import { type KvResult, withKvTimeout, write } from '../../platform/kv.ts';
 import { log } from '../../platform/log.ts';
-import { within } from '../../platform/timeout.ts';
+import { withTimeout } from '../../platform/timeout.ts';
 import { planKey } from '../../policy/plan.ts';
 import { POINTER_KEY, type Pointer, PUBLISH_DUE_PREFIX, versionKey } from '../../policy/pointer.ts';
 import type { NeonRefusal, Version, Versions } from './saved-version.ts';
@@ -40,21 +40,21 @@ export interface Due {
 }
 
 /** Leaves a key that says that publishing may be due from `now` on (milliseconds since 1970); refuses when KV does not take it. */
-export async function markDue(kv: Kv, now: number): Promise<Result<Due>> {
+export async function markPublishDue(kv: Kv, now: number): Promise<KvResult<Due>> {
   const key = PUBLISH_DUE_PREFIX + crypto.randomUUID();
   const put = await write(() => kv.put(key, new Date(now).toISOString(), { metadata: { at: now } }));
   return put.ok ? { ok: true, value: { key, at: now } } : put;
 }
 
 /** Takes the key away: what it stands for is in KV, or nothing came of it. When that fails the cron does it. Never throws. */
-export async function settle(kv: Kv, { key }: Due): Promise<void> {
+export async function clearPublishDue(kv: Kv, { key }: Due): Promise<void> {
   await write(() => kv.delete(key));
 }
 
 /** Savings that may not be in KV, `limit` of them at most. Rejects when KV does, or does not answer. */
 export async function listDue(kv: Kv, limit = MAX_KEYS_A_TICK): Promise<Due[]> {
   const list = () => kv.list<{ at?: unknown }>({ prefix: PUBLISH_DUE_PREFIX, limit });
-  const { keys } = await within(LOOK_LIMIT_MS, list);
+  const { keys } = await withTimeout(LOOK_LIMIT_MS, list);
   return keys.map(({ name, metadata }) => ({ key: name, at: typeof metadata?.at === 'number' ? metadata.at : 0 }));
 }
 
@@ -68,7 +68,7 @@ export async function unpublishedSince(kv: Kv, now: number): Promise<number | un
 }
 
 /**
- * Makes KV say what is in force, beginning with `start`, which Neon said. A key of {@link markDue} must be there already.
+ * Makes KV say what is in force, beginning with `start`, which Neon said. A key of {@link markPublishDue} must be there already.
  * `known` are versions that need not be read from Neon. Returns whether KV took all of it and Neon still says the same; when
  * not, the key must stay. Never throws.
  */
@@ -105,9 +105,9 @@ export async function publishAgain(
   now: number,
   known: readonly Version[] = [],
 ): Promise<boolean> {
-  const due = await markDue(kv, now);
+  const due = await markPublishDue(kv, now);
   if (!due.ok || !(await publish(kv, stored, inForce, known))) return false;
-  await settle(kv, due.value);
+  await clearPublishDue(kv, due.value);
   return true;
 }
 
@@ -119,12 +119,15 @@ export async function publishAgain(
 export async function publishDue(kv: Kv, stored: Stored, now: number): Promise<void> {
   const seen = await listDue(kv);
   const inForce = answered(await stored.readInForce());
-  if (inForce !== undefined && (seen.length > 0 || !(await within(LOOK_LIMIT_MS, () => isPublished(kv, inForce))))) {
+  if (
+    inForce !== undefined &&
+    (seen.length > 0 || !(await withTimeout(LOOK_LIMIT_MS, () => isPublished(kv, inForce))))
+  ) {
     if (!(await publishAgain(kv, stored, inForce, now))) throw new Error('The policy could not be published.');
   }
   // A younger one may be followed by its version after we asked Neon.
   const over = seen.filter(({ at }) => now - at > SAVING_ENDS_WITHIN_MS);
-  await Promise.all(over.map((due) => settle(kv, due)));
+  await Promise.all(over.map((due) => clearPublishDue(kv, due)));
 }
 
 /** Metadata of the versions that we write: what somebody wrote by hand has none, and the cron writes it again. */
@@ -138,7 +141,7 @@ async function putVersion(kv: Kv, { number, text }: Version): Promise<boolean> {
   for (const { key, text: value, expiresAfterSeconds } of await publishedValues(number, text)) {
     const lives = expiresAfterSeconds === undefined ? {} : { expirationTtl: expiresAfterSeconds };
     const put = () => kv.put(key, value, { metadata: OURS, ...lives });
-    if (!(await withinLimit(put, DOCUMENT_LIMIT_MS)).ok) return false;
+    if (!(await withKvTimeout(put, DOCUMENT_LIMIT_MS)).ok) return false;
   }
   return true;
 }
@@ -161,7 +164,7 @@ async function readOne(stored: Stored, number: number): Promise<Version | undefi
   return read.ok ? read.value : undefined;
 }
 
-function answered<Value>(asked: Result<Value, NeonRefusal>): Value {
+function answered<Value>(asked: KvResult<Value, NeonRefusal>): Value {
   if (asked.ok) return asked.value;
   throw new Error(`Neon did not say which policy is in force (${asked.reason}).`);
 }

@@ -10,7 +10,7 @@ import { TEXT_CLAIMS } from '../../sign-in/event.ts';
 export type Sample = string | number | boolean | readonly string[] | undefined;
 
 /** A value of the call, or a list of the policy, that an expression reads. */
-export interface Input {
+export interface SampledInput {
   readonly variable: 'claims' | 'attributes' | 'identity' | 'request' | 'person' | 'lists';
   readonly name: string;
   readonly mayBeAbsent: boolean;
@@ -26,7 +26,7 @@ export type SampleCall = readonly Sample[];
 const CALLS_BY_CHANCE = 300;
 
 /** The same for the same inputs and seed. */
-export function* sampleCalls(inputs: readonly Input[], seed: string): Generator<SampleCall> {
+export function* sampleCalls(inputs: readonly SampledInput[], seed: string): Generator<SampleCall> {
   const random = randomOf(seed);
   const usual = inputs.map(({ samples }) => samples[0]);
   // Half of the values are usual or absent: most failures need those of several inputs together.
@@ -63,8 +63,8 @@ const MOST_NAMES = Array.from({ length: MAX_ROLES }, (_, at) => `name-${at}-`.pa
 const MAX_LITERALS = 20;
 const MAX_LONG_LITERALS = 5;
 
-export function inputsOf(tree: Tree): readonly Input[] {
-  const inputs = new Map<string, Input>();
+export function sampledInputs(tree: Tree): readonly SampledInput[] {
+  const inputs = new Map<string, SampledInput>();
   const samplesOf = samplesBeside(literalsIn(tree));
   const visit = (node: Tree): void => {
     for (const part of subtrees(node)) visit(part);
@@ -75,7 +75,7 @@ export function inputsOf(tree: Tree): readonly Input[] {
   return [...inputs.values()];
 }
 
-function readBy(node: Tree): [variable: Input['variable'], name: string] | undefined {
+function readBy(node: Tree): [variable: SampledInput['variable'], name: string] | undefined {
   if (typeof node !== 'object') return undefined;
   const [operator, first, second] = node as readonly [string, string, string];
   switch (operator) {
@@ -113,7 +113,7 @@ function samplesBeside(literals: readonly (string | number)[]) {
     ...LONG_TEXTS,
     ...words.slice(0, MAX_LONG_LITERALS).map((word) => word.repeat(MAX_TEXT_READ / (word.length || 1))),
   ];
-  return (variable: Input['variable'], name: string): Input => {
+  return (variable: SampledInput['variable'], name: string): SampledInput => {
     const mayBeAbsent = variable === 'claims' || variable === 'attributes';
     const input = { variable, name, mayBeAbsent };
     if (variable === 'lists') return { ...input, samples: [LISTED, [...LISTED, ...words]], long: [] };
@@ -131,7 +131,7 @@ const around = (word: string) => [word, `${word}7`, `7${word}`, Array(9).fill('7
 const NOON = Date.UTC(2026, 10, 21, 12);
 
 /** A call with those values, as expressions see it. */
-export function scopeInputsOf(inputs: readonly Input[], call: SampleCall): ScopeInputs {
+export function scopeInputsOf(inputs: readonly SampledInput[], call: SampleCall): ScopeInputs {
   const claims: Record<string, string | number | boolean> = {};
   const attributes: Record<string, string | number | boolean> = {};
   const lists = new Map<string, string>();

@@ -3,12 +3,12 @@
  * a key in KV stands for the saving and the cron goes on with it.
  */
 import { v7 as uuidv7 } from 'uuid';
-import { bound, MAX_CHARS, occurredAtOf } from '../../attempts/text-limits.ts';
+import { MAX_CHARS, occurredAtOf, truncate } from '../../attempts/text-limits.ts';
 import type { KvRefusal } from '../../platform/kv.ts';
 import { log } from '../../platform/log.ts';
 import { type Differences, differences, forLog, same } from './differences.ts';
 import { type PolicyDocument, policySchema } from './policy-document.ts';
-import { type Due, markDue, publish, publishAgain, settle } from './publish.ts';
+import { clearPublishDue, type Due, markPublishDue, publish, publishAgain } from './publish.ts';
 import {
   CHANGE_SUBJECTS,
   type ChangeRow,
@@ -23,7 +23,7 @@ import {
 /** Each round loses to a saving that went in: with so many at once nobody knows what they change. */
 const MAX_ROUNDS = 5;
 
-export interface World {
+export interface SaveWorld {
   readonly kv: Pick<KVNamespace, 'get' | 'put' | 'delete' | 'list'>;
   readonly versions: Versions;
   /** Takes work that goes on after the reply. */
@@ -31,19 +31,19 @@ export interface World {
 }
 
 /** What is to be saved. `document` has passed `check.ts`, and keeps its author's order of members. */
-export type Draft = { readonly note: string } & (
+export type SaveRequest = { readonly note: string } & (
   | { readonly use: 'active'; readonly document: PolicyDocument; readonly documentOf?: number }
   | { readonly use: 'shadow'; readonly document: PolicyDocument; readonly sample: number }
   | { readonly use: 'no-shadow' }
 );
 
-export type Order = Draft & {
+export type Order = SaveRequest & {
   readonly author: string;
   /** Whether the version that counts for this use (undefined: there is none) is the one that the author knew. */
   readonly expects: (number: number | undefined) => boolean;
 };
 
-export interface Saved {
+export interface SavedPolicy {
   readonly kind: 'saved';
   readonly version: VersionInfo;
   /** False: the version that counts said this already, and none was added. */
@@ -57,8 +57,8 @@ export interface Saved {
   readonly published: boolean;
 }
 
-export type Outcome =
-  | Saved
+export type SaveOutcome =
+  | SavedPolicy
   /** Another version counts than the author knew, or none. `same`: it says what was to be saved. */
   | { readonly kind: 'stale'; readonly current: VersionInfo | undefined; readonly same: boolean }
   /** A shadow runs beside what decides, and nothing does; or there is no shadow to take away. */
@@ -71,11 +71,11 @@ export type Outcome =
     };
 
 /** Saves a version, unless another one counts than the author knew. Never rejects for what KV or Neon do. */
-export async function saveVersion(world: World, order: Order): Promise<Outcome> {
+export async function saveVersion(world: SaveWorld, order: Order): Promise<SaveOutcome> {
   const { kv, versions, later } = world;
   let due: Due | undefined;
-  const withoutSaving = (outcome: Outcome): Outcome => {
-    if (due !== undefined) later(settle(kv, due));
+  const withoutSaving = (outcome: SaveOutcome): SaveOutcome => {
+    if (due !== undefined) later(clearPublishDue(kv, due));
     return outcome;
   };
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
@@ -86,7 +86,7 @@ export async function saveVersion(world: World, order: Order): Promise<Outcome> 
       return withoutSaving(said.kind === 'saved' ? await publishedToo(world, said, present.value) : said);
 
     if (due === undefined) {
-      const marked = await markDue(kv, Date.now());
+      const marked = await markPublishDue(kv, Date.now());
       if (!marked.ok) return { kind: 'refused', by: marked.reason };
       due = marked.value;
     }
@@ -96,7 +96,7 @@ export async function saveVersion(world: World, order: Order): Promise<Outcome> 
       log('policy-saved', { number: version.number, use: order.use, by: order.author });
       const known = [version, ...withDocuments(present.value)];
       const published = added.value !== undefined && (await publish(kv, versions, added.value, known));
-      if (published) later(settle(kv, due));
+      if (published) later(clearPublishDue(kv, due));
       return { kind: 'saved', version, changed: true, ...numbers, published };
     }
     if (added.reason === 'number-taken') continue;
@@ -109,7 +109,7 @@ export async function saveVersion(world: World, order: Order): Promise<Outcome> 
 const countingFor = ({ active, shadow }: Present, { use }: Order) => (use === 'active' ? active : shadow);
 
 /** What there is to say without adding a version; undefined when one is to be added. */
-function answerTo(order: Order, present: Present): Exclude<Outcome, { kind: 'refused' }> | undefined {
+function answerTo(order: Order, present: Present): Exclude<SaveOutcome, { kind: 'refused' }> | undefined {
   const current = countingFor(present, order);
   if (order.use === 'shadow' && present.active === undefined) return { kind: 'no-policy' };
   if (order.use === 'no-shadow' && current === undefined) return { kind: 'no-shadow' };
@@ -130,7 +130,7 @@ function saysTheSame({ text, sample }: Version, order: Order): boolean {
 }
 
 /** Nothing is to be saved, but KV may not have it yet, or may have lost it. */
-async function publishedToo({ kv, versions }: World, saved: Saved, present: Present): Promise<Saved> {
+async function publishedToo({ kv, versions }: SaveWorld, saved: SavedPolicy, present: Present): Promise<SavedPolicy> {
   const inForce = pointerTo(present);
   const known = withDocuments(present);
   const published = inForce !== undefined && (await publishAgain(kv, versions, inForce, Date.now(), known));
@@ -157,7 +157,7 @@ function plan(present: Present, order: Order): Planned {
     number: present.last + 1,
     use: order.use,
     sample: order.use === 'shadow' ? order.sample : null,
-    author: bound(order.author, MAX_CHARS.dimension),
+    author: truncate(order.author, MAX_CHARS.dimension),
     note: order.note,
     createdAt,
     rules: document?.rules.length ?? 0,

@@ -1,5 +1,5 @@
 /** Types of versions of the policy, and what can be asked of Neon about them. `versions.ts` has the queries. */
-import type { Result } from '../../platform/kv.ts';
+import type { KvResult } from '../../platform/kv.ts';
 import type { Pointer } from '../../policy/pointer.ts';
 import type { Differences } from './differences.ts';
 
@@ -91,18 +91,18 @@ export interface NumberTaken {
   readonly reason: 'number-taken';
 }
 
-export type Asked<Value, Refused = never> = Promise<Result<Value, NeonRefusal | Refused>>;
+export type VersionsResult<Value, Refused = never> = Promise<KvResult<Value, NeonRefusal | Refused>>;
 
 /** What can be asked of Neon, which `versions.ts` does. Nothing here rejects. */
 export interface Versions {
   /** What counts now, with its documents. */
-  readPresent(): Asked<Present>;
+  readPresent(): VersionsResult<Present>;
   /** What KV should say; undefined before the first policy is saved. */
-  readInForce(): Asked<Pointer | undefined>;
+  readInForce(): VersionsResult<Pointer | undefined>;
   /** Undefined when there is no version of this number. */
-  readVersion(number: number): Asked<Version | undefined>;
+  readVersion(number: number): VersionsResult<Version | undefined>;
   /** Newest first, those below `before` (all when undefined), at most `limit`. */
-  listVersions(limit: number, before: number | undefined): Asked<VersionInfo[]>;
+  listVersions(limit: number, before: number | undefined): VersionsResult<VersionInfo[]>;
   /** Adds a version and the line about it, both or neither, and says what is in force then. */
-  addVersion(version: Version, change: ChangeRow): Asked<Pointer | undefined, NumberTaken>;
+  addVersion(version: Version, change: ChangeRow): VersionsResult<Pointer | undefined, NumberTaken>;
 }

@@ -1,23 +1,29 @@
 /** What is wrong with a text that is no expression. */
-import type { Range } from './cel.ts';
-import { type ExpressionProblem, type Fault, MACRO_FORMS, NOT_SUPPORTED, problemOf } from './problem-sentences.ts';
+import type { SourceRange } from './cel.ts';
+import {
+  type ExpressionFault,
+  type ExpressionProblem,
+  expressionProblem,
+  MACRO_FORMS,
+  NOT_SUPPORTED,
+} from './problem-sentences.ts';
 
 /** `code` and `range` are the parser's. It names the operator before the fault, however far away: common slips are looked for first. */
-export function syntaxProblem(source: string, code: string, range: Range): ExpressionProblem {
+export function syntaxProblem(source: string, code: string, range: SourceRange): ExpressionProblem {
   const rest = source.slice(range.from);
   const token = source.slice(range.from, range.to);
   switch (code) {
     case 'too_deep':
-      return problemOf(['too-deep'], range);
+      return expressionProblem(['too-deep'], range);
     case 'limit_exceeded':
-      return problemOf(['too-large'], { from: 0, to: source.length });
+      return expressionProblem(['too-large'], { from: 0, to: source.length });
     case 'reserved_identifier':
-      return problemOf(['reserved-word', token], range);
+      return expressionProblem(['reserved-word', token], range);
     case 'invalid_number':
     case 'invalid_integer':
-      return problemOf(/u$/i.test(token) ? NOT_SUPPORTED.unsigned : ['number-too-large', token], range);
+      return expressionProblem(/u$/i.test(token) ? NOT_SUPPORTED.unsigned : ['number-too-large', token], range);
     case 'invalid_macro_argument':
-      return problemOf(macroFault(source.slice(0, range.from)), range);
+      return expressionProblem(macroFault(source.slice(0, range.from)), range);
   }
   if (/escape|surrogate/.test(code))
     return unreadable(source, range.from, 'Texts have no such escape. For a backslash write \\\\.');
@@ -25,13 +31,13 @@ export function syntaxProblem(source: string, code: string, range: Range): Expre
   if (slip !== undefined) return unreadable(source, slip.offset, slip.advice);
   if (rest.trim() === '') return unreadable(source, source.length, 'Something is missing at its end.');
   if (rest.startsWith('{') && /\w\s*$/.test(source.slice(0, range.from)))
-    return problemOf(NOT_SUPPORTED.messages, range);
+    return expressionProblem(NOT_SUPPORTED.messages, range);
   if (/^\s*(?:\[\s*)?\?/.test(rest) && /[.[]\s*$/.test(source.slice(0, range.from)))
-    return problemOf(NOT_SUPPORTED.optionals, range);
+    return expressionProblem(NOT_SUPPORTED.optionals, range);
   return unreadable(source, range.from, ADVICE.find(([at]) => at.test(rest))?.[1] ?? 'It has no place there.');
 }
 
-function macroFault(before: string): Fault {
+function macroFault(before: string): ExpressionFault {
   const names = [...before.matchAll(/\.(\w+)\s*\(/g)].map(([, name = '']) => name);
   return ['macro-form', names.findLast((name) => Object.hasOwn(MACRO_FORMS, name)) ?? 'exists'];
 }
@@ -42,7 +48,7 @@ function unreadable(source: string, from: number, advice: string): ExpressionPro
   const rest = source.slice(from);
   const [token = ''] = new RegExp(TOKEN.source, 'suy').exec(rest) ?? [];
   const found = (rest.length > SHOWN ? `${rest.slice(0, SHOWN).toWellFormed()}…` : rest).replace(/\s+/g, ' ');
-  return problemOf(['syntax', from + 1, found, advice], { from, to: from + token.length });
+  return expressionProblem(['syntax', from + 1, found, advice], { from, to: from + token.length });
 }
 
 interface Slip {

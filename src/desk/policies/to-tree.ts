@@ -3,19 +3,25 @@ import { isZone } from '../../expressions/dates.ts';
 import { compilePattern } from '../../expressions/patterns.ts';
 import type { Tree } from '../../expressions/tree.ts';
 import {
+  type AstNode,
   excerpt,
   isReserved,
-  type Node,
   operands,
   pathOf,
-  type Range,
   rangeOf,
-  rootOf,
+  rootNodeOf,
+  type SourceRange,
   type StandIn,
   textOf,
 } from './cel.ts';
 import { faultOfForm, writtenAs } from './function-forms.ts';
-import { type ExpressionProblem, type Fault, MACRO_FORMS, NOT_SUPPORTED, problemOf } from './problem-sentences.ts';
+import {
+  type ExpressionFault,
+  type ExpressionProblem,
+  expressionProblem,
+  MACRO_FORMS,
+  NOT_SUPPORTED,
+} from './problem-sentences.ts';
 import { isVariable, readPath, unknownVariable } from './variables.ts';
 
 /** What an expression reads: canonical names, read or asked for with has(). */
@@ -33,12 +39,12 @@ export interface Converted {
   readonly reads: Reads;
   readonly problems: readonly ExpressionProblem[];
   /** What the type checker sees in the place of variables and of what has a problem already. */
-  readonly standIns: readonly (Range & { readonly type: StandIn })[];
+  readonly standIns: readonly (SourceRange & { readonly type: StandIn })[];
   /** Calls of functions with literals only. */
-  readonly constants: readonly (Range & { readonly tree: Tree })[];
+  readonly constants: readonly (SourceRange & { readonly tree: Tree })[];
 }
 
-export function toTree(source: string, node: Node, listNames: ReadonlySet<string>): Converted {
+export function toTree(source: string, node: AstNode, listNames: ReadonlySet<string>): Converted {
   const walk = new Walk(source, listNames);
   const tree = walk.visit(node, undefined);
   const { claims, attributes, lists, person, time, problems, standIns, constants } = walk;
@@ -52,16 +58,16 @@ export function toTree(source: string, node: Node, listNames: ReadonlySet<string
   return { tree, reads, problems, standIns, constants };
 }
 
-type Call = Extract<Node, { op: 'call' | 'rcall' }>;
-type Entry = Extract<Node, { op: 'map' }>['args'][number];
+type Call = Extract<AstNode, { op: 'call' | 'rcall' }>;
+type Entry = Extract<AstNode, { op: 'map' }>['args'][number];
 
 class Walk {
   readonly claims = new Set<string>();
   readonly attributes = new Set<string>();
   readonly lists = new Set<string>();
   readonly problems: ExpressionProblem[] = [];
-  readonly standIns: (Range & { readonly type: StandIn })[] = [];
-  readonly constants: (Range & { readonly tree: Tree })[] = [];
+  readonly standIns: (SourceRange & { readonly type: StandIn })[] = [];
+  readonly constants: (SourceRange & { readonly tree: Tree })[] = [];
   person = false;
   time = false;
   readonly #source: string;
@@ -73,7 +79,7 @@ class Walk {
   }
 
   /** `own` is the variable of the macro around it: no macro is part of another. */
-  visit(node: Node, own: string | undefined): Tree {
+  visit(node: AstNode, own: string | undefined): Tree {
     switch (node.op) {
       case 'value':
         return this.#literal(node, node.args);
@@ -118,32 +124,32 @@ class Walk {
   }
 
   /** `around`: what the type checker leaves out, if that is more than what the problem is about. */
-  #refuse(node: Node, fault: Fault, around: Node = node): Tree {
-    this.problems.push(problemOf(fault, rangeOf(node, this.#source)));
+  #refuse(node: AstNode, fault: ExpressionFault, around: AstNode = node): Tree {
+    this.problems.push(expressionProblem(fault, rangeOf(node, this.#source)));
     this.#standIn(around, 'any');
     return false;
   }
 
   /** CEL reads `a == b in c` from left to right, the library as `a == (b in c)`. */
-  #isMisread(right: Node): boolean {
+  #isMisread(right: AstNode): boolean {
     const before = this.#source.slice(0, rangeOf(right, this.#source).from).trimEnd();
     return ['in', '<', '<=', '>', '>='].includes(right.op) && !before.endsWith('(');
   }
 
-  #standIn(node: Node, type: StandIn): void {
+  #standIn(node: AstNode, type: StandIn): void {
     this.standIns.push({ ...rangeOf(node, this.#source), type });
   }
 
-  #shown(node: Node): string {
+  #shown(node: AstNode): string {
     return excerpt(this.#source, rangeOf(node, this.#source));
   }
 
-  #member(node: Extract<Node, { op: 'id' | '.' | '[]' }>, own: string | undefined): Tree {
+  #member(node: Extract<AstNode, { op: 'id' | '.' | '[]' }>, own: string | undefined): Tree {
     const path = pathOf(node);
     const [variable = ''] = path ?? [];
     if (path !== undefined && variable !== own) {
       if (isVariable(variable)) return this.#read(node, path);
-      return this.#refuse(rootOf(node), unknownVariable(variable, writtenAs(variable)));
+      return this.#refuse(rootNodeOf(node), unknownVariable(variable, writtenAs(variable)));
     }
     if (node.op === 'id') return ['it'];
     const [owner, index] = node.args;
@@ -154,7 +160,7 @@ class Walk {
   }
 
   /** A member of a variable. */
-  #read(node: Node, path: readonly string[]): Tree {
+  #read(node: AstNode, path: readonly string[]): Tree {
     const read = readPath(path, this.#listNames);
     if (!read.ok) return this.#refuse(node, read.fault);
     const [variable = '', name = '', attribute = ''] = path;
@@ -166,7 +172,7 @@ class Walk {
   }
 
   /** Whether there is such a member: `has(…)`, or `'…' in claims`. */
-  #has(node: Node, within: Node, path: readonly string[]): Tree {
+  #has(node: AstNode, within: AstNode, path: readonly string[]): Tree {
     const read = readPath(path, this.#listNames);
     if (!read.ok) return this.#refuse(within, read.fault, node);
     const [variable = '', name = '', attribute = ''] = path;
@@ -183,7 +189,7 @@ class Walk {
     if (variable === 'request' && name === 'time') this.time = true;
   }
 
-  #literal(node: Node, value: Extract<Node, { op: 'value' }>['args']): Tree {
+  #literal(node: AstNode, value: Extract<AstNode, { op: 'value' }>['args']): Tree {
     switch (typeof value) {
       case 'bigint':
         if (value === BigInt.asIntN(64, value)) return ['#', String(value)];
@@ -198,7 +204,7 @@ class Walk {
     return this.#refuse(node, value instanceof Uint8Array ? NOT_SUPPORTED.bytes : NOT_SUPPORTED.unsigned);
   }
 
-  #negative(operand: Node, own: string | undefined): Tree {
+  #negative(operand: AstNode, own: string | undefined): Tree {
     if (operand.op === 'value' && typeof operand.args === 'bigint') return this.#literal(operand, -operand.args);
     // JSON has no -0.
     if (operand.op === 'value' && typeof operand.args === 'number' && operand.args !== 0) return -operand.args;
@@ -217,7 +223,7 @@ class Walk {
     return ['map', ...parts];
   }
 
-  #in(node: Node, [value, list]: readonly [Node, Node], own: string | undefined): Tree {
+  #in(node: AstNode, [value, list]: readonly [AstNode, AstNode], own: string | undefined): Tree {
     const path = pathOf(list) ?? [];
     const owner = path.join('.');
     if (owner === 'claims' || owner === 'person.attributes') {
@@ -244,7 +250,7 @@ class Walk {
       const path = args.length === 1 && tested?.op === '.' ? pathOf(tested) : undefined;
       if (tested === undefined || path === undefined) return this.#refuse(node, ['has']);
       if (isVariable(path[0] ?? '')) return this.#has(node, tested, path);
-      return this.#refuse(rootOf(tested), unknownVariable(path[0] ?? '', undefined), node);
+      return this.#refuse(rootNodeOf(tested), unknownVariable(path[0] ?? '', undefined), node);
     }
     if (target !== undefined && Object.hasOwn(MACRO_FORMS, name)) return this.#macro(node, name, target, args, own);
     const fault = faultOfForm(name, target !== undefined, args.length, this.#shown(node));
@@ -264,7 +270,7 @@ class Walk {
     return tree;
   }
 
-  #macro(node: Call, name: string, target: Node, args: readonly Node[], own: string | undefined): Tree {
+  #macro(node: Call, name: string, target: AstNode, args: readonly AstNode[], own: string | undefined): Tree {
     const [variable, ...parts] = args;
     if (variable?.op !== 'id' || parts.length === 0 || parts.length > (name === 'map' ? 2 : 1) || name === 'existsOne')
       return this.#refuse(node, ['macro-form', name]);
@@ -280,7 +286,7 @@ class Walk {
     return [name === 'map' ? 'collect' : name, list, ...parts.map((part) => this.visit(part, variable.args))];
   }
 
-  #matches(target: Node, pattern: Node, own: string | undefined): Tree {
+  #matches(target: AstNode, pattern: AstNode, own: string | undefined): Tree {
     const tree = this.visit(target, own);
     const text = textOf(pattern);
     if (text === undefined) return this.#refuse(pattern, ['pattern-not-literal']);
@@ -288,7 +294,7 @@ class Walk {
     return 'code' in made ? this.#refuse(pattern, ['pattern-refused', text, made]) : ['matches', tree, text];
   }
 
-  #zone(zone: Node): void {
+  #zone(zone: AstNode): void {
     const name = textOf(zone);
     if (name === undefined) this.#refuse(zone, ['zone-not-literal']);
     else if (!isZone(name)) this.#refuse(zone, ['unknown-zone', name]);

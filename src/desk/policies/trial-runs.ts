@@ -1,12 +1,19 @@
 /** Whether an expression can fail is asked by running it on sample calls. The same expression always has the same verdict. */
 import { runOf, Shared } from '../../expressions/evaluate.ts';
 import { MAX_WORK } from '../../expressions/limits.ts';
-import { type Purpose, type Result, resultOf } from '../../expressions/results.ts';
+import { type Purpose, type RunResult, resultOf } from '../../expressions/results.ts';
 import { openScope } from '../../expressions/scope.ts';
 import type { Tree } from '../../expressions/tree.ts';
 import { Fail } from '../../expressions/values.ts';
 import type { CompiledExpression } from './compile-expression.ts';
-import { type Input, inputsOf, type Sample, type SampleCall, sampleCalls, scopeInputsOf } from './samples.ts';
+import {
+  type Sample,
+  type SampleCall,
+  type SampledInput,
+  sampleCalls,
+  sampledInputs,
+  scopeInputsOf,
+} from './samples.ts';
 
 /** A call in which an expression fails. */
 export interface Witness {
@@ -17,7 +24,7 @@ export interface Witness {
   readonly why: string;
 }
 
-export interface Trial {
+export interface TrialRuns {
   /** In no sample, in some or in all, as far as the work was enough. */
   readonly fails: 'never' | 'sometimes' | 'always';
   /** The first failure, if failures were asked for or there is nothing else. */
@@ -38,11 +45,11 @@ export function tryExpression(
   { source, tree }: CompiledExpression,
   purpose: Purpose,
   { find, work, shared = new Shared() }: { find: 'success' | 'failure'; work: number; shared?: Shared },
-): Trial {
-  const inputs = inputsOf(tree);
+): TrialRuns {
+  const inputs = sampledInputs(tree);
   const run = runOf(tree, shared);
   let left = work;
-  const resultIn = (call: SampleCall): Result | undefined => {
+  const resultIn = (call: SampleCall): RunResult | undefined => {
     const most = Math.max(0, Math.min(MAX_WORK, left));
     const scope = openScope(scopeInputsOf(inputs, call), most);
     const result = resultOf(run(scope), purpose);
@@ -74,9 +81,9 @@ interface Failing {
 
 /** Names the values that matter: the call fails with the usual ones in the place of all others. */
 function witnessOf(
-  inputs: readonly Input[],
+  inputs: readonly SampledInput[],
   failing: Failing,
-  resultIn: (call: SampleCall) => Result | undefined,
+  resultIn: (call: SampleCall) => RunResult | undefined,
 ): Witness {
   let { call, why } = failing;
   for (const [at, { samples }] of [...inputs.entries()].reverse()) {
@@ -109,9 +116,9 @@ const OWNERS = {
 };
 const NAME = /^[A-Za-z_]\w*$/;
 
-const pathOf = ({ variable, name }: Input) =>
+const pathOf = ({ variable, name }: SampledInput) =>
   NAME.test(name) ? `${OWNERS[variable]}.${name}` : `${OWNERS[variable]}['${name}']`;
-const guardOf = (input: Input) =>
+const guardOf = (input: SampledInput) =>
   NAME.test(input.name) ? `has(${pathOf(input)})` : `'${input.name}' in ${OWNERS[input.variable]}`;
 
 const SHOWN = 30;

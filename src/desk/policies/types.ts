@@ -1,26 +1,35 @@
 /** What the type checker refuses, in our words. It stops at the first: that is replaced by a value of any type, and it checks again. */
 import type { Purpose } from '../../expressions/results.ts';
-import { type Checked, checkTypes, excerpt, type Node, type Range, rangeOf, replaced, type StandIn } from './cel.ts';
+import {
+  type AstNode,
+  type CheckedExpression,
+  checkTypes,
+  excerpt,
+  rangeOf,
+  replaced,
+  type SourceRange,
+  type StandIn,
+} from './cel.ts';
 import { writtenForms } from './function-forms.ts';
-import { type ExpressionProblem, type Fault, problemOf } from './problem-sentences.ts';
+import { type ExpressionFault, type ExpressionProblem, expressionProblem } from './problem-sentences.ts';
 
 const MAX_PROBLEMS = 20;
 
 /** `purpose` is undefined when the type of the whole does not matter. */
 export function typeProblems(
   source: string,
-  standIns: readonly (Range & { readonly type: StandIn })[],
+  standIns: readonly (SourceRange & { readonly type: StandIn })[],
   purpose: Purpose | undefined,
 ): ExpressionProblem[] {
   const problems: ExpressionProblem[] = [];
   const everything = { from: 0, to: source.length };
-  const standing: Range[] = [...standIns];
+  const standing: SourceRange[] = [...standIns];
   // From the inside out: what is around another replaces that too.
   let text = standIns
     .toSorted((a, b) => a.to - a.from - (b.to - b.from))
     .reduce((before, { type, ...range }) => replaced(before, range, type), source);
   /** What the node is in the source: a stand-in is shorter than what it stands for. */
-  const rangeIn = (node: Node): Range =>
+  const rangeIn = (node: AstNode): SourceRange =>
     standing.reduce(
       (range, { from, to }) => (from < range.to && range.to < to ? { from: range.from, to } : range),
       rangeOf(node, text),
@@ -30,23 +39,23 @@ export function typeProblems(
     if (checked.ok) {
       const fault =
         purpose && problems.length === 0 ? unfit(checked.type, purpose, excerpt(source, everything)) : undefined;
-      return fault === undefined ? problems : [problemOf(fault, everything)];
+      return fault === undefined ? problems : [expressionProblem(fault, everything)];
     }
     const node = culpritOf(checked, text);
-    if (node === undefined) return [...problems, problemOf(['type-unclear'], everything)];
+    if (node === undefined) return [...problems, expressionProblem(['type-unclear'], everything)];
     const range = rangeIn(node);
     const fault = faultOf(checked, (of) => excerpt(source, rangeIn(of)), node);
-    if (fault !== undefined) problems.push(problemOf(fault, range));
+    if (fault !== undefined) problems.push(expressionProblem(fault, range));
     standing.push(range);
     text = replaced(text, range, 'any');
   }
   return problems;
 }
 
-type Failed = Extract<Checked, { ok: false }>;
+type Failed = Extract<CheckedExpression, { ok: false }>;
 
 /** The library blames a whole `!a` or `a && b` when an operand is no condition: which one of two is found by trying. */
-function culpritOf({ code, node }: Failed, text: string): Node | undefined {
+function culpritOf({ code, node }: Failed, text: string): AstNode | undefined {
   if (node?.op === '!_') return node.args;
   if (code !== 'invalid_logical_operand' || (node?.op !== '&&' && node?.op !== '||')) return node;
   const [left, right] = node.args;
@@ -54,10 +63,10 @@ function culpritOf({ code, node }: Failed, text: string): Node | undefined {
   return !again.ok && again.code === code && again.node?.start === node.start ? left : right;
 }
 
-type Shown = (node: Node) => string;
+type Shown = (node: AstNode) => string;
 
 /** Undefined: it is no fault. */
-function faultOf({ code, node, types }: Failed, shown: Shown, culprit: Node): Fault | undefined {
+function faultOf({ code, node, types }: Failed, shown: Shown, culprit: AstNode): ExpressionFault | undefined {
   const [first = '', second = ''] = types;
   switch (code) {
     case 'no_such_overload':
@@ -84,14 +93,14 @@ function faultOf({ code, node, types }: Failed, shown: Shown, culprit: Node): Fa
   }
 }
 
-const ownerOf = (node: Node): Node => (node.op === '[]' || node.op === '.' ? node.args[0] : node);
+const ownerOf = (node: AstNode): AstNode => (node.op === '[]' || node.op === '.' ? node.args[0] : node);
 const isNumber = (type: string) => type === 'int' || type === 'double';
 const isList = (type: string) => type.startsWith('list');
 
-function operandFault(node: Node, [left = '', right = '']: readonly string[], shown: Shown): Fault {
+function operandFault(node: AstNode, [left = '', right = '']: readonly string[], shown: Shown): ExpressionFault {
   if (node.op === '!_') return ['not-boolean', shown(node.args), named(left)];
   if (node.op === '-_') return ['operand-types', '-', `${shown(node.args)} is ${named(left)}`, ''];
-  const [a, b] = node.args as unknown as readonly [Node, Node];
+  const [a, b] = node.args as unknown as readonly [AstNode, AstNode];
   const typed = `${shown(a)} is ${named(left)} and ${shown(b)} is ${named(right)}`;
   const advice = adviceOn(node.op, [shown(a), left], [shown(b), right], b);
   if (node.op === 'in' && isList(right)) return ['never-equal', typed, 'it is never in there', advice];
@@ -103,7 +112,7 @@ function adviceOn(
   sign: string,
   [a, left]: readonly [string, string],
   [b, right]: readonly [string, string],
-  second: Node,
+  second: AstNode,
 ): string {
   if (sign === 'in' && right === 'string') return ` For texts write ${b}.contains(${a}).`;
   if (sign === 'in' && right === 'PolicyList') return ` Write string(${a}) in ${b}.`;
@@ -116,7 +125,7 @@ function adviceOn(
   return isNumber(left) && isNumber(right) ? ' Write 1.0 instead of 1, or double(…).' : '';
 }
 
-function callFault(node: Extract<Node, { op: 'call' | 'rcall' }>, called: string, shown: Shown): Fault {
+function callFault(node: Extract<AstNode, { op: 'call' | 'rcall' }>, called: string, shown: Shown): ExpressionFault {
   const [name] = node.args;
   const [, target = '', types = ''] = /^(?:(.*)\.)?\w+\((.*)\)$/s.exec(called) ?? [];
   const given = [...(target === '' ? [] : [target]), ...(types === '' ? [] : [types])].join(', ');
@@ -145,7 +154,7 @@ const named = (type: string): string => NAMES.reduce((text, [of, name]) => text.
 
 const CLAIM_TYPES = /^(?:string|int|double|bool|dyn|list|list<(?:string|dyn|[A-Z])>)$/;
 
-function unfit(type: string, purpose: Purpose, written: string): Fault | undefined {
+function unfit(type: string, purpose: Purpose, written: string): ExpressionFault | undefined {
   if (purpose === 'condition')
     return type === 'bool' || type === 'dyn' ? undefined : ['not-a-condition', written, named(type)];
   return CLAIM_TYPES.test(type) ? undefined : ['not-a-claim', written, named(type)];

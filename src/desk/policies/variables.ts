@@ -3,7 +3,7 @@ import { ALIASES } from '../../sign-in/claim-names.ts';
 import { TEXT_CLAIMS } from '../../sign-in/event.ts';
 import type { StandIn } from './cel.ts';
 import { closest } from './names.ts';
-import type { Fault } from './problem-sentences.ts';
+import type { ExpressionFault } from './problem-sentences.ts';
 
 const LONG_CLAIM = /^extension_[0-9a-f]{32}_(.+)$/is;
 
@@ -30,10 +30,10 @@ const MEMBERS: ReadonlyMap<string, ReadonlyMap<string, Type>> = new Map([
 const VARIABLES = ['claims', 'identity', 'person', 'request', 'lists'];
 export const isVariable = (name: string): boolean => VARIABLES.includes(name);
 
-export type Read = { readonly ok: true; readonly type: Type } | { readonly ok: false; readonly fault: Fault };
+export type Read = { readonly ok: true; readonly type: Type } | { readonly ok: false; readonly fault: ExpressionFault };
 
 const is = (type: Type): Read => ({ ok: true, type });
-const not = (...fault: Fault): Read => ({ ok: false, fault });
+const not = (...fault: ExpressionFault): Read => ({ ok: false, fault });
 
 /** What a path like `claims.email` reads, if it exists. `path` begins with one of the variables. */
 export function readPath(path: readonly string[], listNames: ReadonlySet<string>): Read {
@@ -99,7 +99,7 @@ function adviceOn(variable: string, member: string, members: ReadonlyMap<string,
 }
 
 /** For a name that is no variable; `usage`: how the function of that name is written, if there is one. */
-export function unknownVariable(name: string, usage: string | undefined): Fault {
+export function unknownVariable(name: string, usage: string | undefined): ExpressionFault {
   if (TEXT_CLAIMS.includes(name) || name.startsWith('extension_'))
     return ['unknown-variable', name, `Write claims.${name}.`];
   if (usage !== undefined) return ['unknown-variable', name, `The function is written ${usage}.`];

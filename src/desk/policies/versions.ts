@@ -8,7 +8,7 @@ import { connect, type Database } from '../../database/connect.ts';
 import { changes, policyVersions as table } from '../../database/schema.ts';
 import type { Config } from '../../platform/config.ts';
 import { errorFields, log } from '../../platform/log.ts';
-import { type Asked, pointerTo, type Versions } from './saved-version.ts';
+import { pointerTo, type Versions, type VersionsResult } from './saved-version.ts';
 
 /** Somebody waits; a sleeping Neon needs a second or two to wake, a document of 8 MB some more. */
 const LIMIT_MS = 10_000;
@@ -75,7 +75,7 @@ const UNDEFINED_TABLE = '42P01';
 const UNCERTAIN = /^(?:08|57|58|XX)/;
 
 /** Asks through one connection. Everything that goes wrong in `work` counts as Neon's failure: let it do nothing but ask. */
-async function asked<Value>({ DATABASE_URL }: Config, work: (db: Database) => Promise<Value>): Asked<Value> {
+async function asked<Value>({ DATABASE_URL }: Config, work: (db: Database) => Promise<Value>): VersionsResult<Value> {
   if (DATABASE_URL === '') return { ok: false, reason: 'database-unavailable', code: '', uncertain: false };
   try {
     return { ok: true, value: await work(connect(DATABASE_URL, LIMIT_MS).db) };

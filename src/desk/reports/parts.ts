@@ -2,9 +2,7 @@
  * From where a report reads each part of a range: whole days from the daily aggregates, hours at the edges of the range and
  * hours that are not summed yet from the attempts. Pure.
  */
-
-export const HOUR_MS = 3_600_000;
-export const DAY_MS = 24 * HOUR_MS;
+import { DAY_MS } from '../../platform/duration.ts';
 
 /** From `from` (inclusive) to `to` (exclusive). */
 export interface Stretch {
@@ -18,7 +16,7 @@ export interface Days {
   readonly to: string;
 }
 
-export interface Parts {
+export interface RangeParts {
   /** Whole days of which every hour in the range is summed; undefined when there are none. */
   readonly days: Days | undefined;
   /** Summed hours of days that the range cuts. */
@@ -28,7 +26,7 @@ export interface Parts {
 }
 
 /** `range` has whole hours; hours before `until`, the end of an hour, are summed. */
-export function partsOf({ from, to }: Stretch, until: Date): Parts {
+export function partsOf({ from, to }: Stretch, until: Date): RangeParts {
   const [start, end, line] = [from, to, until].map((instant) => instant.getTime()) as [number, number, number];
   const live = end > line ? stretch(Math.max(start, line), end) : undefined;
   if (start >= Math.min(end, line)) return { days: undefined, edges: [], live };

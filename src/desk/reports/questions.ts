@@ -7,16 +7,16 @@ import { stepNamed } from '../../sign-in/steps.ts';
 import { type Question, readCursor } from '../http/cursor.ts';
 import { strict, text } from '../http/input-rules.ts';
 import { inOrder, page, paged, range } from '../http/list-page.ts';
-import { ADDRESS_RULE, addressIn, KEY_FORMS, NO_ADDRESS, read, refuse } from '../http/typed-values.ts';
+import { ADDRESS_RULE, addressIn, KEY_FORMS, NO_ADDRESS, refuseTyped, typed } from '../http/typed-values.ts';
 
 /** Unknown steps are recorded under the name that the body gave, so that any may be asked for. */
-const step = read((typed) => stepNamed(typed) ?? typed);
+const step = typed((typed) => stepNamed(typed) ?? typed);
 
 /** Lower case, as it is stored. */
-const clientId = read((typed) => typed.toLowerCase());
+const clientId = typed((typed) => typed.toLowerCase());
 
-const email = read((typed, context) =>
-  NO_ADDRESS.test(typed) ? refuse(context, `${ADDRESS_RULE} POST /reports/attempts/search`) : emailKey(typed),
+const email = typed((typed, context) =>
+  NO_ADDRESS.test(typed) ? refuseTyped(context, `${ADDRESS_RULE} POST /reports/attempts/search`) : emailKey(typed),
 );
 
 /** How else a key can be given, when it did not arrive as it was meant. */
@@ -24,14 +24,14 @@ const KEY_IN_BODY =
   'an idp: key is percent-encoded once more there, though its parts are already. Or send the key as it is in the body of ' +
   'POST /reports/people/search';
 
-const personKey = read(async (typed, context) => {
-  if (NO_ADDRESS.test(addressIn(typed))) return refuse(context, `${ADDRESS_RULE} POST /reports/people/search`);
-  return (await readPersonKey(typed)) ?? refuse(context, `${KEY_FORMS}; ${KEY_IN_BODY}`);
+const personKey = typed(async (typed, context) => {
+  if (NO_ADDRESS.test(addressIn(typed))) return refuseTyped(context, `${ADDRESS_RULE} POST /reports/people/search`);
+  return (await readPersonKey(typed)) ?? refuseTyped(context, `${KEY_FORMS}; ${KEY_IN_BODY}`);
 });
 
-const supportCode = read(
+const supportCode = typed(
   (typed, context) =>
-    readSupportCode(typed) ?? refuse(context, 'not a support code: ten letters and digits, such as 7K3QX-9M2TB'),
+    readSupportCode(typed) ?? refuseTyped(context, 'not a support code: ten letters and digits, such as 7K3QX-9M2TB'),
 );
 
 /** What sums are kept by. */
@@ -46,7 +46,7 @@ export type Dimensions = z.output<z.ZodMiniObject<typeof dimensions>>;
 
 const filters = {
   ...dimensions,
-  objectId: z.optional(read(oidKey)),
+  objectId: z.optional(typed(oidKey)),
   email: z.optional(email),
   supportCode: z.optional(supportCode),
   correlationId: z.optional(text),
@@ -65,12 +65,12 @@ export const attemptsFileQuestion = strict(filters).check(inOrder);
 
 /** An id, or a support code as somebody wrote it down. */
 export const attemptParam = z.object({
-  attempt: read((typed, context): { id: string } | { supportCode: string } => {
+  attempt: typed((typed, context): { id: string } | { supportCode: string } => {
     const id = z.uuid({ version: 'v7' }).safeParse(typed.toLowerCase());
     if (id.success) return { id: id.data };
     const code = readSupportCode(typed);
     if (code !== undefined) return { supportCode: code };
-    return refuse(
+    return refuseTyped(
       context,
       'neither an id of an attempt (such as 019aa3f1-7c00-7abc-8def-0123456789ab) nor a support code (such as 7K3QX-9M2TB)',
     );

@@ -1,6 +1,6 @@
 /** Which stretch of time a report covers. Pure; `now` is in milliseconds since 1970. */
+import { DAY_MS, HOUR_MS } from '../../platform/duration.ts';
 import type { Position } from '../http/cursor.ts';
-import { DAY_MS, HOUR_MS } from './parts.ts';
 import type { Dimensions, Filters, Interval, SummaryQuestion } from './questions.ts';
 
 export const INTERVAL_MS = { hour: HOUR_MS, day: DAY_MS } as const;
@@ -21,14 +21,14 @@ export function listFrom(filters: Filters, after: Position | undefined, now: num
 }
 
 /** Whole hours or days (UTC), `from` inclusive, `to` exclusive. */
-export interface Range {
+export interface SummaryRange {
   readonly interval: Interval;
   readonly from: Date;
   readonly to: Date;
 }
 
 /** What a summary covers, rounded outwards; or a sentence on what to give as `from` instead. */
-export function summaryRange({ from, to, interval = 'hour' }: SummaryQuestion, now: number): Range | string {
+export function summaryRange({ from, to, interval = 'hour' }: SummaryQuestion, now: number): SummaryRange | string {
   const end = to?.getTime() ?? now;
   const start = from?.getTime() ?? end - DEFAULT_DAYS * DAY_MS;
   if (start >= end) return 'not in the past: give an earlier one, or a "to" after it';
@@ -45,7 +45,7 @@ export function summaryRange({ from, to, interval = 'hour' }: SummaryQuestion, n
  * The range as far as it is known when attempts before `gone` are no longer retained: whole days there, since the hours of a
  * day are known of the attempts alone; and days throughout for filters whose hours are not summed.
  */
-export function knownRange({ interval, from, to }: Range, filters: Dimensions, gone: Date): Range {
+export function knownRange({ interval, from, to }: SummaryRange, filters: Dimensions, gone: Date): SummaryRange {
   if (from >= gone) return { interval, from, to };
   const byDay = lacksHours(filters);
   const floor = new Date(Math.floor(from.getTime() / DAY_MS) * DAY_MS);

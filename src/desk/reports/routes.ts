@@ -104,8 +104,8 @@ async function list(c: ReportsContext, page: AttemptsPage): Promise<Response> {
 }
 
 async function person(c: ReportsContext, page: PersonPage): Promise<Response> {
-  const { findPerson } = await import('./queries/timeline.ts');
-  return c.json(await findPerson(configOf(c.env), page, Date.now()), 200);
+  const { findTimeline } = await import('./queries/timeline.ts');
+  return c.json(await findTimeline(configOf(c.env), page, Date.now()), 200);
 }
 
 /** Only the question without parameters has a snapshot to fall back on. */

@@ -3,7 +3,7 @@
 import * as z from 'zod/mini';
 import { configOf } from '../../platform/config.ts';
 import { errorFields, log } from '../../platform/log.ts';
-import { within } from '../../platform/timeout.ts';
+import { withTimeout } from '../../platform/timeout.ts';
 import type { DeskEnv } from '../env.ts';
 import { summaryRange } from './range.ts';
 import type { Summary } from './summary.ts';
@@ -39,7 +39,7 @@ export async function snapshotSummary(env: DeskEnv, now: number): Promise<void> 
 /** The last snapshot, marked stale; undefined when there is none or KV does not answer within `KV_TIMEOUT_MS`. */
 export async function readSnapshot(env: DeskEnv): Promise<Summary | undefined> {
   try {
-    const text = await within(configOf(env).KV_TIMEOUT_MS, () => env.GATEHOUSE.get(SNAPSHOT_KEY));
+    const text = await withTimeout(configOf(env).KV_TIMEOUT_MS, () => env.GATEHOUSE.get(SNAPSHOT_KEY));
     if (text === null) return undefined;
     const value: unknown = JSON.parse(text);
     written.parse(value);

@@ -22,7 +22,7 @@ export interface RoleChanges {
   readonly email: RoleChange | undefined;
 }
 
-export interface Seen {
+export interface PersonHistory {
   /** At most {@link RECENT_ATTEMPTS}, newest first. */
   readonly newest: readonly AttemptRow[];
   /** Of this person's keys, and of the account of {@link lastToken} when a token was given. */
@@ -36,7 +36,7 @@ export interface Seen {
   readonly keptSince: Date;
 }
 
-export function standing({ newest, changes, asked, accounts, cut, keptSince }: Seen): string {
+export function statusSentence({ newest, changes, asked, accounts, cut, keptSince }: PersonHistory): string {
   const [last] = newest;
   if (last === undefined) {
     return (

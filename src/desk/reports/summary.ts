@@ -1,9 +1,11 @@
 /** A summary as support reads it: made from counted rows, with what the numbers cannot see said beside them. Pure. */
+
 import { OUTCOMES } from '../../attempts/attempt.ts';
+import { DAY_MS } from '../../platform/duration.ts';
 import { STEPS } from '../../sign-in/steps.ts';
-import { DAY_MS, dayOf } from './parts.ts';
+import { dayOf } from './parts.ts';
 import type { Dimensions, Interval } from './questions.ts';
-import { INTERVAL_MS, type Range } from './range.ts';
+import { INTERVAL_MS, type SummaryRange } from './range.ts';
 import { type Compared, comparison, type ShadowCounts, shadowCoverage } from './shadow-report.ts';
 
 type Counts = Readonly<Record<string, number>>;
@@ -61,8 +63,8 @@ export interface Counted {
   /** Hours of the range with late attempts that are in no sum yet. */
   readonly waiting: number;
   /** The range that was asked for, and the one that is known. */
-  readonly asked: Range;
-  readonly range: Range;
+  readonly asked: SummaryRange;
+  readonly range: SummaryRange;
   /** The one that was asked for. */
   readonly step: string | undefined;
   /** Attempts and people before this are no longer kept, only counts. */
@@ -153,7 +155,7 @@ const LATEST_DAYS = 15;
 
 /** Why distinct people cannot be counted for this question; undefined when they can. */
 export function whyNoPeople(
-  range: Range,
+  range: SummaryRange,
   { clientId: _, ...others }: Dimensions,
   keptSince: Date,
   retentionDays: number,

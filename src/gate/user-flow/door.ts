@@ -2,10 +2,10 @@
 import { type FrontDoor, stepOf } from '../answer.ts';
 import { recorded } from './recorded.ts';
 import { replyTo } from './reply.ts';
-import { hear, understand } from './request.ts';
+import { parse, understand } from './request.ts';
 
 export const userFlowDoor: FrontDoor = {
-  hear,
+  parse,
   understand,
   reply: ({ decision, reached }) => replyTo(decision, stepOf(reached)),
   recorded,

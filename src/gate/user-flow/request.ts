@@ -12,21 +12,21 @@ import {
   TEXT_CLAIMS,
 } from '../../sign-in/event.ts';
 import { stepNamed } from '../../sign-in/steps.ts';
-import { type Call, type Heard, Stopped, type Understood } from '../answer.ts';
+import { type Call, type Parsed, Stopped, type Understood } from '../answer.ts';
 import { readBody } from '../body.ts';
 
 /** What is no text is as if absent; custom attributes may be text, number or boolean. */
 const ONLY_TEXT: ReadonlySet<string> = new Set(TEXT_CLAIMS);
 
 /** The body of a call, whatever its Content-Type. */
-export async function hear(call: Call): Promise<Heard | Stopped> {
+export async function parse(call: Call): Promise<Parsed | Stopped> {
   const body = await readBody(call.request);
   const heard = { ...call, text: body.text };
   return body.ok ? { ...heard, members: body.members } : new Stopped(body.reason, heard);
 }
 
 /** What a body says; no policy changes that. */
-export async function understand(heard: Heard): Promise<Understood | Stopped> {
+export async function understand(heard: Parsed): Promise<Understood | Stopped> {
   const event = await readEvent(heard.members, heard.urlStep);
   const { step } = event;
   return step === undefined

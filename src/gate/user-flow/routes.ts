@@ -6,7 +6,7 @@ import { authenticate } from '../../callers/authenticate.ts';
 import type { Authentication } from '../../callers/credential.ts';
 import { configOf } from '../../platform/config.ts';
 import { errorFields, log } from '../../platform/log.ts';
-import { limitsOf } from '../../platform/timeout.ts';
+import { sharedTimer } from '../../platform/timeout.ts';
 import { policyInMemory } from '../../policy/active.ts';
 import { decideWithoutPolicy } from '../../policy/decide.ts';
 import { stepNamed } from '../../sign-in/steps.ts';
@@ -28,17 +28,17 @@ export const userFlow = new Hono<GateBindings>()
     if (!caller.ok) return refuse(caller);
 
     // Not ended: the runtime drops the timer with the call, and clearing it costs 5 % of one (measured).
-    const { within } = limitsOf(config.KV_TIMEOUT_MS);
+    const { withTimeout } = sharedTimer(config.KV_TIMEOUT_MS);
     const deadline = startedAt + config.DECISION_TIMEOUT_MS;
     const later = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
-    const world = new KvWorld({ kv: c.env.GATEHOUSE, config, startedAt, deadline, within, later });
+    const world = new KvWorld({ kv: c.env.GATEHOUSE, config, startedAt, deadline, withTimeout, later });
     const call: Call = {
       request: c.req.raw,
       caller: caller.name,
       urlStep: stepNamed(c.req.param('step') ?? ''),
       startedAt,
       decisionTimeoutMs: config.DECISION_TIMEOUT_MS,
-      within,
+      withTimeout,
     };
     const answering = answer(userFlowDoor, world, call);
     // The whole chain, before the first await: Cloudflare cancels a call's work when the caller hangs up.

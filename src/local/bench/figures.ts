@@ -73,7 +73,7 @@ export function exitCodeOf(figures: readonly Figure[]): 0 | 1 | 3 {
 }
 
 /** One line a figure. */
-export function shown(figures: readonly Figure[]): string {
+export function figureRow(figures: readonly Figure[]): string {
   const rows = figures.map((figure) => {
     const { what, unit, most, noise }: Kind = KINDS[figure.kind];
     const budget = noise !== undefined ? `1.00 ± ${noise}` : most === undefined || figure.older ? '' : `≤ ${most}`;

@@ -4,12 +4,12 @@ import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { Command, Option } from 'commander';
-import { Refusal } from '../../cli/ending.ts';
-import { type Io, print, run, warn, wholeNumber } from '../run-program.ts';
+import { CommandRefusal } from '../../cli/ending.ts';
+import { printLine, run, type Streams, warnLine, wholeNumber } from '../run-program.ts';
 import { buildAll } from './bundles.ts';
 import { measureCalls } from './calls.ts';
 import { noCpuFigures } from './cpu.ts';
-import { exitCodeOf, type Figure, shown } from './figures.ts';
+import { exitCodeOf, type Figure, figureRow } from './figures.ts';
 import { measureMemory } from './memory.ts';
 import { main as reports } from './reports/run.ts';
 import { measureStarts } from './starts.ts';
@@ -53,34 +53,36 @@ const program = () =>
     );
 
 /** Returns the exit code. */
-export const main = (argv: readonly string[], io: Io): Promise<number> =>
+export const main = (argv: readonly string[], io: Streams): Promise<number> =>
   run<Options>(program(), argv, io, async (options) => {
     const { only, quick = false, against } = options;
     if (against !== undefined && !existsSync(against))
-      throw new Refusal(`There is no file ${against}. Give --against a built bundle.`, 2);
+      throw new CommandRefusal(`There is no file ${against}. Give --against a built bundle.`, 2);
     const missing = only === 'bundle' || only === 'memory' ? undefined : noCpuFigures();
-    if (missing !== undefined) throw new Refusal(`The bench cannot measure CPU: ${missing}.`);
+    if (missing !== undefined) throw new CommandRefusal(`The bench cannot measure CPU: ${missing}.`);
     const load = () => `${availableParallelism()} cores, load average ${loadavg()[0]?.toFixed(1)}`;
-    print(io, `Before: ${load()}.`);
+    printLine(io, `Before: ${load()}.`);
     const figures = await measure(options, quick ? QUICK : FULL, io).catch((error: unknown) => {
-      throw new Refusal(`The bench FAILED, so no figure counts: ${error instanceof Error ? error.message : error}`);
+      throw new CommandRefusal(
+        `The bench FAILED, so no figure counts: ${error instanceof Error ? error.message : error}`,
+      );
     });
-    print(io, `After: ${load()}.\n\n${shown(figures)}`);
+    printLine(io, `After: ${load()}.\n\n${figureRow(figures)}`);
     const exitCode = exitCodeOf(figures);
     if (exitCode === 3)
-      print(io, '\nToo noisy: no figure of this run counts. Run it again on a machine that does less.');
+      printLine(io, '\nToo noisy: no figure of this run counts. Run it again on a machine that does less.');
     else if (only !== 'bundle' && only !== 'memory')
-      print(io, '\nWhat is measured against itself is 1.00 ± 0.03: this run counts.');
+      printLine(io, '\nWhat is measured against itself is 1.00 ± 0.03: this run counts.');
     return exitCode;
   });
 
 /** Rejects when something fails: then no figure counts. */
-export async function measure({ only, connections, against }: Options, effort: Effort, io: Io): Promise<Figure[]> {
+export async function measure({ only, connections, against }: Options, effort: Effort, io: Streams): Promise<Figure[]> {
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-bench-'));
   const remove = () => rmSync(folder, { recursive: true, force: true });
   process.once('exit', remove);
   try {
-    const tell = (line: string) => warn(io, line);
+    const tell = (line: string) => warnLine(io, line);
     tell('building the bundles');
     const bundles = await buildAll(folder);
     const older = against === undefined ? undefined : { ...bundles.gatehouse, main: against };

@@ -4,7 +4,7 @@ import { cpuMs } from './cpu.ts';
 import { type Figure, figureOf } from './figures.ts';
 import { type KvValues, PEOPLE_VALUES, policyValues } from './kv-values.ts';
 import { callMany } from './load.ts';
-import { differences, inTurns, means, ratios, type Side } from './turns.ts';
+import { inTurns, means, pairedDifferences, ratios, type Side } from './turns.ts';
 import { startWorkerd } from './workerd.ts';
 
 /** Milliseconds of CPU. */
@@ -46,7 +46,7 @@ export async function measureStarts(bundles: Bundles, older: Bundle | undefined,
 
   const [emptyListens, emptyAnswers] = [means(listens(none), listens(twin)), means(answers(none), answers(twin))];
   const beyond = (kind: Figure['kind'], more: readonly number[], less: readonly number[], isOlder = false) =>
-    figureOf(kind, ratios(differences(more, less), emptyListens), isOlder);
+    figureOf(kind, ratios(pairedDifferences(more, less), emptyListens), isOlder);
   return [
     figureOf('startTwin', ratios(listens(twin), listens(none))),
     beyond('startPad', listens(pad), emptyListens),

@@ -25,7 +25,7 @@ const byRound = (join: (one: number, other: number) => number) => (of: readonly 
 
 /** Each round by round. */
 export const ratios = byRound((one, other) => one / other);
-export const differences = byRound((one, other) => one - other);
+export const pairedDifferences = byRound((one, other) => one - other);
 export const means = byRound((one, other) => (one + other) / 2);
 
 export interface Spread {

@@ -1,7 +1,7 @@
 /** The policy of local development: a file that is checked before anything starts, put in force, and again whenever it is edited. */
 import { existsSync, unwatchFile, watchFile } from 'node:fs';
-import { administratorAt, type Call } from '../../cli/administrator.ts';
-import { Refusal } from '../../cli/ending.ts';
+import { type ApiCall, administratorAt } from '../../cli/administrator.ts';
+import { CommandRefusal } from '../../cli/ending.ts';
 import { type PolicyFile, readPolicy } from '../../cli/policy/policy-file.ts';
 import { located, refusalOf, warningsOf } from '../../cli/policy/problems.ts';
 import * as server from '../../cli/policy/server.ts';
@@ -22,8 +22,8 @@ export async function policyToBeginWith(asked: string | undefined): Promise<stri
   try {
     await read(file);
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    throw new Refusal(
+    if (!(error instanceof CommandRefusal)) throw error;
+    throw new CommandRefusal(
       `${error.message}\nGatehouse does not start with it: correct the file, or start without any policy: npm run dev -- --policy none`,
     );
   }
@@ -55,7 +55,7 @@ export async function keepInForce(url: string, file: string): Promise<() => void
 }
 
 /** Returns what happened, in a sentence. */
-async function putInForce(call: Call, file: string): Promise<string> {
+async function putInForce(call: ApiCall, file: string): Promise<string> {
   const { source, document, warnings } = await read(file);
   if (warnings.length > 0) console.log(warningsOf(file, warnings));
   const before = await server.inForce(call);
@@ -67,7 +67,7 @@ async function putInForce(call: Call, file: string): Promise<string> {
     return `Policy: ${file} is saved as version ${saved.number}, in force at the next call.`;
   } catch (error) {
     if (!(error instanceof server.DocumentRefused)) throw error;
-    throw new Refusal(refusalOf(file, located(error.problems, source)));
+    throw new CommandRefusal(refusalOf(file, located(error.problems, source)));
   }
 }
 

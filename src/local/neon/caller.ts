@@ -1,6 +1,6 @@
 /** Who asks: the connection string in the header, and how Neon's proxy refuses a wrong one. */
 
-export type Credentials = { readonly user: string; readonly password: string; readonly database: string };
+export type DatabaseCredentials = { readonly user: string; readonly password: string; readonly database: string };
 
 /** An error with the status to answer with. Neon leaves `code` and `severity` empty when it does not come from Postgres. */
 export const refusal = (status: number, message: string, code = '', severity = '') =>
@@ -11,7 +11,7 @@ export const refusal = (status: number, message: string, code = '', severity = '
  * proxy/src/serverless/error.rs and proxy/src/auth/mod.rs: the proxy checks user and password itself, so that error has no
  * code; Postgres misses an unknown database, and its FATAL error comes in a 500.
  */
-export function checkCaller(connectionString: string | undefined, ours: Credentials): void {
+export function checkCaller(connectionString: string | undefined, ours: DatabaseCredentials): void {
   if (connectionString === undefined) throw refusal(400, 'invalid header: neon-connection-string');
   const url = /%(?![\da-f]{2})/i.test(connectionString) ? null : URL.parse(connectionString);
   if (!url) throw refusal(400, 'invalid connection string: it is not a URL');

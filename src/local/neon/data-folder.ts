@@ -2,11 +2,11 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { lock } from 'proper-lockfile';
-import type { Credentials } from './caller.ts';
+import type { DatabaseCredentials } from './caller.ts';
 import { openPostgres, type Postgres } from './postgres.ts';
 
 /** Opens the Postgres in `folder`, and makes what is missing. Rejects with a message that says what to do. */
-export async function openFolder(folder: string, ours: Credentials): Promise<Postgres> {
+export async function openFolder(folder: string, ours: DatabaseCredentials): Promise<Postgres> {
   const root = resolve(folder);
   const because = (problem: string, advice: string) => (error: Error) => {
     throw new Error(`The data folder ${root} ${problem}: ${error.message}. ${advice}`);
@@ -43,7 +43,7 @@ async function makeFolder(path: string): Promise<void> {
 }
 
 /** Makes them under another name until they are whole: a start that was killed leaves nothing half made in use. */
-async function openFiles(files: string, ours: Credentials): Promise<Postgres> {
+async function openFiles(files: string, ours: DatabaseCredentials): Promise<Postgres> {
   if (!existsSync(files)) {
     rmSync(`${files}.unfinished`, { recursive: true, force: true });
     await (await openPostgres(`${files}.unfinished`, ours)).close();

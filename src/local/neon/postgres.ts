@@ -1,13 +1,13 @@
 /** The Postgres behind the stand-in: PGlite, one request at a time. */
 import { existsSync } from 'node:fs';
 import { messages, PGlite, protocol } from '@electric-sql/pglite';
-import type { Credentials } from './caller.ts';
+import type { DatabaseCredentials } from './caller.ts';
 
 /** Values are Postgres's texts. `tag` is its command tag, such as `INSERT 0 3`, and '' for an empty query. */
-export type Result = { fields: { readonly name: string }[]; rows: (string | null)[][]; tag: string };
+export type WireResult = { fields: { readonly name: string }[]; rows: (string | null)[][]; tag: string };
 
 /** Rejects with Postgres's error, which has a `severity`, or with another error when Postgres breaks. */
-export type Ask = (query: string, parameters: readonly (string | null)[]) => Promise<Result>;
+export type Ask = (query: string, parameters: readonly (string | null)[]) => Promise<WireResult>;
 
 export interface Postgres {
   /** Runs `work` alone on a connection, then rolls back what it left open and resets what it set. */
@@ -20,7 +20,7 @@ export interface Postgres {
 const SETTINGS = ['-c', 'search_path="$user", public', '-c', 'max_stack_depth=250kB'];
 
 /** Opens or founds the Postgres in `folder`, or one in memory. Rejects with Postgres's words when it is of other names. */
-export async function openPostgres(folder: string | undefined, ours: Credentials): Promise<Postgres> {
+export async function openPostgres(folder: string | undefined, ours: DatabaseCredentials): Promise<Postgres> {
   const fresh = folder === undefined || !existsSync(folder);
   const log: string[] = [];
   const pglite = await PGlite.create(folder, {
@@ -57,11 +57,11 @@ const founding = (user: string, database: string) => `
  * Sends what Neon's proxy sends (libs/proxy/tokio-postgres2/src/query.rs). `PGlite.query` drops the table, column and size
  * of a field, which the driver passes on, and hangs in COPY FROM STDIN.
  */
-async function ask(pglite: PGlite, text: string, parameters: readonly (string | null)[]): Promise<Result> {
+async function ask(pglite: PGlite, text: string, parameters: readonly (string | null)[]): Promise<WireResult> {
   const { parse, describe, bind, execute, copyFail, sync } = protocol.serialize;
   const query = [parse({ text }), describe({ type: 'S' }), bind({ values: [...parameters] }), execute({})];
   const end = [copyFail('COPY FROM STDIN does not work over HTTP'), sync()];
-  const result: Result = { fields: [], rows: [], tag: '' };
+  const result: WireResult = { fields: [], rows: [], tag: '' };
   const seen = new Set<string>();
   for (const message of await pglite.execProtocolStream(Buffer.concat([...query, ...end]))) {
     seen.add(message.name);

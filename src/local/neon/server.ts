@@ -4,15 +4,15 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { setImmediate as nextEvents } from 'node:timers/promises';
-import { type Credentials, checkCaller, refusal } from './caller.ts';
+import { checkCaller, type DatabaseCredentials, refusal } from './caller.ts';
 import type { Postgres } from './postgres.ts';
-import { answerSql, MAX_BODY_BYTES } from './sql-over-http.ts';
+import { answerSql, MAX_SQL_BODY_BYTES } from './sql-over-http.ts';
 
 /** `url` is a DATABASE_URL: `postgres://user:password@127.0.0.1:port/database`. `close` answers first what is under way. */
 export type LocalNeon = { readonly url: string; readonly port: number; readonly close: () => Promise<void> };
 
 /** Rejects when it cannot have the port, and closes Postgres then. Port 0 is any free one. */
-export async function serve(postgres: Postgres, ours: Credentials, port: number): Promise<LocalNeon> {
+export async function serve(postgres: Postgres, ours: DatabaseCredentials, port: number): Promise<LocalNeon> {
   const server = createServer(async (request, response) => {
     const { status, headers, body } = await answer(request, postgres, ours).catch(errorAnswer);
     response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(body);
@@ -34,14 +34,14 @@ export async function serve(postgres: Postgres, ours: Credentials, port: number)
   return { url: `postgres://${user}:${password}@127.0.0.1:${listening}/${database}`, port: listening, close };
 }
 
-async function answer(request: IncomingMessage, postgres: Postgres, ours: Credentials) {
+async function answer(request: IncomingMessage, postgres: Postgres, ours: DatabaseCredentials) {
   if (request.method !== 'POST' || request.url?.split('?')[0] !== '/sql') {
     throw refusal(400, 'query is not supported: this is a stand-in for Neon, which takes POST /sql only');
   }
   const header = (name: string) => request.headers[name]?.toString();
   const gone = () => request.socket.readableEnded || request.socket.destroyed;
   const body = await buffer(request);
-  if (body.length > MAX_BODY_BYTES) throw refusal(413, `request is too large (max is ${MAX_BODY_BYTES} bytes)`);
+  if (body.length > MAX_SQL_BODY_BYTES) throw refusal(413, `request is too large (max is ${MAX_SQL_BODY_BYTES} bytes)`);
   checkCaller(header('neon-connection-string'), ours);
   return { status: 200, ...(await answerSql(postgres, { header, body, gone })) };
 }

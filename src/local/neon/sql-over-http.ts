@@ -6,10 +6,10 @@
 import { setImmediate as nextEvents } from 'node:timers/promises';
 import * as z from 'zod';
 import { refusal } from './caller.ts';
-import type { Postgres, Result } from './postgres.ts';
+import type { Postgres, WireResult } from './postgres.ts';
 
 /** Neon's limit for a request and for a response (https://neon.com/docs/serverless/serverless-driver). */
-export const MAX_BODY_BYTES = 64 * 1024 * 1024;
+export const MAX_SQL_BODY_BYTES = 64 * 1024 * 1024;
 /** A Bind message counts its parameters in 16 bits. */
 const MAX_PARAMETERS = 65_535;
 
@@ -57,8 +57,8 @@ export async function answerSql(postgres: Postgres, { header, body, gone }: SqlR
       results.push(resultOf(await ask(query, params), arrayMode ?? header('neon-array-mode') === 'true'));
     }
     const answer = JSON.stringify(isBatch ? { results } : results[0]);
-    const tooLarge = Buffer.byteLength(answer) > MAX_BODY_BYTES;
-    if (tooLarge) throw refusal(507, `response is too large (max is ${MAX_BODY_BYTES} bytes)`);
+    const tooLarge = Buffer.byteLength(answer) > MAX_SQL_BODY_BYTES;
+    if (tooLarge) throw refusal(507, `response is too large (max is ${MAX_SQL_BODY_BYTES} bytes)`);
     if (isBatch) await stopWhenGone().then(() => ask('commit', []));
     // The proxy repeats the headers that chose the kind of transaction.
     return { headers: Object.fromEntries(given), body: answer };
@@ -77,7 +77,7 @@ async function readPayload(body: Buffer): Promise<z.infer<typeof Payload>> {
   return data;
 }
 
-function resultOf({ fields, rows, tag }: Result, rowAsArray: boolean): object {
+function resultOf({ fields, rows, tag }: WireResult, rowAsArray: boolean): object {
   const [command = '', ...counts] = tag.split(' ');
   return {
     fields: fields.map((field) => ({ ...field, format: 'text' })),

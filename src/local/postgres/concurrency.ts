@@ -2,6 +2,7 @@
  * Writers, sums, marks, retention and readers, all at once on one Postgres: what PGlite, with its one connection, cannot show.
  * `src/` does the work; here it is only started and looked at.
  */
+
 import { randomInt } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Message } from '../../attempts/attempt.ts';
@@ -12,16 +13,15 @@ import { markAll } from '../../desk/aggregates/rebuild.ts';
 import { sumDue } from '../../desk/aggregates/sum-due.ts';
 import { writeMessages } from '../../desk/consume/write-messages.ts';
 import { type Config, readConfig } from '../../platform/config.ts';
+import { DAY_MS, HOUR_MS } from '../../platform/duration.ts';
 import type { Finding } from './finding.ts';
 import { leftBehind } from './left-behind.ts';
 import { madeUpAttempts } from './made-up.ts';
 import { insertQuery } from './open-transaction.ts';
 import type { Served } from './served.ts';
-import { newTally, type Tally, whatHappened } from './tally.ts';
+import { newWriteTally, type WriteTally, whatHappened } from './tally.ts';
 
-const DAY_MS = 86_400_000;
 const REQUEST_LIMIT_MS = 60_000;
-const HOUR_MS = 3_600_000;
 /** Attempts come up to so late: over more hours than writers reach at once, so that some are clean. */
 const LATE_HOURS = 40;
 const CONSUMERS = 5;
@@ -39,7 +39,7 @@ export async function runConcurrently(served: Served, seconds: number): Promise<
   const end = started.getTime() + seconds * 1_000;
   const config = readConfig({ DATABASE_URL: served.url, LOCAL: 'yes' });
   const db = () => connect(served.url, REQUEST_LIMIT_MS).db;
-  const tally = newTally();
+  const tally = newWriteTally();
 
   /** Repeats until the time is over. What it throws is noted, not fatal: at the end there must be nothing noted. */
   const until = async (deadline: number, work: () => Promise<unknown>): Promise<void> => {
@@ -105,7 +105,7 @@ const noted = (set: Set<string>, attempt: Message): Message => {
 };
 
 /** The consumer's own write, delivered twice now and then; what fails is delivered again, as the queue would. */
-async function consume(config: Config, tally: Tally): Promise<void> {
+async function consume(config: Config, tally: WriteTally): Promise<void> {
   const batch = madeUpAttempts(randomInt(1, 30), lately());
   for (let deliveries = randomInt(8) === 0 ? 2 : 1; deliveries > 0; ) {
     try {
@@ -119,7 +119,7 @@ async function consume(config: Config, tally: Tally): Promise<void> {
 }
 
 /** Kept open for up to a tenth of a second after its insert, and rolled back one time in three. */
-async function openTransaction(served: Served, tally: Tally): Promise<void> {
+async function openTransaction(served: Served, tally: WriteTally): Promise<void> {
   const batch = madeUpAttempts(randomInt(2, 10), lately());
   const client = await served.pool.connect();
   try {
@@ -142,7 +142,7 @@ async function openTransaction(served: Served, tally: Tally): Promise<void> {
 }
 
 /** Into the month that retention wants to drop, in bursts, so that it can. Once it is gone there is no place for such rows, which is right. */
-async function writeLate(served: Served, past: Date, tally: Tally): Promise<void> {
+async function writeLate(served: Served, past: Date, tally: WriteTally): Promise<void> {
   const batch = madeUpAttempts(3, past);
   await pause(randomInt(10) === 0 ? randomInt(1_500) : 5);
   try {
@@ -155,7 +155,7 @@ async function writeLate(served: Served, past: Date, tally: Tally): Promise<void
 }
 
 /** An hour that is not dirty is summed exactly, and a day agrees with its hours, in any snapshot. */
-async function read(served: Served, tally: Tally): Promise<void> {
+async function read(served: Served, tally: WriteTally): Promise<void> {
   const { rows } = await served.pool.query<{ hours: string; wrong: string; days: string }>(
     `with clean as (
          select hour from dirty_hours where marks = summed and hour < (select until from summed_until)

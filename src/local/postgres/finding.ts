@@ -8,6 +8,6 @@ export interface Finding {
 export const finding = (claim: string, holds: boolean, detail: string): Finding => ({ claim, holds, detail });
 
 /** One line a finding. */
-export function shown({ claim, holds, detail }: Finding): string {
+export function findingLine({ claim, holds, detail }: Finding): string {
   return `  ${holds ? 'ok    ' : 'FAILED'}  ${claim.padEnd(60)}  ${detail}`;
 }

@@ -89,7 +89,7 @@ export async function findWrong(pool: pg.Pool, attempts = 'attempts'): Promise<W
   };
 }
 
-export interface Scope {
+export interface InvariantScope {
   readonly kind: string;
   readonly value: string;
 }
@@ -98,7 +98,13 @@ export interface Scope {
  * Distinct people of `scope` from `from` (inclusive) to `to` (exclusive), whole hours both: first as `people_days` and `visits`
  * tell without reading people (reports.md, section 3), then counted one by one. `attempts` as in {@link findWrong}.
  */
-export async function countPeople(pool: pg.Pool, { kind, value }: Scope, from: Date, to: Date, attempts = 'attempts') {
+export async function countPeople(
+  pool: pg.Pool,
+  { kind, value }: InvariantScope,
+  from: Date,
+  to: Date,
+  attempts = 'attempts',
+) {
   const { rows } = await pool.query<{ told: string; plain: string }>(
     `with asked as (
        select $1::timestamptz as a, $2::timestamptz as b, (select id from people_scopes where kind = $3 and value = $4) as asked_scope

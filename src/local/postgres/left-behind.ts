@@ -2,10 +2,10 @@
 import { type Finding, finding } from './finding.ts';
 import { findWrong } from './invariants.ts';
 import type { Served } from './served.ts';
-import type { Tally } from './tally.ts';
+import type { WriteTally } from './tally.ts';
 
 /** Attempts before `kept` were in the month that retention was to drop, and `dropped` says whether it did. */
-export async function leftBehind(served: Served, tally: Tally, kept: Date, dropped: boolean): Promise<Finding[]> {
+export async function leftBehind(served: Served, tally: WriteTally, kept: Date, dropped: boolean): Promise<Finding[]> {
   const one = async (query: string, values: unknown[] = []): Promise<number> =>
     Number((await served.pool.query<{ n: string }>(query, values)).rows[0]?.n);
   const plain = await one('select count(*) as n from attempts where occurred_at >= $1', [kept]);

@@ -1,10 +1,11 @@
 /** Made-up attempts: enough different hours, dimensions and people that a row counted wrongly shows somewhere. */
+
 import { randomInt, randomUUID } from 'node:crypto';
 import { v7 } from 'uuid';
 import type { Attempt, Message } from '../../attempts/attempt.ts';
+import { HOUR_MS } from '../../platform/duration.ts';
 import { STEPS } from '../../sign-in/steps.ts';
 
-const HOUR_MS = 3_600_000;
 const PEOPLE = Array.from({ length: 200 }, () => randomUUID());
 
 const oneOf = <T>(choices: readonly T[]): T => choices[randomInt(choices.length)] as T;

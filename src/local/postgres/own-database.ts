@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { migrate } from '../../cli/migrate.ts';
-import { type Served, serve } from './served.ts';
+import { type Served, servePostgres } from './served.ts';
 
 /** Makes a database with a random name on the server that `serverUrl` leads to, with Gatehouse's tables in it. */
 export async function ownDatabase(
@@ -12,7 +12,7 @@ export async function ownDatabase(
   await onServer(serverUrl, `create database ${name}`);
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
-  const served = await serve(url.href);
+  const served = await servePostgres(url.href);
   const drop = async () => {
     await served.close();
     await onServer(serverUrl, `drop database ${name} with (force)`);

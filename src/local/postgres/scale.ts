@@ -1,14 +1,14 @@
 /** Whether the cost of a sum follows the attempts of its day and not the old ones. */
+
 import { performance } from 'node:perf_hooks';
 import { connect } from '../../database/connect.ts';
 import { createMonths } from '../../database/partitions.ts';
 import { sumDue } from '../../desk/aggregates/sum-due.ts';
+import { DAY_MS, HOUR_MS } from '../../platform/duration.ts';
 import { type Finding, finding } from './finding.ts';
 import type { Served } from './served.ts';
 
 const REQUEST_LIMIT_MS = 300_000;
-const DAY_MS = 86_400_000;
-const HOUR_MS = 3_600_000;
 /** About 1,000 an hour: the traffic for which the budgets are. */
 export const ROWS_A_DAY = 25_000;
 const DAYS_A_CHUNK = 20;
@@ -33,7 +33,7 @@ const INSERT = `insert into attempts (id, occurred_at, channel, step, outcome, r
 const midnight = (now: Date) => new Date(Math.floor(now.getTime() / DAY_MS) * DAY_MS);
 
 /** Makes `rows` old attempts, {@link ROWS_A_DAY} a day up to today, all of them summed. */
-export async function fill({ pool, url }: Served, rows: number, say: (line: string) => void): Promise<void> {
+export async function fillWithOldRows({ pool, url }: Served, rows: number, say: (line: string) => void): Promise<void> {
   const db = () => connect(url, REQUEST_LIMIT_MS).db;
   const now = new Date();
   const days = Math.ceil(rows / ROWS_A_DAY);
@@ -59,7 +59,7 @@ export async function fill({ pool, url }: Served, rows: number, say: (line: stri
 }
 
 /** Sums the same hour again in both databases, in turns. */
-export async function compare(few: Served, many: Served, label: string): Promise<Finding[]> {
+export async function compareSums(few: Served, many: Served, label: string): Promise<Finding[]> {
   const times: Record<'few' | 'many', number[]> = { few: [], many: [] };
   for (let round = 0; round <= ROUNDS; round++) {
     for (const [name, served] of [['few', few] as const, ['many', many] as const]) {

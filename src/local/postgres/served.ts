@@ -18,7 +18,7 @@ export interface Served {
 }
 
 /** Serves the database that a `postgres://` URL names. */
-export async function serve(databaseUrl: string): Promise<Served> {
+export async function servePostgres(databaseUrl: string): Promise<Served> {
   const database = decodeURIComponent(new URL(databaseUrl).pathname.slice(1));
   const pool = new pg.Pool({ connectionString: databaseUrl, max: MAX_CONNECTIONS });
   // A connection that breaks while idle would else end the process; whoever uses the next one is told.

@@ -1,16 +1,17 @@
 /** A report that takes long holds a lock that dropping a month waits for, and every insert would wait behind that. */
+
 import { performance } from 'node:perf_hooks';
 import { connect } from '../../database/connect.ts';
 import { createMonths, existingMonths, monthOf } from '../../database/partitions.ts';
 import { keepRetention } from '../../database/retention.ts';
 import { sumDue } from '../../desk/aggregates/sum-due.ts';
+import { DAY_MS } from '../../platform/duration.ts';
 import { longPast } from './concurrency.ts';
 import { type Finding, finding } from './finding.ts';
 import { madeUpAttempts } from './made-up.ts';
 import { insertQuery } from './open-transaction.ts';
 import type { Served } from './served.ts';
 
-const DAY_MS = 86_400_000;
 const REQUEST_LIMIT_MS = 60_000;
 /** The lock is waited for 2 s; then inserts go on. Twice that leaves room for a busy machine. */
 const MAX_WAIT_MS = 4_000;

@@ -2,7 +2,7 @@
 import { type Finding, finding } from './finding.ts';
 
 /** What happened, beside what it left in the database. */
-export interface Tally {
+export interface WriteTally {
   readonly written: Set<string>;
   readonly lateWritten: Set<string>;
   rolledBack: number;
@@ -16,7 +16,7 @@ export interface Tally {
   readonly errors: string[];
 }
 
-export function newTally(): Tally {
+export function newWriteTally(): WriteTally {
   return {
     written: new Set(),
     lateWritten: new Set(),
@@ -33,7 +33,7 @@ export function newTally(): Tally {
 }
 
 /** `sumsAtOnce` is how many loops summed. */
-export function whatHappened(tally: Tally, sumsAtOnce: number): Finding[] {
+export function whatHappened(tally: WriteTally, sumsAtOnce: number): Finding[] {
   const { reads, cleanHours, wrongReads, errors, sums, days, marked, rolledBack, retried } = tally;
   return [
     finding(

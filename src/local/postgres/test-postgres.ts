@@ -4,14 +4,14 @@
  */
 import { InvalidArgumentError } from 'commander';
 import pg from 'pg';
-import { Refusal } from '../../cli/ending.ts';
+import { CommandRefusal } from '../../cli/ending.ts';
 import { type Io, print, processIo } from '../../cli/io.ts';
 import { main as runCommand } from '../../cli/main.ts';
 import type { Define } from '../../cli/program.ts';
 import { runConcurrently } from './concurrency.ts';
-import { type Finding, shown } from './finding.ts';
+import { type Finding, findingLine } from './finding.ts';
 import { ownDatabase } from './own-database.ts';
-import { compare, fill } from './scale.ts';
+import { compareSums, fillWithOldRows } from './scale.ts';
 import type { Served } from './served.ts';
 import { runSlowReport } from './slow-report.ts';
 
@@ -52,7 +52,7 @@ async function test(io: Io, url: string, { seconds, rows }: Options): Promise<nu
   const say = (line: string) => print(io, `          ${line}`);
   const findings: Finding[] = [];
   const show = (found: readonly Finding[]) => {
-    for (const one of found) print(io, shown(one));
+    for (const one of found) print(io, findingLine(one));
     findings.push(...found);
   };
 
@@ -63,9 +63,9 @@ async function test(io: Io, url: string, { seconds, rows }: Options): Promise<nu
   print(io, `\nOld rows, ${FEW_ROWS.toLocaleString('en')} and ${rows.toLocaleString('en')}:`);
   await inOwnDatabase(url, (few) =>
     inOwnDatabase(url, async (many) => {
-      await fill(few, FEW_ROWS, say);
-      await fill(many, rows, say);
-      show(await compare(few, many, `${rows.toLocaleString('en')} old ones`));
+      await fillWithOldRows(few, FEW_ROWS, say);
+      await fillWithOldRows(many, rows, say);
+      show(await compareSums(few, many, `${rows.toLocaleString('en')} old ones`));
     }),
   );
 
@@ -88,7 +88,7 @@ async function inOwnDatabase<T>(url: string, work: (own: Served) => Promise<T>):
 
 function serverUrl(typed: string): string {
   if (/^postgres(ql)?:$/.test(URL.parse(typed)?.protocol ?? '')) return typed;
-  throw new Refusal('Give the URL of a Postgres server: postgres://user:password@host:port/database.', 2);
+  throw new CommandRefusal('Give the URL of a Postgres server: postgres://user:password@host:port/database.', 2);
 }
 
 const number = (least: number, most: number) => (typed: string) => {
@@ -107,11 +107,11 @@ async function refuseOld(io: Io, url: string): Promise<void> {
     );
     const [server] = rows;
     print(io, `${server?.version}\n`);
-    if (server === undefined || server.number < 150_000) throw new Refusal('This needs Postgres 15 or newer.');
-    if (!server.may) throw new Refusal('This user may not create databases: give one that may.');
+    if (server === undefined || server.number < 150_000) throw new CommandRefusal('This needs Postgres 15 or newer.');
+    if (!server.may) throw new CommandRefusal('This user may not create databases: give one that may.');
   } catch (error) {
-    if (error instanceof Refusal) throw error;
-    throw new Refusal(`This Postgres cannot be used: ${error instanceof Error ? error.message : error}`);
+    if (error instanceof CommandRefusal) throw error;
+    throw new CommandRefusal(`This Postgres cannot be used: ${error instanceof Error ? error.message : error}`);
   } finally {
     await client.end();
   }

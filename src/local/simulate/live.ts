@@ -1,11 +1,11 @@
 /** `npm run simulate`: a live play from the first look at Gatehouse to the closing tables. */
 
 import { progressBar } from '../../cli/progress-bar.ts';
-import { type Io, print } from '../run-program.ts';
+import { printLine, type Streams } from '../run-program.ts';
 import { MAX_UNDER_WAY, play } from './play.ts';
 import { programme } from './programme.ts';
 import type { ScriptedCall } from './script.ts';
-import { Tally } from './tally.ts';
+import { SimulationTally } from './tally.ts';
 import type { Target } from './target.ts';
 
 export interface LivePlay {
@@ -20,10 +20,10 @@ export interface LivePlay {
 export const CUT_OFF_EXIT_CODE = 130;
 
 /** Returns the exit code: 1 when B2C would not have taken a reply, or got none. */
-export async function playLive(target: Target, { people, seed, callsPerSecond, stop }: LivePlay, io: Io) {
+export async function playLive(target: Target, { people, seed, callsPerSecond, stop }: LivePlay, io: Streams) {
   await target.probe();
-  print(io, `Playing ${people} people at ${target.origin}, ${callsPerSecond} calls a second (seed ${seed}).`);
-  const tally = new Tally();
+  printLine(io, `Playing ${people} people at ${target.origin}, ${callsPerSecond} calls a second (seed ${seed}).`);
+  const tally = new SimulationTally();
   const tried = async (scripted: ScriptedCall) => {
     const { reply, latencyMs } = await target.send(scripted);
     tally.add(scripted.step, reply, latencyMs);
@@ -42,16 +42,16 @@ export async function playLive(target: Target, { people, seed, callsPerSecond, s
   bar.stop();
   const seconds = (performance.now() - startedAt) / 1_000;
 
-  print(io, `${stop.aborted ? 'Cut off: these are the replies so far.\n' : ''}\n${tally.tables()}\n`);
-  print(io, `${tally.calls} calls in ${seconds.toFixed(1)} s, ${(tally.calls / seconds).toFixed(0)} a second.`);
+  printLine(io, `${stop.aborted ? 'Cut off: these are the replies so far.\n' : ''}\n${tally.tables()}\n`);
+  printLine(io, `${tally.calls} calls in ${seconds.toFixed(1)} s, ${(tally.calls / seconds).toFixed(0)} a second.`);
   const [wrong, missing, refused] = [tally.of('not allowed'), tally.of('no answer'), tally.of('refused')];
   const answered = tally.calls - refused - missing;
-  print(io, `Answered, so that Gatehouse keeps an attempt of each: ${answered} (a refused call is none).`);
+  printLine(io, `Answered, so that Gatehouse keeps an attempt of each: ${answered} (a refused call is none).`);
   if (heldBack > 0)
-    print(io, `${heldBack} left late, since ${MAX_UNDER_WAY} were under way: Gatehouse is slower than the rate.`);
-  if (wrong > 0) print(io, `${wrong} replies were not ones that B2C takes at their step: see above.`);
+    printLine(io, `${heldBack} left late, since ${MAX_UNDER_WAY} were under way: Gatehouse is slower than the rate.`);
+  if (wrong > 0) printLine(io, `${wrong} replies were not ones that B2C takes at their step: see above.`);
   if (missing > 0)
-    print(io, `${missing} calls got no answer in time; Gatehouse may have kept attempts of them: see above.`);
+    printLine(io, `${missing} calls got no answer in time; Gatehouse may have kept attempts of them: see above.`);
   if (wrong + missing > 0) return 1;
   return stop.aborted ? CUT_OFF_EXIT_CODE : 0;
 }

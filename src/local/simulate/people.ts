@@ -3,13 +3,13 @@ import { v4 as uuidv4 } from 'uuid';
 import { type Dice, diceFor } from './dice.ts';
 
 /** B2C's names, in its order (contract 1.2). */
-export const STEPS = ['PostFederationSignup', 'PostAttributeCollection', 'PreTokenIssuance'] as const;
-export type Step = (typeof STEPS)[number];
+export const VISIT_STEPS = ['PostFederationSignup', 'PostAttributeCollection', 'PreTokenIssuance'] as const;
+export type VisitStep = (typeof VISIT_STEPS)[number];
 
-export type Person = ReturnType<typeof personOf>;
+export type SimulatedPerson = ReturnType<typeof personOf>;
 
 /** Whether they stay to the end of the sign-up. */
-export const hasAccount = ({ leavesBefore }: Person): boolean => leavesBefore === 'never';
+export const hasAccount = ({ leavesBefore }: SimulatedPerson): boolean => leavesBefore === 'never';
 
 const CLIENT_ID = '6b0f3c6e-0f0e-4c57-9a3c-0d6c1a1f7b0';
 const PORTAL = { clientId: `${CLIENT_ID}1`, addressPerStep: true, oldNames: false, captcha: false };
@@ -96,7 +96,7 @@ export function personOf(seed: number, ...label: readonly number[]) {
     /** What an administrator gave them. */
     roles: dice.chance(0.3) ? ROLES.filter(() => dice.chance(0.4)) : [],
     /** The step of a sign-up before which they close the page (for a local account not the first). */
-    leavesBefore: dice.weighted([STEPS[1], STEPS[2], 'never'], [federated ? 8 : 0, 5, 87]),
+    leavesBefore: dice.weighted([VISIT_STEPS[1], VISIT_STEPS[2], 'never'], [federated ? 8 : 0, 5, 87]),
     signInsPerDay: dice.weighted([2.4, 1.1, 0.2, 0.05], [12, 35, 38, 15]),
   };
 }

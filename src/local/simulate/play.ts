@@ -4,8 +4,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { diceFor } from './dice.ts';
-import type { Part } from './programme.ts';
-import { following, type ScriptedCall } from './script.ts';
+import type { ProgrammePart } from './programme.ts';
+import { nextVisit, type ScriptedCall } from './script.ts';
 
 /** A form takes a minute in life, which is too long to wait for here. */
 const PAUSES_SHORTER_BY = 60;
@@ -16,7 +16,7 @@ const MAX_LATE_MS = 50;
 const POLL_MS = 2;
 
 export interface Stage {
-  readonly parts: Iterator<Part>;
+  readonly parts: Iterator<ProgrammePart>;
   readonly callsPerSecond: number;
   /** Makes a call, and returns what the answer wants B2C to do. Never rejects. */
   readonly call: (call: ScriptedCall) => Promise<string>;
@@ -38,7 +38,7 @@ export async function play({ parts, callsPerSecond, call, onExit, stop }: Stage)
     underWay -= 1;
     return action;
   };
-  const perform = async ({ person, calls }: Part) => {
+  const perform = async ({ person, calls }: ProgrammePart) => {
     onStage += 1;
     const dice = diceFor('corrects', person.objectId);
     let left = calls;
@@ -49,7 +49,7 @@ export async function play({ parts, callsPerSecond, call, onExit, stop }: Stage)
       }
       // B2C's second try of a call that is made twice: of no further consequence.
       if (next.twice) ready.push(() => make(next));
-      left = following(left, await make(next), dice);
+      left = nextVisit(left, await make(next), dice);
     }
     onStage -= 1;
     onExit();

@@ -1,10 +1,10 @@
 /** Who comes on in a live play, and with which calls: a share signs up, the others have an account. Pure. */
 import { diceFor } from './dice.ts';
-import { hasAccount, type Person, personOf } from './people.ts';
+import { hasAccount, personOf, type SimulatedPerson } from './people.ts';
 import { ODDITIES, type ScriptedCall, signIn, signUp, withOddity } from './script.ts';
 
-export interface Part {
-  readonly person: Person;
+export interface ProgrammePart {
+  readonly person: SimulatedPerson;
   readonly calls: readonly ScriptedCall[];
 }
 
@@ -13,7 +13,7 @@ const ODD_ONE_IN = 8;
 const SIGNS_UP = 0.55;
 
 /** The parts of `people` people: the same for the same seed, and for more people the same ones come first. */
-export function* programme(seed: number, people: number): Generator<Part> {
+export function* programme(seed: number, people: number): Generator<ProgrammePart> {
   for (let number = 0; number < people; number += 1) {
     const person = personOf(seed, number);
     const dice = diceFor('live', seed, number);

@@ -1,5 +1,5 @@
 /** Reads an answer as B2C would (contract 2.1 to 2.3): what it is, or why B2C would ignore it or show an error page. Pure. */
-import type { Step } from './people.ts';
+import type { VisitStep } from './people.ts';
 import type { ScriptedCall } from './script.ts';
 
 export const KINDS = ['continue', 'block', 'invalid', 'refused', 'not allowed', 'no answer'] as const;
@@ -12,7 +12,7 @@ export interface RawAnswer {
   readonly text: string;
 }
 
-export interface Reply {
+export interface ReceivedReply {
   readonly kind: Kind;
   /** For `not allowed` and `no answer`: why, in words. */
   readonly problem: string;
@@ -21,7 +21,7 @@ export interface Reply {
 }
 
 /** What B2C can be told to do: with which status, and why it does not take it at some steps. */
-const ACTIONS: Readonly<Record<string, { kind: Kind; status: number; notAt: Partial<Record<Step, string>> }>> = {
+const ACTIONS: Readonly<Record<string, { kind: Kind; status: number; notAt: Partial<Record<VisitStep, string>> }>> = {
   Continue: { kind: 'continue', status: 200, notAt: {} },
   ShowBlockPage: { kind: 'block', status: 200, notAt: { PreTokenIssuance: 'which B2C ignores here' } },
   ValidationError: {
@@ -31,7 +31,7 @@ const ACTIONS: Readonly<Record<string, { kind: Kind; status: number; notAt: Part
   },
 };
 
-export function readReply({ step, credential }: ScriptedCall, { status, contentType, text }: RawAnswer): Reply {
+export function readReply({ step, credential }: ScriptedCall, { status, contentType, text }: RawAnswer): ReceivedReply {
   if (credential === 'wrong') {
     // Contract line 47: 401, and nothing in it that B2C could take for an answer.
     if (status !== 401) return notAllowed(`status ${status} for a wrong credential, which is let in`);
@@ -54,11 +54,11 @@ export function readReply({ step, credential }: ScriptedCall, { status, contentT
 }
 
 /** The reply to a call that timed out or broke off. */
-export const noAnswer = (problem: string): Reply => ({ kind: 'no answer', problem, action: '' });
+export const noAnswer = (problem: string): ReceivedReply => ({ kind: 'no answer', problem, action: '' });
 
-const notAllowed = (problem: string): Reply => ({ kind: 'not allowed', problem, action: '' });
+const notAllowed = (problem: string): ReceivedReply => ({ kind: 'not allowed', problem, action: '' });
 
-function problemOfClaims(body: Record<string, unknown>, step: Step | undefined): string | undefined {
+function problemOfClaims(body: Record<string, unknown>, step: VisitStep | undefined): string | undefined {
   if (step === 'PreTokenIssuance' && 'email' in body) return 'with an email, which B2C refuses here';
   const odd = Object.values(body).some((value) => !['string', 'number', 'boolean'].includes(typeof value));
   return odd ? 'with a claim that is neither text nor number nor true or false' : undefined;

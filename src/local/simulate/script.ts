@@ -3,15 +3,15 @@
  * them, and what goes wrong. Pure: it says what is to be sent, and `following` what an answer leads to.
  */
 import type { Dice } from './dice.ts';
-import { EXTENSIONS_APP, type Person, STEPS, type Step } from './people.ts';
+import { EXTENSIONS_APP, type SimulatedPerson, VISIT_STEPS, type VisitStep } from './people.ts';
 
 export interface ScriptedCall {
   /** What the person takes before this call, in milliseconds: reading, typing, hesitating. */
   readonly pauseMs: number;
   /** The step whose replies B2C takes here; undefined when neither body nor address names one. */
-  readonly step: Step | undefined;
+  readonly step: VisitStep | undefined;
   /** After `/connectors/user-flow`: `''`, or a step. */
-  readonly path: '' | `/${Step}`;
+  readonly path: '' | `/${VisitStep}`;
   readonly body: string;
   readonly credential: 'own' | 'wrong';
   /** B2C makes this call twice, with equal bytes. */
@@ -32,7 +32,7 @@ export const ODDITIES = [
 export type Oddity = (typeof ODDITIES)[number];
 
 /** In milliseconds: from the provider's page to the form, the form itself, from the account to the token. */
-const BEFORE_STEP_MS: Readonly<Record<Step, readonly [number, number]>> = {
+const BEFORE_STEP_MS: Readonly<Record<VisitStep, readonly [number, number]>> = {
   PostFederationSignup: [2_000, 20_000],
   PostAttributeCollection: [15_000, 120_000],
   PreTokenIssuance: [300, 2_500],
@@ -43,14 +43,17 @@ const CORRECTS = 0.7;
 const CAPTCHA_TOKEN = 'Q2FwdGNoYS'.repeat(200);
 
 /** A new account: the step after federating only for who came from another provider. Cut where the person closes the page. */
-export function signUp(person: Person, dice: Dice): ScriptedCall[] {
-  const played = person.leavesBefore === 'never' ? STEPS : STEPS.slice(0, STEPS.indexOf(person.leavesBefore));
+export function signUp(person: SimulatedPerson, dice: Dice): ScriptedCall[] {
+  const played =
+    person.leavesBefore === 'never' ? VISIT_STEPS : VISIT_STEPS.slice(0, VISIT_STEPS.indexOf(person.leavesBefore));
   const steps = played.filter((step) => step !== 'PostFederationSignup' || person.federated);
   return steps.map((step) => scripted(person, step, dice));
 }
 
 /** An existing account: there is only the token step. */
-export const signIn = (person: Person, dice: Dice): ScriptedCall[] => [scripted(person, 'PreTokenIssuance', dice)];
+export const signIn = (person: SimulatedPerson, dice: Dice): ScriptedCall[] => [
+  scripted(person, 'PreTokenIssuance', dice),
+];
 
 /** The same visit with something odd about its first call. */
 export const withOddity = ([call, ...rest]: readonly ScriptedCall[], oddity: Oddity, dice: Dice): ScriptedCall[] =>
@@ -60,14 +63,14 @@ export const withOddity = ([call, ...rest]: readonly ScriptedCall[], oddity: Odd
  * The calls that follow an answer with this action: the next ones, the same one corrected (once), or none. Without an
  * answer that B2C takes there is an error page.
  */
-export function following([call, ...rest]: readonly ScriptedCall[], action: string, dice: Dice): ScriptedCall[] {
+export function nextVisit([call, ...rest]: readonly ScriptedCall[], action: string, dice: Dice): ScriptedCall[] {
   if (action === 'Continue') return rest;
   if (action !== 'ValidationError' || call?.corrected === undefined) return [];
   const { corrected, ...again } = call;
   return [{ ...again, body: corrected, pauseMs: pauseBefore('PostAttributeCollection', dice), twice: false }, ...rest];
 }
 
-function scripted(person: Person, step: Step, dice: Dice): ScriptedCall {
+function scripted(person: SimulatedPerson, step: VisitStep, dice: Dice): ScriptedCall {
   return {
     pauseMs: pauseBefore(step, dice),
     step,
@@ -78,10 +81,10 @@ function scripted(person: Person, step: Step, dice: Dice): ScriptedCall {
   };
 }
 
-const pauseBefore = (step: Step, dice: Dice) => dice.int(...BEFORE_STEP_MS[step]);
+const pauseBefore = (step: VisitStep, dice: Dice) => dice.int(...BEFORE_STEP_MS[step]);
 
 /** What B2C writes about a person at a step (contract 1.2 to 1.7). A claim without a value is left out. */
-function bodyOf(person: Person, step: Step): Record<string, unknown> {
+function bodyOf(person: SimulatedPerson, step: VisitStep): Record<string, unknown> {
   const { application, identities, profile, attributes, helpsThemselves, objectId } = person;
   const [form, token] = [step === 'PostAttributeCollection', step === 'PreTokenIssuance'];
   const members: Record<string, unknown> = {
@@ -114,7 +117,7 @@ function odd(call: ScriptedCall, oddity: Oddity, dice: Dice): ScriptedCall {
     case 'unknown-step':
       return { ...call, step: undefined, path: '', body: JSON.stringify({ ...members, step: 'PostPasswordReset' }) };
     case 'address-of-another-step':
-      return { ...call, path: `/${dice.pick(STEPS.filter((other) => other !== step))}` };
+      return { ...call, path: `/${dice.pick(VISIT_STEPS.filter((other) => other !== step))}` };
     case 'unexpected-types':
       return { ...call, body: JSON.stringify({ ...members, email: 42, displayName: ['x'], identities: 'me' }) };
   }

@@ -1,16 +1,20 @@
 /** Counts the replies of a live play and writes the closing tables. */
 import { table } from '../../cli/table.ts';
-import { STEPS, type Step } from './people.ts';
-import { KINDS, type Kind, type Reply } from './reply.ts';
+import { VISIT_STEPS, type VisitStep } from './people.ts';
+import { KINDS, type Kind, type ReceivedReply } from './reply.ts';
 
 const NO_STEP = 'no step that we know';
 const PERCENTILES = [50, 95, 99, 100];
 
-export class Tally {
-  readonly #counted: { readonly step: string; readonly reply: Reply; readonly latencyMs: number | undefined }[] = [];
+export class SimulationTally {
+  readonly #counted: {
+    readonly step: string;
+    readonly reply: ReceivedReply;
+    readonly latencyMs: number | undefined;
+  }[] = [];
 
   /** `latencyMs` from sending to the last byte of the answer; undefined when none came. */
-  add(step: Step | undefined, reply: Reply, latencyMs: number | undefined): void {
+  add(step: VisitStep | undefined, reply: ReceivedReply, latencyMs: number | undefined): void {
     this.#counted.push({ step: step ?? NO_STEP, reply, latencyMs });
   }
 
@@ -25,7 +29,7 @@ export class Tally {
 
   /** Replies by step and kind, latencies by step, and what was wrong. */
   tables(): string {
-    const steps = [...STEPS, NO_STEP].filter((step) => this.#at(step).length > 0);
+    const steps = [...VISIT_STEPS, NO_STEP].filter((step) => this.#at(step).length > 0);
     const replies = [...steps, undefined].map((step) => [
       step ?? 'all',
       `${this.#at(step).length}`,

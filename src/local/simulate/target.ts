@@ -1,8 +1,8 @@
 /** The Gatehouse that is played to: its address, the credential, and one call over HTTP as B2C makes it. */
 
-import { Refusal } from '../../cli/ending.ts';
+import { CommandRefusal } from '../../cli/ending.ts';
 import { isLoopback } from '../../database/loopback.ts';
-import { noAnswer, type Reply, readReply } from './reply.ts';
+import { noAnswer, type ReceivedReply, readReply } from './reply.ts';
 import type { ScriptedCall } from './script.ts';
 
 export const DEFAULT_URL = 'http://localhost:8787';
@@ -20,7 +20,7 @@ export function targetAt(text: string, pair: string | undefined, sure: boolean, 
   const base = readUrl(text);
   const { origin } = base;
   const local = isLoopback(base.hostname);
-  const refuse = (problem: string) => new Refusal(problem, 2);
+  const refuse = (problem: string) => new CommandRefusal(problem, 2);
   if (!local && !sure)
     throw refuse(
       `${origin} is not on this machine: it would keep attempts of made-up people. If you want that, add --yes.`,
@@ -48,14 +48,16 @@ export function targetAt(text: string, pair: string | undefined, sure: boolean, 
     async probe(): Promise<void> {
       const answer = await request('', { headers: { Authorization: authorization.own } }).catch((error: unknown) => {
         const advice = local ? 'Start it with npm run dev, or give its address with --url.' : 'Try again.';
-        throw new Refusal(`Gatehouse does not answer at ${origin} (${reasonOf(error, timeoutMs)}). ${advice}`);
+        throw new CommandRefusal(`Gatehouse does not answer at ${origin} (${reasonOf(error, timeoutMs)}). ${advice}`);
       });
-      if (answer.status === 401) throw new Refusal(`${origin} does not take this credential. Set ${CREDENTIAL}`);
+      if (answer.status === 401) throw new CommandRefusal(`${origin} does not take this credential. Set ${CREDENTIAL}`);
       if (answer.status !== 200 || answer.text !== '')
-        throw new Refusal(`${origin} answers, but not as a Gatehouse does (status ${answer.status}). Is --url right?`);
+        throw new CommandRefusal(
+          `${origin} answers, but not as a Gatehouse does (status ${answer.status}). Is --url right?`,
+        );
     },
     /** Makes one call. Never rejects: without an answer it has a reply of that kind, and no latency. */
-    async send(call: ScriptedCall): Promise<{ reply: Reply; latencyMs?: number }> {
+    async send(call: ScriptedCall): Promise<{ reply: ReceivedReply; latencyMs?: number }> {
       const headers = { Authorization: authorization[call.credential], 'Content-Type': 'application/json' };
       const startedAt = performance.now();
       try {
@@ -71,9 +73,12 @@ export function targetAt(text: string, pair: string | undefined, sure: boolean, 
 function readUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol))
-    throw new Refusal(`--url ${text} is not an address. Write for example --url ${DEFAULT_URL}`, 2);
+    throw new CommandRefusal(`--url ${text} is not an address. Write for example --url ${DEFAULT_URL}`, 2);
   if (url.username !== '' || url.password !== '')
-    throw new Refusal('Leave user and password out of --url; set GATEHOUSE_CONNECTOR to user:password instead.', 2);
+    throw new CommandRefusal(
+      'Leave user and password out of --url; set GATEHOUSE_CONNECTOR to user:password instead.',
+      2,
+    );
   return url;
 }
 

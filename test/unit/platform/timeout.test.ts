@@ -1,6 +1,6 @@
 /** Limits: each is kept, however many share a timer and in whatever order they are set. */
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { Late, limitsOf, within } from '../../../src/platform/timeout.ts';
+import { sharedTimer, TimeoutError, withTimeout } from '../../../src/platform/timeout.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -25,13 +25,13 @@ async function endsAfter(promises: readonly Promise<unknown>[], most: number): P
 }
 
 it('what takes too long ends with Late; what does not, with what it came to', async () => {
-  const late = within(100, never);
-  const soon = within(100, () => new Promise((resolve) => setTimeout(() => resolve('done'), 50)));
-  const thrown = within(100, () => Promise.reject(new Error('its own')));
+  const late = withTimeout(100, never);
+  const soon = withTimeout(100, () => new Promise((resolve) => setTimeout(() => resolve('done'), 50)));
+  const thrown = withTimeout(100, () => Promise.reject(new Error('its own')));
   const settled = Promise.allSettled([late, soon, thrown]);
   await vi.advanceTimersByTimeAsync(100);
   expect(await settled).toEqual([
-    { status: 'rejected', reason: expect.any(Late) },
+    { status: 'rejected', reason: expect.any(TimeoutError) },
     { status: 'fulfilled', value: 'done' },
     { status: 'rejected', reason: new Error('its own') },
   ]);
@@ -39,20 +39,20 @@ it('what takes too long ends with Late; what does not, with what it came to', as
 });
 
 it('limits that share a timer each end at their own time, sooner or later than it first looks', async () => {
-  const limits = limitsOf(100);
-  const waits = [30, 100, 105, 400].map((ms) => limits.within(ms, never));
+  const limits = sharedTimer(100);
+  const waits = [30, 100, 105, 400].map((ms) => limits.withTimeout(ms, never));
   expect(await endsAfter(waits, 500)).toEqual([30, 100, 105, 400]);
 });
 
 it('a limit set when the timer has looked and found nothing is kept too', async () => {
-  const limits = limitsOf(50);
+  const limits = sharedTimer(50);
   await vi.advanceTimersByTimeAsync(80);
-  expect(await endsAfter([limits.within(200, never)], 300)).toEqual([200]);
+  expect(await endsAfter([limits.withTimeout(200, never)], 300)).toEqual([200]);
 });
 
 it('what is done by then holds no timer when it is ended', async () => {
-  const limits = limitsOf(100);
-  expect(await limits.within(50, async () => 7)).toBe(7);
+  const limits = sharedTimer(100);
+  expect(await limits.withTimeout(50, async () => 7)).toBe(7);
   limits.end();
   expect(vi.getTimerCount()).toBe(0);
 });
@@ -61,6 +61,6 @@ it('what throws at once is told as what rejects', async () => {
   const broken = () => {
     throw new Error('at once');
   };
-  await expect(within(100, broken)).rejects.toThrow('at once');
+  await expect(withTimeout(100, broken)).rejects.toThrow('at once');
   expect(vi.getTimerCount()).toBe(0);
 });

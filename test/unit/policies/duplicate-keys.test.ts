@@ -1,9 +1,9 @@
 /** A member that stands twice is told: parsers keep the last without a word. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { membersTwice } from '../../../src/desk/policies/duplicate-keys.ts';
+import { duplicateKeys } from '../../../src/desk/policies/duplicate-keys.ts';
 
-const namesIn = (text: string) => membersTwice(text).map(({ message }) => /^"(.*)" stands/.exec(message)?.[1]);
+const namesIn = (text: string) => duplicateKeys(text).map(({ message }) => /^"(.*)" stands/.exec(message)?.[1]);
 
 describe('members that stand twice', () => {
   it.each([
@@ -18,13 +18,13 @@ describe('members that stand twice', () => {
   ])('in %s are %j', (text, names) => expect(namesIn(text)).toEqual(names));
 
   it('are told with the line of the second one', () => {
-    expect(membersTwice('{\n"lists": {},\n\n"lists": {}\n}')[0]?.message).toContain('line 4');
+    expect(duplicateKeys('{\n"lists": {},\n\n"lists": {}\n}')[0]?.message).toContain('line 4');
   });
 
   it('are never found in what a program wrote', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
-        expect(membersTwice(JSON.stringify(value))).toEqual([]);
+        expect(duplicateKeys(JSON.stringify(value))).toEqual([]);
       }),
     );
   });

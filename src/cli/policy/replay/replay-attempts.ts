@@ -6,7 +6,7 @@ import { MAX_LIMIT } from '../../../desk/http/list-page.ts';
 import { attemptsQuestion } from '../../../desk/reports/questions.ts';
 import { listFrom } from '../../../desk/reports/range.ts';
 import { STEPS } from '../../../sign-in/steps.ts';
-import { type Answer, accepted, type Call } from '../../administrator.ts';
+import { type Answer, type ApiCall, accepted } from '../../administrator.ts';
 import { calledWrongly } from '../../ending.ts';
 
 /** How often Gatehouse is asked for a page, if it returns 503. */
@@ -14,7 +14,7 @@ const TRIES = 3;
 const MAX_PAUSE_SECONDS = 30;
 
 /** What a replay reads of an attempt; `src/attempts/attempt.ts` describes the members. */
-export const keptAttempt = z.object({
+export const storedAttempt = z.object({
   id: z.string(),
   occurredAt: z.iso.datetime(),
   channel: z.string(),
@@ -38,9 +38,9 @@ export const keptAttempt = z.object({
   degraded: z.string(),
   notes: z.array(z.string()),
 });
-export type KeptAttempt = z.infer<typeof keptAttempt>;
+export type StoredAttempt = z.infer<typeof storedAttempt>;
 
-const page = z.object({ attempts: z.array(keptAttempt), next: z.optional(z.string()) });
+const page = z.object({ attempts: z.array(storedAttempt), next: z.optional(z.string()) });
 
 /** The options of the command that choose attempts. */
 export interface Typed {
@@ -52,7 +52,7 @@ export interface Typed {
 }
 
 /** Which attempts: from `from`, inclusive, to `to`, exclusive. */
-export interface Question {
+export interface ReplayQuestion {
   readonly from: Date;
   readonly to: Date;
   readonly step: string | undefined;
@@ -69,7 +69,7 @@ const OPTIONS: { readonly [member: string]: string } = {
 };
 
 /** Options are read as reports read them: without times, the last seven days. `now` is in milliseconds since 1970. */
-export async function readQuestion(typed: Typed, now: number): Promise<Question> {
+export async function readQuestion(typed: Typed, now: number): Promise<ReplayQuestion> {
   const { from, to, step, 'client-id': clientId, limit } = typed;
   const given = Object.entries({ from, to, step, clientId }).filter(([, value]) => value !== undefined);
   const read = await attemptsQuestion.safeParseAsync(Object.fromEntries(given));
@@ -93,7 +93,10 @@ export async function readQuestion(typed: Typed, now: number): Promise<Question>
 const refused = (message: string) => calledWrongly(message, 'policy');
 
 /** Newest first. Throws a Refusal with Gatehouse's own words if it cannot answer. */
-export async function* attemptsOf(call: Call, { limit = Infinity, ...asked }: Question): AsyncGenerator<KeptAttempt[]> {
+export async function* attemptsOf(
+  call: ApiCall,
+  { limit = Infinity, ...asked }: ReplayQuestion,
+): AsyncGenerator<StoredAttempt[]> {
   let left = limit;
   let cursor: string | undefined;
   do {
@@ -106,7 +109,7 @@ export async function* attemptsOf(call: Call, { limit = Infinity, ...asked }: Qu
 }
 
 /** Asks again after a 503, when Gatehouse says to. */
-async function ask(call: Call, question: object): Promise<Answer> {
+async function ask(call: ApiCall, question: object): Promise<Answer> {
   for (let tries = 1; ; tries += 1) {
     const answer = await call('POST', '/reports/attempts/search', question);
     if (answer.status !== 503 || tries === TRIES) return answer;

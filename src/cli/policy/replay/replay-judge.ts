@@ -7,20 +7,20 @@ import { openScope, type Scope } from '../../../expressions/scope.ts';
 import { UNKNOWN } from '../../../expressions/values.ts';
 import { rolesIn } from '../../../gate/compose-attempt.ts';
 import { readEvent } from '../../../gate/user-flow/request.ts';
-import { judge, type RuleTrace, type Verdict } from '../../../policy/decide.ts';
+import { evaluateRules, type RuleTrace, type Verdict } from '../../../policy/decide.ts';
 import type { ClaimNames } from '../../../policy/load.ts';
 import {
-  type Compiled,
   DECIDED_WITHOUT_RULE,
+  type ExpressionResult,
   NOTHING_HELD,
   type Policy,
-  type Result,
   type Rule,
+  type RunnableExpression,
 } from '../../../policy/policy.ts';
 import type { SignInEvent } from '../../../sign-in/event.ts';
 import { STEPS } from '../../../sign-in/steps.ts';
-import type { KeptAttempt } from './replay-attempts.ts';
-import { type Input, inputsOf, type KnownCall, knownCall, withInputs } from './replay-known.ts';
+import type { StoredAttempt } from './replay-attempts.ts';
+import { type KnownCall, type KnownInput, knownCall, knownInputs, withInputs } from './replay-known.ts';
 
 /** A decision as attempts keep it: rule and message are `''` if the person is not turned away. */
 export interface Turn {
@@ -29,7 +29,7 @@ export interface Turn {
   readonly messageKey: string;
 }
 
-export interface Decided extends Turn {
+export interface ReplayDecision extends Turn {
   /** What the token carries as roles; undefined at the other steps, and if no claim is for them. */
   readonly roles: readonly string[] | undefined;
 }
@@ -39,7 +39,7 @@ export interface RuleSeen {
   /** `notReached`: a rule before it ended the call for sure; `notJudged`: undecided. */
   readonly became: 'applied' | 'didNotApply' | 'notReached' | 'notJudged';
   /** What was not kept and would decide it. */
-  readonly lacks: readonly Input[];
+  readonly lacks: readonly KnownInput[];
 }
 
 export type Replayed =
@@ -47,30 +47,30 @@ export type Replayed =
   | { readonly kind: 'skipped'; readonly why: string }
   | {
       readonly kind: 'judged';
-      readonly recorded: Decided;
+      readonly recorded: ReplayDecision;
       /** Undefined: undecided. */
-      readonly draft: Decided | undefined;
+      readonly draft: ReplayDecision | undefined;
       /** Those of the step, in their order. */
       readonly rules: readonly RuleSeen[];
     };
 
-export interface Draft {
+export interface ReplayDraft {
   /** The policy as if no undecided rule applied, and as if all of them did. */
   readonly fewest: Policy<Scope>;
   readonly most: Policy<Scope>;
   /** The claims that rules read. */
   readonly claims: ReadonlySet<string>;
   /** By rule: what its condition reads, and its values if the roles are one of them: other claims are not compared. */
-  readonly reads: ReadonlyMap<string, readonly Input[]>;
+  readonly reads: ReadonlyMap<string, readonly KnownInput[]>;
 }
 
 /** In the place of results that are unknown. */
-const SKIPS: Result = { ok: true, value: false };
-const FAILS: Result = { ok: false, why: 'it depends on what was not kept' };
-const APPLIES: Result = { ok: true, value: true };
-const ANY_VALUE: Result = { ok: true, value: '' };
+const SKIPS: ExpressionResult = { ok: true, value: false };
+const FAILS: ExpressionResult = { ok: false, why: 'it depends on what was not kept' };
+const APPLIES: ExpressionResult = { ok: true, value: true };
+const ANY_VALUE: ExpressionResult = { ok: true, value: '' };
 
-export async function draftOf(checked: CheckedPolicy, names: ClaimNames): Promise<Draft> {
+export async function draftOf(checked: CheckedPolicy, names: ClaimNames): Promise<ReplayDraft> {
   const rules = checked.rules.map(({ when, set, ...rule }) => ({
     ...rule,
     when: when && readingInputs(when),
@@ -79,7 +79,7 @@ export async function draftOf(checked: CheckedPolicy, names: ClaimNames): Promis
   const policy = await compilePolicy({ ...checked, rules }, 0, names);
   const reads = checked.rules.map((rule) => {
     const setsRoles = rule.set.some(([claim]) => claim.toLowerCase() === names.rolesClaim.toLowerCase());
-    return [rule.document.id, expressionsOf(rule, setsRoles).flatMap(({ tree }) => inputsOf(tree))] as const;
+    return [rule.document.id, expressionsOf(rule, setsRoles).flatMap(({ tree }) => knownInputs(tree))] as const;
   });
   return {
     fewest: assuming(policy, SKIPS, FAILS),
@@ -96,7 +96,7 @@ const expressionsOf = ({ when, set }: CheckedRule, withValues: boolean) => [
   ...(withValues ? set.map(([, value]) => value) : []),
 ];
 
-function assuming(policy: Policy<Scope>, condition: Result, value: Result): Policy<Scope> {
+function assuming(policy: Policy<Scope>, condition: ExpressionResult, value: ExpressionResult): Policy<Scope> {
   const assumed = ({ when, effect, ...rule }: Rule<Scope>): Rule<Scope> => ({
     ...rule,
     when: when && instead(when, condition),
@@ -109,14 +109,14 @@ function assuming(policy: Policy<Scope>, condition: Result, value: Result): Poli
   return { ...policy, steps: new Map(steps) };
 }
 
-const instead = (compiled: Compiled<Scope>, assumed: Result): Compiled<Scope> => ({
+const instead = (compiled: RunnableExpression<Scope>, assumed: ExpressionResult): RunnableExpression<Scope> => ({
   run(scope) {
     const result = compiled.run(scope);
     return 'unknown' in result ? assumed : result;
   },
 });
 
-export async function replayed(attempt: KeptAttempt, draft: Draft): Promise<Replayed> {
+export async function replayed(attempt: StoredAttempt, draft: ReplayDraft): Promise<Replayed> {
   const { outcome, reason, rule, messageKey, clientId } = attempt;
   const step = STEPS.find((known) => known === attempt.step);
   if (outcome === 'error') return { kind: 'skipped', why: reason };
@@ -133,9 +133,9 @@ export async function replayed(attempt: KeptAttempt, draft: Draft): Promise<Repl
  * first rule that turns away ends the call, and the last one that sets the roles sets them. The limit of work is left out: only
  * texts far longer than what people type reach it.
  */
-function judged(event: SignInEvent, call: KnownCall, draft: Draft, areRolesCompared: boolean) {
+function judged(event: SignInEvent, call: KnownCall, draft: ReplayDraft, areRolesCompared: boolean) {
   const { rolesClaim, onlyThese, steps } = draft.fewest;
-  const undecided = (id: string, reads: readonly Input[]): RuleSeen => {
+  const undecided = (id: string, reads: readonly KnownInput[]): RuleSeen => {
     return { id, became: 'notJudged', lacks: [...new Set(reads)].filter((input) => call.unknown.has(input)) };
   };
   if (onlyThese !== undefined && call.unknown.has('request.clientId'))
@@ -167,7 +167,7 @@ function evaluated(policy: Policy<Scope>, event: SignInEvent, { inputs, isPerson
   const open = () => openScope({ ...inputs, application, lists: policy.lists });
   const traces: RuleTrace[] = [];
   const held = { ...NOTHING_HELD, known: isPersonKnown };
-  const verdict = judge(event, held, { ...policy, open }, inputs.now, (trace) => traces.push(trace));
+  const verdict = evaluateRules(event, held, { ...policy, open }, inputs.now, (trace) => traces.push(trace));
   const { rule, messageKey } = verdict.kind === 'continue' ? { rule: '', messageKey: '' } : verdict;
   return {
     verdict,

@@ -3,24 +3,24 @@
  * what it does not say for sure is UNKNOWN, and never guessed.
  */
 
-import { isNeverKept } from '../../../attempts/redaction.ts';
-import { bound, MAX_CHARS, MAX_NAMES } from '../../../attempts/text-limits.ts';
+import { isNeverStored } from '../../../attempts/redaction.ts';
+import { MAX_CHARS, MAX_NAMES, truncate } from '../../../attempts/text-limits.ts';
 import type { Lookup } from '../../../entitlements/look-up.ts';
 import type { ScopeInputs } from '../../../expressions/scope.ts';
-import { type Node, subtrees, type Tree } from '../../../expressions/tree.ts';
+import { subtrees, type Tree, type TreeNode } from '../../../expressions/tree.ts';
 import { UNKNOWN } from '../../../expressions/values.ts';
 import { CUT_TO_FIT } from '../../../gate/compose-attempt.ts';
 import { canonicalName } from '../../../sign-in/claim-names.ts';
 import type { UserFlowStep } from '../../../sign-in/steps.ts';
-import type { KeptAttempt } from './replay-attempts.ts';
+import type { StoredAttempt } from './replay-attempts.ts';
 
 /** What expressions read: `claims.city` (a value), `has(claims.city)` (a name), `person.groups`, `identity`, `request.locale`. */
-export type Input = string;
+export type KnownInput = string;
 
-const valueInput = (claim: string): Input => `claims.${claim}`;
-const nameInput = (claim: string): Input => `has(claims.${claim})`;
+const valueInput = (claim: string): KnownInput => `claims.${claim}`;
+const nameInput = (claim: string): KnownInput => `has(claims.${claim})`;
 
-function inputOf([operator, first, second]: Node): Input | undefined {
+function inputOf([operator, first, second]: TreeNode): KnownInput | undefined {
   if (operator === 'claims') return valueInput(String(first));
   if (operator === 'has') return first === 'claims' ? nameInput(String(second)) : 'person.attributes';
   if (operator === 'roles' || operator === 'groups' || operator === 'attributes') return `person.${operator}`;
@@ -28,9 +28,9 @@ function inputOf([operator, first, second]: Node): Input | undefined {
   return operator === 'request' ? `request.${first}` : undefined;
 }
 
-export function inputsOf(tree: Tree): readonly Input[] {
+export function knownInputs(tree: Tree): readonly KnownInput[] {
   const input = typeof tree === 'object' ? inputOf(tree) : undefined;
-  return input === undefined ? subtrees(tree).flatMap(inputsOf) : [input];
+  return input === undefined ? subtrees(tree).flatMap(knownInputs) : [input];
 }
 
 /** The same tree, but the name and the value of a claim are two claims, so that one can be known without the other. */
@@ -48,13 +48,13 @@ export interface KnownCall {
   /** Of expressions that {@link withInputs} changed; without what the policy itself says. */
   readonly inputs: Omit<ScopeInputs, 'application' | 'lists'>;
   /** The inputs that are UNKNOWN. */
-  readonly unknown: ReadonlySet<Input>;
+  readonly unknown: ReadonlySet<KnownInput>;
   /** Whether Gatehouse could find out what the person holds. */
   readonly isPersonKnown: boolean;
 }
 
 /** `claims`: the ones that some expression reads. */
-export function knownCall(attempt: KeptAttempt, step: UserFlowStep, claims: Iterable<string>): KnownCall {
+export function knownCall(attempt: StoredAttempt, step: UserFlowStep, claims: Iterable<string>): KnownCall {
   const { occurredAt, channel, issuer, issuerAssignedId, signInType } = attempt;
   const { isPersonKnown, roles, groups, attributes } = heldThen(attempt, step);
   const byName = claimsOf(attempt, claims);
@@ -62,7 +62,7 @@ export function knownCall(attempt: KeptAttempt, step: UserFlowStep, claims: Iter
   const isIdentityWhole =
     [issuer, signInType].every((text) => dimension(text) === text) && isWhole(issuerAssignedId, MAX_CHARS.identifier);
   const identity = isIdentityWhole ? { issuer, issuerAssignedId, signInType } : UNKNOWN;
-  const read: { readonly [input: Input]: unknown } = {
+  const read: { readonly [input: KnownInput]: unknown } = {
     ...byName,
     ...{ 'person.roles': roles, 'person.groups': groups, 'person.attributes': attributes, identity },
     ...{ 'request.clientId': clientId, 'request.application': clientId, 'request.locale': locale },
@@ -82,15 +82,15 @@ const isWhole = (text: string, maxChars: number) => text.length < maxChars && !t
 const dimension = (text: string) => (isWhole(text, MAX_CHARS.dimension) ? text : UNKNOWN);
 
 /** By input; absent: the call had no such claim. */
-function claimsOf({ keptClaims, claimNames, email, notes }: KeptAttempt, claims: Iterable<string>) {
+function claimsOf({ keptClaims, claimNames, email, notes }: StoredAttempt, claims: Iterable<string>) {
   const names = new Set(claimNames);
   const areAllNames = claimNames.length < MAX_NAMES && !notes.includes(CUT_TO_FIT);
   const values = new Map(Object.entries(keptClaims).filter(([name]) => isWhole(name, MAX_CHARS.name)));
   if (email !== '' || names.has('email')) values.set('email', email);
-  const found: { [input: Input]: ScopeInputs['claims'][string] } = {};
+  const found: { [input: KnownInput]: ScopeInputs['claims'][string] } = {};
   for (const claim of claims) {
     const isNamed = values.has(claim) || (names.has(claim) && isWhole(claim, MAX_CHARS.name));
-    if (!isNamed && areAllNames && !names.has(bound(claim, MAX_CHARS.name))) continue;
+    if (!isNamed && areAllNames && !names.has(truncate(claim, MAX_CHARS.name))) continue;
     const value = values.get(claim) ?? UNKNOWN;
     found[nameInput(claim)] = isNamed || UNKNOWN;
     found[valueInput(claim)] = typeof value === 'string' && !isWhole(value, MAX_CHARS.value) ? UNKNOWN : value;
@@ -103,7 +103,7 @@ export const isKeepable = (claim: string) =>
   /^[^\p{Cc},\ufffd]{1,99}$/u.test(claim) &&
   claim === canonicalName(claim.trim()) &&
   claim !== 'email' &&
-  !isNeverKept(claim);
+  !isNeverStored(claim);
 
 const LOOK_UP_FAILED: ReadonlySet<string> = new Set<Lookup['degraded']>(['kv-unavailable', 'entitlements-unreadable']);
 const STALE_COPY: Lookup['degraded'] = 'kv-stale-copy';
@@ -113,7 +113,7 @@ const STALE_COPY: Lookup['degraded'] = 'kv-stale-copy';
  * sent. A person without a record holds nothing, which is known if a record was looked up: always before the token, always
  * under the built-in policy, else only if a rule asked. If no rule asked, Workers KV counts as available.
  */
-function heldThen({ degraded, policyVersion, roles, rolesUpdatedAt }: KeptAttempt, step: UserFlowStep) {
+function heldThen({ degraded, policyVersion, roles, rolesUpdatedAt }: StoredAttempt, step: UserFlowStep) {
   const faults = degraded.split(' ');
   const isPersonKnown = !faults.some((fault) => LOOK_UP_FAILED.has(fault));
   const isTokenStep = step === 'PreTokenIssuance';

@@ -1,8 +1,8 @@
 /** What many replayed attempts come to, for people and for programs: counts and a few examples. No value of a claim is in it. */
 import { pairs, table } from '../../table.ts';
-import type { KeptAttempt, Question } from './replay-attempts.ts';
-import { type Decided, isSameTurn, type Replayed, type Turn } from './replay-judge.ts';
-import { type Input, isKeepable } from './replay-known.ts';
+import type { ReplayQuestion, StoredAttempt } from './replay-attempts.ts';
+import { isSameTurn, type ReplayDecision, type Replayed, type Turn } from './replay-judge.ts';
+import { isKeepable, type KnownInput } from './replay-known.ts';
 
 const MAX_EXAMPLES = 3;
 
@@ -12,28 +12,28 @@ interface Difference {
   readonly draft: Turn & { readonly roles?: 'changed' };
   attempts: number;
   /** The newest; `/reports/attempts/{id}` shows all of one. */
-  readonly examples: Pick<KeptAttempt, 'id' | 'occurredAt' | 'step' | 'clientId' | 'supportCode'>[];
+  readonly examples: Pick<StoredAttempt, 'id' | 'occurredAt' | 'step' | 'clientId' | 'supportCode'>[];
 }
 
 /** What was not kept and would have decided rules. */
 export interface Want {
-  readonly what: Input;
+  readonly what: KnownInput;
   readonly attempts: number;
   readonly rules: readonly string[];
 }
 
-export type Tally = ReturnType<ReturnType<typeof newTally>['result']>;
+export type ReplayTally = ReturnType<ReturnType<typeof newReplayTally>['result']>;
 
 /** Its size depends on the draft and on the kinds of differences, not on the number of attempts. */
-export function newTally(ruleIds: readonly string[]) {
+export function newReplayTally(ruleIds: readonly string[]) {
   const counts = { read: 0, same: 0, different: 0, notJudged: 0 };
   const skipped = new Map<string, number>();
   const differences = new Map<string, Difference>();
   const rules = ruleIds.map((rule) => ({ rule, applied: 0, didNotApply: 0, notReached: 0, notJudged: 0 }));
   const ruleById = new Map(rules.map((rule) => [rule.rule, rule]));
-  const wants = new Map<Input, Want>();
+  const wants = new Map<KnownInput, Want>();
 
-  function compare(attempt: KeptAttempt, recorded: Decided, draft: Decided): void {
+  function compare(attempt: StoredAttempt, recorded: ReplayDecision, draft: ReplayDecision): void {
     const difference = differenceOf(recorded, draft);
     counts[difference === undefined ? 'same' : 'different'] += 1;
     if (difference === undefined) return;
@@ -46,13 +46,13 @@ export function newTally(ruleIds: readonly string[]) {
   }
 
   return {
-    add(attempt: KeptAttempt, replay: Replayed): void {
+    add(attempt: StoredAttempt, replay: Replayed): void {
       counts.read += 1;
       if (replay.kind === 'skipped') {
         skipped.set(replay.why, (skipped.get(replay.why) ?? 0) + 1);
         return;
       }
-      const lackedBy = new Map<Input, string[]>();
+      const lackedBy = new Map<KnownInput, string[]>();
       for (const { id, became, lacks } of replay.rules) {
         const rule = ruleById.get(id);
         if (rule !== undefined) rule[became] += 1;
@@ -79,10 +79,13 @@ export function newTally(ruleIds: readonly string[]) {
 const mostFirst = <T extends { readonly attempts: number }>(all: ReadonlyMap<string, T>): readonly T[] =>
   [...all.values()].sort((a, b) => b.attempts - a.attempts);
 
-function differenceOf(recorded: Decided, draft: Decided): Pick<Difference, 'recorded' | 'draft'> | undefined {
-  const turn = ({ outcome, rule, messageKey }: Decided): Turn => ({ outcome, rule, messageKey });
+function differenceOf(
+  recorded: ReplayDecision,
+  draft: ReplayDecision,
+): Pick<Difference, 'recorded' | 'draft'> | undefined {
+  const turn = ({ outcome, rule, messageKey }: ReplayDecision): Turn => ({ outcome, rule, messageKey });
   // Their order says nothing.
-  const roles = ({ roles = [] }: Decided) => [...new Set(roles)].sort().join(' ');
+  const roles = ({ roles = [] }: ReplayDecision) => [...new Set(roles)].sort().join(' ');
   const areRolesSame = roles(recorded) === roles(draft);
   if (areRolesSame && isSameTurn(recorded, draft)) return undefined;
   return { recorded: turn(recorded), draft: { ...turn(draft), ...(!areRolesSame && { roles: 'changed' }) } };
@@ -100,20 +103,20 @@ export function keepingFor(wants: readonly Want[], kept: readonly string[]) {
   };
 }
 
-function claimToKeep(what: Input): string | undefined {
+function claimToKeep(what: KnownInput): string | undefined {
   const [, claim] = /^claims\.(.*)$/s.exec(what) ?? [];
   return claim !== undefined && isKeepable(claim) ? claim : undefined;
 }
 
-export interface Report {
+export interface ReplayReport {
   readonly file: string;
-  readonly question: Question;
-  readonly tally: Tally;
+  readonly question: ReplayQuestion;
+  readonly tally: ReplayTally;
   readonly keeping: ReturnType<typeof keepingFor>;
 }
 
 /** One JSON object, with times in ISO 8601, UTC; options that were not given are left out. */
-export const reportAsJson = ({ file, question, tally, keeping }: Report) => ({
+export const reportAsJson = ({ file, question, tally, keeping }: ReplayReport) => ({
   ...{ policy: file, asked: question, ...tally, keepClaims: keeping },
 });
 
@@ -121,12 +124,12 @@ const COMPARED = `As before means: the same outcome by the same rule with the sa
 carried is not kept, so it is not compared, and neither are the texts of messages. Rules after an undecided rule are evaluated
 as if that rule did not apply. A rule that sets claims applies if its condition is true; only the roles that it sets are compared.`;
 
-export const reportInWords = (report: Report): string =>
+export const reportInWords = (report: ReplayReport): string =>
   [countsIn(report), ...differencesIn(report.tally), ...rulesIn(report.tally), ...keepingIn(report), COMPARED].join(
     '\n\n',
   );
 
-function countsIn({ file, question, tally }: Report): string {
+function countsIn({ file, question, tally }: ReplayReport): string {
   const { read, skipped, same, different, notJudged } = tally;
   const reasons = Object.entries(skipped).map(([why, attempts]) => `${why} ${attempts}`);
   const skips = Object.values(skipped).reduce((sum, attempts) => sum + attempts, 0);
@@ -140,7 +143,7 @@ function countsIn({ file, question, tally }: Report): string {
   return `${file} on the calls from ${question.from.toISOString()} to ${question.to.toISOString()}\n\n${counts}`;
 }
 
-function differencesIn({ differences }: Tally): string[] {
+function differencesIn({ differences }: ReplayTally): string[] {
   if (differences.length === 0) return [];
   const rows = differences.map((difference, at) => [`${at + 1}`, ...wordsFor(difference), `${difference.attempts}`]);
   const examples = differences.flatMap(({ examples }, at) =>
@@ -159,7 +162,7 @@ function wordsFor({ recorded, draft }: Difference): [string, string] {
   return was === is ? [`${was}, message ${recorded.messageKey}`, `${is}, message ${draft.messageKey}`] : [was, is];
 }
 
-function rulesIn({ rules, wants }: Tally): string[] {
+function rulesIn({ rules, wants }: ReplayTally): string[] {
   const ruleRows = rules.map(({ rule, ...counts }) => [rule, ...Object.values(counts).map(String)]);
   const wantRows = wants.map(({ what, attempts, rules }) => [what, `${attempts}`, rules.join(', ')]);
   return [
@@ -168,7 +171,7 @@ function rulesIn({ rules, wants }: Tally): string[] {
   ];
 }
 
-function keepingIn({ keeping: { line, added, already }, tally: { wants } }: Report): string[] {
+function keepingIn({ keeping: { line, added, already }, tally: { wants } }: ReplayReport): string[] {
   const rules = new Set(wants.flatMap(({ what, rules }) => (added.includes(claimToKeep(what) ?? '') ? rules : [])));
   const others = wants.map(({ what }) => what).filter((what) => claimToKeep(what) === undefined);
   const sentences = [

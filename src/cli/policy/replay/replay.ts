@@ -1,13 +1,13 @@
 /** `replay`: runs kept attempts through a draft, and tells what would change. Nothing is changed or recorded by it. */
 import { SingleBar } from 'cli-progress';
-import type { Call } from '../../administrator.ts';
-import { Refusal } from '../../ending.ts';
+import type { ApiCall } from '../../administrator.ts';
+import { CommandRefusal } from '../../ending.ts';
 import { type Io, print } from '../../io.ts';
 import { readPolicy } from '../policy-file.ts';
-import { claimNamesGiven, claimsKept, type Settings } from '../settings.ts';
-import { attemptsOf, type Question, readQuestion, type Typed } from './replay-attempts.ts';
+import { claimNamesGiven, retainedClaimNames, type Settings } from '../settings.ts';
+import { attemptsOf, type ReplayQuestion, readQuestion, type Typed } from './replay-attempts.ts';
 import { draftOf, replayed } from './replay-judge.ts';
-import { keepingFor, newTally, reportAsJson, reportInWords } from './replay-report.ts';
+import { keepingFor, newReplayTally, reportAsJson, reportInWords } from './replay-report.ts';
 
 const POLICY_JSON = 'policy.json';
 
@@ -17,14 +17,14 @@ export interface ReplayOptions extends Typed {
 }
 
 /** Exit code 1 when something would change, and 2 when that could not be found out, as diff(1) has it. `call` asks for reports. */
-export async function replay(io: Io, call: Call, options: ReplayOptions, settings: Settings): Promise<number> {
+export async function replay(io: Io, call: ApiCall, options: ReplayOptions, settings: Settings): Promise<number> {
   try {
     const question = await readQuestion(options, Date.now());
     const file = options.policy ?? POLICY_JSON;
     const names = await claimNamesGiven(settings);
     const { policy } = await readPolicy(file, names.rolesClaim);
     const draft = await draftOf(policy, names);
-    const found = newTally(policy.document.rules.map(({ id }) => id));
+    const found = newReplayTally(policy.document.rules.map(({ id }) => id));
 
     const bar = newBar(io, question);
     try {
@@ -37,16 +37,16 @@ export async function replay(io: Io, call: Call, options: ReplayOptions, setting
     }
 
     const tally = found.result();
-    const report = { file, question, tally, keeping: keepingFor(tally.wants, await claimsKept()) };
+    const report = { file, question, tally, keeping: keepingFor(tally.wants, await retainedClaimNames()) };
     print(io, options.json ? JSON.stringify(reportAsJson(report), null, 2) : reportInWords(report));
     return tally.different === 0 ? 0 : 1;
   } catch (error) {
-    throw error instanceof Refusal ? new Refusal(error.message, 2) : error;
+    throw error instanceof CommandRefusal ? new CommandRefusal(error.message, 2) : error;
   }
 }
 
 /** How far back the replay has come, in time: nobody knows how many attempts there are. None where there is no terminal. */
-function newBar({ stderr }: Io, { from, to, limit = Infinity }: Question) {
+function newBar({ stderr }: Io, { from, to, limit = Infinity }: ReplayQuestion) {
   if (!('isTTY' in stderr) || stderr.isTTY !== true) return undefined;
   const bar = new SingleBar({
     stream: stderr,

@@ -3,7 +3,7 @@ import { type Config, configOf } from '../../../platform/config.ts';
 import type { Fault } from '../../http/error-codes.ts';
 import { refuse } from '../../http/problem-details.ts';
 import type { Problem } from '../../policies/policy-problem.ts';
-import type { Outcome, Saved } from '../../policies/save.ts';
+import type { SavedPolicy, SaveOutcome } from '../../policies/save.ts';
 import type { Version, VersionInfo } from '../../policies/saved-version.ts';
 import type { PolicyContext } from './policy-inputs.ts';
 import { etagOf } from './preconditions.ts';
@@ -35,7 +35,7 @@ export const shownWithDocument = (version: Version) => ({
 });
 
 /** 200 for what is saved, whether by this call or before it. */
-function savedAnswer(c: PolicyContext, saved: Saved, warnings: readonly Problem[]): Response {
+function savedAnswer(c: PolicyContext, saved: SavedPolicy, warnings: readonly Problem[]): Response {
   const { version, changed, previous, comparedWith, changes, published } = saved;
   const { number, use, sample, author, note, createdAt } = shownVersion(version);
   const body = {
@@ -59,7 +59,7 @@ function savedAnswer(c: PolicyContext, saved: Saved, warnings: readonly Problem[
 /** https://developers.cloudflare.com/kv/concepts/how-kv-works/ */
 const SPREADS = 'everywhere within about a minute, which Workers KV takes to spread it';
 
-function inForceSentence({ version, published }: Saved, config: Config): string {
+function inForceSentence({ version, published }: SavedPolicy, config: Config): string {
   if (config.POLICY === 'built-in') {
     const locally = config.local ? 'start npm run dev again with --policy and a file; elsewhere ' : '';
     return `not yet, since the built-in policy decides: ${locally}set POLICY = "stored" in wrangler.toml and deploy, then what is saved counts`;
@@ -73,7 +73,7 @@ function inForceSentence({ version, published }: Saved, config: Config): string 
 export function outcomeAnswer(
   c: PolicyContext,
   address: string,
-  outcome: Outcome,
+  outcome: SaveOutcome,
   warnings: readonly Problem[],
 ): Response {
   switch (outcome.kind) {

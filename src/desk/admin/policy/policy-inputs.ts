@@ -4,7 +4,7 @@ import * as z from 'zod/mini';
 import { configOf } from '../../../platform/config.ts';
 import type { AppEnv } from '../../http/context.ts';
 import { strict, text } from '../../http/input-rules.ts';
-import { membersTwice } from '../../policies/duplicate-keys.ts';
+import { duplicateKeys } from '../../policies/duplicate-keys.ts';
 import type { PolicyDocument } from '../../policies/policy-document.ts';
 import type { Problem } from '../../policies/policy-problem.ts';
 
@@ -36,12 +36,12 @@ export const versionParam = z.object({
   number: z.pipe(z.pipe(z.string().check(z.regex(/^\d{1,10}$/, NO_NUMBER)), z.transform(Number)), number),
 });
 
-export type Checked =
+export type CheckedBody =
   | { readonly ok: true; readonly document: PolicyDocument; readonly warnings: readonly Problem[] }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /** Reads and checks the body. */
-export async function readDocument(c: PolicyContext): Promise<Checked> {
+export async function readDocument(c: PolicyContext): Promise<CheckedBody> {
   const text = decoded(await c.req.arrayBuffer());
   if (text !== undefined) return checkDocument(c, text);
   return {
@@ -51,12 +51,12 @@ export async function readDocument(c: PolicyContext): Promise<Checked> {
 }
 
 /** Checks by the rules of today. The document keeps the order in which its author wrote the members. */
-export async function checkDocument(c: PolicyContext, text: string): Promise<Checked> {
+export async function checkDocument(c: PolicyContext, text: string): Promise<CheckedBody> {
   // Brings the CEL engine along, which nobody else at the administrators' door needs.
   const { checkText } = await import('../../policies/check.ts');
   const check = checkText(text, configOf(c.env).ROLES_CLAIM);
   if (!check.ok) return check;
-  const problems = membersTwice(text);
+  const problems = duplicateKeys(text);
   if (problems.length > 0) return { ok: false, problems };
   return { ok: true, document: JSON.parse(text) as PolicyDocument, warnings: check.policy.warnings };
 }

@@ -5,8 +5,8 @@ import { badRequest, refuse, validated } from '../../http/problem-details.ts';
 import { jsonBody, limitedBody } from '../../http/request-body.ts';
 import { MAX_DOCUMENT_BYTES } from '../../policies/policy-document.ts';
 import type { Problem } from '../../policies/policy-problem.ts';
-import { type Draft, saveVersion } from '../../policies/save.ts';
-import { pageOf } from '../inputs.ts';
+import { type SaveRequest, saveVersion } from '../../policies/save.ts';
+import { kvPageOf } from '../inputs.ts';
 import { faultOf, outcomeAnswer, shownVersion, shownWithDocument } from './answers.ts';
 import {
   checkDocument,
@@ -47,7 +47,7 @@ policyRoutes.put('/', limitedDocument, jsonBody, validated('query', noteOnly), (
   }),
 );
 
-const versionsPage = pageOf('policy-versions', 50, 500);
+const versionsPage = kvPageOf('policy-versions', 50, 500);
 
 policyRoutes.get('/versions', validated('query', versionsPage.query), async (c) => {
   const { cursor, limit } = c.req.valid('query');
@@ -119,7 +119,7 @@ const WITHOUT_DOCUMENT =
 /** Loaded when it is needed: drizzle costs start-up time. */
 const versionsOf = async (c: PolicyContext) => (await import('../../policies/versions.ts')).versionsIn(configOf(c.env));
 
-type Save = (draft: Draft, warnings?: readonly Problem[]) => Promise<Response>;
+type Save = (draft: SaveRequest, warnings?: readonly Problem[]) => Promise<Response>;
 
 /** Refuses a call that does not say which version it was made from; `change` gets the way to save. */
 async function knowing(

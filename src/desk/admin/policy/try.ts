@@ -6,7 +6,7 @@ import { heldIn } from '../../../entitlements/look-up.ts';
 import { KvWorld } from '../../../gate/know.ts';
 import { heldBy, shownEntry, tryCall } from '../../../gate/trial.ts';
 import { configOf } from '../../../platform/config.ts';
-import { within } from '../../../platform/timeout.ts';
+import { withTimeout } from '../../../platform/timeout.ts';
 import type { Decision } from '../../../policy/decide.ts';
 import type { Policy } from '../../../policy/policy.ts';
 import type { SignInEvent, Step } from '../../../sign-in/event.ts';
@@ -154,7 +154,7 @@ function worldOf(c: Context<AppEnv>): KvWorld {
   const now = Date.now();
   const later = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
   const deadline = now + config.DECISION_TIMEOUT_MS;
-  return new KvWorld({ kv: c.env.GATEHOUSE, config, startedAt: now, deadline, within, later });
+  return new KvWorld({ kv: c.env.GATEHOUSE, config, startedAt: now, deadline, withTimeout, later });
 }
 
 /** Who was turned away by what; the claims stand in the reply. */

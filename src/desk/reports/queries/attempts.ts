@@ -3,7 +3,7 @@ import { and, desc, eq, getTableColumns, getTableName, lte, type SQL, Subquery, 
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 import { occurredAtOf } from '../../../attempts/text-limits.ts';
 import type { Database } from '../../../database/connect.ts';
-import { ask, type Run } from '../../../database/run-query.ts';
+import { type RunQuery, runQuery } from '../../../database/run-query.ts';
 import { attempts } from '../../../database/schema.ts';
 import type { Config } from '../../../platform/config.ts';
 import { NO_ID, type Position, type Question, writeCursor } from '../../http/cursor.ts';
@@ -34,7 +34,7 @@ export async function listAttempts(
   limits: ListLimits = LIST_LIMITS,
 ): Promise<AttemptList> {
   const from = listFrom(narrowed, after, now);
-  const { rows, searchedTo } = await ask(config, (db, run) =>
+  const { rows, searchedTo } = await runQuery(config, (db, run) =>
     readPage(db, run, { narrowed, from, after, limit }, limits),
   );
   return pageOf(rows, limit, question, narrowed.from === undefined ? from : undefined, searchedTo);
@@ -44,7 +44,7 @@ export async function listAttempts(
 export async function findAttempt(config: Config, id: string): Promise<AttemptJson | undefined> {
   const at = new Date(occurredAtOf(id));
   const conditions = and(eq(attempts.occurredAt, at), eq(attempts.id, id));
-  const [row] = await ask(config, (db, run) => newest(db, run, [conditions], 1));
+  const [row] = await runQuery(config, (db, run) => newest(db, run, [conditions], 1));
   return row && attemptJson(row);
 }
 
@@ -65,7 +65,7 @@ export function pagesOf(config: Config, narrowed: Filters, from: Date | undefine
       known ??= keyOf(narrowed) === undefined ? candidatesFor(...asked) : undefined;
       return known ?? candidatesFor(...asked);
     };
-    return ask(config, async (db, run) => {
+    return runQuery(config, async (db, run) => {
       const { rows, searchedTo } = await readPage(db, run, { narrowed, from, after, limit }, FILE_LIMITS, candidates);
       const more = rows.length > limit || searchedTo !== undefined;
       return { attempts: rows.slice(0, limit).map(attemptJson), more, ...(rows.length > limit ? {} : { searchedTo }) };
@@ -76,7 +76,7 @@ export function pagesOf(config: Config, narrowed: Filters, from: Date | undefine
 /** One row more than the page holds, which only says that there is a next one. */
 async function readPage(
   db: Database,
-  run: Run,
+  run: RunQuery,
   { narrowed, from, after, limit }: Asked,
   limits: ListLimits,
   find: FindCandidates = candidatesFor,
@@ -87,7 +87,7 @@ async function readPage(
   const candidates = await find(db, run, narrowed, range, most);
   const { stretches, searchedTo } = readingOf(candidates, range, limit + 1, { ...limits, attempts: most });
   if (stretches.length === 0) return { rows: [], searchedTo };
-  const conditions = stretches.map((one) => and(keyOf(narrowed), othersOf(narrowed), inside(one), following(after)));
+  const conditions = stretches.map((one) => and(keyOf(narrowed), othersOf(narrowed), inside(one), rowsAfter(after)));
   return { rows: await newest(db, run, conditions, limit + 1), searchedTo };
 }
 
@@ -103,7 +103,7 @@ type FindCandidates = (...asked: Parameters<typeof candidatesFor>) => Promise<Ca
 /** Where matches may be. A key without other filters, or no filter at all, needs no look at anything else. */
 async function candidatesFor(
   db: Database,
-  run: Run,
+  run: RunQuery,
   filters: Filters,
   range: Stretch,
   most: number,
@@ -117,7 +117,7 @@ async function candidatesFor(
 /** `conditions` are of parts that have no row in common. */
 function newest(
   db: Database,
-  run: Run,
+  run: RunQuery,
   conditions: readonly (SQL | undefined)[],
   limit: number,
 ): Promise<AttemptRow[]> {
@@ -156,7 +156,7 @@ export async function pageOf(
 }
 
 /** Rows after a place in a list that runs newest first. The first condition is for the planner: it leaves partitions out. */
-export const following = (after: Position | undefined): SQL | undefined =>
+export const rowsAfter = (after: Position | undefined): SQL | undefined =>
   after &&
   and(
     lte(attempts.occurredAt, after.occurredAt),

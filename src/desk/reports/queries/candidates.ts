@@ -1,12 +1,14 @@
 /** Where matches of a list may be: on days on which the aggregates count some, in hours that wait to be summed, and in those that are not summed yet. */
+
 import { and, eq, gte, lt, type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../../../database/connect.ts';
-import type { Run } from '../../../database/run-query.ts';
+import type { RunQuery } from '../../../database/run-query.ts';
 import { attempts, dailyCounts, dailyShadow, dirtyHours, hourlyTotals, summedUntil } from '../../../database/schema.ts';
-import { DAY_MS, type Days, dayOf, HOUR_MS, type Stretch } from '../parts.ts';
+import { DAY_MS, HOUR_MS } from '../../../platform/duration.ts';
+import { type Days, dayOf, type Stretch } from '../parts.ts';
 import type { Dimensions, Filters } from '../questions.ts';
 import type { Candidate } from '../spans.ts';
-import { at, dimsOf, inDays, matching, secondsOf, untilSql } from './sums.ts';
+import { at, dimsOf, epochSecondsOf, inDays, matching, untilSql } from './sums.ts';
 
 /** Every attempt is later. */
 export const BEGINNING = new Date(0);
@@ -24,14 +26,14 @@ interface Found {
 /** Newest first, and without what lies outside `range`. At most `most` attempts that are not summed yet are one candidate. */
 export async function candidatesOf(
   db: Database,
-  run: Run,
+  run: RunQuery,
   filters: Narrowing,
   range: Stretch,
   most: number,
 ): Promise<Candidate[]> {
   const { rows } = await run(
     db.execute<Found & Record<string, unknown>>(sql`
-      select ${secondsOf(untilSql)} as until, ${untilSql} < now() - ${sql.raw(BEHIND)} as behind,
+      select ${epochSecondsOf(untilSql)} as until, ${untilSql} < now() - ${sql.raw(BEHIND)} as behind,
         (select coalesce(json_agg(json_build_array(start, hours, matches, attempts) order by start desc), '[]')
           from (${foundSql(filters, range)}) as found) as found`),
   );
@@ -58,14 +60,14 @@ const later = (one: Date, other: Date) => (one > other ? one : other);
 /** The newest `most` attempts of a stretch that meet a condition, which an index has to serve, and the rest. */
 export async function newestOf(
   db: Database,
-  run: Run,
+  run: RunQuery,
   condition: SQL | undefined,
   { from, to }: Stretch,
   most: number,
 ): Promise<Candidate[]> {
   const { rows } = await run(
     db.execute<{ cut: number }>(sql`
-      select ${secondsOf(sql`${attempts.occurredAt}`)} as cut from ${attempts}
+      select ${epochSecondsOf(sql`${attempts.occurredAt}`)} as cut from ${attempts}
       where ${and(condition, inside({ from, to }))}
       order by ${attempts.occurredAt} desc, ${attempts.id} desc offset ${most - 1} limit 1`),
   );
@@ -86,7 +88,7 @@ export const inside = ({ from, to }: Stretch): SQL | undefined =>
 /** Days on which the aggregates count matches of these filters, oldest first, with how many attempts have to be read for them. */
 export async function daysWithMatches(
   db: Database,
-  run: Run,
+  run: RunQuery,
   filters: Narrowing,
   range: Stretch,
 ): Promise<Candidate[]> {
@@ -115,10 +117,10 @@ function foundSql(filters: Narrowing, range: Stretch): SQL {
   return sql`
     with matched as materialized (${matched.matches} and ${readable} group by day),
     readable as materialized (${matched.attempts} and ${readable} group by day)
-    select ${secondsOf(sql`day::timestamp`)} as start, 24 as hours, matches, coalesce(readable.attempts, matches) as attempts
+    select ${epochSecondsOf(sql`day::timestamp`)} as start, 24 as hours, matches, coalesce(readable.attempts, matches) as attempts
     from matched left join readable using (day)
     union all
-    select ${secondsOf(sql`${dirtyHours.hour}`)}, 1, 0, coalesce((
+    select ${epochSecondsOf(sql`${dirtyHours.hour}`)}, 1, 0, coalesce((
       select sum(${hourlyTotals.attempts}) from ${hourlyTotals} where ${hourlyTotals.dims} = 0 and ${hourlyTotals.hour} = ${dirtyHours.hour}), 0)::float8
     from ${dirtyHours}
     where ${and(sql`${dirtyHours.marks} > ${dirtyHours.summed}`, sql`${dirtyHours.hour} < ${untilSql}`)}

@@ -5,11 +5,11 @@
  */
 import { and, lt, type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../../../database/connect.ts';
-import type { Run } from '../../../database/run-query.ts';
+import type { RunQuery } from '../../../database/run-query.ts';
 import { attempts, dailyCounts, peopleDays, peopleScopes, visits } from '../../../database/schema.ts';
 import { isPersonSql } from '../../aggregates/hours.ts';
-import { dayOf, type Parts, type Stretch } from '../parts.ts';
-import { inDays, inStretch, matching, secondsOf, untilSql } from './sums.ts';
+import { dayOf, type RangeParts, type Stretch } from '../parts.ts';
+import { epochSecondsOf, inDays, inStretch, matching, untilSql } from './sums.ts';
 
 export interface DifferentPeople {
   /** Undefined when the range has days of which only counts are known: those of before the upgrade to this table. */
@@ -24,9 +24,9 @@ export interface DifferentPeople {
  */
 export async function differentPeople(
   db: Database,
-  run: Run,
+  run: RunQuery,
   range: Stretch,
-  parts: Parts,
+  parts: RangeParts,
   keptSince: Date,
   clientId: string | undefined,
 ): Promise<DifferentPeople> {
@@ -40,7 +40,12 @@ export async function differentPeople(
 
 const instant = (at: Date) => sql`${at.toISOString()}::timestamptz`;
 
-function peopleSql(range: Stretch, { days, edges, live }: Parts, keptSince: Date, clientId: string | undefined): SQL {
+function peopleSql(
+  range: Stretch,
+  { days, edges, live }: RangeParts,
+  keptSince: Date,
+  clientId: string | undefined,
+): SQL {
   const scope = scopeOf(clientId);
   const start = instant(range.from);
   const firstDay = dayOf(range.from);
@@ -70,7 +75,7 @@ function peopleSql(range: Stretch, { days, edges, live }: Parts, keptSince: Date
       where not exists (
         select from ${visits} where ${visits.scope} = ${scope} and ${visits.person} = lately.person and ${visits.hour} >= ${start}))`);
   }
-  return sql`select ${sql.join([sql`0`, ...numbers], sql` + `)} as people, ${unknownSql(days, keptSince)} as unknown, ${secondsOf(untilSql)} as until`;
+  return sql`select ${sql.join([sql`0`, ...numbers], sql` + `)} as people, ${unknownSql(days, keptSince)} as unknown, ${epochSecondsOf(untilSql)} as until`;
 }
 
 /** As a literal for the planner it would need another request; the index leads to the rows all the same. */
@@ -79,7 +84,7 @@ const scopeOf = (clientId: string | undefined): SQL => sql`
     where ${peopleScopes.kind} = ${clientId === undefined ? 'all' : 'client'} and ${peopleScopes.value} = ${clientId ?? ''})`;
 
 /** Whether attempts of the token step are counted on a day before people were, of which no attempt is left to tell. */
-const unknownSql = (days: Parts['days'], keptSince: Date): SQL =>
+const unknownSql = (days: RangeParts['days'], keptSince: Date): SQL =>
   days === undefined || days.from >= dayOf(keptSince)
     ? sql`false`
     : sql`exists (

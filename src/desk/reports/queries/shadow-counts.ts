@@ -1,12 +1,12 @@
 /** Counts how the shadow's decisions compare with those that counted: by day from the sums, else from the attempts, of which a partial index holds those that it was asked about. */
 import { and, type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../../../database/connect.ts';
-import type { Run } from '../../../database/run-query.ts';
+import type { RunQuery } from '../../../database/run-query.ts';
 import { attempts, dailyShadow } from '../../../database/schema.ts';
-import type { Parts } from '../parts.ts';
+import type { RangeParts } from '../parts.ts';
 import type { Dimensions } from '../questions.ts';
 import type { ShadowRow } from '../shadow-report.ts';
-import { inDays, inStretch, matching, secondsOf, untilSql } from './sums.ts';
+import { epochSecondsOf, inDays, inStretch, matching, untilSql } from './sums.ts';
 
 /** Pairs of rules and outcomes that two policies may give: beyond so many nobody reads on. */
 const MAX_PAIRS = 1_000;
@@ -21,8 +21,8 @@ export interface ComparedRows {
 
 export async function compared(
   db: Database,
-  run: Run,
-  { days, edges, live }: Parts,
+  run: RunQuery,
+  { days, edges, live }: RangeParts,
   filters: Dimensions,
 ): Promise<ComparedRows> {
   const counted: SQL[] = [...edges, ...(live ? [live] : [])].map(
@@ -42,7 +42,7 @@ export async function compared(
   );
   const { rows } = await run(
     db.execute<{ until: number; pairs: ShadowRow[] }>(sql`
-      select ${secondsOf(untilSql)} as until, coalesce(json_agg(json_build_array(version, differs, ${sql.raw(PAIR)}, attempts)), '[]') as pairs
+      select ${epochSecondsOf(untilSql)} as until, coalesce(json_agg(json_build_array(version, differs, ${sql.raw(PAIR)}, attempts)), '[]') as pairs
       from (
         select version, differs, ${named}, sum(attempts)::bigint as attempts from (${sql.join(counted, sql` union all `)}) as counted
         group by 1, 2, 3, 4, 5, 6 order by 7 desc limit ${MAX_PAIRS}

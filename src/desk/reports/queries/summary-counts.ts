@@ -4,16 +4,16 @@
  * were in it; when they went on since the parts were laid out, the parts are laid out again.
  */
 import { and, eq, gte, lt, type SQL, sql } from 'drizzle-orm';
-import { keptMonths } from '../../../database/partitions.ts';
-import { ask } from '../../../database/run-query.ts';
+import { retainedMonths } from '../../../database/partitions.ts';
+import { runQuery } from '../../../database/run-query.ts';
 import { attempts, dailyCounts, dailyDurations, dirtyHours, hourlyTotals } from '../../../database/schema.ts';
 import { DatabaseUnavailable } from '../../../database/unavailable.ts';
 import type { Config } from '../../../platform/config.ts';
 import { bucketSql, percentileMs } from '../../aggregates/buckets.ts';
 import { hourSql } from '../../aggregates/hours.ts';
-import { type Days, type Parts, partsOf, type Stretch } from '../parts.ts';
+import { type Days, partsOf, type RangeParts, type Stretch } from '../parts.ts';
 import type { Dimensions } from '../questions.ts';
-import { combines, knownRange, lacksHours, type Range } from '../range.ts';
+import { combines, knownRange, lacksHours, type SummaryRange } from '../range.ts';
 import { SHADOW_TOO_SLOW } from '../shadow-report.ts';
 import { LIST_LIMITS } from '../spans.ts';
 import {
@@ -32,12 +32,12 @@ import {
   at,
   type Dim,
   dimsOf,
+  epochSecondsOf,
   inDays,
   inStretch,
   matching,
   type Progress,
   progress,
-  secondsOf,
   untilSql,
 } from './sums.ts';
 
@@ -61,7 +61,7 @@ const LIMITS: SummaryLimits = { ms: SUMMARY_LIMIT_MS, attempts: LIST_LIMITS.atte
  */
 export async function summary(
   config: Config,
-  asked: Range,
+  asked: SummaryRange,
   filters: Dimensions,
   now: number,
   limits: Partial<SummaryLimits> = {},
@@ -76,16 +76,16 @@ export async function summary(
 /** Undefined when the sums went on meanwhile. */
 async function summaryAt(
   config: Config,
-  asked: Range,
+  asked: SummaryRange,
   filters: Dimensions,
   now: number,
   limits: SummaryLimits,
 ): Promise<Summary | undefined> {
-  const { range, keptSince, source, known } = await ask(
+  const { range, keptSince, source, known } = await runQuery(
     config,
     async (db, run) => {
       const known = await progress(db, run);
-      const keptSince = later(known.droppedBefore, keptMonths(new Date(now), config.RETENTION_DAYS).from);
+      const keptSince = later(known.droppedBefore, retainedMonths(new Date(now), config.RETENTION_DAYS).from);
       const range = knownRange(asked, filters, keptSince);
       const matched =
         combines(filters) && range.from >= keptSince ? await daysWithMatches(db, run, filters, range) : [];
@@ -96,12 +96,14 @@ async function summaryAt(
   const parts = partsOf(range, known.until);
   const unknowable = whyNoPeople(range, filters, keptSince, config.RETENTION_DAYS);
   const [numbers, people, shadow] = await Promise.all([
-    ask(config, (db, run) => run(db.execute<Numbers>(numbersOf(range, filters, source))), limits.ms),
+    runQuery(config, (db, run) => run(db.execute<Numbers>(numbersOf(range, filters, source))), limits.ms),
     unknowable ??
-      ask(config, (db, run) => differentPeople(db, run, range, parts, keptSince, filters.clientId), limits.ms).catch(
-        leftOutWhenSlow(PEOPLE_TOO_SLOW),
-      ),
-    ask(config, (db, run) => compared(db, run, parts, filters), limits.ms).catch(leftOutWhenSlow(SHADOW_TOO_SLOW)),
+      runQuery(
+        config,
+        (db, run) => differentPeople(db, run, range, parts, keptSince, filters.clientId),
+        limits.ms,
+      ).catch(leftOutWhenSlow(PEOPLE_TOO_SLOW)),
+    runQuery(config, (db, run) => compared(db, run, parts, filters), limits.ms).catch(leftOutWhenSlow(SHADOW_TOO_SLOW)),
   ]);
   const [row] = numbers.rows;
   if (row === undefined) throw new Error('The summary answered without a row.');
@@ -152,14 +154,14 @@ interface Source {
  * many.
  */
 function sourceOf(
-  range: Range,
+  range: SummaryRange,
   filters: Dimensions,
   { until }: Progress,
   keptSince: Date,
   matched: readonly (Stretch & { readonly attempts: number })[],
   limits: SummaryLimits,
 ): Source {
-  const { days, edges, live }: Parts = partsOf(range, until);
+  const { days, edges, live }: RangeParts = partsOf(range, until);
   const unsummed = live === undefined ? [] : [live];
   const byHour = range.interval === 'hour';
   const hours = byHour ? { from: range.from, to: live?.from ?? range.to } : undefined;
@@ -194,7 +196,7 @@ type Numbers = Pick<Counted, 'asOf' | 'series' | 'rules' | 'applications' | 'iss
   durations: [bucket: number, attempts: number][];
 };
 
-function numbersOf(range: Range, filters: Dimensions, source: Source): SQL {
+function numbersOf(range: SummaryRange, filters: Dimensions, source: Source): SQL {
   const { days, hours } = source;
   const daily = (columns: string, ...breakdown: Dim[]) =>
     days === undefined
@@ -212,7 +214,7 @@ function numbersOf(range: Range, filters: Dimensions, source: Source): SQL {
   const named = sql`rule <> ''`;
   return sql`
     with lately as materialized (${unionAll(latelySql(filters, source.stretches))})
-    select extract(epoch from now())::float8 as "asOf", ${secondsOf(untilSql)} as until,
+    select extract(epoch from now())::float8 as "asOf", ${epochSecondsOf(untilSql)} as until,
       (select count(*) from ${dirtyHours} where ${and(
         sql`${dirtyHours.marks} > ${dirtyHours.summed}`,
         gte(dirtyHours.hour, range.from),
@@ -225,7 +227,12 @@ function numbersOf(range: Range, filters: Dimensions, source: Source): SQL {
       ${grouped('issuer, outcome', [...daily('issuer, outcome', 'issuer'), live('issuer, outcome')])} as issuers,
       ${grouped('bucket', [...durationsSql(filters, source), live('bucket')])} as durations`;
 
-  function seriesSql({ interval }: Range, by: Dimensions, { days: whole }: Source, counted: typeof daily): SQL[] {
+  function seriesSql(
+    { interval }: SummaryRange,
+    by: Dimensions,
+    { days: whole }: Source,
+    counted: typeof daily,
+  ): SQL[] {
     const startOf = (instant: string) => `extract(epoch from ${instant})::bigint`;
     const start = `${startOf(`date_trunc('${interval}', hour, 'UTC')`)} as start, step, outcome`;
     if (hours === undefined) {

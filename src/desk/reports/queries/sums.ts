@@ -2,7 +2,7 @@
 import { and, eq, gte, lt, type SQL, sql } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
 import type { Database } from '../../../database/connect.ts';
-import type { Run } from '../../../database/run-query.ts';
+import type { RunQuery } from '../../../database/run-query.ts';
 import {
   attempts,
   type dailyCounts,
@@ -52,7 +52,7 @@ export const inDays = (table: typeof dailyCounts | typeof dailyDurations | typeo
 export const inStretch = ({ from, to }: Stretch): SQL | undefined =>
   and(gte(attempts.occurredAt, from), lt(attempts.occurredAt, to));
 
-export const secondsOf = (instant: SQL): SQL => sql`extract(epoch from ${instant})::float8`;
+export const epochSecondsOf = (instant: SQL): SQL => sql`extract(epoch from ${instant})::float8`;
 /** Without the row nothing is summed. */
 export const untilSql: SQL = sql`coalesce((select ${summedUntil.until} from ${summedUntil}), '2000-01-01T00:00:00Z'::timestamptz)`;
 
@@ -64,10 +64,10 @@ export interface Progress {
   readonly droppedBefore: Date;
 }
 
-export async function progress(db: Database, run: Run): Promise<Progress> {
+export async function progress(db: Database, run: RunQuery): Promise<Progress> {
   const { rows } = await run(
     db.execute<{ until: number; dropped: number }>(sql`
-      select ${secondsOf(untilSql)} as until, coalesce((select ${secondsOf(sql`${summedUntil.droppedBefore}`)} from ${summedUntil}), 0) as dropped`),
+      select ${epochSecondsOf(untilSql)} as until, coalesce((select ${epochSecondsOf(sql`${summedUntil.droppedBefore}`)} from ${summedUntil}), 0) as dropped`),
   );
   return { until: at(rows[0]?.until), droppedBefore: at(rows[0]?.dropped) };
 }

@@ -7,15 +7,15 @@
  */
 import { and, arrayOverlaps, desc, eq, max, not, notInArray, type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../../../database/connect.ts';
-import { keptMonths } from '../../../database/partitions.ts';
-import { ask, type Run } from '../../../database/run-query.ts';
+import { retainedMonths } from '../../../database/partitions.ts';
+import { type RunQuery, runQuery } from '../../../database/run-query.ts';
 import { attempts, changes } from '../../../database/schema.ts';
 import type { Config } from '../../../platform/config.ts';
 import type { Position } from '../../http/cursor.ts';
 import { attemptJson } from '../attempt-json.ts';
 import type { PersonPage } from '../questions.ts';
-import { lastToken, RECENT_ATTEMPTS, type RoleChange, type RoleChanges, standing } from '../standing.ts';
-import { following, indexed, limited, newestFirst, pageOf, unionOf } from './attempts.ts';
+import { lastToken, RECENT_ATTEMPTS, type RoleChange, type RoleChanges, statusSentence } from '../standing.ts';
+import { indexed, limited, newestFirst, pageOf, rowsAfter, unionOf } from './attempts.ts';
 import { type AttemptRow, attemptColumns } from './columns.ts';
 
 /** So many newest attempts of a key tell which others belong to it; a monitoring account may have a million. */
@@ -32,12 +32,12 @@ interface Keys {
   readonly emails: readonly string[];
 }
 
-export type Person = Awaited<ReturnType<typeof findPerson>>;
+export type PersonTimeline = Awaited<ReturnType<typeof findTimeline>>;
 
 /** One page of a person's timeline and where the person stands. `now` is in milliseconds since 1970. */
-export async function findPerson(config: Config, page: PersonPage, now: number) {
+export async function findTimeline(config: Config, page: PersonPage, now: number) {
   const { key } = page.narrowed;
-  const found = await ask(config, async (db, run) => {
+  const found = await runQuery(config, async (db, run) => {
     const { keys, cut } = await seenTogether(db, run, key);
     const person = { ...keys, emails: keys.emails.filter((email) => email === key) };
     const others = keys.emails.filter((email) => email !== key);
@@ -58,11 +58,18 @@ export async function findPerson(config: Config, page: PersonPage, now: number) 
   const { keys, cut, newest, changes } = found;
   // An identity can lead to accounts that were never seen with the key: one deleted and made again.
   const accounts = distinct([...keys.oids, ...[...newest, ...found.rows].map(({ oidKey }) => oidKey)]);
-  const keptSince = keptMonths(new Date(now), config.RETENTION_DAYS).from;
+  const keptSince = retainedMonths(new Date(now), config.RETENTION_DAYS).from;
   return {
     key,
     keys: distinct([key, ...accounts.slice(0, MAX_KEYS), ...keys.idps, ...keys.emails]),
-    standing: standing({ newest, changes, asked: key, accounts, cut: cut || accounts.length > MAX_KEYS, keptSince }),
+    standing: statusSentence({
+      newest,
+      changes,
+      asked: key,
+      accounts,
+      cut: cut || accounts.length > MAX_KEYS,
+      keptSince,
+    }),
     ...(await pageOf(found.rows, page.limit, page.question)),
     sameEmail: found.sameEmail.map(attemptJson),
   };
@@ -85,7 +92,7 @@ function keysThatCount({ oids, idps, emails }: Keys, token: AttemptRow | undefin
 }
 
 /** The keys of the attempts that show `key`, itself among them. */
-async function seenTogether(db: Database, run: Run, key: string): Promise<{ keys: Keys; cut: boolean }> {
+async function seenTogether(db: Database, run: RunQuery, key: string): Promise<{ keys: Keys; cut: boolean }> {
   const kind = key.slice(0, key.indexOf(':'));
   // What was digested can be of any kind.
   const asked = (wanted: string) => (kind === wanted || kind === 'sha256' ? [key] : []);
@@ -112,7 +119,7 @@ async function seenTogether(db: Database, run: Run, key: string): Promise<{ keys
 
 async function timeline(
   db: Database,
-  run: Run,
+  run: RunQuery,
   keys: Keys,
   after: Position | undefined,
   limit: number,
@@ -132,7 +139,7 @@ async function timeline(
 /** Attempts with one of these e-mails and none of the person's other keys, among the newest of each e-mail. */
 async function sharingEmail(
   db: Database,
-  run: Run,
+  run: RunQuery,
   emails: readonly string[],
   { oids, idps }: Keys,
 ): Promise<AttemptRow[]> {
@@ -154,7 +161,7 @@ async function sharingEmail(
 }
 
 /** The last change of each kind of key. */
-async function lastChanges(db: Database, run: Run, { oids, idps, emails }: Keys): Promise<RoleChanges> {
+async function lastChanges(db: Database, run: RunQuery, { oids, idps, emails }: Keys): Promise<RoleChanges> {
   const keys = distinct([...oids, ...idps, ...emails]);
   if (keys.length === 0) return { oid: undefined, idp: undefined, email: undefined };
   const { occurredAt, id, changedBy, subject, after } = changes;
@@ -176,13 +183,13 @@ async function lastChanges(db: Database, run: Run, { oids, idps, emails }: Keys)
 
 function selects({ oids, idps, emails }: Keys, after: Position | undefined, limit: number): SQL[] {
   const byIndex = (condition: SQL | undefined) =>
-    limited(sql`${attempts} where ${and(condition, following(after))}`, limit);
+    limited(sql`${attempts} where ${and(condition, rowsAfter(after))}`, limit);
   // `offset 0` keeps the planner from walking by time, in the hope of meeting enough rows soon, instead of using the GIN index.
   const byOtherKeys = () =>
     limited(
       sql`(
       select * from ${attempts}
-      where ${and(arrayOverlaps(attempts.otherKeys, [...idps]), sql`${attempts.otherKeys} <> '{}'`, following(after))}
+      where ${and(arrayOverlaps(attempts.otherKeys, [...idps]), sql`${attempts.otherKeys} <> '{}'`, rowsAfter(after))}
       offset 0) as ${attempts}`,
       limit,
     );

@@ -21,7 +21,7 @@ export interface Filling {
 }
 
 /** Returns the days. What belongs to the hour of `now` stays unsummed, as in a deployed Gatehouse. */
-export async function fill(served: Served, { attempts, now, tell, whenFew }: Filling): Promise<Day[]> {
+export async function fillWithRows(served: Served, { attempts, now, tell, whenFew }: Filling): Promise<Day[]> {
   const { pool } = served;
   const days = daysUntil(now, attempts);
   const people = peopleOf(attempts);

@@ -1,18 +1,19 @@
 /** Times reports and sums. */
+
 import { performance } from 'node:perf_hooks';
 import type pg from 'pg';
 import { connect } from '../../../database/connect.ts';
 import { sumDay } from '../../../desk/aggregates/sum-day.ts';
+import { HOUR_MS } from '../../../platform/duration.ts';
 import type { Served } from '../../postgres/served.ts';
 import { type Figure, figureOf } from '../figures.ts';
 import { spreadOf } from '../turns.ts';
-import { type Known, type Report, reportsOf, trafficOf } from './questions.ts';
+import { type KnownIds, type MeasuredReport, reportsOf, trafficOf } from './questions.ts';
 import type { Day } from './rows.ts';
 
 const WARM_TURNS = 7;
 const SUM_TURNS = 5;
 const SUM_LIMIT_MS = 60_000;
-const HOUR_MS = 3_600_000;
 
 /** The first call of each report, then the warm ones. */
 export async function measureReports(served: Served, now: number, tell: (line: string) => void): Promise<Figure[]> {
@@ -34,7 +35,7 @@ export async function measureReports(served: Served, now: number, tell: (line: s
   return [...warm, ...cold];
 }
 
-async function warmFigure({ kind, name, ask }: Report): Promise<Figure> {
+async function warmFigure({ kind, name, ask }: MeasuredReport): Promise<Figure> {
   const times: number[] = [];
   let found = 0;
   for (let turn = 0; turn <= WARM_TURNS; turn++) {
@@ -85,8 +86,8 @@ async function timed(work: () => Promise<number>): Promise<{ ms: number; found: 
 }
 
 /** From some months ago, so that a look-up finds what is old. */
-async function anyPerson(pool: pg.Pool): Promise<Known> {
-  const { rows } = await pool.query<Known>(`
+async function anyPerson(pool: pg.Pool): Promise<KnownIds> {
+  const { rows } = await pool.query<KnownIds>(`
     select id, support_code as "supportCode", correlation_id as "correlationId", email, (
       select object_id from attempts as later where oid_key <> '' and later.occurred_at >= attempts.occurred_at order by occurred_at limit 1
     ) as "objectId"

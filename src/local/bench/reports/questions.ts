@@ -2,7 +2,7 @@
 
 import { findAttempt, listAttempts } from '../../../desk/reports/queries/attempts.ts';
 import { summary } from '../../../desk/reports/queries/summary-counts.ts';
-import { findPerson } from '../../../desk/reports/queries/timeline.ts';
+import { findTimeline } from '../../../desk/reports/queries/timeline.ts';
 import {
   attemptParam,
   attemptsQuestion,
@@ -11,13 +11,14 @@ import {
 } from '../../../desk/reports/questions.ts';
 import { summaryRange } from '../../../desk/reports/range.ts';
 import { readConfig } from '../../../platform/config.ts';
+import { DAY_MS } from '../../../platform/duration.ts';
 import type { Figure } from '../figures.ts';
-import { DAY_MS, DAYS, type Day, QUIET } from './rows.ts';
+import { DAYS, type Day, QUIET } from './rows.ts';
 
 /** Longer than a report may take, so that one over its budget has a figure. */
 const LIMIT_MS = 60_000;
 
-export interface Report {
+export interface MeasuredReport {
   readonly kind: Extract<Figure['kind'], 'summary' | 'list' | 'lookUp'>;
   readonly name: string;
   /** Resolves with how much was found. */
@@ -25,7 +26,7 @@ export interface Report {
 }
 
 /** A call and a person that the made-up past has. */
-export interface Known {
+export interface KnownIds {
   readonly id: string;
   readonly supportCode: string;
   readonly correlationId: string;
@@ -33,7 +34,7 @@ export interface Known {
   readonly email: string;
 }
 
-export function reportsOf(databaseUrl: string, now: number, known: Known) {
+export function reportsOf(databaseUrl: string, now: number, known: KnownIds) {
   const config = readConfig({ DATABASE_URL: databaseUrl, LOCAL: 'yes', RETENTION_DAYS: String(DAYS + 31) });
   const ago = (days: number) => new Date(now - days * DAY_MS);
   const counted = async ({ from, to, interval, ...filters }: SummaryQuestion) => {
@@ -47,23 +48,23 @@ export function reportsOf(databaseUrl: string, now: number, known: Known) {
     return (await listAttempts(config, page, now)).attempts.length;
   };
   const person = async (key: string) =>
-    (await findPerson(config, await personQuestion.parseAsync({ key }), now)).attempts.length;
+    (await findTimeline(config, await personQuestion.parseAsync({ key }), now)).attempts.length;
   const code = async (attempt: string) => {
     const { attempt: asked } = await attemptParam.parseAsync({ attempt });
     return 'id' in asked ? ((await findAttempt(config, asked.id)) ? 1 : 0) : listed({ ...asked, limit: 500 });
   };
-  const summaries = (name: string, question: SummaryQuestion): Report => ({
+  const summaries = (name: string, question: SummaryQuestion): MeasuredReport => ({
     kind: 'summary',
     name,
     ask: () => counted(question),
   });
   const from = ago(DAYS - 1).toISOString();
-  const list = (name: string, filters: object): Report => ({
+  const list = (name: string, filters: object): MeasuredReport => ({
     kind: 'list',
     name,
     ask: () => listed({ from, ...filters }),
   });
-  const lookUp = (name: string, ask: () => Promise<number>): Report => ({ kind: 'lookUp', name, ask });
+  const lookUp = (name: string, ask: () => Promise<number>): MeasuredReport => ({ kind: 'lookUp', name, ask });
   const year = { interval: 'day', from: ago(DAYS - 1) } as const;
   const month = { interval: 'hour', from: ago(31) } as const;
   const [clientId, issuer, rule] = ['client-0', 'google.com', 'rule-0'];

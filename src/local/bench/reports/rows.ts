@@ -1,5 +1,7 @@
 /** Made-up attempts, as SQL: 400 days of a tenant with 20 applications, 6 issuers, 40 rules and 600,000 people. */
+
 import type pg from 'pg';
+import { DAY_MS } from '../../../platform/duration.ts';
 
 export const DAYS = 400;
 /** A month with a tenth of the traffic: what a summary costs must follow the days, not the attempts. */
@@ -13,8 +15,6 @@ const ATTEMPTS_A_PERSON = 16;
 export const LATE_ONE_IN = 500;
 /** Late attempts are written, and their days summed again, for the last days only: 400 days would double the time. */
 export const LATE_DAYS = 30;
-
-export const DAY_MS = 86_400_000;
 
 /** A day of the made-up past: attempts from `from` (inclusive) to `to` (exclusive, in milliseconds since 1970), evenly. */
 export interface Day {

@@ -2,12 +2,12 @@
 import { Command } from 'commander';
 import pg from 'pg';
 import { findDatabaseUrl } from '../../../cli/database-url.ts';
-import { Refusal } from '../../../cli/ending.ts';
+import { CommandRefusal } from '../../../cli/ending.ts';
 import { migrate } from '../../../cli/migrate.ts';
-import { type Served, serve } from '../../postgres/served.ts';
-import { type Io, print, run, warn, wholeNumber } from '../../run-program.ts';
-import { exitCodeOf, type Figure, shown } from '../figures.ts';
-import { fill } from './fill.ts';
+import { type Served, servePostgres } from '../../postgres/served.ts';
+import { printLine, run, type Streams, warnLine, wholeNumber } from '../../run-program.ts';
+import { exitCodeOf, type Figure, figureRow } from '../figures.ts';
+import { fillWithRows } from './fill.ts';
 import { measureInsert } from './insert.ts';
 import { measureReports, measureTraffic, sumHourMs } from './measure.ts';
 import { DAYS, type Day, daysUntil } from './rows.ts';
@@ -40,26 +40,28 @@ const program = () =>
     );
 
 /** Returns the exit code. */
-export const main = (argv: readonly string[], io: Io): Promise<number> =>
+export const main = (argv: readonly string[], io: Streams): Promise<number> =>
   run<Options>(program(), argv, io, async ({ databaseUrl, attempts, filled = false }) => {
     const found = findDatabaseUrl(databaseUrl);
-    if (!found.ok) throw new Refusal(found.problem, 2);
+    if (!found.ok) throw new CommandRefusal(found.problem, 2);
     await refuse(found.url, filled);
     const minutes = Math.ceil(((filled ? 0 : (attempts / 1e6) * SECONDS_A_MILLION) + SECONDS_BESIDES) / 60);
     const gigabytes = (attempts * BYTES_AN_ATTEMPT) / 1e9;
-    print(
+    printLine(
       io,
       filled
         ? `This takes about ${minutes} minutes.`
         : `This takes about ${minutes} minutes and ${gigabytes.toFixed(1)} GB in ${found.name}.`,
     );
-    const served = await serve(found.url);
+    const served = await servePostgres(found.url);
     try {
-      const figures = await measure(served, attempts, filled, (line) => warn(io, line));
-      print(io, shown(figures));
+      const figures = await measure(served, attempts, filled, (line) => warnLine(io, line));
+      printLine(io, figureRow(figures));
       return exitCodeOf(figures);
     } catch (error) {
-      throw new Refusal(`The bench FAILED, so no figure counts: ${error instanceof Error ? error.message : error}`);
+      throw new CommandRefusal(
+        `The bench FAILED, so no figure counts: ${error instanceof Error ? error.message : error}`,
+      );
     } finally {
       await served.close();
     }
@@ -81,7 +83,7 @@ async function measure(
     const whenFew = async (first: readonly Day[]) => {
       few = await sumHourMs(served, lastOf(first, -1));
     };
-    days = await fill(served, { attempts, now, tell, whenFew });
+    days = await fillWithRows(served, { attempts, now, tell, whenFew });
   }
   const figures = await measureReports(served, now, tell);
   figures.push(await measureTraffic(served, now, days));
@@ -117,9 +119,9 @@ async function refuse(url: string, filled: boolean): Promise<void> {
            select oid from pg_namespace where nspname like 'pg\\_%' or nspname = 'information_schema')) as tables`,
     );
     const [server] = rows;
-    if (server === undefined || server.number < 150_000) throw new Refusal('This needs Postgres 15 or newer.');
+    if (server === undefined || server.number < 150_000) throw new CommandRefusal('This needs Postgres 15 or newer.');
     if (!filled && server.tables > 0) {
-      throw new Refusal(
+      throw new CommandRefusal(
         'This database holds tables already. Give an empty one, or --filled when an earlier run filled it.',
         2,
       );
@@ -129,10 +131,10 @@ async function refuse(url: string, filled: boolean): Promise<void> {
       ? await client.query("select 1 from attempts where caller <> 'b2c-2026a' limit 1")
       : { rows: [1] };
     if (others.length > 0)
-      throw new Refusal('No earlier run filled this database. Give an empty one, without --filled.', 2);
+      throw new CommandRefusal('No earlier run filled this database. Give an empty one, without --filled.', 2);
   } catch (error) {
-    if (error instanceof Refusal) throw error;
-    throw new Refusal(`This Postgres cannot be used: ${error instanceof Error ? error.message : error}`);
+    if (error instanceof CommandRefusal) throw error;
+    throw new CommandRefusal(`This Postgres cannot be used: ${error instanceof Error ? error.message : error}`);
   } finally {
     await client.end();
   }

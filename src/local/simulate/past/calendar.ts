@@ -2,12 +2,11 @@
  * Who signed up or in on a day of the past, and when. Pure, and a day depends on nothing but the seed, the person's place and
  * the day itself: filling the same days again, or more of them, or for more people, meets the same visits.
  */
+import { DAY_MS, HOUR_MS } from '../../../platform/duration.ts';
 import { type Dice, diceFor } from '../dice.ts';
-import { hasAccount, type Person, personOf } from '../people.ts';
+import { hasAccount, personOf, type SimulatedPerson } from '../people.ts';
 import { ODDITIES, type ScriptedCall, signIn, signUp, withOddity } from '../script.ts';
 
-export const DAY_MS = 86_400_000;
-const HOUR_MS = 3_600_000;
 /** After so many days somebody new takes a person's place, so that people sign up on every day. */
 const STAY_DAYS = 60;
 /** A sign-up is where most can go wrong. */
@@ -21,7 +20,7 @@ const BUSY_HOURS = [1, 0.6, 0.4, 0.3, 0.4, 1, 3, 7, 13, 14, 12, 10, 8, 10, 11, 1
 const BUSY_WEEKDAYS = [0.45, 1.25, 1.2, 1.15, 1.1, 0.95, 0.5] as const;
 
 export interface Visit {
-  readonly person: Person;
+  readonly person: SimulatedPerson;
   /** When the first call would come without the person's pause before it, in milliseconds since 1970. */
   readonly atMs: number;
   /** When an administrator gave the person their roles. */
@@ -72,7 +71,7 @@ function oddly(visit: Visit, atMs: number): Visit {
 }
 
 /** By the clock where the person is, from 0 to a day. */
-function timeOfDayMs({ utcOffsetHours }: Person, dice: Dice): number {
+function timeOfDayMs({ utcOffsetHours }: SimulatedPerson, dice: Dice): number {
   const hour = dice.weighted([...BUSY_HOURS.keys()], BUSY_HOURS);
   const localMs = hour * HOUR_MS + dice.int(0, HOUR_MS - 1);
   return (((localMs - utcOffsetHours * HOUR_MS) % DAY_MS) + DAY_MS) % DAY_MS;

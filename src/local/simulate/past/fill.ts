@@ -1,12 +1,14 @@
 /** `npm run simulate -- --days N`: hands the attempts of past days to the consumer's own write function, oldest first. */
+
 import { and, gte, lte } from 'drizzle-orm';
 import { progressBar } from '../../../cli/progress-bar.ts';
 import { connect } from '../../../database/connect.ts';
 import { attempts } from '../../../database/schema.ts';
 import { writeMessages } from '../../../desk/consume/write-messages.ts';
 import type { Config } from '../../../platform/config.ts';
-import { DAY_MS, visitsOfDay } from './calendar.ts';
-import { attemptsOf, type PastAttempt } from './visit.ts';
+import { DAY_MS } from '../../../platform/duration.ts';
+import { visitsOfDay } from './calendar.ts';
+import { attemptsOfVisit, type PastAttempt } from './visit.ts';
 
 /** A statement takes 65,535 parameters, and an attempt has some forty. */
 const BATCH = 500;
@@ -59,7 +61,7 @@ export async function attemptsOfDay(config: Config, past: Omit<Past, 'days'>, da
   const all: PastAttempt[] = [];
   for (const visit of visitsOfDay(seed, people, day)) {
     if (stop.aborted) return [];
-    all.push(...(await attemptsOf(visit, seed, config, nowMs)));
+    all.push(...(await attemptsOfVisit(visit, seed, config, nowMs)));
   }
   return all.sort((a, b) => a.atMs - b.atMs);
 }

@@ -5,7 +5,7 @@ import { attemptOf } from '../../../gate/compose-attempt.ts';
 import { KvWorld } from '../../../gate/know.ts';
 import { userFlowDoor } from '../../../gate/user-flow/door.ts';
 import type { Config } from '../../../platform/config.ts';
-import { within } from '../../../platform/timeout.ts';
+import { withTimeout } from '../../../platform/timeout.ts';
 import { stepNamed } from '../../../sign-in/steps.ts';
 
 /** The user name of the sample credential. */
@@ -28,7 +28,7 @@ export async function answerTo({ path, body, atMs, held }: PlayedCall, config: C
   // A call uses nothing else of it.
   const kv = { get } as unknown as KVNamespace;
   const deadline = Date.now() + config.DECISION_TIMEOUT_MS;
-  const world = new KvWorld({ kv, config, startedAt: atMs, deadline, within, later: () => undefined });
+  const world = new KvWorld({ kv, config, startedAt: atMs, deadline, withTimeout, later: () => undefined });
   const headers = { 'Content-Type': 'application/json' };
   const answered = await answer(userFlowDoor, world, {
     request: new Request(`https://gatehouse.example/connectors/user-flow${path}`, { method: 'POST', headers, body }),
@@ -36,7 +36,7 @@ export async function answerTo({ path, body, atMs, held }: PlayedCall, config: C
     caller: CALLER,
     startedAt: atMs,
     decisionTimeoutMs: config.DECISION_TIMEOUT_MS,
-    within,
+    withTimeout,
   });
   return {
     reply: answered.reply,

@@ -2,13 +2,15 @@
  * The attempts that a visit of the past left behind. Each is made by the code that answers and remembers calls today; only
  * the clock, the data in KV and the identifiers are of the play.
  */
+
 import { v7 as uuidv7 } from 'uuid';
 import type { Attempt } from '../../../attempts/attempt.ts';
 import type { Config } from '../../../platform/config.ts';
+import { DAY_MS } from '../../../platform/duration.ts';
 import { type Dice, diceFor } from '../dice.ts';
-import { following, type ScriptedCall } from '../script.ts';
+import { nextVisit, type ScriptedCall } from '../script.ts';
 import { B2C_TIMEOUT_MS } from '../target.ts';
-import { DAY_MS, type Visit } from './calendar.ts';
+import type { Visit } from './calendar.ts';
 import { answerTo } from './gatehouse.ts';
 
 /** One day in so many has an hour in which KV does not answer. */
@@ -25,7 +27,12 @@ export interface PastAttempt {
 }
 
 /** Oldest first; those after `untilMs` are yet to come and left out. */
-export async function attemptsOf(visit: Visit, seed: number, config: Config, untilMs: number): Promise<PastAttempt[]> {
+export async function attemptsOfVisit(
+  visit: Visit,
+  seed: number,
+  config: Config,
+  untilMs: number,
+): Promise<PastAttempt[]> {
   const { dice } = visit;
   const made: PastAttempt[] = [];
   let left = visit.calls;
@@ -42,7 +49,7 @@ export async function attemptsOf(visit: Visit, seed: number, config: Config, unt
       if (atMs <= untilMs) made.push({ atMs, attempt: await attemptAt(atMs, call, visit, seed, config) });
     }
     atMs += attempt.durationMs;
-    left = following(left, attempt.reply, dice);
+    left = nextVisit(left, attempt.reply, dice);
   }
   return made;
 }
