@@ -3,10 +3,10 @@ import * as z from 'zod/mini';
 import { isLoopback } from '../database/loopback.ts';
 import { SAMPLE_CREDENTIALS } from '../platform/config.ts';
 import { rootCauseOf } from './driver-error.ts';
-import { CommandRefusal } from './ending.ts';
 import { jsonIn } from './files.ts';
 import type { Io } from './io.ts';
 import type { Program } from './program.ts';
+import { CommandRefusal } from './refusal.ts';
 
 const DEFAULT_URL = 'http://localhost:8787';
 /** Sample pairs, which only a Gatehouse that runs with LOCAL=yes takes, stand in for a variable that is not set. */

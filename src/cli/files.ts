@@ -1,7 +1,7 @@
 /** Text and JSON, mostly of files that people name: refused with what is wrong and what to do. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
-import { CommandRefusal } from './ending.ts';
+import { CommandRefusal } from './refusal.ts';
 
 const FAILURES: { readonly [code: string]: string } = {
   ENOENT: 'there is no such file',

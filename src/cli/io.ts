@@ -1,6 +1,6 @@
 /** What a command has of the process that runs it: streams, environment, network and Ctrl-C. Tests bring their own. */
 import { createInterface } from 'node:readline/promises';
-import { CommandRefusal } from './ending.ts';
+import { CommandRefusal } from './refusal.ts';
 
 export interface Io {
   readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean };

@@ -1,8 +1,8 @@
 /** The program behind `npm run roles`, `policy`, `dead-letters`, `sums` and `migrate`. */
 import { CommanderError } from 'commander';
-import { CommandRefusal } from './ending.ts';
 import { type Io, processIo } from './io.ts';
 import { type Define, Program } from './program.ts';
+import { CommandRefusal } from './refusal.ts';
 
 export interface Command {
   readonly description: string;
@@ -23,12 +23,12 @@ const PARTS: Commands = {
     description: 'Messages that could not be written to the database.',
     load: () => import('./dead-letters/dead-letters-command.ts'),
   },
-  sums: { description: 'The sums that reports read.', load: () => import('./sums.ts') },
+  sums: { description: 'The sums that reports read.', load: () => import('./sums-command.ts') },
   migrate: {
     description:
       'Applies the migrations in drizzle/ that the database does not have yet, each as one transaction. Safe to run ' +
       'again, and from two places at once.',
-    load: () => import('./migrate.ts'),
+    load: () => import('./migrate-command.ts'),
   },
 };
 

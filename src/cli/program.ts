@@ -1,7 +1,7 @@
 /** commander, in our words: how a command names itself, what it refuses, and with which exit code it ends. */
 import { Command, type ErrorOptions, type HelpContext } from 'commander';
-import { CommandRefusal } from './ending.ts';
 import type { Io } from './io.ts';
+import { CommandRefusal } from './refusal.ts';
 
 /** Adds to a command of `npm run` what it can do. */
 export type Define = (program: Program, io: Io) => void;

@@ -5,7 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
-import { migrate } from '../cli/migrate.ts';
+import { migrate } from '../cli/migrate-command.ts';
 import { SAMPLE_CREDENTIALS } from '../platform/config.ts';
 import { fireCron } from './dev/cron.ts';
 import { readOptions, USAGE } from './dev/options.ts';

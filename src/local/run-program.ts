@@ -1,6 +1,6 @@
 /** What the programs of this folder share: reading options with commander, where they print, and how they end. */
 import { type Command, CommanderError, InvalidArgumentError } from 'commander';
-import { CommandRefusal } from '../cli/ending.ts';
+import { CommandRefusal } from '../cli/refusal.ts';
 
 /** What a program has of the process that runs it. Tests bring their own. */
 export interface Streams {

@@ -1,6 +1,6 @@
 /** `npm run simulate`: B2C played by a program, live at a Gatehouse or into the past of a local database. */
 import { Command, Option } from 'commander';
-import { CommandRefusal } from '../cli/ending.ts';
+import { CommandRefusal } from '../cli/refusal.ts';
 import { run, type Streams, wholeNumber } from './run-program.ts';
 import { playLive } from './simulate/live.ts';
 import { DEFAULT_URL, targetAt } from './simulate/target.ts';

@@ -5,7 +5,7 @@
 import type { Config } from '../platform/config.ts';
 import { log } from '../platform/log.ts';
 import type { Step } from '../sign-in/event.ts';
-import { loadPolicy } from './load.ts';
+import { loadPolicy } from './load-plan.ts';
 import { listKey, planKey } from './plan.ts';
 import { type Pointer, readPointer } from './pointer.ts';
 import { builtIn, type Policy, sentName } from './policy.ts';

@@ -2,7 +2,7 @@
 import { and, count, eq, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createTestHarness, type TestHarness } from 'wrangler';
-import { migrate } from '../../src/cli/migrate.ts';
+import { migrate } from '../../src/cli/migrate-command.ts';
 import { connect } from '../../src/database/connect.ts';
 import { attempts, dailyCounts } from '../../src/database/schema.ts';
 import { bothWorkers, tick } from '../support/both-workers.ts';

@@ -2,7 +2,7 @@
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createTestHarness, unstable_readConfig } from 'wrangler';
-import { migrate } from '../../src/cli/migrate.ts';
+import { migrate } from '../../src/cli/migrate-command.ts';
 import { connect } from '../../src/database/connect.ts';
 import { attempts } from '../../src/database/schema.ts';
 import { retryDelaySeconds } from '../../src/desk/consume/consume.ts';

@@ -1,7 +1,7 @@
 /** The CSV of `roles export` and `roles import`: what is written is what is read, and every fault has its line. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { inputOf, type RolesOfPerson, withNames } from '../../src/cli/roles/people.ts';
+import { inputOf, type RolesOfPerson, withNames } from '../../src/cli/roles/roles-api.ts';
 import { readRolesCsv, writeRolesCsv } from '../../src/cli/roles/roles-csv.ts';
 import { ROLE_NAME } from '../../src/entitlements/stored-record.ts';
 

@@ -4,7 +4,7 @@ import { env } from 'cloudflare:workers';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Change } from '../../src/attempts/attempt.ts';
-import { savePerson } from '../../src/desk/admin/people.ts';
+import { savePerson } from '../../src/desk/admin/person-records.ts';
 import { managementApi } from '../../src/desk/management-api.ts';
 import { ADMIN, admin, inPath, newKey } from '../support/admin-call.ts';
 import { changesOfOnce, deadLetterOf } from '../support/admin-changes.ts';

@@ -8,7 +8,7 @@ import { checkText } from '../../src/desk/policies/check.ts';
 import { MAX_DOCUMENT_BYTES } from '../../src/desk/policies/policy-document.ts';
 import { exitCodeOf, type Figure, figureRow } from '../../src/local/bench/figures.ts';
 import { largestPolicy } from '../../src/local/bench/kv-values.ts';
-import { callMany } from '../../src/local/bench/load.ts';
+import { callMany } from '../../src/local/bench/load-calls.ts';
 import { DAYS, daysUntil, QUIET } from '../../src/local/bench/reports/rows.ts';
 import { main as reports } from '../../src/local/bench/reports/run.ts';
 import { main, measure } from '../../src/local/bench/run.ts';

@@ -4,7 +4,7 @@ import { sql } from 'drizzle-orm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { summary } from '../../src/desk/reports/queries/summary-counts.ts';
-import { attemptsOfDay, fillPast } from '../../src/local/simulate/past/fill.ts';
+import { attemptsOfDay, fillPast } from '../../src/local/simulate/past/fill-past.ts';
 import { main } from '../../src/local/simulate.ts';
 import { readConfig } from '../../src/platform/config.ts';
 import { DAY_MS } from '../../src/platform/duration.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { VISIT_STEPS, type VisitStep } from '../../src/local/simulate/people.ts';
-import { readReply } from '../../src/local/simulate/reply.ts';
+import { readReply } from '../../src/local/simulate/received-reply.ts';
 import type { ScriptedCall } from '../../src/local/simulate/script.ts';
 
 const at = (step: VisitStep | undefined, credential: ScriptedCall['credential'] = 'own'): ScriptedCall => ({

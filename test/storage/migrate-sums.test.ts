@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { migrate } from '../../src/cli/migrate.ts';
+import { migrate } from '../../src/cli/migrate-command.ts';
 import { connect } from '../../src/database/connect.ts';
 import { sumDue } from '../../src/desk/aggregates/sum-due.ts';
 import { type LocalNeon, startNeon } from '../../src/local/neon.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NeonDbError } from '@neondatabase/serverless';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { migrate } from '../../src/cli/migrate.ts';
+import { migrate } from '../../src/cli/migrate-command.ts';
 import { findMissingMigration } from '../../src/cli/migrations-check.ts';
 import { connect } from '../../src/database/connect.ts';
 import { readiness } from '../../src/desk/health/database-state.ts';

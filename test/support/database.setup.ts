@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TestProject } from 'vitest/node';
-import { migrate } from '../../src/cli/migrate.ts';
+import { migrate } from '../../src/cli/migrate-command.ts';
 import { startNeon } from '../../src/local/neon.ts';
 
 declare module 'vitest' {

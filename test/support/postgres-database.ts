@@ -2,7 +2,7 @@
 import type { SQL } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, inject } from 'vitest';
 import { connect, type Database } from '../../src/database/connect.ts';
-import { ownDatabase as makeDatabase } from '../../src/local/postgres/own-database.ts';
+import { ownDatabase as makeDatabase } from '../../src/local/postgres/temporary-database.ts';
 import { empty } from './own-database.ts';
 
 const LIMIT_MS = 30_000;

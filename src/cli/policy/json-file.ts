@@ -2,8 +2,8 @@
 import type * as z from 'zod/mini';
 import { namesTwice, twice } from '../../desk/policies/duplicate-keys.ts';
 import type { Problem } from '../../desk/policies/policy-problem.ts';
-import { CommandRefusal } from '../ending.ts';
 import { readText } from '../files.ts';
+import { CommandRefusal } from '../refusal.ts';
 import { type Positions, positionsIn } from './positions.ts';
 import { issuesIn, type Located, located, refusalOf } from './problems.ts';
 

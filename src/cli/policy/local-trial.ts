@@ -4,7 +4,7 @@ import { heldBy, shownEntry, type TriedEntitlements, tryCall } from '../../gate/
 import type { Decision } from '../../policy/decide.ts';
 import { NOTHING_HELD, type Policy } from '../../policy/policy.ts';
 import type { Step } from '../../sign-in/event.ts';
-import type { RemoteTried } from './server.ts';
+import type { RemoteTried } from './policy-api.ts';
 
 /** Stands for the code that a person would be shown: of its form, and nobody's. */
 export const SAMPLE_CODE = 'TEST0-C0DE0';

@@ -4,11 +4,11 @@ import * as z from 'zod/mini';
 import type { Step } from '../../sign-in/event.ts';
 import { stepNamed } from '../../sign-in/steps.ts';
 import { type ApiCall, administrator, atGatehouse, credentialHelp, reporter } from '../administrator.ts';
-import { calledWrongly } from '../ending.ts';
 import { writeText } from '../files.ts';
 import { type Io, print, warn } from '../io.ts';
 import type { Define, Program } from '../program.ts';
-import { functionsManual } from './functions.ts';
+import { calledWrongly } from '../refusal.ts';
+import { functionsManual } from './function-list.ts';
 import { casesJsonSchema, policyJsonSchema } from './json-schema.ts';
 import { type PolicyFile, readPolicy } from './policy-file.ts';
 import { counted, warningsOf } from './problems.ts';
@@ -16,8 +16,8 @@ import { diff, listVersions, pull } from './reading.ts';
 import { type ReplayOptions, replay } from './replay/replay.ts';
 import { push, rollBack, type Saving } from './saving.ts';
 import { claimNamesGiven, readSetting, type Settings } from './settings.ts';
-import { testPolicy } from './test.ts';
-import { type TryOptions, tryFile } from './try.ts';
+import { testPolicy } from './test-command.ts';
+import { type TryOptions, tryFile } from './try-command.ts';
 
 const POLICY_JSON = 'policy.json';
 

@@ -2,13 +2,13 @@
 import { existsSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import type { ApiCall } from '../administrator.ts';
-import { CommandRefusal } from '../ending.ts';
 import { jsonIn, readText, writeText } from '../files.ts';
 import { type Io, print, warn } from '../io.ts';
+import { CommandRefusal } from '../refusal.ts';
 import { table } from '../table.ts';
 import { difference } from './difference.ts';
+import * as server from './policy-api.ts';
 import { readPolicy } from './policy-file.ts';
-import * as server from './server.ts';
 
 /** Writes a version, or the one in force, to a file, or to the terminal when there is no `file`. */
 export async function pull(

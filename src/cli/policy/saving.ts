@@ -3,13 +3,13 @@ import { isDeepStrictEqual } from 'node:util';
 import type { PolicyDocument } from '../../desk/policies/policy-document.ts';
 import type { Problem } from '../../desk/policies/policy-problem.ts';
 import type { ApiCall } from '../administrator.ts';
-import { CommandRefusal } from '../ending.ts';
 import { confirmed, type Io, print, warn } from '../io.ts';
+import { CommandRefusal } from '../refusal.ts';
 import { printable } from '../table.ts';
 import { difference } from './difference.ts';
+import * as server from './policy-api.ts';
 import type { PolicyFile } from './policy-file.ts';
 import { located, refusalOf, warningsOf } from './problems.ts';
-import * as server from './server.ts';
 
 export interface Saving {
   readonly note?: string;

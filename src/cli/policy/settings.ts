@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { parse } from 'smol-toml';
 import * as z from 'zod/mini';
 import { readConfig } from '../../platform/config.ts';
-import type { ClaimNames } from '../../policy/load.ts';
-import { CommandRefusal, calledWrongly } from '../ending.ts';
+import type { ClaimNames } from '../../policy/load-plan.ts';
+import { CommandRefusal, calledWrongly } from '../refusal.ts';
 
 const WRANGLER_TOML = join(import.meta.dirname, '../../../wrangler.toml');
 

@@ -1,6 +1,6 @@
 /** What became of each rule, as a table. */
 import { table } from '../table.ts';
-import type { Traced } from './server.ts';
+import type { Traced } from './policy-api.ts';
 
 const MAX_VALUE_CHARS = 80;
 const NONE = '-';

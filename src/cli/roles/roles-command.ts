@@ -1,12 +1,12 @@
 /** `npm run roles`: who holds which roles, asked and changed from a terminal. */
 import { readPersonKey } from '../../sign-in/event.ts';
 import { type ApiCall, administrator, atGatehouse, credentialHelp } from '../administrator.ts';
-import { calledWrongly } from '../ending.ts';
 import { readText, writeText } from '../files.ts';
 import { type Io, print, warn } from '../io.ts';
 import type { Define } from '../program.ts';
+import { calledWrongly } from '../refusal.ts';
 import { printable } from '../table.ts';
-import * as people from './people.ts';
+import * as people from './roles-api.ts';
 import { writeRolesCsv } from './roles-csv.ts';
 import { importRoles } from './roles-import.ts';
 

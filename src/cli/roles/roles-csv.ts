@@ -2,7 +2,7 @@
 import Papa from 'papaparse';
 import { ROLE_NAME } from '../../entitlements/stored-record.ts';
 import { readPersonKey } from '../../sign-in/event.ts';
-import { type RoleNames, type RolesOfPerson, readNames } from './people.ts';
+import { type RoleNames, type RolesOfPerson, readNames } from './roles-api.ts';
 
 const COLUMNS = ['key', 'roles', 'groups', 'clientId'] as const;
 type Column = (typeof COLUMNS)[number];

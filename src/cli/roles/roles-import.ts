@@ -3,9 +3,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { SingleBar } from 'cli-progress';
 import { recordInput } from '../../desk/admin/record-input.ts';
 import { type ApiCall, errorSentence } from '../administrator.ts';
-import { CommandRefusal } from '../ending.ts';
 import { type Io, print, warn } from '../io.ts';
-import { find, inputOf, put, readSaved, withNames } from './people.ts';
+import { CommandRefusal } from '../refusal.ts';
+import { find, inputOf, put, readSaved, withNames } from './roles-api.ts';
 import { type Line, readRolesCsv } from './roles-csv.ts';
 
 /** KV takes writes of different people at any rate; more calls at once would hardly be faster. */

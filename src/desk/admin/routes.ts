@@ -19,7 +19,7 @@ import {
   removePerson,
   type StoredPerson,
   savePerson,
-} from './people.ts';
+} from './person-records.ts';
 import { type EntitlementsInput, recordInput, recordInputWith } from './record-input.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;

@@ -3,7 +3,7 @@ import { listText } from '../../expressions/list.ts';
 import type { Scope } from '../../expressions/scope.ts';
 import { FORMAT } from '../../expressions/tree.ts';
 import { evaluateRules } from '../../policy/decide.ts';
-import { type ClaimNames, loadPolicy } from '../../policy/load.ts';
+import { type ClaimNames, loadPolicy } from '../../policy/load-plan.ts';
 import type { Plan, PlanRule } from '../../policy/plan.ts';
 import { NOTHING_HELD, type Policy } from '../../policy/policy.ts';
 import { STEPS } from '../../sign-in/steps.ts';

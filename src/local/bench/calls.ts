@@ -4,7 +4,7 @@ import type { Bundle, Bundles } from './bundles.ts';
 import { cpuMs } from './cpu.ts';
 import { type Figure, figureOf } from './figures.ts';
 import { type KvValues, PEOPLE_VALUES, policyValues } from './kv-values.ts';
-import { callMany } from './load.ts';
+import { callMany } from './load-calls.ts';
 import { inTurns, means, ratios, type Side } from './turns.ts';
 import { type Running, startWorkerd } from './workerd.ts';
 

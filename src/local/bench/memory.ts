@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Bundle, Bundles } from './bundles.ts';
 import { type Figure, figureOf } from './figures.ts';
 import { largestPolicyValues, PEOPLE_VALUES } from './kv-values.ts';
-import { callMany } from './load.ts';
+import { callMany } from './load-calls.ts';
 import { startWorkerd } from './workerd.ts';
 
 const CALLS_AT_ONCE = 10;

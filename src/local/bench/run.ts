@@ -4,7 +4,7 @@ import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { Command, Option } from 'commander';
-import { CommandRefusal } from '../../cli/ending.ts';
+import { CommandRefusal } from '../../cli/refusal.ts';
 import { printLine, run, type Streams, warnLine, wholeNumber } from '../run-program.ts';
 import { buildAll } from './bundles.ts';
 import { measureCalls } from './calls.ts';

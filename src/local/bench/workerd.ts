@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import type { Bundle } from './bundles.ts';
 import type { KvValues } from './kv-values.ts';
-import { send } from './load.ts';
+import { send } from './load-calls.ts';
 
 /** The package tells its binary for this platform. It has no types. */
 const { default: WORKERD } = createRequire(import.meta.url)('workerd') as { default: string };

@@ -1,11 +1,11 @@
 /** The policy of local development: a file that is checked before anything starts, put in force, and again whenever it is edited. */
 import { existsSync, unwatchFile, watchFile } from 'node:fs';
 import { type ApiCall, administratorAt } from '../../cli/administrator.ts';
-import { CommandRefusal } from '../../cli/ending.ts';
+import * as server from '../../cli/policy/policy-api.ts';
 import { type PolicyFile, readPolicy } from '../../cli/policy/policy-file.ts';
 import { located, refusalOf, warningsOf } from '../../cli/policy/problems.ts';
-import * as server from '../../cli/policy/server.ts';
 import { claimNamesGiven } from '../../cli/policy/settings.ts';
+import { CommandRefusal } from '../../cli/refusal.ts';
 import { SAMPLE_CREDENTIALS } from '../../platform/config.ts';
 
 /** What lies in the project's top folder, for `npm run dev` and the commands alike. */

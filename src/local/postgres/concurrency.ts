@@ -19,7 +19,7 @@ import { leftBehind } from './left-behind.ts';
 import { madeUpAttempts } from './made-up.ts';
 import { insertQuery } from './open-transaction.ts';
 import type { Served } from './served.ts';
-import { newWriteTally, type WriteTally, whatHappened } from './tally.ts';
+import { newWriteTally, type WriteTally, whatHappened } from './write-tally.ts';
 
 const REQUEST_LIMIT_MS = 60_000;
 /** Attempts come up to so late: over more hours than writers reach at once, so that some are clean. */

@@ -2,7 +2,7 @@
 import { type Finding, finding } from './finding.ts';
 import { findWrong } from './invariants.ts';
 import type { Served } from './served.ts';
-import type { WriteTally } from './tally.ts';
+import type { WriteTally } from './write-tally.ts';
 
 /** Attempts before `kept` were in the month that retention was to drop, and `dropped` says whether it did. */
 export async function leftBehind(served: Served, tally: WriteTally, kept: Date, dropped: boolean): Promise<Finding[]> {

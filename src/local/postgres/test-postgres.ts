@@ -4,16 +4,16 @@
  */
 import { InvalidArgumentError } from 'commander';
 import pg from 'pg';
-import { CommandRefusal } from '../../cli/ending.ts';
 import { type Io, print, processIo } from '../../cli/io.ts';
 import { main as runCommand } from '../../cli/main.ts';
 import type { Define } from '../../cli/program.ts';
+import { CommandRefusal } from '../../cli/refusal.ts';
 import { runConcurrently } from './concurrency.ts';
 import { type Finding, findingLine } from './finding.ts';
-import { ownDatabase } from './own-database.ts';
 import { compareSums, fillWithOldRows } from './scale.ts';
 import type { Served } from './served.ts';
 import { runSlowReport } from './slow-report.ts';
+import { ownDatabase } from './temporary-database.ts';
 
 const NAME = 'test:postgres';
 /** What the budget compares with. */

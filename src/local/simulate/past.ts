@@ -2,12 +2,12 @@
 
 import { findDatabaseUrl } from '../../cli/database-url.ts';
 import { rootCauseOf } from '../../cli/driver-error.ts';
-import { CommandRefusal } from '../../cli/ending.ts';
+import { CommandRefusal } from '../../cli/refusal.ts';
 import { isLoopback } from '../../database/loopback.ts';
 import { readConfig, SAMPLE_CREDENTIALS } from '../../platform/config.ts';
 import { printLine, type Streams } from '../run-program.ts';
 import { CUT_OFF_EXIT_CODE } from './live.ts';
-import { fillPast } from './past/fill.ts';
+import { fillPast } from './past/fill-past.ts';
 import { DEFAULT_URL } from './target.ts';
 
 const SETTINGS = {

@@ -1,7 +1,7 @@
 /** Counts the replies of a live play and writes the closing tables. */
 import { table } from '../../cli/table.ts';
 import { VISIT_STEPS, type VisitStep } from './people.ts';
-import { KINDS, type Kind, type ReceivedReply } from './reply.ts';
+import { KINDS, type Kind, type ReceivedReply } from './received-reply.ts';
 
 const NO_STEP = 'no step that we know';
 const PERCENTILES = [50, 95, 99, 100];

@@ -1,8 +1,8 @@
 /** The Gatehouse that is played to: its address, the credential, and one call over HTTP as B2C makes it. */
 
-import { CommandRefusal } from '../../cli/ending.ts';
+import { CommandRefusal } from '../../cli/refusal.ts';
 import { isLoopback } from '../../database/loopback.ts';
-import { noAnswer, type ReceivedReply, readReply } from './reply.ts';
+import { noAnswer, type ReceivedReply, readReply } from './received-reply.ts';
 import type { ScriptedCall } from './script.ts';
 
 export const DEFAULT_URL = 'http://localhost:8787';

@@ -7,7 +7,7 @@ import { attemptsQuestion } from '../../../desk/reports/questions.ts';
 import { listFrom } from '../../../desk/reports/range.ts';
 import { STEPS } from '../../../sign-in/steps.ts';
 import { type Answer, type ApiCall, accepted } from '../../administrator.ts';
-import { calledWrongly } from '../../ending.ts';
+import { calledWrongly } from '../../refusal.ts';
 
 /** How often Gatehouse is asked for a page, if it returns 503. */
 const TRIES = 3;

@@ -8,7 +8,7 @@ import { UNKNOWN } from '../../../expressions/values.ts';
 import { rolesIn } from '../../../gate/compose-attempt.ts';
 import { readEvent } from '../../../gate/user-flow/request.ts';
 import { evaluateRules, type RuleTrace, type Verdict } from '../../../policy/decide.ts';
-import type { ClaimNames } from '../../../policy/load.ts';
+import type { ClaimNames } from '../../../policy/load-plan.ts';
 import {
   DECIDED_WITHOUT_RULE,
   type ExpressionResult,

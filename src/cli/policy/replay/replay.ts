@@ -1,8 +1,8 @@
 /** `replay`: runs kept attempts through a draft, and tells what would change. Nothing is changed or recorded by it. */
 import { SingleBar } from 'cli-progress';
 import type { ApiCall } from '../../administrator.ts';
-import { CommandRefusal } from '../../ending.ts';
 import { type Io, print } from '../../io.ts';
+import { CommandRefusal } from '../../refusal.ts';
 import { readPolicy } from '../policy-file.ts';
 import { claimNamesGiven, retainedClaimNames, type Settings } from '../settings.ts';
 import { attemptsOf, type ReplayQuestion, readQuestion, type Typed } from './replay-attempts.ts';

@@ -13,8 +13,8 @@ import { attempts, changes } from '../../../database/schema.ts';
 import type { Config } from '../../../platform/config.ts';
 import type { Position } from '../../http/cursor.ts';
 import { attemptJson } from '../attempt-json.ts';
+import { lastToken, RECENT_ATTEMPTS, type RoleChange, type RoleChanges, statusSentence } from '../person-status.ts';
 import type { PersonPage } from '../questions.ts';
-import { lastToken, RECENT_ATTEMPTS, type RoleChange, type RoleChanges, statusSentence } from '../standing.ts';
 import { indexed, limited, newestFirst, pageOf, rowsAfter, unionOf } from './attempts.ts';
 import { type AttemptRow, attemptColumns } from './columns.ts';
 

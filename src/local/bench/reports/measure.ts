@@ -8,7 +8,7 @@ import { HOUR_MS } from '../../../platform/duration.ts';
 import type { Served } from '../../postgres/served.ts';
 import { type Figure, figureOf } from '../figures.ts';
 import { spreadOf } from '../turns.ts';
-import { type KnownIds, type MeasuredReport, reportsOf, trafficOf } from './questions.ts';
+import { type KnownIds, type MeasuredReport, reportsOf, trafficOf } from './measured-reports.ts';
 import type { Day } from './rows.ts';
 
 const WARM_TURNS = 7;

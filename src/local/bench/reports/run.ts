@@ -2,12 +2,12 @@
 import { Command } from 'commander';
 import pg from 'pg';
 import { findDatabaseUrl } from '../../../cli/database-url.ts';
-import { CommandRefusal } from '../../../cli/ending.ts';
-import { migrate } from '../../../cli/migrate.ts';
+import { migrate } from '../../../cli/migrate-command.ts';
+import { CommandRefusal } from '../../../cli/refusal.ts';
 import { type Served, servePostgres } from '../../postgres/served.ts';
 import { printLine, run, type Streams, warnLine, wholeNumber } from '../../run-program.ts';
 import { exitCodeOf, type Figure, figureRow } from '../figures.ts';
-import { fillWithRows } from './fill.ts';
+import { fillWithRows } from './fill-rows.ts';
 import { measureInsert } from './insert.ts';
 import { measureReports, measureTraffic, sumHourMs } from './measure.ts';
 import { DAYS, type Day, daysUntil } from './rows.ts';

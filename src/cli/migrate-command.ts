@@ -10,9 +10,9 @@ import { type MigrationMeta, readMigrationFiles } from 'drizzle-orm/migrator';
 import * as z from 'zod';
 import { connect } from '../database/connect.ts';
 import { findDatabaseUrl, onDatabase } from './database-url.ts';
-import { CommandRefusal } from './ending.ts';
 import { print } from './io.ts';
 import type { Define } from './program.ts';
+import { CommandRefusal } from './refusal.ts';
 
 const MIGRATIONS_FOLDER = join(import.meta.dirname, '../../drizzle');
 /** For each request; an index on a large table takes its time. */

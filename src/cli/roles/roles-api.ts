@@ -2,7 +2,7 @@
 import * as z from 'zod/mini';
 import { type EntitlementsInput, shownRecord } from '../../desk/admin/record-input.ts';
 import { type Answer, type ApiCall, accepted, followPages } from '../administrator.ts';
-import { CommandRefusal } from '../ending.ts';
+import { CommandRefusal } from '../refusal.ts';
 import { pairs, table } from '../table.ts';
 
 const person = z.extend(shownRecord, { key: z.string() });

@@ -3,15 +3,15 @@ import { existsSync } from 'node:fs';
 import type { CheckedPolicy } from '../../desk/policies/check.ts';
 import { compilePolicy } from '../../desk/policies/compile-plan.ts';
 import type { Policy } from '../../policy/policy.ts';
-import { CommandRefusal, calledWrongly } from '../ending.ts';
 import { type Io, print } from '../io.ts';
+import { CommandRefusal, calledWrongly } from '../refusal.ts';
 import { printable } from '../table.ts';
 import { type LocatedCase, readCases } from './cases.ts';
 import { differing, differingMembers } from './compare.ts';
 import { SAMPLE_CODE, tryHere } from './local-trial.ts';
+import type { Traced } from './policy-api.ts';
 import { readPolicy } from './policy-file.ts';
 import { counted } from './problems.ts';
-import type { Traced } from './server.ts';
 import { claimNames, claimNamesGiven, deployedSettings, type Settings } from './settings.ts';
 import { traceTable } from './trace.ts';
 

@@ -3,7 +3,7 @@ import * as z from 'zod/mini';
 import { type PolicyDocument, policySchema } from '../../desk/policies/policy-document.ts';
 import type { Problem } from '../../desk/policies/policy-problem.ts';
 import { type Answer, type ApiCall, accepted, followPages } from '../administrator.ts';
-import { CommandRefusal } from '../ending.ts';
+import { CommandRefusal } from '../refusal.ts';
 
 /** The version that decides. */
 export interface RemotePolicy {

@@ -7,8 +7,8 @@ import { pairs } from '../table.ts';
 import { entitlementsSchema } from './cases.ts';
 import { type CheckedFile, readJson, shapedAs } from './json-file.ts';
 import { tryHere } from './local-trial.ts';
+import { type RemoteTried, tryOut } from './policy-api.ts';
 import { readPolicy } from './policy-file.ts';
-import { type RemoteTried, tryOut } from './server.ts';
 import { claimNamesGiven, type Settings } from './settings.ts';
 import { traceTable } from './trace.ts';
 

@@ -1,7 +1,7 @@
 /** A database of our own on somebody's server, so that nothing that was there before is touched. */
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
-import { migrate } from '../../cli/migrate.ts';
+import { migrate } from '../../cli/migrate-command.ts';
 import { type Served, servePostgres } from './served.ts';
 
 /** Makes a database with a random name on the server that `serverUrl` leads to, with Gatehouse's tables in it. */

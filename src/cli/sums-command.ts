@@ -4,10 +4,10 @@ import { markAll } from '../desk/aggregates/rebuild.ts';
 import { sumDue } from '../desk/aggregates/sum-due.ts';
 import { findDatabaseUrl, onDatabase } from './database-url.ts';
 import { isWrongAddress, rootCauseOf } from './driver-error.ts';
-import { CommandRefusal } from './ending.ts';
 import { type Io, print } from './io.ts';
 import type { Define } from './program.ts';
 import { progressBar } from './progress-bar.ts';
+import { CommandRefusal } from './refusal.ts';
 
 /** For each request, of which a day is one; the schedule gives it as long. */
 const LIMIT_MS = 60_000;
