@@ -1,7 +1,7 @@
 /** Reads the Worker's settings once an isolate. A bad value never stops a call: its default counts, and `/health/ready` names it. */
 import { readBasicLines } from '../callers/basic.ts';
 import type { BasicCredential, Credentials } from '../callers/credential.ts';
-import { canonicalName } from '../sign-in/claim-names.ts';
+import { canonicalName, shortName } from '../sign-in/claim-names.ts';
 
 /** The pairs that count while `LOCAL=yes`, which only `npm run dev` and the tests pass. */
 export const SAMPLE_CREDENTIALS = { connector: 'Test:Test', reports: 'support:support', admin: 'admin:admin' } as const;
@@ -34,9 +34,7 @@ const CLAIM_NAME =
   /^$|^(?!(?:email|version|action|status|userMessage|code|step|client_id|ui_locales|identities|objectId)$)[A-Z][A-Z0-9_]{0,99}$/i;
 /** The claim may be named as in a body; the application id is a setting of its own. */
 const claimName: Read<string> = (name) =>
-  CLAIM_NAME.test(name)
-    ? name.replace(/^extension_[0-9a-f]{32}_/i, 'extension_').replace(/^extension_/i, 'extension_')
-    : undefined;
+  CLAIM_NAME.test(name) ? shortName(name).replace(/^extension_/i, 'extension_') : undefined;
 
 const appId: Read<string> = (id) => {
   const digits = id.replaceAll('-', '').toLowerCase();

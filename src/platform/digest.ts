@@ -1,4 +1,4 @@
-/** HMAC-SHA-256 under `SUPPORT_CODE_KEY`. */
+/** SHA-256 as hexadecimal digits, and HMAC-SHA-256 under `SUPPORT_CODE_KEY`. */
 
 /** Imported keys by secret: values, never promises. One or two secrets live at a time. */
 const keys = new Map<string, CryptoKey>();
@@ -18,4 +18,14 @@ export async function hmac(configured: string, message: Uint8Array): Promise<Uin
     keys.set(secret, key);
   }
   return new Uint8Array(await crypto.subtle.sign('HMAC', key, message));
+}
+
+/** Two lower-case digits a byte. */
+export const hexOf = (bytes: Uint8Array): string =>
+  Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+
+/** SHA-256 (FIPS 180-4) of the bytes, or of the UTF-8 of a text, as 64 hexadecimal digits. */
+export async function sha256Hex(data: string | Uint8Array): Promise<string> {
+  const bytes = typeof data === 'string' ? encoder.encode(data) : data;
+  return hexOf(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as BufferSource)));
 }

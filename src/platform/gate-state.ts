@@ -1,6 +1,6 @@
 /** What the gate says of itself when readiness is asked for: the desk cannot see its settings and secrets. */
 import type { Config } from './config.ts';
-import { hmac } from './digest.ts';
+import { hexOf, hmac } from './digest.ts';
 
 /** The gate sets it, and takes it off every request that comes from outside. The desk is called by the gate alone. */
 const HEADER = 'X-Gatehouse-Gate';
@@ -38,5 +38,3 @@ export function stateOf(request: Request): GateState | undefined {
 /** Pairs as they can be compared without being known. */
 export const signedPairs = (secret: string, pairs: readonly { readonly line: Uint8Array }[]): Promise<string[]> =>
   Promise.all(pairs.map(async ({ line }) => hexOf(await hmac(secret, line))));
-
-const hexOf = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');

@@ -2,6 +2,8 @@
  * Decides one call. Pure: no I/O, no clock, no chance; the same inputs give the same decision. Rules come compiled
  * (`compile.ts`), so that nothing here knows the language they are written in.
  */
+import { byName } from '../sign-in/by-name.ts';
+import { shortName } from '../sign-in/claim-names.ts';
 import type { ClaimValue, SignInEvent } from '../sign-in/event.ts';
 import type { StepAllows } from '../sign-in/steps.ts';
 import { messageFor } from './messages.ts';
@@ -152,11 +154,11 @@ function rolesClaims(
 
 /** By short or long name, in any case, and whatever its type: this is about what could be stored. */
 function carries(event: SignInEvent, rolesClaim: string): boolean {
-  const wanted = shortName(rolesClaim);
-  return [...event.claimNames, ...event.unexpectedClaims].some((name) => shortName(name) === wanted);
+  const wanted = comparable(rolesClaim);
+  return [...event.claimNames, ...event.unexpectedClaims].some((name) => comparable(name) === wanted);
 }
 
-const shortName = (name: string) => name.toLowerCase().replace(/^extension_[0-9a-f]{32}_/, 'extension_');
+const comparable = byName((name) => shortName(name).toLowerCase());
 
 /** Why there is no decision: the body is unusable, time ran out, or something failed or is not there. */
 export type WithoutPolicy = 'unreadable-body' | 'late' | 'unavailable';

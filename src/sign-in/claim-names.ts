@@ -9,11 +9,17 @@ export const ALIASES: ReadonlyMap<string, string> = new Map([
   ['signinnames.emailaddress', 'email'],
 ]);
 
-const CUSTOM_ATTRIBUTE = /^extension_[0-9a-f]{32}_(.+)$/is;
+/** `extension_<application id, 32 hexadecimal digits>_X`, as Microsoft Graph names a custom attribute (contract 1.4). */
+const LONG_NAME = /^extension_[0-9a-f]{32}_(.+)$/is;
+
+export const isLongName = (name: string): boolean => LONG_NAME.test(name);
+
+/** `extension_<32 hex>_X` as `extension_X`; every other name unchanged. */
+export const shortName = (name: string): string => name.replace(LONG_NAME, 'extension_$1');
 
 /** `extension_<32 hex>_X` is `extension_X`; aliases are their canonical name. */
 export const canonicalName = byName((name) =>
   name.startsWith('extension_') || name.startsWith('Extension_')
-    ? name.replace(CUSTOM_ATTRIBUTE, 'extension_$1')
+    ? shortName(name)
     : (ALIASES.get(name.toLowerCase()) ?? name),
 );

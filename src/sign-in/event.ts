@@ -1,4 +1,5 @@
 /** One call of Microsoft's after normalisation, whatever front door it came in by; and the keys by which a person is known. */
+import { sha256Hex } from '../platform/digest.ts';
 
 /** A step is text: the name that its channel gives it (`steps.ts`). */
 export type Step = string;
@@ -136,7 +137,4 @@ function bounded(key: string): string | Promise<string> {
   return bytes.byteLength <= MAX_KEY_BYTES ? wellFormed : digestKey(bytes);
 }
 
-async function digestKey(bytes: BufferSource): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
-  return `sha256:${Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
-}
+const digestKey = async (bytes: Uint8Array): Promise<string> => `sha256:${await sha256Hex(bytes)}`;

@@ -1,5 +1,6 @@
 /** What the addresses of administrators take: person keys as people type them, and pages. */
 import * as z from 'zod/mini';
+import { sha256Hex } from '../../platform/digest.ts';
 import { readPersonKey } from '../../sign-in/event.ts';
 import { DEAD_LETTER_KINDS } from '../consume/dead-letters.ts';
 import { limit, strict, text } from '../http/input-rules.ts';
@@ -8,7 +9,6 @@ import { KEY_FORMS } from '../http/typed-values.ts';
 /** Longer than any address or id; a key this long is stored as its digest. */
 const MAX_TYPED_KEY_CHARS = 2_000;
 const HASH_HEX_DIGITS = 12;
-const encoder = new TextEncoder();
 
 /** A key as somebody typed it, in the form under which the record is stored. */
 export const personKey = z.pipe(
@@ -49,11 +49,8 @@ export function kvPageOf(list: string, preset: number, most: number) {
   };
 }
 
-async function hashOf(parts: readonly string[]): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', encoder.encode(JSON.stringify(parts)));
-  const hex = Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
-  return hex.slice(0, HASH_HEX_DIGITS);
-}
+const hashOf = async (parts: readonly string[]): Promise<string> =>
+  (await sha256Hex(JSON.stringify(parts))).slice(0, HASH_HEX_DIGITS);
 
 /** Which dead letters: those that were refused, those that an outage made under an earlier version, or all. */
 export const deadLetterKind = strict({

@@ -4,6 +4,7 @@ import { type Message, NOT_A_MESSAGE } from '../../attempts/attempt.ts';
 import { connect, type Database } from '../../database/connect.ts';
 import { createMonths, isRetained } from '../../database/partitions.ts';
 import { attempts, changes } from '../../database/schema.ts';
+import { sqlStateOf } from '../../database/sql-state.ts';
 import type { Config } from '../../platform/config.ts';
 import { attemptRow, changeRow } from './row.ts';
 
@@ -103,11 +104,4 @@ async function insertAttempts(
     await createMonths(db, missing);
     return insert();
   }
-}
-
-/** Drizzle wraps the driver's error as its cause. `''` for anything that Postgres did not say. */
-function sqlStateOf(error: unknown): string {
-  const cause = error instanceof Error ? (error.cause ?? error) : undefined;
-  if (typeof cause !== 'object' || cause === null || !('code' in cause)) return '';
-  return typeof cause.code === 'string' && /^[0-9A-Z]{5}$/.test(cause.code) ? cause.code : '';
 }

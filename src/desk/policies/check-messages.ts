@@ -1,6 +1,7 @@
 /** What messages, languages and applications of a policy must mean. */
 import { BUILT_IN_TEXTS } from '../../policy/built-in-texts.ts';
 import { PLACEHOLDER } from '../../policy/messages.ts';
+import { isLongName } from '../../sign-in/claim-names.ts';
 import { DEFAULT_LANGUAGE, type PolicyDocument } from './policy-document.ts';
 import type { Problem } from './policy-problem.ts';
 import { problemSentence } from './problem-sentences.ts';
@@ -93,9 +94,7 @@ function placeholderProblems(text: string): string[] {
     if (name !== 'supportCode' && name.toLowerCase() === 'supportcode')
       return [`{${name}} stays empty: write {supportCode}.`];
     const read = readPath(['claims', name], new Set());
-    return read.ok || /^extension_[0-9a-f]{32}_/i.test(name)
-      ? []
-      : [`{${name}} stays empty: ${problemSentence(read.fault)}`];
+    return read.ok || isLongName(name) ? [] : [`{${name}} stays empty: ${problemSentence(read.fault)}`];
   });
 }
 

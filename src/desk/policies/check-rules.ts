@@ -1,7 +1,7 @@
 /** What the rules of a policy must mean: each by itself, and beside the others. */
 
 import { DECIDED_WITHOUT_RULE } from '../../policy/policy.ts';
-import { ALIASES } from '../../sign-in/claim-names.ts';
+import { ALIASES, isLongName, shortName } from '../../sign-in/claim-names.ts';
 import { type CompiledExpression, compileExpression } from './compile-expression.ts';
 import type { PolicyDocument, RuleDocument } from './policy-document.ts';
 import type { Problem } from './policy-problem.ts';
@@ -32,7 +32,6 @@ const NEVER_SET = new Set([
   'objectid',
 ]);
 const RESERVED = new Set<string>(Object.values(DECIDED_WITHOUT_RULE));
-const LONG_NAME = /^extension_[0-9a-f]{32}_(.+)$/is;
 
 type Say = (member: string, message: string, at?: Problem['at']) => void;
 
@@ -105,7 +104,6 @@ function checkShape(rule: RuleDocument, document: PolicyDocument, refuse: Say, w
 
 function checkClaim(claim: string, steps: RuleDocument['steps'], refuse: (message: string) => void): void {
   const name = claim.toLowerCase();
-  const long = LONG_NAME.exec(claim);
   const alias = ALIASES.get(name);
   if (NEVER_SET.has(name)) {
     refuse(`The claim ${claim} belongs to the protocol and cannot be set. Choose another.`);
@@ -113,7 +111,7 @@ function checkClaim(claim: string, steps: RuleDocument['steps'], refuse: (messag
   }
   if (name === 'email' && steps.includes('PreTokenIssuance'))
     refuse('B2C takes no email at PreTokenIssuance. Set it at another step, or choose another claim.');
-  if (long !== null) refuse(`Write extension_${long[1]}: the long form is sent when EXTENSIONS_APP_ID is set.`);
+  if (isLongName(claim)) refuse(`Write ${shortName(claim)}: the long form is sent when EXTENSIONS_APP_ID is set.`);
   if (alias !== undefined && claim !== alias) refuse(`B2C calls this claim ${alias}. Write that.`);
   const read = readPath(['claims', claim], new Set());
   if (alias === undefined && !name.startsWith('extension_') && !read.ok)

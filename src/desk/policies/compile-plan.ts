@@ -1,7 +1,9 @@
 /** Compiles a checked document to the values of Workers KV that the gate reads. */
+
 import { listText } from '../../expressions/list.ts';
 import type { Scope } from '../../expressions/scope.ts';
 import { FORMAT } from '../../expressions/tree.ts';
+import { sha256Hex } from '../../platform/digest.ts';
 import { evaluateRules } from '../../policy/decide.ts';
 import { type ClaimNames, loadPolicy } from '../../policy/load-plan.ts';
 import type { Plan, PlanRule } from '../../policy/plan.ts';
@@ -30,7 +32,7 @@ export async function compilePlan({ document, rules }: CheckedPolicy, documentTe
   const own = new Map(texts.filter(([, text]) => text.length > MAX_LIST_IN_PLAN_CHARS));
   const plan: Plan = {
     format: FORMAT,
-    document: await digestOf(documentText),
+    document: await sha256Hex(documentText),
     rules: rules.map(planRule),
     asksPerson: STEPS.filter((step) => expressionsOf(rules, step).some(({ reads }) => reads.person)),
     listsOfStep: Object.fromEntries(
@@ -122,9 +124,4 @@ function applicationsOf({ applications = {} }: PolicyDocument): Plan['applicatio
   const { onlyThese = false, ...named } = applications;
   const names = Object.fromEntries(Object.entries(named).map(([id, name]) => [id.trim().toLowerCase(), String(name)]));
   return { names, onlyThese };
-}
-
-async function digestOf(text: string): Promise<string> {
-  const bytes = new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -1,11 +1,9 @@
 /** The variables of expressions and their members: which there are, of what type, and what people write by mistake. */
-import { ALIASES } from '../../sign-in/claim-names.ts';
+import { ALIASES, shortName } from '../../sign-in/claim-names.ts';
 import { TEXT_CLAIMS } from '../../sign-in/event.ts';
 import type { StandIn } from './cel.ts';
 import { closest } from './names.ts';
 import type { ExpressionFault } from './problem-sentences.ts';
-
-const LONG_CLAIM = /^extension_[0-9a-f]{32}_(.+)$/is;
 
 type Type = Extract<StandIn, 'text' | 'texts' | 'time' | 'list' | 'custom'>;
 const MEMBERS: ReadonlyMap<string, ReadonlyMap<string, Type>> = new Map([
@@ -59,7 +57,7 @@ function readClaim(name: string, deeper: readonly string[]): Read {
   if (name === 'identities') return not('claim-name', name, 'identity.issuer or identity.id');
   const canonical =
     TEXT_CLAIMS.find((known) => known.toLowerCase() === name.toLowerCase()) ??
-    name.replace(LONG_CLAIM, 'extension_$1').replace(/^extension_/i, 'extension_');
+    shortName(name).replace(/^extension_/i, 'extension_');
   if (canonical !== name) return not('claim-name', name, `claims.${canonical}`);
   if (deeper.length > 0) return noMembers(`claims.${name}`, 'text', ['claims', written]);
   return is(TEXT_CLAIMS.includes(name) ? 'text' : 'custom');

@@ -6,6 +6,7 @@
 import { desc, eq, getTableColumns, lt, type SQL, sql } from 'drizzle-orm';
 import { connect, type Database } from '../../database/connect.ts';
 import { changes, policyVersions as table } from '../../database/schema.ts';
+import { sqlStateOf } from '../../database/sql-state.ts';
 import type { Config } from '../../platform/config.ts';
 import { errorFields, log } from '../../platform/log.ts';
 import { pointerTo, type Versions, type VersionsResult } from './saved-version.ts';
@@ -85,11 +86,4 @@ async function asked<Value>({ DATABASE_URL }: Config, work: (db: Database) => Pr
     const reason = code === UNDEFINED_TABLE ? 'database-not-migrated' : 'database-unavailable';
     return { ok: false, reason, code, uncertain: code === '' || UNCERTAIN.test(code) };
   }
-}
-
-/** `''` for anything that Postgres did not say. Drizzle wraps the driver's error as its cause. */
-function sqlStateOf(error: unknown): string {
-  const cause = error instanceof Error ? (error.cause ?? error) : undefined;
-  if (typeof cause !== 'object' || cause === null || !('code' in cause)) return '';
-  return typeof cause.code === 'string' && /^[0-9A-Z]{5}$/.test(cause.code) ? cause.code : '';
 }
