@@ -1,6 +1,7 @@
 /** How a command calls Gatehouse, mostly as an administrator: where it is, with which credential, and what its answers mean. */
 import * as z from 'zod/mini';
 import { isLoopback } from '../database/loopback.ts';
+import type { Code } from '../desk/http/error-codes.ts';
 import { SAMPLE_CREDENTIALS } from '../platform/config.ts';
 import { rootCauseOf } from './driver-error.ts';
 import { jsonIn } from './files.ts';
@@ -120,7 +121,17 @@ export async function followPages<Page extends { next?: string | undefined }>(
   return pages;
 }
 
-const problemDocument = z.object({ detail: z.string(), requestId: z.optional(z.string()) });
+const problemDocument = z.object({
+  detail: z.string(),
+  code: z.optional(z.string()),
+  requestId: z.optional(z.string()),
+});
+
+/** Whether Gatehouse refused with one of these codes. A Gatehouse of before there were codes has none. */
+export function isRefusedAs({ body }: Answer, ...codes: readonly Code[]): boolean {
+  const { data } = problemDocument.safeParse(body);
+  return codes.some((code) => code === data?.code);
+}
 
 /** What an answer other than 200 says, with the request id for whoever reads the logs. */
 export function errorSentence(answer: Answer): string {

@@ -27,7 +27,8 @@ others.onError((error, c) => {
   log('request-failed', { method: c.req.method, ...errorFields(error) });
   const detail =
     'The part of Gatehouse that answers people is away. Sign-ins go on, and no attempt is lost. Try again soon.';
-  const body = { type: 'about:blank', title: 'Not available right now', status: 503, detail };
+  const code = 'desk-unavailable';
+  const body = { type: `urn:gatehouse:problem:${code}`, title: 'Not available right now', status: 503, detail, code };
   return c.body(JSON.stringify(body), 503, { 'Content-Type': 'application/problem+json', 'Retry-After': '30' });
 });
 

@@ -20,7 +20,12 @@ async function expectRefusals(refusals: readonly Refused[]) {
     const [method = '', path = ''] = address.split(' ');
     const { status, json } = await call(method, path, given);
     expect([address, given, status, json.code]).toEqual([address, given, REFUSALS[code][0], code]);
-    expect(json).toMatchObject({ type: 'about:blank', status, requestId: expect.stringMatching(/./), ...members });
+    expect(json).toMatchObject({
+      type: expect.stringMatching(/^urn:gatehouse:problem:./),
+      status,
+      requestId: expect.stringMatching(/./),
+      ...members,
+    });
   }
   expect([await door.versions(), door.pointer()]).toEqual(before);
   expect(door.memory().made.filter((made) => made.startsWith('put'))).toEqual([]);

@@ -2,7 +2,7 @@
 import * as z from 'zod/mini';
 import { type PolicyDocument, policySchema } from '../../desk/policies/policy-document.ts';
 import type { Problem } from '../../desk/policies/policy-problem.ts';
-import { type Answer, type ApiCall, accepted, followPages } from '../administrator.ts';
+import { type Answer, type ApiCall, accepted, followPages, isRefusedAs } from '../administrator.ts';
 import { CommandRefusal } from '../refusal.ts';
 
 /** The version that decides. */
@@ -33,14 +33,13 @@ export type RemoteVersion = z.infer<typeof listed>;
 const page = z.object({ versions: z.array(listed), next: z.optional(z.string()) });
 const version = z.extend(listed, { document: z.unknown() });
 
-const noneYet = z.object({ current: z.null() });
 const absent = z.object({ requestId: z.string() });
 const anyObject = z.record(z.string(), z.unknown());
 
 /** Undefined when nothing was saved yet, which is another thing than an address where no policies are. */
 export async function inForce(call: ApiCall): Promise<RemotePolicy | undefined> {
   const answer = await call('GET', '/admin/policy');
-  if (answer.status === 404 && noneYet.safeParse(answer.body).success) return undefined;
+  if (isRefusedAs(answer, 'no-policy')) return undefined;
   if (answer.status === 404 && absent.safeParse(answer.body).success)
     throw new CommandRefusal(
       'The Gatehouse that runs there knows nothing of policies yet: run npm run migrate against its database, deploy this version of it, and try again.',
@@ -90,7 +89,7 @@ export async function save(
   const ofNote = data?.errors.filter(({ path }) => path === 'note') ?? [];
   if (ofNote.length > 0)
     throw new CommandRefusal(`--note: ${ofNote.map(({ message }) => message).join('; ')}. Nothing was changed.`);
-  if (answer.status === 400 && data !== undefined) throw new DocumentRefused(data.errors);
+  if (isRefusedAs(answer, 'invalid-policy') && data !== undefined) throw new DocumentRefused(data.errors);
   return savedIn(answer);
 }
 
@@ -108,7 +107,7 @@ const condition = (base: number | undefined): Record<string, string> =>
   base === undefined ? { 'If-None-Match': '*' } : { 'If-Match': `"${base}"` };
 
 function savedIn(answer: Answer): RemoteSaved {
-  if (answer.status !== 412) return accepted(answer, saved);
+  if (!isRefusedAs(answer, 'version-changed', 'version-missing', 'version-identical')) return accepted(answer, saved);
   throw new CommandRefusal(
     'Somebody saved another version after this one was read: nothing was changed. Run the command again: it shows what is in force now.',
   );

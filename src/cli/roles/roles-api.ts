@@ -1,7 +1,7 @@
 /** People as Gatehouse's administrators see them: how an answer is read, shown, and changed in part. */
 import * as z from 'zod/mini';
 import { type EntitlementsInput, shownRecord } from '../../desk/admin/record-input.ts';
-import { type Answer, type ApiCall, accepted, followPages } from '../administrator.ts';
+import { type Answer, type ApiCall, accepted, followPages, isRefusedAs } from '../administrator.ts';
 import { CommandRefusal } from '../refusal.ts';
 import { pairs, table } from '../table.ts';
 
@@ -21,7 +21,7 @@ const NOBODY: EntitlementsInput = { roles: [], groups: [], attributes: {}, appli
  */
 export async function find(call: ApiCall, key: string): Promise<RolesOfPerson | undefined> {
   const answer = await call('POST', '/admin/people/search', { key });
-  if (answer.status === 404) return undefined;
+  if (isRefusedAs(answer, 'no-such-person')) return undefined;
   const held = accepted(answer, z.union([person, unreadable]));
   if (!('unreadable' in held)) return held;
   throw new CommandRefusal(
@@ -37,7 +37,7 @@ export const readSaved = (answer: Answer): z.infer<typeof saved> => accepted(ans
 /** Undefined when there was nothing to remove. */
 export async function removePersonRecord(call: ApiCall, key: string): Promise<{ inForce: string } | undefined> {
   const answer = await call('POST', '/admin/people/remove', { key });
-  return answer.status === 404 ? undefined : accepted(answer, removed);
+  return isRefusedAs(answer, 'no-such-person') ? undefined : accepted(answer, removed);
 }
 
 /** Everybody, and the keys of records that cannot be read. */

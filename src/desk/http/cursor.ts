@@ -1,19 +1,19 @@
 /**
- * Cursors of lists that run newest first. A cursor holds the last row's place, so that rows written meanwhile move nothing,
- * and a hash of the question: with another question it is refused, and an e-mail asked for does not stand in it.
+ * Cursors of lists that run newest first. A cursor holds the position of the last row, so rows that are written meanwhile do
+ * not shift pages. It also holds a hash of the question: another question refuses it, and it discloses no e-mail address.
  */
 import { decodeBase64Url, encodeBase64Url } from 'hono/utils/encode';
 import * as z from 'zod/mini';
 
-/** The place of a row, or of all rows of its time when the id is {@link NO_ID}; the page after it holds older ones. */
+/** The position of a row, or of all rows of its time when the id is {@link NO_ID}. The page after it holds older rows. */
 export interface Position {
   readonly occurredAt: Date;
   readonly id: string;
-  /** Where the range of the first page began, when that was the preset: it must not move on with the clock. */
+  /** Start of the first page's default range. Later pages keep it, whatever the clock says. */
   readonly from: Date | undefined;
 }
 
-/** Sorts before every id: the place before the rows of a time. */
+/** Sorts before every id: the position before all rows of a time. */
 export const NO_ID = '00000000-0000-0000-0000-000000000000';
 
 const HASH_BYTES = 12;
@@ -26,7 +26,7 @@ const instant = z.pipe(
 /** Time and id of the row, start of the range or null, hash of the question. */
 const written = z.tuple([instant, z.uuid(), z.nullable(instant), z.string()]);
 
-/** A question that a list answers: which list, and everything that narrows it. Limits do not belong to it. */
+/** Name of a list, and its filters. The page length is not part of a question. */
 export type Question = readonly [list: string, ...narrowedBy: unknown[]];
 
 export async function writeCursor(question: Question, { occurredAt, id, from }: Position): Promise<string> {
@@ -34,7 +34,7 @@ export async function writeCursor(question: Question, { occurredAt, id, from }: 
   return encodeBase64Url(encoder.encode(JSON.stringify(parts)).buffer);
 }
 
-/** The place a cursor points to; undefined when it is not a cursor of this question. */
+/** Returns the position in a cursor; undefined when it is not a cursor of this question. */
 export async function readCursor(question: Question, cursor: string): Promise<Position | undefined> {
   const parsed = written.safeParse(decoded(cursor));
   if (!parsed.success) return undefined;
@@ -50,7 +50,7 @@ function decoded(cursor: string): unknown {
   }
 }
 
-/** JSON leaves out what is undefined, so that a filter not given and one that does not exist are the same. */
+/** JSON omits undefined members, so a missing filter and an unknown one hash alike. */
 async function hashOf(question: Question): Promise<string> {
   const digest = await crypto.subtle.digest('SHA-256', encoder.encode(JSON.stringify(question)));
   return encodeBase64Url(digest.slice(0, HASH_BYTES));

@@ -1,10 +1,10 @@
-/** What happens when Neon does not answer: a 503 that says when to try again, whatever exactly went wrong. */
+/** Answers 503 with Retry-After when Neon fails or does not answer in time. */
 import type { Context } from 'hono';
 import { DatabaseUnavailable } from '../../database/unavailable.ts';
 import { errorFields, log } from '../../platform/log.ts';
 import { refuse } from './problem-details.ts';
 
-/** The answer to {@link DatabaseUnavailable}, which is logged without its message; undefined for any other error. */
+/** The reply to a {@link DatabaseUnavailable}; undefined for any other error. The log line leaves its message out. */
 export function databaseProblem(c: Context, error: unknown): Response | undefined {
   if (!(error instanceof DatabaseUnavailable)) return undefined;
   const { error: kind, code } = errorFields(rootOf(error));
@@ -12,7 +12,7 @@ export function databaseProblem(c: Context, error: unknown): Response | undefine
   return refuse(c, 'database-unavailable', { afterwards: 'attempts-wait' });
 }
 
-/** drizzle wraps what the driver throws. */
+/** Drizzle wraps the driver's error. */
 function rootOf(error: Error): unknown {
   let root: unknown = error;
   while (root instanceof Error && root.cause !== undefined) root = root.cause;

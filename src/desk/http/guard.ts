@@ -1,4 +1,4 @@
-/** Lets only callers with a credential of one kind through to reports, admin and health routes; sets `callerName`. */
+/** Admits only callers with a credential of one kind, and sets `callerName`. Others get 401. */
 import type { MiddlewareHandler } from 'hono';
 import { authenticate } from '../../callers/authenticate.ts';
 import type { CredentialKind } from '../../callers/credential.ts';

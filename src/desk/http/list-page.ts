@@ -7,7 +7,7 @@ import { instant } from './typed-values.ts';
 export const DEFAULT_LIMIT = 50;
 export const MAX_LIMIT = 500;
 export const FOREIGN_CURSOR =
-  'not a cursor of this question: take "next" of the answer before, and keep everything else as it was';
+  'not a cursor of this question: send "next" of the previous page, and change nothing else';
 
 /** `from` is included, `to` is not. */
 export const range = { from: z.optional(instant), to: z.optional(instant) };
@@ -19,16 +19,16 @@ export const inOrder = z.refine<{ from?: Date | undefined; to?: Date | undefined
   { path: ['from'], message: 'not before "to": give a "from" that is earlier' },
 );
 
-/** A page of a list: what narrows the list, how long the page is and what it follows. */
+/** A page of a list: the filters, the length, and the position that the page follows. */
 export interface Page<Narrowed> {
   readonly narrowed: Narrowed;
   readonly limit: number;
   readonly after: Position | undefined;
-  /** What the cursor to the next page answers to. */
+  /** The question that the cursor of the next page belongs to. */
   readonly question: Question;
 }
 
-/** A schema's last step: splits the page off what narrows the list, and refuses the cursor of another question. */
+/** Last step of a schema: separates the page from the filters, and refuses the cursor of another question. */
 export const paged = <Asked extends { limit: number; cursor?: string | undefined }>(list: string) =>
   z.transform(
     async ({ limit, cursor, ...narrowed }: Asked, context): Promise<Page<Omit<Asked, 'limit' | 'cursor'>>> => {

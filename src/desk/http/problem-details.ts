@@ -1,4 +1,4 @@
-/** How everything but the connectors refuses: problem details (RFC 9457) with our request id and a code of `http/refusals.ts`. */
+/** Refusals outside `/connectors`: problem details (RFC 9457) with a code of `error-codes.ts` and the request id. */
 import { zValidator } from '@hono/zod-validator';
 import type { Context, Hono, MiddlewareHandler, ValidationTargets } from 'hono';
 import { HTTPException } from 'hono/http-exception';
@@ -6,6 +6,7 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { $ZodType } from 'zod/v4/core';
 import type { AppEnv } from './context.ts';
 import { type Code, type Entry, type Fault, type ParametersOf, REFUSALS } from './error-codes.ts';
+import { pointerTo } from './json-pointer.ts';
 
 const TITLES: Partial<Record<ContentfulStatusCode, string>> = {
   400: 'Bad request',
@@ -22,10 +23,10 @@ const TITLES: Partial<Record<ContentfulStatusCode, string>> = {
 };
 
 type Headers = Readonly<Record<string, string>>;
-/** A sentence without parameters may still come with `current: null`: there is no version. */
+/** A code without parameters may carry `current: null`: no version exists. */
 type Given<P> = P extends undefined ? [{ current: null }?, Headers?] : [P, Headers?];
 
-/** The problem document of a refusal. */
+/** Replies with the problem document of a code. */
 export function refuse<C extends Code>(
   c: Context,
   code: C,
@@ -36,16 +37,17 @@ export function refuse<C extends Code>(
   const { errors, current }: { errors?: unknown; current?: unknown } = parameters ?? {};
   const again = retryAfterSeconds === undefined ? {} : { 'Retry-After': String(retryAfterSeconds) };
   const title = TITLES[status];
-  const body = { type: 'about:blank', title, status, detail, requestId: c.get('requestId'), code, errors, current };
+  const type = `urn:gatehouse:problem:${code}`;
+  const body = { type, title, status, detail, requestId: c.get('requestId'), code, errors, current };
   return c.body(JSON.stringify(body), status, { 'Content-Type': 'application/problem+json', ...again, ...headers });
 }
 
-/** A 400 that names everything at fault, for people in `detail` and for programs in `errors`. */
+/** 400 with every fault, for people in `detail` and for programs in `errors`. */
 export const badRequest = (c: Context, errors: readonly Fault[]): Response => refuse(c, 'invalid-request', { errors });
 
 /**
- * Refuses methods that no route of `app` takes at an address: 405 with `Allow` (RFC 9110, section 15.5.6). A route that
- * names the address letter for letter counts before patterns that fit it too. Register it before the routes.
+ * Answers 405 with `Allow` (RFC 9110, section 15.5.6) when no route of `app` takes the method at an address. A route that
+ * names the address literally wins over patterns that match it. Register it before the routes.
  */
 export const methodNotAllowed =
   (app: Hono<AppEnv>): MiddlewareHandler<AppEnv> =>
@@ -62,7 +64,7 @@ export const methodNotAllowed =
     return refuse(c, 'method-not-allowed', { allowed: methods.join(', ') }, { Allow: methods.join(', ') });
   };
 
-/** @hono/zod-validator, refusing with a 400 problem that names every parameter or member at fault in `errors`. */
+/** @hono/zod-validator; a failure is a 400 that names every parameter or member at fault in `errors`. */
 export function validated<Target extends keyof ValidationTargets, Schema extends $ZodType>(
   target: Target,
   schema: Schema,
@@ -71,12 +73,16 @@ export function validated<Target extends keyof ValidationTargets, Schema extends
     if (result.success) return;
     return badRequest(
       c,
-      result.error.issues.map((issue) => ({ path: issue.path.join('.'), message: issue.message })),
+      result.error.issues.map(({ path, message }) => ({
+        path: path.join('.'),
+        ...(target === 'json' ? { pointer: pointerTo(path) } : {}),
+        message,
+      })),
     );
   });
 }
 
-/** For `onError`: malformed JSON, which Hono's validator refuses itself, is a 400; everything else is a 500. */
+/** For `onError`: 400 for malformed JSON, which Hono's validator throws; 500 for every other error. */
 export function problemOf(c: Context, error: unknown): Response {
   if (!(error instanceof HTTPException) || error.status !== 400) return refuse(c, 'internal-error');
   const message = 'The body is not valid JSON. Send a JSON object with Content-Type: application/json.';

@@ -2,7 +2,7 @@
 import * as z from 'zod/mini';
 import { text } from './input-rules.ts';
 
-/** A typed text, turned into the value that is looked for. */
+/** Converts a typed text into the value to look for. */
 export const typed = <Read>(turn: (typed: string, context: z.core.ParsePayload) => Read | Promise<Read>) =>
   z.pipe(text, z.transform(turn));
 /** Refuses a typed value with `message`. */
@@ -15,7 +15,7 @@ const INSTANT_RULE =
   'not a time: give a date, which means midnight UTC (2026-11-21), or a time with Z or an offset ' +
   '(2026-11-21T08:00:00Z, 2026-11-21T09:00:00+01:00)';
 
-/** A `+` that nobody percent-encoded arrives as a space. */
+/** A `+` that was not percent-encoded arrives as a space. */
 export const instant = z.pipe(
   z.pipe(
     typed((typed) => typed.replace(/ (?=\d\d:\d\d$)/, '+')),
@@ -37,16 +37,15 @@ export const instant = z.pipe(
   ),
 );
 
-/** No address holds a space or angle brackets; in a query string a `+` that nobody percent-encoded arrives as a space. */
+/** An address has no space and no angle brackets. A `+` that was not percent-encoded in a URL arrives as a space. */
 export const NO_ADDRESS = /^mailto:|[\s<>]/i;
 export const ADDRESS_RULE =
-  'not a bare address: it holds a space or angle brackets, or begins with mailto:. Write anna@example.com; a + in an ' +
-  'address is written %2B in a URL, or use';
+  'not a bare address: it has a space, angle brackets or mailto:. Write anna@example.com. In a URL write + as %2B, or use';
 
-/** The address of an `email:` key as somebody typed it. */
+/** The address of a typed `email:` key; `''` for other texts. */
 export const addressIn = (typed: string): string => /^email:\s*(.*)$/is.exec(typed)?.[1] ?? '';
 
 export const KEY_FORMS =
   'not a person key. Write oid:<objectId>, idp:<issuer>:<id> (each of the two percent-encoded) or email:<address>: ' +
   'for example oid:0f8fad5b-d9cb-469f-a165-70867728950e, idp:google.com:1084512345678 or email:anna@example.com. ' +
-  'A key holds no control characters and no marks of direction, and in a path the whole key is one percent-encoded segment';
+  'A key has no control characters and no marks of direction. In a path the whole key is one percent-encoded segment';

@@ -8,10 +8,10 @@ const faults = [
 ];
 const counts = { address: '/admin/policy', current: 7, author: 'anna', createdAt: new Date('2026-11-21T08:00:00Z') };
 const version = 'version 7 (saved by anna at 2026-11-21T08:00:00.000Z)';
-const say = 'Nothing was changed: say which version you changed, so that no change is overwritten unseen.';
+const say = 'Nothing was changed: name the version that you replace, so that no change is overwritten unseen.';
 const again = 'Nothing was changed. Make the same call again.';
 
-/** By code: status, sentence, parameters, and after how many seconds to try again. A code may stand here several times. */
+/** By code: status, sentence, parameters, and after how many seconds to try again. A code may have several rows. */
 const TABLE: [Code, number, string, (object | undefined)?, number?][] = [
   ['invalid-request', 400, 'Not JSON.; rules[0].when: Unknown.', { errors: faults }],
   [
@@ -27,7 +27,7 @@ const TABLE: [Code, number, string, (object | undefined)?, number?][] = [
     { errors: faults.slice(0, 1), what: 'By the rules of today version 2' },
   ],
   ['not-authenticated', 401, 'Use HTTP Basic with a pair from ADMIN_BASIC.', { kind: 'admin' }],
-  ['no-such-address', 404, 'There is nothing at this address. The README lists every address.'],
+  ['no-such-address', 404, 'This address does not exist. src/desk/README.md lists every address.'],
   [
     'no-such-attempt',
     404,
@@ -36,55 +36,59 @@ const TABLE: [Code, number, string, (object | undefined)?, number?][] = [
   ],
   ['no-such-person', 404, 'No record is stored under this key. One saved in the last minute may not show yet.'],
   ['no-such-dead-letter', 404, 'This dead letter was replayed, removed or has expired. See GET /admin/dead-letters.'],
-  ['no-policy', 404, 'No policy was saved yet. Save the first one: PUT /admin/policy with If-None-Match: *.'],
-  ['no-shadow', 404, 'No shadow runs. Save one: PUT /admin/policy/shadow?sample=0.1 with If-None-Match: *.'],
+  ['no-policy', 404, 'No policy has been saved. Save the first one: PUT /admin/policy with If-None-Match: *.'],
+  ['no-shadow', 404, 'No shadow policy runs. Save one: PUT /admin/policy/shadow?sample=0.1 with If-None-Match: *.'],
   ['no-such-version', 404, 'There is no version 3. See GET /admin/policy/versions.', { number: 3 }],
   ['method-not-allowed', 405, 'This address does not take this method. Use GET, HEAD.', { allowed: 'GET, HEAD' }],
-  ['no-policy-to-shadow', 409, 'A shadow runs beside a policy, and none was saved yet. Save one: PUT /admin/policy.'],
+  [
+    'no-policy-to-shadow',
+    409,
+    'A shadow policy runs beside a saved policy, and none has been saved. Save one: PUT /admin/policy.',
+  ],
   [
     'version-missing',
     412,
-    'Nothing was changed: the version you named does not exist. For the first one send If-None-Match: *.',
+    'Nothing was changed: the version in If-Match does not exist. To save the first version, send If-None-Match: *.',
   ],
   [
     'version-changed',
     412,
-    `Nothing was changed, since ${version} counts now. Look at it (GET /admin/policy), take over what is new in it, and send If-Match: "7".`,
+    `Nothing was changed: ${version} is in force now. Read it (GET /admin/policy), merge it into yours, and send If-Match: "7".`,
     counts,
   ],
-  ['version-identical', 412, `Nothing was changed, since ${version} says exactly what you sent.`, counts],
+  ['version-identical', 412, `Nothing was changed: ${version} is identical to what you sent.`, counts],
   [
     'body-too-large',
     413,
-    'The body is larger than 65536 bytes, the limit for a record. Shorten it.',
+    'The body exceeds 65536 bytes, the limit for a record. Shorten it.',
     { maxBytes: 65_536, what: 'record' },
   ],
-  ['body-not-json', 415, 'The body is not marked as JSON. Send JSON with Content-Type: application/json.'],
-  ['precondition-missing', 428, `${say} There is none yet: send If-None-Match: *.`, { ...counts, current: null }],
+  ['body-not-json', 415, 'The Content-Type is not JSON. Send JSON with Content-Type: application/json.'],
+  ['precondition-missing', 428, `${say} No version exists yet: send If-None-Match: *.`, { ...counts, current: null }],
   [
     'precondition-missing',
     428,
-    `${say} Look at it: GET /admin/policy gives its number as ETag. Then send If-Match.`,
+    `${say} GET /admin/policy returns its number as ETag: send it in If-Match.`,
     { ...counts, current: undefined },
   ],
   [
     'precondition-missing',
     428,
-    `${say} Version 7 counts now: look at it (GET /admin/policy), then send If-Match: "7" alone.`,
+    `${say} Version 7 is in force: read it (GET /admin/policy), then send If-Match: "7" alone.`,
     counts,
   ],
-  ['internal-error', 500, 'Something unexpected failed. Try again, or look for the request id in the logs.'],
+  ['internal-error', 500, 'An unexpected error occurred. Try again, or search the logs for the request id.'],
   [
     'not-logged',
     503,
-    `The change could not be logged: neither queue nor database took it. ${again}`,
+    `The change could not be logged: the queue and the database both refused it. ${again}`,
     { afterwards: 'nothing-changed' },
     30,
   ],
   [
     'kv-busy',
     503,
-    'Workers KV takes one write a second for one key. Whether this change is in force is not certain, and /admin/changes lists it already. Make the same call again until its status is 200: that is safe.',
+    'Workers KV takes one write a second for one key. The audit log (/admin/changes) holds this change, and it may or may not be in force. Make the same call again until its status is 200: that is safe.',
     { afterwards: 'change-logged' },
     2,
   ],
@@ -94,36 +98,36 @@ const TABLE: [Code, number, string, (object | undefined)?, number?][] = [
   [
     'database-unavailable',
     503,
-    'The database did not answer. No attempt is lost: they wait in the queue. Try again in a few seconds, or ask for a shorter time. If this persists, give the request id to the operator.',
+    'The database did not answer. No attempt is lost: attempts wait in the queue. Try again in a few seconds, or ask for a shorter period. If this persists, give the request id to the operator.',
     { afterwards: 'attempts-wait' },
     5,
   ],
   [
     'database-not-migrated',
     503,
-    `The database lacks a table: run npm run migrate against it. ${again}`,
+    `The database lacks a table. Run npm run migrate against it. ${again}`,
     { afterwards: 'nothing-changed' },
     60,
   ],
   [
     'nothing-decides',
     503,
-    'No policy could be read from Workers KV, so that nothing can be decided: at this moment sign-ups are blocked. Save one (PUT /admin/policy), or give a draft as "policy".',
+    'No policy could be read from Workers KV, so sign-ups are blocked. Save a policy (PUT /admin/policy), or send a draft as "policy".',
     undefined,
     30,
   ],
-  ['contended', 503, `Several people are saving at this moment. ${again}`, { afterwards: 'nothing-changed' }, 2],
+  ['contended', 503, `Several people are saving at the same time. ${again}`, { afterwards: 'nothing-changed' }, 2],
   [
     'save-uncertain',
     503,
-    'The database did not answer: whether this was saved, as version 8, is not known. Make the same call again, which is safe: it saves nothing twice.',
+    'The database did not answer. It is unknown whether this was saved as version 8. Make the same call again: that is safe and saves nothing twice.',
     { number: 8 },
     5,
   ],
   [
     'dead-letters-not-replayed',
     503,
-    'The queue or Workers KV did not answer. Letters that the queue took are gone, the others are still there. Look at /health/ready, then try again.',
+    'The queue or Workers KV did not answer. Messages that the queue accepted are no longer dead letters; the others remain. Check /health/ready, then try again.',
     undefined,
     30,
   ],

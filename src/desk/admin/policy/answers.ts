@@ -1,6 +1,7 @@
 /** How the addresses of the policy answer: versions, and what a saving came to and when it counts. */
 import { type Config, configOf } from '../../../platform/config.ts';
 import type { Fault } from '../../http/error-codes.ts';
+import { namesIn, pointerTo } from '../../http/json-pointer.ts';
 import { refuse } from '../../http/problem-details.ts';
 import type { Problem } from '../../policies/policy-problem.ts';
 import type { SavedPolicy, SaveOutcome } from '../../policies/save.ts';
@@ -14,6 +15,13 @@ export const faultOf = ({ path, rule, message }: Problem): Fault => ({
   ...(rule === '' ? {} : { rule }),
   message,
 });
+
+/** The same for a document that is in the request's body, below the member `at`; `''`: the body is the document. */
+export const bodyFaultOf = (problem: Problem, at = ''): Fault => {
+  const fault = faultOf(problem);
+  const path = [at, fault.path].filter((part) => part !== '').join('.');
+  return { ...fault, path, pointer: pointerTo(namesIn(path)) };
+};
 
 /** A version as every answer shows it. */
 export function shownVersion({ number, use, sample, author, note, createdAt, ...counts }: VersionInfo) {

@@ -1,13 +1,14 @@
 /** What administrators do with the policy over HTTP: read it, save it, go back, and run another one in its shadow. */
 import { configOf } from '../../../platform/config.ts';
 import { newApp } from '../../http/context.ts';
+import { pointerTo } from '../../http/json-pointer.ts';
 import { badRequest, refuse, validated } from '../../http/problem-details.ts';
 import { jsonBody, limitedBody } from '../../http/request-body.ts';
 import { MAX_DOCUMENT_BYTES } from '../../policies/policy-document.ts';
 import type { Problem } from '../../policies/policy-problem.ts';
 import { type SaveRequest, saveVersion } from '../../policies/save.ts';
 import { kvPageOf } from '../inputs.ts';
-import { faultOf, outcomeAnswer, shownVersion, shownWithDocument } from './answers.ts';
+import { bodyFaultOf, faultOf, outcomeAnswer, shownVersion, shownWithDocument } from './answers.ts';
 import {
   checkDocument,
   noteOnly,
@@ -42,7 +43,7 @@ policyRoutes.get('/', validated('query', nothing), async (c) => {
 policyRoutes.put('/', limitedDocument, jsonBody, validated('query', noteOnly), (c) =>
   knowing(c, POLICY, async (save) => {
     const read = await readDocument(c);
-    if (!read.ok) return refuse(c, 'invalid-policy', { errors: read.problems.map(faultOf) });
+    if (!read.ok) return refuse(c, 'invalid-policy', { errors: read.problems.map((problem) => bodyFaultOf(problem)) });
     return save({ use: 'active', document: read.document, note: c.req.valid('query').note ?? '' }, read.warnings);
   }),
 );
@@ -80,7 +81,8 @@ policyRoutes.post(
       const read = await (await versionsOf(c)).readVersion(to);
       if (!read.ok) return refuse(c, read.reason, { afterwards: 'nothing-changed' });
       if (read.value === undefined) return refuse(c, 'no-such-version', { number: to });
-      if (read.value.text === null) return badRequest(c, [{ path: 'to', message: WITHOUT_DOCUMENT }]);
+      if (read.value.text === null)
+        return badRequest(c, [{ path: 'to', pointer: pointerTo(['to']), message: WITHOUT_DOCUMENT }]);
       const checked = await checkDocument(c, read.value.text);
       if (!checked.ok)
         return refuse(c, 'invalid-policy', {
@@ -103,7 +105,7 @@ policyRoutes.put('/shadow', limitedDocument, jsonBody, validated('query', shadow
   knowing(c, SHADOW, async (save) => {
     const { note = '', sample } = c.req.valid('query');
     const read = await readDocument(c);
-    if (!read.ok) return refuse(c, 'invalid-policy', { errors: read.problems.map(faultOf) });
+    if (!read.ok) return refuse(c, 'invalid-policy', { errors: read.problems.map((problem) => bodyFaultOf(problem)) });
     return save({ use: 'shadow', document: read.document, sample, note }, read.warnings);
   }),
 );

@@ -18,6 +18,7 @@ import { jsonBody, limitedBody } from '../../http/request-body.ts';
 import { MAX_DOCUMENT_BYTES } from '../../policies/policy-document.ts';
 import type { Problem } from '../../policies/policy-problem.ts';
 import { recordInput } from '../record-input.ts';
+import { bodyFaultOf } from './answers.ts';
 
 /** A draft and a call beside it. */
 const MAX_BODY_BYTES = MAX_DOCUMENT_BYTES + 512 * 1024;
@@ -66,10 +67,7 @@ tryRoute.post(
         ? refuse(c, 'nothing-decides')
         : badRequest(
             c,
-            deciding.problems.map(({ path, message }) => ({
-              path: path === '' ? 'policy' : `policy.${path}`,
-              message,
-            })),
+            deciding.problems.map((problem) => bodyFaultOf(problem, 'policy')),
           );
     }
     const notes: string[] = [];
