@@ -8,6 +8,9 @@ import { join } from 'node:path';
 import { FORMAT } from '../expressions/tree.ts';
 import { planKey, planRefusedKey } from '../policy/plan.ts';
 import { POINTER_KEY, readPointer } from '../policy/pointer.ts';
+import { type Io, print } from './io.ts';
+import type { Define } from './program.ts';
+import { CommandRefusal } from './refusal.ts';
 
 const DESK = 'src/desk/wrangler.toml';
 const GATE = 'wrangler.toml';
@@ -54,7 +57,7 @@ export async function deploy({ run, readKv, wait, say }: Outside): Promise<numbe
 }
 
 /** Wrangler of this project, at the account that it is logged in to. */
-export function wranglerOutside(): Outside {
+function wranglerOutside(io: Io): Outside {
   const wrangler = join(createRequire(import.meta.url).resolve('wrangler/package.json'), '..', 'bin', 'wrangler.js');
   const spawn = (args: readonly string[], stdio: 'inherit' | 'pipe') =>
     spawnSync(process.execPath, [wrangler, ...args], { encoding: 'utf8', stdio: ['ignore', stdio, stdio] });
@@ -73,15 +76,16 @@ export function wranglerOutside(): Outside {
       return got.stdout;
     },
     wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-    say: (line) => console.log(line),
+    say: (line) => print(io, line),
   };
 }
 
-if (process.argv[1] === import.meta.filename) {
-  try {
-    process.exitCode = await deploy(wranglerOutside());
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
-    process.exitCode = 1;
-  }
-}
+export const define: Define = (program, io) => {
+  program.does(async () => {
+    try {
+      return await deploy(wranglerOutside(io));
+    } catch (error) {
+      throw new CommandRefusal(error instanceof Error ? error.message : String(error));
+    }
+  });
+};

@@ -1,4 +1,4 @@
-/** The program behind `npm run roles`, `policy`, `dead-letters`, `sums` and `migrate`. */
+/** The program behind `npm run roles`, `policy`, `dead-letters`, `sums`, `migrate` and `deploy`. */
 import { CommanderError } from 'commander';
 import { type Io, processIo } from './io.ts';
 import { type Define, Program } from './program.ts';
@@ -30,6 +30,12 @@ const PARTS: Commands = {
       'again, and from two places at once.',
     load: () => import('./migrate-command.ts'),
   },
+  deploy: {
+    description:
+      'Deploys both Workers with wrangler, the desk first. Waits until the policy in force is compiled for the new gate. ' +
+      'Needs wrangler to be logged in.',
+    load: () => import('./deploy.ts'),
+  },
 };
 
 /** User and password in an address: no refusal repeats them. */
@@ -54,4 +60,13 @@ export async function main(argv: readonly string[], io: Io, parts: Commands = PA
   }
 }
 
-if (import.meta.main) process.exitCode = await main(process.argv.slice(2), processIo);
+/** `… | head` closes the pipe: nothing reads any further output. */
+const endQuietly = (error: NodeJS.ErrnoException): void => {
+  if (error.code === 'EPIPE') process.exit();
+  throw error;
+};
+
+if (import.meta.main) {
+  process.stdout.on('error', endQuietly);
+  process.exitCode = await main(process.argv.slice(2), processIo);
+}

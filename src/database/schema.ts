@@ -1,6 +1,6 @@
 /**
  * What Gatehouse keeps in Postgres. `attempts` and `changes` are the schema of the queue's messages too
- * (`attempts/attempt.ts`): a new column is added here, where an attempt is composed, as a migration and in the README.
+ * (`attempts/attempt.ts`): a new column is added here, where an attempt is composed, as a migration and in drizzle/README.md.
  * Columns are added, never renamed, and a new one has a default: messages of the version before it lack it.
  *
  * Dimensions are never null (`''`), so that sums can be keyed by them. `drizzle/` holds the SQL made from this file; the

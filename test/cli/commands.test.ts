@@ -105,6 +105,7 @@ describe('--help', () => {
     ['policy', ['replay'], ['--from', '--to', '--client-id', '--limit', '--json', 'GATEHOUSE_REPORTS']],
     ['sums', ['rebuild'], ['--database-url', 'DATABASE_URL', 'Safe at any time']],
     ['migrate', [], ['--database-url', 'DATABASE_URL', 'Exit code 0']],
+    ['deploy', [], ['wrangler', 'desk first']],
     ['test:postgres', [], ['--seconds', '--rows', 'Postgres (15 or newer)']],
   ])('of %s %j says how it is typed and what it takes', async (command, args, words) => {
     for (const help of ['--help', '-h']) {
