@@ -9,13 +9,21 @@ import { serve } from './neon/server.ts';
 export type { LocalNeon } from './neon/server.ts';
 
 /** `port` 0 is any free one. `dataDir` keeps the data; without it they are in memory and gone at the end. */
-export type LocalNeonOptions = Partial<DatabaseCredentials> & { port?: number; dataDir?: string | undefined };
+export type LocalNeonOptions = Partial<DatabaseCredentials> & {
+  port?: number;
+  dataDir?: string | undefined;
+  /** A dump of another one with the same credentials: starts in a second instead of several. */
+  copyOf?: Blob;
+};
 
 /** Rejects with a message for the user: port taken, data folder in use, data folder of another user or database. */
 export async function startNeon(options: LocalNeonOptions = {}) {
-  const { user = 'gatehouse', password = 'local', database = 'gatehouse', port = 0, dataDir } = options;
+  const { user = 'gatehouse', password = 'local', database = 'gatehouse', port = 0, dataDir, copyOf } = options;
   const ours = { user, password, database };
-  return serve(await (dataDir === undefined ? openPostgres(undefined, ours) : openFolder(dataDir, ours)), ours, port);
+  const postgres = await (dataDir === undefined
+    ? openPostgres(undefined, ours, copyOf)
+    : openFolder(dataDir, ours, copyOf));
+  return { ...(await serve(postgres, ours, port)), dump: postgres.dump };
 }
 
 /** Ends the process after `--help` with 0, and for wrong arguments with 2. */

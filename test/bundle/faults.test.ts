@@ -2,7 +2,6 @@
 import { and, count, eq, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createTestHarness, type TestHarness } from 'wrangler';
-import { migrate } from '../../src/cli/migrate-command.ts';
 import { connect } from '../../src/database/connect.ts';
 import { attempts, dailyCounts } from '../../src/database/schema.ts';
 import { bothWorkers, tick } from '../support/both-workers.ts';
@@ -15,7 +14,6 @@ let gatehouse: TestHarness;
 
 beforeAll(async () => {
   neon = await startFaultyNeon();
-  await migrate(neon.directUrl);
   const SUPPORT_CODE_KEY = 'a key for tests, long enough to count';
   gatehouse = createTestHarness(bothWorkers({ LOCAL: 'yes', DATABASE_URL: neon.url, SUPPORT_CODE_KEY }));
   await gatehouse.listen();

@@ -2,7 +2,6 @@
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createTestHarness, unstable_readConfig } from 'wrangler';
-import { migrate } from '../../src/cli/migrate-command.ts';
 import { connect } from '../../src/database/connect.ts';
 import { attempts } from '../../src/database/schema.ts';
 import { retryDelaySeconds } from '../../src/desk/consume/consume.ts';
@@ -68,7 +67,6 @@ describe('a message that the first queue cannot deliver', () => {
 
   beforeAll(async () => {
     neon = await startFaultyNeon();
-    await migrate(neon.directUrl);
     // As deployed, but that the first failure is the last one in the first queue, and no batch waits for company.
     const hasty = consumers.map((each) => ({
       ...each,

@@ -3,9 +3,9 @@ import { sql } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
 import { findDatabaseUrl } from '../../src/cli/database-url.ts';
 import { isWrongAddress, rootCauseOf } from '../../src/cli/driver-error.ts';
-import { startNeon } from '../../src/local/neon.ts';
 import { anAttempt, keepAttempts } from '../support/attempt.ts';
 import { npmRun, refused, run } from '../support/command.ts';
+import { startEmptyNeon } from '../support/migrated-neon.ts';
 import { ownDatabase } from '../support/own-database.ts';
 
 const rebuild = (url: string, env = {}) => run('sums', ['rebuild', '--database-url', url], env);
@@ -37,7 +37,7 @@ describe('npm run sums -- rebuild', () => {
   });
 
   it('says what to do when the database is away, empty or refuses the password, and ends with 1', async () => {
-    const empty = await startNeon();
+    const empty = await startEmptyNeon();
     const elsewhere = (change: object) => Object.assign(new URL(url()), change).href;
     const unmigrated = await rebuild(empty.url).finally(empty.close);
     for (const [answer, said] of [

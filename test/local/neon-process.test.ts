@@ -20,6 +20,7 @@ import { neon } from '@neondatabase/serverless';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { connect } from '../../src/database/connect.ts';
 import { main, startNeon } from '../../src/local/neon.ts';
+import { startMigratedNeon } from '../support/migrated-neon.ts';
 
 /** So that what was sent first is what the other side has in hand; nothing is concluded from how long it took. */
 const GET_GOING_MS = 200;
@@ -33,7 +34,7 @@ const template = join(root, 'template');
 let copies = 0;
 
 beforeAll(async () => {
-  const server = await startNeon({ dataDir: template });
+  const server = await startMigratedNeon({ dataDir: template });
   const { sql } = connect(server.url, 60_000);
   await sql`create table kept (id int)`;
   await sql`insert into kept values (1)`;

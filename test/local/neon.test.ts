@@ -5,12 +5,13 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { connect } from '../../src/database/connect.ts';
 import { serve } from '../../src/local/neon/server.ts';
 import { type LocalNeon, startNeon } from '../../src/local/neon.ts';
+import { startEmptyNeon } from '../support/migrated-neon.ts';
 
 let server: LocalNeon;
 let sql: ReturnType<typeof connect>['sql'];
 
 beforeAll(async () => {
-  server = await startNeon();
+  server = await startEmptyNeon();
   // Importing `connect` also tells the driver where a loopback host answers; the driver itself is what we test with.
   connect(server.url, 60_000);
   sql = neon(server.url);

@@ -6,7 +6,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { migrate } from '../../src/cli/migrate-command.ts';
 import { connect } from '../../src/database/connect.ts';
 import { sumDue } from '../../src/desk/aggregates/sum-due.ts';
-import { type LocalNeon, startNeon } from '../../src/local/neon.ts';
+import type { LocalNeon } from '../../src/local/neon.ts';
+import { startEmptyNeon } from '../support/migrated-neon.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const LIMIT_MS = 60_000;
@@ -21,7 +22,7 @@ const db = () => connect(server.url, LIMIT_MS).db;
 const read = (query: string) => connect(server.url, LIMIT_MS).sql.query(query);
 
 beforeAll(async () => {
-  server = await startNeon();
+  server = await startEmptyNeon();
   cpSync(join(ROOT, 'drizzle'), folder, { recursive: true });
   const journal = join(folder, 'meta', '_journal.json');
   const { entries, ...rest } = JSON.parse(readFileSync(journal, 'utf8')) as { entries: object[] };

@@ -8,9 +8,10 @@ import { migrate } from '../../src/cli/migrate-command.ts';
 import { findMissingMigration } from '../../src/cli/migrations-check.ts';
 import { connect } from '../../src/database/connect.ts';
 import { readiness } from '../../src/desk/health/database-state.ts';
-import { type LocalNeon, startNeon } from '../../src/local/neon.ts';
+import type { LocalNeon } from '../../src/local/neon.ts';
 import { readConfig } from '../../src/platform/config.ts';
 import { done, npmRun, refused, run } from '../support/command.ts';
+import { startMigratedNeon } from '../support/migrated-neon.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const LIMIT_MS = 60_000;
@@ -19,7 +20,7 @@ const root = mkdtempSync(join(tmpdir(), 'gatehouse-migrate-'));
 let server: LocalNeon;
 
 beforeAll(async () => {
-  server = await startNeon();
+  server = await startMigratedNeon();
 });
 beforeEach(async () => {
   const { sql } = connect(server.url, LIMIT_MS);

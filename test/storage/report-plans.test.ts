@@ -4,7 +4,7 @@
  */
 
 import { type SQL, sql } from 'drizzle-orm';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { connect } from '../../src/database/connect.ts';
 import { createMonths } from '../../src/database/partitions.ts';
 import { sumDue } from '../../src/desk/aggregates/sum-due.ts';
@@ -19,20 +19,20 @@ import { DAY_MS } from '../../src/platform/duration.ts';
 import { anAttempt, keepAttempts } from '../support/attempt.ts';
 import { ownDatabase } from '../support/own-database.ts';
 
-const ROWS = 40_000;
+const ROWS = 20_000;
 const DAYS = 45;
 /** Rows a look-up may touch besides those it shows; a table of {@link ROWS} read from end to end is far above. */
 const FEW = 2_500;
 
-const { db, rows, url } = ownDatabase();
+const { db, rows, url } = ownDatabase({ isFilledOnce: true });
 const config = () => readConfig({ DATABASE_URL: url() });
 const now = Date.now();
 const from = new Date(now - DAYS * DAY_MS).toISOString();
 
 afterEach(() => vi.restoreAllMocks());
 
-/** Months of attempts of a thousand people, in the sums but for those of the last day. */
-beforeEach(async () => {
+/** Months of attempts of a thousand people, in the sums but for those of the last day. Filled once: it takes seconds. */
+beforeAll(async () => {
   const days = Array.from({ length: DAYS + 1 }, (_, day) => new Date(now - day * DAY_MS));
   await createMonths(db(), days);
   await db().execute(fill(0, ROWS));

@@ -3,8 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TestProject } from 'vitest/node';
-import { migrate } from '../../src/cli/migrate-command.ts';
-import { startNeon } from '../../src/local/neon.ts';
+import { startMigratedNeon } from './migrated-neon.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -15,8 +14,7 @@ declare module 'vitest' {
 }
 
 export default async function startDatabase(project: TestProject) {
-  const neon = await startNeon({});
-  await migrate(neon.url);
+  const neon = await startMigratedNeon();
   project.provide('databaseUrl', neon.url);
   const away = createServer((_, response) => response.writeHead(503).end()).listen(0, '127.0.0.1');
   await once(away, 'listening');

@@ -1,13 +1,13 @@
 /** Neon as it is on a bad day: a proxy before the stand-in that refuses, stalls, fails or answers. */
 import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { startNeon } from '../../src/local/neon.ts';
+import { startMigratedNeon } from './migrated-neon.ts';
 
 export type Mood = 'healthy' | 'refusing' | 'stalled' | 'failing' | 'failing once';
 
 /** `url` goes through the proxy, `directUrl` past it: for looking at rows whatever the mood. */
 export async function startFaultyNeon() {
-  const neon = await startNeon();
+  const neon = await startMigratedNeon();
   let mood: Mood = 'healthy';
   const server: Server = createServer((incoming, outgoing) => {
     if (mood === 'refusing') return void incoming.socket.destroy();

@@ -1,25 +1,21 @@
 /** A Postgres for one test file at a time: for tests that change what everybody shares, such as the one row of `summed_until`. */
 import { type SQL, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
-import { migrate } from '../../src/cli/migrate-command.ts';
 import { connect, type Database } from '../../src/database/connect.ts';
-import { startNeon } from '../../src/local/neon.ts';
+import { startMigratedNeon } from './migrated-neon.ts';
 
 const LIMIT_MS = 30_000;
 
-type Neon = Awaited<ReturnType<typeof startNeon>>;
+type Neon = Awaited<ReturnType<typeof startMigratedNeon>>;
 
 /** Files of one worker run one after the other, and starting it takes seconds. */
 let shared: Promise<Neon> | undefined;
 
-async function migrated(): Promise<Neon> {
-  const neon = await startNeon();
-  await migrate(neon.url);
-  return neon;
-}
-
-/** Every test begins with tables as migrations leave them. `isAlone`: the tests change more than rows, and no file after them gets it. */
-export function ownDatabase({ isAlone = false } = {}) {
+/**
+ * Every test begins with tables as migrations leave them. `isAlone`: the tests change more than rows, and no file after them
+ * gets it. `isFilledOnce`: all tests of the file read the rows that its `beforeAll` writes.
+ */
+export function ownDatabase({ isAlone = false, isFilledOnce = false } = {}) {
   let neon: Neon | undefined;
   const url = () => {
     if (neon === undefined) throw new Error('The database starts with the tests.');
@@ -28,10 +24,11 @@ export function ownDatabase({ isAlone = false } = {}) {
   const db = (): Database => connect(url(), LIMIT_MS).db;
   const rows = async <Row extends Record<string, unknown>>(query: SQL) => (await db().execute<Row>(query)).rows;
   beforeAll(async () => {
-    if (!isAlone) shared ??= migrated();
-    neon = await (isAlone ? migrated() : shared);
+    if (!isAlone) shared ??= startMigratedNeon();
+    neon = await (isAlone ? startMigratedNeon() : shared);
   });
-  beforeEach(() => empty(db()));
+  if (isFilledOnce) beforeAll(() => empty(db()));
+  else beforeEach(() => empty(db()));
   if (isAlone) afterAll(() => neon?.close());
   return { url, db, rows };
 }

@@ -3,10 +3,10 @@ import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { lock } from 'proper-lockfile';
 import type { DatabaseCredentials } from './caller.ts';
-import { openPostgres, type Postgres } from './postgres.ts';
+import { openPostgres, type PglitePostgres } from './postgres.ts';
 
 /** Opens the Postgres in `folder`, and makes what is missing. Rejects with a message that says what to do. */
-export async function openFolder(folder: string, ours: DatabaseCredentials): Promise<Postgres> {
+export async function openFolder(folder: string, ours: DatabaseCredentials, copyOf?: Blob): Promise<PglitePostgres> {
   const root = resolve(folder);
   const because = (problem: string, advice: string) => (error: Error) => {
     throw new Error(`The data folder ${root} ${problem}: ${error.message}. ${advice}`);
@@ -23,9 +23,10 @@ export async function openFolder(folder: string, ours: DatabaseCredentials): Pro
     },
   }).catch(because('is in use', 'Stop that process or choose another folder. After a kill, try again in 10 seconds.'));
   try {
-    const postgres = await openFiles(join(root, 'postgres'), ours);
+    const postgres = await openFiles(join(root, 'postgres'), ours, copyOf);
     return {
       exclusively: async (work) => (lost ? because('is lost', 'Start again.')(lost) : postgres.exclusively(work)),
+      dump: postgres.dump,
       // What is in memory must not reach the files of another process.
       close: async () => (lost ? undefined : postgres.close().finally(unlock)),
     };
@@ -43,10 +44,10 @@ async function makeFolder(path: string): Promise<void> {
 }
 
 /** Makes them under another name until they are whole: a start that was killed leaves nothing half made in use. */
-async function openFiles(files: string, ours: DatabaseCredentials): Promise<Postgres> {
+async function openFiles(files: string, ours: DatabaseCredentials, copyOf: Blob | undefined): Promise<PglitePostgres> {
   if (!existsSync(files)) {
     rmSync(`${files}.unfinished`, { recursive: true, force: true });
-    await (await openPostgres(`${files}.unfinished`, ours)).close();
+    await (await openPostgres(`${files}.unfinished`, ours, copyOf)).close();
     renameSync(`${files}.unfinished`, files);
   }
   return openPostgres(files, ours);

@@ -16,15 +16,28 @@ export interface Postgres {
   close(): Promise<void>;
 }
 
+export interface PglitePostgres extends Postgres {
+  /** All files, for `copyOf` of {@link openPostgres}. */
+  dump(): Promise<Blob>;
+}
+
 /** Neon's search path, and a stack limit below that of Node (measured: endless recursion kills at 400 kB, not at 300 kB). */
 const SETTINGS = ['-c', 'search_path="$user", public', '-c', 'max_stack_depth=250kB'];
 
-/** Opens or founds the Postgres in `folder`, or one in memory. Rejects with Postgres's words when it is of other names. */
-export async function openPostgres(folder: string | undefined, ours: DatabaseCredentials): Promise<Postgres> {
-  const fresh = folder === undefined || !existsSync(folder);
+/**
+ * Opens the Postgres in `folder`, or creates it there; without a folder it is in memory. Creating one takes seconds; `copyOf`,
+ * a dump of another one, replaces it. Rejects with Postgres's message when user or database are not those of the folder.
+ */
+export async function openPostgres(
+  folder: string | undefined,
+  ours: DatabaseCredentials,
+  copyOf?: Blob,
+): Promise<PglitePostgres> {
+  const fresh = copyOf === undefined && (folder === undefined || !existsSync(folder));
   const log: string[] = [];
   const pglite = await PGlite.create(folder, {
     database: fresh ? 'postgres' : ours.database,
+    ...(copyOf && { loadDataDir: copyOf }),
     startParams: [...PGlite.defaultStartParams, ...SETTINGS],
     onStderr: (line) => /FATAL|DETAIL/.test(line) && log.push(line) === 0,
   }).catch((error) => {
@@ -42,6 +55,7 @@ export async function openPostgres(folder: string | undefined, ours: DatabaseCre
   });
   return {
     exclusively: (work) => pglite.runExclusive(() => work((...query) => ask(pglite, ...query)).finally(reset)),
+    dump: () => pglite.dumpDataDir('none'),
     close: () => pglite.close(),
   };
 }

@@ -9,7 +9,11 @@ import type { Postgres } from './postgres.ts';
 import { answerSql, MAX_SQL_BODY_BYTES } from './sql-over-http.ts';
 
 /** `url` is a DATABASE_URL: `postgres://user:password@127.0.0.1:port/database`. `close` answers first what is under way. */
-export type LocalNeon = { readonly url: string; readonly port: number; readonly close: () => Promise<void> };
+export type LocalNeon = {
+  readonly url: string;
+  readonly port: number;
+  readonly close: () => Promise<void>;
+};
 
 /** Rejects when it cannot have the port, and closes Postgres then. Port 0 is any free one. */
 export async function serve(postgres: Postgres, ours: DatabaseCredentials, port: number): Promise<LocalNeon> {
@@ -31,7 +35,11 @@ export async function serve(postgres: Postgres, ours: DatabaseCredentials, port:
     await nextEvents();
     server.closeAllConnections();
   };
-  return { url: `postgres://${user}:${password}@127.0.0.1:${listening}/${database}`, port: listening, close };
+  return {
+    url: `postgres://${user}:${password}@127.0.0.1:${listening}/${database}`,
+    port: listening,
+    close,
+  };
 }
 
 async function answer(request: IncomingMessage, postgres: Postgres, ours: DatabaseCredentials) {
