@@ -20,5 +20,9 @@ export function pairs(rows: readonly (readonly [string, string])[]): string {
   return rows.map(([name, value]) => `${name.padEnd(width)}  ${printable(value)}`).join('\n');
 }
 
-/** What we hold may be any text: control characters would move the cursor or colour the terminal. */
+/** A word for a POSIX shell, in quotes where it needs them. */
+export const quoted = (word: string): string =>
+  /^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+
+/** Stored texts may have control characters, which would move the cursor or colour the terminal. */
 export const printable = (text: string) => text.replace(/\p{Cc}/gu, '\ufffd');

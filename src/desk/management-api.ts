@@ -5,6 +5,7 @@ import { errorFields, log } from '../platform/log.ts';
 import { policyRoutes } from './admin/policy/routes.ts';
 import { adminRoutes } from './admin/routes.ts';
 import { health } from './health/routes.ts';
+import { home } from './home.ts';
 import { newApp } from './http/context.ts';
 import { databaseProblem } from './http/database-unavailable.ts';
 import { guard } from './http/guard.ts';
@@ -26,6 +27,7 @@ managementApi.use('/health/ready', guard('reports'));
 managementApi.use('/reports/*', guard('reports'));
 managementApi.use('/admin/*', guard('admin'));
 managementApi.use(methodNotAllowed(managementApi));
+managementApi.get('/', home);
 managementApi.route('/health', health);
 managementApi.route('/reports', reports);
 // Before the rest of /admin, whose bodies may not be as large as a policy.

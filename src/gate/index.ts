@@ -20,7 +20,8 @@ connectors.onError(answerInPanic);
 const others = new Hono<GateBindings>();
 // For load balancers and uptime checks: touches nothing else.
 others.get('/health', (c) => c.json({ status: 'ok' }, 200, { 'Cache-Control': 'no-store' }));
-others.get('/health/ready', async (c) => c.env.DESK.fetch(await withState(c.req.raw, configOf(c.env))));
+for (const path of ['/', '/health/ready'])
+  others.get(path, async (c) => c.env.DESK.fetch(await withState(c.req.raw, configOf(c.env))));
 others.all('*', (c) => c.env.DESK.fetch(withoutState(c.req.raw)));
 // The desk is away or being deployed.
 others.onError((error, c) => {

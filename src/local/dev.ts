@@ -1,20 +1,22 @@
 /**
- * `npm run dev`: the whole of Gatehouse on this machine. Postgres is PGlite behind Neon's HTTP protocol, KV and the queue are
- * Wrangler's local ones, the cron is fired from here, and sample people are there to try.
+ * `npm run dev`: Gatehouse on this machine. Postgres is PGlite behind Neon's HTTP protocol; KV and queue are Wrangler's local
+ * ones. This program runs the schedule, and saves sample people.
  */
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { migrate } from '../cli/migrate-command.ts';
+import { quoted } from '../cli/table.ts';
+import { sampleCommands } from '../desk/samples.ts';
 import { SAMPLE_CREDENTIALS } from '../platform/config.ts';
 import { fireCron } from './dev/cron.ts';
 import { readOptions, USAGE } from './dev/options.ts';
-import { sampleSteps, seedPeople } from './dev/sample.ts';
+import { seedPeople } from './dev/sample.ts';
 import { keepInForce, policyToBeginWith } from './dev/watch-policy.ts';
 import { startWorker } from './dev/worker.ts';
 import { startNeon } from './neon.ts';
 
-/** How soon an orphan notices. */
+/** An orphan exits within this time. */
 const PARENT_CHECK_MS = 500;
 
 const stopping: (() => Promise<unknown> | unknown)[] = [];
@@ -40,10 +42,11 @@ async function start(): Promise<void> {
   const neon = await startNeon({ dataDir: join(data, 'neon') });
   stopping.unshift(() => neon.close());
   await migrate(neon.url);
-  // Where the commands look. The port differs at every start.
-  writeFileSync(join(data, 'database-url'), `${neon.url}\n`, { mode: 0o600 });
-
   const url = `http://localhost:${port}`;
+  // For the commands. The port of the database differs at every start.
+  writeFileSync(join(data, 'database-url'), `${neon.url}\n`, { mode: 0o600 });
+  writeFileSync(join(data, 'url'), `${url}\n`);
+
   const worker = await startWorker({
     port,
     data,
@@ -53,31 +56,39 @@ async function start(): Promise<void> {
   });
   stopping.unshift(worker.stop);
   void worker.exited.then((code) => stop(code));
-  await worker.ready;
+  try {
+    await worker.ready;
+    await seedPeople(url);
+  } catch (error) {
+    worker.output.releaseAll();
+    throw error;
+  }
   stopping.unshift(fireCron(url));
-  await seedPeople(url);
   if (policy === undefined)
     console.log(
-      `Policy: none, so that roles go into the token and that is all. A policy.json in ${process.cwd()} decides from the next start.`,
+      `Policy: none. Gatehouse adds roles to the token, and refuses no one. A policy.json in ${process.cwd()} decides from the next start.`,
     );
   else stopping.unshift(await keepInForce(url, policy));
+  // The last request of the start: what Wrangler prints before it is about the start.
+  await fetch(`${url}/health`, { method: 'HEAD' });
+  await worker.output.releaseAfter('HEAD /health');
   console.log(welcome(url, data));
 }
 
-/** npm passes a signal on to its shell only, which goes without telling us: an orphan would keep port and data folder. */
+/** npm passes a signal to its shell only, which exits without passing it on: an orphan would keep port and data folder. */
 function stopWithNpm(): void {
   const shell = process.ppid;
   setInterval(() => process.ppid !== shell && void stop(0), PARENT_CHECK_MS).unref();
 }
 
-/** Wrangler would move to another port by itself, and the printed commands would ask somebody else. */
+/** Wrangler would take another port, and the printed commands would reach another program. */
 function refuseTakenPort(port: number): Promise<void> {
   return new Promise((accept, refuse) => {
     const probe = createServer();
     probe.once('error', () =>
       refuse(
         new Error(
-          `Port ${port} is taken. Stop what listens there, or choose another: npm run dev -- --port ${port + 1} --data .gatehouse-2`,
+          `Port ${port} is taken. Stop the program that listens there, or choose another port: npm run dev -- --port ${port + 1} --data .gatehouse-2`,
         ),
       ),
     );
@@ -87,25 +98,27 @@ function refuseTakenPort(port: number): Promise<void> {
 
 function welcome(url: string, data: string): string {
   return `
-Gatehouse is running at ${url}   (data in ${data}; Ctrl-C stops it)
+Gatehouse is running at ${url}   (open it in a browser; data in ${data}; Ctrl-C stops it)
 
 Credentials, in local development only:
-  connector   ${SAMPLE_CREDENTIALS.connector}       what B2C presents
-  reports     ${SAMPLE_CREDENTIALS.reports} support staff
-  admin       ${SAMPLE_CREDENTIALS.admin}     who may change roles and the policy
+  connector   ${SAMPLE_CREDENTIALS.connector}         B2C
+  reports     ${SAMPLE_CREDENTIALS.reports}   support staff
+  admin       ${SAMPLE_CREDENTIALS.admin}       administrators of roles and policy
 
-The cron fires every five minutes, as on Cloudflare (whatever Wrangler says above).
+The schedule runs every five minutes, as on Cloudflare.
 
-${sampleSteps(url)}
+${sampleCommands(url)
+  .map(({ title, command }) => `${title}:\n${command}`)
+  .join('\n')}
 ${commandsFor(url, data)}`;
 }
 
-/** The commands look at port 8787 and at .gatehouse unless they are told otherwise. */
+/** The commands default to port 8787 and .gatehouse. */
 function commandsFor(url: string, data: string): string {
   if (url === 'http://localhost:8787' && data === resolve('.gatehouse')) return '';
   return `
-The commands talk to this one with --url ${url} (roles, policy, dead-letters, simulate)
-or --database-url "$(cat ${join(data, 'database-url')})" (sums, migrate, simulate --days).
+The commands reach this Gatehouse with --url ${url} (roles, policy, dead-letters, simulate)
+or --database-url "$(cat ${quoted(join(data, 'database-url'))})" (sums, migrate, simulate --days).
 `;
 }
 

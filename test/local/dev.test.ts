@@ -1,36 +1,84 @@
-/** `npm run dev` as a new developer meets it: what it prints is true, and it leaves nothing behind. */
+/** `npm run dev` as a new developer meets it, without a policy, then with one in the same folder. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readOptions } from '../../src/local/dev/options.ts';
+import { keepInForce, policyToBeginWith } from '../../src/local/dev/watch-policy.ts';
+import { start } from '../support/command.ts';
 import { devProcesses, freePort } from '../support/dev-process.ts';
+import { startMigratedNeon } from '../support/migrated-neon.ts';
 
 const run = devProcesses();
-const data = mkdtempSync(join(tmpdir(), 'gatehouse-dev-'));
-afterAll(() => rmSync(data, { recursive: true, force: true }));
+/** A folder of a developer: every path that is printed must work, also with a space. */
+const project = mkdtempSync(join(tmpdir(), 'gatehouse dev-'));
+const data = join(project, '.gatehouse');
+const file = join(project, 'policy.json');
+let port = 0;
 
-const curl = (command: string) => execFileSync('bash', ['-c', command], { encoding: 'utf8' });
+beforeAll(async () => {
+  mkdirSync(data);
+  // Creating a Postgres takes seconds; neon-process.test.ts covers it.
+  await (await startMigratedNeon({ dataDir: join(data, 'neon') })).close();
+  port = await freePort();
+});
+afterAll(() => rmSync(project, { recursive: true, force: true }));
 
-describe('npm run dev', () => {
-  it('prints one curl a step that is answered, and how to see what was remembered; then ends without a trace', async () => {
-    const port = await freePort();
-    const dev = run(['--port', `${port}`, '--data', data, '--policy', 'none']);
-    await dev.says('Gatehouse is running at');
+const shell = (command: string) => execFileSync('bash', ['-c', command], { encoding: 'utf8', cwd: project });
+const startDev = (...args: string[]) => run(['--port', `${port}`, ...args], project);
+
+async function signUp(): Promise<{ action: string; userMessage: string }> {
+  const response = await fetch(`http://localhost:${port}/connectors/user-flow`, {
+    method: 'POST',
+    headers: { Authorization: `Basic ${btoa('Test:Test')}`, 'Content-Type': 'application/json' },
+    body: JSON.stringify({ step: 'PostFederationSignup' }),
+  });
+  return (await response.json()) as { action: string; userMessage: string };
+}
+
+const policySaying = (text: string) =>
+  JSON.stringify(
+    {
+      messages: { closed: { en: `${text} {supportCode}` } },
+      rules: [
+        { id: 'closed', steps: ['PostFederationSignup'], when: 'true', block: 'closed' },
+        { id: 'roles', steps: ['PreTokenIssuance'], set: { extension_Roles: "person.roles.join(' ')" } },
+      ],
+    },
+    null,
+    2,
+  );
+
+describe('npm run dev without a policy', () => {
+  it('prints commands that work as printed, shows its page, keeps others off its port and folder, and exits without a trace', async () => {
+    const dev = startDev();
     await dev.says('/reports/summary');
-    const commands = dev.said.text.split('\n').filter((line) => line.startsWith('curl -s'));
-    expect(commands).toHaveLength(5);
-    const [federation, collection, token, person = '', summary = ''] = commands;
+    const { text } = dev.said;
+    expect(text).toContain(`A policy.json in ${project} decides from the next start.`);
+    // Wrangler's notes, and the requests that prepare a start.
+    expect(text).not.toMatch(/wrangler:info|WARNING|404/);
+    const [federation, collection, token, person = '', summary = ''] = text
+      .split('\n')
+      .filter((line) => line.startsWith('curl -s'));
     const plain = { version: '1.0.0', action: 'Continue' };
-    expect([federation, collection, token].map((command) => JSON.parse(curl(command ?? '')))).toEqual([
+    expect([federation, collection, token].map((command) => JSON.parse(shell(command ?? '')))).toEqual([
       plain,
       plain,
       { ...plain, extension_Roles: 'editor approver' },
     ]);
     const seen = await vi.waitUntil(
       () => {
-        const { attempts } = JSON.parse(curl(person)) as { attempts: unknown[] };
+        const { attempts } = JSON.parse(shell(person)) as { attempts: unknown[] };
         return attempts.length === 3 ? attempts : false;
       },
       { timeout: 10_000, interval: 200 },
@@ -40,28 +88,94 @@ describe('npm run dev', () => {
       { step: 'PostAttributeCollection' },
       { step: 'PostFederationSignup' },
     ]);
-    expect(JSON.parse(curl(summary))).toMatchObject({ totals: { attempts: 3 } });
+    expect(JSON.parse(shell(summary))).toMatchObject({ totals: { attempts: 3 } });
+    const [, databaseUrl = ''] = /--database-url ("\$\(.*\)")/.exec(text) ?? [];
+    expect(shell(`echo ${databaseUrl}`)).toMatch(/^postgres:\/\//);
+    expect(await (await fetch(`http://localhost:${port}/`)).text()).toContain('State: <span class="ready">');
 
-    const beside = run(['--port', `${await freePort()}`, '--data', data]);
+    const beside = run(['--port', `${await freePort()}`], project);
+    const taken = run(['--port', `${port}`, '--data', 'elsewhere'], project);
     expect(await beside.ended).toBe(1);
     expect(beside.said.text).toContain('in use');
-    const taken = run(['--port', `${port}`, '--data', `${data}-2`]);
     expect(await taken.ended).toBe(1);
     expect(taken.said.text).toContain(`Port ${port} is taken`);
 
-    expect(readFileSync(join(data, 'database-url'), 'utf8')).toMatch(/^postgres:\/\//);
     dev.child.kill('SIGTERM');
     expect(await dev.ended).toBe(0);
     await expect(fetch(`http://localhost:${port}/health`)).rejects.toThrow();
   });
+});
 
-  it('says what it takes when it is called wrongly, and starts nothing', async () => {
-    const dev = run(['--prot', '1']);
-    expect(await dev.ended).toBe(1);
-    expect(dev.said.text).toContain('Usage: npm run dev');
+describe('npm run dev with a policy.json', () => {
+  it('puts the policy in force before the first call, saves each valid edit, and only those', async () => {
+    writeFileSync(file, policySaying('First.'));
+    const dev = startDev();
+    await dev.says('Gatehouse is running at');
+    expect(dev.said.text.indexOf('policy.json is saved as version 1')).toBeGreaterThan(0);
+    expect(await signUp()).toMatchObject({ action: 'ShowBlockPage', userMessage: expect.stringContaining('First.') });
+
+    writeFileSync(file, policySaying('First.').replace('"block"', '"blcok"'));
+    await dev.says('policy.json:8: rules[0] (rule closed): Unknown: blcok.');
+    await dev.says('The policy in force is unchanged.');
+    // As editors do that write beside the file and replace it.
+    writeFileSync(`${file}.new`, policySaying('Second.'));
+    renameSync(`${file}.new`, file);
+    await dev.says('policy.json is saved as version 2');
+    // As developers do who keep a policy elsewhere.
+    const elsewhere = join(project, 'elsewhere.json');
+    writeFileSync(elsewhere, policySaying('Third.'));
+    rmSync(file);
+    symlinkSync(elsewhere, file);
+    await dev.says('policy.json is saved as version 3');
+    writeFileSync(elsewhere, policySaying('Fourth.'));
+    await dev.says('policy.json is saved as version 4');
+    expect((await signUp()).userMessage).toContain('Fourth.');
+
+    const said = vi.spyOn(console, 'log').mockReturnValue();
+    (await keepInForce(`http://localhost:${port}`, file))();
+    const [again] = said.mock.calls.flat();
+    said.mockRestore();
+    expect(again, 'a restart saves nothing').toContain(`${file} is version 4, which is in force.`);
+    const { stdout } = await start('policy', ['versions', '--url', `http://localhost:${port}`]).finished;
+    expect(stdout.match(/^\d+ .*npm run dev$/gm)).toHaveLength(4);
+    dev.child.kill('SIGTERM');
+    expect(await dev.ended).toBe(0);
   });
 
-  it.each([[['--port', 'x']], [['--port', '70000']], [['--inspect', '0']], [['extra']]])('refuses %s', (args) => {
-    expect(() => readOptions(args)).toThrow('Usage: npm run dev');
+  it('does not start with a policy that cannot be saved, and creates nothing', async () => {
+    const folder = mkdtempSync(join(project, 'invalid-'));
+    writeFileSync(join(folder, 'policy.json'), '{\n  "rules": [\n    { "id": "a" } ]\n}');
+    const dev = run(['--port', `${await freePort()}`], folder);
+    expect(await dev.ended).toBe(1);
+    expect(dev.said.text).toContain('policy.json:3: rules[0].steps (rule a): Not a list of steps');
+    expect(dev.said.text).toContain('npm run dev -- --policy none');
+    expect(existsSync(join(folder, '.gatehouse'))).toBe(false);
+  });
+
+  it('names a policy file that is missing, and starts without any for --policy none', async () => {
+    await expect(policyToBeginWith(join(project, 'none.json'))).rejects.toThrow('could not be read');
+    expect(await policyToBeginWith('none')).toBeUndefined();
+  });
+});
+
+describe('options of npm run dev', () => {
+  it('--inspect and --port take a port, and every other option is refused with the usage', () => {
+    expect(readOptions(['--inspect', '9229'])).toMatchObject({ port: 8787, inspectorPort: 9229 });
+    for (const args of [['--port', 'x'], ['--port', '70000'], ['--inspect', '0'], ['extra'], ['--prot', '1']])
+      expect(() => readOptions(args), args.join(' ')).toThrow('Usage: npm run dev');
+  });
+});
+
+describe('an old Node', () => {
+  it('is refused with one sentence that says which Node is needed and how to get it', () => {
+    const script = join(import.meta.dirname, '../../src/cli/require-node.mjs');
+    const old = `Object.defineProperty(process.versions, 'node', { value: '20.20.2' }); await import(${JSON.stringify(script)});`;
+    expect(() => execFileSync(process.execPath, ['--input-type=module', '-e', old], { stdio: 'pipe' })).toThrow(
+      /Gatehouse needs Node 24\.2 or newer, and this is Node 20\.20\.2 .*Run npm ci without --ignore-scripts.*nodejs\.org/,
+    );
+    const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
+    const programs = Object.values(scripts).filter((line) => /\bnode .*\.ts\b/.test(line));
+    expect(programs.length).toBeGreaterThan(8);
+    for (const line of programs) expect(line).toContain('--import ./src/cli/require-node.mjs');
   });
 });

@@ -36,7 +36,10 @@ const LAYERS: readonly (readonly [room: string, imports: string])[] = [
     'cli',
     'sign-in expressions platform database attempts policy entitlements gate desk/http desk/aggregates desk/policies desk/reports desk/admin',
   ],
-  ['local', 'sign-in platform database attempts gate desk/aggregates desk/consume desk/policies desk/reports cli'],
+  [
+    'local',
+    'sign-in platform database attempts gate desk/aggregates desk/consume desk/policies desk/reports desk/samples.ts cli',
+  ],
 ];
 
 const rooms = LAYERS.map(([room]) => room);

@@ -5,7 +5,7 @@ import type { ApiCall } from '../administrator.ts';
 import { jsonIn, readText, writeText } from '../files.ts';
 import { type Io, print, warn } from '../io.ts';
 import { CommandRefusal } from '../refusal.ts';
-import { table } from '../table.ts';
+import { quoted, table } from '../table.ts';
 import { difference } from './difference.ts';
 import * as server from './policy-api.ts';
 import { readPolicy } from './policy-file.ts';
@@ -31,7 +31,7 @@ export async function pull(
   }
   if (there !== undefined && !force)
     throw new CommandRefusal(
-      `${file} is there and says something else than version ${number}. See what with npm run policy -- diff ${file}, or overwrite it with --force.`,
+      `${file} is there and says something else than version ${number}. See what with npm run policy -- diff ${quoted(file)}, or overwrite it with --force.`,
     );
   await writeText(file, text);
   print(io, `Version ${number} written to ${file}.`);

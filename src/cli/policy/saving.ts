@@ -5,7 +5,7 @@ import type { Problem } from '../../desk/policies/policy-problem.ts';
 import type { ApiCall } from '../administrator.ts';
 import { confirmed, type Io, print, warn } from '../io.ts';
 import { CommandRefusal } from '../refusal.ts';
-import { printable } from '../table.ts';
+import { printable, quoted } from '../table.ts';
 import { difference } from './difference.ts';
 import * as server from './policy-api.ts';
 import type { PolicyFile } from './policy-file.ts';
@@ -93,6 +93,6 @@ function otherBase(file: string, base: number, before: server.RemotePolicy | und
   const found = before === undefined ? 'no policy is in force yet' : `version ${before.number} is in force`;
   return (
     `Refused, since ${found}, not ${base === 0 ? 'none' : `version ${base}`}: somebody saved in between, and nothing was changed. ` +
-    `See what would be undone with npm run policy -- diff ${file}, take it over, and push again.`
+    `See what would be undone with npm run policy -- diff ${quoted(file)}, take it over, and push again.`
   );
 }

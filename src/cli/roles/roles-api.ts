@@ -3,7 +3,7 @@ import * as z from 'zod/mini';
 import { type EntitlementsInput, shownRecord } from '../../desk/admin/record-input.ts';
 import { type Answer, type ApiCall, accepted, followPages, isRefusedAs } from '../administrator.ts';
 import { CommandRefusal } from '../refusal.ts';
-import { pairs, table } from '../table.ts';
+import { pairs, quoted, table } from '../table.ts';
 
 const person = z.extend(shownRecord, { key: z.string() });
 export type RolesOfPerson = z.infer<typeof person>;
@@ -25,7 +25,7 @@ export async function find(call: ApiCall, key: string): Promise<RolesOfPerson | 
   const held = accepted(answer, z.union([person, unreadable]));
   if (!('unreadable' in held)) return held;
   throw new CommandRefusal(
-    `${pairs(Object.entries({ key, unreadable: held.unreadable }))}\n${held.problem}\nWith commands: npm run roles -- remove ${held.key}, then set it anew.`,
+    `${pairs(Object.entries({ key, unreadable: held.unreadable }))}\n${held.problem}\nWith commands: npm run roles -- remove ${quoted(held.key)}, then set it anew.`,
   );
 }
 

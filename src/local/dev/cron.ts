@@ -1,4 +1,4 @@
-/** Fires the Worker's cron as Cloudflare would: Wrangler's local runtime knows the trigger but keeps no clock. */
+/** Fires the Worker's cron as Cloudflare does: Wrangler's local runtime knows the trigger, but has no clock. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -6,7 +6,7 @@ import { join } from 'node:path';
 const EVERY_MINUTES = 5;
 const CHECK_MS = 5_000;
 
-/** Starts the clock and returns how to stop it. A tick that fails is told, and the next one comes all the same. */
+/** Starts the clock, and returns how to stop it. A tick that fails is printed; the next one comes all the same. */
 export function fireCron(url: string): () => void {
   const cron = cronOf(readFileSync(join(import.meta.dirname, '..', '..', 'desk', 'wrangler.toml'), 'utf8'));
   let last = slotOf(Date.now());
@@ -17,8 +17,8 @@ export function fireCron(url: string): () => void {
     fetch(`${url}/cdn-cgi/handler/scheduled?cron=${encodeURIComponent(cron)}`).then(
       (response) =>
         response.ok ||
-        console.error(`The cron answered ${response.status}; the next one comes in ${EVERY_MINUTES} minutes.`),
-      (error: unknown) => console.error(`The cron could not be fired: ${error}`),
+        console.error(`The schedule failed with ${response.status}. It runs again in ${EVERY_MINUTES} minutes.`),
+      (error: unknown) => console.error(`The schedule could not be started: ${error}`),
     );
   }, CHECK_MS);
   return () => clearInterval(timer);
@@ -30,7 +30,7 @@ function cronOf(toml: string): string {
   const cron = /^crons\s*=\s*\["([^"]+)"\]/m.exec(toml)?.[1];
   if (cron !== `*/${EVERY_MINUTES} * * * *`)
     throw new Error(
-      `src/local/dev/cron.ts fires every ${EVERY_MINUTES} minutes, src/desk/wrangler.toml says ${cron}: change one of them.`,
+      `src/local/dev/cron.ts fires every ${EVERY_MINUTES} minutes, src/desk/wrangler.toml has ${cron}. Change one of them.`,
     );
   return cron;
 }

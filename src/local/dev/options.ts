@@ -1,14 +1,14 @@
-/** What can stand after `npm run dev --`. */
+/** Options of `npm run dev`. */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
 export const USAGE = `Usage: npm run dev -- [--port N] [--data DIR] [--policy FILE] [--inspect N]
 
-  --port N       where Gatehouse listens (default 8787)
-  --data DIR     where database, KV and queue are kept (default .gatehouse); a second Gatehouse needs one of its own
-  --policy FILE  the policy that decides, put in force anew whenever the file is edited (default policy.json, when
-                 there is one). With none instead of a file, or without one, roles go into the token and that is all
-  --inspect N    where a debugger can attach to the Worker, such as 9229`;
+  --port N       port to listen on (default 8787)
+  --data DIR     folder for database, KV and queue (default .gatehouse); a second Gatehouse needs its own
+  --policy FILE  the policy that decides; each edit is put in force (default policy.json, if it exists). With
+                 "none" instead of a file, Gatehouse only adds roles to the token
+  --inspect N    port for a debugger of the Worker, such as 9229`;
 
 export interface DevOptions {
   readonly port: number;
@@ -20,7 +20,7 @@ export interface DevOptions {
   readonly inspectorPort: number;
 }
 
-/** Throws a sentence for the user, with {@link USAGE}. */
+/** Throws an Error with a message for the user and {@link USAGE}. */
 export function readOptions(argv: readonly string[]): DevOptions | 'help' {
   const { port, data, policy, inspect, help } = readArguments(argv);
   if (help) return 'help';

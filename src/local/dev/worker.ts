@@ -1,9 +1,10 @@
-/** Runs `wrangler dev` as a child: gate and desk behind one address, with settings that are in no file. */
+/** Runs `wrangler dev` as a child process: gate and desk behind one address, with settings that are in no file. */
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { WranglerOutput } from './wrangler-output.ts';
 
-/** The first has the address. */
+/** The first has the address. The paths are absolute: npm starts this program in any folder. */
 const CONFIGURATIONS = ['src/local/dev/wrangler.toml', 'wrangler.toml', 'src/desk/wrangler.toml'].map((path) =>
   join(import.meta.dirname, '..', '..', '..', path),
 );
@@ -11,14 +12,15 @@ const CONFIGURATIONS = ['src/local/dev/wrangler.toml', 'wrangler.toml', 'src/des
 const READY_WITHIN_MS = 60_000;
 const POLL_MS = 100;
 const STOP_WITHIN_MS = 5_000;
-/** No usage data, no advertisement, and no question to Cloudflare about where this machine is, which offline ends in an error. */
+/** No usage data, no banner, and no request to Cloudflare for this machine's location, which fails offline. */
 const QUIET = { WRANGLER_SEND_METRICS: 'false', WRANGLER_HIDE_BANNER: 'true', CLOUDFLARE_CF_FETCH_ENABLED: 'false' };
 /** Signs support codes on this machine only. */
-const LOCAL_SUPPORT_CODE_KEY = 'only for local development, stands in no deployment';
+const LOCAL_SUPPORT_CODE_KEY = 'for local development only, in no deployment';
 
 export interface LocalWorker {
-  /** Resolves when `/health` answers; rejects with a sentence when it does not. */
+  /** Resolves when `/health` answers; rejects with a message when it does not. */
   readonly ready: Promise<void>;
+  readonly output: WranglerOutput;
   /** Resolves with the exit code. */
   readonly exited: Promise<number>;
   readonly stop: () => Promise<void>;
@@ -28,14 +30,14 @@ export async function startWorker(options: {
   port: number;
   data: string;
   databaseUrl: string;
-  /** True: what is saved through the front door decides. False: the built-in policy, whatever wrangler.toml says. */
+  /** True: the saved policy decides. False: the built-in policy, whatever wrangler.toml says. */
   storedPolicy: boolean;
-  /** Where a debugger attaches; 0: nobody is told where. */
+  /** Port for a debugger; 0: any, which is not printed. */
   inspectorPort: number;
 }): Promise<LocalWorker> {
   const wrangler = join(createRequire(import.meta.url).resolve('wrangler/package.json'), '..', 'bin', 'wrangler.js');
-  // Wrangler takes the secrets and settings that a configuration names from here (`--var` would reach the first Worker alone);
-  // all secrets are given, so that none of the user's own reach it.
+  // Wrangler reads the secrets and settings that a configuration names from the environment (`--var` reaches the first Worker
+  // only). Every secret is set, so that none of the developer's own reaches a Worker.
   const given = {
     LOCAL: 'yes',
     POLICY: options.storedPolicy ? 'stored' : 'built-in',
@@ -63,13 +65,16 @@ export async function startWorker(options: {
       '--log-level',
       'info',
     ],
-    // In a group of its own, so that Ctrl-C reaches it through `stop` and after the Worker's last writes.
+    // In a process group of its own: Ctrl-C reaches it through `stop`, after the Worker's last writes.
     {
-      stdio: ['ignore', 'inherit', 'inherit'],
+      stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
-      env: { ...process.env, ...given, ...QUIET },
+      env: { ...process.env, ...given, ...QUIET, ...(process.stdout.isTTY && { FORCE_COLOR: '1' }) },
     },
   );
+  const output = new WranglerOutput((text) => process.stdout.write(text));
+  output.follow(child.stdout);
+  output.follow(child.stderr);
   const exited = new Promise<number>((resolve) => child.once('exit', (code) => resolve(code ?? 1)));
   const stop = async () => {
     if (child.exitCode !== null || child.pid === undefined) return;
@@ -78,7 +83,7 @@ export async function startWorker(options: {
     await exited;
     clearTimeout(giveUp);
   };
-  return { ready: waitUntilReady(`http://localhost:${options.port}/health`, exited), exited, stop };
+  return { ready: waitUntilReady(`http://localhost:${options.port}/health`, exited), output, exited, stop };
 }
 
 async function waitUntilReady(url: string, exited: Promise<number>): Promise<void> {
@@ -87,7 +92,7 @@ async function waitUntilReady(url: string, exited: Promise<number>): Promise<voi
     gone = true;
   });
   for (const deadline = Date.now() + READY_WITHIN_MS; Date.now() < deadline; ) {
-    if (gone) throw new Error('Wrangler stopped before Gatehouse answered: its own words stand above.');
+    if (gone) throw new Error('Wrangler stopped before Gatehouse answered. Its output is above.');
     const answered = await fetch(url).then(
       (response) => response.ok,
       () => false,
@@ -96,6 +101,6 @@ async function waitUntilReady(url: string, exited: Promise<number>): Promise<voi
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
   throw new Error(
-    `Gatehouse did not answer at ${url} within ${READY_WITHIN_MS / 1_000} s: Wrangler's words above may say why.`,
+    `Gatehouse did not answer at ${url} within ${READY_WITHIN_MS / 1_000} s. Wrangler's output is above.`,
   );
 }
