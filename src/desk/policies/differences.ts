@@ -1,4 +1,4 @@
-/** The differences between two policies, by name and count. Entries of lists can be e-mail addresses: they are left out. */
+/** The differences between two policies, by name and count. List entries can be e-mail addresses: they are left out. */
 import { MAX_CHARS, truncate } from '../../attempts/text-limits.ts';
 import { DEFAULT_LANGUAGE, type PolicyDocument } from './policy-document.ts';
 

@@ -52,7 +52,7 @@ const messageOrTrue = (what: string) =>
 export const ruleSchema = z.strictObject(
   {
     id,
-    description: z.optional(note.check(z.describe('For readers. People who sign in never see it.'))),
+    description: z.optional(note.check(z.describe('For readers. People who sign in do not see it.'))),
     steps: z
       .array(z.enum(STEPS, { error: `not a step: ${STEPS.join(', ')}` }), {
         error: `not a list of steps: ${STEPS.join(', ')}`,
@@ -203,5 +203,5 @@ function membersOf(what: string, members: string) {
   return (issue: { code?: string; keys?: string[] }) =>
     issue.code === 'unrecognized_keys'
       ? `unknown: ${issue.keys?.join(', ')}. The members of ${what} are ${members}`
-      : `not a JSON object. Write one: ${what} has the members ${members}`;
+      : `not a JSON object. The members of ${what} are ${members}`;
 }
