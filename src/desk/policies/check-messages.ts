@@ -42,7 +42,7 @@ export function checkMessages({ messages = {}, applications = {}, ...document }:
       warnings.push(
         at(
           `messages.${key}`,
-          `No {supportCode} in ${without.map(([tag]) => tag).join(', ')}. Add it, or support cannot find the call by its code.`,
+          `Without {supportCode} in ${without.map(([tag]) => tag).join(', ')}, support cannot find a call by its code. Add it.`,
         ),
       );
     if (!isUsed(key, document.rules))

@@ -208,7 +208,7 @@ describe('check: rules', () => {
     [{ id: 'onlyThese', block: 'm' }, 'rules[0].id', /Rename/],
     [{ block: 'm', onError: 'skip' }, 'rules[0].onError', /no condition/],
     [{ when: 'true', block: 'm', onError: 'maybe' }, 'rules[0].onError', /skip or apply/],
-    [{ when: 'true', set: { city: "'x'" }, onError: 'apply' }, 'rules[0].onError', /Leave onError out/],
+    [{ when: 'true', set: { city: "'x'" }, onError: 'apply' }, 'rules[0].onError', /Remove onError/],
     [{ set: {} }, 'rules[0].set', /at least one claim/],
     [{ blocks: 'm' }, 'rules[0]', /Unknown: blocks/],
     [{ when: true, block: 'm' }, 'rules[0].when', /in quotes/],
@@ -279,7 +279,7 @@ describe('check: warnings', () => {
     expect(warningsOf({ rules: [roles] })).toEqual([]);
     const messages = { m: { en: 'No', de: 'Nein {supportCode}' } };
     expect(warningsOf({ messages, rules: [roles, { id: 'b', steps: [SIGN_UP], block: 'm' }] })).toEqual([
-      expect.stringMatching(/^messages\.m: No \{supportCode\} in en/),
+      expect.stringMatching(/^messages\.m: Without \{supportCode\} in en/),
       expect.stringMatching(/^rules\[1\]\.block: It applies to everybody/),
     ]);
     expect(warningsOf({ messages: { m: { en: '{supportCode}' } }, rules: [roles] })).toEqual([
