@@ -14,7 +14,6 @@ import {
 } from '../../entitlements/stored-record.ts';
 import { strict } from '../http/input-rules.ts';
 
-/** A list of names without duplicates. */
 const namesOf = (item: z.ZodMiniType<string, string>, most: number) =>
   z.pipe(
     z.array(item).check(z.maxLength(most, `at most ${most} names`)),
@@ -76,7 +75,6 @@ const small = z.refine<EntitlementsInput>((input) => bytesOf(input) <= MAX_RECOR
 /** A record. Rejects unknown members, invalid names, and values that cannot be stored and logged without loss. */
 export const recordInput = z.pipe(sent, record.check(fits, small));
 
-/** A record with the person key as a member. */
 export const recordInputWith = <Key extends z.ZodMiniType<string>>(key: Key) =>
   z.pipe(sent, strict({ ...members, key }).check(fits, small));
 

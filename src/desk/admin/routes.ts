@@ -131,7 +131,6 @@ const UNREADABLE =
   'The value in Workers KV under this key is not a valid record, so this person gets no roles. ' +
   'Save the record again (PUT) or remove it (DELETE).';
 
-/** A person as all responses show them. */
 function shown(person: StoredPerson) {
   if (person.record === undefined) return { key: person.key, unreadable: person.unreadable, problem: UNREADABLE };
   const { v: _, ...record } = person.record;

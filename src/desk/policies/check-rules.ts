@@ -8,7 +8,6 @@ import type { Problem } from './policy-problem.ts';
 import { problemSentence } from './problem-sentences.ts';
 import { readPath } from './variables.ts';
 
-/** A rule with its compiled expressions. */
 export interface CheckedRule {
   readonly document: RuleDocument;
   /** Such as `rules[2]`. */

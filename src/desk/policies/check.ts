@@ -8,7 +8,6 @@ import { checkRunning } from './check-running.ts';
 import { MAX_DOCUMENT_BYTES, MAX_ENTRIES_IN_ALL, type PolicyDocument, policySchema } from './policy-document.ts';
 import type { Problem } from './policy-problem.ts';
 
-/** A valid document with its compiled rules. */
 export interface CheckedPolicy {
   readonly document: PolicyDocument;
   readonly rules: readonly CheckedRule[];

@@ -70,7 +70,7 @@ export const SENTENCES = {
 
   'always-fails': (written: string, why: string) => `${written} always fails: ${why}. Correct it.`,
   'fails-in-samples': (why: string) =>
-    `It fails in every sample call: ${why}. Correct it, or guard it, as with has(claims.email).`,
+    `It fails in every sample of a call: ${why}. Correct it, or guard it, as with has(claims.email).`,
   'can-fail': (when: string, why: string, guard: string | undefined) =>
     `This condition fails${when && ` when ${when}`}${why && `: ${why}`}. Guard it${guard === undefined ? '' : ` with ${guard}`}, ` +
     'or say what happens then: "onError": "apply" turns the person away, "onError": "skip" lets the person through.',

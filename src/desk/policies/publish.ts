@@ -30,7 +30,6 @@ type Kv = Pick<KVNamespace, 'get' | 'put' | 'delete' | 'list'>;
 
 type Stored = Pick<Versions, 'readInForce' | 'readVersion'>;
 
-/** A save that may not be in KV yet. */
 export interface Due {
   readonly key: string;
   /** Start of the save in milliseconds since 1970; 0 for a key without metadata. */

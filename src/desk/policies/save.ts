@@ -48,7 +48,6 @@ export interface SavedPolicy {
   readonly version: VersionInfo;
   /** False: the current version is identical, and no version was added. */
   readonly changed: boolean;
-  /** The version that was current before. */
   readonly previous: number | undefined;
   /** The base of `changes`: the policy in force before. */
   readonly comparedWith: number | undefined;

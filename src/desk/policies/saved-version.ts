@@ -15,7 +15,6 @@ export interface VersionInfo {
   readonly author: string;
   readonly note: string;
   readonly createdAt: Date;
-  /** Counts in the document. */
   readonly rules: number;
   readonly lists: number;
   readonly messages: number;
@@ -56,7 +55,6 @@ export interface NeonRefusal {
   readonly uncertain: boolean;
 }
 
-/** `changes.subject` for each use. */
 export const CHANGE_SUBJECTS = { active: 'policy', shadow: 'policy:shadow', 'no-shadow': 'policy:shadow' } as const;
 
 /** A row of the audit log about a version. */
@@ -70,13 +68,10 @@ export interface ChangeRow {
   readonly after: ChangedVersion;
 }
 
-/** A version in the audit log. */
 export interface ChangedVersion {
   readonly version: number;
-  /** Only for a shadow. */
   readonly sample?: number;
   readonly note?: string;
-  /** The shadow was removed. */
   readonly removed?: true;
   /** After a rollback, the version that the document is from. */
   readonly documentOf?: number;

@@ -159,7 +159,6 @@ class Walk {
     return this.#refuse(node, ['index-type', this.#shown(node), advice]);
   }
 
-  /** A member of a variable. */
   #read(node: AstNode, path: readonly string[]): Tree {
     const read = readPath(path, this.#listNames);
     if (!read.ok) return this.#refuse(node, read.fault);

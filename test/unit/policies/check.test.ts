@@ -94,7 +94,7 @@ describe('check: conditions that can fail', () => {
     const found = problemsOf({ when: always, block: 'm', onError: 'skip' }, { set: { city: 'person.roles[0][0]' } });
     expect(found.map(({ path }) => path)).toContain('rules[0].when');
     expect(found.map(({ message }) => message)).toContain(
-      'It fails in every sample call: + does not take what it was given. Correct it, or guard it, as with has(claims.email).',
+      'It fails in every sample of a call: + does not take what it was given. Correct it, or guard it, as with has(claims.email).',
     );
   });
 

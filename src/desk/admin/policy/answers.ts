@@ -8,14 +8,12 @@ import type { Version, VersionInfo } from '../../policies/saved-version.ts';
 import type { PolicyContext } from './policy-inputs.ts';
 import { etagOf } from './preconditions.ts';
 
-/** A problem of a document as a member of `warnings` or `errors`. */
 export const faultOf = ({ path, rule, message }: Problem): Fault => ({
   path,
   ...(rule === '' ? {} : { rule }),
   message,
 });
 
-/** A version as all responses show it. */
 export function shownVersion({ number, use, sample, author, note, createdAt, ...counts }: VersionInfo) {
   const { rules, lists, messages } = counts;
   return {

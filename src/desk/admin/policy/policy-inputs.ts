@@ -40,7 +40,6 @@ export type CheckedBody =
   | { readonly ok: true; readonly document: PolicyDocument; readonly warnings: readonly Problem[] }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/** Reads and checks the body. */
 export async function readDocument(c: PolicyContext): Promise<CheckedBody> {
   const text = decoded(await c.req.arrayBuffer());
   if (text !== undefined) return checkDocument(c, text);

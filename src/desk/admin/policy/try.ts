@@ -141,7 +141,7 @@ async function entitlementsInKv(c: Context<AppEnv>, event: SignInEvent) {
   const { found, degraded, emailRecordNotUsed } = lookup;
   const { person } = heldIn(lookup, event.clientId);
   const notes = [
-    found.record === undefined ? 'this person has no entitlements' : `entitlements of ${found.key}`,
+    found.record === undefined ? 'no entitlements found for this person' : `entitlements of ${found.key}`,
     ...(emailRecordNotUsed ? ['email record not used'] : []),
     ...(degraded === '' ? [] : [degraded]),
   ];
