@@ -98,7 +98,7 @@ describe('a person', () => {
     expect(await roles('list')).toMatchObject(refused(1, key));
     const got = await roles('get', key);
     expect(got.code).toBe(1);
-    for (const part of [key, 'by hand', 'not a record of ours', `npm run roles -- remove ${key}`]) {
+    for (const part of [key, 'by hand', 'not a valid record', `npm run roles -- remove ${key}`]) {
       expect(got.stderr).toContain(part);
     }
     expect((await roles('set', key, '--roles', 'editor')).code).toBe(1);

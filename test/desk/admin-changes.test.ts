@@ -1,11 +1,11 @@
-/** `/admin/changes` and `/admin/dead-letters`: who changed roles, and what waits to be written. */
+/** `/admin/changes` and `/admin/dead-letters`: the audit log and the dead letters. */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { admin, inPath, newKey } from '../support/admin-call.ts';
 import { changesOf, changesOfOnce, deadLetterOf, noDeadLetters, ownQueue } from '../support/admin-changes.ts';
 
-describe('the list of changes', () => {
-  it('shows a person’s changes newest first, page by page, with before and after', async () => {
+describe('/admin/changes', () => {
+  it('the changes of a person are listed newest first, page by page, with before and after', async () => {
     const key = newKey();
     for (const role of ['a', 'b', 'c']) await admin('PUT', inPath(key), { roles: [role] });
     await changesOfOnce(key, 3);
@@ -23,10 +23,10 @@ describe('the list of changes', () => {
     const next = encodeURIComponent(String(first.json.next));
     const second = await admin('GET', `/changes?subject=${subject}&limit=2&cursor=${next}`);
     expect(second.json).toEqual({ changes: [expect.objectContaining({ before: null, after: expect.anything() })] });
-    expect((await admin('GET', `/changes?changedBy=somebody&cursor=${next}`)).status).toBe(400);
+    expect((await admin('GET', `/changes?changedBy=other&cursor=${next}`)).status).toBe(400);
   });
 
-  it('can be asked for an e-mail without its standing in a URL', async () => {
+  it('POST /admin/changes/search takes an e-mail key in the body instead of the URL', async () => {
     const key = `email:${crypto.randomUUID()}@example.com`;
     await admin('PUT', '/people', { key, roles: ['a'] });
     await changesOfOnce(key, 1);
@@ -35,10 +35,10 @@ describe('the list of changes', () => {
   });
 });
 
-describe('dead letters', () => {
+describe('/admin/dead-letters', () => {
   beforeEach(noDeadLetters);
 
-  it('are listed page by page with what they are, those of an earlier version too', async () => {
+  it('dead letters of both kinds are listed page by page with id, kind, reason and time', async () => {
     const kinds = ['outage', 'refused', 'refused'] as const;
     const letters = [];
     for (const kind of kinds) letters.push(await deadLetterOf(newKey(), kind));
@@ -57,7 +57,7 @@ describe('dead letters', () => {
     expect((await admin('GET', '/dead-letters')).json).toEqual({ deadLetters: [] });
   });
 
-  it('are sent to the queue again as they were and then gone, whatever kind they are of, and each is one row', async () => {
+  it('a replay sends each dead letter to the queue once and deletes it, and two deliveries make one row', async () => {
     const keys = [newKey(), newKey(), newKey()];
     for (const [index, key] of keys.entries()) await deadLetterOf(key, index === 0 ? 'outage' : 'refused');
     const queue = ownQueue();
@@ -69,7 +69,7 @@ describe('dead letters', () => {
     for (const key of keys) expect(await changesOf(key)).toHaveLength(1);
   });
 
-  it('whose message is refused again are letters again, since the queue holds it until the old one is gone', async () => {
+  it('a replayed message is delayed by 60 s, and is a dead letter again when the database refuses it again', async () => {
     const letter = await deadLetterOf('x'.repeat(3_000).replaceAll(/x/g, () => crypto.randomUUID()));
     const queue = ownQueue();
     expect((await queue.replay()).json).toEqual({ written: 1, refused: 0 });
@@ -80,7 +80,7 @@ describe('dead letters', () => {
     await env.GATEHOUSE.delete(letter);
   });
 
-  it('stay until the queue has them', async () => {
+  it('a replay deletes a dead letter only after the queue has accepted it', async () => {
     const letter = await deadLetterOf(newKey());
     const seen: unknown[] = [];
     const send = async () => void seen.push(await env.GATEHOUSE.get(letter));
@@ -88,7 +88,7 @@ describe('dead letters', () => {
     expect([seen, await env.GATEHOUSE.get(letter)]).toEqual([[expect.stringContaining('change')], null]);
   });
 
-  it('that are no messages stay and are not sent, and can be chosen by kind', async () => {
+  it('a replay skips dead letters that are not valid messages, and can be limited to one kind', async () => {
     const key = newKey();
     const poison = `dead-letter:refused:${crypto.randomUUID()}`;
     await env.GATEHOUSE.put(poison, '{"kind":"change"}');
@@ -102,7 +102,7 @@ describe('dead letters', () => {
     await env.GATEHOUSE.delete(poison);
   });
 
-  it('can be looked into one by one, and one that nobody can write be given up', async () => {
+  it('GET returns one dead letter with its message, and DELETE removes it', async () => {
     const key = newKey();
     const letter = await deadLetterOf(key, 'outage');
     const outage = letter.split(':')[2] ?? '';
@@ -129,10 +129,10 @@ describe('dead letters', () => {
       const { status, json } = await admin(method, at(odd));
       expect([status, json.detail]).toEqual([404, expect.stringContaining('GET /admin/dead-letters')]);
     }
-    expect((await admin('GET', at('x'.repeat(151)))).json.detail).toContain('take one from /admin/dead-letters');
+    expect((await admin('GET', at('x'.repeat(151)))).json.detail).toContain('GET /admin/dead-letters lists them');
   });
 
-  it('of which an earlier version left two are shown as refused and given up as one', async () => {
+  it('an id with a letter of each kind is shown as refused, and DELETE removes both', async () => {
     const id = crypto.randomUUID();
     for (const kind of ['outage', 'refused']) await env.GATEHOUSE.put(`dead-letter:${kind}:${id}`, '{}');
     expect((await admin('GET', `/dead-letters/${id}`)).json).toMatchObject({ kind: 'refused' });
@@ -140,11 +140,11 @@ describe('dead letters', () => {
     expect((await admin('GET', '/dead-letters')).json).toEqual({ deadLetters: [] });
   });
 
-  it('are not asked for in words that mean nothing', async () => {
+  it('an invalid limit, cursor or kind is a 400', async () => {
     for (const path of ['/dead-letters?limit=501', '/dead-letters?cursor=people.x', '/dead-letters?kind=x']) {
       expect([path, (await admin('GET', path)).status]).toEqual([path, 400]);
     }
     const { json } = await admin('POST', '/dead-letters/replay?kind=x');
-    expect(json.detail).toBe('kind: not a kind: outage or refused, or leave it out for both');
+    expect(json.detail).toBe('kind: not a kind. Write outage or refused, or omit it for both');
   });
 });

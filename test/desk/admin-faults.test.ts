@@ -1,4 +1,4 @@
-/** What an administrator meets when KV, the queue or the database fails: a 503 that says what holds, and a log without gaps. */
+/** Admin endpoints when KV, the queue or the database fails: a 503, and a complete audit log. */
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { admin, inPath, newKey } from '../support/admin-call.ts';
@@ -39,8 +39,8 @@ const everyCall = (key: string) =>
     ['DELETE', '/dead-letters/an-id', undefined],
   ] as const;
 
-describe('when KV', () => {
-  it('throws, every call is a 503 that says when to try again, and nothing was changed', async () => {
+describe('admin endpoints: KV failures', () => {
+  it('when KV throws, every call is a 503 with Retry-After and changes nothing', async () => {
     const key = newKey();
     const bindings = { GATEHOUSE: { get: away, getWithMetadata: away, put: away, delete: away, list: away } };
     for (const [method, path, body] of everyCall(key)) {
@@ -52,7 +52,7 @@ describe('when KV', () => {
     expect(await rolesOf(key)).toBeUndefined();
   });
 
-  it('hangs, no call waits for ever', async () => {
+  it('when KV hangs, every call is a 503 after a timeout', async () => {
     const bindings = { GATEHOUSE: { get: silent, getWithMetadata: silent, put: silent, delete: silent, list: silent } };
     const answers = everyCall(newKey()).map(([method, path, body]) => admin(method, path, body, { bindings }));
     for (const { status, json } of await Promise.all(answers)) {
@@ -60,7 +60,7 @@ describe('when KV', () => {
     }
   });
 
-  it('had a write of this person less than a second ago, the write is made once more', async () => {
+  it('when KV limits writes to a key, the write is retried once', async () => {
     const key = newKey();
     let writes = 0;
     const put = (...written: Parameters<KVNamespace['put']>) => {
@@ -74,7 +74,7 @@ describe('when KV', () => {
     expect([json.status, json.code, headers.get('Retry-After')]).toEqual([503, 'kv-busy', '2']);
   });
 
-  it('takes no write, the log says what was ordered, and the call made again puts it in force and in the log', async () => {
+  it('when a write to KV fails, the change is in the audit log, and a retry puts it in force and logs it again', async () => {
     const key = newKey();
     await admin('PUT', inPath(key), { roles: ['reader'] });
     const order = () => admin('PUT', inPath(key), { roles: ['editor'] }, { bindings: kvWith({ put: away }) });
@@ -93,15 +93,15 @@ describe('when KV', () => {
   });
 });
 
-describe('when the change', () => {
-  it('is refused by the queue, it goes straight to the database', async () => {
+describe('admin endpoints: audit log failures', () => {
+  it('when the queue refuses a change, it is written to the database directly', async () => {
     const key = newKey();
     const put = await admin('PUT', inPath(key), { roles: ['editor'] }, { bindings: refusingQueue });
     expect(put.status).toBe(200);
     expect(await changesOf(key)).toMatchObject([{ before: null, after: { roles: ['editor'] } }]);
   });
 
-  it('can be logged nowhere, nothing is changed; the call made again is in force and in the log', async () => {
+  it('when neither queue nor database accepts a change, nothing changes, and a retry is in force and in the log', async () => {
     const key = newKey();
     await admin('PUT', inPath(key), { roles: ['reader'] });
     const bindings = { ...refusingQueue, ...noDatabase };
@@ -123,8 +123,8 @@ describe('when the change', () => {
   });
 });
 
-describe('when the database is away', () => {
-  it('the list of changes is a 503 that says when to try again', async () => {
+describe('admin endpoints: without a database', () => {
+  it('GET /admin/changes and its search are a 503 with Retry-After', async () => {
     for (const [method, path, body] of [
       ['GET', '/changes', undefined],
       ['POST', '/changes/search', {}],
@@ -135,7 +135,7 @@ describe('when the database is away', () => {
     }
   });
 
-  it('a replay needs none: the queue has the message then, and the letter is gone', async () => {
+  it('a replay of dead letters succeeds, because it needs only KV and the queue', async () => {
     const letter = await deadLetterOf(newKey());
     const { status, json } = await admin('POST', '/dead-letters/replay', undefined, { bindings: noDatabase });
     expect([status, json]).toEqual([200, { written: 1, refused: 0 }]);
@@ -143,8 +143,8 @@ describe('when the database is away', () => {
   });
 });
 
-describe('when a replay', () => {
-  it('is refused by the queue, it is a 503, and the letter is still there', async () => {
+describe('replay of dead letters: failures', () => {
+  it('when the queue refuses a message, the replay is a 503 and the dead letter stays', async () => {
     const letter = await deadLetterOf(newKey());
     const { status, headers } = await admin('POST', '/dead-letters/replay', undefined, { bindings: refusingQueue });
     expect([status, headers.get('Retry-After')]).toEqual([503, '30']);
@@ -153,7 +153,7 @@ describe('when a replay', () => {
     expect(await env.GATEHOUSE.get(letter)).toBeNull();
   });
 
-  it('sends a message and KV does not delete its letter, it is a 503, and the next replay sends and deletes it', async () => {
+  it('when KV does not delete a dead letter, the replay is a 503, and the next one sends it again and deletes it', async () => {
     const letter = await deadLetterOf(newKey());
     const bindings = kvWith({ delete: away });
     expect((await admin('POST', '/dead-letters/replay', undefined, { bindings })).status).toBe(503);

@@ -1,4 +1,4 @@
-/** Whatever is sent to the administrators' door is answered with a record or a refusal; and what is stored is given back as it was sent. */
+/** Admin endpoints answer any body with a record or a refusal, and return a stored record as it was sent. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { admin, inPath, newKey } from '../support/admin-call.ts';
@@ -19,8 +19,8 @@ const likely = fc.record(
   { roles: list, groups: list, attributes, applications: dictionary(names), updatedAt: fc.string() },
   { requiredKeys: [] },
 );
-/** Records of which most are good, so that the second property has something to look at. */
-const good = fc.record({
+/** Mostly valid records, so that the property of accepted records has enough cases. */
+const likelyValid = fc.record({
   roles: fc.array(fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,9}$/), { maxLength: 5 }),
   attributes: dictionary(fc.oneof(fc.string({ unit: 'grapheme' }), fc.double({ noNaN: true }), fc.boolean())),
   applications: dictionary(
@@ -40,7 +40,7 @@ const ADDRESSES = [
   ['POST', '/changes/search'],
 ] as const;
 
-it('whatever the body is, the answer is a 200 or a refusal with a code and a sentence', async () => {
+it('admin endpoints: any body is answered with 200, or with a problem that has a code and a detail', async () => {
   const body = fc.oneof(
     likely.map((record) => JSON.stringify(record)),
     fc.json(),
@@ -64,14 +64,14 @@ it.each<[string, unknown, number, string, string?]>([
   ['broken JSON', '{"roles":["a"', 400, 'invalid-request'],
   ['an empty body', '', 400, 'invalid-request'],
   ['nesting without end', `{"roles":${deep}}`, 400, 'invalid-request'],
-  ['nesting without end where any value is looked at', `{"attributes":{"a":${deep}}}`, 400, 'invalid-request'],
+  ['nesting without end in an attribute', `{"attributes":{"a":${deep}}}`, 400, 'invalid-request'],
   ['more than 64 KiB', large, 413, 'body-too-large'],
   ['more than 64 KiB without a length', () => new Blob([large]).stream(), 413, 'body-too-large'],
   ['a text', '{"roles":[]}', 415, 'body-not-json', 'text/plain'],
   ['a form', '{"roles":[]}', 415, 'body-not-json', 'application/x-www-form-urlencoded'],
-  ['a body of no type', '{"roles":[]}', 415, 'body-not-json', ''],
+  ['a body without a media type', '{"roles":[]}', 415, 'body-not-json', ''],
   ['no body', undefined, 415, 'body-not-json'],
-])('%s is refused and leaves the record as it was', async (_, body, status, code, type) => {
+])('admin endpoints: %s is refused and does not change the record', async (_, body, status, code, type) => {
   const key = newKey();
   await admin('PUT', inPath(key), { roles: ['editor'] });
   const sent = typeof body === 'function' ? (body as () => unknown)() : body;
@@ -85,7 +85,7 @@ it.each<[string, unknown, number, string, string?]>([
   expect((await admin('GET', inPath(key))).json.roles).toEqual(['editor']);
 });
 
-it('JSON may be sent with its character set', async () => {
+it('admin endpoints: the media type can have a charset parameter and any case', async () => {
   const headers = { 'Content-Type': 'Application/JSON; charset=utf-8' };
   expect((await admin('PUT', inPath(newKey()), '{"roles":[]}', { headers })).status).toBe(200);
 });
@@ -93,7 +93,7 @@ it('JSON may be sent with its character set', async () => {
 const numbered = (count: number, value: (index: number) => unknown) =>
   Object.fromEntries(Array.from({ length: count }, (_, index) => [`a${index}`, value(index)]));
 const NO_OBJECT = /^: not a JSON object: send one, with members/;
-const KEYLESS = /^key: give a person key as a text/;
+const KEYLESS = /^key: not a text\. Write a person key/;
 
 it.each<[string, unknown, RegExp[], (readonly [string, string])?]>([
   ...ADDRESSES.flatMap((address) =>
@@ -101,34 +101,34 @@ it.each<[string, unknown, RegExp[], (readonly [string, string])?]>([
       return [`the body ${body} at ${address.join(' ')}`, body, [NO_OBJECT], address];
     }),
   ),
-  ['a key that is no text', { key: 7 }, [KEYLESS], ['POST', '/people/search']],
+  ['a key that is a number', { key: 7 }, [KEYLESS], ['POST', '/people/search']],
   ['an absent key', {}, [KEYLESS], ['POST', '/people/search']],
   [
-    'every member at fault',
+    'every invalid member',
     { roles: ['ok', 'two words', ''], groups: 'sales', attributes: { a: null, b: {} }, rolls: [] },
     [
-      /^roles\.1: a role or group name is 1 to 64 characters/,
-      /^roles\.2: a role or group name is/,
+      /^roles\.1: not a role or group name\. Write 1 to 64 letters/,
+      /^roles\.2: not a role or group name/,
       /^groups: .*expected array/,
-      /^attributes\.a: an attribute is a text of at most 2,000 characters/,
-      /^attributes\.b: an attribute is/,
+      /^attributes\.a: not an attribute\. Write a text of at most 2,000 characters/,
+      /^attributes\.b: not an attribute/,
       /^: unknown: rolls\. Known here: roles, groups, attributes, applications$/,
     ],
   ],
   [
-    'too long a claim',
+    'a too long roles claim',
     { roles: Object.values(numbered(100, (i) => `r${i}`.padEnd(30, 'x'))) },
     [/claim longer than 2000/],
   ],
   ['too many roles', { roles: Object.keys(numbered(101, String)) }, [/at most 100 names/]],
   ['too many attributes', { attributes: numbered(51, Number) }, [/at most 50/]],
   ['an application without a name', { applications: { ' ': {} } }, [/applications/]],
-  ['an application in two spellings', { applications: { Shop: {}, 'shop ': {} } }, [/stands here twice/]],
-  ['a name that objects keep for themselves', '{"attributes":{"__proto__":"x"}}', [/cannot be stored/]],
+  ['an application in two spellings', { applications: { Shop: {}, 'shop ': {} } }, [/the same application twice/]],
+  ['the name __proto__', '{"attributes":{"__proto__":"x"}}', [/cannot be stored/]],
   ['half a character', '{"attributes":{"a":"\\ud800"}}', [/valid Unicode/]],
   ['a NUL in a name', '{"attributes":{"a\\u0000":"x"}}', [/valid Unicode/]],
-  ['too large a record', { attributes: numbered(20, () => 'x'.repeat(1_900)) }, [/use fewer or shorter attributes/]],
-])('a refusal names %s and what to send instead', async (_, body, faults, [method, path] = ['PUT', RECORD]) => {
+  ['a too large record', { attributes: numbered(20, () => 'x'.repeat(1_900)) }, [/Use fewer or shorter attributes/]],
+])('admin endpoints: refusing %s names the remedy', async (_, body, faults, [method, path] = ['PUT', RECORD]) => {
   const { status, json } = await admin(method, path, body);
   expect([status, json.code]).toEqual([400, 'invalid-request']);
   const errors = json.errors as { path: string; message: string }[];
@@ -138,18 +138,18 @@ it.each<[string, unknown, RegExp[], (readonly [string, string])?]>([
   );
 });
 
-it('a record that PUT accepts is what GET gives back, each name once and applications in lower case', async () => {
+it('admin endpoints: GET returns the record of PUT, without duplicate names and with applications in lower case', async () => {
   const key = newKey();
-  let taken = 0;
+  let accepted = 0;
   await fc.assert(
-    fc.asyncProperty(fc.oneof(good, likely), async (record) => {
+    fc.asyncProperty(fc.oneof(likelyValid, likely), async (record) => {
       const sent = asSent(record);
       const put = await admin('PUT', inPath(key), sent);
       if (put.status !== 200) {
         expect(put.status).toBe(400);
         return;
       }
-      taken += 1;
+      accepted += 1;
       const { key: _, updatedAt, updatedBy, ...held } = (await admin('GET', inPath(key))).json;
       const once = (names?: string[]) => names && [...new Set(names)];
       const applications = Object.entries<{ roles?: string[]; groups?: string[] }>(sent.applications ?? {}).map(
@@ -164,5 +164,5 @@ it('a record that PUT accepts is what GET gives back, each name once and applica
     }),
     { numRuns: 200 },
   );
-  expect(taken).toBeGreaterThan(20);
+  expect(accepted).toBeGreaterThan(20);
 });

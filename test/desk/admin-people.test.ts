@@ -1,4 +1,4 @@
-/** Role data over HTTP: design sections 4, 5 and 9, and the change log of every write. */
+/** `/admin/people`: entitlements over HTTP, and the audit log of every write. */
 import { createExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import fc from 'fast-check';
@@ -18,8 +18,8 @@ const RECORD = {
   applications: { shop: { roles: ['approver'] }, wiki: { groups: ['authors'] } },
 };
 
-describe('a record', () => {
-  it('that was put is what get gives back, with the time and the name of the credential', async () => {
+describe('/admin/people: records', () => {
+  it('GET returns the record of PUT, with the time and the name of the credential', async () => {
     const key = newKey();
     const before = Date.now();
     const put = await admin('PUT', inPath(key), RECORD);
@@ -34,7 +34,7 @@ describe('a record', () => {
     expect(got.headers.get('Cache-Control')).toBe('no-store');
   });
 
-  it('that was put is whole: what a later put does not name is gone', async () => {
+  it('PUT replaces the whole record', async () => {
     const key = newKey();
     await admin('PUT', inPath(key), RECORD);
     await admin('PUT', inPath(key), { roles: ['reader'] });
@@ -46,7 +46,7 @@ describe('a record', () => {
     });
   });
 
-  it('can be put, found and removed without its key in a URL', async () => {
+  it('a record can be saved, read and removed with its key in the body instead of the URL', async () => {
     const key = `email:${crypto.randomUUID()}@example.com`;
     expect(await admin('PUT', '/people', { key, roles: ['editor'] })).toMatchObject({ status: 200, json: { key } });
     expect(await admin('POST', '/people/search', { key })).toMatchObject({ status: 200, json: { roles: ['editor'] } });
@@ -54,7 +54,7 @@ describe('a record', () => {
     expect((await admin('POST', '/people/search', { key })).status).toBe(404);
   });
 
-  it('of nobody is a 404 on get and on delete, and nothing is logged', async () => {
+  it('reading and removing an unknown person is a 404 and logs nothing', async () => {
     const key = newKey();
     for (const answered of [
       await admin('GET', inPath(key)),
@@ -66,15 +66,15 @@ describe('a record', () => {
       expect(answered.headers.get('Content-Type')).toBe('application/problem+json');
       expect(answered.json.requestId).toMatch(/./);
     }
-    // The queue keeps its order, so that once this row is there an earlier one would be there too.
+    // The queue keeps its order: an earlier row would be there before this one.
     await admin('PUT', inPath(key), RECORD);
     expect(await changesOfOnce(key, 1)).toHaveLength(1);
   });
 
-  it('that was written by hand and cannot be read says so, and can be replaced or removed', async () => {
+  it('a value in KV that is not a valid record is shown with a problem, and can be replaced or removed', async () => {
     const key = newKey();
     await env.GATEHOUSE.put(`person:${key}`, '{"roles":"editor"}');
-    const held = { key, unreadable: '{"roles":"editor"}', problem: expect.stringContaining('Save the record anew') };
+    const held = { key, unreadable: '{"roles":"editor"}', problem: expect.stringContaining('Save the record again') };
     expect(await admin('GET', inPath(key))).toMatchObject({ status: 200, json: held });
     expect(await admin('POST', '/people/search', { key })).toMatchObject({ status: 200, json: held });
     expect((await admin('PUT', inPath(key), RECORD)).status).toBe(200);
@@ -87,7 +87,7 @@ describe('a record', () => {
     expect((await admin('GET', inPath(key))).status).toBe(404);
   });
 
-  it('under an e-mail that nobody trusts is saved with a warning', async () => {
+  it('a record under an e-mail key is saved with a warning when no issuer is trusted for e-mail', async () => {
     const key = `email:${crypto.randomUUID()}@example.com`;
     const put = (issuers: string) =>
       admin('PUT', '/people', { key, roles: ['a'] }, { bindings: { EMAIL_TRUSTED_ISSUERS: issuers } });
@@ -96,8 +96,8 @@ describe('a record', () => {
   });
 });
 
-describe('keys', () => {
-  it('mean the same person however they are typed', async () => {
+describe('/admin/people: keys', () => {
+  it('a key in any case and with spaces around it names the same person', async () => {
     const id = crypto.randomUUID();
     await admin('PUT', inPath(` OID:${id.toUpperCase()} `), { roles: ['by-oid'] });
     expect((await admin('GET', inPath(`oid:${id}`))).json).toMatchObject({ key: `oid:${id}`, roles: ['by-oid'] });
@@ -111,7 +111,7 @@ describe('keys', () => {
     expect((await admin('GET', inPath(`idp:${issuer}:${id}%2F%25`))).json.roles).toEqual(['by-idp']);
   });
 
-  it('that are none are a 400 that shows every form', async () => {
+  it('an invalid key is a 400 that shows every form of a key', async () => {
     for (const typed of [
       'anna',
       'oid:',
@@ -146,8 +146,8 @@ describe('keys', () => {
   });
 });
 
-describe('the change log', () => {
-  it('has everybody who is in force, whatever the key is made of', async () => {
+describe('/admin/people: the audit log', () => {
+  it('every change in force is in the audit log, for any characters in the key', async () => {
     const mark = crypto.randomUUID();
     const piece = fc.oneof(
       fc.constantFrom('\0', '\u001b', '\u0085', '\u202e', '\u2028', '\ud800', '%00', '%', ':', '\u0130', ' ', '\ufffd'),
@@ -170,7 +170,7 @@ describe('the change log', () => {
     }
   });
 
-  it('holds before and after of every put and delete', async () => {
+  it('every PUT and DELETE is logged with the record before and after', async () => {
     const key = newKey();
     await admin('PUT', inPath(key), { roles: ['reader'] });
     await admin('PUT', inPath(key), { roles: ['editor'], attributes: { a: 1 } });
@@ -183,7 +183,7 @@ describe('the change log', () => {
     ]);
   });
 
-  it('names a person by a text that Postgres takes, even when the key came another way', async () => {
+  it('characters in a key that Postgres rejects are replaced in the audit log', async () => {
     const key = `oid:${crypto.randomUUID()}\0b`;
     const logged: Change[] = [];
     const logChange = (change: Change) => Promise.resolve(logged.push(change) > 0);
@@ -194,7 +194,7 @@ describe('the change log', () => {
     await env.GATEHOUSE.delete(`person:${key}`);
   });
 
-  it('is not written by a put that changes nothing, which keeps time and name but is written to KV again', async () => {
+  it('a PUT of an equal record is written to KV, but keeps updatedAt and updatedBy and is not logged', async () => {
     const key = newKey();
     const first = await admin('PUT', inPath(key), RECORD);
     const { applications, attributes, groups, roles } = RECORD;
@@ -223,8 +223,8 @@ describe('the change log', () => {
   });
 });
 
-describe('the list', () => {
-  it('gives everybody once, page by page, whole, and names records that cannot be read', async () => {
+describe('/admin/people: the list', () => {
+  it('GET /admin/people lists each person once, page by page, with unreadable records', async () => {
     const mark = crypto.randomUUID();
     const keys = Array.from({ length: 7 }, (_, index) => `oid:${mark}-${index}`);
     for (const key of keys) await admin('PUT', inPath(key), { roles: ['editor'], groups: [key.slice(-1)] });
@@ -246,7 +246,7 @@ describe('the list', () => {
     expect(ours[7]).toMatchObject({ unreadable: 'no json' });
   });
 
-  it('refuses what it does not know, naming it', async () => {
+  it('an unknown parameter or an invalid limit is a 400 that names it', async () => {
     const refused = async (query: string) => {
       const { status, json } = await admin('GET', `/people?${query}`);
       return [status, json.detail];
@@ -259,8 +259,8 @@ describe('the list', () => {
   });
 });
 
-describe('a cursor', () => {
-  it('that is not whole, not ours or of another list is refused, and says where one is to be had', async () => {
+describe('/admin: cursors', () => {
+  it('a damaged or foreign cursor, or one of another list, is a 400 that says where to take it from', async () => {
     for (let made = 0; made < 3; made += 1) await admin('PUT', inPath(newKey()), { roles: ['editor'] });
     for (let made = 0; made < 2; made += 1) await deadLetterOf(newKey());
     const next = async (list: string) => String((await admin('GET', `${list}?limit=1`)).json.next);
@@ -279,21 +279,21 @@ describe('a cursor', () => {
         expect([cursor, status, json.detail]).toEqual([
           cursor,
           400,
-          expect.stringMatching(/^cursor: .*take it from "next"/),
+          expect.stringMatching(/^cursor: .*Send all of "next"/),
         ]);
       }
       const list400 = () => Promise.reject(new Error('KV GET failed: 400 Invalid cursor'));
       const bindings = { GATEHOUSE: { list: list400 } };
-      const forgotten = await admin('GET', `${list}?cursor=${encodeURIComponent(own)}`, undefined, { bindings });
-      expect([forgotten.status, forgotten.json.detail]).toEqual([400, expect.stringContaining('take it from "next"')]);
+      const expired = await admin('GET', `${list}?cursor=${encodeURIComponent(own)}`, undefined, { bindings });
+      expect([expired.status, expired.json.detail]).toEqual([400, expect.stringContaining('Send all of "next"')]);
       expect((await admin('GET', list, undefined, { bindings })).status).toBe(503);
     }
     expect((await admin('POST', '/dead-letters/replay')).status).toBe(200);
   });
 });
 
-describe('an address that does not take a method', () => {
-  it('says so and names every method that it does take, and no other', async () => {
+describe('/admin: methods', () => {
+  it('a 405 lists exactly the methods that the endpoint accepts in Allow', async () => {
     const key = newKey();
     const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
     for (const path of [
@@ -316,7 +316,7 @@ describe('an address that does not take a method', () => {
           continue;
         }
         allow = headers.get('Allow');
-        // An answer to HEAD has no body.
+        // A response to HEAD has no body.
         if (method !== 'HEAD') expect(json).toMatchObject({ title: 'Method not allowed', code: 'method-not-allowed' });
       }
       expect([path, allow?.split(', ').sort()]).toEqual([path, taken.sort()]);
@@ -325,8 +325,8 @@ describe('an address that does not take a method', () => {
   });
 });
 
-describe('who gets in', () => {
-  it('every address beyond /health and the connectors needs a credential', async () => {
+describe('management API: credentials', () => {
+  it('every endpoint except /health and the connectors needs a credential', async () => {
     const routes = managementApi.routes.filter(({ method }) => method !== 'ALL');
     expect(routes.length).toBeGreaterThan(25);
     for (const { method, path } of routes) {
@@ -336,7 +336,7 @@ describe('who gets in', () => {
     }
   });
 
-  it('is nobody without an admin credential, on any address, whatever the body', async () => {
+  it('every call to /admin without an admin credential is a 401, for any body', async () => {
     const wrong = [
       '',
       `Basic ${btoa('admin:wrong')}`,
@@ -361,7 +361,7 @@ describe('who gets in', () => {
     }
   });
 
-  it('is nobody when no credential is configured and this is not a local run', async () => {
+  it('every call is a 401 when no credential is configured outside a local run', async () => {
     const bindings = { LOCAL: '', ADMIN_BASIC: '' };
     expect((await admin('GET', '/people', undefined, { bindings, headers: { Authorization: ADMIN } })).status).toBe(
       401,

@@ -1,4 +1,4 @@
-/** `POST /admin/policy/try`: the reply that B2C would get, and why; nothing is recorded. */
+/** `POST /admin/policy/try`: the reply that B2C would get, and the reason. Nothing is recorded. */
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -36,8 +36,8 @@ const draft = {
 
 beforeEach(() => publish({ rules: [{ id: 'stored', steps: [SIGN_UP], set: { city: "'stored'" } }] }));
 
-describe('trying a call', () => {
-  it('with a draft shows the exact reply, each rule with what its condition came to and what it set', async () => {
+describe('/admin/policy/try', () => {
+  it('a draft is tried with its exact reply, and the condition and the set claims of each rule', async () => {
     const { status, json } = await tryIt({
       policy: draft,
       call: { step: SIGN_UP, email: 'a@good.example', givenName: 'ANN' },
@@ -57,7 +57,7 @@ describe('trying a call', () => {
     ]);
   });
 
-  it('shows where rules end, and the message in the language of the page with the code that B2C would show', async () => {
+  it('a blocking rule ends the trace, and its message has the language of the page and the support code', async () => {
     const call = { step: SIGN_UP, email: 'a@bad.example', ui_locales: 'de-AT' };
     const { json } = await tryIt({ policy: draft, call });
     expect(json.reply).toEqual({
@@ -75,7 +75,7 @@ describe('trying a call', () => {
     expect(real.json).toEqual((json.reply as { body: object }).body);
   });
 
-  it('without a draft uses what decides at this moment, and says so when that is the built-in policy', async () => {
+  it('without a draft, the policy in force is tried, and a note says when that is the built-in one', async () => {
     const stored = await tryIt({ call: { step: SIGN_UP } });
     expect(stored.json.reply).toMatchObject({ body: { city: 'stored' } });
     const builtIn = await tryIt({ call: { step: TOKEN } }, { POLICY: 'built-in' });
@@ -83,7 +83,7 @@ describe('trying a call', () => {
     expect(JSON.stringify(builtIn.json.notes)).toContain('built-in');
   });
 
-  it('takes entitlements that are given, or those that are held for the person of the call', async () => {
+  it('the entitlements of the request replace those of the person in KV', async () => {
     const objectId = newObjectId();
     const record = {
       v: 1,
@@ -107,14 +107,14 @@ describe('trying a call', () => {
     });
   });
 
-  it('takes the step beside the body, and the time that age and request.time see', async () => {
+  it('the request can give the step, and the time for age and request.time', async () => {
     const call = { extension_Born: '2008-11-22' };
     const at = async (now: string) => (await tryIt({ policy: draft, step: SIGN_UP, call, now })).json.decision;
     expect(await at('2026-11-21T23:59:59Z')).toMatchObject({ outcome: 'invalid', rule: 'adult' });
     expect(await at('2026-11-22T00:00:00Z')).toMatchObject({ outcome: 'continue' });
   });
 
-  it('at another time leaves alone what calls of B2C fall back on when KV fails', async () => {
+  it('a trial at another time does not affect the cache that calls of B2C use when KV fails', async () => {
     await publish({ rules: [{ id: 'roles', steps: [TOKEN], set: { extension_Roles: 'person.roles' } }] });
     const objectId = newObjectId();
     const held = { v: 1, roles: ['editor'], groups: [], attributes: {}, applications: {}, updatedBy: 'x' };
@@ -126,7 +126,7 @@ describe('trying a call', () => {
     expect((await isolate({ GATEHOUSE: kv }).call(call)).json.extension_Roles).toBe('editor');
   });
 
-  it('for an application that the policy does not name says that this is why', async () => {
+  it('a note names onlyThese when the policy does not name the application', async () => {
     const policy = { applications: { shop: 'Shop', onlyThese: true }, rules: draft.rules.slice(3) };
     const notes = async (client_id: string) =>
       String((await tryIt({ policy, call: { step: TOKEN, client_id } })).json.notes);
@@ -134,17 +134,17 @@ describe('trying a call', () => {
     expect(await notes('SHOP')).not.toContain('onlyThese');
   });
 
-  it('records nothing', async () => {
+  it('a trial is not recorded', async () => {
     const client_id = newClient();
     await tryIt({ policy: draft, call: { step: SIGN_UP, client_id, email: 'a@bad.example' } });
     await isolate().call({ step: SIGN_UP, client_id });
-    // The queue has had both by the time that the later one is a row.
+    // The queue keeps its order: a recorded trial would be a row before this call.
     await rowsOfOnce(client_id, 1);
     expect((await rowsOf(client_id)).map(({ outcome }) => outcome)).toEqual(['continue']);
   });
 });
 
-describe('a trial that cannot be', () => {
+describe('/admin/policy/try: refusals', () => {
   it.each([
     [{}, 'call'],
     [{ call: [] }, 'call'],
@@ -158,16 +158,16 @@ describe('a trial that cannot be', () => {
       'policy.rules[0].when',
     ],
     ['{', 'JSON'],
-  ])('%j is refused by name', async (body, named) => {
+  ])('%j is refused with the name of the invalid member', async (body, named) => {
     const { status, json } = await tryIt(body);
     expect([status, json.detail]).toEqual([400, expect.stringContaining(named)]);
   });
 
-  it('wants the admin credential', async () => {
+  it('a trial needs an admin credential', async () => {
     expect((await tryIt({ call: {} }, {}, 'support:support')).status).toBe(401);
   });
 
-  it('is told that no policy decides, when none does', async () => {
+  it('a trial without a draft is a 503 when no policy is in force', async () => {
     await publish('broken');
     const { status, json } = await tryIt({ call: { step: SIGN_UP } });
     expect([status, json.code]).toEqual([503, 'nothing-decides']);

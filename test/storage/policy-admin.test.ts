@@ -1,4 +1,4 @@
-/** `/admin/policy`: saving, going back and shadowing, as an administrator meets them. */
+/** `/admin/policy`: saving, rollback and shadow over HTTP. */
 import { sql } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
 import { policyVersions } from '../../src/database/schema.ts';
@@ -12,7 +12,7 @@ const blocking = (id: string) => ({ id, steps: ['PostFederationSignup'], block: 
 
 type Refused = [address: string, given: Call, code: Code, members?: object];
 
-/** Makes each call and expects its refusal, and that nothing was changed by any. */
+/** Makes each call and expects its refusal. No call may change anything. */
 async function expectRefusals(refusals: readonly Refused[]) {
   const before = [await door.versions(), door.pointer()];
   door.memory().made.length = 0;
@@ -33,7 +33,7 @@ async function expectRefusals(refusals: readonly Refused[]) {
 
 const faultAt = (path: string, message = /./) => ({ errors: [{ path, message: expect.stringMatching(message) }] });
 
-it('before anything was saved every address says so, and nothing is saved over a version that there is not', async () => {
+it('/admin/policy: before the first save, every endpoint refuses with the code for a missing version', async () => {
   const body = aPolicy();
   await expectRefusals([
     ['GET /policy', {}, 'no-policy', { title: 'Not found', current: null }],
@@ -49,7 +49,7 @@ it('before anything was saved every address says so, and nothing is saved over a
   expect((await call('GET', '/policy/versions')).json).toEqual({ versions: [] });
 });
 
-it('a call that is wrong, or does not name the version in force, is refused and changes nothing', async () => {
+it('/admin/policy: an invalid call, or one with a wrong precondition, is refused and changes nothing', async () => {
   const body = newPolicy();
   const support = { headers: { Authorization: `Basic ${btoa('support:support')}` } };
   await save();
@@ -104,13 +104,13 @@ it.each([
   ['/policy/rollback', 'POST'],
   ['/policy/try', 'POST'],
   ['/policy/shadow', 'GET, HEAD, PUT, DELETE'],
-])('%s answers other methods with those that it takes: %s', async (path, allowed) => {
+])('/admin%s answers other methods with 405 and Allow: %s', async (path, allowed) => {
   const { json, headers } = await call('PATCH', path);
   expect([json.status, json.code, headers.get('Allow')]).toEqual([405, 'method-not-allowed', allowed]);
 });
 
-describe('a saving', () => {
-  it('says what it changed and when it counts, and is given back as it was written', async () => {
+describe('/admin/policy: saving', () => {
+  it('a save returns its changes, warnings and propagation time, and GET returns the document as it was written', async () => {
     const document = {
       rules: [...aPolicy().rules, blocking('closed')],
       messages: { zulu: { en: 'Z {supportCode}' }, alpha: { en: 'A {supportCode}' } },
@@ -168,7 +168,7 @@ describe('a saving', () => {
     expect(door.published(1)).toEqual(document);
   });
 
-  it('takes the number as people type it and as proxies turn it', async () => {
+  it('If-Match accepts a number without quotes, a weak tag and a list', async () => {
     let number = await save();
     for (const form of [(n: number) => `"${n}"`, String, (n: number) => `W/"${n}"`, (n: number) => `"0", "${n}" `]) {
       const { status, json } = await put(newPolicy(), { 'If-Match': form(number) });
@@ -177,7 +177,7 @@ describe('a saving', () => {
     }
   });
 
-  it('of what is in force already saves nothing, and may be made again without fear', async () => {
+  it('saving the policy in force adds no version, so a retry is safe', async () => {
     const document = aPolicy({ lists: { a: ['1'], b: ['2'] } });
     const number = await save(document);
     const turned = { lists: { b: ['2'], a: ['1'] }, rules: document.rules };
@@ -192,7 +192,7 @@ describe('a saving', () => {
     expect(await door.changes('policy')).toHaveLength(1);
   });
 
-  it('goes in once when several people make it from the same version', async () => {
+  it('of concurrent saves from the same version exactly one succeeds', async () => {
     const number = await save();
     const answers = await Promise.all(Array.from({ length: 4 }, () => put(newPolicy(), ifMatch(number))));
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 412, 412, 412]);
@@ -203,7 +203,7 @@ describe('a saving', () => {
     expect(door.due()).toEqual([]);
   });
 
-  it('of a policy and one of its shadow at the same time both go in', async () => {
+  it('concurrent saves of a policy and of a shadow both succeed', async () => {
     const number = await save();
     const answers = await Promise.all([
       put(newPolicy(), ifMatch(number)),
@@ -215,20 +215,20 @@ describe('a saving', () => {
     expect(door.pointer()).toEqual({ v: 1, number: active, shadow: { number: shadow, sample: 1 } });
   });
 
-  it('while the built-in policy decides says that it does not count yet', async () => {
+  it('a save while the built-in policy decides says that it is not in force yet', async () => {
     const { json } = await call('PUT', '/policy', {
       body: aPolicy(),
       headers: FIRST,
       settings: { POLICY: 'built-in' },
     });
     expect(json.inForce).toMatch(
-      /^not yet, since the built-in policy decides: start npm run dev again with --policy and a file; elsewhere set POLICY = "stored"/,
+      /^not yet, since .* decides\. To use the saved policy, start npm run dev again .*; elsewhere set POLICY = "stored"/,
     );
     expect(door.pointer()).toEqual({ v: 1, number: 1 });
   });
 });
 
-describe('a document', () => {
+describe('/admin/policy: documents', () => {
   const refusal = async (body: unknown) => {
     const { status, json } = await put(body, FIRST);
     expect([status, json.code]).toEqual([400, 'invalid-policy']);
@@ -238,7 +238,7 @@ describe('a document', () => {
     return errors;
   };
 
-  it('is refused with all that is wrong with it at once', async () => {
+  it('a document is refused with all of its problems at once', async () => {
     const errors = await refusal({
       messages: { short: { de: 'Kurz {supportCode}' } },
       rules: [
@@ -267,28 +267,28 @@ describe('a document', () => {
     ['an array', '[]', '', /^Not a JSON object/],
     ['unknown members', { rules: [], rulez: [], list: {} }, '', /^Unknown: rulez, list\. The members of a policy are/],
     ['a wrong type', { rules: 'none' }, 'rules', /^Not a list of rules/],
-    ['a name that objects keep for themselves', '{"rules":[],"lists":{"__proto__":[]}}', '', /__proto__/],
-    ['a member that stands twice', '{"rules":[],"lists":{},"rules":[]}', '', /^"rules" stands twice/],
-    ['bytes that are no UTF-8', new Uint8Array([0x7b, 0xff, 0x7d]), '', /^Not UTF-8/],
+    ['an object with __proto__', '{"rules":[],"lists":{"__proto__":[]}}', '', /__proto__/],
+    ['an object with a duplicate key', '{"rules":[],"lists":{},"rules":[]}', '', /the key "rules" twice/],
+    ['invalid UTF-8', new Uint8Array([0x7b, 0xff, 0x7d]), '', /^Not UTF-8/],
     ['nesting without end', '['.repeat(100_000), '', /^Not JSON|^Not a JSON object/],
-  ])('that is %s is refused with the place', async (_, body, path, said) => {
-    expect(await refusal(body)).toEqual([{ path, message: expect.stringMatching(said) }]);
+  ])('a document that is %s is refused with its path', async (_, body, path, message) => {
+    expect(await refusal(body)).toEqual([{ path, message: expect.stringMatching(message) }]);
   });
 
-  it('that begins with a byte order mark is one', async () => {
+  it('a document with a byte order mark is accepted', async () => {
     expect((await put(`\ufeff${JSON.stringify(aPolicy())}`, FIRST)).status).toBe(200);
     expect((await call('GET', '/policy')).text).toBe(JSON.stringify(aPolicy()));
   });
 
-  it('of 9 MB is not read, whether it says its length or not', async () => {
+  it('a document of 9 MB is a 413, with and without Content-Length', async () => {
     const body = JSON.stringify(aPolicy({ description: 'x'.repeat(9_000_000) }));
     const length = { 'Content-Length': String(body.length) };
-    const [told, untold] = [await put(body, { ...FIRST, ...length }), await put(new Blob([body]).stream(), FIRST)];
-    for (const { status, json } of [told, untold]) expect([status, json.code]).toEqual([413, 'body-too-large']);
+    const responses = [await put(body, { ...FIRST, ...length }), await put(new Blob([body]).stream(), FIRST)];
+    for (const { status, json } of responses) expect([status, json.code]).toEqual([413, 'body-too-large']);
     expect(await door.versions()).toEqual([]);
   });
 
-  it('of nearly 8 MB, with lists as long as they may be, is saved and given back', async () => {
+  it('a document of nearly 8 MB with the longest lists is saved, published and returned', async () => {
     const entries = (kind: string) => Array.from({ length: 100_000 }, (_, index) => `${kind}-${index}`.padEnd(32, 'x'));
     const document = aPolicy({ lists: { first: entries('a'), second: entries('b') } });
     const text = JSON.stringify(document);
@@ -302,8 +302,8 @@ describe('a document', () => {
   });
 });
 
-describe('the versions', () => {
-  it('are listed newest first, page by page, without documents', async () => {
+describe('/admin/policy/versions', () => {
+  it('versions are listed newest first, page by page, without documents', async () => {
     for (let index = 0; index < 5; index += 1) await save(newPolicy({ lists: { a: [], b: [] } }));
     const first = await call('GET', '/policy/versions?limit=2');
     expect(first.json.versions).toEqual(
@@ -324,7 +324,7 @@ describe('the versions', () => {
     expect(second.json).not.toHaveProperty('next');
   });
 
-  it('can be read one by one', async () => {
+  it('a version can be read by number, with its document', async () => {
     const document = newPolicy();
     await save(document);
     await save();
@@ -332,11 +332,11 @@ describe('the versions', () => {
   });
 });
 
-describe('going back', () => {
+describe('/admin/policy/rollback', () => {
   const rollBack = (body: unknown, headers: Record<string, string>) =>
     call('POST', '/policy/rollback', { body, headers });
 
-  it('makes a new version of an old document', async () => {
+  it('a rollback makes a new version of an old document', async () => {
     const document = newPolicy();
     await save(document);
     await save();
@@ -353,7 +353,7 @@ describe('going back', () => {
     expect((await rollBack({ to: 1 }, ifMatch(2))).json).toMatchObject({ number: 3, changed: false });
   });
 
-  it('is refused for a document that would not be saved today', async () => {
+  it('a rollback to a document that today’s check refuses is refused', async () => {
     await save();
     const outdated = { number: 2, use: 'active', author: 'admin', createdAt: new Date() } as const;
     await door.database
@@ -366,7 +366,7 @@ describe('going back', () => {
     expect(json.errors).toMatchObject([{ path: 'rules[0].steps' }]);
   });
 
-  it('puts a shadow in force that has shown what it does', async () => {
+  it('a rollback to a shadow version puts it in force, and one to a version without a document is refused', async () => {
     await save();
     const document = newPolicy();
     await call('PUT', '/policy/shadow', { body: document, headers: FIRST });
@@ -381,11 +381,11 @@ describe('going back', () => {
   });
 });
 
-describe('a shadow', () => {
+describe('/admin/policy/shadow', () => {
   const shadow = (method: string, headers: Record<string, string>, body?: unknown, query = '') =>
     call(method, `/policy/shadow${query}`, { headers, ...(body === undefined ? {} : { body }) });
 
-  it('is saved beside the policy, with numbers of its own, and stays when the policy changes', async () => {
+  it('a shadow is saved beside the policy with its own precondition, and stays when the policy changes', async () => {
     const document = newPolicy();
     await save();
     const saved = await shadow('PUT', FIRST, document, '?sample=0.25&note=dry%20run');
@@ -416,7 +416,7 @@ describe('a shadow', () => {
     expect(door.pointer()).toEqual({ v: 1, number: 3, shadow: { number: 4, sample: 1 } });
   });
 
-  it('is taken away again, and its place is free', async () => {
+  it('a shadow can be removed, and another one saved after that', async () => {
     await save();
     await shadow('PUT', FIRST, newPolicy());
     expect((await shadow('DELETE', {})).status).toBe(428);
@@ -429,7 +429,7 @@ describe('a shadow', () => {
     expect((await shadow('PUT', FIRST, newPolicy())).json).toMatchObject({ number: 4 });
   });
 
-  it('is checked as a policy is', async () => {
+  it('a shadow is checked like a policy', async () => {
     await save();
     expect((await shadow('PUT', FIRST, { rules: [{ id: 'x' }] })).json.errors).toMatchObject([
       { path: 'rules[0].steps' },
@@ -437,11 +437,11 @@ describe('a shadow', () => {
   });
 });
 
-describe('the log of changes', () => {
+describe('/admin/policy: the audit log', () => {
   const logged = async (subject: string) =>
     (await call('GET', `/changes?subject=${encodeURIComponent(subject)}`)).json.changes;
 
-  it('tells who changed what in the policy and in its shadow, and no entry of a list', async () => {
+  it('changes of the policy and of its shadow are logged with their author, without entries of lists', async () => {
     await save(aPolicy({ lists: { vip: ['anna@example.com'] } }));
     await put(aPolicy({ lists: { vip: ['ben@example.com'] } }), ifMatch(1), '?note=Ben%20for%20Anna');
     await call('PUT', '/policy/shadow?sample=0.5', { body: aPolicy(), headers: FIRST });
@@ -472,7 +472,7 @@ describe('the log of changes', () => {
     expect(JSON.stringify([policy, shadows])).not.toContain('@');
   });
 
-  it('and the version are saved both or neither', async () => {
+  it('when the audit row cannot be written, the version is not saved', async () => {
     await save();
     await door.database
       .db()
@@ -488,7 +488,7 @@ describe('the log of changes', () => {
     expect(door.due()).toEqual([]);
   });
 
-  it('takes names that Postgres would not', async () => {
+  it('characters that Postgres rejects are replaced in the audit log and kept in the document', async () => {
     const odd = { 'a\u0000\ud800b': 'Shop' };
     expect((await put(aPolicy({ applications: odd }), FIRST)).status).toBe(200);
     expect((await door.changes('policy'))[0]?.after).toMatchObject({

@@ -1,7 +1,7 @@
 /**
- * Whoever saves or publishes at the same time, and wherever one of them dies, is refused, or is late: the newest version ends
- * up in force, and nobody has to notice. Savings and crons are the real ones; Neon and KV are models that do one operation at
- * a time, in an order and with a fate that fast-check chooses.
+ * Concurrent saves and crons, with crashes, failures and late writes: the newest version ends up in force. The code
+ * under test is real. Neon and KV are models that run one operation at a time; fast-check chooses the order and the
+ * failures.
  */
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
@@ -14,7 +14,7 @@ import { memoryKv } from '../support/memory-kv.ts';
 const MINUTE = 60_000;
 const RUNS = 5_000;
 
-// Nobody runs into a time limit: an operation without an answer is one that somebody died of.
+// Fake timers: no operation times out. An operation without a result means that its caller crashed.
 beforeEach(() => {
   vi.spyOn(console, 'log').mockImplementation(() => undefined);
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
@@ -24,10 +24,13 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** What becomes of an operation: it is done; it fails; it is done but fails for the caller; it fails and is done later; the caller dies. */
+/**
+ * The result of an operation. `answer lost`: it is done but fails for the caller. `late`: it fails and is done at the
+ * end. `dies`: the caller crashes before or after it.
+ */
 const FATES = ['done', 'done', 'done', 'fails', 'answer lost', 'late', 'dies before', 'dies after'] as const;
 type Fate = (typeof FATES)[number];
-/** One of those who are there does so many operations, the last with this fate. */
+/** One actor performs several operations, the last with this fate. */
 const turn = fc.record({
   who: fc.nat(20),
   operations: fc.integer({ min: 1, max: 12 }),
@@ -37,14 +40,14 @@ type Turn = typeof turn extends fc.Arbitrary<infer T> ? T : never;
 
 type Operate = <Value>(operation: () => Value, failure: () => Value | Promise<Value>) => Promise<Value>;
 
-/** People and crons, whose operations wait until the test lets one happen. */
+/** Actors are saves and crons. Their operations wait until the test runs them. */
 function stage(turns: readonly Turn[]) {
   const waiting: { actor: object; happen: (fate: Fate) => void }[] = [];
   const late: (() => void)[] = [];
   const alive = new Set<object>();
   let taken = 0;
 
-  /** Begins `work`, whose operations go as they would, were it not for their fate. */
+  /** Starts `work` as a new actor. */
   function enter(work: (operate: Operate) => Promise<unknown>): void {
     const actor = {};
     alive.add(actor);
@@ -64,7 +67,7 @@ function stage(turns: readonly Turn[]) {
     void work(operate).then(leave, leave);
   }
 
-  /** Lets operations happen until everybody has left. */
+  /** Runs operations until all actors have finished or crashed. */
   async function run(): Promise<void> {
     while (alive.size > 0) {
       const { who, operations, fate } = turns[taken++] ?? { who: 0, operations: 1, fate: 'done' };
@@ -86,7 +89,7 @@ type Added = Awaited<ReturnType<Versions['addVersion']>>;
 
 const AWAY: NeonRefusal = { ok: false, reason: 'database-unavailable', code: '', uncertain: true };
 
-/** The table of versions, and how it is asked on a stage. */
+/** A model of the table of versions. */
 function neonModel() {
   const rows: Version[] = [];
   const newest = (...uses: string[]) => rows.findLast(({ use }) => uses.includes(use));
@@ -96,16 +99,16 @@ function neonModel() {
   };
   const inForce = () => pointerTo(present());
   const versionsOn = (operate: Operate): Versions => {
-    const ask = <Value>(work: () => Value) =>
+    const query = <Value>(work: () => Value) =>
       operate<{ ok: true; value: Value } | NeonRefusal>(
         () => ({ ok: true, value: work() }),
         () => AWAY,
       );
     return {
-      readPresent: () => ask(present),
-      readInForce: () => ask(inForce),
-      readVersion: (number) => ask(() => rows[number - 1]),
-      listVersions: () => ask(() => rows),
+      readPresent: () => query(present),
+      readInForce: () => query(inForce),
+      readVersion: (number) => query(() => rows[number - 1]),
+      listVersions: () => query(() => rows),
       addVersion: (version) =>
         operate<Added>(
           () => {
@@ -136,7 +139,7 @@ function kvOn(operate: Operate, memory: ReturnType<typeof memoryKv>): KVNamespac
 
 const actor = fc.constantFrom('save', 'save', 'again', 'shadow', 'no-shadow', 'cron', 'cron');
 const scene = fc.record({
-  /** A version was in force before. */
+  /** Whether a version is in force at the start. */
   begun: fc.boolean(),
   actors: fc.array(actor, { minLength: 1, maxLength: 4 }),
   turns: fc.array(turn, { maxLength: 16 }),
@@ -144,8 +147,8 @@ const scene = fc.record({
   laterTurns: fc.array(turn, { maxLength: 8 }),
 });
 
-it('the newest version is in force in the end, whatever overlaps, dies or comes late', async () => {
-  let told = 0;
+it('publishing: the newest version ends up in force after overlaps, crashes, failures and late writes', async () => {
+  let savedInAll = 0;
   await fc.assert(
     fc.asyncProperty(scene, async ({ begun, actors, turns, laterActors, laterTurns }) => {
       const memory = memoryKv();
@@ -173,7 +176,7 @@ it('the newest version is in force in the end, whatever overlaps, dies or comes 
         if (outcome.kind === 'saved' && outcome.changed) saved.push(outcome.version.number);
         return Promise.allSettled(after);
       };
-      const says = () => {
+      const isRight = () => {
         const pointer = memory.values.get(POINTER_KEY);
         const { active, shadow } = neon.present();
         if (active === undefined) return pointer === undefined;
@@ -198,26 +201,26 @@ it('the newest version is in force in the end, whatever overlaps, dies or comes 
       const first = stage(turns);
       for (const who of actors) first.enter(play(who, now));
       await first.run();
-      // Nobody is at work now: either KV is right, or somebody left a key.
-      expect(says() || due().length > 0).toBe(true);
+      // No actor is left: KV is right, or a publish-due key exists.
+      expect(isRight() || due().length > 0).toBe(true);
 
       const second = stage(laterTurns);
       for (const who of laterActors) second.enter(play(who, now + 5 * MINUTE));
       await second.run();
-      expect(says() || due().length > 0).toBe(true);
+      expect(isRight() || due().length > 0).toBe(true);
 
-      // The ticks after that, in peace; the second one is woken by whatever the first left.
+      // Two more ticks without failures. The second one runs only when the first one left a key.
       for (const minutes of [10, 15]) {
         const third = stage([]);
         if ((await listDue(memory.kv)).length > 0) third.enter(play('cron', now + minutes * MINUTE));
         await third.run();
       }
-      expect({ right: says(), due: due() }).toEqual({ right: true, due: [] });
-      // Whoever was told that a version is saved finds it, each under a number of its own.
+      expect({ right: isRight(), due: due() }).toEqual({ right: true, due: [] });
+      // No two saves got the same number.
       expect(new Set(saved).size).toBe(saved.length);
-      told += saved.length;
+      savedInAll += saved.length;
     }),
     { numRuns: RUNS },
   );
-  expect(told).toBeGreaterThan(300);
+  expect(savedInAll).toBeGreaterThan(300);
 }, 300_000);

@@ -1,4 +1,4 @@
-/** A saving while KV or Neon fail, at each of its steps; and the cron, which brings to an end what broke off. */
+/** Saves while KV or Neon fails at each step, and the cron, which completes them. */
 import { sql } from 'drizzle-orm';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { unpublishedSince } from '../../src/desk/policies/publish.ts';
@@ -9,7 +9,7 @@ import { aPolicy, FIRST, ifMatch, newPolicy, policyDoor } from '../support/polic
 const door = policyDoor();
 const { call, put, save } = door;
 
-/** Whoever waits for KV, or waits to write again, need not wait long: the clock jumps. */
+/** Fake timers skip timeouts of KV and the wait before a retry. */
 const kvFails = (fate: Fate, operation: string, prefix: string) => {
   if (fate !== 'throws') vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   const jump = () => vi.isFakeTimers() && vi.advanceTimersByTime(10_000);
@@ -25,12 +25,12 @@ const kvWorks = () => {
 };
 afterEach(() => vi.useRealTimers());
 
-describe('a saving whose KV', () => {
+describe('saving: KV failures', () => {
   it.each([
     ['throws', 'kv-failed'],
     ['busy', 'kv-busy'],
     ['hangs', 'kv-timeout'],
-  ] as const)('(%s) cannot take note of it saves nothing, and says so', async (fate, code) => {
+  ] as const)('when KV (%s) does not accept the publish-due key, nothing is saved: %s', async (fate, code) => {
     await save();
     kvFails(fate, 'put', 'policy:publish-due:');
     const { status, headers, json } = await put(newPolicy(), ifMatch(1));
@@ -49,7 +49,7 @@ describe('a saving whose KV', () => {
     ['throws', POINTER_KEY],
     ['busy', POINTER_KEY],
     ['hangs', POINTER_KEY],
-  ] as const)('(%s) does not take %s is saved, and the cron publishes it', async (fate, key) => {
+  ] as const)('when KV (%s) does not accept %s, the version is saved and the cron publishes it', async (fate, key) => {
     await save();
     const document = newPolicy();
     kvFails(fate, 'put', key);
@@ -59,7 +59,7 @@ describe('a saving whose KV', () => {
     expect(door.pointer()).toEqual({ v: 1, number: 1 });
     expect(door.due()).toHaveLength(1);
 
-    // As long as KV fails, so does the cron, and nothing is forgotten.
+    // While KV fails, the cron fails too, and the key stays.
     if (fate === 'throws') await door.tick(5);
     expect(door.due().length).toBeGreaterThan(0);
     kvWorks();
@@ -67,7 +67,7 @@ describe('a saving whose KV', () => {
     expect([door.pointer(), door.published(2), door.due()]).toEqual([{ v: 1, number: 2 }, document, []]);
   });
 
-  it('does not take the note away again is published all the same, and the cron takes it away', async () => {
+  it('when KV does not delete the publish-due key, the version is published and the cron deletes the key', async () => {
     kvFails('throws', 'delete', 'policy:publish-due:');
     expect((await put(aPolicy(), FIRST)).json).toMatchObject({ published: true });
     expect(door.due()).toHaveLength(1);
@@ -76,7 +76,7 @@ describe('a saving whose KV', () => {
     expect([door.due(), door.pointer()]).toEqual([[], { v: 1, number: 1 }]);
   });
 
-  it('had not taken it is published when somebody saves the same again', async () => {
+  it('saving the same policy again publishes a version that KV did not accept before', async () => {
     const document = newPolicy();
     kvFails('throws', 'put', POINTER_KEY);
     await put(document, FIRST);
@@ -85,7 +85,7 @@ describe('a saving whose KV', () => {
     expect(door.pointer()).toEqual({ v: 1, number: 1 });
   });
 
-  it('lost the policy is given it again by saving the same, without asking what it holds', async () => {
+  it('saving the same policy again restores lost values in KV without reading KV', async () => {
     const document = newPolicy();
     await save(document);
     await call('PUT', '/policy/shadow', { body: document, headers: FIRST });
@@ -102,8 +102,8 @@ describe('a saving whose KV', () => {
   });
 });
 
-describe('a saving whose Neon', () => {
-  it.each(['refused', 'bad gateway'] as const)('(%s) is away from the beginning saves nothing', async (fate) => {
+describe('saving: Neon failures', () => {
+  it.each(['refused', 'bad gateway'] as const)('every call is a 503 when Neon is down: %s', async (fate) => {
     await save();
     door.neon(() => fate);
     for (const [method, path, body] of [
@@ -126,7 +126,7 @@ describe('a saving whose Neon', () => {
   });
 
   it.each(['refused', 'answer lost', 'bad gateway'] as const)(
-    '(%s) breaks off while it writes does not pretend to know: made again, the call saves once',
+    'when Neon fails during the write (%s), the outcome is uncertain, and a retry leaves one version',
     async (fate) => {
       await save();
       const document = newPolicy();
@@ -145,7 +145,7 @@ describe('a saving whose Neon', () => {
     },
   );
 
-  it('has taken it, but does not say whether it is still the newest, is published by the cron once more', async () => {
+  it('when Neon fails after publishing, the save is not confirmed and the cron publishes it again', async () => {
     await save();
     door.neon((request) => (request === 3 ? 'refused' : undefined));
     expect((await put(newPolicy(), ifMatch(1))).json).toMatchObject({ number: 2, published: false });
@@ -154,7 +154,7 @@ describe('a saving whose Neon', () => {
     expect([door.pointer(), door.due()]).toEqual([{ v: 1, number: 2 }, []]);
   });
 
-  it('was never migrated is told what to run', async () => {
+  it('when the database is not migrated, every call is a 503 with its own code', async () => {
     await door.database.db().execute(sql`alter table policy_versions rename to policy_versions_away`);
     try {
       for (const method of ['GET', 'PUT']) {
@@ -169,14 +169,14 @@ describe('a saving whose Neon', () => {
     }
   });
 
-  it('is not configured is told that nothing was saved', async () => {
+  it('without DATABASE_URL, a save is a 503', async () => {
     const settings = { DATABASE_URL: '' };
     const { status, json } = await call('PUT', '/policy', { body: aPolicy(), headers: FIRST, settings });
     expect([status, json.code]).toEqual([503, 'database-unavailable']);
   });
 });
 
-it('a saving that stays unpublished can be told from one that is under way', async () => {
+it('unpublishedSince: a save counts as overdue only after the cron had time to publish it', async () => {
   kvFails('throws', 'put', POINTER_KEY);
   await put(aPolicy(), FIRST);
   const since = (minutes: number) => unpublishedSince(door.memory().kv, Date.now() + minutes * 60_000);
@@ -188,7 +188,7 @@ it('a saving that stays unpublished can be told from one that is under way', asy
 });
 
 describe('the cron', () => {
-  it('brings a saving to its end whose Worker died right after Neon had it', async () => {
+  it('the cron publishes a version whose Worker crashed after the write to Neon', async () => {
     await save();
     const document = newPolicy();
     let died = () => {};
@@ -208,9 +208,9 @@ describe('the cron', () => {
     expect([door.pointer(), door.published(2), door.due()]).toEqual([{ v: 1, number: 2 }, document, []]);
   });
 
-  it('does not forget a saving that has only begun', async () => {
+  it('the cron keeps the key of a save that has just begun', async () => {
     await save();
-    const key = 'policy:publish-due:somebody';
+    const key = 'policy:publish-due:other';
     await door.memory().kv.put(key, '', { metadata: { at: Date.now() } });
     await door.tick(1);
     expect(door.due()).toEqual([key]);
@@ -218,7 +218,7 @@ describe('the cron', () => {
     expect(door.due()).toEqual([]);
   });
 
-  it('takes away keys that somebody wrote by hand, and leaves KV alone when nothing was ever saved', async () => {
+  it('the cron deletes keys without metadata, and does not write the pointer before the first save', async () => {
     const byHand = JSON.stringify({ v: 1, number: 7 });
     await door.memory().kv.put('policy:publish-due:by-hand', 'x');
     await door.memory().kv.put(POINTER_KEY, byHand);
@@ -228,32 +228,32 @@ describe('the cron', () => {
 
   it.each([
     ['an older number', POINTER_KEY, '{"v":1,"number":1}'],
-    ['a number that there is not', POINTER_KEY, '{"v":1,"number":99}'],
+    ['an unknown number', POINTER_KEY, '{"v":1,"number":99}'],
     ['no shadow', POINTER_KEY, '{"v":1,"number":2}'],
     ['another share', POINTER_KEY, '{"v":1,"number":2,"shadow":{"number":3,"sample":1}}'],
     ['nonsense', POINTER_KEY, 'nonsense'],
     ['another document', versionKey(2), '{"rules":[]}'],
     ['another shadow', versionKey(3), '{"rules":[]}'],
-  ])('mends what somebody wrote by hand, when Neon is awake anyway: %s', async (_, key, value) => {
+  ])('the cron overwrites values that were written by hand, when Neon is awake: %s', async (_, key, value) => {
     await save();
     await save();
     await call('PUT', '/policy/shadow?sample=0.5', { body: newPolicy(), headers: FIRST });
     const right = new Map(door.memory().values);
     await door.memory().kv.put(key, value);
-    // The first tick ever sums, so that Neon is awake.
+    // The first tick aggregates, so Neon is awake.
     await door.tick(0);
     expect(Object.fromEntries(door.memory().values)).toMatchObject(Object.fromEntries(right));
     expect(door.due()).toEqual([]);
   });
 
-  it('mends what is missing', async () => {
+  it('the cron restores missing values', async () => {
     await save();
     for (const key of [POINTER_KEY, versionKey(1)]) door.memory().values.delete(key);
     await door.tick(0);
     expect([door.pointer(), door.published(1)]).toEqual([{ v: 1, number: 1 }, expect.anything()]);
   });
 
-  it('leaves Neon asleep, and KV unwritten, when there is nothing to do', async () => {
+  it('the cron does not query Neon and does not write KV when there is nothing to do', async () => {
     await save();
     await door.tick(0);
     const requests = door.neon(() => undefined);
@@ -262,11 +262,11 @@ describe('the cron', () => {
     expect(requests()).toBe(0);
     expect(door.memory().made.filter((made) => /^(?:put|delete) /.test(made))).toEqual([]);
 
-    await door.memory().kv.put('policy:publish-due:somebody', '');
+    await door.memory().kv.put('policy:publish-due:other', '');
     await door.tick(10);
     expect(requests()).toBeGreaterThan(0);
     door.memory().made.length = 0;
-    // Awake for something else: looked at, and found right.
+    // Neon is awake for the aggregates: the cron compares KV with it, and both agree.
     door.memory().values.delete('sums:done');
     await door.tick(15);
     expect(door.memory().made).toContain(`get ${POINTER_KEY}`);

@@ -1,5 +1,4 @@
-/** Knocks at the administrators' door. */
-
+/** Calls the admin endpoints. */
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import worker from './worker.ts';
@@ -13,12 +12,12 @@ export interface Answered {
 }
 
 export interface Call {
-  /** Bindings and settings that stand in for the real ones. */
+  /** Bindings and settings that replace the real ones. */
   bindings?: object;
   headers?: Record<string, string>;
 }
 
-/** Text and streams go as they are, anything else as JSON. */
+/** Text and streams are sent unchanged, other values as JSON. */
 export async function admin(method: string, path: string, body?: unknown, call: Call = {}): Promise<Answered> {
   const raw = typeof body === 'string' || body instanceof ReadableStream;
   const request = new Request(`https://gatehouse.example/admin${path}`, {
@@ -37,7 +36,7 @@ export async function admin(method: string, path: string, body?: unknown, call: 
   return { status: response.status, headers: response.headers, json: text === '' ? {} : JSON.parse(text) };
 }
 
-/** A person whom no other test knows. */
+/** The key of a new person. */
 export const newKey = () => `oid:${crypto.randomUUID()}`;
 
 export const inPath = (key: string) => `/people/${encodeURIComponent(key)}`;

@@ -1,4 +1,4 @@
-/** What the change log holds about a person, and changes that have not reached it yet. */
+/** The audit log of a person, and dead letters with changes. */
 import { createMessageBatch } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { asc, eq } from 'drizzle-orm';
@@ -10,7 +10,7 @@ import type { DeadLetterKind } from '../../src/desk/consume/dead-letters.ts';
 import { admin } from './admin-call.ts';
 import worker from './worker.ts';
 
-/** Oldest first. */
+/** The changes of a person, oldest first. */
 export const changesOf = (key: string) =>
   connect(env.DATABASE_URL, 10_000)
     .db.select()
@@ -18,7 +18,7 @@ export const changesOf = (key: string) =>
     .where(eq(changes.subject, key))
     .orderBy(asc(changes.occurredAt), asc(changes.id));
 
-/** Waits for the queue and its consumer. */
+/** Waits until the consumer has written `count` changes. */
 export const changesOfOnce = (key: string, count: number) =>
   vi.waitUntil(
     async () => {
@@ -28,7 +28,7 @@ export const changesOfOnce = (key: string, count: number) =>
     { timeout: 10_000, interval: 50 },
   );
 
-/** Keeps a change as a dead letter that the database would take; returns its name in KV. */
+/** Stores a valid change as a dead letter. Returns its KV key. */
 export async function deadLetterOf(key: string, kind: DeadLetterKind = 'refused', reason = '22021'): Promise<string> {
   const id = uuidv7();
   const change = { kind: 'change', v: 1, id, changedBy: 'admin', subject: key, before: null, after: { roles: ['a'] } };
@@ -37,13 +37,13 @@ export async function deadLetterOf(key: string, kind: DeadLetterKind = 'refused'
   return `dead-letter:${kind}:${id}`;
 }
 
-/** For tests that count dead letters: other files leave some. */
+/** For tests that count dead letters: other test files leave some in KV. */
 export async function noDeadLetters(): Promise<void> {
   const { keys } = await env.GATEHOUSE.list({ prefix: 'dead-letter:' });
   await Promise.all(keys.map(({ name }) => env.GATEHOUSE.delete(name)));
 }
 
-/** A queue in place of the Worker's own: it keeps what a replay sends until the test delivers it to the consumer. */
+/** A queue for replays. It stores messages until the test delivers them to the consumer. */
 export function ownQueue() {
   const sent: { message: unknown; options: unknown }[] = [];
   const send = async (message: unknown, options: unknown) => void sent.push({ message, options });

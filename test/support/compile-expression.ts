@@ -1,5 +1,4 @@
-/** Expressions as the tests of this folder compile and run them. */
-
+/** Compiles and runs expressions for tests. */
 import { type CompiledExpression, compileExpression } from '../../src/desk/policies/compile-expression.ts';
 import { runOf, Shared } from '../../src/expressions/evaluate.ts';
 import { listText } from '../../src/expressions/list.ts';
@@ -21,7 +20,7 @@ export function compiled(source: string, purpose: Purpose = 'condition'): Compil
   return outcome.expression;
 }
 
-/** Each problem as its code and the part of the source that it is about. */
+/** Each problem as its code and its part of the source. */
 export function problemsOf(source: string, purpose: Purpose = 'condition'): readonly (readonly [string, string])[] {
   const outcome = compile(source, purpose);
   return outcome.ok ? [] : outcome.problems.map(({ code, from, to }) => [code, source.slice(from, to)] as const);

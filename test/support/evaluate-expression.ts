@@ -1,4 +1,4 @@
-/** Expressions, trees and calls as the tests of this folder make them. */
+/** Expressions, trees and calls for tests. */
 import fc from 'fast-check';
 import { parse } from '../../src/desk/policies/cel.ts';
 import { toTree } from '../../src/desk/policies/to-tree.ts';
@@ -11,7 +11,7 @@ import { Fail, isList, isMap, Span, Time, type Value } from '../../src/expressio
 
 export const LISTS = new Map([['codes', listText(['SPRING', '5', '\u{1f4a5}']) ?? '']]);
 
-/** Without the type checker, so that values of any type meet. */
+/** Parses without the type checker, so that operands can have any types. */
 export function treeOf(source: string): Tree | { readonly refused: string } {
   const parsed = parse(source);
   if (!parsed.ok) return { refused: parsed.code };
@@ -41,7 +41,7 @@ export function evaluate(source: string, changed: Partial<ScopeInputs> = {}): Va
   return runOf(tree, new Shared())(openScope({ ...CALL, ...changed }));
 }
 
-/** A value as texts compare it: its type with it, and no reason of a failure. */
+/** A value as text, with its type. All failures are equal. */
 export function shown(value: Value): string {
   if (value instanceof Fail) return 'fails';
   if (typeof value === 'bigint') return `int ${value}`;
@@ -119,7 +119,7 @@ const CALLS = FUNCTIONS.flatMap(({ overloads }) => Object.keys(overloads)).map((
 });
 const PATTERNS = ['^[a-z]+$', '(?i)jane|spring', '.*a.{20}[cd]', '(.?){30}[ab].{9}c', '\\bx\\b'];
 
-/** `leaf` adds `it` within macros. */
+/** Inside macros, `leaf` also yields `it`. */
 function treesOf(
   leaf: fc.Arbitrary<Tree>,
   macros: (tree: fc.Arbitrary<Tree>) => fc.Arbitrary<Tree>[],
@@ -168,7 +168,7 @@ const anyLeaf: fc.Arbitrary<Tree> = fc.oneof(
   ),
 );
 const anyBody = treesOf(fc.oneof(anyLeaf, fc.constant<Tree>(['it'])), () => []);
-/** Of any types, so most fail somewhere; each is one that `isTree` accepts. */
+/** Trees that `isTree` accepts. Operands have any types, so most trees fail somewhere. */
 export const anyTree = treesOf(anyLeaf, (tree) => [
   fc
     .tuple(fc.constantFrom('exists', 'all', 'exists_one', 'filter', 'collect'), tree, anyBody)

@@ -1,4 +1,4 @@
-/** Knocks at the door of the policy in Node, with a database of its own, and with a KV and a Neon that fail when they are told to. */
+/** Calls `/admin/policy` in Node, with a separate database, and with a KV and a Neon that fail on demand. */
 import { timingSafeEqual } from 'node:crypto';
 import { asc, eq } from 'drizzle-orm';
 import { afterEach, beforeEach, vi } from 'vitest';
@@ -9,7 +9,7 @@ import { POINTER_KEY, PUBLISH_DUE_PREFIX, versionKey } from '../../src/policy/po
 import { type MemoryKv, memoryKv } from './memory-kv.ts';
 import { ownDatabase } from './own-database.ts';
 
-// workerd has it here, Node elsewhere.
+// workerd has this function on `crypto.subtle`, Node in `node:crypto`.
 Object.assign(crypto.subtle, { timingSafeEqual });
 
 const realFetch = globalThis.fetch;
@@ -22,21 +22,21 @@ export interface Answered {
 }
 
 export interface Call {
-  /** Text and bytes go as they are, anything else as JSON. */
+  /** Text and bytes are sent unchanged, other values as JSON. */
   body?: unknown;
   headers?: Record<string, string>;
-  /** Settings that stand in for the usual ones. */
+  /** Settings that replace the default ones. */
   settings?: Record<string, string>;
 }
 
 export type NeonFate = 'refused' | 'answer lost' | 'bad gateway';
 
-/** The roles of everybody in the token, and what else is given. Allowed without a warning. */
+/** A policy that sends roles, with `more` members. The check has no warnings for it. */
 export const aPolicy = (more: object = {}) => ({
   rules: [{ id: 'roles', steps: ['PreTokenIssuance'], set: { extension_Roles: "person.roles.join(' ')" } }],
   ...more,
 });
-/** One that nobody else has. */
+/** A policy with a unique description. */
 export const newPolicy = (more: object = {}) => aPolicy({ description: crypto.randomUUID(), ...more });
 
 export const ifMatch = (number: number) => ({ 'If-Match': `"${number}"` });
@@ -96,7 +96,7 @@ export function policyDoor() {
     call,
     put,
     memory: () => memory,
-    /** Saves a policy over whatever is in force; its number. */
+    /** Saves a policy over the one in force. Returns its number. */
     async save(document: unknown = newPolicy()): Promise<number> {
       const etag = (await call('GET', '/policy')).headers.get('ETag');
       const { status, json, text } = await put(document, etag === null ? FIRST : { 'If-Match': etag });
@@ -109,9 +109,9 @@ export function policyDoor() {
     versions: () => database.db().select().from(policyVersions).orderBy(asc(policyVersions.number)),
     changes: (subject: string) =>
       database.db().select().from(changes).where(eq(changes.subject, subject)).orderBy(asc(changes.id)),
-    /** The cron, so many minutes from now. */
+    /** Runs the cron, `minutes` from now. */
     tick: (minutes: number) => runSchedule(env, Date.now() + minutes * 60_000),
-    /** What becomes of requests to Neon, which are counted from 1; returns how many there were. */
+    /** Sets the fate of each request to Neon, counted from 1. Returns a function with the count of requests. */
     neon(fate: (request: number) => NeonFate | undefined) {
       let requests = 0;
       vi.spyOn(globalThis, 'fetch').mockImplementation(async (...given) => {
@@ -119,9 +119,9 @@ export function policyDoor() {
         const what = fate(requests);
         if (what === 'refused') throw new TypeError('fetch failed');
         if (what === 'bad gateway') return new Response('upstream connect error', { status: 503 });
-        const answer = await realFetch(...given);
+        const response = await realFetch(...given);
         if (what === 'answer lost') throw new TypeError('terminated');
-        return answer;
+        return response;
       });
       return () => requests;
     },

@@ -1,4 +1,4 @@
-/** What the addresses of administrators take: person keys as people type them, and pages. */
+/** Inputs of the admin endpoints: typed person keys, pages, and dead letters. */
 import * as z from 'zod/mini';
 import { sha256Hex } from '../../platform/digest.ts';
 import { readPersonKey } from '../../sign-in/event.ts';
@@ -6,15 +6,17 @@ import { DEAD_LETTER_KINDS } from '../consume/dead-letters.ts';
 import { limit, strict, text } from '../http/input-rules.ts';
 import { KEY_FORMS } from '../http/typed-values.ts';
 
-/** Longer than any address or id; a key this long is stored as its digest. */
+/** Longer than any address or id. Long keys are stored as a digest. */
 const MAX_TYPED_KEY_CHARS = 2_000;
 const HASH_HEX_DIGITS = 12;
 
-/** A key as somebody typed it, in the form under which the record is stored. */
+/** Reads a typed key to the key under which the record is stored. */
 export const personKey = z.pipe(
   z
-    .string('give a person key as a text, such as oid:0f8fad5b-d9cb-469f-a165-70867728950e')
-    .check(z.maxLength(MAX_TYPED_KEY_CHARS, `longer than ${MAX_TYPED_KEY_CHARS} characters: no person key is`)),
+    .string('not a text. Write a person key, such as oid:0f8fad5b-d9cb-469f-a165-70867728950e')
+    .check(
+      z.maxLength(MAX_TYPED_KEY_CHARS, `longer than ${MAX_TYPED_KEY_CHARS} characters. Write a shorter person key`),
+    ),
   z.transform(async (typed: string, context): Promise<string> => {
     const key = await readPersonKey(typed);
     if (key !== undefined) return key;
@@ -25,11 +27,11 @@ export const personKey = z.pipe(
 
 export const keyOnly = strict({ key: personKey });
 
-export const FOREIGN_KV_CURSOR = 'not a cursor of this list: take it from "next" of the page before, whole';
+export const FOREIGN_KV_CURSOR = 'not a cursor of this list. Send all of "next" from the previous page';
 
 /**
- * A page of a list that KV keeps. KV's cursors are opaque, and not every KV refuses one that is foreign or damaged, so ours
- * begin with a hash of the list and of KV's cursor.
+ * Pages of a list in KV. KV does not reliably reject a foreign or damaged cursor, so Gatehouse puts a hash of the list
+ * and the KV cursor in front of it.
  */
 export function kvPageOf(list: string, preset: number, most: number) {
   const ours = async (kvCursor: string) => (await hashOf([list, kvCursor])) + kvCursor;
@@ -44,7 +46,7 @@ export function kvPageOf(list: string, preset: number, most: number) {
   );
   return {
     query: strict({ cursor: z.optional(cursor), limit: limit(preset, most) }),
-    /** `next` as the answer shows it; no member on the last page. */
+    /** The member `next` of the response; absent on the last page. */
     next: async (kvCursor: string | undefined) => (kvCursor === undefined ? {} : { next: await ours(kvCursor) }),
   };
 }
@@ -52,13 +54,15 @@ export function kvPageOf(list: string, preset: number, most: number) {
 const hashOf = async (parts: readonly string[]): Promise<string> =>
   (await sha256Hex(JSON.stringify(parts))).slice(0, HASH_HEX_DIGITS);
 
-/** Which dead letters: those that were refused, those that an outage made under an earlier version, or all. */
+/** `outage`: only earlier versions write these. Absent: all kinds. */
 export const deadLetterKind = strict({
-  kind: z.optional(z.enum(DEAD_LETTER_KINDS, 'not a kind: outage or refused, or leave it out for both')),
+  kind: z.optional(z.enum(DEAD_LETTER_KINDS, 'not a kind. Write outage or refused, or omit it for both')),
 });
 
-/** Three bytes a character at most: KV takes keys of 512. */
-const MAX_LETTER_ID_CHARS = 150;
+/** At most three bytes a character, and 512 bytes for a KV key. */
+const MAX_DEAD_LETTER_ID_CHARS = 150;
 export const deadLetterId = strict({
-  id: text.check(z.maxLength(MAX_LETTER_ID_CHARS, 'not an id of a dead letter: take one from /admin/dead-letters')),
+  id: text.check(
+    z.maxLength(MAX_DEAD_LETTER_ID_CHARS, 'not the id of a dead letter. GET /admin/dead-letters lists them'),
+  ),
 });

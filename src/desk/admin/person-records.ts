@@ -1,6 +1,6 @@
 /**
- * What an administrator does to entitlements in Workers KV: read, list, save, remove. Every operation on KV has its own
- * limit, and every change is in the log before it is in KV.
+ * Reads, lists, saves and removes entitlements in Workers KV for administrators. Every KV operation has a timeout.
+ * Every change is in the audit log before it is in KV.
  */
 import { v7 as uuidv7 } from 'uuid';
 import type { Change } from '../../attempts/attempt.ts';
@@ -10,34 +10,34 @@ import { type Entitlements, readEntitlements } from '../../entitlements/stored-r
 import { type KvRefusal, type KvResult, withKvTimeout, write } from '../../platform/kv.ts';
 import type { EntitlementsInput } from './record-input.ts';
 
-/** A value that is no record of ours is logged and shown up to here. */
+/** Limit for logging and showing a value that is not a valid record. */
 const MAX_UNREADABLE_CHARS = 2_000;
-/** One bulk read of KV takes so many keys. */
+/** Maximum number of keys in one bulk read of KV. */
 export const MAX_PEOPLE_A_PAGE = 100;
 
-/** A record under its person key; `unreadable` is the raw text of a value that is no record of ours, cut. */
+/** A record under its person key. `unreadable`: the truncated text of a value that is not a valid record. */
 export type StoredPerson =
   | { readonly key: string; readonly record: Entitlements }
   | { readonly key: string; readonly record: undefined; readonly unreadable: string };
 
-/** `begun`: the change is in the log, and where KV was late it may even be in force. Otherwise nothing has changed. */
+/** `begun`: the change is in the audit log and, after a KV timeout, may be in force. Otherwise nothing has changed. */
 export type PersonRefusal = {
   readonly ok: false;
   readonly reason: KvRefusal['reason'] | 'not-logged';
   readonly begun: boolean;
 };
 
-/** Hands a change to the log; false when it could be kept nowhere. */
+/** Writes a change to the audit log. Returns false when neither the queue nor the database accepts it. */
 export type LogChange = (change: Change) => Promise<boolean>;
 
-/** Who changes, when (milliseconds since 1970), and where it is logged. */
+/** The author of a change. `now`: milliseconds since 1970. */
 export interface Author {
   readonly by: string;
   readonly now: number;
   readonly logChange: LogChange;
 }
 
-/** What KV holds under a key; undefined when it holds nothing. */
+/** Reads a record; undefined when KV has none. */
 export async function readPerson(kv: KVNamespace, key: string): Promise<KvResult<StoredPerson | undefined>> {
   const got = await withKvTimeout(() => kv.get(PERSON_PREFIX + key));
   if (!got.ok) return got;
@@ -46,11 +46,11 @@ export async function readPerson(kv: KVNamespace, key: string): Promise<KvResult
 
 export interface PeoplePage {
   readonly people: readonly StoredPerson[];
-  /** KV's own cursor; absent on the last page. */
+  /** The KV cursor; absent on the last page. */
   readonly next?: string;
 }
 
-/** A page of people in the order of their keys: one list and one bulk read. */
+/** Lists people in the order of their keys, with one list and one bulk read. */
 export async function listPeople(
   kv: KVNamespace,
   limit: number,
@@ -61,7 +61,7 @@ export async function listPeople(
   const names = listed.value.keys.map(({ name }) => name);
   const next = listed.value.list_complete ? {} : { next: listed.value.cursor };
   if (names.length === 0) return { ok: true, value: { people: [], ...next } };
-  // As text: one value that is not JSON fails a whole typed bulk read.
+  // Read as text, because one value that is not JSON fails a whole bulk read of type JSON.
   const read = await withKvTimeout(() => kv.get(names));
   if (!read.ok) return read;
   const people = names.flatMap((name) => {
@@ -73,20 +73,19 @@ export async function listPeople(
 
 export interface SavedPerson {
   readonly record: Entitlements;
-  /** False when the person had exactly this already: `updatedAt` stays and nothing is logged. */
+  /** False when the stored record is equal: `updatedAt` stays and nothing is logged. */
   readonly changed: boolean;
 }
 
 /**
- * Makes `input` all that we hold about a person.
+ * Replaces the record of a person by `input`.
  *
- * The log is written first. Were KV first, a call whose change could not be logged would leave the record changed, and the
- * same call again would find nothing to change and so log nothing: a change nobody can see. This way round a change that is
- * in force is always in the log; what the log may hold too many is a change that KV then refused (the caller is told so,
- * and the call made again logs it again).
+ * The audit log is written before KV, so every change in force is in the log. With KV first, a retry after a failed log
+ * write would find no difference and log nothing. The log can have an extra row for a change that KV refused: the
+ * caller gets an error, and a retry logs the change again.
  *
- * What changes nothing (an import run twice) is not logged and keeps `updatedAt`, but it is still written: KV may have shown
- * a copy that is a minute old, and what an administrator orders must be in force afterwards in any case.
+ * An equal record (an import that runs twice) is not logged and keeps `updatedAt`. It is still written, because the
+ * read from KV can be a minute old.
  */
 export async function savePerson(
   kv: KVNamespace,
@@ -97,7 +96,7 @@ export async function savePerson(
   const read = await readPerson(kv, key);
   if (!read.ok) return { ...read, begun: false };
   const before = read.value;
-  const changed = before?.record === undefined || !holdsTheSame(before.record, input);
+  const changed = before?.record === undefined || !isEqual(before.record, input);
   const stamp = changed
     ? { updatedAt: new Date(author.now).toISOString(), updatedBy: author.by }
     : { updatedAt: before.record.updatedAt, updatedBy: before.record.updatedBy };
@@ -110,8 +109,8 @@ export async function savePerson(
 }
 
 /**
- * Removes what we hold about a person; false when that was nothing (then nothing is logged, and nothing deleted: a record
- * that KV does not show yet would go unlogged). Logged first, see {@link savePerson}.
+ * Removes the record of a person, after logging it as {@link savePerson} does. Returns false when KV shows no record.
+ * It then deletes nothing, because a record that KV does not show yet would go unlogged.
  */
 export async function removePerson(
   kv: KVNamespace,
@@ -152,14 +151,14 @@ function changeOf(
   };
 }
 
-/** As the log can keep it: somebody may have written texts by hand that Postgres does not take. */
+/** Replaces characters that Postgres rejects. Records that were written by hand can contain them. */
 const asJson = (value: unknown): Change['before'] =>
   JSON.parse(JSON.stringify(value), (_name, member: unknown) =>
     typeof member === 'string' ? truncate(member, MAX_CHARS.message) : member,
   );
 
-/** The order of names in a list counts (it is the order in the claim), the order of members does not. */
-function holdsTheSame(record: Entitlements, input: EntitlementsInput): boolean {
+/** The order of names in a list matters, since it is the order in the claim. The order of members does not. */
+function isEqual(record: Entitlements, input: EntitlementsInput): boolean {
   const { roles, groups, attributes, applications } = record;
   return canonical({ roles, groups, attributes, applications }) === canonical(input);
 }

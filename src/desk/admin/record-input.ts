@@ -1,4 +1,4 @@
-/** What an administrator may send: the written form of a record, without what KV or the change log could not give back. */
+/** The record that an administrator sends. It must be storable in KV and in the audit log without loss. */
 import * as z from 'zod/mini';
 import { MAX_MESSAGE_BYTES } from '../../attempts/text-limits.ts';
 import {
@@ -14,7 +14,6 @@ import {
 } from '../../entitlements/stored-record.ts';
 import { strict } from '../http/input-rules.ts';
 
-/** A list of names, each once. */
 const namesOf = (item: z.ZodMiniType<string, string>, most: number) =>
   z.pipe(
     z.array(item).check(z.maxLength(most, `at most ${most} names`)),
@@ -22,7 +21,7 @@ const namesOf = (item: z.ZodMiniType<string, string>, most: number) =>
   );
 
 const attribute = z.union([z.string().check(z.maxLength(MAX_ATTRIBUTE_CHARS)), z.number(), z.boolean()], {
-  error: 'an attribute is a text of at most 2,000 characters, a number, or true or false',
+  error: 'not an attribute. Write a text of at most 2,000 characters, a number, true or false',
 });
 const attributesSchema = z
   .record(z.string().check(z.minLength(1), z.maxLength(MAX_ATTRIBUTE_NAME_CHARS)), attribute)
@@ -48,11 +47,11 @@ export const shownRecord = z.object({
   updatedBy: z.string(),
 });
 
-/** A message of the change log holds the record before and after, and must stay below {@link MAX_MESSAGE_BYTES}. */
+/** An audit log message contains the record before and after and must stay below {@link MAX_MESSAGE_BYTES}. */
 const MAX_RECORD_BYTES = MAX_MESSAGE_BYTES / 2 - 2_048;
 
 const ROLE_NAME_RULE =
-  'a role or group name is 1 to 64 characters: letters, digits and . _ : / - , beginning with a letter or digit';
+  'not a role or group name. Write 1 to 64 letters, digits and . _ : / - , beginning with a letter or digit';
 const names = namesOf(z.string().check(z.regex(ROLE_NAME, ROLE_NAME_RULE)), MAX_ROLES);
 
 const members = {
@@ -67,32 +66,31 @@ export type EntitlementsInput = z.infer<typeof record>;
 
 const sent = z.unknown().check((payload) => refuseUnstorable(payload.value, payload));
 const fits = z.refine<EntitlementsInput>((input) => claimOf(rolesIn(input)).length <= MAX_CLAIM_CHARS, {
-  message: `the roles make a claim longer than ${MAX_CLAIM_CHARS} characters: use fewer or shorter names`,
+  message: `the roles make a claim longer than ${MAX_CLAIM_CHARS} characters. Use fewer or shorter names`,
 });
 const small = z.refine<EntitlementsInput>((input) => bytesOf(input) <= MAX_RECORD_BYTES, {
-  message: `the record takes more than ${MAX_RECORD_BYTES} bytes: use fewer or shorter attributes`,
+  message: `the record has more than ${MAX_RECORD_BYTES} bytes. Use fewer or shorter attributes`,
 });
 
-/** What an administrator writes: unknown members, bad names, and what could not be given back or logged as it was sent are refused. */
+/** A record. Rejects unknown members, invalid names, and values that cannot be stored and logged without loss. */
 export const recordInput = z.pipe(sent, record.check(fits, small));
 
-/** The same with the person key beside it, for bodies that name the person themselves. */
 export const recordInputWith = <Key extends z.ZodMiniType<string>>(key: Key) =>
   z.pipe(sent, strict({ ...members, key }).check(fits, small));
 
-/** Looks at what was sent before Zod drops (`__proto__`) or merges (two spellings of one application) any of it. */
+/** Runs before Zod, which silently drops `__proto__` and merges two spellings of one application. */
 function refuseUnstorable(body: unknown, { issues }: z.core.ParsePayload): void {
   const refuse = (path: string[], message: string) => issues.push({ code: 'custom', input: body, path, message });
   const seen = new Set<string>();
   for (const [member, name, value] of [...namesIn(body, 'attributes'), ...namesIn(body, 'applications')]) {
-    if (name === '__proto__') refuse([member, name], 'this name cannot be stored: choose another');
-    if (!isStorable(name)) refuse([member, name], 'a name must be valid Unicode without the NUL character');
+    if (name === '__proto__') refuse([member, name], 'this name cannot be stored. Choose another');
+    if (!isStorable(name)) refuse([member, name], 'the name is not valid Unicode or contains NUL. Correct it');
     if (typeof value === 'string' && !isStorable(value)) {
-      refuse([member, name], 'a text must be valid Unicode without the NUL character');
+      refuse([member, name], 'the text is not valid Unicode or contains NUL. Correct it');
     }
     if (member === 'attributes') continue;
     const clientId = name.trim().toLowerCase();
-    if (seen.has(clientId)) refuse([member, name], 'the same application stands here twice: write it once');
+    if (seen.has(clientId)) refuse([member, name], 'the same application twice. Keep one');
     seen.add(clientId);
   }
 }
@@ -104,12 +102,12 @@ function namesIn(body: unknown, member: 'attributes' | 'applications'): [typeof 
   return Object.entries(value).map(([name, inner]) => [member, name, inner]);
 }
 
-/** Postgres, where the change log lies, has neither in a jsonb value. */
+/** The audit log is jsonb in Postgres, which rejects NUL and lone surrogates. */
 const isStorable = (text: string) => text.isWellFormed() && !text.includes('\0');
 
 const bytesOf = (input: EntitlementsInput): number => new TextEncoder().encode(JSON.stringify(input)).byteLength;
 
-/** Every role that could meet in one claim: the general ones with those of the fullest application. */
+/** The roles of the longest possible claim: the general ones and those of the application with the longest list. */
 function rolesIn(input: { roles: string[]; applications: Record<string, { roles?: string[] | undefined }> }): string[] {
   const perApplication = Object.values(input.applications).map((application) => application.roles ?? []);
   const fullest = perApplication.sort((a, b) => claimOf(b).length - claimOf(a).length)[0] ?? [];

@@ -1,4 +1,4 @@
-/** What administrators do over HTTP: who holds which roles, who changed that, and what could not be written. */
+/** The endpoints for administrators: people and their roles, the audit log, and dead letters. */
 import type { Context } from 'hono';
 import { recordChange } from '../../attempts/enqueue.ts';
 import { configOf } from '../../platform/config.ts';
@@ -23,16 +23,16 @@ import {
 import { type EntitlementsInput, recordInput, recordInputWith } from './record-input.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
-/** What is not sent by then is there for the next call. */
+/** A later call sends the rest. */
 const REPLAY_LIMIT_MS = 30_000;
 
 const IN_FORCE =
-  "everywhere within about a minute, and in the person's token from the next interactive sign-in: " +
-  'a token they hold already keeps its claims';
+  "everywhere within about a minute, and in the person's token from the next interactive sign-in. " +
+  'A token that was issued before keeps its claims';
 
 const EMAIL_NOT_USED =
-  'No issuer is trusted for e-mail (EMAIL_TRUSTED_ISSUERS is empty), so that a record under an email: key is not used. ' +
-  'Use the oid: or idp: key, or set EMAIL_TRUSTED_ISSUERS after reading what it means.';
+  'No issuer is trusted for e-mail (EMAIL_TRUSTED_ISSUERS is empty), so a record under an email: key is not used. ' +
+  'Use the oid: or idp: key, or read about EMAIL_TRUSTED_ISSUERS and set it.';
 
 export const adminRoutes = newApp();
 
@@ -47,7 +47,7 @@ adminRoutes.get('/people', validated('query', peoplePage.query), async (c) => {
   return c.json({ people: listed.value.people.map(shown), ...(await peoplePage.next(listed.value.next)) }, 200);
 });
 
-// The forms with the key in the body: no e-mail has to stand in a URL, where proxies and browsers keep it.
+// These take the key in the body, so that no e-mail address is in a URL, which proxies and browsers store.
 adminRoutes.put('/people', jsonBody, validated('json', recordInputWith(personKey)), (c) => {
   const { key, ...input } = c.req.valid('json');
   return save(c, key, input);
@@ -128,10 +128,9 @@ const authorOf = (c: AdminContext): Author => ({
 });
 
 const UNREADABLE =
-  'What lies in KV under this key is not a record of ours, so that this person gets no roles: somebody must have written ' +
-  'it by hand. Save the record anew (PUT) or remove it (DELETE).';
+  'The value in Workers KV under this key is not a valid record, so this person gets no roles. ' +
+  'Save the record again (PUT) or remove it (DELETE).';
 
-/** A person as every answer shows them. */
 function shown(person: StoredPerson) {
   if (person.record === undefined) return { key: person.key, unreadable: person.unreadable, problem: UNREADABLE };
   const { v: _, ...record } = person.record;
@@ -146,7 +145,7 @@ function warningFor(c: AdminContext, key: string) {
 const refused = (c: AdminContext, { reason, begun }: { reason: PersonRefusal['reason']; begun?: boolean }): Response =>
   refuse(c, reason, { afterwards: begun ? 'change-logged' : 'nothing-changed' });
 
-/** KV refuses nothing about a page but its cursor: one of another Gatehouse, or one that it has forgotten. */
+/** KV refuses a page only for its cursor: from another Gatehouse, or expired. */
 const refusedPage = (c: AdminContext, refusal: KvRefusal, cursor: string | undefined) =>
   refusal.reason === 'kv-refused' && cursor !== undefined
     ? badRequest(c, [{ path: 'cursor', message: FOREIGN_KV_CURSOR }])

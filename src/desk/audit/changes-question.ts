@@ -1,11 +1,11 @@
-/** What the audit log can be asked: `GET /admin/changes` and its search form. */
+/** The parameters of `GET /admin/changes` and `POST /admin/changes/search`. */
 import * as z from 'zod/mini';
 import { readPersonKey } from '../../sign-in/event.ts';
 import { strict, text } from '../http/input-rules.ts';
 import { inOrder, page, paged, range } from '../http/list-page.ts';
 import { ADDRESS_RULE, addressIn, NO_ADDRESS, refuseTyped, typed } from '../http/typed-values.ts';
 
-/** The subject is a person key, or the name of something else that is changed. */
+/** `subject`: a person key, or another name, such as `policy`. */
 const changesAsked = strict({
   subject: z.optional(
     typed(async (typed, context) => {

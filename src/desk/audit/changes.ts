@@ -1,4 +1,4 @@
-/** Who changed what, newest first: the list behind `GET /admin/changes`. */
+/** The audit log, newest first, for `GET /admin/changes`. */
 import { and, desc, eq, gte, lt, lte, sql } from 'drizzle-orm';
 import { runQuery } from '../../database/run-query.ts';
 import { changes as table } from '../../database/schema.ts';
@@ -6,7 +6,7 @@ import type { Config } from '../../platform/config.ts';
 import { writeCursor } from '../http/cursor.ts';
 import type { ChangesPage } from './changes-question.ts';
 
-/** A change as `attempts/attempt.ts` describes it, with its time in ISO 8601 UTC. */
+/** A change (see `attempts/attempt.ts`). `occurredAt`: ISO 8601 UTC. */
 export interface ChangeJson {
   readonly id: string;
   readonly occurredAt: string;
@@ -17,8 +17,8 @@ export interface ChangeJson {
 }
 
 /**
- * One page of what `changesQuestion` (changes-question.ts) read; `next` is absent on the last page. Everything kept, unless
- * `from` or `to` was given. Throws DatabaseUnavailable, which `databaseProblem` (http/database-unavailable.ts) answers.
+ * Returns one page of the audit log; `next` is absent on the last page. Throws DatabaseUnavailable, which
+ * `databaseProblem` (http/database-unavailable.ts) handles.
  */
 export async function listChanges(
   config: Config,

@@ -1,7 +1,4 @@
-/**
- * cel-js, behind this one file: it parses expressions and checks their types. Nothing is evaluated with it, and none of its
- * messages is shown.
- */
+/** The only file that uses cel-js: for parsing and type checks, never for evaluation. Its messages are never shown. */
 import { type ASTNode, Environment, ParseError, TypeError as TypeMismatch } from '@marcbachmann/cel-js';
 import { FUNCTIONS } from '../../expressions/functions.ts';
 
@@ -12,9 +9,9 @@ export interface SourceRange {
   readonly to: number;
 }
 
-/** Levels of brackets, and of operators before an operand: the parser recurses through them. */
+/** Nested brackets and prefix operators. The parser recurses once for each. */
 const MAX_NESTING = 60;
-/** As many as 4,000 characters have room for, where people write them. */
+/** High enough for what people write in 4,000 characters. */
 const LIMITS = {
   maxAstNodes: 1_000,
   maxDepth: MAX_NESTING,
@@ -23,7 +20,7 @@ const LIMITS = {
   maxCallArguments: 5,
 };
 
-/** What stands for a part of the source of that type while types are checked: a text that is no longer than what it stands for. */
+/** The type checker sees these instead of parts of the source. None is longer than the part that it replaces. */
 const STAND_INS = {
   any: '_',
   text: '__text',
@@ -32,12 +29,12 @@ const STAND_INS = {
   list: '__list',
   custom: '__any',
   truth: 'true',
-  // The library cannot tell of what type the entries of these are, and stops at some of their uses.
+  // cel-js infers no entry type for `[]` and `{}` and rejects some of their valid uses.
   emptyList: '_0',
   emptyMap: '_1',
 };
 export type StandIn = keyof typeof STAND_INS;
-/** Names that no macro may give to its variable. */
+/** True for names that a macro variable must not have. */
 export const isReserved = (name: string): boolean => /^_[_\d]/.test(name);
 const TYPES = {
   any: 'dyn',
@@ -50,10 +47,10 @@ const TYPES = {
   emptyMap: 'map',
 };
 
-/** Numbers compare across their types, which the library allows for the other operators only. */
+/** CEL compares int with double. cel-js supports that only for the other operators. */
 const NUMBER_COMPARISONS = ['int == double', 'int in list<double>', 'double in list<int>', 'list<int> == list<double>'];
 
-/** It knows no name of ours: variables are replaced before types are checked, so that one environment serves all documents. */
+/** One environment serves all documents: variables are replaced by values of their types before the type check. */
 const ENVIRONMENT = (() => {
   const environment = new Environment({ homogeneousAggregateLiterals: false, limits: LIMITS });
   environment.registerType('PolicyList', { fields: {} });
@@ -109,13 +106,13 @@ function nestingOf(source: string): number {
   return most;
 }
 
-/** The source with blanks instead of texts and comments: what is left are signs and names, each at its place. */
+/** Replaces strings and comments by blanks. All other characters keep their offsets. */
 const withoutTexts = (source: string) =>
   source.replace(/'''[\s\S]*?'''|"""[\s\S]*?"""|'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|\/\/.*/g, (text) =>
     ' '.repeat(text.length),
   );
 
-/** The library's range of a node leaves out brackets around its first and its last operand. */
+/** The range of a node. cel-js leaves out brackets around the first and the last operand. */
 export function rangeOf({ start, end }: { readonly start: number; readonly end: number }, source: string): SourceRange {
   let [from, to, open, missing] = [start, end, 0, 0];
   for (const sign of withoutTexts(source.slice(start, end))) {
@@ -129,22 +126,22 @@ export function rangeOf({ start, end }: { readonly start: number; readonly end: 
   return { from, to };
 }
 
-/** A part of the source as sentences show it. */
+/** A part of the source as messages show it: on one line, at most 60 characters. */
 export function excerpt(source: string, { from, to }: SourceRange): string {
   const text = source.slice(from, to).replace(/\s+/g, ' ');
   return text.length > 60 ? `${text.slice(0, 57).toWellFormed()}…` : text;
 }
 
-/** The source with something else of that type at that place, and all else where it was. */
+/** Replaces a range by a value of a type. All other offsets stay the same. */
 export function replaced(source: string, { from, to }: SourceRange, by: StandIn): string {
   return source.slice(0, from) + STAND_INS[by].padEnd(to - from) + source.slice(to);
 }
 
-/** The text that it is, if it is a literal. */
+/** The value of a string literal. */
 export const textOf = (node: AstNode): string | undefined =>
   node.op === 'value' && typeof node.args === 'string' ? node.args : undefined;
 
-/** A name with its members, as in `person.attributes['x']`. */
+/** A path of names, such as `person.attributes['x']`. Undefined for other nodes. */
 export function pathOf(node: AstNode): readonly string[] | undefined {
   if (node.op === 'id') return [node.args];
   if (node.op !== '.' && node.op !== '[]') return undefined;
@@ -157,7 +154,7 @@ export function pathOf(node: AstNode): readonly string[] | undefined {
 export const rootNodeOf = (node: AstNode): AstNode =>
   node.op === '.' || node.op === '[]' ? rootNodeOf(node.args[0]) : node;
 
-/** The operands of `a && b && c`, however many. */
+/** All operands of a chain such as `a && b && c`. */
 export function operands(node: AstNode, operator: '&&' | '||'): readonly AstNode[] {
   if (node.op !== operator) return [node];
   return node.args.flatMap((side) => operands(side, operator));
@@ -165,7 +162,7 @@ export function operands(node: AstNode, operator: '&&' | '||'): readonly AstNode
 
 export type CheckedExpression =
   | { readonly ok: true; readonly type: string }
-  /** `types` are CEL's names, as far as the library tells them; `node` is absent when it does not know where the fault is. */
+  /** `types`: the CEL types in the error of cel-js. `node`: undefined when cel-js gives no position. */
   | {
       readonly ok: false;
       readonly code: string;

@@ -1,4 +1,4 @@
-/** What messages, languages and applications of a policy must mean. */
+/** Checks the messages, languages and applications of a policy. */
 import { BUILT_IN_TEXTS } from '../../policy/built-in-texts.ts';
 import { PLACEHOLDER } from '../../policy/messages.ts';
 import { isLongName } from '../../sign-in/claim-names.ts';
@@ -7,10 +7,10 @@ import type { Problem } from './policy-problem.ts';
 import { problemSentence } from './problem-sentences.ts';
 import { readPath } from './variables.ts';
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern matches control characters on purpose.
 const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f]/;
 
-/** With as much as each may fill in, a message is still kept whole. */
+/** Keeps a message within the limit for stored messages, even when every value has its maximum length. */
 const MAX_PLACEHOLDERS = 10;
 
 interface Found {
@@ -31,38 +31,42 @@ export function checkMessages({ messages = {}, applications = {}, ...document }:
       const path = `messages.${key}.${language}`;
       const tag = language.toLowerCase();
       if (!isLanguage(language)) problems.push(at(path, NO_LANGUAGE));
-      if (seen.has(tag)) problems.push(at(path, 'The same language twice, in other letters: keep one.'));
+      if (seen.has(tag)) problems.push(at(path, 'The same language twice in different case. Keep one.'));
       seen.add(tag);
       problems.push(...[...textProblems(text), ...placeholderProblems(text)].map((message) => at(path, message)));
     }
     if (!seen.has(defaultLanguage.toLowerCase()))
-      problems.push(at(`messages.${key}`, `No text in the default language: add "${defaultLanguage}".`));
+      problems.push(at(`messages.${key}`, `No text in the default language. To fix it, add "${defaultLanguage}".`));
     const without = Object.entries(byLanguage).filter(([, text]) => !text.includes('{supportCode}'));
     if (without.length > 0)
       warnings.push(
         at(
           `messages.${key}`,
-          `Without {supportCode} in ${without.map(([tag]) => tag).join(', ')}: support cannot find the call by a code.`,
+          `Without {supportCode} in ${without.map(([tag]) => tag).join(', ')}, support cannot find a call by its code. Add it.`,
         ),
       );
     if (!isUsed(key, document.rules))
-      warnings.push(at(`messages.${key}`, 'No rule uses it, and it is not the name of a built-in text.'));
+      warnings.push(
+        at(`messages.${key}`, 'No rule uses it, and no built-in text has this name. Delete it, or name it in a rule.'),
+      );
   }
 
   const names = Object.keys(applications).filter((name) => name !== 'onlyThese');
   const folded = new Set(names.map((name) => name.trim().toLowerCase()));
   if (folded.size < names.length)
-    problems.push(at('applications', 'The same client id twice, in other letters: keep one.'));
+    problems.push(at('applications', 'The same client id twice in different case. Keep one.'));
   for (const name of names) {
     if (name.trim() === '' || name.length > 128)
-      problems.push(at(`applications.${name}`, 'Not a client id: give the application (client) id as Azure shows it.'));
+      problems.push(at(`applications.${name}`, 'Not a client id. Write the application (client) id that Azure shows.'));
   }
   if (applications.onlyThese === true && names.length === 0)
-    problems.push(at('applications.onlyThese', 'No application is named, so that nobody could sign up: name them.'));
+    problems.push(
+      at('applications.onlyThese', 'It blocks every sign-up, because the policy names no application. Name them.'),
+    );
   return { problems, warnings };
 }
 
-const NO_LANGUAGE = 'Not a BCP 47 language tag: write one such as en, de or de-AT.';
+const NO_LANGUAGE = 'Not a BCP 47 language tag. Write one such as en, de or de-AT.';
 
 function isLanguage(tag: string): boolean {
   try {
@@ -74,27 +78,27 @@ function isLanguage(tag: string): boolean {
 
 function textProblems(text: string): string[] {
   const problems: string[] = [];
-  if (text.trim() === '') problems.push('Empty: B2C takes no message without a text.');
-  if (CONTROL.test(text)) problems.push('Holds control characters: B2C shows plain text.');
+  if (text.trim() === '') problems.push('Empty. Write a text, since B2C requires one.');
+  if (CONTROL.test(text)) problems.push('It contains control characters. Delete them, since B2C shows plain text.');
   if (/[{}]/.test(text.replace(PLACEHOLDER, '')))
     problems.push(
-      'Holds a brace that is no placeholder: those are {supportCode}, {email} and the names of claims, such as {givenName}.',
+      'A brace is not part of a placeholder. Placeholders are {supportCode}, {email} and names of claims, such as {givenName}.',
     );
   if ((text.match(PLACEHOLDER)?.length ?? 0) > MAX_PLACEHOLDERS)
-    problems.push(`Has more than ${MAX_PLACEHOLDERS} placeholders: nobody would read it.`);
+    problems.push(`It has more than ${MAX_PLACEHOLDERS} placeholders. Shorten it.`);
   if (/\{extension_[0-9a-f]{32}_/i.test(text))
-    problems.push('Names a claim in its long form: write {extension_X}, whatever the id of the extensions app.');
+    problems.push('It names a claim in the long form. Write {extension_X}, without the id of the extensions app.');
   return problems;
 }
 
-/** What would come out empty, whoever signs up. The long form has a sentence of its own. */
+/** Placeholders that are always empty. {@link textProblems} reports the long form of a name. */
 function placeholderProblems(text: string): string[] {
   const names = [...text.matchAll(PLACEHOLDER)].map(([, name = '']) => name);
   return [...new Set(names)].flatMap((name) => {
     if (name !== 'supportCode' && name.toLowerCase() === 'supportcode')
-      return [`{${name}} stays empty: write {supportCode}.`];
+      return [`{${name}} is always empty. Write {supportCode}.`];
     const read = readPath(['claims', name], new Set());
-    return read.ok || isLongName(name) ? [] : [`{${name}} stays empty: ${problemSentence(read.fault)}`];
+    return read.ok || isLongName(name) ? [] : [`{${name}} is always empty. ${problemSentence(read.fault)}`];
   });
 }
 

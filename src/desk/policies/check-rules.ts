@@ -1,4 +1,4 @@
-/** What the rules of a policy must mean: each by itself, and beside the others. */
+/** Checks the rules of a policy, each by itself and together. */
 
 import { DECIDED_WITHOUT_RULE } from '../../policy/policy.ts';
 import { ALIASES, isLongName, shortName } from '../../sign-in/claim-names.ts';
@@ -8,16 +8,15 @@ import type { Problem } from './policy-problem.ts';
 import { problemSentence } from './problem-sentences.ts';
 import { readPath } from './variables.ts';
 
-/** A rule whose expressions are compiled. */
 export interface CheckedRule {
   readonly document: RuleDocument;
-  /** As in `rules[2]`. */
+  /** Such as `rules[2]`. */
   readonly path: string;
   readonly when: CompiledExpression | undefined;
   readonly set: readonly (readonly [claim: string, value: CompiledExpression])[];
 }
 
-/** The protocol's own members (contract 1.4, 2.1), in lower case: set, they would break the reply or name somebody else. */
+/** Members of the protocol, in lower case (contract 1.4, 2.1). Setting one breaks the reply or changes the identity. */
 const NEVER_SET = new Set([
   'version',
   'status',
@@ -50,19 +49,19 @@ export function checkRules(document: PolicyDocument, rolesClaim: string) {
       };
     const refuse = into(problems);
     if (ids.has(rule.id))
-      refuse('id', `There are two rules called ${rule.id}: reports could not tell them apart. Rename one.`);
+      refuse('id', `Two rules have the id ${rule.id}, so reports cannot distinguish them. Rename one.`);
     if (RESERVED.has(rule.id))
-      refuse('id', `The name ${rule.id} is what reports show for decisions that no rule made. Rename the rule.`);
+      refuse('id', `Reports use the name ${rule.id} for decisions without a rule. Rename the rule.`);
     ids.add(rule.id);
     checkShape(rule, document, refuse, into(warnings));
     return { document: rule, path: here, ...compiled(rule, lists, refuse) };
   });
   for (const spellings of spellingsOf(document, rolesClaim)) {
-    const message = `${spellings.join(' and ')} differ only in capitals, and both would be in the reply: write it one way.`;
+    const message = `${spellings.join(' and ')} differ only in case, and the reply can contain both. Use one spelling.`;
     warnings.push({ rule: '', path: 'rules', message });
   }
   if (rolesClaim !== '' && !document.rules.some((rule) => setsRoles(rule, rolesClaim))) {
-    const message = `No rule sets ${rolesClaim} at PreTokenIssuance, so that it is empty in every token. To send roles: "set": { "${rolesClaim}": "person.roles.join(' ')" }.`;
+    const message = `No rule sets ${rolesClaim} at PreTokenIssuance, so it is empty in every token. To send roles, write "set": { "${rolesClaim}": "person.roles.join(' ')" }.`;
     warnings.push({ rule: '', path: 'rules', message });
   }
   return { rules, problems, warnings };
@@ -75,31 +74,35 @@ function checkShape(rule: RuleDocument, document: PolicyDocument, refuse: Say, w
     const has = effects === 0 ? 'none of them' : 'more than one';
     refuse(
       '',
-      `A rule has exactly one of block, invalid and set; this one has ${has}. For two effects write two rules.`,
+      `A rule has exactly one of block, invalid and set. This one has ${has}. Write one rule for each effect.`,
     );
   }
-  if (new Set(steps).size < steps.length) refuse('steps', 'The same step twice: name each once.');
+  if (new Set(steps).size < steps.length) refuse('steps', 'The same step twice. Keep one.');
   for (const [member, key] of Object.entries({ block, invalid })) {
     if (key === undefined) continue;
     if (steps.includes('PreTokenIssuance'))
       refuse(
         'steps',
-        `B2C ignores "${member}" at PreTokenIssuance and lets the person in. Take that step out, or set claims there.`,
+        `B2C ignores "${member}" at PreTokenIssuance and lets the person in. Remove the step, or set claims there.`,
       );
     if (typeof key === 'string' && !Object.hasOwn(document.messages ?? {}, key))
       refuse(member, `There is no message called ${key}. Add it to messages, or write true for the built-in text.`);
-    if (rule.when === undefined) warn(member, `Without a condition it applies to everybody at ${steps.join(' and ')}.`);
+    if (rule.when === undefined)
+      warn(
+        member,
+        `It applies to everybody at ${steps.join(' and ')}, because it has no condition. Add "when" unless you want that.`,
+      );
   }
   if (invalid !== undefined && steps.includes('PostFederationSignup'))
     refuse(
       'steps',
-      'B2C takes no "invalid" at PostFederationSignup, where there is no page to go back to. Use block there.',
+      'B2C does not accept "invalid" at PostFederationSignup, which has no page to return to. Use block there.',
     );
   for (const claim of Object.keys(set ?? {})) checkClaim(claim, steps, (message) => refuse(`set.${claim}`, message));
   if (set !== undefined && rule.onError !== undefined)
-    refuse('onError', 'A rule that sets claims does not apply when an expression of it fails. Leave onError out.');
+    refuse('onError', 'A rule that sets claims never applies when one of its expressions fails. Remove onError.');
   if (rule.when === undefined && rule.onError !== undefined)
-    refuse('onError', 'There is no condition that could fail. Leave onError out, or write a condition.');
+    refuse('onError', 'There is no condition that can fail. Remove onError, or add a condition.');
 }
 
 function checkClaim(claim: string, steps: RuleDocument['steps'], refuse: (message: string) => void): void {
@@ -110,13 +113,17 @@ function checkClaim(claim: string, steps: RuleDocument['steps'], refuse: (messag
     return;
   }
   if (name === 'email' && steps.includes('PreTokenIssuance'))
-    refuse('B2C takes no email at PreTokenIssuance. Set it at another step, or choose another claim.');
-  if (isLongName(claim)) refuse(`Write ${shortName(claim)}: the long form is sent when EXTENSIONS_APP_ID is set.`);
-  if (alias !== undefined && claim !== alias) refuse(`B2C calls this claim ${alias}. Write that.`);
+    refuse('B2C does not accept email at PreTokenIssuance. Set it at another step, or choose another claim.');
+  if (isLongName(claim))
+    refuse(
+      `${claim} is a long name. Write ${shortName(claim)}. With EXTENSIONS_APP_ID, Gatehouse sends the long name.`,
+    );
+  if (alias !== undefined && claim !== alias) refuse(`B2C calls this claim ${alias}. Write ${alias}.`);
   const read = readPath(['claims', claim], new Set());
   if (alias === undefined && !name.startsWith('extension_') && !read.ok)
     refuse(`B2C ignores ${claim}. ${problemSentence(read.fault)}`);
-  if (name.startsWith('extension_') && !claim.startsWith('extension_')) refuse('Write extension_ in small letters.');
+  if (name.startsWith('extension_') && !claim.startsWith('extension_'))
+    refuse('The name of a custom claim begins in lower case. Write extension_.');
 }
 
 function compiled(rule: RuleDocument, lists: ReadonlySet<string>, refuse: Say): Pick<CheckedRule, 'when' | 'set'> {
@@ -136,7 +143,7 @@ function compiled(rule: RuleDocument, lists: ReadonlySet<string>, refuse: Say): 
   };
 }
 
-/** Claims that are set in more than one spelling. That of the roles is sent in one, however it is written. */
+/** Claims that rules set in more than one spelling. The roles claim is always sent in one spelling. */
 function spellingsOf({ rules }: PolicyDocument, rolesClaim: string): string[][] {
   const names = new Set(rules.flatMap(({ set = {} }) => Object.keys(set)));
   const groups = Object.values(Object.groupBy(names, (name) => `claim ${name.toLowerCase()}`));

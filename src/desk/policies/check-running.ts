@@ -1,4 +1,4 @@
-/** What the rules of a policy would do when they run: whether their expressions can fail, and how long a call could take. */
+/** Runs the expressions of a policy on samples: finds those that can fail, and steps that take too long. */
 
 import { Shared } from '../../expressions/evaluate.ts';
 import { MAX_WORK } from '../../expressions/limits.ts';
@@ -12,13 +12,13 @@ import { type ExpressionFault, problemSentence } from './problem-sentences.ts';
 import { tryExpression } from './trial-runs.ts';
 
 /**
- * Units of work for all samples of a document: a unit takes at most 120 ns, so they take at most 3 s of CPU. They are shared out
- * among the expressions, and what one leaves over is for the others.
+ * Units of work for all samples of a document: at most 3 s of CPU, since a unit takes at most 120 ns. Expressions share
+ * them; the units that one does not spend go to the next ones.
  */
 export const SAMPLE_WORK = 25_000_000;
-/** Units for one expression: what a call may spend. */
+/** Units for one expression: the limit of a call. */
 const MOST_SAMPLE_WORK = MAX_WORK;
-/** Characters of the longest texts in honest calls, which must never meet the limit at which expressions fail. */
+/** Length of the longest texts in real calls. Such calls must never reach the work limit. */
 const HONEST_TEXT = 256;
 
 interface Part {
@@ -57,10 +57,10 @@ const partsOf = (rule: CheckedRule): Part[] => [
   ...rule.set.map(([claim, expression]) => ({ rule, member: `set.${claim}`, expression, purpose: 'value' as const })),
 ];
 
-/** For each step at which all expressions together could spend more than a call may. */
+/** One problem for each step whose expressions can together exceed the work limit of a call. */
 function workProblems(parts: readonly Part[], shared: Shared): Problem[] {
   return STEPS.flatMap((step) => {
-    // What several rules ask alike is evaluated once.
+    // A part that several rules share is evaluated once.
     const counted = new Set<string>();
     const work = new Map<string, number>();
     for (const { rule, expression } of parts) {

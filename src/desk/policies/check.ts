@@ -1,7 +1,5 @@
 /**
- * Whether a document may become a policy. All that is wrong is said at once, each as a sentence that says what to write
- * instead; what is merely odd is a warning. The same check stands before saving, before compiling what KV holds, and behind
- * `npm run policy -- check`.
+ * Checks a policy document and returns all problems at once. Saving, compiling and `npm run policy -- check` use it.
  */
 import type * as z from 'zod/mini';
 import { checkMessages } from './check-messages.ts';
@@ -10,11 +8,10 @@ import { checkRunning } from './check-running.ts';
 import { MAX_DOCUMENT_BYTES, MAX_ENTRIES_IN_ALL, type PolicyDocument, policySchema } from './policy-document.ts';
 import type { Problem } from './policy-problem.ts';
 
-/** A document that may be saved and compiled. */
 export interface CheckedPolicy {
   readonly document: PolicyDocument;
   readonly rules: readonly CheckedRule[];
-  /** What is allowed and probably not meant. */
+  /** Valid, but probably a mistake. */
   readonly warnings: readonly Problem[];
 }
 
@@ -22,36 +19,41 @@ export type Check =
   | { readonly ok: true; readonly policy: CheckedPolicy }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/** Nobody reads more, and one slip in a list of 100,000 entries may be 100,000 of the same kind. */
+/** One mistake can repeat in every entry of a list of 100,000. */
 const MAX_PROBLEMS = 100;
 
-/** Checks the text of a document. `rolesClaim` is the claim that carries roles (`ROLES_CLAIM`), which a policy should set. */
+/**
+ * Checks the text of a document. `rolesClaim`: a policy that does not set this claim gets a warning; `''` for none.
+ * `run`: also runs the expressions on samples, which can take seconds.
+ */
 export function checkText(text: string, rolesClaim: string, run = true): Check {
   const bytes = new TextEncoder().encode(text).byteLength;
   if (bytes > MAX_DOCUMENT_BYTES) return refused(tooLarge(bytes));
-  // zod leaves such a member out without a word.
+  // Zod silently drops a member of this name.
   if (/"(?:_|\\u005[fF]){2}proto(?:_|\\u005[fF]){2}"\s*:/.test(text))
-    return refused('Nothing may be called __proto__: rename that member.');
+    return refused('A member has the reserved name __proto__. Rename it.');
   let parsed: unknown;
   try {
-    // A byte order mark, as some editors write it, is no part of JSON.
+    // Some editors write a byte order mark, which JSON does not allow.
     parsed = JSON.parse(text.replace(/^\ufeff/, ''));
   } catch (error) {
-    return refused(`Not JSON: ${error instanceof Error ? error.message : 'it cannot be read'}. Correct it there.`);
+    return refused(
+      `Not JSON: ${error instanceof Error ? error.message : 'the parser gave no reason'}. Correct it there.`,
+    );
   }
   return checkPolicy(parsed, rolesClaim, run);
 }
 
-/** Compiles a document that was saved before: its expressions were run on samples then. */
+/** Compiles a saved document. Its expressions ran on samples when it was saved. */
 export const compileText = (text: string): Check => checkText(text, '', false);
 
 export const tooLarge = (bytes: number) =>
-  `The document has ${megabytes(bytes)} MB. At most ${megabytes(MAX_DOCUMENT_BYTES)} MB are taken, since every isolate ` +
-  'holds it in memory beside everything else (Workers KV itself would end at 25 MiB). Shorten its lists.';
+  `The document has ${megabytes(bytes)} MB. The limit is ${megabytes(MAX_DOCUMENT_BYTES)} MB, since every isolate ` +
+  'holds it in memory (Workers KV allows 25 MiB). Shorten its lists.';
 
 const megabytes = (bytes: number) => (Math.ceil(bytes / 100_000) / 10).toLocaleString('en');
 
-/** Checks a document that was parsed already. `run`: whether its expressions run on samples, which takes up to seconds. */
+/** Checks a parsed document, as {@link checkText} does. */
 export function checkPolicy(parsed: unknown, rolesClaim: string, run = true): Check {
   const shaped = policySchema.safeParse(parsed);
   if (!shaped.success) {
@@ -73,8 +75,8 @@ const refused = (message: string): Check => ({ ok: false, problems: [{ rule: '',
 
 function checkLists({ lists = {} }: PolicyDocument): Problem[] {
   const entries = Object.values(lists).reduce((sum, list) => sum + list.length, 0);
-  const tooMany = `${entries} entries in all lists together: at most ${MAX_ENTRIES_IN_ALL} are taken.`;
-  // Lists are stored with an entry on each line.
+  const tooMany = `All lists together have ${entries} entries. The limit is ${MAX_ENTRIES_IN_ALL}. Shorten them.`;
+  // A stored list has one entry a line.
   const broken = Object.entries(lists).flatMap(([name, list]) => {
     const at = list.findIndex((entry) => entry.includes('\n'));
     return at === -1 ? [] : [`lists.${name}[${at}]`];
@@ -85,7 +87,7 @@ function checkLists({ lists = {} }: PolicyDocument): Problem[] {
   ];
 }
 
-/** Zod's issue as our problems; a name that is refused stands inside the issue of its record. */
+/** Converts an issue of Zod. The issue of a record contains the issues of its keys. */
 function problemsOf(issue: z.core.$ZodIssue, ids: readonly string[], before: readonly PropertyKey[] = []): Problem[] {
   const path = [...before, ...issue.path];
   if (issue.code === 'invalid_key') return issue.issues.flatMap((inner) => problemsOf(inner, ids, path));
@@ -95,7 +97,7 @@ function problemsOf(issue: z.core.$ZodIssue, ids: readonly string[], before: rea
 
 const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
 
-/** `rules[2].set.givenName`. */
+/** Such as `rules[2].set.givenName`. */
 const written = (path: readonly PropertyKey[]) =>
   path
     .map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))

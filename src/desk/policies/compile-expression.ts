@@ -1,4 +1,4 @@
-/** From the text of an expression to the tree that is evaluated, or to all that is wrong with it. */
+/** Compiles the source of an expression to a tree, or returns its problems. */
 import { MAX_DEPTH, MAX_SOURCE } from '../../expressions/limits.ts';
 import type { Purpose } from '../../expressions/results.ts';
 import { subtrees, type Tree } from '../../expressions/tree.ts';
@@ -22,7 +22,7 @@ export type CompileResult =
   | { readonly ok: true; readonly expression: CompiledExpression }
   | { readonly ok: false; readonly problems: readonly ExpressionProblem[] };
 
-/** All problems at once, but for those of a text that cannot be parsed. Never throws. */
+/** Returns all problems at once, or only the syntax error. Never throws. */
 export function compileExpression(source: string, purpose: Purpose, listNames: ReadonlySet<string>): CompileResult {
   const everything = { from: 0, to: source.length };
   const refused = (fault: ExpressionFault): CompileResult => ({
@@ -45,6 +45,6 @@ export function compileExpression(source: string, purpose: Purpose, listNames: R
   return depthOf(tree) > MAX_DEPTH ? refused(['too-deep']) : { ok: true, expression: { source, tree, reads } };
 }
 
-/** As evaluation recurses. */
+/** Levels of recursion during evaluation. */
 const depthOf = (tree: Tree): number =>
   typeof tree === 'object' ? 1 + Math.max(0, ...subtrees(tree).map(depthOf)) : 0;

@@ -13,19 +13,19 @@ import type { CheckedPolicy } from './check.ts';
 import type { CheckedRule } from './check-rules.ts';
 import { DEFAULT_LANGUAGE, type PolicyDocument } from './policy-document.ts';
 
-/** A list up to this many characters travels with the plan: a value of its own costs a cold call a read. */
+/** A longer list is a KV value of its own, which costs a cold call one read. */
 const MAX_LIST_IN_PLAN_CHARS = 10_000;
 
 export interface CompiledPlan {
-  /** JSON of a {@link Plan}. */
+  /** A {@link Plan} as JSON. */
   readonly text: string;
-  /** The texts of the lists that are values of their own, by name. */
+  /** By name, the lists that are KV values of their own. */
   readonly lists: ReadonlyMap<string, string>;
 }
 
 /**
- * The plan of a document. The very texts that it returns were loaded and evaluated once, so that a plan that counts is one that
- * the gate can use. Throws when they cannot be: then the document passed a check that it should not have passed.
+ * Compiles a document to a plan. It loads and evaluates the result once, so that the gate can use every published plan.
+ * Throws when that fails, which is a bug in the check.
  */
 export async function compilePlan({ document, rules }: CheckedPolicy, documentText: string): Promise<CompiledPlan> {
   const texts = Object.entries(document.lists ?? {}).map(([name, entries]) => [name, textOf(name, entries)] as const);
@@ -52,7 +52,7 @@ export async function compilePlan({ document, rules }: CheckedPolicy, documentTe
   return compiled;
 }
 
-/** The policy of a document that need not be stored, as the gate would load it from its plan. Throws as {@link compilePlan} does. */
+/** Compiles a document and loads its plan, without KV. Throws as {@link compilePlan} does. */
 export async function compilePolicy(
   checked: CheckedPolicy,
   version: number,

@@ -1,4 +1,4 @@
-/** How one policy differs from another, for the log of changes and for the commands. Names and numbers only: entries of lists may be e-mail addresses. Pure. */
+/** The differences between two policies, by name and count. List entries can be e-mail addresses: they are left out. */
 import { MAX_CHARS, truncate } from '../../attempts/text-limits.ts';
 import { DEFAULT_LANGUAGE, type PolicyDocument } from './policy-document.ts';
 
@@ -11,7 +11,7 @@ export interface NamesChanged {
 export interface ListChanged {
   readonly name: string;
   readonly change: 'added' | 'removed' | 'changed';
-  /** Entries that came and went, each counted once. */
+  /** Counts of distinct entries. */
   readonly entriesAdded: number;
   readonly entriesRemoved: number;
 }
@@ -21,12 +21,12 @@ interface BeforeAndAfter<Value> {
   readonly after: Value;
 }
 
-/** Absent members did not change. */
+/** A member is absent when it did not change. */
 export interface Differences {
-  /** By id. `reordered`: the rules that both have stand in another order. */
+  /** By id. `reordered`: the rules that both policies have are in a different order. */
   readonly rules?: NamesChanged & { readonly reordered?: true };
   readonly lists?: readonly ListChanged[];
-  /** How many lists are left out of `lists`: only {@link forLog} leaves some out. */
+  /** Count of lists that {@link forLog} left out of `lists`. */
   readonly moreLists?: number;
   /** By key. */
   readonly messages?: NamesChanged;
@@ -41,7 +41,7 @@ export interface Differences {
 const OTHERS = ['description', '$schema'] as const;
 const BLOCKED = { PostFederationSignup: 'block', PostAttributeCollection: 'block' } as const;
 
-/** How `after` differs from `before`; undefined is the policy before the first, which is empty. */
+/** Compares `after` with `before`. Undefined `before`: there was no policy. */
 export function differences(before: PolicyDocument | undefined, after: PolicyDocument): Differences {
   const was = before ?? { rules: [] };
   const { onlyThese: onlyBefore = false, ...applicationsBefore } = was.applications ?? {};
@@ -63,10 +63,10 @@ export function differences(before: PolicyDocument | undefined, after: PolicyDoc
   });
 }
 
-/** Of each kind so many names are logged; the last then says how many more there are. */
+/** Names logged in each list. One more entry gives the count of the others. */
 const MAX_NAMES = 50;
 
-/** As a log can keep it: short, and in texts that Postgres takes (client ids may be any). */
+/** The differences as the audit log stores them: short, and without characters that Postgres rejects in client ids. */
 export function forLog({ lists = [], ...changes }: Differences): Differences {
   const short = JSON.parse(JSON.stringify(changes), (_name, value: unknown) => {
     if (typeof value === 'string') return truncate(value, MAX_CHARS.dimension);
@@ -77,10 +77,10 @@ export function forLog({ lists = [], ...changes }: Differences): Differences {
   return compact<Differences>({ ...short, lists: lists.slice(0, MAX_NAMES), moreLists: more > 0 ? more : undefined });
 }
 
-/** Whether two JSON values say the same; members in another order do. */
+/** Whether two JSON values are equal. The order of members does not matter. */
 export const same = (a: unknown, b: unknown): boolean => JSON.stringify(a, sorted) === JSON.stringify(b, sorted);
 
-/** For `JSON.stringify`: members in the order of their names. */
+/** Replacer for `JSON.stringify` that sorts members by name. */
 export const sorted = (_name: string, value: unknown): unknown =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
     ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
@@ -120,11 +120,11 @@ function lists(before: PolicyDocument['lists'] = {}, after: PolicyDocument['list
   });
 }
 
-/** The entries of `list` that are not in `other`. */
+/** Returns the entries of `list` that `other` does not have. */
 export const notIn = (other: ReadonlySet<string>, list: ReadonlySet<string>): string[] =>
   [...list].filter((entry) => !other.has(entry));
 
-/** Without what says nothing: undefined, and empty lists and objects. */
+/** Removes undefined members and empty lists and objects. */
 function compact<T extends object>(members: { [K in keyof T]: T[K] | undefined }): T {
   const isEmpty = (value: unknown) => typeof value === 'object' && value !== null && Object.keys(value).length === 0;
   return JSON.parse(JSON.stringify(members), (_name, value) => (isEmpty(value) ? undefined : value)) ?? {};

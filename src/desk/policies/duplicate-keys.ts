@@ -1,17 +1,17 @@
-/** Members that stand twice in a JSON object: parsers keep the last without a word, and with it might go a whole block-list. */
+/** Finds duplicate keys in JSON. Parsers silently keep the last one, which can drop a whole block list. */
 import type { Problem } from './policy-problem.ts';
 
 const MAX_FOUND = 20;
-/** Of a text that is JSON: its strings, and what opens, closes and parts objects. */
+/** The tokens that matter: strings, brackets and colons. */
 const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\]:]/g;
 
-/** What stands twice in `text`, which must be JSON. */
+/** The duplicate keys in `text`, which must be JSON. */
 export const duplicateKeys = (text: string): Problem[] => namesTwice(text).map(twice);
 
-/** The names that stand twice; each with the line of the second one, counted from 1. */
+/** Each duplicate key with the line of its repetition, counted from 1. */
 export function namesTwice(text: string): { readonly name: string; readonly line: number }[] {
   const found: { name: string; line: number }[] = [];
-  /** The members of each object that is open; undefined is a list. */
+  /** The keys of each open object; undefined for an open list. */
   const open: (Set<string> | undefined)[] = [];
   let last: RegExpExecArray | undefined;
   for (const token of text.matchAll(TOKEN)) {
@@ -34,5 +34,5 @@ export function namesTwice(text: string): { readonly name: string; readonly line
 export const twice = ({ name, line }: { readonly name: string; readonly line: number }): Problem => ({
   rule: '',
   path: '',
-  message: `"${name}" stands twice in one object (again in line ${line}): only the last would count. Keep one.`,
+  message: `An object has the key "${name}" twice (again in line ${line}), and only the last one counts. Keep one.`,
 });

@@ -1,13 +1,13 @@
-/** How functions are written: by the table of their signatures, and what people call them elsewhere. */
+/** How to write a function, from the table of signatures; and the names that other languages use for it. */
 import { FUNCTIONS } from '../../expressions/functions.ts';
 import { closest } from './names.ts';
 import { type ExpressionFault, MACRO_FORMS } from './problem-sentences.ts';
 
 interface Form {
   readonly isMethod: boolean;
-  /** Without the target of a method. */
+  /** Count, without the target of a method. */
   readonly parameters: number;
-  /** As in `text.split(text, int)`. */
+  /** Such as `text.split(text, int)`. */
   readonly written: string;
 }
 
@@ -32,14 +32,14 @@ const FORMS: ReadonlyMap<string, readonly Form[]> = new Map([
   ['matches', [{ isMethod: true, parameters: 1, written: 'text.matches(text)' }]] as const,
 ]);
 
-/** The first way of writing it; undefined: there is no such function. */
+/** The first form of a function. Undefined: there is no such function. */
 export const writtenAs = (name: string): string | undefined => FORMS.get(name)?.[0]?.written;
 
-/** Every way of writing it, as in `size(text), text.size()`. */
+/** All forms of a function, such as `size(text), text.size()`. */
 export const writtenForms = (name: string): string =>
   [...new Set(FORMS.get(name)?.map(({ written }) => written))].join(', ');
 
-/** What is wrong with a call of that form; undefined: a function has it. */
+/** The fault of a call. Undefined when a function has this form. */
 export function faultOfForm(
   name: string,
   isMethod: boolean,
@@ -52,8 +52,8 @@ export function faultOfForm(
   const instead = NOT_SUPPORTED.get(name);
   if (instead !== undefined) return ['not-supported', `${name}()`, instead];
   if (Object.hasOwn(MACRO_FORMS, name)) return ['macro-form', name];
-  const meant = ELSEWHERE.get(name) ?? closest(name, FORMS.keys());
-  const usage = writtenAs(meant ?? '') ?? meant;
+  const suggestion = ELSEWHERE.get(name) ?? closest(name, FORMS.keys());
+  const usage = writtenAs(suggestion ?? '') ?? suggestion;
   return ['unknown-function', name, usage === undefined ? '' : ` Did you mean ${usage}?`];
 }
 
@@ -65,7 +65,7 @@ const NOT_SUPPORTED: ReadonlyMap<string, string> = new Map([
   ['quote', 'Join texts with +.'],
 ]);
 
-/** What functions are called elsewhere. */
+/** Names in other languages. */
 const ELSEWHERE: ReadonlyMap<string, string> = new Map([
   ['toLowerCase', 'lowerAscii'],
   ['lower', 'lowerAscii'],

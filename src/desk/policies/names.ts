@@ -1,6 +1,6 @@
-/** Names that people mistype, and what they meant. */
+/** Suggestions for mistyped names. */
 
-/** The closest of the names, when it is close: letters in another case, or one slip in four letters. */
+/** The closest name within two edits and a third of the length, ignoring case. Undefined when there is none. */
 export function closest(name: string, names: Iterable<string>): string | undefined {
   const wanted = name.toLowerCase();
   let best: string | undefined;
@@ -13,11 +13,11 @@ export function closest(name: string, names: Iterable<string>): string | undefin
 }
 
 export const didYouMean = (name: string, names: Iterable<string>): string => {
-  const meant = closest(name, names);
-  return meant === undefined ? '' : ` Did you mean ${meant}?`;
+  const suggestion = closest(name, names);
+  return suggestion === undefined ? '' : ` Did you mean ${suggestion}?`;
 };
 
-/** Letters to insert, drop, replace or swap with their neighbour (optimal string alignment); anything above `most` when there are more. */
+/** The edit distance (optimal string alignment). Above `most`, any greater number. */
 function distance(a: string, b: string, most: number): number {
   if (Math.abs(a.length - b.length) > most) return most + 1;
   let before: number[] = [];

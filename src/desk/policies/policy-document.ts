@@ -1,11 +1,11 @@
 /**
- * The policy document: what the owner of a tenant writes, what lies in Neon and KV, and what the published JSON Schema
- * describes. Here stands its shape alone; `check.ts` says what it must mean to be saved.
+ * The shape of the policy document that an operator writes. Neon and KV store it, and the published JSON Schema
+ * describes it. `check.ts` checks what a shape cannot express.
  */
 import * as z from 'zod/mini';
 import { STEPS } from '../../sign-in/steps.ts';
 
-/** KV takes values of 25 MiB; an isolate has 128 MB for everything, and a document in memory takes several times its text. */
+/** An isolate has 128 MB of memory, and a document takes several times its size. KV allows values of 25 MiB. */
 export const MAX_DOCUMENT_BYTES = 8 * 1_000 * 1_000;
 export const MAX_RULES = 500;
 export const MAX_LIST_ENTRIES = 100_000;
@@ -17,24 +17,27 @@ export const DEFAULT_LANGUAGE = 'en';
 
 const RULE_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 const MESSAGE_KEY = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
-/** Names that stand in an expression as `lists.name`. */
+/** Names that expressions can use as `lists.name`. */
 const LIST_NAME = /^(?!__)[A-Za-z_][A-Za-z0-9_]{0,62}$/;
 const CLAIM_NAME = /^[A-Za-z][A-Za-z0-9_]{0,99}$/;
 
 const isText = { error: 'not a text' };
-/** Postgres takes neither NUL nor a lone surrogate. */
+/** Postgres rejects NUL and lone surrogates. */
 const storable = (text: string) => text.isWellFormed() && !text.includes('\0');
-const STORABLE = 'holds characters that cannot be stored (NUL or half a character)';
+const STORABLE = 'it contains NUL or half a character. Delete it';
 const note = z.string(isText).check(z.maxLength(2_000), z.refine(storable, STORABLE));
 
 const expression = z
-  .string({ error: 'not a text: an expression is written in quotes, such as "has(claims.email)"' })
+  .string({ error: 'not a text. Write an expression in quotes, such as "has(claims.email)"' })
   .check(z.maxLength(MAX_EXPRESSION_CHARS, `longer than ${MAX_EXPRESSION_CHARS} characters`));
 
 const id = z
   .string(isText)
   .check(
-    z.regex(RULE_ID, 'not a name: 1 to 63 letters, digits, dots, hyphens or underscores, a letter or digit first'),
+    z.regex(
+      RULE_ID,
+      'not a name. Write 1 to 63 letters, digits, dots, hyphens or underscores; the first is a letter or digit',
+    ),
     z.describe('Name of the rule. Reports show it, so keep it when the rule changes.'),
   );
 
@@ -45,11 +48,11 @@ const messageOrTrue = (what: string) =>
     })
     .check(z.describe(what));
 
-/** One rule. Which members go together is `check.ts`'s to say, so that all of it is said at once. */
+/** One rule. `check.ts` checks which members go together, so that all problems come at once. */
 export const ruleSchema = z.strictObject(
   {
     id,
-    description: z.optional(note.check(z.describe('For readers. Nobody signing in sees it.'))),
+    description: z.optional(note.check(z.describe('For readers. People who sign in do not see it.'))),
     steps: z
       .array(z.enum(STEPS, { error: `not a step: ${STEPS.join(', ')}` }), {
         error: `not a list of steps: ${STEPS.join(', ')}`,
@@ -57,16 +60,16 @@ export const ruleSchema = z.strictObject(
       .check(
         z.minLength(1, 'empty: name at least one step'),
         z.describe(
-          'The steps at which the rule is looked at: before the attribute page, before creating the user, before the token.',
+          'The steps at which the rule is evaluated: before the attribute page, before creating the user, before the token.',
         ),
       ),
-    when: z.optional(expression.check(z.describe('A CEL condition. Left out, the rule always applies.'))),
+    when: z.optional(expression.check(z.describe('A CEL condition. Without it, the rule always applies.'))),
     onError: z.optional(
       z
         .enum(['skip', 'apply'], { error: 'not skip or apply' })
         .check(
           z.describe(
-            'What happens when the condition cannot be evaluated, because a claim is absent or not of the right kind.',
+            'Whether the rule applies when its condition fails, because a claim is absent or has the wrong type.',
           ),
         ),
     ),
@@ -88,10 +91,10 @@ export const ruleSchema = z.strictObject(
 
 const list = z
   .array(
-    z.string({ error: 'not a text: every entry of a list is one' }).check(
+    z.string({ error: 'not a text. Write every entry of a list as a text' }).check(
       z.maxLength(MAX_ENTRY_CHARS, `an entry is longer than ${MAX_ENTRY_CHARS} characters`),
       z.refine(storable, STORABLE),
-      z.refine((entry) => !entry.includes('\n'), 'holds a line break: write one entry a line of text'),
+      z.refine((entry) => !entry.includes('\n'), 'it contains a line break. Write two entries'),
     ),
     {
       error: 'not a list of texts',
@@ -100,7 +103,7 @@ const list = z
   .check(z.maxLength(MAX_LIST_ENTRIES, `more than ${MAX_LIST_ENTRIES} entries`));
 
 const message = z
-  .string({ error: 'not a text: a message has a text for each language, such as { "en": "…", "de": "…" }' })
+  .string({ error: 'not a text. Write a text for each language, such as { "en": "…", "de": "…" }' })
   .check(
     z.minLength(1, 'empty'),
     z.maxLength(MAX_MESSAGE_CHARS, `longer than ${MAX_MESSAGE_CHARS} characters`),
@@ -109,10 +112,10 @@ const message = z
 
 const unavailable = z.optional(z.enum(['block', 'continue'], { error: 'not block or continue' }));
 
-/** The whole document. Unknown members are refused by name: a misspelt one would be a rule that nobody follows. */
+/** The whole document. Unknown members are errors, so that no misspelt member is silently ignored. */
 export const policySchema = z.strictObject(
   {
-    $schema: z.optional(z.string(isText).check(z.describe('Where the JSON Schema lies, for editors.'))),
+    $schema: z.optional(z.string(isText).check(z.describe('The path of the JSON Schema, for editors.'))),
     description: z.optional(note),
     defaultLanguage: z.optional(
       z
@@ -128,20 +131,24 @@ export const policySchema = z.strictObject(
         .record(
           z
             .string()
-            .check(z.regex(LIST_NAME, 'not a name that an expression could use: letters, digits and underscores')),
+            .check(
+              z.regex(LIST_NAME, 'not a name that an expression could use. Write letters, digits and underscores'),
+            ),
           list,
         )
-        .check(z.describe('Lists that expressions ask with "value in lists.name".')),
+        .check(z.describe('Lists for expressions such as "value in lists.name".')),
     ),
     messages: z.optional(
       z
         .record(
-          z.string().check(z.regex(MESSAGE_KEY, 'not a name: letters, digits, dots, hyphens or underscores')),
-          z.record(z.string(), message, { error: 'not an object of languages, such as { "en": "…", "de": "…" }' }),
+          z.string().check(z.regex(MESSAGE_KEY, 'not a name. Write letters, digits, dots, hyphens or underscores')),
+          z.record(z.string(), message, {
+            error: 'not an object of languages. Write one such as { "en": "…", "de": "…" }',
+          }),
         )
         .check(
           z.describe(
-            'Texts that people read, by name and BCP 47 language. {supportCode}, {email} and names of claims in braces are filled in.',
+            'Texts that people read, by name and BCP 47 language. The placeholders are {supportCode}, {email} and names of claims.',
           ),
         ),
     ),
@@ -152,16 +159,14 @@ export const policySchema = z.strictObject(
             onlyThese: z.optional(
               z
                 .boolean({ error: 'not true or false' })
-                .check(
-                  z.describe('Calls for any other client id are blocked at sign-up and get no roles in the token.'),
-                ),
+                .check(z.describe('Other client ids are blocked at sign-up and get no roles in the token.')),
             ),
           }),
           z
-            .string({ error: 'not a text: give the name of the application' })
+            .string({ error: 'not a text. Write the name of the application' })
             .check(z.minLength(1, 'empty'), z.maxLength(100, 'longer than 100 characters')),
         )
-        .check(z.describe('Names of applications by client id, which expressions see as request.application.')),
+        .check(z.describe('Names of applications by client id. Expressions read the name as request.application.')),
     ),
     whenUnavailable: z.optional(
       z
@@ -171,7 +176,7 @@ export const policySchema = z.strictObject(
         )
         .check(
           z.describe(
-            'What happens at a sign-up step whose rules ask about the person when Workers KV cannot say, and when time runs out. Default: block.',
+            'What a sign-up step does when its rules read the person and Workers KV fails, or on a timeout. Default: block.',
           ),
         ),
     ),
@@ -179,7 +184,7 @@ export const policySchema = z.strictObject(
       .array(ruleSchema, { error: 'not a list of rules' })
       .check(
         z.maxLength(MAX_RULES, `more than ${MAX_RULES} rules`),
-        z.describe('Evaluated in their order; the first block or invalid ends.'),
+        z.describe('Evaluated in order. The first block or invalid ends the evaluation.'),
       ),
   },
   {
@@ -193,10 +198,10 @@ export const policySchema = z.strictObject(
 export type PolicyDocument = z.infer<typeof policySchema>;
 export type RuleDocument = z.infer<typeof ruleSchema>;
 
-/** Sentences for a part that is no object, or has members that we do not know. */
+/** The message for a value that is not an object or has unknown members. */
 function membersOf(what: string, members: string) {
   return (issue: { code?: string; keys?: string[] }) =>
     issue.code === 'unrecognized_keys'
       ? `unknown: ${issue.keys?.join(', ')}. The members of ${what} are ${members}`
-      : `not a JSON object: ${what} has the members ${members}`;
+      : `not a JSON object. The members of ${what} are ${members}`;
 }

@@ -1,13 +1,11 @@
-/** How a document is told what is wrong with it: the one form for files, HTTP and the terminal. */
-
-/** Something at fault. */
+/** A problem of a policy document, as files, HTTP and the terminal show it. */
 export interface Problem {
-  /** Id of the rule, `''` when it is about something else. */
+  /** Id of the rule; `''` when the problem is not in a rule. */
   readonly rule: string;
-  /** Where in the document, as one writes it: `rules[2].when`, `lists.blockedDomains`; `''` is the whole. */
+  /** Path in the document, such as `rules[2].when` or `lists.blockedDomains`; `''` for the whole document. */
   readonly path: string;
-  /** A sentence that says what is wrong and what to write. */
+  /** What is wrong, and what to write instead. */
   readonly message: string;
-  /** Where in the text at `path`, in UTF-16 units; `to` is exclusive. Absent: all of it. */
+  /** Range in the text at `path`, in UTF-16 units; `to` is exclusive. Absent: the whole text. */
   readonly at?: { readonly from: number; readonly to: number };
 }

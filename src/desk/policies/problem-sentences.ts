@@ -1,4 +1,4 @@
-/** What may be wrong with an expression: a stable code each, with the one sentence that says what is wrong and what to do. */
+/** The problems of expressions: a stable code each, with its message. */
 import { MAX_SOURCE } from '../../expressions/limits.ts';
 import type { PatternRefusal } from '../../expressions/patterns.ts';
 
@@ -8,11 +8,11 @@ export const SENTENCES = {
       ? 'It is empty. Write a condition, as in has(claims.email).'
       : "It is empty. Write a value, as in claims.displayName, or '' for an empty one.",
   'too-long': (length: number) =>
-    `It has ${length} characters, at most ${MAX_SOURCE} are allowed. Write several rules, or a list.`,
+    `It has ${length} characters, and the limit is ${MAX_SOURCE}. Write several rules, or a list.`,
   'too-deep': () => 'It is nested too deeply. Write several rules, or use && and || instead of ? and brackets.',
   'too-large': () => 'It has too many parts. Write several rules, or a list.',
   syntax: (character: number, found: string, advice: string) =>
-    `It cannot be read from character ${character} on${found === '' ? '' : ` (${found})`}. ${advice}`,
+    `Syntax error at character ${character}${found === '' ? '' : ` (${found})`}. ${advice}`,
   'reserved-word': (word: string) =>
     `CEL reserves the word ${word}. Write it in brackets and quotes, as in claims['${word}'].`,
 
@@ -32,36 +32,36 @@ export const SENTENCES = {
   'not-supported': (what: string, instead: string) => `Expressions do not support ${what}. ${instead}`,
   'number-too-large': (number: string) =>
     `${number} is too large. Whole numbers go to 9223372036854775807, others to 1.7e308. Write a smaller one, or a text.`,
-  'map-key': () => "The keys of a map are texts written out. Write them as in {'DE': 'Germany'}.",
+  'map-key': () => "The keys of a map must be text literals. Write them as in {'DE': 'Germany'}.",
   'key-twice': (key: string) => `A map has the key '${key}' twice. Delete one.`,
   has: () => 'has() takes one member. Write it as in has(claims.email).',
   'macro-form': (name: string) =>
-    `${name} has another form. Write ${MACRO_FORMS[name] ?? name}, where x is a name that you choose.`,
-  'macro-variable': (name: string) => `${name} is a variable already. Write another name, as x.`,
+    `${name} has the wrong form. Write ${MACRO_FORMS[name] ?? name}, where x is a name that you choose.`,
+  'macro-variable': (name: string) => `${name} is already a variable. Choose another name, such as x.`,
   'macro-nested': (name: string) => `${name}() cannot be part of another macro. Use in, as in x in person.groups.`,
   'macro-range': (name: string, written: string) =>
-    `${name} takes a list that is written out or comes with the call, and ${written} is none. For a map or a list of the policy use in.`,
+    `${name} needs a list literal or a list of the call, and ${written} is neither. For a map or a list of the policy, use in.`,
 
   'pattern-not-literal': () =>
-    "The pattern of matches() is written out. Write it as in claims.postalCode.matches('^[0-9]{5}$').",
+    "The pattern of matches() must be a text literal. Write it as in claims.postalCode.matches('^[0-9]{5}$').",
   'pattern-refused': (pattern: string, refusal: PatternRefusal) =>
     `The pattern ${quoted(pattern)} ${patternFault(pattern, refusal)}`,
-  'zone-not-literal': () => "A time zone is written out. Write it as in request.time.getHours('Europe/Berlin').",
+  'zone-not-literal': () =>
+    "A time zone must be a text literal. Write it as in request.time.getHours('Europe/Berlin').",
   'unknown-zone': (zone: string) =>
-    `There is no time zone ${zone}. Write a name as in Europe/Berlin, or an offset as in +02:00.`,
+    `There is no time zone ${zone}. Write a name such as Europe/Berlin, or an offset such as +02:00.`,
 
-  brackets: (written: string) =>
-    `${written} can be read in two ways. Write brackets around it, or around what is before it.`,
+  brackets: (written: string) => `${written} is ambiguous. Write brackets around it, or around the part before it.`,
   'operand-types': (sign: string, typed: string, advice: string) =>
     `${sign} does not accept these types: ${typed}.${advice}`,
   'never-equal': (typed: string, consequence: string, advice: string) => `${typed}: ${consequence}.${advice}`,
   'argument-types': (written: string, types: string, signatures: string) =>
-    `${written} is called with (${types}). Write ${signatures}.`,
+    `${written} has the wrong argument types: ${types}. Write ${signatures}.`,
   'not-boolean': (written: string, type: string) =>
     `${written} is ${type}, not true or false. Compare it with a value.`,
-  'index-type': (written: string, advice: string) => `${written} reads no member. ${advice}`,
+  'index-type': (written: string, advice: string) => `${written} cannot be read. ${advice}`,
   'branch-types': (then: string, otherwise: string) =>
-    `After ? and after : are different types, ${then} and ${otherwise}. Convert one, as with string(…).`,
+    `The branches of ? : have different types, ${then} and ${otherwise}. Convert one, as with string(…).`,
   'type-unclear': () => 'Its types cannot be checked. Write it in another way.',
   'not-a-condition': (written: string, type: string) =>
     `A condition is true or false, and ${written} is ${type}. Compare it with a value.`,
@@ -84,29 +84,29 @@ const quoted = (text: string) =>
 function patternFault(pattern: string, refusal: PatternRefusal): string {
   switch (refusal.code) {
     case 'control-character':
-      return String.raw`contains a control character, which \b in a text is. For the edge of a word write \\b.`;
+      return String.raw`contains a control character, as \b is in a text. For a word boundary write \\b.`;
     case 'half-character':
       return 'contains half a character. Delete it.';
     case 'syntax':
       return `is refused by RE2: ${refusal.reason}.${PATTERN_ADVICE.find(([part]) => part.test(pattern))?.[1] ?? ''}`;
     default:
-      return `is too large: it has ${refusal.size} ${PATTERN_SIZES[refusal.code]}, at most ${refusal.most} are allowed. Write * or + instead of large counts, and size() to limit the length.`;
+      return `is too large: it has ${refusal.size} ${PATTERN_SIZES[refusal.code]}, and the limit is ${refusal.most}. Write * or + instead of large counts, and size() to limit the length.`;
   }
 }
 
 const PATTERN_SIZES = {
   'too-long': 'characters',
   'too-many-counts': 'repetitions in braces',
-  'too-many-classes': 'classes of Unicode',
-  'too-large': 'instructions of RE2',
+  'too-many-classes': 'Unicode classes',
+  'too-large': 'RE2 instructions',
 };
 const PATTERN_ADVICE: readonly (readonly [part: RegExp, advice: string])[] = [
-  [/\(\?<?[=!]/, ' It has no lookahead or lookbehind: write a second condition with && instead.'],
-  [/\\[1-9]/, ' It has no references back to a group.'],
+  [/\(\?<?[=!]/, ' RE2 has no lookahead or lookbehind. Write a second condition with && instead.'],
+  [/\\[1-9]/, ' RE2 has no back-references. Write a second condition instead.'],
 ];
 
 export type ProblemCode = keyof typeof SENTENCES;
-/** A code with the facts of its sentence. */
+/** A code with the arguments of its message. */
 export type ExpressionFault = {
   [C in ProblemCode]: readonly [code: C, ...facts: Parameters<(typeof SENTENCES)[C]>];
 }[ProblemCode];
@@ -121,12 +121,12 @@ export const MACRO_FORMS: { readonly [name: string]: string } = {
 };
 
 export const NOT_SUPPORTED = {
-  null: ['not-supported', 'null', 'A claim that was not sent is absent: write !has(claims.x).'],
+  null: ['not-supported', 'null', 'A claim that was not sent is absent. Write !has(claims.x).'],
   bytes: ['not-supported', 'bytes', "Write a text, as in 'abc'."],
-  unsigned: ['not-supported', 'whole numbers with u', 'Write the number without u.'],
+  unsigned: ['not-supported', 'unsigned numbers', 'Write the number without u.'],
   halves: ['not-supported', 'half a character in a text', 'Delete it.'],
   messages: ['not-supported', 'messages', 'Write a text, a number, true or false.'],
-  optionals: ['not-supported', 'optional members', 'Ask with has(…) first.'],
+  optionals: ['not-supported', 'optional members', 'Check with has(…) first.'],
 } satisfies Readonly<Record<string, ExpressionFault>>;
 
 /** `from` and `to` are UTF-16 units of the expression's text; `to` is exclusive. */

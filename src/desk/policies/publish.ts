@@ -1,14 +1,13 @@
 /**
- * Brings what Neon says about the policy into Workers KV, where calls read it. KV has no compare-and-swap and Neon cannot
- * write to KV, so this is how no older version stays in force over a newer one, whoever dies or overlaps:
+ * Publishes the policy in force from Neon to Workers KV, where calls read it. KV has no compare-and-swap and Neon
+ * cannot write to KV. Three rules keep an older version from replacing a newer one when writers overlap or crash:
  *
- * - A saving leaves a key under `policy:publish-due:` before it adds a version, and whoever else may write the pointer does
- *   so before writing.
- * - Having written, they ask Neon again and write again what it says if that is something else; only then they take their key
- *   away. So an older version that was written late is followed by the newer one, or by nobody who took his key away.
- * - While there is such a key, the cron writes anew, whatever KV seems to say: it may show a value of a minute ago.
+ * - Every writer first puts a key under `policy:publish-due:`, before it writes to Neon or the pointer to KV.
+ * - A writer reads Neon again after it wrote KV, and repeats until both agree. Only then it deletes its key. So if an
+ *   older version is written last, either the newer one overwrites it, or a publish-due key is still there.
+ * - The cron republishes while such a key exists. It does not trust reads of KV, which can be a minute old.
  *
- * A version never changes under its number, so nothing is compared before it is written: writing it again is harmless.
+ * A version never changes, so writing it again is harmless.
  */
 import { type KvResult, withKvTimeout, write } from '../../platform/kv.ts';
 import { log } from '../../platform/log.ts';
@@ -17,60 +16,58 @@ import { planKey } from '../../policy/plan.ts';
 import { POINTER_KEY, type Pointer, PUBLISH_DUE_PREFIX, versionKey } from '../../policy/pointer.ts';
 import type { NeonRefusal, Version, Versions } from './saved-version.ts';
 
-/** For documents of 8 MB. */
+/** Enough for a document of 8 MB. */
 const DOCUMENT_LIMIT_MS = 5_000;
-const LOOK_LIMIT_MS = 5_000;
-/** Somebody saves while we publish: again, and again; whoever saves that often publishes too. */
+const CHECK_LIMIT_MS = 5_000;
+/** Each round means that another save won. That save publishes too. */
 const MAX_ROUNDS = 5;
-/** From leaving a key to the end of a saving, with room for clocks that differ: a younger key may be followed by its version. */
-const SAVING_ENDS_WITHIN_MS = 120_000;
-/** Each key costs a deletion; Cloudflare allows 1,000 operations an invocation (https://developers.cloudflare.com/kv/platform/limits/). */
+/** Maximum time from a key to its version in Neon, with a margin for clock skew. */
+const MAX_SAVE_MS = 120_000;
+/** An invocation has at most 1,000 operations (https://developers.cloudflare.com/kv/platform/limits/). */
 const MAX_KEYS_A_TICK = 100;
 
 type Kv = Pick<KVNamespace, 'get' | 'put' | 'delete' | 'list'>;
 
-/** What Neon says. */
 type Stored = Pick<Versions, 'readInForce' | 'readVersion'>;
 
-/** A saving that may not be in KV. */
 export interface Due {
   readonly key: string;
-  /** When it began, in milliseconds since 1970; 0 when somebody wrote the key by hand. */
+  /** Start of the save in milliseconds since 1970; 0 for a key without metadata. */
   readonly at: number;
 }
 
-/** Leaves a key that says that publishing may be due from `now` on (milliseconds since 1970); refuses when KV does not take it. */
+/** Writes a publish-due key. `now` is in milliseconds since 1970. Refused when KV does not accept the key. */
 export async function markPublishDue(kv: Kv, now: number): Promise<KvResult<Due>> {
   const key = PUBLISH_DUE_PREFIX + crypto.randomUUID();
   const put = await write(() => kv.put(key, new Date(now).toISOString(), { metadata: { at: now } }));
   return put.ok ? { ok: true, value: { key, at: now } } : put;
 }
 
-/** Takes the key away: what it stands for is in KV, or nothing came of it. When that fails the cron does it. Never throws. */
+/** Deletes the key of a save that is published or did not happen. On failure the cron deletes it. Never throws. */
 export async function clearPublishDue(kv: Kv, { key }: Due): Promise<void> {
   await write(() => kv.delete(key));
 }
 
-/** Savings that may not be in KV, `limit` of them at most. Rejects when KV does, or does not answer. */
+/** Lists at most `limit` saves that may not be in KV yet. Rejects when KV fails or times out. */
 export async function listDue(kv: Kv, limit = MAX_KEYS_A_TICK): Promise<Due[]> {
   const list = () => kv.list<{ at?: unknown }>({ prefix: PUBLISH_DUE_PREFIX, limit });
-  const { keys } = await withTimeout(LOOK_LIMIT_MS, list);
+  const { keys } = await withTimeout(CHECK_LIMIT_MS, list);
   return keys.map(({ name, metadata }) => ({ key: name, at: typeof metadata?.at === 'number' ? metadata.at : 0 }));
 }
 
-/** Two ticks of the cron, and how long a key takes to show. */
+/** Two ticks of the cron, and the time until KV shows a key. */
 const OVERDUE_AFTER_MS = 12 * 60_000;
 
-/** Since when (milliseconds since 1970) a saving waits that the cron should have published by `now`; undefined when none does. For `/health/ready`. */
+/** When (milliseconds since 1970) the oldest overdue save began; undefined when there is none. For `/health/ready`. */
 export async function unpublishedSince(kv: Kv, now: number): Promise<number | undefined> {
   const overdue = (await listDue(kv)).map(({ at }) => at).filter((at) => at > 0 && now - at > OVERDUE_AFTER_MS);
   return overdue.length === 0 ? undefined : Math.min(...overdue);
 }
 
 /**
- * Makes KV say what is in force, beginning with `start`, which Neon said. A key of {@link markPublishDue} must be there already.
- * `known` are versions that need not be read from Neon. Returns whether KV took all of it and Neon still says the same; when
- * not, the key must stay. Never throws.
+ * Writes the policy in force to KV. `start` is the pointer from Neon; `known` are versions that need no read. The
+ * caller has called {@link markPublishDue}. Returns true when KV and Neon agree. Otherwise the key must stay. Never
+ * throws.
  */
 export async function publish(
   kv: Kv,
@@ -97,7 +94,7 @@ export async function publish(
   return false;
 }
 
-/** Publishes `inForce`, which Neon said, whatever KV holds. Returns false when KV or Neon failed: then the cron goes on. Never throws. */
+/** Publishes `inForce`, the pointer from Neon. False: KV or Neon failed, and the cron retries. Never throws. */
 export async function publishAgain(
   kv: Kv,
   stored: Stored,
@@ -112,45 +109,44 @@ export async function publishAgain(
 }
 
 /**
- * What the cron does at `now` (milliseconds since 1970): publishes when a saving may not be in KV, or when KV lost what is in
- * force or says something else than Neon. Harmless when it overlaps others. Throws when KV or Neon fails; what was due is due
- * then as before.
+ * The cron at `now` (milliseconds since 1970): publishes when a save may not be in KV, or when KV differs from Neon.
+ * May overlap other writers. Throws when KV or Neon fails; the next tick retries.
  */
 export async function publishDue(kv: Kv, stored: Stored, now: number): Promise<void> {
   const seen = await listDue(kv);
-  const inForce = answered(await stored.readInForce());
+  const inForce = presentOrThrow(await stored.readInForce());
   if (
     inForce !== undefined &&
-    (seen.length > 0 || !(await withTimeout(LOOK_LIMIT_MS, () => isPublished(kv, inForce))))
+    (seen.length > 0 || !(await withTimeout(CHECK_LIMIT_MS, () => isPublished(kv, inForce))))
   ) {
     if (!(await publishAgain(kv, stored, inForce, now))) throw new Error('The policy could not be published.');
   }
-  // A younger one may be followed by its version after we asked Neon.
-  const over = seen.filter(({ at }) => now - at > SAVING_ENDS_WITHIN_MS);
+  // A younger save can still add its version to Neon.
+  const over = seen.filter(({ at }) => now - at > MAX_SAVE_MS);
   await Promise.all(over.map((due) => clearPublishDue(kv, due)));
 }
 
-/** Metadata of the versions that we write: what somebody wrote by hand has none, and the cron writes it again. */
-const OURS = { published: true };
+/** Metadata of published values. A value that was written by hand has none, and the cron overwrites it. */
+const PUBLISHED = { published: true };
 
-/** Writes all that a call reads of a version, under keys of its number. The pointer to it comes after. Never throws. */
+/** Writes all values of a version. The pointer is written later. Never throws. */
 async function putVersion(kv: Kv, { number, text }: Version): Promise<boolean> {
   if (text === null) return false;
-  // Brings the compiler along, which only publishing and checking need.
+  // Imported lazily: only publishing and checking need the compiler.
   const { publishedValues } = await import('./published.ts');
   for (const { key, text: value, expiresAfterSeconds } of await publishedValues(number, text)) {
-    const lives = expiresAfterSeconds === undefined ? {} : { expirationTtl: expiresAfterSeconds };
-    const put = () => kv.put(key, value, { metadata: OURS, ...lives });
+    const expiry = expiresAfterSeconds === undefined ? {} : { expirationTtl: expiresAfterSeconds };
+    const put = () => kv.put(key, value, { metadata: PUBLISHED, ...expiry });
     if (!(await withKvTimeout(put, DOCUMENT_LIMIT_MS)).ok) return false;
   }
   return true;
 }
 
-/** Whether KV has the pointer, and its versions with their plans, as we write them. Values are not fetched. Rejects when KV does. */
+/** Whether KV has the pointer and its versions and plans. Reads no values, only metadata. Rejects when KV does. */
 async function isPublished(kv: Kv, inForce: Pointer): Promise<boolean> {
   if ((await kv.get(POINTER_KEY)) !== JSON.stringify(inForce)) return false;
   for (const key of numbersIn(inForce).flatMap((number) => [versionKey(number), planKey(number)])) {
-    const { keys } = await kv.list<Partial<typeof OURS>>({ prefix: key, limit: 1 });
+    const { keys } = await kv.list<Partial<typeof PUBLISHED>>({ prefix: key, limit: 1 });
     if (!keys.some(({ name, metadata }) => name === key && metadata?.published)) return false;
   }
   return true;
@@ -164,7 +160,7 @@ async function readOne(stored: Stored, number: number): Promise<Version | undefi
   return read.ok ? read.value : undefined;
 }
 
-function answered<Value>(asked: KvResult<Value, NeonRefusal>): Value {
-  if (asked.ok) return asked.value;
-  throw new Error(`Neon did not say which policy is in force (${asked.reason}).`);
+function presentOrThrow<Value>(read: KvResult<Value, NeonRefusal>): Value {
+  if (read.ok) return read.value;
+  throw new Error(`The policy in force could not be read from Neon (${read.reason}).`);
 }

@@ -1,4 +1,4 @@
-/** What Workers KV holds of a version: everything that a gate of this format, or of the one before, reads. */
+/** The values of a version in Workers KV, for gates of this plan format and of the previous one. */
 import { listKey, planKey, planRefusedKey } from '../../policy/plan.ts';
 import { versionKey } from '../../policy/pointer.ts';
 import { compileText } from './check.ts';
@@ -8,25 +8,25 @@ import { compilePlan } from './compile-plan.ts';
 export interface PublishedValue {
   readonly key: string;
   readonly text: string;
-  /** Undefined: for good. */
+  /** Undefined: never. */
   readonly expiresAfterSeconds?: number;
 }
 
-/** Two ticks of the schedule: a refusal that still holds is written again. */
-const REFUSAL_LIVES_SECONDS = 600;
+/** Two ticks of the cron, which renews a refusal while it applies. */
+const REFUSAL_TTL_SECONDS = 600;
 
 /**
- * The values of a version, to be written in this order, so that a plan is there after its lists. A version that an earlier
- * release saved may not compile by the rules of this one: then there is no plan, and a value says why.
+ * Returns the values of a version in the order of writing: lists before the plan that reads them. A version from an
+ * earlier release may no longer compile. Then a value with the reason takes the place of the plan.
  */
 export async function publishedValues(number: number, text: string): Promise<readonly PublishedValue[]> {
-  // Format 0: the Worker before plans reads the document itself.
+  // Format 0: releases before plans read the document itself.
   const document = { key: versionKey(number), text };
   const compiled = compileText(text);
   if (!compiled.ok) {
     const [first] = compiled.problems;
     const why = first === undefined ? '' : `${first.path}: ${first.message}`;
-    return [document, { key: planRefusedKey(number), text: why, expiresAfterSeconds: REFUSAL_LIVES_SECONDS }];
+    return [document, { key: planRefusedKey(number), text: why, expiresAfterSeconds: REFUSAL_TTL_SECONDS }];
   }
   const plan = await compilePlan(compiled.policy, text);
   const lists = [...plan.lists].map(([name, list]) => ({ key: listKey(number, name), text: list }));

@@ -1,4 +1,4 @@
-/** The sample calls of an expression: every value of every input that may make a difference, then values by chance. */
+/** The sample calls of an expression: first each value that can change the result of an input, then random values. */
 
 import { MAX_ROLE_TEXT, MAX_ROLES, MAX_TEXT_READ } from '../../expressions/limits.ts';
 import { listText } from '../../expressions/list.ts';
@@ -9,48 +9,48 @@ import { TEXT_CLAIMS } from '../../sign-in/event.ts';
 /** Undefined: absent. */
 export type Sample = string | number | boolean | readonly string[] | undefined;
 
-/** A value of the call, or a list of the policy, that an expression reads. */
+/** A value of the call or a list of the policy that an expression reads. */
 export interface SampledInput {
   readonly variable: 'claims' | 'attributes' | 'identity' | 'request' | 'person' | 'lists';
   readonly name: string;
   readonly mayBeAbsent: boolean;
-  /** The usual one first, then one of each type: however little work is left, those are tried. */
+  /** The usual value, then one of each type. The first ones run even with little work left. */
   readonly samples: readonly [Sample, ...Sample[]];
-  /** They cost most, so they are tried last. */
+  /** Long values cost most and run last. */
   readonly long: readonly Sample[];
 }
 
-/** The values of the inputs of an expression, in their order. */
+/** One value for each input, in the order of the inputs. */
 export type SampleCall = readonly Sample[];
 
-const CALLS_BY_CHANCE = 300;
+const RANDOM_CALLS = 300;
 
-/** The same for the same inputs and seed. */
+/** Yields the same calls for the same inputs and seed. */
 export function* sampleCalls(inputs: readonly SampledInput[], seed: string): Generator<SampleCall> {
   const random = randomOf(seed);
   const usual = inputs.map(({ samples }) => samples[0]);
-  // Half of the values are usual or absent: most failures need those of several inputs together.
-  const byChance = () =>
+  // Half of the values are usual or absent, because most failures need several such inputs at once.
+  const randomCall = () =>
     inputs.map(({ samples, mayBeAbsent }) => {
       const chance = random();
       if (chance < 0.25) return mayBeAbsent ? undefined : samples[0];
       return chance < 0.5 ? samples[0] : samples[Math.floor(random() * samples.length)];
     });
-  // First what is likeliest to make it fail, and costs least.
+  // The likeliest failure and the cheapest sample.
   yield inputs.map(({ samples, mayBeAbsent }) => (mayBeAbsent ? undefined : samples[0]));
   if (inputs.length === 0) return;
-  for (const others of [() => usual, byChance]) {
+  for (const others of [() => usual, randomCall]) {
     for (const [at, { mayBeAbsent }] of inputs.entries()) if (mayBeAbsent) yield others().with(at, undefined);
     for (const [at, { samples }] of inputs.entries()) for (const sample of samples) yield others().with(at, sample);
   }
-  for (let count = 0; count < CALLS_BY_CHANCE; count++) yield byChance();
-  for (const others of [() => usual, byChance]) {
+  for (let count = 0; count < RANDOM_CALLS; count++) yield randomCall();
+  for (const others of [() => usual, randomCall]) {
     for (const [at, { long }] of inputs.entries()) for (const sample of long) yield others().with(at, sample);
   }
   yield inputs.map(({ long, samples }) => long[0] ?? samples[0]);
 }
 
-/** Texts that some function or comparison takes. */
+/** Texts that functions and comparisons accept. */
 const TEXTS = [
   ...['0', '7', '12345', '1234567890', '-1.5', 'true', 'jane@example.com', 'Jane Doe', 'J\u00e4ne \u{1f4a5}'],
   ...['2001-01-31', '31.01.2001', '01/31/2001', '20010131', '2026-01-31T00:00:00Z', '24h'],
@@ -104,7 +104,7 @@ function literalsIn(tree: Tree): readonly (string | number)[] {
   return [...new Set([...keys, ...subtrees(tree).flatMap(literalsIn)])].slice(0, MAX_LITERALS);
 }
 
-/** For inputs of an expression with those literals. */
+/** Returns the samples for an expression with these literals. */
 function samplesBeside(literals: readonly (string | number)[]) {
   const words = literals.filter((literal) => typeof literal === 'string');
   const numbers = [5, ...literals.filter((literal) => typeof literal === 'number'), ...NUMBERS];
@@ -125,12 +125,12 @@ function samplesBeside(literals: readonly (string | number)[]) {
   };
 }
 
-/** Texts that begin or end with it, or that it separates. */
+/** Texts that begin with the word, end with it, or have it as a separator. */
 const around = (word: string) => [word, `${word}7`, `7${word}`, Array(9).fill('7').join(word)];
 
 const NOON = Date.UTC(2026, 10, 21, 12);
 
-/** A call with those values, as expressions see it. */
+/** Converts a sample call to the inputs of a scope. */
 export function scopeInputsOf(inputs: readonly SampledInput[], call: SampleCall): ScopeInputs {
   const claims: Record<string, string | number | boolean> = {};
   const attributes: Record<string, string | number | boolean> = {};
@@ -154,7 +154,7 @@ export function scopeInputsOf(inputs: readonly SampledInput[], call: SampleCall)
   };
 }
 
-/** Numbers from 0 to below 1: mulberry32, seeded with the FNV-1a hash of a text. */
+/** Random numbers in [0, 1): mulberry32, seeded with the FNV-1a hash of a text. */
 function randomOf(seed: string): () => number {
   let state = 0x811c9dc5;
   for (let at = 0; at < seed.length; at++) state = Math.imul(state ^ seed.charCodeAt(at), 0x01000193);

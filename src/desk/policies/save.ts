@@ -1,6 +1,6 @@
 /**
- * Saving a version: Neon decides who is first, then KV is told. Whatever breaks off in between, either nothing was saved, or
- * a key in KV stands for the saving and the cron goes on with it.
+ * Saves a version: Neon orders concurrent saves, then KV is updated. After a crash in between, either nothing was
+ * saved, or a publish-due key in KV makes the cron publish the version.
  */
 import { v7 as uuidv7 } from 'uuid';
 import { MAX_CHARS, occurredAtOf, truncate } from '../../attempts/text-limits.ts';
@@ -20,17 +20,17 @@ import {
   type Versions,
 } from './saved-version.ts';
 
-/** Each round loses to a saving that went in: with so many at once nobody knows what they change. */
+/** Maximum optimistic-lock retries. Each retry means that another save won. */
 const MAX_ROUNDS = 5;
 
 export interface SaveWorld {
   readonly kv: Pick<KVNamespace, 'get' | 'put' | 'delete' | 'list'>;
   readonly versions: Versions;
-  /** Takes work that goes on after the reply. */
+  /** Runs work after the reply. */
   readonly later: (work: Promise<unknown>) => void;
 }
 
-/** What is to be saved. `document` has passed `check.ts`, and keeps its author's order of members. */
+/** `document` has passed `check.ts` and keeps its author's order of members. */
 export type SaveRequest = { readonly note: string } & (
   | { readonly use: 'active'; readonly document: PolicyDocument; readonly documentOf?: number }
   | { readonly use: 'shadow'; readonly document: PolicyDocument; readonly sample: number }
@@ -39,51 +39,50 @@ export type SaveRequest = { readonly note: string } & (
 
 export type Order = SaveRequest & {
   readonly author: string;
-  /** Whether the version that counts for this use (undefined: there is none) is the one that the author knew. */
+  /** Whether this is the version that the author saw. Undefined: no version is current for this use. */
   readonly expects: (number: number | undefined) => boolean;
 };
 
 export interface SavedPolicy {
   readonly kind: 'saved';
   readonly version: VersionInfo;
-  /** False: the version that counts said this already, and none was added. */
+  /** False: the current version is identical, and no version was added. */
   readonly changed: boolean;
-  /** The version that counted before. */
   readonly previous: number | undefined;
-  /** The version that `changes` are told against: what decided before. */
+  /** The base of `changes`: the policy in force before. */
   readonly comparedWith: number | undefined;
   readonly changes: Differences;
-  /** KV has it. Otherwise the cron will see to it. */
+  /** False: KV does not have it yet, and the cron publishes it. */
   readonly published: boolean;
 }
 
 export type SaveOutcome =
   | SavedPolicy
-  /** Another version counts than the author knew, or none. `same`: it says what was to be saved. */
+  /** Conflict: the author saw another version than `current`. `same`: `current` equals the order. */
   | { readonly kind: 'stale'; readonly current: VersionInfo | undefined; readonly same: boolean }
-  /** A shadow runs beside what decides, and nothing does; or there is no shadow to take away. */
+  /** No policy is in force for a shadow to run beside; or there is no shadow to remove. */
   | { readonly kind: 'no-policy' | 'no-shadow' }
-  /** Nothing was saved, unless `number` is there: then it may be, under this number. */
+  /** Nothing was saved. With `number`, the outcome is uncertain: the version may exist under this number. */
   | {
       readonly kind: 'refused';
       readonly by: KvRefusal['reason'] | NeonRefusal['reason'] | 'contended';
       readonly number?: number;
     };
 
-/** Saves a version, unless another one counts than the author knew. Never rejects for what KV or Neon do. */
+/** Saves a version, unless the author saw an outdated one. Failures of KV and Neon are outcomes, not rejections. */
 export async function saveVersion(world: SaveWorld, order: Order): Promise<SaveOutcome> {
   const { kv, versions, later } = world;
   let due: Due | undefined;
-  const withoutSaving = (outcome: SaveOutcome): SaveOutcome => {
+  const withoutSave = (outcome: SaveOutcome): SaveOutcome => {
     if (due !== undefined) later(clearPublishDue(kv, due));
     return outcome;
   };
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     const present = await versions.readPresent();
-    if (!present.ok) return withoutSaving({ kind: 'refused', by: present.reason });
-    const said = answerTo(order, present.value);
-    if (said !== undefined)
-      return withoutSaving(said.kind === 'saved' ? await publishedToo(world, said, present.value) : said);
+    if (!present.ok) return withoutSave({ kind: 'refused', by: present.reason });
+    const early = outcomeWithoutVersion(order, present.value);
+    if (early !== undefined)
+      return withoutSave(early.kind === 'saved' ? await republished(world, early, present.value) : early);
 
     if (due === undefined) {
       const marked = await markPublishDue(kv, Date.now());
@@ -101,22 +100,22 @@ export async function saveVersion(world: SaveWorld, order: Order): Promise<SaveO
     }
     if (added.reason === 'number-taken') continue;
     if (added.uncertain) return { kind: 'refused', by: added.reason, number: version.number };
-    return withoutSaving({ kind: 'refused', by: added.reason });
+    return withoutSave({ kind: 'refused', by: added.reason });
   }
-  return withoutSaving({ kind: 'refused', by: 'contended' });
+  return withoutSave({ kind: 'refused', by: 'contended' });
 }
 
-const countingFor = ({ active, shadow }: Present, { use }: Order) => (use === 'active' ? active : shadow);
+const currentFor = ({ active, shadow }: Present, { use }: Order) => (use === 'active' ? active : shadow);
 
-/** What there is to say without adding a version; undefined when one is to be added. */
-function answerTo(order: Order, present: Present): Exclude<SaveOutcome, { kind: 'refused' }> | undefined {
-  const current = countingFor(present, order);
+/** The outcome when no version is to be added; otherwise undefined. */
+function outcomeWithoutVersion(order: Order, present: Present): Exclude<SaveOutcome, { kind: 'refused' }> | undefined {
+  const current = currentFor(present, order);
   if (order.use === 'shadow' && present.active === undefined) return { kind: 'no-policy' };
   if (order.use === 'no-shadow' && current === undefined) return { kind: 'no-shadow' };
-  const isSame = current !== undefined && saysTheSame(current, order);
+  const isSame = current !== undefined && equalsOrder(current, order);
   const isFirst = order.expects(undefined);
-  // "Make the same call again" must be safe: RFC 9110, section 13.1.1 lets a change that is there already succeed. It does
-  // not for If-None-Match (section 13.1.2).
+  // A retry must be safe. RFC 9110 lets If-Match succeed when the change is already there (section 13.1.1), but not
+  // If-None-Match (section 13.1.2).
   if (isSame && !isFirst) {
     const numbers = { previous: current.number, comparedWith: present.active?.number };
     return { kind: 'saved', version: current, changed: false, ...numbers, changes: {}, published: false };
@@ -124,13 +123,13 @@ function answerTo(order: Order, present: Present): Exclude<SaveOutcome, { kind: 
   return order.expects(current?.number) ? undefined : { kind: 'stale', current, same: isSame };
 }
 
-function saysTheSame({ text, sample }: Version, order: Order): boolean {
+function equalsOrder({ text, sample }: Version, order: Order): boolean {
   if (order.use === 'no-shadow' || text === null) return false;
   return (order.use === 'active' || order.sample === sample) && same(JSON.parse(text), order.document);
 }
 
-/** Nothing is to be saved, but KV may not have it yet, or may have lost it. */
-async function publishedToo({ kv, versions }: SaveWorld, saved: SavedPolicy, present: Present): Promise<SavedPolicy> {
+/** Publishes again what is saved already: KV may not have it yet, or may have lost it. */
+async function republished({ kv, versions }: SaveWorld, saved: SavedPolicy, present: Present): Promise<SavedPolicy> {
   const inForce = pointerTo(present);
   const known = withDocuments(present);
   const published = inForce !== undefined && (await publishAgain(kv, versions, inForce, Date.now(), known));
@@ -148,7 +147,7 @@ interface Planned {
   readonly changes: Differences;
 }
 
-/** The version above all others, and the line about it in the log of changes. */
+/** The next version, and its row in the audit log. */
 function plan(present: Present, order: Order): Planned {
   const id = uuidv7();
   const createdAt = new Date(occurredAtOf(id));
@@ -165,7 +164,7 @@ function plan(present: Present, order: Order): Planned {
     messages: Object.keys(document?.messages ?? {}).length,
     text: document === undefined ? null : JSON.stringify(document),
   };
-  const before = countingFor(present, order);
+  const before = currentFor(present, order);
   const changes = document === undefined ? {} : forLog(differences(documentIn(present.active), document));
   const comparedWith = present.active?.number;
   const change: ChangeRow = {
@@ -187,7 +186,7 @@ function plan(present: Present, order: Order): Planned {
 
 const sampleOf = ({ sample }: VersionInfo) => (sample === null ? {} : { sample });
 
-/** Undefined for a document of a form that this version of the code does not know: then everything is told as new. */
+/** Undefined for a document that does not match today's schema. Then all of the new document counts as added. */
 function documentIn(version: Version | undefined): PolicyDocument | undefined {
   return version === undefined || version.text === null
     ? undefined

@@ -1,4 +1,4 @@
-/** What is wrong with a text that is no expression. */
+/** Messages for syntax errors. */
 import type { SourceRange } from './cel.ts';
 import {
   type ExpressionFault,
@@ -8,7 +8,7 @@ import {
   NOT_SUPPORTED,
 } from './problem-sentences.ts';
 
-/** `code` and `range` are the parser's. It names the operator before the fault, however far away: common slips are looked for first. */
+/** `code` and `range`: from the parser. It reports the last operator before the error, so common slips come first. */
 export function syntaxProblem(source: string, code: string, range: SourceRange): ExpressionProblem {
   const rest = source.slice(range.from);
   const token = source.slice(range.from, range.to);
@@ -26,15 +26,15 @@ export function syntaxProblem(source: string, code: string, range: SourceRange):
       return expressionProblem(macroFault(source.slice(0, range.from)), range);
   }
   if (/escape|surrogate/.test(code))
-    return unreadable(source, range.from, 'Texts have no such escape. For a backslash write \\\\.');
+    return unreadable(source, range.from, 'This escape does not exist. For a backslash write \\\\.');
   const slip = slipIn(source);
   if (slip !== undefined) return unreadable(source, slip.offset, slip.advice);
-  if (rest.trim() === '') return unreadable(source, source.length, 'Something is missing at its end.');
+  if (rest.trim() === '') return unreadable(source, source.length, 'The expression ends too early.');
   if (rest.startsWith('{') && /\w\s*$/.test(source.slice(0, range.from)))
     return expressionProblem(NOT_SUPPORTED.messages, range);
   if (/^\s*(?:\[\s*)?\?/.test(rest) && /[.[]\s*$/.test(source.slice(0, range.from)))
     return expressionProblem(NOT_SUPPORTED.optionals, range);
-  return unreadable(source, range.from, ADVICE.find(([at]) => at.test(rest))?.[1] ?? 'It has no place there.');
+  return unreadable(source, range.from, ADVICE.find(([at]) => at.test(rest))?.[1] ?? 'It is not allowed there.');
 }
 
 function macroFault(before: string): ExpressionFault {
@@ -56,10 +56,10 @@ interface Slip {
   readonly advice: string;
 }
 
-/** A text in quotes is one token, so that nothing in it counts. */
+/** A text in quotes is one token. */
 const TOKEN =
   /\s+|\/\/[^\n]*|[rRbB]{0,2}(?:""".*?"""|'''.*?'''|"(?:[^"\\\r\n]|\\.)*"|'(?:[^'\\\r\n]|\\.)*')|[\p{L}_][\p{L}\w]*|\d[\w.]*|==|!=|<=|>=|&&|\|\||./gsu;
-/** Tokens that no expression has, and what their author meant. */
+/** Tokens that no expression contains, with advice. */
 const SLIPS: readonly (readonly [token: RegExp, advice: string])[] = [
   [/^["']$/, 'The text that begins there has no closing quote on its line.'],
   [/^[“”„‘’«»`]$/, "Texts are written in straight quotes, as in 'abc'."],
@@ -73,7 +73,7 @@ const SLIPS: readonly (readonly [token: RegExp, advice: string])[] = [
 
 const OPENING: Readonly<Record<string, string>> = { ')': '(', ']': '[', '}': '{' };
 
-/** The first slip, or the bracket that is opened last and never closed. */
+/** The first slip, or the last bracket that is never closed. */
 function slipIn(source: string): Slip | undefined {
   const open: { bracket: string; offset: number }[] = [];
   for (const { 0: token, index: offset } of source.matchAll(TOKEN)) {
@@ -88,12 +88,12 @@ function slipIn(source: string): Slip | undefined {
   return unclosed && { offset: unclosed.offset, advice: `The ${unclosed.bracket} is never closed.` };
 }
 
-/** By the text at which the parser gave up; the first that fits. */
+/** Advice by the text at the parser's position. The first match counts. */
 const ADVICE: readonly (readonly [at: RegExp, advice: string])[] = [
   [/^\?/, 'A choice is written condition ? a : b.'],
-  [/^\.\d/, 'Numbers begin with a digit. Write 0 before the point.'],
-  [/^[.[]/, "A name follows a dot. Any other name is written in brackets and quotes, as in claims['a b']."],
+  [/^\.\d/, 'A number begins with a digit. Write 0 before the point.'],
+  [/^[.[]/, "A dot needs a simple name after it. Write other names in brackets and quotes, as in claims['a b']."],
   [/^(?:==|!=|<|>|&&|\|\||[+*/%-]|in\b)/, 'An operand beside it is missing, or cannot be read.'],
-  [/^[,:;]/, 'It has no place there.'],
-  [/^[\p{L}\d_"']/u, 'An operator, a comma or a dot is missing before it. Texts are written in quotes.'],
+  [/^[,:;]/, 'It is not allowed there.'],
+  [/^[\p{L}\d_"']/u, 'An operator, a comma or a dot is missing before it. Write texts in quotes.'],
 ];

@@ -1,4 +1,4 @@
-/** From the parsed expression to its tree: every name, literal, macro and pattern in it is checked on the way. */
+/** Converts a parsed expression to its tree, and checks every name, literal, macro and pattern in it. */
 import { isZone } from '../../expressions/dates.ts';
 import { compilePattern } from '../../expressions/patterns.ts';
 import type { Tree } from '../../expressions/tree.ts';
@@ -24,7 +24,7 @@ import {
 } from './problem-sentences.ts';
 import { isVariable, readPath, unknownVariable } from './variables.ts';
 
-/** What an expression reads: canonical names, read or asked for with has(). */
+/** What an expression reads, by canonical name. has() counts as reading. */
 export interface Reads {
   readonly claims: readonly string[];
   readonly attributes: readonly string[];
@@ -38,9 +38,9 @@ export interface Converted {
   readonly tree: Tree;
   readonly reads: Reads;
   readonly problems: readonly ExpressionProblem[];
-  /** What the type checker sees in the place of variables and of what has a problem already. */
+  /** Replacements for the type checker: of variables, and of parts that already have a problem. */
   readonly standIns: readonly (SourceRange & { readonly type: StandIn })[];
-  /** Calls of functions with literals only. */
+  /** Function calls with literal arguments only. */
   readonly constants: readonly (SourceRange & { readonly tree: Tree })[];
 }
 
@@ -78,7 +78,7 @@ class Walk {
     this.#listNames = listNames;
   }
 
-  /** `own` is the variable of the macro around it: no macro is part of another. */
+  /** `own`: the variable of the enclosing macro. Macros do not nest. */
   visit(node: AstNode, own: string | undefined): Tree {
     switch (node.op) {
       case 'value':
@@ -115,7 +115,7 @@ class Walk {
         if (this.#isMisread(node.args[1])) return this.#refuse(node, ['brackets', this.#shown(node.args[1])]);
         return [node.op, ...node.args.map((operand) => this.visit(operand, own))];
       case '+':
-        // The library takes a duration plus a time for a duration.
+        // cel-js types `duration + timestamp` as a duration.
         if (node.args[0].op === 'call' && node.args[0].args[0] === 'duration') this.#standIn(node, 'any');
         return ['+', ...node.args.map((operand) => this.visit(operand, own))];
       default:
@@ -123,14 +123,14 @@ class Walk {
     }
   }
 
-  /** `around`: what the type checker leaves out, if that is more than what the problem is about. */
+  /** `around`: the part that the type checker skips, if it is larger than the part with the problem. */
   #refuse(node: AstNode, fault: ExpressionFault, around: AstNode = node): Tree {
     this.problems.push(expressionProblem(fault, rangeOf(node, this.#source)));
     this.#standIn(around, 'any');
     return false;
   }
 
-  /** CEL reads `a == b in c` from left to right, the library as `a == (b in c)`. */
+  /** CEL parses `a == b in c` as `(a == b) in c`, but cel-js as `a == (b in c)`. */
   #isMisread(right: AstNode): boolean {
     const before = this.#source.slice(0, rangeOf(right, this.#source).from).trimEnd();
     return ['in', '<', '<=', '>', '>='].includes(right.op) && !before.endsWith('(');
@@ -155,11 +155,10 @@ class Walk {
     const [owner, index] = node.args;
     const from = this.visit(owner, own);
     if (typeof index !== 'string') return ['[]', from, this.visit(index, own)];
-    const advice = `Values of a map are read as ${this.#shown(owner)}['${index}'].`;
+    const advice = `To read a map, write ${this.#shown(owner)}['${index}'].`;
     return this.#refuse(node, ['index-type', this.#shown(node), advice]);
   }
 
-  /** A member of a variable. */
   #read(node: AstNode, path: readonly string[]): Tree {
     const read = readPath(path, this.#listNames);
     if (!read.ok) return this.#refuse(node, read.fault);
@@ -171,7 +170,7 @@ class Walk {
     return read.type === 'time' ? ['time'] : variable === 'claims' ? ['claims', name] : [variable, name];
   }
 
-  /** Whether there is such a member: `has(…)`, or `'…' in claims`. */
+  /** A test for a member: `has(…)`, or `'…' in claims`. */
   #has(node: AstNode, within: AstNode, path: readonly string[]): Tree {
     const read = readPath(path, this.#listNames);
     if (!read.ok) return this.#refuse(within, read.fault, node);
@@ -255,7 +254,7 @@ class Walk {
     if (target !== undefined && Object.hasOwn(MACRO_FORMS, name)) return this.#macro(node, name, target, args, own);
     const fault = faultOfForm(name, target !== undefined, args.length, this.#shown(node));
     if (fault !== undefined) {
-      // The names in it are checked all the same.
+      // The names in the arguments are still checked.
       if (target !== undefined && pathOf(target)?.join('.') !== 'strings') this.visit(target, own);
       for (const arg of args) this.visit(arg, own);
       return this.#refuse(node, fault);

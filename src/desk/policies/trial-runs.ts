@@ -1,4 +1,4 @@
-/** Whether an expression can fail is asked by running it on sample calls. The same expression always has the same verdict. */
+/** Runs an expression on sample calls to find out whether it can fail. The verdict is deterministic. */
 import { runOf, Shared } from '../../expressions/evaluate.ts';
 import { MAX_WORK } from '../../expressions/limits.ts';
 import { type Purpose, type RunResult, resultOf } from '../../expressions/results.ts';
@@ -17,29 +17,29 @@ import {
 
 /** A call in which an expression fails. */
 export interface Witness {
-  /** As in `claims.email is absent`; empty when it fails whatever the call contains. */
+  /** Such as `claims.email is absent`; empty when the expression fails for every call. */
   readonly when: string;
-  /** As in `has(claims.email)`, where it is an absent value that makes it fail. */
+  /** Such as `has(claims.email)`. Undefined unless an absent value causes the failure. */
   readonly guard: string | undefined;
   readonly why: string;
 }
 
 export interface TrialRuns {
-  /** In no sample, in some or in all, as far as the work was enough. */
+  /** In no sample, in some, or in all, among those that ran within the work limit. */
   readonly fails: 'never' | 'sometimes' | 'always';
-  /** The first failure, if failures were asked for or there is nothing else. */
+  /** The first failure, if `find` is `failure` or all samples fail. */
   readonly witness: Witness | undefined;
   /** Units of work. */
   readonly spent: number;
 }
 
-/** Units of work that it takes to make a sample call, and for each value in it. */
+/** Units of work for one sample call, and for each value in it. */
 const CALL_WORK = 20;
 const VALUE_WORK = 5;
 
 /**
- * Runs samples until one succeeds, or, to find a failure, until one succeeds and one fails; at most for so many units of work. A
- * sample that spends more than a call may spend counts as neither, since an honest call never does.
+ * Runs samples until one succeeds (`find: 'success'`) or until one succeeds and one fails (`find: 'failure'`), for at
+ * most `work` units. A sample that exceeds the work limit of a call counts as neither, since no real call does.
  */
 export function tryExpression(
   { source, tree }: CompiledExpression,
@@ -79,7 +79,7 @@ interface Failing {
   readonly why: string;
 }
 
-/** Names the values that matter: the call fails with the usual ones in the place of all others. */
+/** Names the values that cause the failure. With usual values for all other inputs, the call still fails. */
 function witnessOf(
   inputs: readonly SampledInput[],
   failing: Failing,
@@ -92,7 +92,7 @@ function witnessOf(
     if (result?.ok === false) [call, why] = [simpler, result.why];
   }
   const isUnusual = inputs.map(({ samples }, at) => call[at] !== samples[0]);
-  // It fails with usual values too: those matter for which some other value helps.
+  // When usual values fail too, an input matters if another value of it succeeds.
   const matters = isUnusual.includes(true)
     ? isUnusual
     : inputs.map(({ samples }, at) => samples.some((sample) => resultIn(call.with(at, sample))?.ok));
@@ -131,7 +131,7 @@ function described(value: Sample): string {
   return value.length === 0 ? 'is empty' : `is ['${value[0]}']`;
 }
 
-/** Why a tree that reads nothing of a call fails; undefined: it does not. */
+/** The reason why a constant tree fails; undefined when it does not. */
 export function constantFailure(tree: Tree): string | undefined {
   const value = runOf(tree, new Shared())(openScope(scopeInputsOf([], [])));
   return value instanceof Fail ? value.why : undefined;

@@ -1,4 +1,4 @@
-/** What the type checker refuses, in our words. It stops at the first: that is replaced by a value of any type, and it checks again. */
+/** Type errors. The checker stops at the first one, so the faulty part is replaced and the check runs again. */
 import type { Purpose } from '../../expressions/results.ts';
 import {
   type AstNode,
@@ -15,7 +15,7 @@ import { type ExpressionFault, type ExpressionProblem, expressionProblem } from 
 
 const MAX_PROBLEMS = 20;
 
-/** `purpose` is undefined when the type of the whole does not matter. */
+/** `purpose`: undefined when the type of the whole expression does not matter. */
 export function typeProblems(
   source: string,
   standIns: readonly (SourceRange & { readonly type: StandIn })[],
@@ -23,14 +23,14 @@ export function typeProblems(
 ): ExpressionProblem[] {
   const problems: ExpressionProblem[] = [];
   const everything = { from: 0, to: source.length };
-  const standing: SourceRange[] = [...standIns];
-  // From the inside out: what is around another replaces that too.
+  const replacedRanges: SourceRange[] = [...standIns];
+  // Inner ranges first: an outer replacement covers the inner ones.
   let text = standIns
     .toSorted((a, b) => a.to - a.from - (b.to - b.from))
     .reduce((before, { type, ...range }) => replaced(before, range, type), source);
-  /** What the node is in the source: a stand-in is shorter than what it stands for. */
+  /** The range of a node in the source. A replacement can be shorter than its part. */
   const rangeIn = (node: AstNode): SourceRange =>
-    standing.reduce(
+    replacedRanges.reduce(
       (range, { from, to }) => (from < range.to && range.to < to ? { from: range.from, to } : range),
       rangeOf(node, text),
     );
@@ -46,7 +46,7 @@ export function typeProblems(
     const range = rangeIn(node);
     const fault = faultOf(checked, (of) => excerpt(source, rangeIn(of)), node);
     if (fault !== undefined) problems.push(expressionProblem(fault, range));
-    standing.push(range);
+    replacedRanges.push(range);
     text = replaced(text, range, 'any');
   }
   return problems;
@@ -54,7 +54,7 @@ export function typeProblems(
 
 type Failed = Extract<CheckedExpression, { ok: false }>;
 
-/** The library blames a whole `!a` or `a && b` when an operand is no condition: which one of two is found by trying. */
+/** cel-js reports all of `!a` or `a && b` when an operand is not boolean. A second check finds the operand. */
 function culpritOf({ code, node }: Failed, text: string): AstNode | undefined {
   if (node?.op === '!_') return node.args;
   if (code !== 'invalid_logical_operand' || (node?.op !== '&&' && node?.op !== '||')) return node;
@@ -65,7 +65,7 @@ function culpritOf({ code, node }: Failed, text: string): AstNode | undefined {
 
 type Shown = (node: AstNode) => string;
 
-/** Undefined: it is no fault. */
+/** Undefined when cel-js rejects a valid expression. */
 function faultOf({ code, node, types }: Failed, shown: Shown, culprit: AstNode): ExpressionFault | undefined {
   const [first = '', second = ''] = types;
   switch (code) {
@@ -79,11 +79,7 @@ function faultOf({ code, node, types }: Failed, shown: Shown, culprit: AstNode):
     case 'invalid_comprehension_range':
       return ['macro-range', 'A macro', shown(culprit)];
     case 'invalid_index_type':
-      return [
-        'index-type',
-        shown(culprit),
-        'Entries of a list are read by whole numbers from 0, as in person.roles[0].',
-      ];
+      return ['index-type', shown(culprit), 'The index of a list is a whole number from 0, as in person.roles[0].'];
     case 'cannot_index_type':
       return ['index-type', shown(culprit), `${shown(ownerOf(culprit))} is ${named(first)} and has no members.`];
     case 'incompatible_ternary_branches':
@@ -103,7 +99,7 @@ function operandFault(node: AstNode, [left = '', right = '']: readonly string[],
   const [a, b] = node.args as unknown as readonly [AstNode, AstNode];
   const typed = `${shown(a)} is ${named(left)} and ${shown(b)} is ${named(right)}`;
   const advice = adviceOn(node.op, [shown(a), left], [shown(b), right], b);
-  if (node.op === 'in' && isList(right)) return ['never-equal', typed, 'it is never in there', advice];
+  if (node.op === 'in' && isList(right)) return ['never-equal', typed, 'the list never contains it', advice];
   if (node.op === '==' || node.op === '!=') return ['never-equal', typed, 'they are never equal', advice];
   return ['operand-types', node.op, typed, advice];
 }
@@ -116,7 +112,7 @@ function adviceOn(
 ): string {
   if (sign === 'in' && right === 'string') return ` For texts write ${b}.contains(${a}).`;
   if (sign === 'in' && right === 'PolicyList') return ` Write string(${a}) in ${b}.`;
-  if (sign === 'in') return ' Write all in one type: texts are written in quotes.';
+  if (sign === 'in') return ' Use one type. Write texts in quotes.';
   if (isList(left) && right === 'string') return ` Write ${b} in ${a}.`;
   if ((sign === '==' || sign === '!=') && left === 'string' && second.op === 'value')
     return ` Write ${a} ${sign} '${b}'.`;
@@ -134,7 +130,7 @@ function callFault(node: Extract<AstNode, { op: 'call' | 'rcall' }>, called: str
   return ['argument-types', shown(node), named(given), `${writtenForms(name)}.${advice}`.replace(/\.$/, '')];
 }
 
-/** CEL's types as sentences name them. */
+/** CEL types as messages name them. */
 const NAMES: readonly (readonly [type: RegExp, name: string])[] = [
   [/\bgoogle\.protobuf\.Timestamp\b/g, 'a time'],
   [/\bgoogle\.protobuf\.Duration\b/g, 'a duration'],

@@ -1,4 +1,4 @@
-/** The variables of expressions and their members: which there are, of what type, and what people write by mistake. */
+/** The variables of expressions: their members and types, and suggestions for common mistakes. */
 import { ALIASES, shortName } from '../../sign-in/claim-names.ts';
 import { TEXT_CLAIMS } from '../../sign-in/event.ts';
 import type { StandIn } from './cel.ts';
@@ -33,7 +33,7 @@ export type Read = { readonly ok: true; readonly type: Type } | { readonly ok: f
 const is = (type: Type): Read => ({ ok: true, type });
 const not = (...fault: ExpressionFault): Read => ({ ok: false, fault });
 
-/** What a path like `claims.email` reads, if it exists. `path` begins with one of the variables. */
+/** Resolves a path such as `claims.email`. `path` begins with a variable. */
 export function readPath(path: readonly string[], listNames: ReadonlySet<string>): Read {
   const [variable = '', member, ...deeper] = path;
   if (member === undefined) return not('not-a-value', variable, exampleOf(variable, listNames));
@@ -63,14 +63,14 @@ function readClaim(name: string, deeper: readonly string[]): Read {
   return is(TEXT_CLAIMS.includes(name) ? 'text' : 'custom');
 }
 
-/** `signInNames.emailAddress` is a path of two names here. */
+/** `signInNames.emailAddress` arrives as a path of two names. */
 const aliasOf = (name: string): string | undefined =>
   name.toLowerCase() === 'signinnames' ? 'email' : ALIASES.get(name.toLowerCase());
 
 function readList(name: string, [entry]: readonly string[], listNames: ReadonlySet<string>): Read {
   if (listNames.has(name)) return entry === undefined ? is('list') : not('list-use', name, `'${entry}'`);
-  const meant = closest(name, listNames);
-  if (meant !== undefined) return not('unknown-list', name, `Did you mean lists.${meant}?`);
+  const suggestion = closest(name, listNames);
+  if (suggestion !== undefined) return not('unknown-list', name, `Did you mean lists.${suggestion}?`);
   const known = [...listNames].slice(0, 5).join(', ');
   const rest = listNames.size > 5 ? ', …' : '';
   return not('unknown-list', name, known === '' ? 'The policy has no lists.' : `The policy has ${known}${rest}.`);
@@ -92,21 +92,21 @@ function exampleOf(variable: string, [list = 'blocked']: Iterable<string>): stri
 
 function adviceOn(variable: string, member: string, members: ReadonlyMap<string, Type> | undefined): string {
   const known = [...(members?.keys() ?? [])];
-  const meant = closest(member, known);
-  return meant === undefined ? `It has ${known.join(', ')}.` : `Did you mean ${variable}.${meant}?`;
+  const suggestion = closest(member, known);
+  return suggestion === undefined ? `It has ${known.join(', ')}.` : `Did you mean ${variable}.${suggestion}?`;
 }
 
-/** For a name that is no variable; `usage`: how the function of that name is written, if there is one. */
+/** The fault of an unknown variable. `usage`: the form of the function with this name, if there is one. */
 export function unknownVariable(name: string, usage: string | undefined): ExpressionFault {
   if (TEXT_CLAIMS.includes(name) || name.startsWith('extension_'))
     return ['unknown-variable', name, `Write claims.${name}.`];
   if (usage !== undefined) return ['unknown-variable', name, `The function is written ${usage}.`];
   if (/^(?:true|false)$/i.test(name)) return ['unknown-variable', name, `Write ${name.toLowerCase()}.`];
-  const meant = closest(name, VARIABLES);
-  if (meant !== undefined) return ['unknown-variable', name, `Did you mean ${meant}?`];
+  const suggestion = closest(name, VARIABLES);
+  if (suggestion !== undefined) return ['unknown-variable', name, `Did you mean ${suggestion}?`];
   return [
     'unknown-variable',
     name,
-    `The variables are ${VARIABLES.join(', ')}. Texts are written in quotes: '${name}'.`,
+    `The variables are ${VARIABLES.join(', ')}. Write a text in quotes, as in '${name}'.`,
   ];
 }

@@ -1,4 +1,4 @@
-/** What the check of a document says of its expressions: where they are at fault, when they fail, and what all together may spend. */
+/** The check of a document: positions of problems, conditions that can fail, and the work limit of a step. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -19,20 +19,20 @@ function problemsOf(...rules: readonly Rule[]) {
 }
 const read = (file: string) => readFileSync(join(import.meta.dirname, '../../..', file), 'utf8');
 
-describe('a policy that was accepted before expressions were compiled to trees', () => {
-  it('is accepted unchanged: the example of the fixtures', () => {
+describe('check: policies from earlier releases', () => {
+  it('the example policy of the fixtures is accepted', () => {
     const check = checkText(read('test/fixtures/policy/policy.json'), 'extension_Roles');
     expect(check).toMatchObject({ ok: true, policy: { warnings: [] } });
   });
 
-  it('is accepted unchanged: the policy of src/policy/README.md', () => {
+  it('the policy of src/policy/README.md is accepted', () => {
     const [document = ''] = /\{\n[^`]*"blockedDomains"[^`]*\n\}/.exec(read('src/policy/README.md')) ?? [];
     expect(checkText(document, 'extension_Roles')).toMatchObject({ ok: true, policy: { warnings: [] } });
   });
 });
 
-describe('a problem of an expression', () => {
-  it('says where it is in the text of its member, and all problems of a document come at once', () => {
+describe('check: problems of expressions', () => {
+  it('each problem has its range in the text of its member, and all problems come at once', () => {
     const found = problemsOf(
       { when: "claims.email = 'x'", block: 'm' },
       { set: { city: 'claims.lastName + domian(1)', state: "'é💥' + 5" } },
@@ -45,22 +45,22 @@ describe('a problem of an expression', () => {
     ]);
   });
 
-  it('names lists of the same document', () => {
+  it('a problem with a list names the lists of the same document', () => {
     expect(problemsOf({ when: "'x' in lists.e", block: 'm' })[0]?.message).toBe(
       'There is no list e. The policy has d.',
     );
   });
 });
 
-it('an entry of a list with a line break is refused', () => {
+it('check: a list entry with a line break is refused', () => {
   const check = checkPolicy({ lists: { d: ['a', 'b\nc'] }, rules: [] }, '');
   expect(check).toMatchObject({ ok: false, problems: [{ path: 'lists.d[1]' }] });
 });
 
-describe('a condition that can fail', () => {
+describe('check: conditions that can fail', () => {
   const when = 'domain(claims.email) in lists.d';
 
-  it('is refused with a call in which it fails, where a rule would turn people away and does not say onError', () => {
+  it('a condition that can fail is refused with a failing call, in a block or invalid rule without onError', () => {
     const message =
       'This condition fails when claims.email is absent. Guard it with has(claims.email), or say what happens then: ' +
       '"onError": "apply" turns the person away, "onError": "skip" lets the person through.';
@@ -77,7 +77,7 @@ describe('a condition that can fail', () => {
     ]);
   });
 
-  it('is accepted with onError, guarded, or where a rule sets claims', () => {
+  it('a condition that can fail is accepted with onError, with a guard, or in a rule that sets claims', () => {
     expect(
       problemsOf(
         { when, block: 'm', onError: 'skip' },
@@ -88,7 +88,7 @@ describe('a condition that can fail', () => {
     ).toEqual([]);
   });
 
-  it('is refused wherever it is when it fails in every sample', () => {
+  it('an expression that fails in every sample is refused in every rule', () => {
     const always = 'claims.extension_N + 1 > 18.0';
     const found = problemsOf({ when: always, block: 'm', onError: 'skip' }, { set: { city: 'person.roles[0][0]' } });
     expect(found.map(({ path }) => path)).toContain('rules[0].when');
@@ -97,13 +97,13 @@ describe('a condition that can fail', () => {
     );
   });
 
-  it('has the same verdict every time', () => {
+  it('the verdict is the same every time', () => {
     const rules = Array.from({ length: 20 }, (_, at) => ({ when: `claims.extension_X${at} > ${at}.0`, block: 'm' }));
     expect(problemsOf(...rules)).toEqual(problemsOf(...rules));
     expect(problemsOf(...rules)).toHaveLength(20);
   });
 
-  it('is found with the least work that 500 rules leave for each, when it is an absent claim', () => {
+  it('an absent claim is found as the cause even with the share of work of one in 500 rules', () => {
     const pattern = '^[a-z0-9._%+-]{1,64}@[a-z0-9.-]{1,20}[.][a-z]{2,10}$';
     const rules = Array.from({ length: 500 }, (_, at) => ({
       when: `claims.email.matches('${pattern}') && claims.extension_X${at} != 'x'`,
@@ -115,9 +115,9 @@ describe('a condition that can fail', () => {
     if (!check.ok) for (const { message } of check.problems) expect(message).toContain('claims.email is absent');
   });
 
-  it('goes unnoticed without work, and fails closed when it happens', () => {
+  it('a condition that can fail is found with the default work, and not without work', () => {
     const check = checkPolicy(documentOf({ when, block: 'm', onError: 'skip' }), '');
-    if (!check.ok) throw new Error('it is refused');
+    if (!check.ok) throw new Error('The document is refused.');
     const rules = check.policy.rules.map((rule) => ({
       ...rule,
       document: { id: 'a', steps: [SIGN_UP], when, block: 'm' },
@@ -127,17 +127,17 @@ describe('a condition that can fail', () => {
   });
 });
 
-describe('the work of all rules of a step', () => {
+describe('check: the work limit of a step', () => {
   const pattern = (at: number) =>
     `has(claims.email) && claims.email.matches('^[a-z${at}._%+-]{1,64}@[a-z.-]{1,60}[.][a-z]{2,10}$')`;
   const rules = (count: number, step = SIGN_UP) =>
     Array.from({ length: count }, (_, at) => ({ id: `${step}-${at}`, steps: [step], when: pattern(at), block: 'm' }));
 
-  it('may be that of 20 patterns for addresses', () => {
+  it('20 rules with patterns for e-mail addresses are accepted', () => {
     expect(problemsOf(...rules(20))).toEqual([]);
   });
 
-  it('is refused when an honest call could meet the limit, with the rules that spend most', () => {
+  it('a policy is refused when a real call could reach the limit, and the problem names the most expensive rules', () => {
     const dear = { id: 'dear', when: `${pattern(7_000)} || ${pattern(8_000)}`, block: 'm' };
     const found = problemsOf(...rules(200), dear).filter(({ path }) => path === 'rules');
     expect(found).toEqual([
@@ -151,7 +151,7 @@ describe('the work of all rules of a step', () => {
     ]);
   });
 
-  it('counts what several rules ask alike once', () => {
+  it('a part that several rules share counts once', () => {
     const alike = Array.from({ length: 200 }, (_, at) => ({
       id: `alike-${at}`,
       when: `${pattern(1)} && claims.email != '${at}'`,
@@ -160,7 +160,7 @@ describe('the work of all rules of a step', () => {
     expect(problemsOf(...alike)).toEqual([]);
   });
 
-  it('counts each step by itself', () => {
+  it('each step has its own limit', () => {
     const each = [...rules(20), ...rules(20, 'PostFederationSignup'), { steps: [TOKEN], set: { city: "'x'" } }];
     expect(problemsOf(...each)).toEqual([]);
   });

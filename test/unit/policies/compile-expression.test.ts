@@ -1,4 +1,4 @@
-/** What no expression may say, and where the problem is. */
+/** Expressions that the compiler refuses, with the code and the range of each problem. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isFunction } from '../../../src/expressions/functions.ts';
@@ -8,34 +8,34 @@ import { compile, compiled, problemsOf, run } from '../../support/compile-expres
 
 const LONG = '0123456789abcdef0123456789ABCDEF';
 
-/** An expression, the code of its only problem, and the part of it that the problem is about: absent, it is all of it. */
+/** An expression, the code of its only problem, and the part with the problem (default: the whole expression). */
 type Row = readonly [source: string, code: string, part?: string];
 const refuses = (rows: readonly Row[], purpose?: 'value') =>
   it.each(rows.map(([source, code, part = source]) => ({ source, code, part })))(
-    '$source',
+    'refuses $source as $code',
     ({ source, code, part }) => {
       expect(problemsOf(source, purpose)).toEqual([[code, part]]);
     },
   );
 
-describe('a name that does not exist is refused where it is written', () => {
+describe('compile: unknown names', () => {
   refuses([
     ["idenity.issuer == 'x'", 'unknown-variable', 'idenity'],
     ["email == 'x'", 'unknown-variable', 'email'],
     ['request.step == PreTokenIssuance', 'unknown-variable', 'PreTokenIssuance'],
     ['True', 'unknown-variable'],
     ['string == 5', 'unknown-variable', 'string'],
-    ["'é💥日' == nobody", 'unknown-variable', 'nobody'],
-    ['[nobody] == []', 'unknown-variable', 'nobody'],
-    ["{'a': nobody} == {}", 'unknown-variable', 'nobody'],
-    ['(true ? nobody : true)', 'unknown-variable', 'nobody'],
-    ['person.roles.exists(x, x == nobody)', 'unknown-variable', 'nobody'],
-    ['nobody.all(x, true)', 'unknown-variable', 'nobody'],
-    ['has(nobody.x)', 'unknown-variable', 'nobody'],
-    ["person.roles[nobody] == 'a'", 'unknown-variable', 'nobody'],
-    ['size(nobody) > 1', 'unknown-variable', 'nobody'],
-    ['string(nobody).matches("a")', 'unknown-variable', 'nobody'],
-    ["'x' in (nobody)", 'unknown-variable', 'nobody'],
+    ["'é💥日' == nothing", 'unknown-variable', 'nothing'],
+    ['[nothing] == []', 'unknown-variable', 'nothing'],
+    ["{'a': nothing} == {}", 'unknown-variable', 'nothing'],
+    ['(true ? nothing : true)', 'unknown-variable', 'nothing'],
+    ['person.roles.exists(x, x == nothing)', 'unknown-variable', 'nothing'],
+    ['nothing.all(x, true)', 'unknown-variable', 'nothing'],
+    ['has(nothing.x)', 'unknown-variable', 'nothing'],
+    ["person.roles[nothing] == 'a'", 'unknown-variable', 'nothing'],
+    ['size(nothing) > 1', 'unknown-variable', 'nothing'],
+    ['string(nothing).matches("a")', 'unknown-variable', 'nothing'],
+    ["'x' in (nothing)", 'unknown-variable', 'nothing'],
     ["identity.isuer == 'x'", 'unknown-member', 'identity.isuer'],
     ["person.name == 'x'", 'unknown-member', 'person.name'],
     ["'x' in lists.code", 'unknown-list', 'lists.code'],
@@ -66,7 +66,7 @@ describe('a name that does not exist is refused where it is written', () => {
     ['__not_strictly_false__(true)', 'unknown-function'],
   ]);
 
-  it('also when it is a member of a prototype', () => {
+  it('refuses members of JavaScript prototypes as names', () => {
     for (const name of ['constructor', '__proto__', 'toString', 'hasOwnProperty']) {
       for (const source of [name, `identity.${name} == 'x'`, `'x' in lists.${name}`, `request.step.${name}()`])
         expect(problemsOf(source)).not.toEqual([]);
@@ -76,7 +76,7 @@ describe('a name that does not exist is refused where it is written', () => {
   });
 });
 
-describe('a call, an operator or a literal that cannot be meant is refused', () => {
+describe('compile: invalid calls, operators and literals', () => {
   refuses([
     ['size(request.step, 5) > 5', 'call-form', 'size(request.step, 5)'],
     ["matches(request.step, 'x')", 'call-form'],
@@ -116,7 +116,7 @@ describe('a call, an operator or a literal that cannot be meant is refused', () 
   ]);
 });
 
-describe('what CEL has and expressions do not support is refused by name', () => {
+describe('compile: unsupported features of CEL', () => {
   refuses([
     ['google.protobuf.Timestamp{seconds: 5} < request.time', 'not-supported', '{'],
     ['claims.?email', 'not-supported', '?'],
@@ -134,7 +134,7 @@ describe('what CEL has and expressions do not support is refused by name', () =>
   ]);
 });
 
-describe('a macro that cannot run within its limits is refused', () => {
+describe('compile: macros', () => {
   refuses([
     ["lists.codes.exists(x, x == 'a')", 'macro-range', 'lists.codes'],
     ["{'a': 1}.all(x, x == 'a')", 'macro-range', "{'a': 1}"],
@@ -149,12 +149,12 @@ describe('a macro that cannot run within its limits is refused', () => {
     ['person.roles.filter(x)', 'macro-form'],
   ]);
 
-  it('macros may follow each other', () => {
+  it('accepts a chain of macros', () => {
     expect(problemsOf("person.roles.filter(x, x != 'a').map(x, x + '!').exists(x, x == 'b!')")).toEqual([]);
   });
 });
 
-describe('a pattern is refused', () => {
+describe('compile: patterns', () => {
   refuses([
     ['claims.email.matches(request.step)', 'pattern-not-literal', 'request.step'],
     ["claims.email.matches('a' + 'b')", 'pattern-not-literal', "'a' + 'b'"],
@@ -164,7 +164,7 @@ describe('a pattern is refused', () => {
     [`request.step.matches('${'('.repeat(1_900)}')`, 'pattern-refused', `'${'('.repeat(1_900)}'`],
   ]);
 
-  it('but not as people write them for addresses and codes', () => {
+  it('accepts common patterns for addresses and codes', () => {
     for (const pattern of [
       '^[a-z0-9._%+-]{1,64}@[a-z0-9.-]{1,255}[.][a-z]{2,10}$',
       '^(?i)[A-Z]{2}[0-9]{2}[A-Z0-9]{1,30}$',
@@ -176,7 +176,7 @@ describe('a pattern is refused', () => {
   });
 });
 
-describe('text that is no expression is refused where it cannot be read', () => {
+describe('compile: syntax errors', () => {
   refuses([
     ['', 'empty'],
     [' \n ', 'empty'],
@@ -202,7 +202,7 @@ describe('text that is no expression is refused where it cannot be read', () => 
   ]);
 });
 
-describe('an expression of another type than its use is refused', () => {
+describe('compile: types', () => {
   refuses([
     ['claims.email', 'not-a-condition'],
     ['1 + 1', 'not-a-condition'],
@@ -218,7 +218,7 @@ describe('an expression of another type than its use is refused', () => {
     'value',
   );
 
-  it.each(["has(claims.city) ? double('1.5') : 0", '[].map(x, x)'])('but not %s', (source) => {
+  it.each(["has(claims.city) ? double('1.5') : 0", '[].map(x, x)'])('accepts the value %s', (source) => {
     expect(problemsOf(source, 'value')).toEqual([]);
   });
 
@@ -228,12 +228,12 @@ describe('an expression of another type than its use is refused', () => {
     "true == ('a' in person.roles) && 1 < 2 == true",
     "[].all(x, x > 1) && person.roles != [] && 'a' in {} && [] == []",
     "(true ? [] : person.roles + []).exists(x, x == 'a')",
-  ])('and not %s', (source) => {
+  ])('accepts the condition %s', (source) => {
     expect(problemsOf(source)).toEqual([]);
   });
 });
 
-it('all problems of an expression come at once, of names and of types', () => {
+it('compile: returns problems of names and of types at once', () => {
   expect(
     problemsOf(
       "claims.lastName == 'x' || domian(emal) == 'x' || claims.city == 5 || !request.step || claims.lastName.matches('[a') || 'x' in lists.nothing || size(1) > 1",
@@ -251,7 +251,7 @@ it('all problems of an expression come at once, of names and of types', () => {
   ]);
 });
 
-it('a problem within the operand of another leaves the range of both right', () => {
+it('compile: nested problems each have the right range', () => {
   expect(problemsOf("request.time * -'a' == 1")).toEqual([
     ['operand-types', "request.time * -'a'"],
     ['operand-types', "-'a'"],
@@ -262,7 +262,7 @@ it('a problem within the operand of another leaves the range of both right', () 
   ]);
 });
 
-it('a negative zero survives being stored', () => {
+it('compile: a tree with a negative zero survives JSON', () => {
   const { tree, ...rest } = compiled('1.0 / -0.0 < 0.0');
   expect(run({ ...rest, tree: JSON.parse(JSON.stringify(tree)) as typeof tree }, {})).toEqual({
     ok: true,
@@ -270,14 +270,14 @@ it('a negative zero survives being stored', () => {
   });
 });
 
-describe('limits', () => {
-  it(`an expression has at most ${MAX_SOURCE} characters`, () => {
+describe('compile: limits', () => {
+  it(`refuses more than ${MAX_SOURCE} characters`, () => {
     const source = (length: number) => `true${' '.repeat(length - 4)}`;
     expect(problemsOf(source(MAX_SOURCE))).toEqual([]);
     expect(problemsOf(source(MAX_SOURCE + 1))).toEqual([['too-long', source(MAX_SOURCE + 1)]]);
   });
 
-  it('nesting too deep is refused, however it is nested', () => {
+  it('refuses deep nesting of every kind, and never throws', () => {
     const nested = [
       (levels: number) => `${'('.repeat(levels)}true${')'.repeat(levels)}`,
       (levels: number) => `${'!(true && '.repeat(levels)}true${')'.repeat(levels)}`,
@@ -304,7 +304,7 @@ describe('limits', () => {
     expect(problemsOf(`true${' && true'.repeat(400)}`)).toEqual([]);
   });
 
-  it('too many parts are refused, a list of all countries is not', () => {
+  it('refuses over 1,000 parts, and accepts a list of all countries', () => {
     const countries = Array.from({ length: 250 }, (_, at) => `'${at}'`).join(',');
     expect(problemsOf(`request.locale in [${countries}]`)).toEqual([]);
     const numbers = `[${Array.from({ length: 1_100 }, () => '1').join(',')}] == []`;
@@ -312,7 +312,7 @@ describe('limits', () => {
   });
 });
 
-describe('any text', () => {
+describe('compile: any text', () => {
   const tokens = fc.constantFrom(
     ...[
       'claims',
@@ -365,7 +365,7 @@ describe('any text', () => {
     fc.string({ unit: 'binary' }),
   );
 
-  it('compiles to a tree that can be stored, or is refused with problems within it, each a sentence', () => {
+  it('any text compiles to a valid tree, or is refused with sentences whose ranges are within the text', () => {
     fc.assert(
       fc.property(sources, fc.constantFrom('condition' as const, 'value' as const), (source, purpose) => {
         const outcome = compile(source, purpose);

@@ -1,4 +1,4 @@
-/** What differs between two policies: for the log of changes by name and number, for people at a terminal also line by line. */
+/** The differences between two policies: names and counts for the audit log, and lines for the terminal. */
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -16,10 +16,10 @@ const rules = (...ids: string[]): PolicyDocument => ({ rules: ids.map((id) => ru
 const restricted = (onlyThese: boolean, clients: object = {}) =>
   ({ onlyThese, ...clients }) as unknown as NonNullable<PolicyDocument['applications']>;
 
-describe('the log of changes', () => {
+describe('differences: the audit log', () => {
   it.each<[string, PolicyDocument | undefined, PolicyDocument, object]>([
     [
-      'names what was added, removed and changed in every part',
+      'names added, removed and changed members of every part',
       {
         description: 'old',
         lists: { kept: ['a', 'b'], gone: ['x'], reordered: ['1', '2'] },
@@ -58,7 +58,7 @@ describe('the log of changes', () => {
       },
     ],
     [
-      'shows everything in the first policy as added',
+      'shows all of the first policy as added',
       undefined,
       { lists: { a: [], constructor: ['x'] }, ...rules('one') },
       {
@@ -70,7 +70,7 @@ describe('the log of changes', () => {
       },
     ],
     [
-      'shows no change where a default is written out',
+      'shows no change when a default becomes explicit',
       rules('one'),
       {
         ...rules('one'),
@@ -80,9 +80,9 @@ describe('the log of changes', () => {
       },
       {},
     ],
-    ['shows that rules are in another order', rules('a', 'b'), rules('b', 'a'), { rules: { reordered: true } }],
+    ['shows a new order of rules', rules('a', 'b'), rules('b', 'a'), { rules: { reordered: true } }],
     [
-      'shows no other order where rules are only added and removed',
+      'shows no new order when rules are only added and removed',
       rules('a', 'old', 'b'),
       rules('new', 'a', 'b'),
       { rules: { added: ['new'], removed: ['old'] } },
@@ -91,7 +91,7 @@ describe('the log of changes', () => {
     expect(forLog(differences(before, after))).toEqual(expected);
   });
 
-  it('shows no change between a policy and itself, however its members are ordered', () => {
+  it('shows no change between a policy and itself with members in any order', () => {
     const lists = fc.dictionary(fc.stringMatching(/^[a-z]{1,5}$/), fc.array(fc.string()));
     fc.assert(
       fc.property(lists, (held) => {
@@ -102,7 +102,7 @@ describe('the log of changes', () => {
     );
   });
 
-  it('holds no entry of a list, and stays short and storable whatever the names are', () => {
+  it('contains no entry of a list, and is short and storable for any names', () => {
     const many = <Value>(value: (index: number) => Value) =>
       Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`name${index}`, value(index)]));
     const logged = forLog(
@@ -122,8 +122,8 @@ describe('the log of changes', () => {
   });
 });
 
-describe('the terminal', () => {
-  it('shows each part that changed with its lines, and of a list the counts and a few entries', () => {
+describe('differences: the terminal', () => {
+  it('shows the changed lines of each part, and counts and a few entries of each list', () => {
     const before = { ...rules('a', 'b', 'c'), lists: { kept: ['a', 'b'], turned: ['1', '2'], gone: ['x'] } };
     const after: PolicyDocument = {
       rules: [rule('c'), rule('a'), { ...rule('b', "'2'"), when: 'true' }],
@@ -150,12 +150,12 @@ describe('the terminal', () => {
     ]);
   });
 
-  it('never lets a text move the cursor or colour the terminal', () => {
+  it('contains no control characters from texts', () => {
     const hostile = { lists: { x: ['\u001b[31mred\u009b'] }, messages: { m: { en: '\u009b1A' } }, rules: [] };
     expect(difference({ rules: [] }, hostile).join('\n')).not.toMatch(/(?!\n)\p{Cc}/u);
   });
 
-  it('shows nothing when both mean the same, whatever the order of their members, and only then', () => {
+  it('is empty if and only if both policies are equal, with members in any order', () => {
     const plain = { noNullPrototype: true } as const;
     const texts = fc.dictionary(fc.stringMatching(/^[a-c]$/), fc.constantFrom('x', 'y'), { ...plain, maxKeys: 3 });
     const entries = fc.array(fc.constantFrom('1', '2', '3'), { maxLength: 3 });
@@ -181,7 +181,7 @@ describe('the terminal', () => {
     );
   });
 
-  it('shows of two replies the members that are wrong, missing or too many, each with both values', () => {
+  it('shows wrong, missing and extra members of a reply with both values', () => {
     const expected = { version: '1.0.0', action: 'Continue', extension_A: '', extension_B: true };
     const received = { version: '1.0.0', action: 'Continue', extension_B: 'true', city: 'Ulm' };
     expect(differingMembers(expected, { ...expected })).toEqual([]);

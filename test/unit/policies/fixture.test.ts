@@ -1,6 +1,6 @@
 /**
- * Expressions of the tests, the README, the fixtures and the manual, as they were before expressions were compiled to trees, with the
- * verdict on each. Where that changed, the earlier verdict and the reason stand beside it.
+ * Expressions from before the compiler to trees, each with its verdict. A changed verdict has the earlier one and a
+ * reason.
  */
 import { expect, it } from 'vitest';
 import { compileExpression } from '../../../src/desk/policies/compile-expression.ts';
@@ -11,7 +11,7 @@ import fixture from '../../fixtures/expressions.json';
 type Row = readonly [source: string, purpose: Purpose, verdict: string, before?: string, reason?: string];
 const EXPRESSIONS = fixture.expressions as unknown as readonly Row[];
 
-/** `accepted`, `can-fail`, or the codes of all problems. */
+/** `accepted`, `can-fail`, `fails-in-samples`, or the codes of all problems. */
 function verdictOn(source: string, purpose: Purpose): string {
   const outcome = compileExpression(source, purpose, new Set(fixture.lists));
   if (!outcome.ok) return [...new Set(outcome.problems.map(({ code }) => code))].join(' ');
@@ -19,12 +19,12 @@ function verdictOn(source: string, purpose: Purpose): string {
   return { never: 'accepted', sometimes: 'can-fail', always: 'fails-in-samples' }[fails];
 }
 
-it('expressions that were accepted before are accepted, but for those with a reason, and the others are refused with the same codes', () => {
+it('compile: each expression of the fixture has its recorded verdict', () => {
   const verdicts = EXPRESSIONS.map(([source, purpose]) => [source, purpose, verdictOn(source, purpose)]);
   expect(verdicts).toEqual(EXPRESSIONS.map(([source, purpose, verdict]) => [source, purpose, verdict]));
 });
 
-it('each changed verdict has a reason', () => {
+it('compile: each changed verdict in the fixture has a reason, and under a tenth changed', () => {
   const changed = EXPRESSIONS.filter(([, , , before]) => before !== undefined);
   expect(changed.length).toBeLessThan(EXPRESSIONS.length / 10);
   for (const [, , verdict, before, reason] of changed) {

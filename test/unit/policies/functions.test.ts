@@ -1,4 +1,4 @@
-/** Functions of expressions: what the manual promises, and what they do with what people really type. */
+/** Functions of expressions: the examples of the manual, and unusual arguments. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ageOf } from '../../../src/expressions/dates.ts';
@@ -7,19 +7,19 @@ import { domainOf, normalEmail, titleCase } from '../../../src/expressions/text.
 import { emailKey } from '../../../src/sign-in/event.ts';
 import { evaluated } from '../../support/compile-expression.ts';
 
-describe('the manual', () => {
+describe('functions: the manual', () => {
   const described = FUNCTIONS.filter(({ help }) => help !== undefined);
   const examples = described.flatMap(({ name, examples = [] }) =>
     examples.map((example) => [name, ...example] as const),
   );
 
-  it.each(examples)('%s: %s is %s', (_, source, value) => {
+  it.each(examples)('the example of %s holds: %s is %s', (_, source, value) => {
     const found = evaluated(source, { now: EXAMPLE_TIME });
     if (value === undefined) expect(['fails', 'refused']).toContain(found);
     else expect(found).toBe(value);
   });
 
-  it('describes a function with what comes of it and an example', () => {
+  it('every described function has a usage, a sentence and an example', () => {
     expect(described.length).toBeGreaterThan(10);
     for (const { name, usage, help, examples } of described) {
       expect(usage).toContain(name);
@@ -29,7 +29,7 @@ describe('the manual', () => {
   });
 });
 
-describe('domain', () => {
+describe('functions: domain', () => {
   it.each([
     ['"jane@home"@example.com', 'example.com'],
     ['jane@example.com..', 'example.com'],
@@ -37,18 +37,18 @@ describe('domain', () => {
     ['jane@mailinator。com', 'mailinator.com'],
     ['jane@mail\u00ADinator.com', 'mailinator.com'],
     ['jane@mail\u200Binator.com', 'mailinator.com'],
-    // The Kelvin sign, which a mail server takes for a k.
+    // The Kelvin sign, which mail servers normalize to k.
     ['jane@\u212Aids.example', 'kids.example'],
     ['jane@MÜNCHEN.DE', 'xn--mnchen-3ya.de'],
     ['jane@XN--MNCHEN-3YA.DE', 'xn--mnchen-3ya.de'],
     ['jane@', ''],
     ['', ''],
     ['@example.com', 'example.com'],
-  ])('of %s is %s', (email, domain) => {
+  ])('the domain of %s is %s', (email, domain) => {
     expect(domainOf(email)).toBe(domain);
   });
 
-  it('is empty for what no mail server could look up, and reads no host out of a URL', () => {
+  it('the domain is empty for a host that DNS cannot resolve, and for parts of a URL', () => {
     for (const host of [
       'é/evil.com',
       'evil.com/é',
@@ -67,7 +67,7 @@ describe('domain', () => {
     expect(domainOf(`jane@${'é'.repeat(300)}.com`)).toBe('');
   });
 
-  it('has no capitals and no @ and no dot at its end, whatever the address', () => {
+  it('the domain of any text has no capitals, no @ and no trailing dot', () => {
     fc.assert(
       fc.property(fc.oneof(fc.emailAddress(), fc.string({ unit: 'binary' }), fc.string()), (email) => {
         expect(domainOf(email)).not.toMatch(/[A-Z@]|\.$/);
@@ -76,7 +76,7 @@ describe('domain', () => {
   });
 });
 
-describe('titleCase', () => {
+describe('functions: titleCase', () => {
   it.each([
     ["o'neil", "O'Neil"],
     ['D’ANGELO', 'D’Angelo'],
@@ -95,11 +95,11 @@ describe('titleCase', () => {
     ['J', 'J'],
     ['  jane  ', '  Jane  '],
     ["'jane'", "'Jane'"],
-  ])('makes %s %s', (typed, name) => {
+  ])('titleCase turns %s into %s', (typed, name) => {
     expect(titleCase(typed)).toBe(name);
   });
 
-  it('changes a name once, and never its length', () => {
+  it('titleCase is idempotent and keeps the length of any name', () => {
     const letters = fc.constantFrom(..."aBcßİıǆﬁŉéÉ’' -.1ΣσςЖж".split(''), 'e\u0301', '\u{10428}', '\u{1D400}');
     const names = fc.array(letters, { maxLength: 12 }).map((units) => units.join(''));
     fc.assert(
@@ -121,7 +121,7 @@ describe('titleCase', () => {
   });
 });
 
-describe('age', () => {
+describe('functions: age', () => {
   const noon = (year: number, month: number, day: number) => Date.UTC(year, month - 1, day, 12);
 
   it.each([
@@ -136,7 +136,7 @@ describe('age', () => {
     ['2000-01-01T00:30:00+01:00', noon(2026, 12, 31), 27],
     ['2000-01-01t00:30:00z', noon(2026, 12, 31), 26],
     ['2000-01-01T23:59:60.5Z', noon(2026, 12, 31), 26],
-  ])('of %s at %i is %i', (date, now, years) => {
+  ])('the age of %s at %i is %i', (date, now, years) => {
     expect(ageOf(date, now)).toBe(years);
   });
 
@@ -158,11 +158,11 @@ describe('age', () => {
     '２０００-01-01',
     '2000-01-01\n',
     '-2000-01-01',
-  ])('has none of %j', (text) => {
+  ])('the invalid date %j has no age', (text) => {
     expect(ageOf(text, noon(2026, 11, 21))).toBeUndefined();
   });
 
-  it('is the number of birthdays since', () => {
+  it('the age is the number of birthdays since the date, for any two dates', () => {
     const days = fc.date({ min: new Date('1900-01-01'), max: new Date('2100-12-31'), noInvalidDate: true });
     fc.assert(
       fc.property(days, days, (born, now) => {
@@ -175,14 +175,14 @@ describe('age', () => {
     );
   });
 
-  it('fails in an expression for what is no date', () => {
+  it('an expression with age() fails for an invalid date', () => {
     expect(evaluated('age(claims.extension_born)', { claims: { extension_born: '2001-02-30' } })).toBe('fails');
     expect(evaluated('age(claims.extension_born)', { claims: { extension_born: '2001-02-28' } })).toBe(25);
   });
 });
 
-describe('normalizeEmail', () => {
-  it('is what a person key holds', async () => {
+describe('functions: normalizeEmail', () => {
+  it('normalizeEmail returns the form that person keys use', async () => {
     await fc.assert(
       fc.asyncProperty(fc.string({ unit: 'binary', maxLength: 60 }), async (email) => {
         expect(await emailKey(email)).toBe(`email:${normalEmail(email).toWellFormed()}`);
@@ -191,18 +191,18 @@ describe('normalizeEmail', () => {
   });
 });
 
-describe('conversions', () => {
+describe('functions: conversions', () => {
   const convert = (name: string, value: string | number | boolean) =>
     evaluated(`string(${name}(claims.extension_X))`, { claims: { extension_X: value } });
 
-  it('read both forms that custom attributes come in', () => {
+  it('int(), double() and bool() accept both forms of custom attributes', () => {
     for (const value of [42, '42', 42.9, '+42', '0042']) expect(convert('int', value)).toBe('42');
     for (const value of [1.5, '1.5', '1.50', '15e-1']) expect(convert('double', value)).toBe('1.5');
     for (const value of [true, 'true', 'True', '1']) expect(convert('bool', value)).toBe('true');
     for (const value of [false, 'false', 'FALSE', '0']) expect(convert('bool', value)).toBe('false');
   });
 
-  it('take nothing for a number that is none', () => {
+  it('int(), double() and bool() fail for other texts and types', () => {
     for (const value of [
       '',
       ' ',
@@ -226,7 +226,7 @@ describe('conversions', () => {
     expect(convert('int', '-9223372036854775808')).toBe('-9223372036854775808');
   });
 
-  it('count seconds in timestamps, and fail beyond the year 9999', () => {
+  it('timestamp() reads seconds, and fails after the year 9999', () => {
     const time = (seconds: string) =>
       evaluated('string(timestamp(int(claims.extension_X)))', { claims: { extension_X: seconds } });
     expect(time('1700000000')).toBe('2023-11-14T22:13:20Z');
@@ -236,8 +236,8 @@ describe('conversions', () => {
   });
 });
 
-describe('texts', () => {
-  it('are split as CEL says', () => {
+describe('functions: texts', () => {
+  it('split() follows CEL for every limit', () => {
     const split = (limit: string) => evaluated(`'a,b,c'.split(','${limit}).join('|')`);
     expect([split(''), split(', -1'), split(', 0'), split(', 1'), split(', 2'), split(', 3'), split(', 9')]).toEqual([
       'a|b|c',
@@ -250,7 +250,7 @@ describe('texts', () => {
     ]);
   });
 
-  it('are not split in over 100 parts', () => {
+  it('split() fails for over 100 parts', () => {
     const parts = (count: number) =>
       evaluated("claims.city.split(',').size()", { claims: { city: ','.repeat(count - 1) } });
     expect(parts(100)).toBe(100);
@@ -259,7 +259,7 @@ describe('texts', () => {
     expect(evaluated("claims.city.split('', 101).size()", { claims: { city: 'x'.repeat(500) } })).toBe('fails');
   });
 
-  it('are replaced all, or so many', () => {
+  it('replace() replaces all matches, or as many as its limit', () => {
     const replaced = (limit: string) => evaluated(`'aXbXc'.replace('X', '--'${limit})`);
     expect([
       replaced(''),
@@ -271,7 +271,7 @@ describe('texts', () => {
     ]).toEqual(['a--b--c', 'a--b--c', 'aXbXc', 'a--bXc', 'a--b--c', 'a--b--c']);
   });
 
-  it('do not grow without end, and nothing is replaced for ever', () => {
+  it('replace(), join() and + fail when the result is too long', () => {
     const claims = { city: 'a'.repeat(10_000), state: '', extension_n: 1e12 };
     expect(evaluated("claims.city.replace('a', 'bbbb').size()", { claims })).toBe('fails');
     expect(evaluated("claims.city.replace('a', 'bbb').size()", { claims })).toBe(30_000);
@@ -282,8 +282,8 @@ describe('texts', () => {
   });
 });
 
-describe('times', () => {
-  it('are those of the zone, also in the hour that another zone leaves out', () => {
+describe('functions: times', () => {
+  it('get…() uses the time zone, also in an hour that daylight saving skips', () => {
     const at = (now: string, source: string) => evaluated(source, { now: Date.parse(now) });
     expect(at('2026-03-29T02:30:00Z', 'request.time.getHours()')).toBe(2);
     expect(at('2026-03-29T02:30:00Z', "request.time.getHours('Europe/Berlin')")).toBe(4);

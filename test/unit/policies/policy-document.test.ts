@@ -1,4 +1,4 @@
-/** What may be saved as a policy, and that everything wrong is said at once, in sentences. */
+/** Valid and invalid policy documents. All problems come at once, as sentences. */
 import { describe, expect, it } from 'vitest';
 import { checkText } from '../../../src/desk/policies/check.ts';
 import {
@@ -22,33 +22,33 @@ const warningsOf = (document: unknown) => {
   const checked = check(document);
   return checked.ok ? checked.policy.warnings.map(({ path, message }) => `${path}: ${message}`) : ['refused'];
 };
-/** The problems of one rule beside a message that every test may use. */
+/** The problems of a policy with one rule and a message `m`. */
 const ruleProblems = (rule: object, more: object = {}) =>
   problemsOf({
     messages: { m: { en: 'No. {supportCode}' } },
     rules: [{ id: 'r', steps: [SIGN_UP], ...rule }],
     ...more,
   });
-const saysOf = (rule: object, more: object = {}) =>
+const messagesOf = (rule: object, more: object = {}) =>
   ruleProblems(rule, more).map(({ path, message }) => `${path}: ${message}`);
 
-describe('a document', () => {
-  it('as small as can be is a policy that leaves everything as it is', () => {
+describe('check: documents', () => {
+  it('an empty list of rules is a valid policy', () => {
     expect(check({ rules: [] })).toMatchObject({ ok: true });
   });
 
   it.each([
     ['broken JSON', '{"rules": [', '', /^Not JSON: /],
-    ['no text at all', '', '', /^Not JSON: /],
-    ['a list', '[]', '', /has the members/],
-    ['null', 'null', '', /has the members/],
+    ['an empty text', '', '', /^Not JSON: /],
+    ['a list', '[]', '', /The members of a policy are/],
+    ['null', 'null', '', /The members of a policy are/],
     ['no rules', '{}', 'rules', /Not a list of rules/],
     ['unknown members', '{"rules":[],"rulez":[]}', '', /^Unknown: rulez\. The members of a policy are /],
     ['a member called __proto__', '{"rules":[],"__proto__":{}}', '', /__proto__/],
-    ['the same, written otherwise', '{"rules":[],"lists":{"\\u005f_proto__":[]}}', '', /__proto__/],
-    ['a list that holds a number', '{"rules":[],"lists":{"a":["x",7]}}', 'lists.a[1]', /every entry of a list is one/],
+    ['an escaped __proto__', '{"rules":[],"lists":{"\\u005f_proto__":[]}}', '', /__proto__/],
+    ['a list that holds a number', '{"rules":[],"lists":{"a":["x",7]}}', 'lists.a[1]', /entry of a list as a text/],
     [
-      'a list that no expression could name',
+      'a list name with a hyphen',
       '{"rules":[],"lists":{"blocked-domains":[]}}',
       'lists.blocked-domains',
       /expression could use/,
@@ -67,7 +67,7 @@ describe('a document', () => {
     ],
     ['an application without a name', '{"rules":[],"applications":{"a":""}}', 'applications.a', /Empty/],
     [
-      'onlyThese that is no truth value',
+      'onlyThese as a text',
       '{"rules":[],"applications":{"onlyThese":"yes"}}',
       'applications.onlyThese',
       /true or false/,
@@ -76,18 +76,18 @@ describe('a document', () => {
       'onlyThese without any application',
       '{"rules":[],"applications":{"onlyThese":true}}',
       'applications.onlyThese',
-      /nobody could sign up/,
+      /names no application/,
     ],
     ['an application twice', '{"rules":[],"applications":{"ab":"x","AB":"y"}}', 'applications', /twice/],
     [
-      'a language that is none',
+      'an invalid language tag',
       '{"rules":[],"messages":{"m":{"en":"x","not a tag":"y"}}}',
       'messages.m.not a tag',
       /BCP 47/,
     ],
     ['a message without the default language', '{"rules":[],"messages":{"m":{"de":"x"}}}', 'messages.m', /add "en"/],
     [
-      'the same with another default',
+      'a message without the default language de-AT',
       '{"rules":[],"defaultLanguage":"de-AT","messages":{"m":{"de":"x"}}}',
       'messages.m',
       /add "de-AT"/,
@@ -101,48 +101,48 @@ describe('a document', () => {
       /control characters/,
     ],
     [
-      'a placeholder that is none',
+      'an invalid placeholder',
       '{"rules":[],"messages":{"m":{"en":"a {support code} {"}}}',
       'messages.m.en',
       /placeholder/,
     ],
     [
-      'an alias in braces',
+      'an alias as a placeholder',
       '{"rules":[],"messages":{"m":{"en":"Dear {lastName}"}}}',
       'messages.m.en',
       /claims\.surname/,
     ],
     [
-      'a claim in other letters',
+      'a claim in the wrong case',
       '{"rules":[],"messages":{"m":{"en":"{givenname}"}}}',
       'messages.m.en',
       /claims\.givenName/,
     ],
     [
-      'the code in other letters',
+      'supportCode in the wrong case',
       '{"rules":[],"messages":{"m":{"en":"{supportcode}"}}}',
       'messages.m.en',
       /\{supportCode\}/,
     ],
     ['a message that is a text', '{"rules":[],"messages":{"m":"x"}}', 'messages.m', /object of languages/],
-  ])('with %s is refused', (_, text, path, message) => {
+  ])('a document with %s is refused', (_, text, path, message) => {
     const problems = problemsOf(text);
     expect(problems.map((problem) => problem.path)).toContain(path);
     expect(problems.find((problem) => problem.path === path)?.message).toMatch(message);
   });
 
-  it('of more than 8 MB is refused in words that name both limits; one below is read', () => {
+  it('a document of more than 8 MB is refused with the limits of Gatehouse and KV, and a smaller one is accepted', () => {
     const of = (bytes: number) => `{"rules":[],"description":"${'x'.repeat(10)}"${' '.repeat(bytes)}}`;
     expect(problemsOf(of(9_000_000))[0]?.message).toMatch(/9\.\d MB.*8 MB.*25 MiB/);
     expect(problemsOf(of(MAX_DOCUMENT_BYTES - 1_000))).toEqual([]);
   });
 
-  it('counts bytes and not characters', () => {
+  it('the size limit counts bytes, not characters', () => {
     const lists = { a: Array.from({ length: 60_000 }, (_, index) => `${index}${'é'.repeat(70)}`) };
     expect(problemsOf({ lists, rules: [] })[0]?.message).toMatch(/MB/);
   });
 
-  it('may hold 100,000 entries in a list and 200,000 in all, and no more', () => {
+  it('a list has at most 100,000 entries, and all lists together 200,000', () => {
     const list = (length: number) => Array.from({ length }, (_, index) => `${index}`);
     const full = { a: list(MAX_LIST_ENTRIES), b: list(MAX_ENTRIES_IN_ALL - MAX_LIST_ENTRIES) };
     expect(problemsOf({ lists: full, rules: [] })).toEqual([]);
@@ -150,14 +150,14 @@ describe('a document', () => {
     expect(problemsOf({ lists: { a: list(MAX_LIST_ENTRIES + 1) }, rules: [] })[0]?.path).toBe('lists.a');
   });
 
-  it('may hold 500 rules and no more', () => {
+  it('a policy has at most 500 rules', () => {
     const rules = (length: number) =>
       Array.from({ length }, (_, index) => ({ id: `r${index}`, steps: [TOKEN], set: { city: "'x'" } }));
     expect(problemsOf({ rules: rules(MAX_RULES) })).toEqual([]);
     expect(problemsOf({ rules: rules(MAX_RULES + 1) })[0]?.path).toBe('rules');
   });
 
-  it('is told all that is wrong with it at once, each with its rule and place', () => {
+  it('all problems come at once, each with its rule and path', () => {
     const problems = problemsOf({
       messages: { m: { de: 'x' } },
       rules: [
@@ -187,12 +187,12 @@ describe('a document', () => {
     for (const { message } of problems) expect(message).toMatch(/^[A-Z"].*[.!?]$/s);
   });
 
-  it('with mistakes without end is told the first hundred', () => {
+  it('at most 100 problems are returned', () => {
     expect(problemsOf({ lists: { a: Array(5_000).fill(7) }, rules: [] })).toHaveLength(100);
   });
 });
 
-describe('a rule', () => {
+describe('check: rules', () => {
   it.each([
     [{ block: 'm', set: { city: "'x'" } }, 'rules[0]', /exactly one/],
     [{}, 'rules[0]', /exactly one/],
@@ -208,12 +208,12 @@ describe('a rule', () => {
     [{ id: 'onlyThese', block: 'm' }, 'rules[0].id', /Rename/],
     [{ block: 'm', onError: 'skip' }, 'rules[0].onError', /no condition/],
     [{ when: 'true', block: 'm', onError: 'maybe' }, 'rules[0].onError', /skip or apply/],
-    [{ when: 'true', set: { city: "'x'" }, onError: 'apply' }, 'rules[0].onError', /Leave onError out/],
+    [{ when: 'true', set: { city: "'x'" }, onError: 'apply' }, 'rules[0].onError', /Remove onError/],
     [{ set: {} }, 'rules[0].set', /at least one claim/],
     [{ blocks: 'm' }, 'rules[0]', /Unknown: blocks/],
     [{ when: true, block: 'm' }, 'rules[0].when', /in quotes/],
     [{ when: 'x'.repeat(4_001), block: 'm' }, 'rules[0].when', /4000/],
-  ])('%j is refused', (rule, path, message) => {
+  ])('the rule %j is refused', (rule, path, message) => {
     const problems = ruleProblems(rule);
     expect(problems.map((problem) => problem.path)).toContain(path);
     expect(
@@ -237,50 +237,50 @@ describe('a rule', () => {
     'identities',
     'objectId',
     'USERMESSAGE',
-  ])('must not set %s, which is the protocol’s', (claim) =>
-    expect(saysOf({ set: { [claim]: "'x'" } }).join()).toContain('belongs to the protocol'),
+  ])('a rule cannot set the protocol member %s', (claim) =>
+    expect(messagesOf({ set: { [claim]: "'x'" } }).join()).toContain('belongs to the protocol'),
   );
 
-  it('must not set email at the token step, and may elsewhere', () => {
-    expect(saysOf({ steps: [TOKEN], set: { email: "'x'" } }).join()).toContain(
-      'B2C takes no email at PreTokenIssuance',
+  it('a rule can set email at every step but PreTokenIssuance', () => {
+    expect(messagesOf({ steps: [TOKEN], set: { email: "'x'" } }).join()).toContain(
+      'B2C does not accept email at PreTokenIssuance',
     );
-    expect(saysOf({ steps: [SIGN_UP, FEDERATED], set: { email: "'x'" } })).toEqual([]);
+    expect(messagesOf({ steps: [SIGN_UP, FEDERATED], set: { email: "'x'" } })).toEqual([]);
   });
 
-  it('sets claims by the names that B2C has, in their short form', () => {
+  it('a rule sets claims by their B2C names, in the short form', () => {
     const long = 'extension_0123456789abcdef0123456789ABCDEF_Tier';
-    expect(saysOf({ set: { [long]: "'x'" } }).join()).toContain('Write extension_Tier');
-    expect(saysOf({ set: { lastName: "'x'" } }).join()).toContain('surname');
-    expect(saysOf({ set: { GivenName: "'x'" } }).join()).toContain('claims.givenName');
-    expect(saysOf({ set: { extension_tier: "'x'", constructor: "'x'" } })).toEqual([]);
-    expect(saysOf({ set: { Extension_Tier: "'x'" } }).join()).toContain('small letters');
-    expect(saysOf({ set: { __proto__x: "'x'", 'given name': "'x'" } })).toHaveLength(2);
+    expect(messagesOf({ set: { [long]: "'x'" } }).join()).toContain('Write extension_Tier');
+    expect(messagesOf({ set: { lastName: "'x'" } }).join()).toContain('surname');
+    expect(messagesOf({ set: { GivenName: "'x'" } }).join()).toContain('claims.givenName');
+    expect(messagesOf({ set: { extension_tier: "'x'", constructor: "'x'" } })).toEqual([]);
+    expect(messagesOf({ set: { Extension_Tier: "'x'" } }).join()).toContain('Write extension_.');
+    expect(messagesOf({ set: { __proto__x: "'x'", 'given name': "'x'" } })).toHaveLength(2);
   });
 
-  it('that turns people away says what happens when its condition fails, unless it cannot', () => {
-    const said = saysOf({ when: 'domain(claims.email) in lists.d', block: 'm' }, { lists: { d: [] } });
-    expect(said).toHaveLength(1);
-    expect(said[0]).toMatch(/^rules\[0\]\.when: This condition fails when claims.email is absent/);
+  it('a rule that turns people away needs onError, unless its condition cannot fail', () => {
+    const found = messagesOf({ when: 'domain(claims.email) in lists.d', block: 'm' }, { lists: { d: [] } });
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatch(/^rules\[0\]\.when: This condition fails when claims.email is absent/);
     for (const onError of ['skip', 'apply'])
-      expect(saysOf({ when: 'domain(claims.email) in lists.d', block: 'm', onError }, { lists: { d: [] } })).toEqual(
-        [],
-      );
+      expect(
+        messagesOf({ when: 'domain(claims.email) in lists.d', block: 'm', onError }, { lists: { d: [] } }),
+      ).toEqual([]);
     const guarded = 'has(claims.email) && domain(claims.email) in lists.d';
-    expect(saysOf({ when: guarded, block: 'm' }, { lists: { d: [] } })).toEqual([]);
-    expect(saysOf({ when: 'claims.city == claims.state', set: { city: 'claims.state' } })).toEqual([]);
+    expect(messagesOf({ when: guarded, block: 'm' }, { lists: { d: [] } })).toEqual([]);
+    expect(messagesOf({ when: 'claims.city == claims.state', set: { city: 'claims.state' } })).toEqual([]);
   });
 });
 
-describe('what is allowed and probably not meant', () => {
-  it('is a warning: no roles in tokens, a message without a code or without a rule, a rule for everybody', () => {
+describe('check: warnings', () => {
+  it('warns of empty roles, of messages without a code or a rule, of rules for everybody, and of two spellings', () => {
     const roles = { id: 'roles', steps: [TOKEN], set: { extension_Roles: 'person.roles' } };
     expect(warningsOf({ rules: [] }).join()).toContain('No rule sets extension_Roles');
     expect(warningsOf({ rules: [roles] })).toEqual([]);
     const messages = { m: { en: 'No', de: 'Nein {supportCode}' } };
     expect(warningsOf({ messages, rules: [roles, { id: 'b', steps: [SIGN_UP], block: 'm' }] })).toEqual([
       expect.stringMatching(/^messages\.m: Without \{supportCode\} in en/),
-      expect.stringMatching(/^rules\[1\]\.block: Without a condition it applies to everybody/),
+      expect.stringMatching(/^rules\[1\]\.block: It applies to everybody/),
     ]);
     expect(warningsOf({ messages: { m: { en: '{supportCode}' } }, rules: [roles] })).toEqual([
       expect.stringMatching(/^messages\.m: No rule uses it/),
@@ -288,7 +288,7 @@ describe('what is allowed and probably not meant', () => {
     const twice = { id: 'twice', steps: [SIGN_UP], set: { extension_A: "'x'", extension_roles: "''" } };
     const again = { id: 'again', steps: [SIGN_UP], set: { extension_a: "'x'" } };
     expect(warningsOf({ rules: [roles, twice, again] })).toEqual([
-      expect.stringMatching(/extension_A and extension_a differ only in capitals/),
+      expect.stringMatching(/extension_A and extension_a differ only in case/),
     ]);
     expect(warningsOf({ messages: { blocked: { en: '{supportCode}' } }, rules: [roles] })).toEqual([]);
   });

@@ -1,4 +1,4 @@
-/** What the author of an expression reads: the one place that pins the sentences. */
+/** The messages about expressions. Only this file pins their text. */
 import { expect, it } from 'vitest';
 import { type ProblemCode, SENTENCES } from '../../../src/desk/policies/problem-sentences.ts';
 import { compile } from '../../support/compile-expression.ts';
@@ -9,7 +9,7 @@ const CASES: readonly (readonly [source: string, code: ProblemCode, sentence: st
   [
     `${' '.repeat(3_999)}xy`,
     'too-long',
-    'It has 4001 characters, at most 4000 are allowed. Write several rules, or a list.',
+    'It has 4001 characters, and the limit is 4000. Write several rules, or a list.',
   ],
   [
     '!'.repeat(90),
@@ -17,7 +17,7 @@ const CASES: readonly (readonly [source: string, code: ProblemCode, sentence: st
     'It is nested too deeply. Write several rules, or use && and || instead of ? and brackets.',
   ],
   ['1+'.repeat(700), 'too-large', 'It has too many parts. Write several rules, or a list.'],
-  ["claims.email = 'x'", 'syntax', "It cannot be read from character 14 on (= 'x'). To compare, write ==."],
+  ["claims.email = 'x'", 'syntax', "Syntax error at character 14 (= 'x'). To compare, write ==."],
   ['if', 'reserved-word', "CEL reserves the word if. Write it in brackets and quotes, as in claims['if']."],
   ['email', 'unknown-variable', 'There is no variable email. Write claims.email.'],
   ['idenity', 'unknown-variable', 'There is no variable idenity. Did you mean identity?'],
@@ -30,22 +30,22 @@ const CASES: readonly (readonly [source: string, code: ProblemCode, sentence: st
   ['lists.codes', 'list-use', "lists.codes works only directly after in. Write 'x' in lists.codes."],
   ['domian(1)', 'unknown-function', 'There is no function domian. Did you mean domain(text)?'],
   ['domain()', 'call-form', 'domain() has the wrong form. Write domain(text).'],
-  ['5u', 'not-supported', 'Expressions do not support whole numbers with u. Write the number without u.'],
+  ['5u', 'not-supported', 'Expressions do not support unsigned numbers. Write the number without u.'],
   [
     "'%s'.format([1])",
     'not-supported',
     'Expressions do not support format(). Join texts with +, and convert with string().',
   ],
   ['1e999', 'number-too-large', `1e999 is too large. ${NUMBERS}`],
-  ['{1: 2}', 'map-key', "The keys of a map are texts written out. Write them as in {'DE': 'Germany'}."],
+  ['{1: 2}', 'map-key', "The keys of a map must be text literals. Write them as in {'DE': 'Germany'}."],
   ["{'a': 1, 'a': 2}", 'key-twice', "A map has the key 'a' twice. Delete one."],
   ['has(1)', 'has', 'has() takes one member. Write it as in has(claims.email).'],
   [
     '[1].all(x)',
     'macro-form',
-    'all has another form. Write list.all(x, condition), where x is a name that you choose.',
+    'all has the wrong form. Write list.all(x, condition), where x is a name that you choose.',
   ],
-  ['[1].all(claims, true)', 'macro-variable', 'claims is a variable already. Write another name, as x.'],
+  ['[1].all(claims, true)', 'macro-variable', 'claims is already a variable. Choose another name, such as x.'],
   [
     '[1].all(x, [1].all(y, true))',
     'macro-nested',
@@ -54,37 +54,37 @@ const CASES: readonly (readonly [source: string, code: ProblemCode, sentence: st
   [
     'lists.codes.all(x, true)',
     'macro-range',
-    'all() takes a list that is written out or comes with the call, and lists.codes is none. For a map or a list of the policy use in.',
+    'all() needs a list literal or a list of the call, and lists.codes is neither. For a map or a list of the policy, use in.',
   ],
   [
     "claims.city.matches('a' + 'b')",
     'pattern-not-literal',
-    "The pattern of matches() is written out. Write it as in claims.postalCode.matches('^[0-9]{5}$').",
+    "The pattern of matches() must be a text literal. Write it as in claims.postalCode.matches('^[0-9]{5}$').",
   ],
   [
     "claims.city.matches('(?=a)')",
     'pattern-refused',
-    "The pattern '(?=a)' is refused by RE2: invalid or unsupported Perl syntax: `(?=`. It has no lookahead or lookbehind: write a second condition with && instead.",
+    "The pattern '(?=a)' is refused by RE2: invalid or unsupported Perl syntax: `(?=`. RE2 has no lookahead or lookbehind. Write a second condition with && instead.",
   ],
   [
     `claims.city.matches('${'a'.repeat(501)}')`,
     'pattern-refused',
-    `The pattern '${'a'.repeat(60)}…' is too large: it has 501 characters, at most 500 are allowed. Write * or + instead of large counts, and size() to limit the length.`,
+    `The pattern '${'a'.repeat(60)}…' is too large: it has 501 characters, and the limit is 500. Write * or + instead of large counts, and size() to limit the length.`,
   ],
   [
     "claims.city.matches('\\b')",
     'pattern-refused',
-    "The pattern '\uFFFD' contains a control character, which \\b in a text is. For the edge of a word write \\\\b.",
+    "The pattern '\uFFFD' contains a control character, as \\b is in a text. For a word boundary write \\\\b.",
   ],
   [
     'request.time.getHours(request.locale)',
     'zone-not-literal',
-    "A time zone is written out. Write it as in request.time.getHours('Europe/Berlin').",
+    "A time zone must be a text literal. Write it as in request.time.getHours('Europe/Berlin').",
   ],
   [
     "request.time.getHours('Berlin')",
     'unknown-zone',
-    'There is no time zone Berlin. Write a name as in Europe/Berlin, or an offset as in +02:00.',
+    'There is no time zone Berlin. Write a name such as Europe/Berlin, or an offset such as +02:00.',
   ],
   [
     'claims.city > 5',
@@ -99,30 +99,30 @@ const CASES: readonly (readonly [source: string, code: ProblemCode, sentence: st
   [
     'claims.city in [5]',
     'never-equal',
-    'claims.city is text and [5] is a list of whole numbers: it is never in there. Write all in one type: texts are written in quotes.',
+    'claims.city is text and [5] is a list of whole numbers: the list never contains it. Use one type. Write texts in quotes.',
   ],
   [
     '1 == 2 in [false]',
     'brackets',
-    '2 in [false] can be read in two ways. Write brackets around it, or around what is before it.',
+    '2 in [false] is ambiguous. Write brackets around it, or around the part before it.',
   ],
-  ['domain(5)', 'argument-types', 'domain(5) is called with (a whole number). Write domain(text).'],
+  ['domain(5)', 'argument-types', 'domain(5) has the wrong argument types: a whole number. Write domain(text).'],
   ['!claims.city', 'not-boolean', 'claims.city is text, not true or false. Compare it with a value.'],
   [
     "person.roles[1.5] == ''",
     'index-type',
-    'person.roles[1.5] reads no member. Entries of a list are read by whole numbers from 0, as in person.roles[0].',
+    'person.roles[1.5] cannot be read. The index of a list is a whole number from 0, as in person.roles[0].',
   ],
   [
     "true ? 'a' : 1",
     'branch-types',
-    'After ? and after : are different types, text and a whole number. Convert one, as with string(…).',
+    'The branches of ? : have different types, text and a whole number. Convert one, as with string(…).',
   ],
   ['claims.city', 'not-a-condition', 'A condition is true or false, and claims.city is text. Compare it with a value.'],
   ["int('a') == 1", 'always-fails', "int('a') always fails: that is no whole number. Correct it."],
 ];
 
-it.each(CASES)('%j is refused as %s', (source, code, sentence) => {
+it.each(CASES)('messages: %j is refused as %s', (source, code, sentence) => {
   const outcome = compile(source);
   expect(outcome.ok ? [] : outcome.problems.map((problem) => [problem.code, problem.message])).toContainEqual([
     code,
@@ -130,7 +130,7 @@ it.each(CASES)('%j is refused as %s', (source, code, sentence) => {
   ]);
 });
 
-it('each code is among the sentences pinned here, but for those of documents and one that no known expression has', () => {
+it('messages: this file pins every code, except those of documents and type-unclear', () => {
   const others = ['fails-in-samples', 'can-fail', 'too-much-work', 'not-a-claim', 'type-unclear'];
   expect([...new Set(CASES.map(([, code]) => code)), ...others].sort()).toEqual(Object.keys(SENTENCES).sort());
 });

@@ -1,4 +1,4 @@
-/** What is said of expressions that can fail: a call in which they do, and nothing of those that cannot. */
+/** Sample runs find a failing call for an expression that can fail, and none for one that cannot. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { tryExpression } from '../../../src/desk/policies/trial-runs.ts';
@@ -9,7 +9,7 @@ const WORK = 2_000_000;
 const trialOf = (source: string, purpose: Purpose = 'condition', work = WORK) =>
   tryExpression(compiled(source, purpose), purpose, { find: 'failure', work });
 
-describe('no failure is found in an expression that cannot fail', () => {
+describe('sample runs: expressions that cannot fail', () => {
   it.each([
     'has(claims.email) && domain(claims.email) in lists.blockedDomains',
     "!has(claims.extension_X) || claims.extension_X == 'a'",
@@ -29,7 +29,7 @@ describe('no failure is found in an expression that cannot fail', () => {
     "has(claims.country) && claims.country in {'DE': true, 'AT': true}",
     "age('2001-01-01') > 16",
     'double(1) / 0.0 > 1.0 || 7 / 2 == 3',
-  ])('%s', (source) => {
+  ])('the condition %s never fails', (source) => {
     expect(trialOf(source)).toMatchObject({ fails: 'never', witness: undefined });
   });
 
@@ -39,12 +39,12 @@ describe('no failure is found in an expression that cannot fail', () => {
     "['a', 'b']",
     '1 + 2',
     '1.0 / 3.0',
-  ])('%s, as a value', (source) => {
+  ])('the value %s never fails', (source) => {
     expect(trialOf(source, 'value').fails).toBe('never');
   });
 });
 
-describe('a failing call is named by the values that matter', () => {
+describe('sample runs: the failing call', () => {
   it.each([
     ["claims.email == 'a'", 'claims.email is absent', 'has(claims.email)'],
     ["claims['a b'] == 'x'", "claims['a b'] is absent", "'a b' in claims"],
@@ -71,12 +71,12 @@ describe('a failing call is named by the values that matter', () => {
       'claims.city is absent',
       'has(claims.city)',
     ],
-  ])('%s', (source, when, guard?) => {
+  ])('%s fails when %s', (source, when, guard?) => {
     expect(trialOf(source)).toMatchObject({ fails: 'sometimes', witness: { when, guard } });
   });
 });
 
-it('an expression that fails in every sample always fails', () => {
+it('sample runs: an expression that fails in every sample always fails', () => {
   for (const source of ['claims.extension_N + 1 > 18.0', "{'a': true}[1]", 'person.roles[0][0] == 1'])
     if (compile(source).ok) expect(trialOf(source).fails).toBe('always');
   expect(trialOf('9007199254740993', 'value')).toMatchObject({ fails: 'always', witness: { when: '' } });
@@ -89,14 +89,14 @@ it.each([
   "timestamp(claims.day + 'T00:00:00Z') < request.time",
   'duration(claims.validity) > duration("1h")',
   "claims.extension_Code.matches('^[A-Z]{3}-[0-9]{4}$') && int(claims.extension_Code.substring(4)) > 5",
-])('a condition on structured text does not always fail: %s', (source) => {
+])('sample runs: a condition on structured text does not always fail: %s', (source) => {
   expect(tryExpression(compiled(source), 'condition', { find: 'success', work: WORK }).fails).not.toBe('always');
 });
 
-describe('the work of samples is limited', () => {
+describe('sample runs: the work limit', () => {
   const heavy = "has(claims.city) && claims.city.matches('^[a-z]{1,300}$') && claims.state.matches('^[a-z]{1,300}$')";
 
-  it('to little more than what it may be, whatever the expression does', () => {
+  it('any expression spends at most 10 % more than the limit', () => {
     for (const work of [0, 100, 10_000, 500_000]) {
       for (const source of [
         heavy,
@@ -108,7 +108,7 @@ describe('the work of samples is limited', () => {
     }
   });
 
-  it('and an absent claim is found with the least of it', () => {
+  it('an absent claim is found with little work', () => {
     expect(trialOf(heavy, 'condition', 40_000)).toMatchObject({
       fails: 'sometimes',
       witness: { when: 'claims.state is absent' },
@@ -135,7 +135,7 @@ const EVERY_CALL = TEXTS.flatMap((city) =>
   TEXTS.flatMap((email) => [...TEXTS, true, false, 1].map((extension_A) => ({ claims: { city, email, extension_A } }))),
 ).map(({ claims }) => ({ claims: JSON.parse(JSON.stringify(claims)) as Record<string, string | number | boolean> }));
 
-it('no failure is found where there is none, and hardly any is missed, for any nesting of &&, ||, !, ?: and has()', () => {
+it('sample runs: find no false failure and miss under 1 % of failures, for any nesting of &&, ||, !, ?: and has()', () => {
   const found = { never: 0, sometimes: 0, always: 0 };
   let missed = 0;
   fc.assert(
@@ -150,7 +150,7 @@ it('no failure is found where there is none, and hardly any is missed, for any n
     }),
     { numRuns: 700 },
   );
-  // Else this test would say nothing.
+  // Enough of both verdicts, so that the next expectation means something.
   expect(Math.min(found.never, found.sometimes)).toBeGreaterThan(50);
   expect(missed / found.sometimes).toBeLessThan(0.01);
 });
@@ -170,7 +170,7 @@ it.each([
   ["age('2001-01-01') > 1", { time: true }],
   ['request.time.getHours() > 1', { time: true }],
   ["request.step == identity.issuer && 'x' == 'y'", {}],
-])('what an expression reads is named: %s', (source, reads) => {
+])('reads: the compiler lists all that an expression reads: %s', (source, reads) => {
   expect(compiled(source).reads).toEqual({
     claims: [],
     attributes: [],
@@ -181,7 +181,7 @@ it.each([
   });
 });
 
-it('what an expression reads is what it says that it reads', () => {
+it('reads: values that are not listed never change the result', () => {
   const call = { claims: { city: 'a', email: 'b', extension_A: 'a' }, roles: ['x'], attributes: { tier: 'y' } };
   const parts = [
     "'x' in person.roles",

@@ -1,46 +1,46 @@
-/** What expressions see of a call, and what comes of them. */
+/** The variables of expressions, and the results of evaluation. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ScopeInputs } from '../../../src/expressions/scope.ts';
 import { compiled, evaluated, resultFor, run } from '../../support/compile-expression.ts';
 
-const holds = (source: string, changed: Partial<ScopeInputs> = {}) => run(compiled(source), changed);
+const conditionFor = (source: string, changed: Partial<ScopeInputs> = {}) => run(compiled(source), changed);
 const YES = { ok: true, value: true };
 
-describe('variables', () => {
-  it('claims keep the type that they came with', () => {
+describe('evaluation: variables', () => {
+  it('claims keep their JSON type', () => {
     const claims = { email: 'jane@example.com', extension_Age: 42, extension_Agreed: false, 'a b': 'x' };
     expect(evaluated('claims.email', { claims })).toBe('jane@example.com');
     expect(evaluated('claims.extension_Age', { claims })).toBe(42);
     expect(evaluated('claims.extension_Agreed', { claims })).toBe(false);
     expect(evaluated("claims['a b']", { claims })).toBe('x');
-    expect(holds('claims.extension_Age > 18 && claims.extension_Age == 42', { claims })).toEqual(YES);
+    expect(conditionFor('claims.extension_Age > 18 && claims.extension_Age == 42', { claims })).toEqual(YES);
     expect(resultFor('claims.country', { claims })).toEqual({ ok: false, why: 'country is absent' });
   });
 
-  it('a claim may be called anything', () => {
+  it('a claim can have any name', () => {
     const own: { [name: string]: string } = Object.create(null);
     const names = ['__proto__', 'constructor', 'claims', 'request', 'x.y', '', 'now', 'email.x'];
     for (const name of names) own[name] = `the claim ${name}`;
     for (const name of names) {
       expect(evaluated(`claims['${name}']`, { claims: own })).toBe(`the claim ${name}`);
-      expect(holds(`'${name}' in claims`, { claims: own })).toEqual(YES);
+      expect(conditionFor(`'${name}' in claims`, { claims: own })).toEqual(YES);
     }
     expect(evaluated('request.step', { claims: own })).toBe('PostAttributeCollection');
     // A member of a claim is not a claim with a dot in its name.
     expect(() => compiled("claims.x.y == 'e'")).toThrow('has no members');
   });
 
-  it('an identity is text, empty when the call has none', () => {
+  it('the members of identity are texts, empty when the call has no identity', () => {
     const identity = { signInType: 'federated', issuer: 'google.com', issuerAssignedId: '108' };
     expect(evaluated('[identity.signInType, identity.issuer, identity.id]', { identity })).toBe(
       'federated google.com 108',
     );
-    expect(holds("identity.signInType + identity.issuer + identity['id'] == ''")).toEqual(YES);
-    expect(holds('has(identity.issuer) && has(request.time) && has(person.roles)')).toEqual(YES);
+    expect(conditionFor("identity.signInType + identity.issuer + identity['id'] == ''")).toEqual(YES);
+    expect(conditionFor('has(identity.issuer) && has(request.time) && has(person.roles)')).toEqual(YES);
   });
 
-  it('a person has roles, groups and attributes', () => {
+  it('person has roles, groups and attributes', () => {
     const person = {
       roles: ['editor', 'reader'],
       groups: ['eu'],
@@ -49,12 +49,12 @@ describe('variables', () => {
     expect(evaluated("person.roles.join(' ')", person)).toBe('editor reader');
     expect(evaluated('person.roles + person.groups', person)).toBe('editor reader eu');
     expect(evaluated('person.attributes.points', person)).toBe(5);
-    expect(holds("person['attributes']['member'] && 'editor' in person.roles", person)).toEqual(YES);
-    expect(holds('has(person.attributes.other)', person)).toEqual({ ok: true, value: false });
+    expect(conditionFor("person['attributes']['member'] && 'editor' in person.roles", person)).toEqual(YES);
+    expect(conditionFor('has(person.attributes.other)', person)).toEqual({ ok: true, value: false });
     expect(evaluated('person.roles')).toBe('');
   });
 
-  it('a request has its step, application, language and time', () => {
+  it('request has the step, client id, application, locale, channel and time', () => {
     expect(evaluated('[request.step, request.clientId, request.application, request.locale, request.channel]')).toBe(
       'PostAttributeCollection c0ffee00-0000-4000-8000-000000000001 Shop de-AT user-flow',
     );
@@ -62,42 +62,44 @@ describe('variables', () => {
     expect(evaluated('string(request.time)', { now: 1_700_000_000_123 })).toBe('2023-11-14T22:13:20.123Z');
   });
 
-  it('lists hold texts only: a number is never on one, in however many forms', () => {
+  it('a number is never in a list of the policy, unless string() converts it', () => {
     for (const value of ['5', 'SPRING'])
-      expect(holds('claims.extension_X in lists.codes', { claims: { extension_X: value } })).toEqual(YES);
+      expect(conditionFor('claims.extension_X in lists.codes', { claims: { extension_X: value } })).toEqual(YES);
     for (const value of [5, true, 'spring', '', 5.5]) {
-      expect(holds('claims.extension_X in lists.codes', { claims: { extension_X: value } })).toEqual({
+      expect(conditionFor('claims.extension_X in lists.codes', { claims: { extension_X: value } })).toEqual({
         ok: true,
         value: false,
       });
     }
-    expect(holds('string(claims.extension_X) in lists.codes', { claims: { extension_X: 5 } })).toEqual(YES);
+    expect(conditionFor('string(claims.extension_X) in lists.codes', { claims: { extension_X: 5 } })).toEqual(YES);
   });
 
-  it('are read when an expression asks for them, and not before', () => {
+  it('a variable is read only when the expression uses it', () => {
     const untouched = new Proxy([], { get: (_, name) => expect.unreachable(`roles.${String(name)}`) });
     const call = { roles: untouched, groups: untouched, attributes: untouched as never, step: 'x', now: Number.NaN };
-    expect(holds("request.step == 'x' && identity.issuer == ''", call)).toEqual(YES);
+    expect(conditionFor("request.step == 'x' && identity.issuer == ''", call)).toEqual(YES);
   });
 });
 
-describe('long texts', () => {
+describe('evaluation: long texts', () => {
   const city = `contoso.com@${'x'.repeat(20_000)}@contoso.com`;
 
-  it('are there, and longer than anything may be, but no list and no pattern takes them for another', () => {
+  it('a long text is present and truncated, and the cut never lets endsWith, matches or domain succeed', () => {
     const claims = { city };
-    expect(holds('has(claims.city) && size(claims.city) > 10000', { claims })).toEqual(YES);
+    expect(conditionFor('has(claims.city) && size(claims.city) > 10000', { claims })).toEqual(YES);
     for (const spoof of [10_000 - 'a@contoso.com'.length, 10_001 - 'a@contoso.com'.length]) {
       const email = `${'x'.repeat(spoof)}a@contoso.com.evil.example`;
       expect(evaluated('domain(claims.email)', { claims: { email } })).toBe('');
       expect(
-        holds("claims.email.endsWith('contoso.com') || claims.email.matches('contoso[.]com$')", { claims: { email } }),
+        conditionFor("claims.email.endsWith('contoso.com') || claims.email.matches('contoso[.]com$')", {
+          claims: { email },
+        }),
       ).toEqual({ ok: true, value: false });
     }
-    expect(holds("claims.city.startsWith('contoso.com@')", { claims })).toEqual(YES);
+    expect(conditionFor("claims.city.startsWith('contoso.com@')", { claims })).toEqual(YES);
   });
 
-  it('become no claim', () => {
+  it('a text of over 10,000 characters cannot become a claim', () => {
     const claims = { city, state: 'x'.repeat(10_000) };
     expect(resultFor('claims.city', { claims })).toEqual({ ok: false, why: 'it has over 10,000 characters' });
     expect(resultFor('titleCase(claims.city)', { claims })).toMatchObject({ ok: false });
@@ -105,7 +107,7 @@ describe('long texts', () => {
     expect(resultFor("[claims.state, '']", { claims })).toMatchObject({ ok: false });
   });
 
-  it('are cut wherever they come from', () => {
+  it('every variable is truncated', () => {
     const long = 'x'.repeat(20_000);
     const call = {
       identity: { issuer: long, issuerAssignedId: long, signInType: long },
@@ -137,7 +139,7 @@ describe('long texts', () => {
   });
 });
 
-describe('values', () => {
+describe('evaluation: values', () => {
   it.each([
     ["'a'", 'a'],
     ['true', true],
@@ -149,7 +151,7 @@ describe('values', () => {
     ['[]', ''],
     ["{'DE': 'Germany'}[claims.country]", 'Germany'],
     ["claims.country == 'DE' ? 1 : 0", 1],
-  ])('%s is %j', (source, value) => {
+  ])('the value of %s is %j', (source, value) => {
     expect(evaluated(source, { claims: { country: 'DE' } })).toBe(value);
   });
 
@@ -172,26 +174,26 @@ describe('values', () => {
   });
 });
 
-describe('conditions', () => {
-  it('are true or false; everything else is a failure', () => {
+describe('evaluation: conditions', () => {
+  it('a condition that is neither true nor false fails', () => {
     const extension_X = (value: string | number | boolean) =>
-      holds('claims.extension_X', { claims: { extension_X: value } });
+      conditionFor('claims.extension_X', { claims: { extension_X: value } });
     expect(extension_X(true)).toEqual(YES);
     expect(extension_X(false)).toEqual({ ok: true, value: false });
     for (const value of ['true', 1, 0, ''])
       expect(extension_X(value)).toEqual({ ok: false, why: 'it is neither true nor false' });
   });
 
-  it('a side that decides outweighs one that fails, on either side', () => {
-    expect(holds("claims.city == 'a' || true")).toEqual(YES);
-    expect(holds("true || claims.city == 'a'")).toEqual(YES);
-    expect(holds("claims.city == 'a' && false")).toEqual({ ok: true, value: false });
-    expect(holds("claims.city == 'a' && true")).toEqual({ ok: false, why: 'city is absent' });
+  it('|| and && ignore a failing operand when the other one decides, on either side', () => {
+    expect(conditionFor("claims.city == 'a' || true")).toEqual(YES);
+    expect(conditionFor("true || claims.city == 'a'")).toEqual(YES);
+    expect(conditionFor("claims.city == 'a' && false")).toEqual({ ok: true, value: false });
+    expect(conditionFor("claims.city == 'a' && true")).toEqual({ ok: false, why: 'city is absent' });
   });
 });
 
-describe('patterns', () => {
-  it('find the same after many and long texts as at first', () => {
+describe('evaluation: patterns', () => {
+  it('a pattern matches as JavaScript does, also after many long texts', () => {
     const expression = compiled("claims.city.matches('^(a|b)*a(a|b){9}$')");
     const asDefined = /^(a|b)*a(a|b){9}$/;
     const texts = fc
@@ -205,8 +207,8 @@ describe('patterns', () => {
     );
   });
 
-  it('of one expression are not those of another', () => {
+  it('several patterns in one expression do not affect each other', () => {
     const both = "[claims.city.matches('^[a-z]+$'), claims.city.matches('^[0-9]+$'), claims.city.matches('^[a-z]+$')]";
-    expect(holds(`${both} == [false, true, false]`, { claims: { city: '123' } })).toEqual(YES);
+    expect(conditionFor(`${both} == [false, true, false]`, { claims: { city: '123' } })).toEqual(YES);
   });
 });

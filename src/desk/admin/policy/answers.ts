@@ -1,4 +1,4 @@
-/** How the addresses of the policy answer: versions, and what a saving came to and when it counts. */
+/** Responses of the policy endpoints: versions, and the outcome of a save. */
 import { type Config, configOf } from '../../../platform/config.ts';
 import type { Fault } from '../../http/error-codes.ts';
 import { namesIn, pointerTo } from '../../http/json-pointer.ts';
@@ -9,7 +9,6 @@ import type { Version, VersionInfo } from '../../policies/saved-version.ts';
 import type { PolicyContext } from './policy-inputs.ts';
 import { etagOf } from './preconditions.ts';
 
-/** A problem of a document as it stands in `warnings` and `errors`. */
 export const faultOf = ({ path, rule, message }: Problem): Fault => ({
   path,
   ...(rule === '' ? {} : { rule }),
@@ -23,7 +22,6 @@ export const bodyFaultOf = (problem: Problem, at = ''): Fault => {
   return { ...fault, path, pointer: pointerTo(namesIn(path)) };
 };
 
-/** A version as every answer shows it. */
 export function shownVersion({ number, use, sample, author, note, createdAt, ...counts }: VersionInfo) {
   const { rules, lists, messages } = counts;
   return {
@@ -42,7 +40,7 @@ export const shownWithDocument = (version: Version) => ({
   document: version.text === null ? null : (JSON.parse(version.text) as unknown),
 });
 
-/** 200 for what is saved, whether by this call or before it. */
+/** Returns 200 for a saved version, also when an earlier call saved it. */
 function savedAnswer(c: PolicyContext, saved: SavedPolicy, warnings: readonly Problem[]): Response {
   const { version, changed, previous, comparedWith, changes, published } = saved;
   const { number, use, sample, author, note, createdAt } = shownVersion(version);
@@ -65,19 +63,19 @@ function savedAnswer(c: PolicyContext, saved: SavedPolicy, warnings: readonly Pr
 }
 
 /** https://developers.cloudflare.com/kv/concepts/how-kv-works/ */
-const SPREADS = 'everywhere within about a minute, which Workers KV takes to spread it';
+const PROPAGATION = 'everywhere within about a minute, the propagation time of Workers KV';
 
 function inForceSentence({ version, published }: SavedPolicy, config: Config): string {
   if (config.POLICY === 'built-in') {
     const locally = config.local ? 'start npm run dev again with --policy and a file; elsewhere ' : '';
-    return `not yet, since the built-in policy decides: ${locally}set POLICY = "stored" in wrangler.toml and deploy, then what is saved counts`;
+    return `not yet, since the built-in policy decides. To use the saved policy, ${locally}set POLICY = "stored" in wrangler.toml and deploy`;
   }
-  const counts = SPREADS + (version.use === 'shadow' ? ', beside the policy that decides' : '');
-  if (published) return counts;
-  return `not yet: it is saved, but publishing it to Workers KV broke off. The cron does that within five minutes, then it counts ${counts}`;
+  const inForce = PROPAGATION + (version.use === 'shadow' ? ', beside the policy that decides' : '');
+  if (published) return inForce;
+  return `not yet: it is saved, but publishing it to Workers KV failed. The cron publishes it within five minutes, and then it is in force ${inForce}`;
 }
 
-/** Whatever a saving came to. `address` shows the version that counts. */
+/** The response for each outcome of a save. `address`: the endpoint that returns the current version. */
 export function outcomeAnswer(
   c: PolicyContext,
   address: string,

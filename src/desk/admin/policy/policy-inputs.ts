@@ -1,4 +1,4 @@
-/** What the addresses of the policy take: parameters, and the document itself as the body. */
+/** Inputs of the policy endpoints: parameters, and the document as the body. */
 import type { Context } from 'hono';
 import * as z from 'zod/mini';
 import { configOf } from '../../../platform/config.ts';
@@ -11,12 +11,12 @@ import type { Problem } from '../../policies/policy-problem.ts';
 export type PolicyContext = Context<AppEnv>;
 
 const MAX_NOTE_CHARS = 500;
-/** Postgres' integer. */
+/** Maximum of the Postgres type integer. */
 const MAX_NUMBER = 2_147_483_647;
 
 const note = z.optional(text.check(z.maxLength(MAX_NOTE_CHARS, `longer than ${MAX_NOTE_CHARS} characters`)));
 
-const SHARE = 'not a share of the calls: a number above 0 and at most 1, such as 0.1 for every tenth';
+const SHARE = 'not a share of calls. Write a number above 0 and at most 1, such as 0.1 for every tenth call';
 const sample = z._default(
   z.pipe(
     z.pipe(text.check(z.regex(/^\d?(?:\.\d{1,6})?$/, SHARE)), z.transform(Number)),
@@ -25,7 +25,7 @@ const sample = z._default(
   1,
 );
 
-const NO_NUMBER = 'not the number of a version: take one from GET /admin/policy/versions';
+const NO_NUMBER = 'not the number of a version. GET /admin/policy/versions lists them';
 const number = z.int(NO_NUMBER).check(z.gte(1, NO_NUMBER), z.lte(MAX_NUMBER, NO_NUMBER));
 
 export const nothing = strict({});
@@ -40,19 +40,18 @@ export type CheckedBody =
   | { readonly ok: true; readonly document: PolicyDocument; readonly warnings: readonly Problem[] }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/** Reads and checks the body. */
 export async function readDocument(c: PolicyContext): Promise<CheckedBody> {
   const text = decoded(await c.req.arrayBuffer());
   if (text !== undefined) return checkDocument(c, text);
   return {
     ok: false,
-    problems: [{ rule: '', path: '', message: 'Not UTF-8, which JSON is written in: save the file as UTF-8.' }],
+    problems: [{ rule: '', path: '', message: 'Not UTF-8. JSON requires it, so save the file as UTF-8.' }],
   };
 }
 
-/** Checks by the rules of today. The document keeps the order in which its author wrote the members. */
+/** Checks a document against today's rules. The result keeps its author's order of members. */
 export async function checkDocument(c: PolicyContext, text: string): Promise<CheckedBody> {
-  // Brings the CEL engine along, which nobody else at the administrators' door needs.
+  // Imported lazily: no other admin endpoint needs the compiler.
   const { checkText } = await import('../../policies/check.ts');
   const check = checkText(text, configOf(c.env).ROLES_CLAIM);
   if (!check.ok) return check;
@@ -61,7 +60,7 @@ export async function checkDocument(c: PolicyContext, text: string): Promise<Che
   return { ok: true, document: JSON.parse(text) as PolicyDocument, warnings: check.policy.warnings };
 }
 
-/** Without a byte order mark; undefined when it is not UTF-8. */
+/** Decodes UTF-8 and drops a byte order mark. Undefined for other bytes. */
 function decoded(bytes: ArrayBuffer): string | undefined {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes);

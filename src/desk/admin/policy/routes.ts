@@ -1,4 +1,4 @@
-/** What administrators do with the policy over HTTP: read it, save it, go back, and run another one in its shadow. */
+/** The policy endpoints for administrators: read, save, roll back, and run a shadow policy. */
 import { configOf } from '../../../platform/config.ts';
 import { newApp } from '../../http/context.ts';
 import { pointerTo } from '../../http/json-pointer.ts';
@@ -22,13 +22,13 @@ import {
 import { etagOf, holds, readPrecondition } from './preconditions.ts';
 import { tryRoute } from './try.ts';
 
-/** A policy has its address and a shadow has its own; else they are saved alike. */
+/** The policy and its shadow have separate endpoints and are saved in the same way. */
 const POLICY = '/admin/policy';
 const SHADOW = '/admin/policy/shadow';
 type Address = typeof POLICY | typeof SHADOW;
 
 const limitedDocument = limitedBody(MAX_DOCUMENT_BYTES, 'policy');
-/** Of everything but a document. */
+/** Limit for bodies other than a document. */
 const MAX_BODY_BYTES = 16 * 1024;
 
 export const policyRoutes = newApp();
@@ -41,7 +41,7 @@ policyRoutes.get('/', validated('query', nothing), async (c) => {
   return c.body(active.text, 200, { 'Content-Type': 'application/json', ETag: etagOf(active.number) });
 });
 policyRoutes.put('/', limitedDocument, jsonBody, validated('query', noteOnly), (c) =>
-  knowing(c, POLICY, async (save) => {
+  withPrecondition(c, POLICY, async (save) => {
     const read = await readDocument(c);
     if (!read.ok) return refuse(c, 'invalid-policy', { errors: read.problems.map((problem) => bodyFaultOf(problem)) });
     return save({ use: 'active', document: read.document, note: c.req.valid('query').note ?? '' }, read.warnings);
@@ -71,12 +71,12 @@ policyRoutes.get('/versions/:number', validated('param', versionParam), validate
 
 policyRoutes.post(
   '/rollback',
-  limitedBody(MAX_BODY_BYTES, 'order to go back'),
+  limitedBody(MAX_BODY_BYTES, 'rollback'),
   jsonBody,
   validated('query', nothing),
   validated('json', rollbackBody),
   (c) =>
-    knowing(c, POLICY, async (save) => {
+    withPrecondition(c, POLICY, async (save) => {
       const { to, note = '' } = c.req.valid('json');
       const read = await (await versionsOf(c)).readVersion(to);
       if (!read.ok) return refuse(c, read.reason, { afterwards: 'nothing-changed' });
@@ -87,7 +87,7 @@ policyRoutes.post(
       if (!checked.ok)
         return refuse(c, 'invalid-policy', {
           errors: checked.problems.map(faultOf),
-          what: `By the rules of today version ${to}`,
+          what: `By today’s rules, version ${to}`,
         });
       return save({ use: 'active', document: checked.document, documentOf: to, note }, checked.warnings);
     }),
@@ -102,7 +102,7 @@ policyRoutes.get('/shadow', validated('query', nothing), async (c) => {
     : c.json(shownWithDocument(shadow), 200, { ETag: etagOf(shadow.number) });
 });
 policyRoutes.put('/shadow', limitedDocument, jsonBody, validated('query', shadowQuery), (c) =>
-  knowing(c, SHADOW, async (save) => {
+  withPrecondition(c, SHADOW, async (save) => {
     const { note = '', sample } = c.req.valid('query');
     const read = await readDocument(c);
     if (!read.ok) return refuse(c, 'invalid-policy', { errors: read.problems.map((problem) => bodyFaultOf(problem)) });
@@ -110,21 +110,21 @@ policyRoutes.put('/shadow', limitedDocument, jsonBody, validated('query', shadow
   }),
 );
 policyRoutes.delete('/shadow', validated('query', noteOnly), (c) =>
-  knowing(c, SHADOW, (save) => save({ use: 'no-shadow', note: c.req.valid('query').note ?? '' })),
+  withPrecondition(c, SHADOW, (save) => save({ use: 'no-shadow', note: c.req.valid('query').note ?? '' })),
 );
 
 policyRoutes.route('/try', tryRoute);
 
 const WITHOUT_DOCUMENT =
-  'this number says that a shadow was taken away: it has no document. Take another one from GET /admin/policy/versions';
+  'this version ended a shadow, so it has no document. Choose another one from GET /admin/policy/versions';
 
-/** Loaded when it is needed: drizzle costs start-up time. */
+/** Imported lazily: drizzle costs start-up time. */
 const versionsOf = async (c: PolicyContext) => (await import('../../policies/versions.ts')).versionsIn(configOf(c.env));
 
 type Save = (draft: SaveRequest, warnings?: readonly Problem[]) => Promise<Response>;
 
-/** Refuses a call that does not say which version it was made from; `change` gets the way to save. */
-async function knowing(
+/** Refuses a call without a precondition. Otherwise calls `change` with a function that saves. */
+async function withPrecondition(
   c: PolicyContext,
   address: Address,
   change: (save: Save) => Promise<Response>,
@@ -135,17 +135,17 @@ async function knowing(
   return change(async (draft, warnings = []) => {
     const later = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
     const versions = await versionsOf(c);
-    const saving = saveVersion(
+    const saved = saveVersion(
       { kv: c.env.GATEHOUSE, versions, later },
       { ...draft, author: c.get('callerName'), expects: (number) => holds(precondition, number) },
     );
-    // Goes on when whoever called hangs up.
-    later(saving.catch(() => undefined));
-    return outcomeAnswer(c, address, await saving, warnings);
+    // The save continues when the caller disconnects.
+    later(saved.catch(() => undefined));
+    return outcomeAnswer(c, address, await saved, warnings);
   });
 }
 
-/** Null when there is none; undefined when Neon does not say. */
+/** Null when no version exists; undefined when Neon fails. */
 async function currentNumber(c: PolicyContext, address: Address): Promise<number | null | undefined> {
   const read = await (await versionsOf(c)).readInForce();
   if (!read.ok) return undefined;

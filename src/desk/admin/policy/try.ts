@@ -1,4 +1,4 @@
-/** `POST /admin/policy/try`: what B2C would be answered, and why. Nothing is recorded. */
+/** `POST /admin/policy/try`: the reply that B2C would get, and the reason. Nothing is recorded. */
 import type { Context } from 'hono';
 import * as z from 'zod/mini';
 import { supportCodeOf } from '../../../attempts/support-code.ts';
@@ -20,21 +20,21 @@ import type { Problem } from '../../policies/policy-problem.ts';
 import { recordInput } from '../record-input.ts';
 import { bodyFaultOf } from './answers.ts';
 
-/** A draft and a call beside it. */
+/** A draft and a call. */
 const MAX_BODY_BYTES = MAX_DOCUMENT_BYTES + 512 * 1024;
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const trialBody = strict({
-  call: z.custom<Record<string, unknown>>(isObject, 'not a JSON object: give the body that B2C sends'),
+  call: z.custom<Record<string, unknown>>(isObject, 'not a JSON object. Send the body that B2C sends'),
   step: z.optional(
     z.pipe(
       z.string('not a text'),
       z.transform((typed: string, { issues }): Step => {
         const step = stepNamed(typed);
         if (step !== undefined) return step;
-        const message = 'not a step: PostFederationSignup, PostAttributeCollection or PreTokenIssuance';
+        const message = 'not a step. Write PostFederationSignup, PostAttributeCollection or PreTokenIssuance';
         issues.push({ code: 'custom', input: typed, message });
         return z.NEVER;
       }),
@@ -44,7 +44,7 @@ const trialBody = strict({
   entitlements: z.optional(recordInput),
   now: z.optional(
     z.pipe(
-      z.iso.datetime({ offset: true, error: 'not a time: write one such as 2026-11-21T08:00:00Z' }),
+      z.iso.datetime({ offset: true, error: 'not a time. Write one such as 2026-11-21T08:00:00Z' }),
       z.transform((typed: string) => Date.parse(typed)),
     ),
   ),
@@ -77,7 +77,7 @@ tryRoute.post(
       policy: deciding.policy,
       entitlements: async (event) => {
         if (trial.entitlements !== undefined) return heldBy(event, trial.entitlements);
-        const held = await heldInKv(c, event);
+        const held = await entitlementsInKv(c, event);
         notes.push(...held.notes);
         return held.person;
       },
@@ -105,11 +105,11 @@ type Deciding =
   | { ok: true; policy: Policy; notes: readonly string[] }
   | { ok: false; problems: readonly Problem[] | undefined };
 
-/** The draft, or what decides at this moment. */
+/** The draft, or the policy in force. */
 async function policyFor(c: Context<AppEnv>, draft: unknown): Promise<Deciding> {
   const config = configOf(c.env);
   if (draft !== undefined) {
-    // They bring the engine along, which nothing else that people ask needs.
+    // Imported lazily: other calls do not need the compiler.
     const [{ checkPolicy }, { compilePolicy }] = await Promise.all([
       import('../../policies/check.ts'),
       import('../../policies/compile-plan.ts'),
@@ -126,27 +126,27 @@ async function policyFor(c: Context<AppEnv>, draft: unknown): Promise<Deciding> 
   return {
     ok: true,
     policy,
-    notes: fault === '' ? builtIn : [...builtIn, `the policy may not be the newest: ${fault}`],
+    notes: fault === '' ? builtIn : [...builtIn, `the policy may be outdated: ${fault}`],
   };
 }
 
 const BUILT_IN_DECIDES =
-  'the built-in policy decides (POLICY = "built-in"), whatever is saved: set POLICY = "stored" to change that';
+  'the built-in policy decides (POLICY = "built-in"). Set POLICY = "stored" to use the saved policy';
 
-/** What Workers KV holds about the person. Not at the time that the call is tried at: calls of B2C fall back on it too. */
-async function heldInKv(c: Context<AppEnv>, event: SignInEvent) {
+/** Reads the entitlements from Workers KV at the real time, because calls of B2C fall back on the same cache. */
+async function entitlementsInKv(c: Context<AppEnv>, event: SignInEvent) {
   const lookup = await worldOf(c).lookUp(event);
   const { found, degraded, emailRecordNotUsed } = lookup;
   const { person } = heldIn(lookup, event.clientId);
   const notes = [
-    found.record === undefined ? 'nothing is held for this person' : `entitlements of ${found.key}`,
+    found.record === undefined ? 'no entitlements found for this person' : `entitlements of ${found.key}`,
     ...(emailRecordNotUsed ? ['email record not used'] : []),
     ...(degraded === '' ? [] : [degraded]),
   ];
   return { person, notes };
 }
 
-/** What a call would ask of Workers KV at this moment. */
+/** Workers KV as a call at this moment reads it. */
 function worldOf(c: Context<AppEnv>): KvWorld {
   const config = configOf(c.env);
   const now = Date.now();
@@ -155,7 +155,7 @@ function worldOf(c: Context<AppEnv>): KvWorld {
   return new KvWorld({ kv: c.env.GATEHOUSE, config, startedAt: now, deadline, withTimeout, later });
 }
 
-/** Who was turned away by what; the claims stand in the reply. */
+/** The decision without its claims, which the reply has. */
 function shownDecision(decision: Decision) {
   if (decision.kind === 'continue') return { outcome: decision.kind };
   const { rule, messageKey, message, language } = decision;
