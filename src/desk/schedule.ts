@@ -37,9 +37,9 @@ const jobsAfterSums = (env: DeskEnv, now: number): readonly Job[] => [
 ];
 
 /**
- * One run at `now` (milliseconds since 1970): sums, retention and vacuum, then `jobs` in order. Nothing runs, so Neon can
- * sleep, when nothing was written, nothing waits and the last sum is less than a day old. Never throws: a failure is
- * logged, the other jobs run, and the next tick repeats a failed sum or retention. Runs may overlap.
+ * One run at `now` (milliseconds since 1970): sums, retention and vacuum, then `jobs` in order. Nothing runs, so Neon
+ * can sleep, when nothing was written, nothing waits and the last sum is less than a day old. Never throws: a failure
+ * is logged, the other jobs run, and the next tick repeats a failed sum or retention. Runs may overlap.
  */
 export async function runSchedule(env: DeskEnv, now: number, jobs = jobsAfterSums(env, now)): Promise<void> {
   const kv = env.GATEHOUSE;

@@ -31,8 +31,8 @@ export function upperBoundMs(bucket: number): number {
 }
 
 /**
- * Percentile by nearest rank, as an upper bound in milliseconds; null without attempts. `fraction` is 0 to 1 with at most
- * three decimals, such as 0.95. `counts` come in any order and may repeat a bucket.
+ * Percentile by nearest rank, as an upper bound in milliseconds; null without attempts. `fraction` is 0 to 1 with at
+ * most three decimals, such as 0.95. `counts` come in any order and may repeat a bucket.
  */
 export function percentileMs(
   counts: Iterable<{ readonly bucket: number; readonly attempts: number }>,

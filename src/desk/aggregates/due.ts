@@ -42,8 +42,8 @@ export async function markDone(kv: KVNamespace, startedAt: number): Promise<void
 }
 
 /**
- * True in three cases: attempts may have been written since the last run began; an hour that may have attempts has ended
- * since then; or the last run is a day old.
+ * True in three cases: attempts may have been written since the last run began; an hour that may have attempts has
+ * ended since then; or the last run is a day old.
  */
 export async function isDue(kv: KVNamespace, now: number): Promise<boolean> {
   const [due, done] = await Promise.all([kv.get(DUE), kv.get(DONE)]);

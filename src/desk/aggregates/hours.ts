@@ -1,6 +1,6 @@
 /**
- * SQL expressions that decide in which hour and as which person an attempt counts. Aggregates, rebuild and reports share
- * them.
+ * SQL expressions that decide in which hour and as which person an attempt counts. Aggregates, rebuild and reports
+ * share them.
  */
 import { type SQL, sql } from 'drizzle-orm';
 import { attempts } from '../../database/schema.ts';

@@ -5,9 +5,9 @@ import { existingMonths } from '../../database/partitions.ts';
 import { overUntil } from './hours.ts';
 
 /**
- * Marks every hour of the existing months that is over at `now`; returns their number. Hours without attempts are marked
- * too, since they may have wrong aggregate rows. Reports stay correct meanwhile. Aggregates of dropped months do not
- * change.
+ * Marks every hour of the existing months that is over at `now`; returns their number. Hours without attempts are
+ * marked too, since they may have wrong aggregate rows. Reports stay correct meanwhile. Aggregates of dropped months do
+ * not change.
  */
 export async function markAll(db: Database, now: Date): Promise<number> {
   const until = overUntil(now).toISOString();

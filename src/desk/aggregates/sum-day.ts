@@ -29,9 +29,10 @@ const hourlySets = sql.raw('channel, step, outcome, grouping sets ((), client_id
 export const startOf = (day: string): Date => new Date(`${day}T00:00:00Z`);
 
 /**
- * Sums the attempts of a day before `until`, the end of an hour that is over. Afterwards all hours before `until` or the
- * day's end, whichever is earlier, count as summed; so call it for days after `summed_until` in order. `limitMs` is the
- * statement timeout. Rejects when Neon does, and with 42P01 when the day's month was dropped; then nothing has changed.
+ * Sums the attempts of a day before `until`, the end of an hour that is over. Afterwards all hours before `until` or
+ * the day's end, whichever is earlier, count as summed; so call it for days after `summed_until` in order. `limitMs` is
+ * the statement timeout. Rejects when Neon does, and with 42P01 when the day's month was dropped; then nothing has
+ * changed.
  */
 export async function sumDay(db: Database, dirty: DirtyDay, until: Date, limitMs = STATEMENT_LIMIT_MS): Promise<void> {
   await inTransaction(db, statementsOf(dirty, until, limitMs));

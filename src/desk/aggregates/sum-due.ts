@@ -18,8 +18,8 @@ export interface SumOptions {
   /** Called after each day. */
   readonly onDay?: (summed: SummedDays) => void;
   /**
-   * Once nothing waits, confirm that the hourly tables of an earlier version can be dropped. Only the schedule sets this:
-   * where it runs, the earlier version no longer does.
+   * Once nothing waits, confirm that the hourly tables of an earlier version can be dropped. Only the schedule sets
+   * this: where it runs, the earlier version no longer does.
    */
   readonly confirms?: boolean;
   /** Statement timeout in Postgres. */

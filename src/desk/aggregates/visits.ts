@@ -32,8 +32,8 @@ export function sumVisits(part: SQL, on: string, hours: string): SQL[] {
 }
 
 /**
- * Rows `(kind, value, person, hour)`, with duplicates. Only the token step has an objectId. Blocked people have none, so
- * outcomes and rules count the first person key instead.
+ * Rows `(kind, value, person, hour)`, with duplicates. Only the token step has an objectId. Blocked people have none,
+ * so outcomes and rules count the first person key instead.
  */
 const seenSql = (part: SQL, hours: string) => sql`(
   select kind, value, person, hour
@@ -48,10 +48,10 @@ const seenSql = (part: SQL, hours: string) => sql`(
   where person is not null and value is not null)`;
 
 /**
- * `known` are the stored visits of the people concerned, from the hour to the first visit after it; `wanted` is what they
- * must become. The month of the preceding visit may be dropped: then the earliest `previous` still names it. The day `on`
- * is counted again; later days get the difference. Windows instead of joins: without statistics of these rows, Postgres
- * joined 45,000 with 45,000 in a nested loop (measured).
+ * `known` are the stored visits of the people concerned, from the hour to the first visit after it; `wanted` is what
+ * they must become. The month of the preceding visit may be dropped: then the earliest `previous` still names it. The
+ * day `on` is counted again; later days get the difference. Windows instead of joins: without statistics of these rows,
+ * Postgres joined 45,000 with 45,000 in a nested loop (measured).
  */
 function link(seen: SQL, on: string, hours: string): SQL {
   const isIn = sql`= any (${hours}::timestamptz[])`;

@@ -14,7 +14,7 @@ const LIMITS = { writeMs: 20_000, kvMs: 5_000 };
 const FIRST_RETRY_SECONDS = 5;
 /** The 100 retries that Cloudflare allows then last 23 hours. */
 const MAX_RETRY_SECONDS = 15 * 60;
-/** Name of the second queue, which gets the messages that the first could not deliver (`dead_letter_queue` in wrangler.toml). */
+/** The second queue takes messages that the first could not deliver (`dead_letter_queue` in wrangler.toml). */
 const SECOND_QUEUE = /-waiting$/;
 /** 100 retries then last 16 days: longer than the 14 for which Cloudflare keeps a message. */
 const SECOND_QUEUE_RETRY_SECONDS = 4 * 60 * 60;

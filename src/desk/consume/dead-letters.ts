@@ -1,7 +1,7 @@
 /**
- * Dead letters: messages that Neon refuses. KV holds them under `dead-letter:refused:` until an administrator replays or
- * removes them. An earlier version also stored messages of an outage, under `dead-letter:outage:`; they are treated the
- * same until the last one expires (`RETENTION_DAYS`).
+ * Dead letters: messages that cannot be written. KV holds them under `dead-letter:refused:` until an administrator
+ * replays or removes them. An earlier version also stored messages of an outage, under `dead-letter:outage:`; they are
+ * treated the same until the last one expires (`RETENTION_DAYS`).
  */
 import { isMessage } from '../../attempts/attempt.ts';
 import type { Config } from '../../platform/config.ts';
@@ -21,7 +21,7 @@ export interface DeadLetter {
 type Metadata = Pick<DeadLetter, 'reason' | 'diedAt'>;
 const UNKNOWN: Metadata = { reason: '', diedAt: '' };
 
-/** Each takes three of the 1,000 operations of an invocation (https://developers.cloudflare.com/kv/platform/limits/). */
+/** Each takes 3 of the 1,000 operations of an invocation (https://developers.cloudflare.com/kv/platform/limits/). */
 const MAX_REPLAYED = 300;
 /** The key must be deleted before the consumer can write it again, and KV may take a minute to show a change. */
 const REPLAY_DELAY_SECONDS = 60;

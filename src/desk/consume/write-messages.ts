@@ -1,4 +1,4 @@
-/** Writes messages to Neon with multi-row inserts. When Postgres refuses one, bisects it to find the message at fault. */
+/** Writes messages to Neon with multi-row inserts. Bisects a refused insert to find the message at fault. */
 import { type Message, NOT_A_MESSAGE } from '../../attempts/attempt.ts';
 import { connect, type Database } from '../../database/connect.ts';
 import { createMonths, isRetained } from '../../database/partitions.ts';
@@ -11,7 +11,7 @@ import { attemptRow, changeRow } from './row.ts';
 const NO_PARTITION = '23514';
 
 /**
- * SQLSTATE classes that blame a row: 22 data, 23 constraint, 54 too large (an index row). Others mean a bug or an outage.
+ * SQLSTATE classes of faulty rows: 22 data, 23 constraint, 54 too large (an index row). Others mean a bug or an outage.
  */
 const ROW_AT_FAULT = /^(22|23|54)/;
 
@@ -28,8 +28,8 @@ interface Writing<Row> {
 
 /**
  * Writes all messages; a message delivered twice becomes one row. A message is refused when a value has the wrong type
- * for its column, or when Postgres refuses its row (SQLSTATE class 22, 23 or 54); the others are written. Throws when Neon
- * cannot be reached or fails otherwise. Then some may be written; it is safe to write all again.
+ * for its column, or when Postgres refuses its row (SQLSTATE class 22, 23 or 54); the others are written. Throws when
+ * Neon cannot be reached or fails otherwise. Then some may be written; it is safe to write all again.
  */
 export async function writeMessages(config: Config, messages: readonly Message[], limitMs: number) {
   if (config.DATABASE_URL === '') throw new Error('DATABASE_URL is not set');

@@ -10,13 +10,13 @@ const READY_LIMIT_MS = 1_000;
 const COLUMNS = Object.keys(getTableColumns(attempts)).length;
 
 export interface Readiness {
-  /** Seconds since the end of the oldest hour that was never summed; null when there is none. Late attempts do not count. */
+  /** Seconds since the end of the oldest hour that was never summed; null without one. Late attempts do not count. */
   readonly oldestUnsummedSeconds: number | null;
   /** Calls of the last 24 hours with different steps in URL and body. */
   readonly differentSteps: number;
   /** Calls of the last 24 hours without a known step. */
   readonly unknownSteps: number;
-  /** Calls of today and yesterday in summed hours, by rule, whose condition failed although the type check found no fault. */
+  /** Calls of today and yesterday (summed hours), by rule, whose condition failed despite the type check. */
   readonly failedRules: Readonly<Record<string, number>>;
   /** False when tables or columns of this version are missing: attempts wait in the queue until `npm run migrate`. */
   readonly migrated: boolean;

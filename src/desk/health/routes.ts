@@ -1,4 +1,4 @@
-/** `GET /health/ready`: whether everything behind Gatehouse is up. `GET /health`, for the gate alone, is in gate/index.ts. */
+/** `GET /health/ready`: whether everything behind Gatehouse is up. (`GET /health` is in gate/index.ts.) */
 import { stateOf } from '../../platform/gate-state.ts';
 import { newApp } from '../http/context.ts';
 import { askParts } from './readiness.ts';

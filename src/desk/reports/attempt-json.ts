@@ -1,6 +1,6 @@
 /**
- * An attempt as JSON: its columns by name, times in ISO 8601 UTC, the person keys as one list and the shadow's columns as
- * one member.
+ * An attempt as JSON: its columns by name, times in ISO 8601 UTC, the person keys as one list and the shadow's columns
+ * as one member.
  */
 import type { AttemptRow } from './queries/columns.ts';
 

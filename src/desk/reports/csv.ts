@@ -14,9 +14,7 @@ export const FILE_PAGE_ROWS = 2_500;
 /** Below the 50 subrequests of a call on Workers' free plan. With short pages, a file has fewer rows. */
 export const MAX_FILE_PAGES = MAX_FILE_ROWS / FILE_PAGE_ROWS;
 
-/**
- * Cells that a spreadsheet would run as a formula. papaparse's own pattern ends in `.*$`, so it misses cells of two lines.
- */
+/** A spreadsheet runs such cells as formulas. papaparse's own pattern ends in `.*$` and misses cells of two lines. */
 const FORMULA = /^[=+\-@\t\r]/;
 /** Without it, Excel reads UTF-8 in the local code page. */
 const BYTE_ORDER_MARK = '\ufeff';
@@ -38,7 +36,7 @@ const COLUMNS = [...new Set([...FIRST_COLUMNS, ...Object.keys(attemptColumns)])]
   (name) => !PERSON_KEYS.includes(name),
 );
 
-/** Lists are joined by spaces (notes, which are sentences, by semicolons), objects are JSON, missing values are empty. */
+/** Lists are joined by spaces (notes, which are sentences, by semicolons), objects are JSON, null is empty. */
 function cellOf(name: string, value: unknown): Cell {
   if (Array.isArray(value)) return value.join(name === 'notes' ? '; ' : ' ');
   if (typeof value === 'object' && value !== null) return JSON.stringify(value);

@@ -1,6 +1,6 @@
 /**
- * Divides a range by source: whole days come from the daily aggregates; hours at the edges and hours that are not summed
- * yet come from the attempts. Pure.
+ * Divides a range by source: whole days come from the daily aggregates; hours at the edges and hours that are not
+ * summed yet come from the attempts. Pure.
  */
 import { DAY_MS } from '../../platform/duration.ts';
 

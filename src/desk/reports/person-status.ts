@@ -95,9 +95,9 @@ function withRoles({ roles, degraded }: AttemptRow): string {
 const withCode = ({ supportCode }: AttemptRow) => (supportCode === '' ? '' : `, support code ${supportCode}`);
 
 /**
- * The changes that can affect this person's roles, each with the subject of its sentence. A record under a lower key has
- * no effect while a higher one has a record. Records that were written by hand leave no change, so the sentence for a
- * lower key states its condition.
+ * The changes that can affect this person's roles, each with the subject of its sentence. A record under a lower key
+ * has no effect while a higher one has a record. Records that were written by hand leave no change, so the sentence for
+ * a lower key states its condition.
  */
 function changesThatCount({ oid, idp, email }: RoleChanges): [whose: string, change: RoleChange][] {
   if (oid && !oid.removed) return [['their roles were', oid]];

@@ -9,8 +9,8 @@ const DEFAULT_DAYS = 7;
 const MAX_DAYS = { hour: 31, day: 400 } as const;
 
 /**
- * Start of a list: its `from`, else the start of its first page, else seven days ago. Undefined (everything retained) when
- * it asks for one person or one call.
+ * Start of a list: its `from`, else the start of its first page, else seven days ago. Undefined (everything retained)
+ * when it asks for one person or one call.
  */
 export function listFrom(filters: Filters, after: Position | undefined, now: number): Date | undefined {
   const { from, to, objectId, email, supportCode, correlationId } = filters;

@@ -1,6 +1,6 @@
 /**
- * Chooses the stretches of time that a page of a list reads: those for which the aggregates count matches, newest first,
- * until they have enough matches for the page or too many rows to read. Pure.
+ * Chooses the stretches of time that a page of a list reads: those for which the aggregates count matches, newest
+ * first, until they have enough matches for the page or too many rows to read. Pure.
  */
 import type { Stretch } from './parts.ts';
 
@@ -32,8 +32,8 @@ export interface Reading {
 }
 
 /**
- * `candidates` do not overlap and are ordered newest first. They are clipped to `from` (inclusive) and `to` (exclusive).
- * `wanted` is the number of matches that is enough.
+ * `candidates` do not overlap and are ordered newest first. They are clipped to `from` (inclusive) and `to`
+ * (exclusive). `wanted` is the number of matches that is enough.
  */
 export function readingOf(
   candidates: readonly Candidate[],

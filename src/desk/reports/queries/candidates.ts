@@ -1,4 +1,4 @@
-/** Finds where a list may have matches: days with matches in the aggregates, hours that wait to be summed, and later ones. */
+/** Finds where a list may have matches: days with matches in the aggregates, and hours that are not summed yet. */
 import { and, eq, gte, lt, type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../../../database/connect.ts';
 import type { RunQuery } from '../../../database/run-query.ts';

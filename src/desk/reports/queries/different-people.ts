@@ -1,7 +1,7 @@
 /**
  * Counts the distinct people of a range without reading them. A person counts at the first visit in the range: the one
- * whose `previous` is before the range. `people_days` has these counts for whole days, by the day of the previous visit.
- * Only visits at the edges and hours that are not summed yet are read one by one.
+ * whose `previous` is before the range. `people_days` has these counts for whole days, by the day of the previous
+ * visit. Only visits at the edges and hours that are not summed yet are read one by one.
  */
 import { and, lt, type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../../../database/connect.ts';
@@ -19,8 +19,8 @@ export interface DifferentPeople {
 }
 
 /**
- * Counts people at the token step, with a `clientId` those of one application. `parts` are the parts of `range`; attempts
- * before `keptSince` are deleted.
+ * Counts people at the token step, with a `clientId` those of one application. `parts` are the parts of `range`;
+ * attempts before `keptSince` are deleted.
  */
 export async function differentPeople(
   db: Database,

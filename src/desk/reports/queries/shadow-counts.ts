@@ -1,6 +1,6 @@
 /**
- * Counts pairs of real and shadow decisions: whole days from the aggregates, the rest from the attempts. A partial index
- * contains the attempts with a shadow decision.
+ * Counts pairs of real and shadow decisions: whole days from the aggregates, the rest from the attempts. A partial
+ * index contains the attempts with a shadow decision.
  */
 import { and, type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../../../database/connect.ts';

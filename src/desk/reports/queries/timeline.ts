@@ -1,9 +1,10 @@
 /**
- * Reads a person's attempts. A person is the requested key and the keys that occur with it in one attempt. A shared e-mail
- * address does not join two accounts.
+ * Reads a person's attempts. A person is the requested key and the keys that occur with it in one attempt. A shared
+ * e-mail address does not join two accounts.
  *
- * Every query is a union of ordered, limited selects, one for each key and column. Each is an index scan of a partition,
- * for many rows or none. `or` across columns with `order by` would scan the whole table for a person without rows.
+ * Every query is a union of ordered, limited selects, one for each key and column. Each is an index scan of a
+ * partition, for many rows or none. `or` across columns with `order by` would scan the whole table for a person without
+ * rows.
  */
 import { and, arrayOverlaps, desc, eq, max, not, notInArray, type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../../../database/connect.ts';
@@ -136,7 +137,7 @@ async function timeline(
   );
 }
 
-/** Attempts with one of these e-mail addresses and none of the person's other keys, among the newest of each address. */
+/** Attempts with one of these e-mail keys and none of the person's other keys, among the newest of each e-mail key. */
 async function sharingEmail(
   db: Database,
   run: RunQuery,
