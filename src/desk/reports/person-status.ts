@@ -54,7 +54,7 @@ export function statusSentence({ newest, changes, asked, accounts, truncated, ke
       : '',
     ...changesThatCount(changes).map(([whose, change]) => aboutChange(whose, change, token)),
     accounts.length > 1
-      ? `this key belongs to ${accounts.length} accounts: each attempt has an objectId, and /reports/attempts?objectId= lists one account`
+      ? `${accounts.length} accounts have used this key: each attempt has its objectId, and /reports/attempts?objectId= lists one account`
       : '',
     truncated ? 'this key occurs with too many other keys: only the most recent ones are included' : '',
   ];
@@ -117,7 +117,7 @@ function changesThatCount({ oid, idp, email }: RoleChanges): [whose: string, cha
 /** Microsoft keeps a token's claims until the next interactive sign-in, so an earlier token does not show a change. */
 function aboutChange(whose: string, change: RoleChange, token: AttemptRow | undefined): string {
   const made = `${at(change.occurredAt)} by ${change.changedBy}`;
-  if (token === undefined) return `${whose} changed ${made}; the change counts from the next sign-in`;
+  if (token === undefined) return `${whose} changed ${made}, which counts from the next sign-in`;
   const since = token.occurredAt.getTime() - change.occurredAt.getTime();
   if (since < 0) {
     return `${whose} changed after that token: the next interactive sign-in gets the change (changed ${made})`;
