@@ -63,7 +63,7 @@ const questions = fc
 
 const timeOf = ({ id }: Attempt) => occurredAtOf(id);
 
-/** The same, counted by hand. */
+/** The expected summary, counted directly. */
 function plainCount(kept: readonly Attempt[], { from, to, interval }: SummaryRange, filters: Record<string, unknown>) {
   const counted = kept.filter(
     (attempt) =>
@@ -108,7 +108,7 @@ interface Question {
   readonly filters: Record<string, string | undefined>;
 }
 
-/** `durationsKnown` is false when the attempts of a combination of filters are too many to read. */
+/** `durationsKnown` is false when a combination of filters has too many attempts to read. */
 function expectPlainCount(
   answer: Summary,
   kept: readonly Attempt[],
@@ -151,7 +151,7 @@ const everything: Question = {
 };
 const hourOf = (attempt: Attempt) => Math.floor(timeOf(attempt) / HOUR_MS) * HOUR_MS;
 
-test('a summary is the plain count, whichever hours are summed, and says in how many of them late attempts wait', async () => {
+test('a summary equals the plain count for any summed hours, and says how many hours have late attempts', async () => {
   await fc.assert(
     fc.asyncProperty(
       some(30),
@@ -174,8 +174,8 @@ test('a summary is the plain count, whichever hours are summed, and says in how 
           const { from, to } = question.range;
           const waiting = new Set(late.map(hourOf).filter((hour) => hour >= from.getTime() && hour < to.getTime()))
             .size;
-          const says = answer.coverage.filter((sentence) => sentence.includes('arrived late'));
-          expect(says).toEqual(waiting === 0 ? [] : [expect.stringContaining(`in ${waiting} hours`)]);
+          const lateness = answer.coverage.filter((sentence) => sentence.includes('arrived late'));
+          expect(lateness).toEqual(waiting === 0 ? [] : [expect.stringContaining(`in ${waiting} hours`)]);
           const least = [...old, ...recent.filter((attempt) => !late.includes(attempt))];
           if (waiting === 0) expectPlainCount(answer, least, question, mostRead > 0);
           else {
@@ -192,7 +192,7 @@ test('a summary is the plain count, whichever hours are summed, and says in how 
   );
 });
 
-test('a summary that a sum overtakes is still the plain count', async () => {
+test('a summary equals the plain count when a sum runs between its statements', async () => {
   const kept = fc.sample(attempts, { numRuns: 40, seed: 1 });
   await keepAttempts(db(), kept);
   const real = globalThis.fetch;
@@ -210,14 +210,14 @@ test('a summary that a sum overtakes is still the plain count', async () => {
   expect(overtaken).toBe(1);
 });
 
-test('nothing is summed where the row of progress is missing, and all is counted', async () => {
+test('a summary equals the plain count when the row of `summed_until` is missing', async () => {
   const kept = fc.sample(attempts, { numRuns: 10, seed: 2 });
   await keepAttempts(db(), kept);
   await db().execute(sql`delete from summed_until`);
   expectPlainCount(await ask(everything), kept, everything);
 });
 
-describe('where the attempts are gone', () => {
+describe('a summary of months whose attempts are deleted', () => {
   const RETENTION_DAYS = 60;
   const gone = retainedMonths(new Date(), RETENTION_DAYS).from;
   const hoursBefore = (hours: number) => new Date(gone.getTime() - hours * HOUR_MS);
@@ -239,7 +239,7 @@ describe('where the attempts are gone', () => {
     return summary(settings(), range, filters, Date.now(), { ms: 20_000 });
   };
 
-  test('whole days are exact, their people too', async () => {
+  test('a summary of whole days is exact, including its people', async () => {
     const range = { interval: 'day' as const, from: hoursBefore(48), to: hoursBefore(-24) };
     expectPlainCount(await asOf(range), kept, { range, filters: {} });
   });
@@ -247,48 +247,45 @@ describe('where the attempts are gone', () => {
   test.each([
     ['an application', { clientId: 'shop' }],
     ['an application with an issuer', { clientId: 'shop', issuer: 'google.com' }],
-  ])(
-    'hours of %s are counted, and a range that cuts a day begins with the whole day, which coverage says',
-    async (_, by) => {
-      const asked = { interval: 'hour' as const, from: hoursBefore(27), to: hoursBefore(-6) };
-      const answer = await asOf(asked, by);
-      const range = { ...asked, from: hoursBefore(48) };
-      expect(answer).toMatchObject({ from: range.from.toISOString(), to: range.to.toISOString(), interval: 'hour' });
-      expectPlainCount(answer, kept, { range, filters: by }, !('issuer' in by));
-      expect(answer.coverage.join(' ')).toMatch(/Only whole days are known before \d{4}-\d\d-01/);
-    },
-  );
+  ])('a summary of %s by hour is extended to whole days, and coverage says so', async (_, by) => {
+    const asked = { interval: 'hour' as const, from: hoursBefore(27), to: hoursBefore(-6) };
+    const answer = await asOf(asked, by);
+    const range = { ...asked, from: hoursBefore(48) };
+    expect(answer).toMatchObject({ from: range.from.toISOString(), to: range.to.toISOString(), interval: 'hour' });
+    expectPlainCount(answer, kept, { range, filters: by }, !('issuer' in by));
+    expect(answer.coverage.join(' ')).toMatch(/Before \d{4}-\d\d-01, numbers exist only for whole days/);
+  });
 
-  test('a rule with an application is answered by day, which coverage says', async () => {
+  test('a summary of a rule with an application is by day, and coverage says so', async () => {
     const answer = await asOf({ interval: 'hour', from: hoursBefore(27), to: hoursBefore(-6) }, both);
     const range = { interval: 'day' as const, from: hoursBefore(48), to: hoursBefore(-24) };
     expect(answer).toMatchObject({ from: range.from.toISOString(), to: range.to.toISOString(), interval: 'day' });
     expectPlainCount(answer, kept, { range, filters: both }, false);
-    expect(answer.coverage.join(' ')).toMatch(/By day only before \d{4}-\d\d-01/);
+    expect(answer.coverage.join(' ')).toMatch(/Before \d{4}-\d\d-01, numbers for a rule .* exist only by day/);
   });
 
-  test('people are left out of a range in which a visit before may be gone', async () => {
+  test('a summary leaves people out when the preceding visit of a person may be deleted', async () => {
     const range = { interval: 'day' as const, from: hoursBefore(48), to: hoursBefore(-24 * 50) };
     const { totals, coverage } = await asOf(range);
     expect(totals).not.toHaveProperty('people');
-    expect(coverage.join(' ')).toContain('"people" is left out: who was here is only known since');
+    expect(coverage.join(' ')).toContain('"people" is left out: people are known only since');
   });
 
-  test('people are left out of days that were counted before people were', async () => {
+  test('a summary leaves people out for days that were summed before `people_days` existed', async () => {
     await keepAttempts(db(), kept);
     await sumDue(db, new Date());
     await db().execute(sql`delete from people_days where day < ${hoursBefore(24).toISOString()}::date`);
     const range = { interval: 'day' as const, from: hoursBefore(48), to: hoursBefore(0) };
     const { totals, coverage } = await summary(settings(), range, {}, Date.now(), { ms: 20_000 });
     expect(totals).not.toHaveProperty('people');
-    expect(coverage.join(' ')).toContain('only the counts are known');
+    expect(coverage.join(' ')).toContain('only counts of attempts');
   });
 });
 
 describe('readiness', () => {
   const ago = (ms: number) => new Date(Date.now() - ms);
 
-  test('tells how long the oldest hour that is over waits for a sum, and nothing when none does', async () => {
+  test('readiness returns how long the oldest ended hour has waited for its sum, and null when none waits', async () => {
     const nothing = {
       oldestUnsummedSeconds: null,
       differentSteps: 0,
@@ -307,12 +304,12 @@ describe('readiness', () => {
     expect(oldestUnsummedSeconds).toBeLessThanOrEqual(sinceItsEnd + 1);
     await sumDue(db, new Date());
     expect(await readiness(config())).toEqual(nothing);
-    // One that arrives late waits for the next tick alone.
+    // A late attempt waits only for the next tick.
     await keepAttempts(db(), [anAttempt({ at: new Date(twoHoursAgo) })]);
     expect(await readiness(config())).toEqual(nothing);
   });
 
-  test('counts the odd steps of the last day', async () => {
+  test('readiness counts different and unknown steps of the last 24 hours', async () => {
     await keepAttempts(db(), [
       anAttempt({ urlStep: 'PostFederationSignup' }),
       anAttempt({ urlStep: 'PostFederationSignup', at: ago(DAY_MS + 60_000) }),
