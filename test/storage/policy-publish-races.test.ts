@@ -1,7 +1,7 @@
 /**
- * Whoever saves or publishes at the same time, and wherever one of them dies, is refused, or is late: the newest
- * version ends up in force, and nobody has to notice. Savings and crons are the real ones; Neon and KV are models that
- * do one operation at a time, in an order and with a fate that fast-check chooses.
+ * Whoever saves or publishes at the same time, and wherever one of them dies, is refused, or is late: the newest version ends
+ * up in force, and nobody has to notice. Savings and crons are the real ones; Neon and KV are models that do one operation at
+ * a time, in an order and with a fate that fast-check chooses.
  */
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
