@@ -51,14 +51,18 @@ export async function runSchedule(env: DeskEnv, now: number, jobs = jobsAfterSum
 
   const open = () => connect(config.DATABASE_URL, SUM_LIMIT_MS).db;
   const summed = await done('sum', () => sumDue(open, new Date(now), { maxDays: MAX_DAYS_A_TICK, confirms: true }));
-  const kept = await done('retention', () =>
+  const retention = await done('retention', () =>
     keepRetention(connect(config.DATABASE_URL, RETENTION_LIMIT_MS).db, new Date(now), config.RETENTION_DAYS),
   );
   await done('vacuum', () => vacuumDaily(open, new Date(now)));
-  if (kept !== undefined && kept.created.length + kept.dropped.length + kept.held.length > 0) {
-    log('retention', { created: kept.created.join(), dropped: kept.dropped.join(), held: kept.held.join() });
+  if (retention !== undefined && retention.created.length + retention.dropped.length + retention.held.length > 0) {
+    log('retention', {
+      created: retention.created.join(),
+      dropped: retention.dropped.join(),
+      held: retention.held.join(),
+    });
   }
-  if (summed?.left === 0 && kept?.complete) await done('mark-done', () => markDone(kv, now));
+  if (summed?.left === 0 && retention?.complete) await done('mark-done', () => markDone(kv, now));
   for (const { name, run } of jobs) await done(name, run);
 }
 

@@ -205,10 +205,10 @@ describe('consumer: a message at fault', () => {
   it('a message outside retention goes to the dead letters, and a missing month within retention is created', async () => {
     const clientId = newClient();
     const now = Date.now();
-    const kept = [at(now - 80 * DAY_MS), at(now - 40 * DAY_MS), at(now)].map((id) => anAttempt({ clientId, id }));
+    const retained = [at(now - 80 * DAY_MS), at(now - 40 * DAY_MS), at(now)].map((id) => anAttempt({ clientId, id }));
     const gone = anAttempt({ clientId, id: at(now - 400 * DAY_MS) });
     const future = anAttempt({ clientId, id: at(now + 400 * DAY_MS) });
-    const { acked, retried } = await deliver([gone, ...kept, future]);
+    const { acked, retried } = await deliver([gone, ...retained, future]);
     expect([acked.length, retried]).toEqual([5, []]);
     expect(await rowsOf(clientId)).toHaveLength(3);
     expect(await lettersOf(gone.id, future.id)).toMatchObject([
@@ -250,14 +250,14 @@ describe('consumer: an outage of Neon', () => {
 
   it('the second queue retries every four hours, and writes its messages after the outage', async () => {
     const clientId = newClient();
-    const held = anAttempt({ clientId });
+    const delayed = anAttempt({ clientId });
     const faulty = { ...anAttempt({ clientId }), status: '200' };
-    const deliveries = [1, 50].map((tries) => ({ body: held, tries }));
+    const deliveries = [1, 50].map((tries) => ({ body: delayed, tries }));
     const waiting = 'gatehouse-attempts-waiting';
     const fourHours = { delaySeconds: 14_400 };
     expect(await reactionsTo(deliveries, NEON_AWAY, waiting)).toEqual([fourHours, fourHours]);
-    expect((await deliver([held, faulty, held], {}, waiting)).acked).toHaveLength(3);
-    expect((await rowsOf(clientId)).map(({ id }) => id)).toEqual([held.id]);
+    expect((await deliver([delayed, faulty, delayed], {}, waiting)).acked).toHaveLength(3);
+    expect((await rowsOf(clientId)).map(({ id }) => id)).toEqual([delayed.id]);
     expect(await lettersOf(faulty.id)).toHaveLength(1);
   });
 

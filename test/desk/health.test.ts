@@ -39,7 +39,7 @@ async function ask(path: string, bindings: object = {}, pair = 'support:support'
   return { status: answered.status, headers: answered.headers, json: (await answered.json()) as Ready };
 }
 
-describe('/health', () => {
+describe('liveness', () => {
   it('/health is ok without credentials, even if everything behind the gate fails', async () => {
     const answered = await ask('/health', { GATEHOUSE: {}, ATTEMPTS: {}, ...NEON_AWAY }, ':');
     expect(answered).toMatchObject({ status: 200, json: { status: 'ok' } });
@@ -47,7 +47,7 @@ describe('/health', () => {
   });
 });
 
-describe('/health/ready', () => {
+describe('readiness', () => {
   it('/health/ready requires reports credentials, and lists every part', async () => {
     expect((await ask('/health/ready', {}, 'admin:admin')).status).toBe(401);
     const { status, json } = await ask('/health/ready');

@@ -58,11 +58,11 @@ test('the pages of a list contain every attempt once, newest first, while new on
   const clientId = newId();
   const moment = ago(MINUTE_MS);
   // Several in one millisecond: the id decides.
-  const kept = Array.from({ length: 7 }, (_, nth) =>
+  const written = Array.from({ length: 7 }, (_, nth) =>
     anAttempt({ clientId, at: nth < 4 ? moment : ago(nth * MINUTE_MS) }),
   );
-  await keep(...kept);
-  const ordered = kept.toSorted((a, b) => (a.id < b.id ? 1 : -1)).map(({ id }) => id);
+  await keep(...written);
+  const ordered = written.toSorted((a, b) => (a.id < b.id ? 1 : -1)).map(({ id }) => id);
 
   const seen: string[] = [];
   let page = await asked(`/attempts?clientId=${clientId}&limit=2`);
@@ -139,8 +139,8 @@ test('the range of a list includes from, excludes to, and respects the offset of
   const day = new Date(Math.floor(Date.now() / DAY_MS - 10) * DAY_MS);
   const after = (hours: number) => new Date(day.getTime() + hours * 60 * MINUTE_MS).toISOString();
   const [today, tomorrow] = [after(0), after(24)].map((instant) => instant.slice(0, 10));
-  const kept = [-0.001, 0, 5.5, 24].map((hours) => anAttempt({ clientId, at: new Date(after(hours)) }));
-  await keep(...kept);
+  const written = [-0.001, 0, 5.5, 24].map((hours) => anAttempt({ clientId, at: new Date(after(hours)) }));
+  await keep(...written);
   const between = async (from: string, to: string) =>
     (await asked(`/attempts?clientId=${clientId}&from=${from}&to=${to}`)).attempts.map(({ occurredAt }) => occurredAt);
 

@@ -152,7 +152,7 @@ test('a truncated attempts.csv and the second file that it suggests contain ever
   const { kind: _, v: __, ...attempt } = anAttempt();
   const newest = Date.parse('2026-11-21T00:00:00.000Z');
   // Newest first, three in each millisecond. Both the first file and the range end in the middle of a millisecond.
-  const kept = Array.from({ length: MAX_FILE_ROWS + 200 }, (_, nth) => ({
+  const all = Array.from({ length: MAX_FILE_ROWS + 200 }, (_, nth) => ({
     ...attempt,
     id: String(nth),
     occurredAt: new Date(newest - Math.floor(nth / 3)).toISOString(),
@@ -160,7 +160,7 @@ test('a truncated attempts.csv and the second file that it suggests contain ever
   }));
   const from = new Date(newest - Math.floor((MAX_FILE_ROWS + 100) / 3));
   const download = async (begin: Date, end: Date) => {
-    const inRange = kept.filter(({ occurredAt }) => new Date(occurredAt) >= begin && new Date(occurredAt) < end);
+    const inRange = all.filter(({ occurredAt }) => new Date(occurredAt) >= begin && new Date(occurredAt) < end);
     const file = attemptsFile(
       async (after) => {
         const first = after === undefined ? 0 : inRange.findIndex(({ id }) => id === after.id) + 1;
@@ -177,12 +177,12 @@ test('a truncated attempts.csv and the second file that it suggests contain ever
     return { ids: lines.slice(0, advice ? -1 : undefined).map(([, id]) => id), advice };
   };
 
-  const cut = await download(from, new Date(newest + 1));
-  expect(cut.ids).toHaveLength(MAX_FILE_ROWS);
-  const rest = await download(new Date(cut.advice?.[1] ?? ''), new Date(cut.advice?.[2] ?? ''));
+  const first = await download(from, new Date(newest + 1));
+  expect(first.ids).toHaveLength(MAX_FILE_ROWS);
+  const rest = await download(new Date(first.advice?.[1] ?? ''), new Date(first.advice?.[2] ?? ''));
 
-  const wanted = kept.filter(({ occurredAt }) => new Date(occurredAt) >= from).map(({ id }) => id);
-  expect([...new Set([...cut.ids, ...rest.ids])]).toEqual(wanted);
+  const wanted = all.filter(({ occurredAt }) => new Date(occurredAt) >= from).map(({ id }) => id);
+  expect([...new Set([...first.ids, ...rest.ids])]).toEqual(wanted);
   expect(rest.advice).toBeNull();
 });
 

@@ -54,9 +54,9 @@ describe('partitions: retention', () => {
     fc.assert(
       fc.property(instants(), retentions(), fc.integer({ min: 0, max: 5_000 * DAY_MS }), (happened, days, age) => {
         const now = new Date(happened.getTime() + age);
-        const kept = !isPast(monthOf(happened), now, days);
-        if (age < days * DAY_MS) expect(kept).toBe(true);
-        if (age >= (days + 31) * DAY_MS) expect(kept).toBe(false);
+        const retained = !isPast(monthOf(happened), now, days);
+        if (age < days * DAY_MS) expect(retained).toBe(true);
+        if (age >= (days + 31) * DAY_MS) expect(retained).toBe(false);
       }),
     );
   });

@@ -77,8 +77,8 @@ const questions = fc.record({
   limit: fc.integer({ min: 1, max: 4 }),
 });
 
-function plainList(kept: readonly Attempt[], { from, to, limit: _, shadow, ...filters }: Record<string, unknown>) {
-  return kept
+function plainList(stored: readonly Attempt[], { from, to, limit: _, shadow, ...filters }: Record<string, unknown>) {
+  return stored
     .filter((attempt) => timeOf(attempt) >= Date.parse(String(from)))
     .filter((attempt) => to === undefined || timeOf(attempt) < Date.parse(String(to)))
     .filter((attempt) =>
@@ -140,10 +140,10 @@ test('a late attempt is listed before it is summed, even if the aggregates of it
 });
 
 test('a list continues past attempts that were deleted but are still in the aggregates', async () => {
-  const kept = [1, 2, 3, 4].map((day) => anAttempt({ clientId: 'shop', at: new Date(start + day * DAY_MS) }));
-  await keepAttempts(db(), kept);
+  const stored = [1, 2, 3, 4].map((day) => anAttempt({ clientId: 'shop', at: new Date(start + day * DAY_MS) }));
+  await keepAttempts(db(), stored);
   await sumDue(db, new Date());
-  const [oldest] = kept;
+  const [oldest] = stored;
   await db().execute(sql`delete from attempts where id <> ${oldest?.id}::uuid`);
   await db().execute(sql`update dirty_hours set summed = marks`);
   const asked = { clientId: 'shop', limit: 1, from: iso(start) };

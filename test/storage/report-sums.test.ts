@@ -64,8 +64,12 @@ const questions = fc
 const timeOf = ({ id }: Attempt) => occurredAtOf(id);
 
 /** The expected summary, counted directly. */
-function plainCount(kept: readonly Attempt[], { from, to, interval }: SummaryRange, filters: Record<string, unknown>) {
-  const counted = kept.filter(
+function plainCount(
+  stored: readonly Attempt[],
+  { from, to, interval }: SummaryRange,
+  filters: Record<string, unknown>,
+) {
+  const counted = stored.filter(
     (attempt) =>
       timeOf(attempt) >= from.getTime() &&
       timeOf(attempt) < to.getTime() &&
@@ -111,11 +115,11 @@ interface Question {
 /** `durationsKnown` is false when a combination of filters has too many attempts to read. */
 function expectPlainCount(
   answer: Summary,
-  kept: readonly Attempt[],
+  stored: readonly Attempt[],
   { range, filters }: Question,
   durationsKnown = true,
 ) {
-  const plain = plainCount(kept, range, filters);
+  const plain = plainCount(stored, range, filters);
   expect(answer.totals.attempts).toBe(plain.attempts);
   expect(nonZero(answer.totals.byStep)).toEqual(plain.byStep);
   expect(nonZero(answer.totals.byOutcome)).toEqual(plain.byOutcome);
@@ -179,8 +183,8 @@ test('a summary equals the plain count for any summed hours, and says how many h
           const least = [...old, ...recent.filter((attempt) => !late.includes(attempt))];
           if (waiting === 0) expectPlainCount(answer, least, question, mostRead > 0);
           else {
-            const [fewest, most] = [least, [...old, ...recent]].map((kept) =>
-              plainCount(kept, question.range, question.filters),
+            const [fewest, most] = [least, [...old, ...recent]].map((stored) =>
+              plainCount(stored, question.range, question.filters),
             );
             expect(answer.totals.attempts).toBeGreaterThanOrEqual(fewest?.attempts ?? 0);
             expect(answer.totals.attempts).toBeLessThanOrEqual(most?.attempts ?? 0);
@@ -193,8 +197,8 @@ test('a summary equals the plain count for any summed hours, and says how many h
 });
 
 test('a summary equals the plain count when a sum runs between its statements', async () => {
-  const kept = fc.sample(attempts, { numRuns: 40, seed: 1 });
-  await keepAttempts(db(), kept);
+  const stored = fc.sample(attempts, { numRuns: 40, seed: 1 });
+  await keepAttempts(db(), stored);
   const real = globalThis.fetch;
   let overtaken = 0;
   const fetched = vi.spyOn(globalThis, 'fetch').mockImplementation(async (address, init) => {
@@ -205,16 +209,16 @@ test('a summary equals the plain count when a sum runs between its statements', 
     }
     return real(address, init);
   });
-  expectPlainCount(await ask(everything), kept, everything);
+  expectPlainCount(await ask(everything), stored, everything);
   fetched.mockRestore();
   expect(overtaken).toBe(1);
 });
 
 test('a summary equals the plain count when the row of `summed_until` is missing', async () => {
-  const kept = fc.sample(attempts, { numRuns: 10, seed: 2 });
-  await keepAttempts(db(), kept);
+  const stored = fc.sample(attempts, { numRuns: 10, seed: 2 });
+  await keepAttempts(db(), stored);
   await db().execute(sql`delete from summed_until`);
-  expectPlainCount(await ask(everything), kept, everything);
+  expectPlainCount(await ask(everything), stored, everything);
 });
 
 describe('a summary of months whose attempts are deleted', () => {
@@ -224,14 +228,14 @@ describe('a summary of months whose attempts are deleted', () => {
   const settings = () => readConfig({ DATABASE_URL: url(), RETENTION_DAYS: String(RETENTION_DAYS) });
   const both = { clientId: 'shop', rule: 'no-mail' };
   const all = { ...both, issuer: 'google.com' };
-  const kept = [
+  const stored = [
     anAttempt({ ...all, at: hoursBefore(30), objectId: 'ada' }),
     anAttempt({ ...all, at: hoursBefore(26), objectId: 'grace' }),
     anAttempt({ ...all, at: hoursBefore(2), objectId: 'ada', durationMs: 900 }),
     anAttempt({ ...all, at: hoursBefore(-3), objectId: 'ada' }),
   ];
   const asOf = async (range: SummaryRange, filters: Question['filters'] = {}) => {
-    await keepAttempts(db(), kept);
+    await keepAttempts(db(), stored);
     await sumDue(db, new Date());
     await db().execute(sql.raw(`drop table ${monthOf(hoursBefore(1)).name}`));
     await db().execute(sql`delete from visits where hour < ${gone.toISOString()}::timestamptz`);
@@ -241,7 +245,7 @@ describe('a summary of months whose attempts are deleted', () => {
 
   test('a summary of whole days is exact, including its people', async () => {
     const range = { interval: 'day' as const, from: hoursBefore(48), to: hoursBefore(-24) };
-    expectPlainCount(await asOf(range), kept, { range, filters: {} });
+    expectPlainCount(await asOf(range), stored, { range, filters: {} });
   });
 
   test.each([
@@ -252,7 +256,7 @@ describe('a summary of months whose attempts are deleted', () => {
     const answer = await asOf(asked, by);
     const range = { ...asked, from: hoursBefore(48) };
     expect(answer).toMatchObject({ from: range.from.toISOString(), to: range.to.toISOString(), interval: 'hour' });
-    expectPlainCount(answer, kept, { range, filters: by }, !('issuer' in by));
+    expectPlainCount(answer, stored, { range, filters: by }, !('issuer' in by));
     expect(answer.coverage.join(' ')).toMatch(/Before \d{4}-\d\d-01, numbers exist only for whole days/);
   });
 
@@ -260,7 +264,7 @@ describe('a summary of months whose attempts are deleted', () => {
     const answer = await asOf({ interval: 'hour', from: hoursBefore(27), to: hoursBefore(-6) }, both);
     const range = { interval: 'day' as const, from: hoursBefore(48), to: hoursBefore(-24) };
     expect(answer).toMatchObject({ from: range.from.toISOString(), to: range.to.toISOString(), interval: 'day' });
-    expectPlainCount(answer, kept, { range, filters: both }, false);
+    expectPlainCount(answer, stored, { range, filters: both }, false);
     expect(answer.coverage.join(' ')).toMatch(/Before \d{4}-\d\d-01, numbers for a rule .* exist only by day/);
   });
 
@@ -272,7 +276,7 @@ describe('a summary of months whose attempts are deleted', () => {
   });
 
   test('a summary leaves people out for days that were summed before `people_days` existed', async () => {
-    await keepAttempts(db(), kept);
+    await keepAttempts(db(), stored);
     await sumDue(db, new Date());
     await db().execute(sql`delete from people_days where day < ${hoursBefore(24).toISOString()}::date`);
     const range = { interval: 'day' as const, from: hoursBefore(48), to: hoursBefore(0) };
@@ -318,6 +322,6 @@ describe('readiness', () => {
       anAttempt(),
     ]);
     expect(await readiness(config())).toMatchObject({ differentSteps: 1, unknownSteps: 2 });
-    expect(await rows(sql`select count(*)::int as kept from attempts`)).toEqual([{ kept: 5 }]);
+    expect(await rows(sql`select count(*)::int as stored from attempts`)).toEqual([{ stored: 5 }]);
   });
 });

@@ -34,7 +34,7 @@ export async function consume(batch: MessageBatch, env: DeskEnv, limits = LIMITS
     batch.messages.map(async (delivery) => {
       const { body } = delivery;
       const reason = isMessage(body) ? refused?.get(body) : NOT_A_MESSAGE;
-      const done = reason === undefined ? refused !== undefined : await isMoved(env, delivery, reason, limits.kvMs);
+      const done = reason === undefined ? refused !== undefined : await tryToMove(env, delivery, reason, limits.kvMs);
       if (done) delivery.ack();
       else delivery.retry({ delaySeconds: retryDelaySeconds(batch.queue, delivery.attempts) });
     }),
@@ -62,7 +62,7 @@ async function writeAll(env: DeskEnv, messages: readonly Message[], limitMs: num
 }
 
 /** Moves a message at fault to the dead letters; false when KV does not take it in time. */
-async function isMoved(
+async function tryToMove(
   env: DeskEnv,
   { id, body }: globalThis.Message,
   reason: string,
@@ -72,7 +72,7 @@ async function isMoved(
     await withTimeout(limitMs, () => moveToDeadLetters(env.GATEHOUSE, configOf(env), ownId(body) ?? id, reason, body));
     return true;
   } catch (error) {
-    log('dead-letter-not-kept', { id, ...errorFields(error) });
+    log('dead-letter-not-written', { id, ...errorFields(error) });
     return false;
   }
 }

@@ -16,7 +16,7 @@ export interface Readiness {
   readonly differentSteps: number;
   /** Calls of the last 24 hours without a known step. */
   readonly unknownSteps: number;
-  /** Calls of today and yesterday (summed hours), by rule, whose condition failed despite the type check. */
+  /** Calls of today and yesterday (summed hours), by rule, whose condition failed despite the checks at saving. */
   readonly failedRules: Readonly<Record<string, number>>;
   /** False when tables or columns of this version are missing: attempts wait in the queue until `npm run migrate`. */
   readonly migrated: boolean;

@@ -88,8 +88,8 @@ function whatHappened(attempt: AttemptRow): string {
 }
 
 function withRoles({ roles, degraded }: AttemptRow): string {
-  const held = roles.length === 0 ? 'without roles' : `with the roles ${roles.join(', ')}`;
-  return degraded === '' ? held : `${held} (${degraded}: roles may be outdated or missing)`;
+  const roleList = roles.length === 0 ? 'without roles' : `with the roles ${roles.join(', ')}`;
+  return degraded === '' ? roleList : `${roleList} (${degraded}: roles may be outdated or missing)`;
 }
 
 const withCode = ({ supportCode }: AttemptRow) => (supportCode === '' ? '' : `, support code ${supportCode}`);

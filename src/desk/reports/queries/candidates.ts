@@ -65,16 +65,16 @@ export async function newestOf(
   most: number,
 ): Promise<Candidate[]> {
   const { rows } = await run(
-    db.execute<{ cut: number }>(sql`
-      select ${epochSecondsOf(sql`${attempts.occurredAt}`)} as cut from ${attempts}
+    db.execute<{ boundary: number }>(sql`
+      select ${epochSecondsOf(sql`${attempts.occurredAt}`)} as boundary from ${attempts}
       where ${and(condition, inside({ from, to }))}
       order by ${attempts.occurredAt} desc, ${attempts.id} desc offset ${most - 1} limit 1`),
   );
   const [nth] = rows;
   if (nth === undefined) return [{ from, to, matches: 0, attempts: 0 }];
   return [
-    { from: at(nth.cut), to, matches: 0, attempts: most },
-    { from, to: at(nth.cut), matches: 0, attempts: most },
+    { from: at(nth.boundary), to, matches: 0, attempts: most },
+    { from, to: at(nth.boundary), matches: 0, attempts: most },
   ];
 }
 
