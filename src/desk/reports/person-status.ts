@@ -1,4 +1,4 @@
-/** The status of a person in one sentence that a support agent can read out. Pure. */
+/** The status of a person, in words that a support agent can read out. Pure. */
 import type { AttemptRow } from './queries/columns.ts';
 
 /** Number of newest attempts that determine the status. */
