@@ -1,4 +1,4 @@
-/** What the desk is bound to, beside the settings and secrets that `config.ts` reads (src/desk/wrangler.toml). */
+/** Bindings of the desk in src/desk/wrangler.toml. `config.ts` reads settings and secrets. */
 export interface DeskEnv {
   readonly GATEHOUSE: KVNamespace;
   readonly ATTEMPTS: Queue;

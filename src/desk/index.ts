@@ -1,4 +1,4 @@
-/** The desk: what people and the schedule use, and the consumer of the queue. */
+/** The desk: management API, schedule and queue consumer. */
 import { WorkerEntrypoint } from 'cloudflare:workers';
 import type { Attempt } from '../attempts/attempt.ts';
 import { consume } from './consume/consume.ts';
@@ -7,9 +7,9 @@ import type { DeskEnv } from './env.ts';
 import { managementApi } from './management-api.ts';
 import { runSchedule } from './schedule.ts';
 
-/** What the gate calls when its queue refuses an attempt. */
+/** The gate calls it when its queue refuses an attempt. */
 export class Recorder extends WorkerEntrypoint<DeskEnv> {
-  /** False when the database refuses the attempt; rejects when it is away. */
+  /** False when the database refuses the attempt. Rejects when the database does not answer. */
   record(attempt: Attempt): Promise<boolean> {
     return writeDirectly(this.env, attempt);
   }

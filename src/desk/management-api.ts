@@ -1,4 +1,4 @@
-/** What people ask, rather than B2C: reports, administration, readiness. */
+/** The API for people, not for B2C: reports, administration, readiness. */
 import { config } from 'zod/mini';
 import en from 'zod/v4/locales/en.js';
 import { errorFields, log } from '../platform/log.ts';
@@ -12,7 +12,7 @@ import { guard } from './http/guard.ts';
 import { methodNotAllowed, problemOf, refuse } from './http/problem-details.ts';
 import { reports } from './reports/routes.ts';
 
-// zod/mini has no words of its own; these are read by people.
+// zod/mini has no error messages of its own.
 config(en());
 
 export const managementApi = newApp();
@@ -22,7 +22,7 @@ managementApi.use(async (c, next) => {
   await next();
   c.header('Cache-Control', 'no-store');
 });
-// Who may knock where, before anything else is said: nothing of these addresses is open.
+// Authentication comes first: no address here is public.
 managementApi.use('/health/ready', guard('reports'));
 managementApi.use('/reports/*', guard('reports'));
 managementApi.use('/admin/*', guard('admin'));
@@ -30,7 +30,7 @@ managementApi.use(methodNotAllowed(managementApi));
 managementApi.get('/', home);
 managementApi.route('/health', health);
 managementApi.route('/reports', reports);
-// Before the rest of /admin, whose bodies may not be as large as a policy.
+// Before the rest of /admin, whose limit for bodies is too low for a policy.
 managementApi.route('/admin/policy', policyRoutes);
 managementApi.route('/admin', adminRoutes);
 

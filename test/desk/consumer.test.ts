@@ -1,5 +1,4 @@
-/** From the queue to Neon: no message is acknowledged before it is in a table or among the dead letters. Design section 7. */
-
+/** The queue consumer acknowledges a message only once a table or the dead letters have it. Design section 7. */
 import { createExecutionContext, createMessageBatch, getQueueResult } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { eq, getTableColumns } from 'drizzle-orm';
@@ -31,8 +30,8 @@ async function deliver(bodies: unknown[], bindings: object = {}, queue = QUEUE) 
   return { acked: explicitAcks.toSorted(), retried: retryMessages };
 }
 
-/** What the consumer asks for each delivery, in their order: `ack`, or the options of a retry. The limits are short. */
-async function asked(deliveries: { body: unknown; tries?: number }[], bindings: object = {}, queue = QUEUE) {
+/** The consumer's reaction to each delivery, in order: `ack`, or the options of a retry. The timeouts are short. */
+async function reactionsTo(deliveries: { body: unknown; tries?: number }[], bindings: object = {}, queue = QUEUE) {
   const answers: unknown[] = deliveries.map(() => undefined);
   const messages = deliveries.map(({ body, tries = 1 }, index) => ({
     ...{ id: `m${index}`, timestamp: new Date(), body, attempts: tries },
@@ -44,7 +43,7 @@ async function asked(deliveries: { body: unknown; tries?: number }[], bindings: 
   return answers;
 }
 
-/** The letters that hold one of these ids. */
+/** The dead letters with one of these ids. */
 async function lettersOf(...ids: string[]) {
   const { letters } = await listDeadLetters(env.GATEHOUSE, 1_000);
   return letters.filter(({ id }) => ids.includes(id));
@@ -52,8 +51,8 @@ async function lettersOf(...ids: string[]) {
 
 afterEach(() => vi.restoreAllMocks());
 
-describe('a batch', () => {
-  it('is written whole, and every message acknowledged', async () => {
+describe('consumer: a batch', () => {
+  it('the whole batch is written, and every message is acknowledged', async () => {
     const clientId = newClient();
     const batch = Array.from({ length: 100 }, () => anAttempt({ clientId }));
     const { acked, retried } = await deliver(batch);
@@ -61,7 +60,7 @@ describe('a batch', () => {
     expect((await rowsOf(clientId)).map(({ id }) => id).toSorted()).toEqual(batch.map(({ id }) => id).toSorted());
   });
 
-  it('delivered twice, also at once and mixed with new ones, is one row a message', async () => {
+  it('a message that is delivered several times, also concurrently and among new ones, becomes one row', async () => {
     const clientId = newClient();
     const [one, two, three] = [anAttempt({ clientId }), anAttempt({ clientId }), anAttempt({ clientId })];
     await Promise.all([deliver([one, two]), deliver([two, one, one, three])]);
@@ -69,7 +68,7 @@ describe('a batch', () => {
     expect(await rowsOf(clientId)).toHaveLength(3);
   });
 
-  it('is not let go when something else than Neon answers in its stead', async () => {
+  it('every message is retried when the reply does not come from Neon', async () => {
     const clientId = newClient();
     for (const [status, text] of [
       [200, '{"rows":[],"fields":[]}'],
@@ -86,7 +85,7 @@ describe('a batch', () => {
     }
   });
 
-  it('is tried again whole when Postgres refuses it for what is not in a message', async () => {
+  it('every message is retried when the SQLSTATE does not blame a message', async () => {
     for (const code of ['40001', '42703', '42P01', '53300', '57P03', 'XX000', '25006']) {
       vi.spyOn(globalThis, 'fetch').mockImplementation(async () =>
         Response.json({ message: 'no', code }, { status: 400 }),
@@ -97,7 +96,7 @@ describe('a batch', () => {
     }
   });
 
-  it('keeps every member of an attempt as it was', async () => {
+  it('the row has every member of the attempt, unchanged', async () => {
     const clientId = newClient();
     const attempt = anAttempt({
       clientId,
@@ -118,7 +117,7 @@ describe('a batch', () => {
   });
 });
 
-/** Values that a column of this type does not take, and JSON can carry. */
+/** JSON values that a column of this type does not accept. */
 const WRONG: Record<string, unknown[]> = {
   string: [5, true, {}, ['a'], 'half \ud800', 'nul \0'],
   number: ['5', true, {}, [1], 1.5, 1e12, -1e12],
@@ -129,8 +128,8 @@ const WRONG: Record<string, unknown[]> = {
 };
 const { occurredAt: _, id: __, ...columns } = getTableColumns(attempts);
 
-describe('a message at fault', () => {
-  it('that is none of ours goes to the dead letters at once, and the others are written', async () => {
+describe('consumer: a message at fault', () => {
+  it('a message with an unknown schema goes to the dead letters, and the rest of the batch is written', async () => {
     const clientId = newClient();
     const faulty = [
       ...[null, 'text', 5, [], {}, { ...anAttempt(), v: 0 }, { ...anAttempt(), v: '1' }, { ...anAttempt(), v: 2 }],
@@ -153,7 +152,7 @@ describe('a message at fault', () => {
     );
   });
 
-  it('by the type of any value is refused, and the others are written', async () => {
+  it('a message with a value of the wrong type is refused for every column, and the rest of the batch is written', async () => {
     const faulty = Object.entries(columns).flatMap(([name, { dataType, notNull }]) =>
       [...(WRONG[dataType] ?? []), ...(notNull ? [null] : [])].map((value) => ({ ...anAttempt(), [name]: value })),
     );
@@ -170,12 +169,12 @@ describe('a message at fault', () => {
     }
   });
 
-  it('by the length of any text is refused or written, and no sum or other message is held up by it', async () => {
+  it('a message with a text of 18 kB in any column is refused or written, and blocks no sum and no other message', async () => {
     const clientId = newClient();
-    // Random, since Postgres compresses what it indexes.
+    // Random, because Postgres compresses index entries.
     const long = Array.from({ length: 500 }, () => crypto.randomUUID()).join('');
     const texts = Object.entries(columns).filter(([, { dataType }]) => dataType === 'string' || dataType === 'array');
-    // Of an hour that is over, so that they are summed.
+    // In an hour that is over, so that the attempts are summed.
     const at = new Date(Date.now() - 3 * 3_600_000);
     const faulty = texts.map(([name, { dataType }]) => ({
       ...anAttempt({ clientId, at }),
@@ -190,7 +189,7 @@ describe('a message at fault', () => {
     expect(await sumDue(database, new Date())).toMatchObject({ left: 0 });
   });
 
-  it('that Postgres refuses goes to the dead letters at once, and the others are written, wherever it stands', async () => {
+  it('a message that Postgres refuses goes to the dead letters, at any position, and the rest of the batch is written', async () => {
     for (const place of [0, 3, 6]) {
       const clientId = newClient();
       const poison = anAttempt({ clientId, message: 'a\0b' });
@@ -203,13 +202,13 @@ describe('a message at fault', () => {
     }
   });
 
-  it('that lies outside retention goes to the dead letters, while a missing month within it is made', async () => {
+  it('a message outside retention goes to the dead letters, and a missing month within retention is created', async () => {
     const clientId = newClient();
     const now = Date.now();
-    const kept = [at(now - 80 * DAY_MS), at(now - 40 * DAY_MS), at(now)].map((id) => anAttempt({ clientId, id }));
+    const retained = [at(now - 80 * DAY_MS), at(now - 40 * DAY_MS), at(now)].map((id) => anAttempt({ clientId, id }));
     const gone = anAttempt({ clientId, id: at(now - 400 * DAY_MS) });
     const future = anAttempt({ clientId, id: at(now + 400 * DAY_MS) });
-    const { acked, retried } = await deliver([gone, ...kept, future]);
+    const { acked, retried } = await deliver([gone, ...retained, future]);
     expect([acked.length, retried]).toEqual([5, []]);
     expect(await rowsOf(clientId)).toHaveLength(3);
     expect(await lettersOf(gone.id, future.id)).toMatchObject([
@@ -218,15 +217,15 @@ describe('a message at fault', () => {
     ]);
   });
 
-  it('does not hold the others up while KV hangs', async () => {
+  it('a refused message does not delay the rest of the batch while KV hangs', async () => {
     const clientId = newClient();
     const kv = { put: () => new Promise(() => undefined) };
     const deliveries = [{ body: 'text' }, { body: anAttempt({ clientId }) }];
-    expect(await asked(deliveries, { GATEHOUSE: kv })).toEqual([{ delaySeconds: 5 }, 'ack']);
+    expect(await reactionsTo(deliveries, { GATEHOUSE: kv })).toEqual([{ delaySeconds: 5 }, 'ack']);
     expect(await rowsOf(clientId)).toHaveLength(1);
   });
 
-  it('is a dead letter for as long as an attempt would be kept', async () => {
+  it('a dead letter expires with the retention of attempts', async () => {
     const bad = { ...anAttempt(), v: 0 };
     await deliver([bad]);
     const { keys } = await env.GATEHOUSE.list({ prefix: `dead-letter:refused:${bad.id}` });
@@ -234,38 +233,38 @@ describe('a message at fault', () => {
     expect(Math.round(days)).toBe(90);
   });
 
-  it('is tried again when KV cannot take it either', async () => {
+  it('a refused message is retried when KV fails', async () => {
     const kv = { put: () => Promise.reject(new Error('KV is away')) };
     const { acked, retried } = await deliver(['text'], { GATEHOUSE: kv });
     expect([acked, retried.map(({ msgId }) => msgId)]).toEqual([[], ['m0']]);
   });
 });
 
-describe('an outage', () => {
-  it('loses nothing: all are tried again, later each time, up to 15 minutes', async () => {
+describe('consumer: an outage of Neon', () => {
+  it('every message is retried, after a delay that grows to 15 minutes', async () => {
     const deliveries = [1, 2, 4, 8, 9, 100].map((tries) => ({ body: anAttempt(), tries }));
-    expect(await asked(deliveries, NEON_AWAY)).toEqual(
+    expect(await reactionsTo(deliveries, NEON_AWAY)).toEqual(
       [5, 10, 40, 640, 900, 900].map((delaySeconds) => ({ delaySeconds })),
     );
   });
 
-  it('of more than a day leaves messages in the second queue, which tries every four hours and writes them', async () => {
+  it('the second queue retries every four hours, and writes its messages after the outage', async () => {
     const clientId = newClient();
-    const held = anAttempt({ clientId });
+    const delayed = anAttempt({ clientId });
     const faulty = { ...anAttempt({ clientId }), status: '200' };
-    const deliveries = [1, 50].map((tries) => ({ body: held, tries }));
+    const deliveries = [1, 50].map((tries) => ({ body: delayed, tries }));
     const waiting = 'gatehouse-attempts-waiting';
     const fourHours = { delaySeconds: 14_400 };
-    expect(await asked(deliveries, NEON_AWAY, waiting)).toEqual([fourHours, fourHours]);
-    expect((await deliver([held, faulty, held], {}, waiting)).acked).toHaveLength(3);
-    expect((await rowsOf(clientId)).map(({ id }) => id)).toEqual([held.id]);
+    expect(await reactionsTo(deliveries, NEON_AWAY, waiting)).toEqual([fourHours, fourHours]);
+    expect((await deliver([delayed, faulty, delayed], {}, waiting)).acked).toHaveLength(3);
+    expect((await rowsOf(clientId)).map(({ id }) => id)).toEqual([delayed.id]);
     expect(await lettersOf(faulty.id)).toHaveLength(1);
   });
 
-  it('makes no dead letter of what is a message, and one at once of what is none', async () => {
+  it('a valid message never becomes a dead letter, and one with an unknown schema becomes one at once', async () => {
     const attempt = anAttempt();
     const none = { ...anAttempt(), v: 0 };
-    expect(await asked([{ body: attempt, tries: 100 }, { body: none }], NEON_AWAY)).toEqual([
+    expect(await reactionsTo([{ body: attempt, tries: 100 }, { body: none }], NEON_AWAY)).toEqual([
       { delaySeconds: 900 },
       'ack',
     ]);
@@ -273,8 +272,8 @@ describe('an outage', () => {
   });
 });
 
-describe('a message of an earlier version', () => {
-  it('that holds the shadow as one member, or lacks later members, is written as what it says', async () => {
+describe('consumer: a message of an earlier version', () => {
+  it('a message with the shadow as one member, or without later members, is written', async () => {
     const clientId = newClient();
     const shadow = { version: 3, outcome: 'block', rule: 'r', messageKey: 'm', differs: true, claims: ['country'] };
     const { kind, v, id, status, durationMs } = anAttempt({ at: new Date(Date.now() - 1_000) });
@@ -293,7 +292,7 @@ describe('a message of an earlier version', () => {
     ]);
   });
 
-  it('does not set the time of its row', async () => {
+  it('the time of the row comes from the id, not from a member of the message', async () => {
     const clientId = newClient();
     const attempt = anAttempt({ clientId });
     await deliver([{ ...attempt, occurredAt: '2001-01-01T00:00:00Z', toString: 1, another: {} }]);
@@ -302,8 +301,8 @@ describe('a message of an earlier version', () => {
   });
 });
 
-describe('a change', () => {
-  it('goes the same road, in the same batch', async () => {
+describe('consumer: a change', () => {
+  it('a change is written to the audit log from the same batch as attempts', async () => {
     const subject = `oid:${crypto.randomUUID()}`;
     const change: Change = {
       kind: 'change',
@@ -319,7 +318,7 @@ describe('a change', () => {
     expect(rows).toMatchObject([{ changedBy: 'admin', before: null, after: { roles: ['x'] } }]);
   });
 
-  it('of which a value is of another type is refused, and the others are written', async () => {
+  it('a change with a value of the wrong type goes to the dead letters, and the rest of the batch is written', async () => {
     const good = { kind: 'change', v: 1, changedBy: 'admin', subject: `oid:${crypto.randomUUID()}`, after: 1 };
     const wrong = [null, undefined, ...(WRONG.string ?? [])];
     const faulty = ['changedBy', 'subject'].flatMap((name) =>

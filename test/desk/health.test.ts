@@ -1,4 +1,4 @@
-/** Whether Gatehouse is up, and whether everything behind it is: each part with a limit of its own. */
+/** `/health` and `/health/ready`. */
 import { createExecutionContext, createScheduledController } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
@@ -39,23 +39,23 @@ async function ask(path: string, bindings: object = {}, pair = 'support:support'
   return { status: answered.status, headers: answered.headers, json: (await answered.json()) as Ready };
 }
 
-describe('/health', () => {
-  it('is ok without any credential, whatever is broken behind it', async () => {
+describe('liveness', () => {
+  it('/health is ok without credentials, even if everything behind the gate fails', async () => {
     const answered = await ask('/health', { GATEHOUSE: {}, ATTEMPTS: {}, ...NEON_AWAY }, ':');
     expect(answered).toMatchObject({ status: 200, json: { status: 'ok' } });
     expect(answered.headers.get('Cache-Control')).toBe('no-store');
   });
 });
 
-describe('/health/ready', () => {
-  it('is for reports credentials, and names every part that works', async () => {
+describe('readiness', () => {
+  it('/health/ready requires reports credentials, and lists every part', async () => {
     expect((await ask('/health/ready', {}, 'admin:admin')).status).toBe(401);
     const { status, json } = await ask('/health/ready');
     expect(status).toBe(200);
     expect(json).toMatchObject({ status: 'ready', kv: { ok: true }, queue: { ok: true }, neon: { ok: true } });
   });
 
-  it('says which policy decides, and is not ready when none does', async () => {
+  it('/health/ready shows the policy in force, and is 503 when none decides', async () => {
     await env.GATEHOUSE.delete(POINTER_KEY);
     expect((await ask('/health/ready')).json.policy).toMatchObject({ ok: true, decides: true, version: 0 });
     const none = await ask('/health/ready', { POLICY: 'stored' });
@@ -72,7 +72,7 @@ describe('/health/ready', () => {
       expect.objectContaining({ decides: true, version, fault: '' }),
     ]);
     expect((await ask('/health/ready')).json.warnings.join()).toContain(
-      'A policy is saved, and the built-in one decides',
+      'A policy is saved, but the built-in one decides',
     );
 
     await publish('broken by hand');
@@ -81,7 +81,7 @@ describe('/health/ready', () => {
     await env.GATEHOUSE.delete(POINTER_KEY);
   });
 
-  it('tells of a policy that was saved long ago and may not be in KV', async () => {
+  it('/health/ready warns of a policy that was saved long ago and may not be in KV', async () => {
     const hourAgo = Date.now() - 3_600_000;
     const due = await markPublishDue(env.GATEHOUSE, hourAgo);
     if (!due.ok) throw new Error('KV took no key');
@@ -91,7 +91,7 @@ describe('/health/ready', () => {
     expect((await ask('/health/ready')).json.warnings.join()).not.toContain('may not be in Workers KV');
   });
 
-  it('tells the part that hangs or refuses, and of the others that they work', async () => {
+  it('/health/ready shows which part hangs or fails, and that the others work', async () => {
     const hanging = { get: () => new Promise(() => undefined), list: () => new Promise(() => undefined) };
     const noKv = await ask('/health/ready', { GATEHOUSE: hanging });
     expect([noKv.status, noKv.json.kv.ok, noKv.json.queue.ok, noKv.json.neon.ok]).toEqual([503, false, false, true]);
@@ -105,7 +105,7 @@ describe('/health/ready', () => {
     expect(noNeon.json.neon.problem).toContain('Neon');
   });
 
-  it('warns of sample credentials, missing secrets and settings that cannot be used, and names no secret', async () => {
+  it('/health/ready warns of sample credentials, missing secrets and invalid settings, and reveals no secret', async () => {
     const deployed = {
       LOCAL: '',
       REPORTS_BASIC: 'desk:pass-word-1\nsupport:support',
@@ -130,7 +130,7 @@ describe('/health/ready', () => {
     expect((await ask('/health/ready')).json.warnings.join()).toContain('LOCAL is set');
   });
 
-  it('names the line of a credential that cannot work, never its text, and limits that contradict each other', async () => {
+  it('/health/ready names the line of an invalid credential without its text, and timeouts that contradict each other', async () => {
     const deployed = {
       CONNECTOR_BASIC: 'b2c:one\nnocolon\n "b2c:t-w-o"\r\n\nb2c:three\t',
       KV_TIMEOUT_MS: '3000',
@@ -144,7 +144,7 @@ describe('/health/ready', () => {
     for (const text of ['nocolon', 't-w-o', 'three']) expect(warnings).not.toContain(text);
   });
 
-  it('counts dead letters by kind, those of an earlier version too, and says what to do about them', async () => {
+  it('/health/ready counts dead letters by kind, including those of an earlier version, and names the command', async () => {
     await noDeadLetters();
     expect((await ask('/health/ready')).json.queue).toEqual({ ok: true, outage: 0, refused: 0 });
     expect((await ask('/health/ready')).json.warnings.join()).not.toContain('dead letters');
@@ -157,7 +157,7 @@ describe('/health/ready', () => {
     }
   });
 
-  it('warns of rules whose condition failed unforeseen, by name and with how many calls', async () => {
+  it('/health/ready warns of rules whose condition failed unexpectedly, with name and number of calls', async () => {
     const { db } = connect(env.DATABASE_URL, 10_000);
     const rule = `guards ${crypto.randomUUID()}`;
     const notes = ['email record not used', failedConditionNote(rule, 'claims.city is absent')];
@@ -170,7 +170,7 @@ describe('/health/ready', () => {
     expect(json.warnings.join()).toContain(`${rule} (2 calls)`);
   });
 
-  it('warns of steps that differ between URL and body, and of steps that nobody knows', async () => {
+  it('/health/ready warns of steps that differ between URL and body, and of unknown steps', async () => {
     const clientId = newClient();
     await call({ step: 'PreTokenIssuance', client_id: clientId }, '/PostFederationSignup');
     await call({ step: 'PostNothing', client_id: clientId });
@@ -183,7 +183,7 @@ describe('/health/ready', () => {
 });
 
 describe('the cron', () => {
-  it('leaves a summary behind that is shown, marked stale, when Neon is away', async () => {
+  it('the cron writes a snapshot, and /reports/summary returns it, marked stale, when Neon is away', async () => {
     await env.GATEHOUSE.delete('sums:done');
     await worker.scheduled(createScheduledController({ cron: '*/5 * * * *', scheduledTime: new Date() }), env);
     const stale = await ask('/reports/summary', NEON_AWAY);
@@ -192,7 +192,7 @@ describe('the cron', () => {
     expect([narrowed.status, narrowed.headers.get('Retry-After')]).toEqual([503, expect.stringMatching(/^\d+$/)]);
   });
 
-  it('never throws when Neon or KV is away', async () => {
+  it('the cron never throws when Neon or KV is away', async () => {
     const controller = () => createScheduledController({ cron: '*/5 * * * *', scheduledTime: new Date() });
     await worker.scheduled(controller(), { ...env, ...NEON_AWAY });
     const throwing = {

@@ -23,7 +23,7 @@ const refused = async (path: string, status: number, body?: unknown): Promise<Pr
   return problem;
 };
 
-test('an attempt is shown whole under the names of its columns, the shadow’s as one member, without those that are only ours', async () => {
+test('an attempt has every column by name, the shadow as one member, and none of the internal members', async () => {
   const clientId = newId();
   const attempt = anAttempt({
     clientId,
@@ -54,15 +54,15 @@ test('an attempt is shown whole under the names of its columns, the shadow’s a
   expect(attempts).toEqual([shown, { ...shown, id: beside.id, shadow }]);
 });
 
-test('pages hold every attempt once, newest first, whatever is written meanwhile', async () => {
+test('the pages of a list contain every attempt once, newest first, while new ones are written', async () => {
   const clientId = newId();
   const moment = ago(MINUTE_MS);
   // Several in one millisecond: the id decides.
-  const kept = Array.from({ length: 7 }, (_, nth) =>
+  const written = Array.from({ length: 7 }, (_, nth) =>
     anAttempt({ clientId, at: nth < 4 ? moment : ago(nth * MINUTE_MS) }),
   );
-  await keep(...kept);
-  const ordered = kept.toSorted((a, b) => (a.id < b.id ? 1 : -1)).map(({ id }) => id);
+  await keep(...written);
+  const ordered = written.toSorted((a, b) => (a.id < b.id ? 1 : -1)).map(({ id }) => id);
 
   const seen: string[] = [];
   let page = await asked(`/attempts?clientId=${clientId}&limit=2`);
@@ -76,7 +76,7 @@ test('pages hold every attempt once, newest first, whatever is written meanwhile
   expect(seen).toEqual(ordered);
 });
 
-test('a cursor may change page size and door, but not the question', async () => {
+test('a cursor is valid with another limit and as GET or POST, but not with other filters', async () => {
   const clientId = newId();
   await keep(...Array.from({ length: 4 }, () => anAttempt({ clientId })));
   const { next } = await asked(`/attempts?clientId=${clientId}&limit=1`);
@@ -96,7 +96,7 @@ test('a cursor may change page size and door, but not the question', async () =>
   expect(ofAnother.errors).toEqual([{ path: 'cursor', message: expect.stringContaining('"next"') }]);
 });
 
-test('each filter narrows the list to what has exactly that', async () => {
+test('each filter narrows the list to attempts with exactly that value', async () => {
   const clientId = newId();
   const objectId = newId();
   const email = `${clientId}@example.com`;
@@ -134,23 +134,23 @@ test('each filter narrows the list to what has exactly that', async () => {
   }
 });
 
-test('from is inclusive, to is exclusive, and a time counts in its own offset', async () => {
+test('the range of a list includes from, excludes to, and respects the offset of a time', async () => {
   const clientId = newId();
   const day = new Date(Math.floor(Date.now() / DAY_MS - 10) * DAY_MS);
   const after = (hours: number) => new Date(day.getTime() + hours * 60 * MINUTE_MS).toISOString();
   const [today, tomorrow] = [after(0), after(24)].map((instant) => instant.slice(0, 10));
-  const kept = [-0.001, 0, 5.5, 24].map((hours) => anAttempt({ clientId, at: new Date(after(hours)) }));
-  await keep(...kept);
+  const written = [-0.001, 0, 5.5, 24].map((hours) => anAttempt({ clientId, at: new Date(after(hours)) }));
+  await keep(...written);
   const between = async (from: string, to: string) =>
     (await asked(`/attempts?clientId=${clientId}&from=${from}&to=${to}`)).attempts.map(({ occurredAt }) => occurredAt);
 
   expect(await between(`${today}`, `${tomorrow}`)).toEqual([after(5.5), after(0)]);
   expect(await between(`${today}T01:00:00%2B01:00`, `${today}T05:30:00Z`)).toEqual([after(0)]);
-  // Nobody encodes a plus sign.
+  // An unencoded plus sign.
   expect(await between(`${today}T01:00:00+01:00`, `${today}T05:30Z`)).toEqual([after(0)]);
 });
 
-test('a list covers the last seven days, and everything kept for one person, code or correlation id', async () => {
+test('a list covers the last seven days, or everything retained for one person, code or correlation id', async () => {
   const clientId = newId();
   const old = anAttempt({ clientId, oidKey: `oid:${clientId}`, at: ago(20 * DAY_MS), supportCode: 'ABCDE-FGHJK' });
   const recent = anAttempt({ clientId, oidKey: `oid:${clientId}`, at: ago(6 * DAY_MS) });
@@ -162,7 +162,7 @@ test('a list covers the last seven days, and everything kept for one person, cod
   expect(idsOf(await asked(`/attempts?clientId=${clientId}&supportCode=ABCDEFGHJK`))).toEqual([old.id]);
 });
 
-test('one attempt by its id, in any case; all attempts of a support code as somebody wrote it down', async () => {
+test('an attempt is found by its id in any case, and all attempts of a support code in any spelling', async () => {
   const clientId = newId();
   const [first, second] = [ago(3 * MINUTE_MS), ago(MINUTE_MS)].map((at) =>
     anAttempt({ clientId, at, outcome: 'block', supportCode: 'Z0001-10Z0Z' }),
@@ -177,7 +177,7 @@ test('one attempt by its id, in any case; all attempts of a support code as some
   }
 });
 
-test('a support code with more attempts than a page holds goes on in the list with that filter', async () => {
+test('a support code with more than one page of attempts continues in the list with that filter', async () => {
   const code = 'Y5Y5Y-5Y5Y5';
   await keep(...Array.from({ length: 501 }, () => anAttempt({ outcome: 'block', supportCode: code })));
   const first = await asked(`/attempts/${code}`);
@@ -186,46 +186,46 @@ test('a support code with more attempts than a page holds goes on in the list wi
   expect(rest.next).toBeUndefined();
 });
 
-test('an unknown id or code is a 404 that says what to check, and what is neither is a 400 that says what they look like', async () => {
+test('an unknown id or support code is a 404 with advice, and any other text is a 400 that shows both forms', async () => {
   expect((await refused(`/attempts/${anAttempt().id}`, 404)).detail).toContain('Check');
   expect((await refused('/attempts/9ZZZZ-9ZZZZ', 404)).detail).toContain('Check');
   expect((await refused(`/attempts/${crypto.randomUUID()}`, 400)).detail).toContain('support code');
 });
 
 test.each([
-  ['unknown parameter', '/attempts?colour=red', 'colour'],
-  ['parameter of another report', '/summary?email=ada@example.com', 'email'],
-  ['page of a file', '/attempts.csv?limit=5', 'limit'],
-  ['empty value', '/attempts?clientId=', 'clientId'],
-  ['value given twice', '/attempts?clientId=a&clientId=b', 'clientId'],
-  ['outcome that does not exist', '/attempts?outcome=blocked', 'outcome'],
-  ['time without offset', '/attempts?from=2026-11-11T00:00:00', 'from'],
-  ['day that does not exist', '/attempts?to=2026-02-30', 'to'],
-  ['year that Postgres does not know', '/attempts?from=0000-01-01', 'from'],
-  ['range that ends before it begins', '/attempts?from=2026-11-12&to=2026-11-11', 'from'],
-  ['limit of 0', '/attempts?limit=0', 'limit'],
-  ['limit above 500', '/attempts?limit=501', 'limit'],
-  ['limit that is no number', '/attempts?limit=all', 'limit'],
-  ['text that Postgres refuses', '/attempts?rule=%00', 'rule'],
-  ['what is no support code', '/attempts?supportCode=12345', 'supportCode'],
-  ['interval that does not exist', '/summary?interval=week', 'interval'],
-])('%s: a 400 that names it', async (_, path, name) => {
+  ['an unknown parameter', '/attempts?colour=red', 'colour'],
+  ['a parameter of another report', '/summary?email=ada@example.com', 'email'],
+  ['a page of a file', '/attempts.csv?limit=5', 'limit'],
+  ['an empty value', '/attempts?clientId=', 'clientId'],
+  ['a repeated parameter', '/attempts?clientId=a&clientId=b', 'clientId'],
+  ['an unknown outcome', '/attempts?outcome=blocked', 'outcome'],
+  ['a time without offset', '/attempts?from=2026-11-11T00:00:00', 'from'],
+  ['a day that does not exist', '/attempts?to=2026-02-30', 'to'],
+  ['a year that Postgres does not accept', '/attempts?from=0000-01-01', 'from'],
+  ['a range that ends before it begins', '/attempts?from=2026-11-12&to=2026-11-11', 'from'],
+  ['a limit of 0', '/attempts?limit=0', 'limit'],
+  ['a limit above 500', '/attempts?limit=501', 'limit'],
+  ['a limit that is not a number', '/attempts?limit=all', 'limit'],
+  ['a text that Postgres refuses', '/attempts?rule=%00', 'rule'],
+  ['an invalid support code', '/attempts?supportCode=12345', 'supportCode'],
+  ['an unknown interval', '/summary?interval=week', 'interval'],
+])('a report with %s is a 400 that names the parameter', async (_, path, name) => {
   const { detail, errors } = await refused(path, 400);
   expect(detail).toContain(name);
   expect(errors?.map(({ path, message }) => path || message).join()).toContain(name);
 });
 
 test.each([
-  ['an e-mail whose plus sign nobody encoded', '/attempts?email=p1+aa@example.com', 'email'],
-  ['an e-mail with its name', '/attempts?email=Ada%20%3Cada@example.com%3E', 'email'],
+  ['an e-mail with an unencoded plus sign', '/attempts?email=p1+aa@example.com', 'email'],
+  ['an e-mail with a display name', '/attempts?email=Ada%20%3Cada@example.com%3E', 'email'],
   ['an e-mail copied from a link', '/attempts.csv?email=mailto:ada@example.com', 'email'],
   ['an e-mail key with a space', '/people/email%3Ap1%20aa@example.com', 'key'],
-])('%s finds nobody, so it is a 400 that says how to write it', async (_, path, name) => {
+])('%s is a 400 that says how to write it, not an empty list', async (_, path, name) => {
   const { errors } = await refused(path, 400);
   expect(errors).toEqual([{ path: name, message: expect.stringMatching(/%2B.*POST \/reports\/\w+\/search/) }]);
 });
 
-test('an e-mail key whose plus sign nobody encoded is refused as the subject of changes too', async () => {
+test('an e-mail key with an unencoded plus sign is also a 400 as the subject of /admin/changes', async () => {
   const { status, json } = await admin('GET', '/changes?subject=email:p1+aa@example.com');
   expect(status).toBe(400);
   expect(json.errors).toEqual([
@@ -233,7 +233,7 @@ test('an e-mail key whose plus sign nobody encoded is refused as the subject of 
   ]);
 });
 
-test('an e-mail with a plus sign is found by its encoded form and by the body', async () => {
+test('an e-mail with a plus sign is found percent-encoded in a URL and unencoded in a body', async () => {
   const email = `p1+${newId()}@example.com`;
   const attempt = anAttempt({ email, emailKey: `email:${email}` });
   await keep(attempt);
@@ -259,7 +259,7 @@ test.each([
   ['PATCH', '/attempts/7K3QX-9M2TB', 'GET, HEAD'],
   ['GET', '/people/search', 'POST'],
   ['DELETE', '/people/oid%3A1', 'GET, HEAD'],
-])('%s %s: a 405 that says what the address takes', async (method, path, allowed) => {
+])('%s /reports%s is a 405 with the allowed methods', async (method, path, allowed) => {
   const response = await report(path, undefined, {}, method);
   expect({ status: response.status, allow: response.headers.get('Allow') }).toEqual({ status: 405, allow: allowed });
   expect(await response.json<Problem>()).toMatchObject({
@@ -269,7 +269,7 @@ test.each([
   });
 });
 
-test('a search body that is not JSON, not said to be JSON, or too large is refused, never read as a question for everything', async () => {
+test('a search body with invalid JSON, another media type or more than 16 KiB is refused, not ignored', async () => {
   const malformed = await refused('/attempts/search', 400, '{');
   expect(malformed.errors).toEqual([{ path: '', message: malformed.detail }]);
   expect(malformed.detail).toContain('JSON');
@@ -280,7 +280,7 @@ test('a search body that is not JSON, not said to be JSON, or too large is refus
   expect((await report('/attempts/search', { clientId: 'x'.repeat(20_000) })).status).toBe(413);
 });
 
-test('whatever stands in a query string, the answer is a list or a problem, never a 500', async () => {
+test('a search with any parameters is a list or a 400, never a 500', async () => {
   const names = [
     'step',
     'outcome',
@@ -307,7 +307,7 @@ test('whatever stands in a query string, the answer is a list or a problem, neve
   );
 });
 
-test('reports open to a reports credential only, and an unknown address is a problem too', async () => {
+test('reports require reports credentials, and an unknown address is a problem document', async () => {
   for (const pair of ['Test:Test', 'admin:admin', 'support:wrong']) {
     const response = await report('/attempts', undefined, { Authorization: `Basic ${btoa(pair)}` });
     expect(response.status).toBe(401);

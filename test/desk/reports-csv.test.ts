@@ -7,7 +7,7 @@ import { keep, report } from '../support/reports-call.ts';
 const linesOf = (file: string) => parse<string[]>(file, { skipEmptyLines: true }).data;
 const recordsOf = (file: string) => parse<Record<string, string>>(file, { header: true, skipEmptyLines: true }).data;
 
-test('attempts as a file: everything of the range, newest first, under a name that says what it is', async () => {
+test('attempts.csv contains all attempts of the range, newest first, and has a descriptive file name', async () => {
   const clientId = crypto.randomUUID();
   const attempts = Array.from({ length: 3 }, (_, nth) =>
     anAttempt({ clientId, at: new Date(Date.now() - nth * 60_000), roles: ['a', 'b'], notes: ['one', 'two'] }),
@@ -21,14 +21,14 @@ test('attempts as a file: everything of the range, newest first, under a name th
     /^attachment; filename="gatehouse-attempts-\d{4}-\d\d-\d\d-to-\d{4}-\d\d-\d\d\.csv"$/,
   );
   const bytes = new Uint8Array(await response.arrayBuffer());
-  // Excel reads UTF-8 only behind a byte order mark.
+  // Excel reads UTF-8 only with a byte order mark.
   expect([...bytes.subarray(0, 3)]).toEqual([0xef, 0xbb, 0xbf]);
   const records = recordsOf(new TextDecoder().decode(bytes));
   expect(records.map(({ id }) => id)).toEqual(attempts.map(({ id }) => id));
   expect(records[0]).toMatchObject({ clientId, roles: 'a b', notes: 'one; two', durationMs: '3', rolesUpdatedAt: '' });
 });
 
-test('no cell of a file is run as a formula, and every other text is kept as it is', async () => {
+test('attempts.csv escapes every cell that a spreadsheet would run as a formula, and no other text', async () => {
   const clientId = crypto.randomUUID();
   const texts = ['=1+1', '+49', '-1', '@sum', '\tx', '\rx', '=a\nb', 'a=b', '"quoted", and more', 'Zoë 李', "'x"];
   await keep(...texts.map((message, nth) => anAttempt({ clientId, message, at: new Date(Date.now() - nth * 1_000) })));
@@ -39,13 +39,13 @@ test('no cell of a file is run as a formula, and every other text is kept as it 
   expect(records.map(({ message }) => message)).toEqual(guarded);
 });
 
-test('an empty file still has its columns', async () => {
-  const [columns, ...rows] = linesOf(await (await report('/attempts.csv?clientId=nobody')).text());
+test('an empty attempts.csv still has its header', async () => {
+  const [columns, ...rows] = linesOf(await (await report('/attempts.csv?clientId=unknown')).text());
   expect(columns).toEqual(expect.arrayContaining(['occurredAt', 'outcome', 'supportCode', 'email']));
   expect(rows).toEqual([]);
 });
 
-test('a file keeps the names and the order of its columns; the shadow’s are empty where none was asked', async () => {
+test('attempts.csv has fixed column names in a fixed order, and empty shadow columns if no shadow policy ran', async () => {
   const clientId = crypto.randomUUID();
   const shadow = {
     shadowVersion: 3,
@@ -81,7 +81,7 @@ test('a file keeps the names and the order of its columns; the shadow’s are em
   });
 });
 
-test('the summary as a file is its series, with numbers as numbers', async () => {
+test('summary.csv contains the series of the summary, with numbers as numbers', async () => {
   const clientId = crypto.randomUUID();
   await keep(
     anAttempt({ clientId }),
@@ -112,7 +112,7 @@ test('the summary as a file is its series, with numbers as numbers', async () =>
   expect(['attempts', 'PreTokenIssuance', 'continue', 'block', ...others].map(sum)).toEqual([6, 2, 5, 1, 1, 1, 1, 1]);
 });
 
-/** Pages as the database would give them, each of `size` rows, as long as `more` says. */
+/** A file of pages with `size` rows each; `more` says whether another page follows. */
 async function fileOf(size: number, more: (page: number) => boolean) {
   const { kind: _, v: __, ...attempt } = anAttempt();
   const shown = { ...attempt, occurredAt: '2026-11-21T00:00:00.000Z', personKeys: [] };
@@ -136,23 +136,23 @@ async function fileOf(size: number, more: (page: number) => boolean) {
   return { pages, rows, last, failures };
 }
 
-test('a file ends at 100,000 rows and says so in its last line; one that is just as long as that does not', async () => {
+test('attempts.csv ends at 100,000 rows, and its last line says so only if there are more', async () => {
   const full = MAX_FILE_ROWS / FILE_PAGE_ROWS;
   expect(await fileOf(FILE_PAGE_ROWS, () => true)).toMatchObject({
     pages: full,
     rows: 1 + MAX_FILE_ROWS + 1,
     last: expect.stringMatching(
-      /^"?CUT after 100000 rows.* from=2026-11-14T00:00:00\.000Z&to=2026-11-21T00:00:00\.001Z .*may be in both/,
+      /^"?TRUNCATED after 100000 rows.* from=2026-11-14T00:00:00\.000Z&to=2026-11-21T00:00:00\.001Z .*may be in both/,
     ),
   });
   expect(await fileOf(FILE_PAGE_ROWS, (page) => page < full)).toMatchObject({ rows: 1 + MAX_FILE_ROWS });
 });
 
-test('who follows the advice of a file that was cut has every row of the range, those of its last millisecond too', async () => {
+test('a truncated attempts.csv and the second file that it suggests contain every row, also within one millisecond', async () => {
   const { kind: _, v: __, ...attempt } = anAttempt();
   const newest = Date.parse('2026-11-21T00:00:00.000Z');
-  // Newest first, three a millisecond: the file ends within one. Its range ends within the rest.
-  const kept = Array.from({ length: MAX_FILE_ROWS + 200 }, (_, nth) => ({
+  // Newest first, three in each millisecond. Both the first file and the range end in the middle of a millisecond.
+  const all = Array.from({ length: MAX_FILE_ROWS + 200 }, (_, nth) => ({
     ...attempt,
     id: String(nth),
     occurredAt: new Date(newest - Math.floor(nth / 3)).toISOString(),
@@ -160,7 +160,7 @@ test('who follows the advice of a file that was cut has every row of the range, 
   }));
   const from = new Date(newest - Math.floor((MAX_FILE_ROWS + 100) / 3));
   const download = async (begin: Date, end: Date) => {
-    const inRange = kept.filter(({ occurredAt }) => new Date(occurredAt) >= begin && new Date(occurredAt) < end);
+    const inRange = all.filter(({ occurredAt }) => new Date(occurredAt) >= begin && new Date(occurredAt) < end);
     const file = attemptsFile(
       async (after) => {
         const first = after === undefined ? 0 : inRange.findIndex(({ id }) => id === after.id) + 1;
@@ -173,20 +173,20 @@ test('who follows the advice of a file that was cut has every row of the range, 
     let text = '';
     for await (const piece of file) text += piece;
     const [, ...lines] = linesOf(text);
-    const advice = /^CUT .* from=(\S+)&to=(\S+) /.exec(lines.at(-1)?.[0] ?? '');
+    const advice = /^TRUNCATED .* from=(\S+)&to=(\S+) /.exec(lines.at(-1)?.[0] ?? '');
     return { ids: lines.slice(0, advice ? -1 : undefined).map(([, id]) => id), advice };
   };
 
-  const cut = await download(from, new Date(newest + 1));
-  expect(cut.ids).toHaveLength(MAX_FILE_ROWS);
-  const rest = await download(new Date(cut.advice?.[1] ?? ''), new Date(cut.advice?.[2] ?? ''));
+  const first = await download(from, new Date(newest + 1));
+  expect(first.ids).toHaveLength(MAX_FILE_ROWS);
+  const rest = await download(new Date(first.advice?.[1] ?? ''), new Date(first.advice?.[2] ?? ''));
 
-  const wanted = kept.filter(({ occurredAt }) => new Date(occurredAt) >= from).map(({ id }) => id);
-  expect([...new Set([...cut.ids, ...rest.ids])]).toEqual(wanted);
+  const wanted = all.filter(({ occurredAt }) => new Date(occurredAt) >= from).map(({ id }) => id);
+  expect([...new Set([...first.ids, ...rest.ids])]).toEqual(wanted);
   expect(rest.advice).toBeNull();
 });
 
-test('a file during which the database fails says so in its last line', async () => {
+test('the last line of attempts.csv says INCOMPLETE when the database fails during the download', async () => {
   const file = await fileOf(3, (page) => {
     if (page === 2) throw new Error('gone');
     return true;
@@ -195,7 +195,7 @@ test('a file during which the database fails says so in its last line', async ()
   expect(file.failures).toHaveLength(1);
 });
 
-test('a file of pages that end early goes on where they were searched to, ends after as many pages, and says from where to go on', async () => {
+test('attempts.csv continues where a short page ended, stops after the maximum of pages, and says how to continue', async () => {
   const { kind: _, v: __, ...attempt } = anAttempt();
   const shown = { ...attempt, occurredAt: '2026-11-21T00:00:00.000Z', personKeys: [] };
   const asked: unknown[] = [];
@@ -215,5 +215,5 @@ test('a file of pages that end early goes on where they were searched to, ends a
   const lines = linesOf(text);
   expect(lines).toHaveLength(1 + MAX_FILE_PAGES / 2 + 1);
   const to = searchedTo(MAX_FILE_PAGES).toISOString();
-  expect(lines.at(-1)?.[0]).toMatch(new RegExp(`^CUT after 20 rows: there may be older ones.*&to=${to}$`));
+  expect(lines.at(-1)?.[0]).toMatch(new RegExp(`^TRUNCATED after 20 rows: there may be older ones.*&to=${to}$`));
 });

@@ -1,4 +1,4 @@
-/** What reports make of questions that no reader of the README would ask. */
+/** Reports: unusual and invalid parameters. */
 
 import { expect, test } from 'vitest';
 import type { Summary } from '../../src/desk/reports/summary.ts';
@@ -17,19 +17,19 @@ test.each<[what: string, path: string, names: string]>([
   ['a file that ends before it begins', `/attempts.csv?from=${day(-1)}&to=${day(-2)}`, 'from'],
   ['a summary that ends before it begins', `/summary?from=${day(-1)}&to=${day(-2)}`, 'from'],
   ['a summary of the future', `/summary?from=${day(2)}`, 'from'],
-  ['a summary of hours of a year', `/summary?from=${day(-365)}`, 'from'],
+  ['a summary of a year by hour', `/summary?from=${day(-365)}`, 'from'],
   ['50 filters that do not exist', `/attempts?${MANY.map((name) => `${name}=1`).join('&')}`, 'filter49'],
   ['a filter 50 times', `/summary?${MANY.map((name) => `rule=${name}`).join('&')}`, 'rule'],
   ['a filter 50 times in a list', `/attempts?${MANY.map((name) => `rule=${name}`).join('&')}`, 'rule'],
   ['a cursor of an earlier version', `/attempts?cursor=${cursorOf([1, ID, null])}`, 'cursor'],
   ['a cursor of a later version', `/attempts?cursor=${cursorOf([1, ID, null, 'hash', 2])}`, 'cursor'],
-  ['a cursor of another question', `/attempts?cursor=${cursorOf([1, ID, null, 'AAAAAAAAAAAAAAAA'])}`, 'cursor'],
+  ['a cursor of another request', `/attempts?cursor=${cursorOf([1, ID, null, 'AAAAAAAAAAAAAAAA'])}`, 'cursor'],
   ['a client id of 10 kB', `/attempts?clientId=${LONG}`, 'clientId'],
   ['a rule of 10 kB in a file', `/attempts.csv?rule=${LONG}`, 'rule'],
   ['a person of 10 kB', `/attempts?objectId=${LONG}`, 'objectId'],
   ['a summary of a client id of 10 kB', `/summary?clientId=${LONG}`, 'clientId'],
-  ['a cursor that is none', `/attempts?cursor=${LONG}`, 'cursor'],
-])('%s is a 400 that names it', async (_, path, name) => {
+  ['a cursor of 10 kB', `/attempts?cursor=${LONG}`, 'cursor'],
+])('%s is a 400 that names the parameter', async (_, path, name) => {
   const response = await report(path);
   expect(response.status).toBe(400);
   const { errors } = await response.json<Problem>();
@@ -38,8 +38,8 @@ test.each<[what: string, path: string, names: string]>([
 
 test.each<[what: string, path: string]>([
   ['a list of the future', `/attempts?from=${day(2)}`],
-  ['a list of what is long gone', `/attempts?from=2001-01-01&to=2001-02-01&clientId=a`],
-  ['a list of everything since 2000', `/attempts?from=2000-01-01&clientId=nobody&issuer=nowhere`],
+  ['a list of a range before retention', `/attempts?from=2001-01-01&to=2001-02-01&clientId=a`],
+  ['a list of everything since 2000', `/attempts?from=2000-01-01&clientId=unknown&issuer=nowhere`],
   [
     'every filter at once',
     `/attempts?${every()}&objectId=a&email=a@example.com&supportCode=ABCDE-FGHJK&correlationId=a&shadow=same`,
@@ -53,10 +53,10 @@ test.each<[what: string, path: string]>([
 test.each<[what: string, path: string]>([
   ['every filter at once', `/summary?${every()}`],
   ['every filter at once, by day', `/summary?${every()}&interval=day`],
-  ['days across the retention', `/summary?clientId=nobody&interval=day&from=${day(-200)}&to=${day(-10)}`],
-  ['hours before the retention', `/summary?clientId=nobody&from=${day(-200)}T01:00:00Z&to=${day(-190)}T05:00:00Z`],
-  ['a range that ends in the future', `/summary?clientId=nobody&from=${day(-1)}&to=${day(5)}`],
-])('%s is a summary of nothing', async (_, path) => {
+  ['days across the start of retention', `/summary?clientId=unknown&interval=day&from=${day(-200)}&to=${day(-10)}`],
+  ['hours before retention', `/summary?clientId=unknown&from=${day(-200)}T01:00:00Z&to=${day(-190)}T05:00:00Z`],
+  ['a range that ends in the future', `/summary?clientId=unknown&from=${day(-1)}&to=${day(5)}`],
+])('a summary of %s without attempts is a 200 with zeros', async (_, path) => {
   const response = await report(path);
   expect(response.status, await response.clone().text()).toBe(200);
   const { totals, series, durationMs } = await response.json<Summary>();
@@ -65,7 +65,7 @@ test.each<[what: string, path: string]>([
   expect(durationMs).toEqual({ p50: null, p95: null, p99: null });
 });
 
-test('a search body of 50 filters names those that do not exist', async () => {
+test('a search body with 50 unknown filters is a 400 that names them', async () => {
   const response = await report('/attempts/search', Object.fromEntries(MANY.map((name) => [name, 'a'])));
   expect(response.status).toBe(400);
   expect((await response.json<Problem>()).detail).toContain('filter49');

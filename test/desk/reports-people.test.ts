@@ -20,8 +20,8 @@ const person = async (key: string, page: object = {}): Promise<Person> => {
   return response.json();
 };
 
-/** Somebody with an account, an identity at a provider and an e-mail; `minutes` ago. */
-function somebody() {
+/** A person with an account, an identity at a provider and an e-mail address. Their attempts are `minutes` ago. */
+function newPerson() {
   const objectId = crypto.randomUUID();
   const oidKey = `oid:${objectId}`;
   const idpKey = `idp:google.com:${objectId}`;
@@ -54,9 +54,9 @@ const change = (subject: string, minutes: number, after: Change['after'] = { rol
     after,
   });
 
-test('the timeline joins what was seen together in one attempt, and only e-mails are kept apart', async () => {
-  const { oidKey, idpKey, emailKey, token, signUp } = somebody();
-  const other = somebody();
+test('the timeline joins all keys that occur in one attempt, except that a shared e-mail address joins no accounts', async () => {
+  const { oidKey, idpKey, emailKey, token, signUp } = newPerson();
+  const other = newPerson();
   const [sixth, fifth, fourth, third, second, first] = [
     other.token(1, { emailKey }),
     token(2, { idpKey: '', emailKey: '' }),
@@ -79,11 +79,11 @@ test('the timeline joins what was seen together in one attempt, and only e-mails
   const byEmail = await person(emailKey);
   expect(idsOf(byEmail)).toEqual([sixth, fifth, fourth, third, second, first].map(({ id }) => id));
   expect(byEmail.sameEmail).toEqual([]);
-  expect(byEmail.standing).toContain('2 accounts were seen with this key');
+  expect(byEmail.standing).toContain('2 accounts have used this key');
 });
 
-test('an attempt that shows two keys of a person is there once, and pages hold everything once', async () => {
-  const { oidKey, token, signUp } = somebody();
+test('the pages of a timeline contain each attempt once, also an attempt with two keys of the person', async () => {
+  const { oidKey, token, signUp } = newPerson();
   const all = [token(1), signUp(2), token(3), token(4), signUp(5)];
   await keep(...all);
 
@@ -99,7 +99,7 @@ test('an attempt that shows two keys of a person is there once, and pages hold e
   expect(seen).toEqual(all.map(({ id }) => id));
 });
 
-test('a key is found as people type it, percent-encoded in a path or as it is in a body', async () => {
+test('a person is found by a key in any case and spacing, percent-encoded in a path or unencoded in a body', async () => {
   const objectId = crypto.randomUUID();
   const idpKey = `idp:${encodeURIComponent('https://issuer.example/')}:${encodeURIComponent(`a:b/${objectId}`)}`;
   const emailKey = `email:${objectId}@example.com`;
@@ -113,7 +113,7 @@ test('a key is found as people type it, percent-encoded in a path or as it is in
   }
 });
 
-test('a key too long to be kept as it is, is found by its digest', async () => {
+test('a person is found by a key that is stored as its digest because of its length', async () => {
   const id = crypto.randomUUID();
   const email = `${'a'.repeat(400)}${id}@example.com`;
   const digest = new Uint8Array(
@@ -126,7 +126,7 @@ test('a key too long to be kept as it is, is found by its digest', async () => {
 });
 
 test.each(['ada@example.com', 'oid:', 'idp:google.com', 'phone:1', 'idp:https://a:b', '%zz'])(
-  '%s is no person key: a 400 that shows all three forms',
+  'the invalid person key %s is a 400 that shows all three forms',
   async (typed) => {
     for (const response of [
       await report(`/people/${encodeURIComponent(typed)}`),
@@ -142,9 +142,9 @@ test.each(['ada@example.com', 'oid:', 'idp:google.com', 'phone:1', 'idp:https://
 test.each([
   ['decoded once', `idp:${encodeURIComponent('https://issuer.example/')}:1`],
   ['not encoded at all', 'idp:https://issuer.example/:1'],
-  ['with a percent sign that encodes nothing', 'oid:%ZZ'],
-  ['with bytes that are no text', 'oid:%FF'],
-])('a key %s in a path is a 400 that says how to give it', async (_, path) => {
+  ['with an invalid escape sequence', 'oid:%ZZ'],
+  ['with bytes that are not UTF-8', 'oid:%FF'],
+])('a person key %s in a path is a 400 that shows how to encode it', async (_, path) => {
   const response = await report(`/people/${path}`);
   expect(response.status).toBe(400);
   const { detail, errors } = await response.json<Problem>();
@@ -152,27 +152,29 @@ test.each([
   expect(errors).toEqual([{ path: expect.stringMatching(/^(key)?$/), message: expect.stringContaining('encoded') }]);
 });
 
-test('nobody we know is an empty timeline and a sentence that says since when nothing came', async () => {
-  const { oidKey } = somebody();
+test('an unknown person has an empty timeline, and a status with the start of retention', async () => {
+  const { oidKey } = newPerson();
   const ninetyDaysAgo = ago(90 * 24 * 60).toISOString();
   expect(await person(oidKey)).toEqual({
     key: oidKey,
     keys: [oidKey],
-    standing: expect.stringContaining(`No call for this person reached us since ${ninetyDaysAgo.slice(0, 7)}-01`),
+    standing: expect.stringContaining(
+      `No call for this person has reached Gatehouse since ${ninetyDaysAgo.slice(0, 7)}-01`,
+    ),
     attempts: [],
     sameEmail: [],
   });
 });
 
-test('more keys than a person has: the ones seen last are followed, and the sentence says so', async () => {
+test('of too many keys the timeline follows the most recent ones, and the status says so', async () => {
   const emailKey = `email:${crypto.randomUUID()}@example.com`;
   const office = Array.from({ length: 25 }, (_, nth) => anAttempt({ emailKey, at: ago(nth) }));
   await keep(...office);
 
   const { keys, standing, attempts } = await person(emailKey);
   expect(keys).toHaveLength(21);
-  expect(standing).toContain('more keys were seen');
-  // They show the e-mail that was asked for, whichever accounts are followed.
+  expect(standing).toContain('too many other keys');
+  // They all have the requested e-mail key, so the number of accounts does not matter.
   expect(attempts).toHaveLength(25);
 });
 
@@ -197,17 +199,17 @@ test.each<[string, Partial<Attempt>, RegExp]>([
     /blocked at PostAttributeCollection \(unavailable\), support code/,
   ],
   [
-    'asked again',
+    'asked to correct the input',
     { step: 'PostAttributeCollection', outcome: 'invalid', rule: 'postal-code', supportCode: 'ABCDE-FGHJK' },
-    /asked at PostAttributeCollection to correct what was entered by rule postal-code, support code ABCDE-FGHJK\.$/,
+    /asked at PostAttributeCollection to correct the input by rule postal-code, support code ABCDE-FGHJK\.$/,
   ],
   [
-    'a call that failed at the token step',
+    'whose call failed at the token step',
     { outcome: 'error', reason: 'exception', roles: [], supportCode: 'ABCDE-FGHJK' },
     /let in without roles, because the call at PreTokenIssuance .*\(exception\), support code ABCDE-FGHJK\.$/,
   ],
   [
-    'a call that failed at sign-up',
+    'whose call failed at sign-up',
     {
       step: 'PostFederationSignup',
       outcome: 'error',
@@ -217,8 +219,8 @@ test.each<[string, Partial<Attempt>, RegExp]>([
     },
     /stopped, because the call at PostFederationSignup .*\(not-json\), support code ABCDE-FGHJK\.$/,
   ],
-  ['sign-up under way', { step: 'PostAttributeCollection' }, /went on after PostAttributeCollection/],
-])('the standing of somebody %s says so, with time and application', async (_, changed, sentence) => {
+  ['in the middle of sign-up', { step: 'PostAttributeCollection' }, /continued after PostAttributeCollection/],
+])('the status of a person %s says so, with time and application', async (_, changed, sentence) => {
   const clientId = crypto.randomUUID();
   const attempt = anAttempt({ clientId, ...changed });
   await keep(attempt);
@@ -229,34 +231,34 @@ test.each<[string, Partial<Attempt>, RegExp]>([
   expect(standing).toMatch(new RegExp(`^Last seen ${seen}Z in application ${clientId}: `));
 });
 
-test('the standing names the token before the last call, and the changes of roles that this token cannot hold', async () => {
-  const changed = somebody();
+test('the status names the token before the last call, and changes of roles that this token cannot contain', async () => {
+  const changed = newPerson();
   await keep(changed.token(60), changed.signUp(30, { outcome: 'block', rule: 'closed' }));
   expect((await person(changed.oidKey)).standing).not.toContain('roles were changed');
   await change(changed.idpKey, 20);
   const { standing } = await person(changed.oidKey);
   expect(standing).toMatch(/blocked at PostFederationSignup by rule closed; last let in .* with the roles editor; /);
-  expect(standing).toContain('changed after that token: they get it at the next interactive sign-in');
+  expect(standing).toContain('changed after that token: the next interactive sign-in gets the change');
   expect(standing).toContain('by Grace');
 
-  const before = somebody();
+  const before = newPerson();
   await keep(before.token(20));
   await change(before.oidKey, 60);
   expect((await person(before.oidKey)).standing).toMatch(/editor\.$/);
 
-  const spreading = somebody();
+  const spreading = newPerson();
   await keep(spreading.token(20));
   await change(spreading.oidKey, 20.5);
   expect((await person(spreading.oidKey)).standing).toContain('sign in again');
 
-  const waiting = somebody();
+  const waiting = newPerson();
   await keep(waiting.signUp(5));
   await change(waiting.idpKey, 3);
   expect((await person(waiting.idpKey)).standing).toContain('counts from the next sign-in');
 });
 
-test('the standing tells of a change only under the key whose record counts, and says on what a lesser key depends', async () => {
-  const outranked = somebody();
+test('the status mentions only changes of the record that counts, and the condition under which a lower key counts', async () => {
+  const outranked = newPerson();
   await keep(outranked.token(20));
   await change(outranked.oidKey, 60);
   await change(outranked.idpKey, 10);
@@ -267,22 +269,22 @@ test('the standing tells of a change only under the key whose record counts, and
     /editor; their roles were changed after that token: [^;]*\.$/,
   );
 
-  const byIdentity = somebody();
+  const byIdentity = newPerson();
   await keep(byIdentity.token(20));
   await change(byIdentity.idpKey, 10);
   await change(byIdentity.emailKey, 5);
-  const lesser = (await person(byIdentity.oidKey)).standing;
-  expect(lesser).toContain(`the record under ${byIdentity.idpKey} (it counts only while no oid: key`);
-  expect(lesser).not.toMatch(/their roles were|email:/);
+  const lower = (await person(byIdentity.oidKey)).standing;
+  expect(lower).toContain(`the record under ${byIdentity.idpKey} (it counts only while no oid: key`);
+  expect(lower).not.toMatch(/their roles were|email:/);
 
-  const byEmail = somebody();
+  const byEmail = newPerson();
   await keep(byEmail.token(20));
   await change(byEmail.emailKey, 10);
-  const least = (await person(byEmail.oidKey)).standing;
-  expect(least).toContain(`the record under ${byEmail.emailKey} (it counts only if EMAIL_TRUSTED_ISSUERS`);
-  expect(least).not.toContain('their roles were');
+  const lowest = (await person(byEmail.oidKey)).standing;
+  expect(lowest).toContain(`the record under ${byEmail.emailKey} (it counts only if EMAIL_TRUSTED_ISSUERS`);
+  expect(lowest).not.toContain('their roles were');
 
-  const removed = somebody();
+  const removed = newPerson();
   await keep(removed.token(20));
   await change(removed.idpKey, 15);
   await change(removed.oidKey, 10, null);
@@ -293,19 +295,19 @@ test('the standing tells of a change only under the key whose record counts, and
   expect((await person(removed.oidKey)).standing).toMatch(/editor; the record under idp:[^;]*changed after that token/);
 });
 
-test('an account that was deleted and made again: each is named, and one is not told for the other', async () => {
-  const deleted = somebody();
-  const again = somebody();
+test('the status distinguishes an account that was deleted from the account that was created again', async () => {
+  const deleted = newPerson();
+  const again = newPerson();
   await keep(deleted.token(60), again.token(20, { idpKey: deleted.idpKey }));
   await change(deleted.oidKey, 10);
 
   const found = await person(deleted.oidKey);
   expect(found.keys).toEqual([deleted.oidKey, again.oidKey, deleted.idpKey, deleted.emailKey]);
   expect(found.standing).toMatch(new RegExp(`^Last seen [^;]* as account ${again.objectId}: let in with the roles`));
-  expect(found.standing).toContain('2 accounts were seen with this key');
-  // Whose token it is, the record of the other does not change.
+  expect(found.standing).toContain('2 accounts have used this key');
+  // The token belongs to the other account.
   expect(found.standing).not.toContain('changed');
   await change(again.oidKey, 5);
   expect((await person(deleted.oidKey)).standing).toContain('their roles were changed after that token');
-  expect((await person(again.oidKey)).standing).toMatch(/^Last seen \S+ in an application that was not named: let in/);
+  expect((await person(again.oidKey)).standing).toMatch(/^Last seen \S+ in an unknown application: let in/);
 });

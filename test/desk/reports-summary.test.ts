@@ -16,7 +16,7 @@ const summaryOf = async (query: string): Promise<Summary> => {
 };
 const iso = (ms: number) => new Date(ms).toISOString();
 
-test('totals, series, rules, applications, issuers, people and durations count each attempt of the range once', async () => {
+test('the summary counts each attempt of the range once in totals, series, groups, people and durations', async () => {
   const clientId = crypto.randomUUID();
   const issuer = `issuer-${clientId}`;
   const noon = Math.floor(Date.now() / DAY_MS) * DAY_MS - 2 * DAY_MS + 12 * HOUR_MS;
@@ -92,7 +92,7 @@ test('totals, series, rules, applications, issuers, people and durations count e
   ]);
 });
 
-test('without a range it is the last seven days in hours; by day it is whole days; hours and days without attempts are there', async () => {
+test('the summary covers the last seven days by hour, or whole days by day, and includes intervals without attempts', async () => {
   const clientId = crypto.randomUUID();
   const byHour = await summaryOf(`?clientId=${clientId}`);
   expect(Date.parse(byHour.to) - Date.parse(byHour.from)).toBeGreaterThanOrEqual(7 * DAY_MS);
@@ -110,7 +110,7 @@ test.each([
   ['from=2026-10-01&to=2026-11-02', 'interval=day'],
   ['from=2025-01-01&to=2026-11-02&interval=day', '400 days'],
   ['from=2100-01-01', 'from'],
-])('a range too long or not yet begun (%s) is a 400 that says what to ask', async (query, hint) => {
+])('a summary whose range is too long or in the future (%s) is a 400 that suggests another', async (query, hint) => {
   const response = await report(`/summary?${query}`);
   expect(response.status).toBe(400);
   const { detail, errors } = await response.json<Problem>();
@@ -118,9 +118,9 @@ test.each([
   expect(errors).toEqual([{ path: 'from', message: detail.replace(/^from: /, '') }]);
 });
 
-test('coverage says in plain words what never reaches us, whom "people" counts, and why it is left out', async () => {
-  const all = await summaryOf('?clientId=nobody');
-  expect(all.coverage.join(' ')).toMatch(/Wrong passwords.*silent refreshes.*never reach us/);
+test('coverage says what never reaches Gatehouse, whom "people" counts, and why "people" is left out', async () => {
+  const all = await summaryOf('?clientId=unknown');
+  expect(all.coverage.join(' ')).toMatch(/Wrong passwords.*silent refreshes.*never reach Gatehouse/);
   expect(all.coverage.join(' ')).toMatch(/"people" counts the different accounts/);
 
   const filtered = await summaryOf('?outcome=block');
@@ -129,30 +129,30 @@ test('coverage says in plain words what never reaches us, whom "people" counts, 
 
   const early = await summaryOf(`?interval=day&from=${iso(Date.now() - 300 * DAY_MS)}`);
   expect(early.totals).not.toHaveProperty('people');
-  expect(early.coverage.join(' ')).toMatch(/"people" is left out.*only known since/);
-  expect(early.coverage.join(' ')).toMatch(/Single attempts are kept since/);
+  expect(early.coverage.join(' ')).toMatch(/"people" is left out.*known only since/);
+  expect(early.coverage.join(' ')).toMatch(/Attempts before \S+ are deleted/);
 });
 
-test('a step that Microsoft does not have is counted under its own name, and coverage says that it may be a slip', async () => {
+test('a summary of an unknown step counts it under its name, and coverage says that it may be a typing error', async () => {
   const clientId = crypto.randomUUID();
   await keep(anAttempt({ clientId }), anAttempt({ clientId, step: 'OnSomething' }));
   const mistyped = await summaryOf(`?clientId=${clientId}&step=PreTokenIssuence`);
   expect(mistyped.totals.attempts).toBe(0);
-  expect(mistyped.coverage[0]).toMatch(/"PreTokenIssuence", which is none of .*PreTokenIssuance\).*typing errors/);
+  expect(mistyped.coverage[0]).toMatch(/"PreTokenIssuence" is none of .*PreTokenIssuance\).*typing errors/);
   expect((await summaryOf(`?clientId=${clientId}&step=OnSomething`)).totals.attempts).toBe(1);
 
   const alias = await summaryOf(`?clientId=${clientId}&step=preTokenApplicationClaims`);
   expect(alias.totals.attempts).toBe(1);
-  expect(alias.coverage.join(' ')).not.toContain('none of the three');
+  expect(alias.coverage.join(' ')).not.toContain('is none of');
 });
 
-test('an application is counted under its id in any case, its people too', async () => {
+test('the summary finds an application and its people by its id in any case', async () => {
   const clientId = crypto.randomUUID();
   await keep(anAttempt({ clientId }));
   expect((await summaryOf(`?clientId=${clientId.toUpperCase()}`)).totals).toMatchObject({ attempts: 1, people: 1 });
 });
 
-test('when the database refuses, the question without parameters is answered from the snapshot, marked stale', async () => {
+test('while the database fails, the summary without parameters comes from the snapshot, marked stale', async () => {
   expect((await reportWith(NEON_AWAY, '/summary')).status).toBe(503);
   await keep(anAttempt());
   await snapshotSummary(env, Date.now());
@@ -170,14 +170,14 @@ test('when the database refuses, the question without parameters is answered fro
   }
 });
 
-test('a snapshot that is damaged or does not come is none', async () => {
+test('while the database fails, a summary with a damaged or unavailable snapshot is a 503', async () => {
   await env.GATEHOUSE.put('summary:latest', '{"asOf":"yesterday"}');
   expect((await reportWith(NEON_AWAY, '/summary')).status).toBe(503);
   const hanging = { ...NEON_AWAY, KV_TIMEOUT_MS: '20', GATEHOUSE: { get: () => new Promise(() => {}) } };
   expect((await reportWith(hanging, '/summary')).status).toBe(503);
 });
 
-/** Lets the statements hang that `hangs` picks, until the driver gives up. */
+/** Makes the statements that `hangs` selects hang until the driver's timeout. */
 function hanging(hangs: (statement: string) => boolean) {
   const real = globalThis.fetch;
   vi.spyOn(globalThis, 'fetch').mockImplementation((address, init) =>
@@ -189,14 +189,14 @@ function hanging(hangs: (statement: string) => boolean) {
   );
 }
 
-test('when the database hangs, the summary is given up after three seconds', async () => {
+test('while the database hangs, the summary is the snapshot or a 503 after three seconds', async () => {
   await snapshotSummary(env, Date.now());
   hanging(() => true);
   expect(await (await reportWith({}, '/summary')).json()).toMatchObject({ stale: true });
   expect((await reportWith({}, '/summary?interval=day')).status).toBe(503);
 }, 20_000);
 
-test('when different people cannot be counted in time, all other numbers are there, and coverage says so', async () => {
+test('when counting people times out, the summary has all other numbers, and coverage says so', async () => {
   const clientId = crypto.randomUUID();
   await keep(anAttempt({ clientId }));
   hanging((statement) => statement.includes('as people'));
@@ -208,7 +208,7 @@ test('when different people cannot be counted in time, all other numbers are the
 }, 20_000);
 
 test.each(['/attempts', '/attempts.csv', '/attempts/ABCDE-FGHJK', `/attempts/${anAttempt().id}`, '/people/oid%3A1'])(
-  'when the database refuses, %s is a 503 that says when to try again',
+  'while the database fails, %s is a 503 with Retry-After',
   async (path) => {
     for (const bindings of [NEON_AWAY, { DATABASE_URL: '' }, { DATABASE_URL: 'nonsense' }]) {
       const response = await reportWith(bindings, path);
@@ -219,7 +219,7 @@ test.each(['/attempts', '/attempts.csv', '/attempts/ABCDE-FGHJK', `/attempts/${a
   },
 );
 
-test('nothing personal and nothing of a question is logged when the database fails', async () => {
+test('a failure of the database logs no personal data and no parameter of the request', async () => {
   const logged = vi.spyOn(console, 'log');
   await reportWith(NEON_AWAY, '/attempts/search', { email: 'ada@example.com', rule: 'secret-rule' });
   const lines = logged.mock.calls.flat().join('\n');

@@ -1,4 +1,4 @@
-/** What the cron does: every write is summed in the end, an idle Neon is left asleep, and no failure stops the rest. Design section 8. */
+/** The schedule sums every write, lets an idle Neon sleep, and continues after a failure. Design section 8. */
 import { env } from 'cloudflare:workers';
 import { sql } from 'drizzle-orm';
 import fc from 'fast-check';
@@ -15,7 +15,7 @@ const MINUTE = 60 * SECOND;
 const DAY = 24 * 60 * MINUTE;
 const NOW = Date.parse('2026-11-21T01:00:00Z');
 
-/** The real KV under keys of this test alone, with some methods replaced. Also a namespace that this isolate never marked. */
+/** The real KV with keys of this test alone, and some methods replaced. For `markDue` it is a new namespace. */
 function ownKv(replaced: Partial<Record<'get' | 'put', () => Promise<never>>> = {}): KVNamespace {
   const prefix = `test:${crypto.randomUUID()}:`;
   const { GATEHOUSE: kv } = env;
@@ -28,7 +28,7 @@ function ownKv(replaced: Partial<Record<'get' | 'put', () => Promise<never>>> = 
 const tick = (bound: DeskEnv, now: number, jobs: readonly Job[] = []) => runSchedule(bound, now, jobs);
 
 const away = () => Promise.reject(new Error('KV is away'));
-/** Nothing in the database that all test files share is old enough to be dropped here. */
+/** Long retention, so that nothing in the shared database is dropped. */
 const envWith = (kv: KVNamespace, changed: object = {}): Env => ({
   ...env,
   GATEHOUSE: kv,
@@ -42,13 +42,13 @@ const summedOf = async (clientId: string) => {
   );
   return rows[0]?.n;
 };
-/** Attempts of an hour that is over at {@link NOW}, unless told of another time. */
+/** Writes attempts. The default time is in an hour that is over at {@link NOW}. */
 const write = async (clientId: string, count: number, at = NOW - 90 * MINUTE) =>
   keepAttempts(
     db(),
     Array.from({ length: count }, () => anAttempt({ clientId, at: new Date(at) })),
   );
-/** How often Neon is asked during `work`. */
+/** Number of requests to Neon during `work`. */
 async function requestsDuring(work: () => Promise<unknown>): Promise<number> {
   const fetched = vi.spyOn(globalThis, 'fetch');
   await work();
@@ -56,7 +56,7 @@ async function requestsDuring(work: () => Promise<unknown>): Promise<number> {
   fetched.mockRestore();
   return length;
 }
-/** The events that were logged, with their job. */
+/** Logged events, with their job. */
 const logged = () => {
   const lines = vi.spyOn(console, 'log').mockImplementation(() => undefined);
   return () => lines.mock.calls.map(([line]) => JSON.parse(String(line)) as { event: string; job?: string });
@@ -64,10 +64,10 @@ const logged = () => {
 
 afterEach(() => vi.restoreAllMocks());
 
-describe('a sum is due', () => {
+describe('schedule: when sums are due', () => {
   const times = fc.integer({ min: 0, max: 3 * DAY }).map((after) => NOW + after);
 
-  it('after every write that the last sum may have missed, though the mark is up to a minute older', () => {
+  it('a write that the last run may have missed makes sums due, even if its mark is up to a minute older', () => {
     fc.assert(
       fc.property(
         times,
@@ -81,7 +81,7 @@ describe('a sum is due', () => {
     );
   });
 
-  it('not when nothing was written since and no hour of a write has ended, but once a day whatever the marks say', () => {
+  it('without a write or an ended hour sums are not due, except once a day', () => {
     fc.assert(
       fc.property(
         times,
@@ -98,7 +98,7 @@ describe('a sum is due', () => {
     );
   });
 
-  it('when the hour of the last write has ended since', () => {
+  it('the end of the hour of the last write makes sums due', () => {
     const at = (time: string) => Date.parse(`2026-11-21T${time}Z`);
     const due = at('10:07:00');
     expect(mayWait(due, at('10:10:00'), at('11:01:00'))).toBe(false);
@@ -106,7 +106,7 @@ describe('a sum is due', () => {
     expect(mayWait(due, at('11:05:00'), at('12:05:00'))).toBe(false);
   });
 
-  it('when none was ever noted, or the note is unreadable', async () => {
+  it('a missing or unreadable mark makes sums due', async () => {
     const kv = ownKv();
     expect(await isDue(kv, NOW)).toBe(true);
     await kv.put('sums:done', 'not a time');
@@ -114,8 +114,8 @@ describe('a sum is due', () => {
   });
 });
 
-describe('the consumer', () => {
-  it('marks at most once a minute, and again when marking failed', async () => {
+describe('schedule: marks in KV', () => {
+  it('the consumer marks at most once a minute, and again when marking failed', async () => {
     const put = vi
       .fn<() => Promise<void>>()
       .mockRejectedValueOnce(new Error('KV is away'))
@@ -127,8 +127,8 @@ describe('the consumer', () => {
   });
 });
 
-describe('a tick', () => {
-  it('sums what was written when its hour is over, and leaves Neon asleep otherwise', async () => {
+describe('schedule: a tick', () => {
+  it('a tick sums attempts when their hour is over, and sends Neon no request otherwise', async () => {
     const [kv, clientId] = [ownKv(), crypto.randomUUID()];
     const ticked = (now: number) => requestsDuring(() => tick(envWith(kv), now));
     expect(await ticked(NOW)).toBeGreaterThan(0);
@@ -137,7 +137,7 @@ describe('a tick', () => {
     await write(clientId, 7, NOW + 9 * MINUTE);
     await markDue(kv, NOW + 9 * MINUTE);
     expect(await ticked(NOW + 10 * MINUTE)).toBeGreaterThan(0);
-    // Once more, since this isolate may have written in the minute in which it keeps quiet; then no more.
+    // One more run, because the isolate may have written in the minute in which it does not mark again.
     expect(await ticked(NOW + 11 * MINUTE)).toBeGreaterThan(0);
     for (const later of [15, 20, 60]) expect(await ticked(NOW + later * MINUTE)).toBe(0);
     expect(await summedOf(clientId)).toBe(0);
@@ -147,7 +147,7 @@ describe('a tick', () => {
     expect(await ticked(NOW + 2 * DAY)).toBeGreaterThan(0);
   });
 
-  it('misses no write, whichever way writes, marks and ticks fall', async () => {
+  it('ticks miss no write, in any order of writes, marks and ticks', async () => {
     const step = fc.record({
       wait: fc.integer({ min: 0, max: 3 * MINUTE }),
       does: fc.constantFrom('write', 'tick', 'both'),
@@ -173,14 +173,14 @@ describe('a tick', () => {
     );
   });
 
-  it('that overlaps others adds nothing twice', async () => {
+  it('overlapping ticks count each attempt once', async () => {
     const [kv, clientId] = [ownKv(), crypto.randomUUID()];
     await write(clientId, 9);
     await Promise.all([tick(envWith(kv), NOW), tick(envWith(kv), NOW), tick(envWith(kv), NOW + MINUTE)]);
     expect(await summedOf(clientId)).toBe(9);
   });
 
-  it('makes the months ahead', async () => {
+  it('a tick creates the partitions of the next months', async () => {
     await tick(envWith(ownKv()), NOW);
     const { rows } = await db().execute<{ there: boolean }>(
       sql`select to_regclass('attempts_2027_02') is not null as there`,
@@ -188,7 +188,7 @@ describe('a tick', () => {
     expect(rows).toEqual([{ there: true }]);
   });
 
-  it('works when KV does not, since not working could cost more', async () => {
+  it('a tick sums even when KV fails', async () => {
     const clientId = crypto.randomUUID();
     const events = logged();
     await write(clientId, 3);
@@ -200,7 +200,7 @@ describe('a tick', () => {
     ]);
   });
 
-  it('says what failed when Neon is away, goes on with the other jobs, and tries again at the next tick', async () => {
+  it('a tick logs a failure of Neon, runs the other jobs, and the next tick tries again', async () => {
     const kv = ownKv();
     const ran: string[] = [];
     const events = logged();
@@ -211,15 +211,15 @@ describe('a tick', () => {
     expect(await isDue(kv, NOW + 5 * MINUTE)).toBe(true);
   });
 
-  it('without a database says so and does nothing', async () => {
+  it('a tick without DATABASE_URL logs that it is skipped, and does nothing', async () => {
     const events = logged();
     expect(await requestsDuring(() => tick(envWith(ownKv(), { DATABASE_URL: '' }), NOW))).toBe(0);
     expect(events()).toMatchObject([{ event: 'tick-skipped' }]);
   });
 });
 
-describe('further jobs', () => {
-  it('run in their order after the sums, though one of them fails', async () => {
+describe('schedule: jobs after the sums', () => {
+  it('jobs run in order after the sums, even if one of them fails', async () => {
     const [kv, clientId] = [ownKv(), crypto.randomUUID()];
     const ran: unknown[] = [];
     const events = logged();
@@ -233,7 +233,7 @@ describe('further jobs', () => {
     expect(events()).toMatchObject([{ event: 'tick-job-failed', job: 'second', error: 'Error' }]);
   });
 
-  it('can wake Neon when they have work, and else do not', async () => {
+  it('a job with work wakes Neon, and a job without work does not', async () => {
     const kv = ownKv();
     await tick(envWith(kv), NOW);
     const ran: string[] = [];

@@ -1,4 +1,4 @@
-/** What many connections do at once, and what Postgres does with a statement that nobody waits for any more. */
+/** Many connections at once, and statement timeouts: what PGlite cannot show. */
 import { sql } from 'drizzle-orm';
 import { expect, it } from 'vitest';
 import { sumDue } from '../../src/desk/aggregates/sum-due.ts';
@@ -13,15 +13,15 @@ const SECONDS = 4;
 const failed = (findings: Awaited<ReturnType<typeof runConcurrently>>) =>
   findings.filter(({ holds }) => !holds).map(({ claim, detail }) => `${claim}: ${detail}`);
 
-it('every attempt is summed once while writers, sums, marks, retention and readers run at the same time', async () => {
+it('every attempt is summed once while writers, sums, marks, retention and readers are concurrent', async () => {
   expect(failed(await runConcurrently(served(), SECONDS))).toEqual([]);
 });
 
-it('a slow report makes retention give up its lock, and inserts go on', async () => {
+it('retention gives up its lock when a report is slow, and inserts continue', async () => {
   expect(failed(await runSlowReport(served()))).toEqual([]);
 });
 
-it('a sum ends in Postgres when its statements take longer than the schedule waits', async () => {
+it('Postgres cancels a sum whose statements exceed the statement timeout', async () => {
   const at = new Date('2026-11-21T10:30:00Z');
   await keepAttempts(db(), [anAttempt({ at })]);
   const blocker = await served().pool.connect();

@@ -1,4 +1,4 @@
-/** A day is summed again, never added to. What only many connections show is in `test/postgres`. */
+/** Aggregates with one connection. `test/postgres` has the tests with many connections. */
 import { sql } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../src/attempts/attempt.ts';
@@ -28,8 +28,8 @@ const row = (dims: number, client_id: string, issuer: string, rule: string, atte
   attempts,
 });
 
-describe('a sum', () => {
-  it('counts every attempt once in each set of client, issuer and rule, by day and by hour', async () => {
+describe('aggregates: sums', () => {
+  it('a sum counts every attempt once in each set of client, issuer and rule, by day and by hour', async () => {
     const block = { outcome: 'block', rule: 'closed', clientId: 'shop', issuer: 'google.com' };
     await keep(
       { ...block, at: at('21T10:00') },
@@ -75,7 +75,7 @@ describe('a sum', () => {
     expect(await inSets('hourly_totals', 3, 5, 7)).toEqual([]);
   });
 
-  it('counts durations by bucket, and facets one at a time', async () => {
+  it('a sum counts durations by bucket, and facets one at a time', async () => {
     const notes = ['email record not used', 'the condition of rule adults only failed unforeseen: no such key'];
     await keep(
       { at: at('21T10:00'), durationMs: 0, reason: 'not-json', caller: '' },
@@ -101,7 +101,7 @@ describe('a sum', () => {
     ]);
   });
 
-  it('takes hours that are over, and leaves the others to be read live', async () => {
+  it('a sum includes only hours that are over', async () => {
     await keep({ at: at('23T08:59') }, { at: at('23T09:00') });
     await sum();
     expect([await total(), await until()]).toEqual([1, '2026-11-23 09:00']);
@@ -110,14 +110,14 @@ describe('a sum', () => {
     expect([await total(), await until()]).toEqual([2, '2026-11-23 10:00']);
   });
 
-  it('changes nothing when nothing was written since', async () => {
+  it('a second sum without new attempts changes nothing', async () => {
     await keep({ at: at('21T10:00') });
     await sum();
     expect(await sum()).toEqual({ days: 0, left: 0 });
     expect(await total()).toBe(1);
   });
 
-  it('takes an attempt that comes late, once, and leaves out one that was erased', async () => {
+  it('the next sum adds a late attempt once, and removes a deleted one', async () => {
     await keep({ at: at('21T10:00'), objectId: 'one' }, { at: at('22T10:00') });
     await sum();
     await keep({ at: at('21T10:00') });
@@ -129,17 +129,17 @@ describe('a sum', () => {
     expect(await total()).toBe(2);
   });
 
-  it('goes from the oldest day on, so that a sum of a few days leaves the later ones to be read live', async () => {
+  it('a sum with `maxDays` takes the oldest days first, and late days last', async () => {
     await keep({ at: at('20T10:00') }, { at: at('21T10:00') }, { at: at('22T10:00') });
     expect(await sumDue(db, NOW, { maxDays: 2 })).toEqual({ days: 2, left: 1 });
     expect([await total(), await until()]).toEqual([2, '2026-11-22 00:00']);
-    // A late one does not hold up the days that are read live.
+    // The late day comes after the days that are not summed yet.
     await keep({ at: at('20T10:00') });
     expect(await sumDue(db, NOW, { maxDays: 1 })).toEqual({ days: 1, left: 1 });
     expect([await total(), await until()]).toEqual([3, '2026-11-23 00:00']);
   });
 
-  it('that began earlier takes back nothing of what a later one summed', async () => {
+  it('a sum with an earlier `now` removes nothing that a later one summed', async () => {
     await keep({ at: at('23T05:00') }, { at: at('23T08:00') });
     await sum();
     await keep({ at: at('23T05:00') });
@@ -147,7 +147,7 @@ describe('a sum', () => {
     expect([await total(), await until()]).toEqual([3, '2026-11-23 09:00']);
   });
 
-  it('that fails halfway changes nothing, and the next one is whole', async () => {
+  it('a sum that fails halfway changes nothing, and the next one is complete', async () => {
     await keep({ at: at('21T10:00') });
     await sum();
     await keep({ at: at('21T10:00') });
@@ -162,7 +162,7 @@ describe('a sum', () => {
     expect(await total()).toBe(2);
   });
 
-  it('leaves a day alone whose month was dropped, even when its attempts come again', async () => {
+  it('a sum does not change a day whose month was dropped, even when its attempts arrive again', async () => {
     await keep({ at: at('21T10:00') }, { at: at('21T11:00') });
     await sum();
     await db().execute(sql`update dirty_hours set marks = marks + 1`);
@@ -176,13 +176,13 @@ describe('a sum', () => {
   });
 });
 
-describe('visits', () => {
+describe('aggregates: visits', () => {
   const visited = () =>
     rows(sql`select kind, value, extract(day from hour at time zone 'UTC')::int as day,
         extract(hour from hour at time zone 'UTC')::int as hour, previous = '-infinity' as first
       from visits join people_scopes on id = scope order by 1, 2, 3, 4`);
 
-  it('are of a person, an hour and a scope: at the token step by objectId, of outcomes and rules by the first key', async () => {
+  it('a visit identifies its person by objectId at the token step, and by the first person key for outcomes and rules', async () => {
     const person = { objectId: 'anna', clientId: 'shop' };
     await keep(
       { ...person, at: at('21T10:00') },
@@ -202,7 +202,7 @@ describe('visits', () => {
     ]);
   });
 
-  it('name the visit before, though one comes late between or goes', async () => {
+  it('a visit links to the preceding one, also after one in between arrives late or is deleted', async () => {
     const person = { objectId: 'anna' };
     const days = () =>
       rows(sql`select day::text, previous_day::text as previous, people from people_days join people_scopes on id = scope
@@ -224,8 +224,8 @@ describe('visits', () => {
   });
 });
 
-describe('marking every hour', () => {
-  it('mends aggregates that are wrong, and those that have no attempts', async () => {
+describe('aggregates: rebuild', () => {
+  it('a rebuild corrects wrong aggregates, and removes those without attempts', async () => {
     await keep({ at: at('21T10:00') }, { at: new Date('2026-10-05T04:00:00Z') });
     await sum();
     const content = async () =>
@@ -248,7 +248,7 @@ describe('marking every hour', () => {
     expect(await content()).toBe(right);
   });
 
-  it('leaves the aggregates of months that have no attempts any more', async () => {
+  it('a rebuild keeps the aggregates of dropped months', async () => {
     await keep({ at: at('21T10:00') }, { at: new Date('2026-06-05T04:00:00Z') });
     await sum();
     await db().execute(sql`drop table attempts_2026_06`);
@@ -257,7 +257,7 @@ describe('marking every hour', () => {
     expect(await total()).toBe(2);
   });
 
-  it('of nothing is nothing', async () => {
+  it('a rebuild without attempts does nothing', async () => {
     expect(await markAll(db(), NOW)).toBe(0);
     expect(await sum()).toEqual({ days: 0, left: 0 });
   });

@@ -1,4 +1,4 @@
-/** Durations lie in buckets 10 % apart, the same in Postgres as here, and percentiles read from them are upper bounds. Design section 4. */
+/** Duration buckets: at most 10 % wide, the same in Postgres and TypeScript. Design section 4. */
 import { sql } from 'drizzle-orm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -8,10 +8,10 @@ import { ownDatabase } from '../support/own-database.ts';
 const MAX_MS = 600_000;
 const durations = () => fc.oneof(fc.integer({ min: 1, max: 100 }), fc.integer({ min: 1, max: MAX_MS }));
 
-describe('a bucket', () => {
+describe('duration buckets', () => {
   const { rows } = ownDatabase();
 
-  it('bounds its durations from above, by less than 10 %', () => {
+  it('the upper bound of a bucket is less than 10 % above each of its durations', () => {
     fc.assert(
       fc.property(durations(), (ms) => {
         const bound = upperBoundMs(bucketOf(ms));
@@ -22,7 +22,7 @@ describe('a bucket', () => {
     );
   });
 
-  it('is the same in Postgres for every millisecond from 0 to 10 minutes', async () => {
+  it('Postgres and TypeScript compute the same bucket for every millisecond from 0 to 10 minutes', async () => {
     const found = await rows(sql`select ${bucketSql(sql`ms`)} as bucket, min(ms)::int as first, max(ms)::int as last
       from generate_series(0, ${MAX_MS}::int) as ms group by 1 order by 1`);
     const here = new Map<number, { bucket: number; first: number; last: number }>();
@@ -34,7 +34,7 @@ describe('a bucket', () => {
     expect(found.map(({ last }) => last)).toEqual([...here.keys()].map(upperBoundMs));
   });
 
-  it('takes what lies outside its range: nothing is left uncounted', async () => {
+  it('durations outside the range count in the first or last bucket', async () => {
     expect([-5, 0, 1, MAX_MS, MAX_MS + 1, Number.MAX_SAFE_INTEGER].map(bucketOf)).toEqual([
       0,
       0,
@@ -48,8 +48,8 @@ describe('a bucket', () => {
   });
 });
 
-describe('a percentile', () => {
-  it('is the upper bound of the duration at that rank', () => {
+describe('percentiles from buckets', () => {
+  it('a percentile is the upper bound of the duration at its rank', () => {
     const thousandths = fc.integer({ min: 1, max: 1_000 });
     fc.assert(
       fc.property(fc.array(durations(), { minLength: 1, maxLength: 300 }), thousandths, (all, thousandth) => {
@@ -61,7 +61,7 @@ describe('a percentile', () => {
     );
   });
 
-  it('does not depend on how counts are split or ordered', () => {
+  it('a percentile does not depend on the order or division of the counts', () => {
     const counts = [
       { bucket: 3, attempts: 5 },
       { bucket: 40, attempts: 1 },
@@ -72,7 +72,7 @@ describe('a percentile', () => {
     expect(percentileMs(counts, 0.95)).toBe(upperBoundMs(40));
   });
 
-  it('of nothing is null', () => {
+  it('a percentile of no attempts is null', () => {
     expect(percentileMs([], 0.5)).toBeNull();
     expect(percentileMs([{ bucket: 7, attempts: 0 }], 0.5)).toBeNull();
   });

@@ -1,4 +1,4 @@
-/** The way from the hourly sums of commit 4b48434 to the daily ones: no figure changes, and that Worker may run meanwhile. */
+/** Migration from the hourly aggregates of commit 4b48434 to the daily ones. */
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { startEmptyNeon } from '../support/migrated-neon.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const LIMIT_MS = 60_000;
-/** The migrations that the database of 4b48434 has. */
+/** Number of migrations in the database of 4b48434. */
 const BEFORE = 3;
 const OLD_SUM = readFileSync(join(ROOT, 'test/fixtures/databases/sum-4b48434.sql'), 'utf8');
 const NOW = new Date('2026-11-23T09:30:00Z');
@@ -33,7 +33,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** `count` attempts from a time on, 37 minutes apart: as an insert of any version writes them. */
+/** Inserts `count` attempts from a time on, 37 minutes apart, with columns that every version has. */
 const insert = (from: string, count: number) =>
   read(`insert into attempts (id, occurred_at, channel, step, outcome, rule, client_id, issuer, object_id, oid_key, status, duration_ms)
     select gen_random_uuid(), '${from}'::timestamptz + interval '37 minutes' * i, 'user-flow',
@@ -45,7 +45,7 @@ const month = (name: string, from: string, to: string) =>
   read(`create table attempts_${name} partition of attempts for values from ('${from}') to ('${to}')`);
 
 const NAMES = 'channel, step, outcome, rule, client_id, issuer';
-/** What the hourly tables say: attempts by day and by hour, durations by day, people by day. */
+/** Figures from the hourly tables: attempts by day and by hour, durations by day, people. */
 const hourly = async () => ({
   days: await read(`select (hour at time zone 'UTC')::date::text as day, ${NAMES}, sum(attempts)::int as attempts from hourly_counts
     group by 1, ${NAMES} order by 1, ${NAMES}`),
@@ -59,7 +59,7 @@ const hourly = async () => ({
     `select count(distinct object_id)::int as people from hourly_people where client_id = 'shop'`,
   ),
 });
-/** The same from the tables of today. */
+/** The same figures from the current tables. */
 const daily = async () => ({
   days: await read(`select day::text, ${NAMES}, attempts::int from daily_counts where dims = 7 order by 1, ${NAMES}`),
   hours:
@@ -75,7 +75,7 @@ const daily = async () => ({
     where kind = 'client' and value = 'shop' and previous_day = '-infinity'`),
 });
 
-it('no figure changes when a database of 4b48434 is migrated while its Worker still writes, sums and drops months', async () => {
+it('the migration from hourly aggregates changes no figure, even while the old Worker writes, sums and drops months', async () => {
   await migrate(server.url, folder);
   for (const [name, from, to] of [
     ['2026_06', '2026-06-01T00:00:00Z', '2026-07-01T00:00:00Z'],
@@ -89,7 +89,7 @@ it('no figure changes when a database of 4b48434 is migrated while its Worker st
   await insert('2026-08-05T22:00:00Z', 40);
   await insert('2026-11-18T00:00:00Z', 150);
   await read(OLD_SUM);
-  // Dropped by hand, so that the hourly table still has the people; retention would have deleted them too.
+  // Dropped by hand: retention would also delete the people in the hourly table.
   await read('drop table attempts_2026_06');
 
   const waiting: string[] = [];
@@ -97,7 +97,7 @@ it('no figure changes when a database of 4b48434 is migrated while its Worker st
   await migrateNow();
   const { days } = await hourly();
   expect((await daily()).days).toEqual(days.filter(({ day }) => String(day) < '2026-07-01'));
-  // The Worker of 4b48434 goes on for a while.
+  // The Worker of 4b48434 still runs for a while.
   await insert('2026-11-19T05:10:00Z', 20);
   await read(OLD_SUM);
   await read('drop table attempts_2026_07');
@@ -109,10 +109,10 @@ it('no figure changes when a database of 4b48434 is migrated while its Worker st
   const { people, peopleOfShop, ...figures } = await daily();
   const { people: __, peopleOfShop: ___, ...figuresBefore } = before;
   expect(figures).toEqual(figuresBefore);
-  // Of July only the hourly table, which goes with its months, knew who was there; all seven came again.
+  // Only the hourly table had the people of July, and it is dropped. All seven occur again later.
   expect([people, peopleOfShop]).toEqual([before.people, before.peopleOfShop]);
 
-  // Only the schedule confirms the copy: where it runs, the Worker of 4b48434 does not.
+  // Only the schedule confirms the copy: where it runs, the Worker of 4b48434 no longer does.
   const copied = () => read('select copied_at is not null as copied from summed_until');
   expect(await copied()).toEqual([{ copied: false }]);
   expect([await migrateNow(), waiting]).toEqual([[], ['0004_hourly_sums_go', '0004_hourly_sums_go']]);

@@ -1,4 +1,4 @@
-/** Migrations over the real driver, and the check that none is missing. */
+/** Migrations through the real driver, and the check for missing ones. */
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -35,7 +35,7 @@ afterAll(async () => {
   rmSync(root, { recursive: true, force: true });
 });
 
-/** A folder as drizzle-kit makes it. */
+/** A folder of migrations in drizzle-kit's format. */
 function migrations(name: string, files: Record<string, string>): string {
   const folder = join(root, name);
   mkdirSync(join(folder, 'meta'), { recursive: true });
@@ -58,7 +58,7 @@ const BREAK = '\n--> statement-breakpoint\n';
 const read = (query: string) => connect(server.url, LIMIT_MS).sql.query(query);
 
 describe('migrate', () => {
-  it('that is still to come is told by readiness, which knows what this Gatehouse writes', async () => {
+  it('readiness reports a migration that is not applied yet', async () => {
     const folder = join(root, 'first-only');
     cpSync(join(ROOT, 'drizzle'), folder, { recursive: true });
     const journal = join(folder, 'meta', '_journal.json');
@@ -71,7 +71,7 @@ describe('migrate', () => {
     expect((await readiness(config)).migrated).toBe(true);
   });
 
-  it('brings an empty database to the schema, notes it in the journal of drizzle, and does nothing the second time', async () => {
+  it('migrate creates the schema in an empty database, records it in drizzle’s journal, and does nothing a second time', async () => {
     const names = readdirSync(join(ROOT, 'drizzle'))
       .filter((name) => name.endsWith('.sql'))
       .map((name) => name.slice(0, -'.sql'.length))
@@ -84,7 +84,7 @@ describe('migrate', () => {
     expect(await migrate(server.url)).toEqual([]);
   });
 
-  it('applies only what is new', async () => {
+  it('migrate applies only new migrations', async () => {
     const first = { '0000_one': `create table one (id int);${BREAK}insert into one values (1);` };
     expect(await migrate(server.url, migrations('new', first))).toEqual(['0000_one']);
     const both = { ...first, '0001_two': 'insert into one values (2);' };
@@ -92,7 +92,7 @@ describe('migrate', () => {
     expect(await read('select id from one order by id')).toEqual([{ id: 1 }, { id: 2 }]);
   });
 
-  it('applies each migration once when several runs start at the same moment', async () => {
+  it('migrate applies each migration once when several runs are concurrent', async () => {
     const folder = migrations('race', {
       '0000_one': `create table one (id int);${BREAK}insert into one values (1);`,
       '0001_two': 'insert into one values (2);',
@@ -102,7 +102,7 @@ describe('migrate', () => {
     expect(await read('select id from one order by id')).toEqual([{ id: 1 }, { id: 2 }]);
   });
 
-  it('keeps nothing of a migration that fails, and what came before it', async () => {
+  it('a migration that fails is rolled back, and earlier ones stay applied', async () => {
     const folder = migrations('failing', {
       '0000_one': 'create table one (id int);',
       '0001_bad': `insert into one values (1);${BREAK}insert into nowhere values (1);`,
@@ -117,13 +117,13 @@ describe('migrate', () => {
     expect(await read('select created_at::int as at from drizzle.__drizzle_migrations')).toEqual([{ at: 1000 }]);
   });
 
-  it('refuses a migration that was edited after it had been applied', async () => {
+  it('migrate refuses a migration that was edited after it was applied', async () => {
     await migrate(server.url, migrations('edited', { '0000_one': 'create table one (id int);' }));
     const edited = migrations('edited', { '0000_one': 'create table one (id int, more int);' });
     await expect(migrate(server.url, edited)).rejects.toThrow('drizzle/0000_one.sql was changed after');
   });
 
-  it('stops at a migration that must wait, keeps nothing of it, says for what it waits, and goes on another time', async () => {
+  it('migrate stops at a migration that must wait, reports the reason, and continues with it on a later run', async () => {
     const first = { '0000_one': 'create table one (ready boolean);' };
     const folder = migrations('waiting', {
       ...first,
@@ -132,7 +132,7 @@ describe('migrate', () => {
       '0002_three': 'create table three (id int);',
     });
     const waiting: string[][] = [];
-    const run = () => migrate(server.url, folder, (...told) => waiting.push(told));
+    const run = () => migrate(server.url, folder, (...reported) => waiting.push(reported));
     expect([await run(), await run(), waiting]).toEqual([
       ['0000_one'],
       [],
@@ -146,7 +146,7 @@ describe('migrate', () => {
     expect(await run()).toEqual(['0001_two', '0002_three']);
   });
 
-  it('is a command that says what it did', async () => {
+  it('`npm run migrate` prints the database and the applied migrations, and never the password', async () => {
     const { code, stdout, stderr } = await npmRun('migrate', '--database-url', server.url);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(/^Migrating gatehouse at 127\.0\.0\.1:\d+ \(from --database-url\)\nApplied 0000_/);
@@ -158,8 +158,8 @@ describe('migrate', () => {
   });
 });
 
-describe('the check that no migration is missing', () => {
-  /** Our schema, changed, outside the tree. */
+describe('migrations check', () => {
+  /** A changed copy of the schema, outside the repository. */
   const changed = (name: string, change: (text: string) => string) => {
     const text = readFileSync(join(ROOT, 'src/database/schema.ts'), 'utf8').replaceAll(
       /from '(drizzle-orm[^']*)'/g,
@@ -170,7 +170,7 @@ describe('the check that no migration is missing', () => {
     return file;
   };
 
-  it('is content with the tree as it is, and leaves it so', () => {
+  it('the check passes for the repository, and does not change it', () => {
     const before = join(root, 'before');
     cpSync(join(ROOT, 'drizzle'), before, { recursive: true });
     expect(findMissingMigration()).toBeUndefined();
@@ -178,14 +178,14 @@ describe('the check that no migration is missing', () => {
     expect(readdirSync(join(ROOT, 'drizzle'), { recursive: true })).toEqual(readdirSync(before, { recursive: true }));
   });
 
-  it('tells the SQL of a change without a migration', () => {
+  it('the check prints the SQL of a schema change without a migration', () => {
     const file = changed('added', (text) =>
       text.replace('step: dimension(),', 'step: dimension(), extra: dimension(),'),
     );
     expect(findMissingMigration(file)).toContain('ADD COLUMN "extra"');
   });
 
-  it('does not pass what drizzle-kit cannot decide or read', () => {
+  it('the check fails when drizzle-kit cannot decide or read the schema', () => {
     const renamed = changed('renamed', (text) => text.replace('step: dimension(),', 'phase: dimension(),'));
     expect(findMissingMigration(renamed)).toContain('Interactive prompts');
     expect(findMissingMigration(changed('broken', (text) => `${text} (`))).toBeTruthy();

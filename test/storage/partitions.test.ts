@@ -1,4 +1,4 @@
-/** Every attempt that is kept has a month to lie in, whoever makes it and however many do at once. Design section 7. */
+/** Monthly partitions of attempts. Design section 7. */
 
 import { sql } from 'drizzle-orm';
 import fc from 'fast-check';
@@ -20,8 +20,8 @@ import { ownDatabase } from '../support/own-database.ts';
 const instants = () => fc.date({ min: new Date('1990-01-01'), max: new Date('2200-01-01'), noInvalidDate: true });
 const retentions = () => fc.integer({ min: 1, max: 3_650 });
 
-describe('a month', () => {
-  it('is named and bounded in UTC', () => {
+describe('partitions: months', () => {
+  it('a month has its name and bounds in UTC', () => {
     expect(monthOf(new Date('2026-11-30T23:59:59.999Z'))).toEqual({
       name: 'attempts_2026_11',
       from: new Date('2026-11-01T00:00:00Z'),
@@ -30,7 +30,7 @@ describe('a month', () => {
     expect(monthOf(new Date('2026-12-31T23:00:00-05:00')).name).toBe('attempts_2027_01');
   });
 
-  it('holds its instants, begins where the one before ends, and is known by its name', () => {
+  it('a month contains its instants, begins where the previous one ends, and is found by its name', () => {
     fc.assert(
       fc.property(instants(), (instant) => {
         const month = monthOf(instant);
@@ -42,26 +42,26 @@ describe('a month', () => {
     );
   });
 
-  it('is known by no other name', () => {
+  it('a name in any other form is not a month', () => {
     for (const name of ['attempts', 'attempts_2026_13', 'attempts_2026_00', 'attempts_2026_1', 'x_attempts_2026_01']) {
       expect(monthNamed(name)).toBeUndefined();
     }
   });
 });
 
-describe('retention', () => {
-  it('keeps every attempt for its days, and none for more than 31 days longer', () => {
+describe('partitions: retention', () => {
+  it('retention keeps every attempt for its number of days, and no attempt for more than 31 days longer', () => {
     fc.assert(
       fc.property(instants(), retentions(), fc.integer({ min: 0, max: 5_000 * DAY_MS }), (happened, days, age) => {
         const now = new Date(happened.getTime() + age);
-        const kept = !isPast(monthOf(happened), now, days);
-        if (age < days * DAY_MS) expect(kept).toBe(true);
-        if (age >= (days + 31) * DAY_MS) expect(kept).toBe(false);
+        const retained = !isPast(monthOf(happened), now, days);
+        if (age < days * DAY_MS) expect(retained).toBe(true);
+        if (age >= (days + 31) * DAY_MS) expect(retained).toBe(false);
       }),
     );
   });
 
-  it('agrees with itself: a month is past exactly when it lies before those that are kept', () => {
+  it('a month is past exactly when it ends before the retained months', () => {
     fc.assert(
       fc.property(instants(), instants(), retentions(), (happened, now, days) => {
         const { from, to } = retainedMonths(now, days);
@@ -72,7 +72,7 @@ describe('retention', () => {
     );
   });
 
-  it('has the month of now and three more ready, all of them kept', () => {
+  it('the upcoming months are the current one and the next three, all within retention', () => {
     expect(upcomingMonths(new Date('2026-11-21T01:00:00Z')).map(({ name }) => name)).toEqual([
       'attempts_2026_11',
       'attempts_2026_12',
@@ -89,11 +89,11 @@ describe('retention', () => {
   });
 });
 
-describe('making months', () => {
+describe('partitions: creating months', () => {
   const { db, rows } = ownDatabase();
   const names = async () => (await existingMonths(db())).map(({ name }) => name);
 
-  it('makes each month once, however often its days are named', async () => {
+  it('each month is created once, for any number of its days', async () => {
     await createMonths(
       db(),
       ['2026-12-31T23:59:59Z', '2027-01-01T00:00:00Z', '2026-12-01T00:00:00Z'].map((at) => new Date(at)),
@@ -103,13 +103,13 @@ describe('making months', () => {
     expect(await names()).toEqual(['attempts_2026_12', 'attempts_2027_01']);
   });
 
-  it('can be done by several at once, and all succeed', async () => {
+  it('concurrent calls that create the same months all succeed', async () => {
     const days = ['2026-11-21', '2026-12-21'].map((day) => new Date(day));
     await Promise.all(Array.from({ length: 5 }, () => createMonths(db(), days)));
     expect(await names()).toEqual(['attempts_2026_11', 'attempts_2026_12']);
   });
 
-  it('puts the first and the last millisecond of a month into that month, whatever zone the database is set to', async () => {
+  it('the first and last millisecond of a month belong to it in any time zone of the database', async () => {
     const [{ database } = { database: '' }] = await rows<{ database: string }>(
       sql`select current_database() as database`,
     );
@@ -126,7 +126,7 @@ describe('making months', () => {
     ]);
   });
 
-  it('leaves nothing half done: when one month cannot be made, none is', async () => {
+  it('no month is created when one of them cannot be', async () => {
     await db().execute(sql`create table attempts_foreign partition of attempts
       for values from ('2027-03-10T00:00:00Z') to ('2027-03-20T00:00:00Z')`);
     await expect(createMonths(db(), [new Date('2027-01-05'), new Date('2027-03-05')])).rejects.toMatchObject({

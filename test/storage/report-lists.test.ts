@@ -26,7 +26,7 @@ const timeOf = ({ id }: Attempt) => occurredAtOf(id);
 const list = async (asked: object, limits: ListLimits) =>
   listAttempts(config(), await attemptsQuestion.parseAsync(asked), Date.now(), limits);
 
-/** Every page of a list, and that each is one that its reader can go by. */
+/** Reads every page of a list, and checks `next` and `searchedTo` of each. */
 async function pagesOf(asked: { limit: number }, limits: ListLimits): Promise<AttemptList[]> {
   const pages: AttemptList[] = [];
   for (let cursor: string | undefined, first = true; first || cursor !== undefined; first = false) {
@@ -45,7 +45,7 @@ async function pagesOf(asked: { limit: number }, limits: ListLimits): Promise<At
 
 const attempts = fc
   .record({
-    // Some at one moment, on the hour and at midnight.
+    // Some at the same moment, on the hour and at midnight.
     at: fc
       .oneof(
         fc.integer({ min: start, max: start + 5 * DAY_MS }),
@@ -67,7 +67,7 @@ const given = <Value>(value: fc.Arbitrary<Value>) => fc.option(value, { nil: und
 const questions = fc.record({
   step: given(fc.constantFrom('PreTokenIssuance', 'PostFederationSignup')),
   outcome: given(fc.constantFrom('continue', 'block')),
-  clientId: given(fc.constantFrom('shop', 'nobody')),
+  clientId: given(fc.constantFrom('shop', 'unknown')),
   issuer: given(fc.constantFrom('google.com', 'nowhere.com')),
   rule: given(fc.constantFrom('no-mail', 'none')),
   objectId: given(fc.constantFrom('ada', 'grace')),
@@ -77,8 +77,8 @@ const questions = fc.record({
   limit: fc.integer({ min: 1, max: 4 }),
 });
 
-function plainList(kept: readonly Attempt[], { from, to, limit: _, shadow, ...filters }: Record<string, unknown>) {
-  return kept
+function plainList(stored: readonly Attempt[], { from, to, limit: _, shadow, ...filters }: Record<string, unknown>) {
+  return stored
     .filter((attempt) => timeOf(attempt) >= Date.parse(String(from)))
     .filter((attempt) => to === undefined || timeOf(attempt) < Date.parse(String(to)))
     .filter((attempt) =>
@@ -95,7 +95,7 @@ function plainList(kept: readonly Attempt[], { from, to, limit: _, shadow, ...fi
     .map(({ id }) => id);
 }
 
-test('pages of a list hold every match once, newest first, however little a page may read, summed, late or not summed', async () => {
+test('the pages of a list contain every match once, newest first, for any limits and any state of the aggregates', async () => {
   let early = 0;
   await fc.assert(
     fc.asyncProperty(
@@ -126,7 +126,7 @@ test('pages of a list hold every match once, newest first, however little a page
   expect(early).toBeGreaterThan(20);
 });
 
-test('an attempt that arrived late is listed before it is summed, also where the sums know of no match', async () => {
+test('a late attempt is listed before it is summed, even if the aggregates of its day have no match', async () => {
   await keepAttempts(db(), [anAttempt({ clientId: 'shop', at: new Date(start) })]);
   await sumDue(db, new Date());
   const late = [
@@ -139,11 +139,11 @@ test('an attempt that arrived late is listed before it is summed, also where the
   expect(next).toBeUndefined();
 });
 
-test('a list goes on where attempts that the sums still count are gone', async () => {
-  const kept = [1, 2, 3, 4].map((day) => anAttempt({ clientId: 'shop', at: new Date(start + day * DAY_MS) }));
-  await keepAttempts(db(), kept);
+test('a list continues past attempts that were deleted but are still in the aggregates', async () => {
+  const stored = [1, 2, 3, 4].map((day) => anAttempt({ clientId: 'shop', at: new Date(start + day * DAY_MS) }));
+  await keepAttempts(db(), stored);
   await sumDue(db, new Date());
-  const [oldest] = kept;
+  const [oldest] = stored;
   await db().execute(sql`delete from attempts where id <> ${oldest?.id}::uuid`);
   await db().execute(sql`update dirty_hours set summed = marks`);
   const asked = { clientId: 'shop', limit: 1, from: iso(start) };
@@ -154,7 +154,7 @@ test('a list goes on where attempts that the sums still count are gone', async (
   expect(ids).toEqual([oldest?.id]);
 });
 
-test('whatever a report asks ends in Postgres when its time is over', async () => {
+test('every statement of every report has a statement timeout in Postgres', async () => {
   const sent = vi.spyOn(globalThis, 'fetch');
   const range = { interval: 'day' as const, from: new Date(start), to: new Date(start + DAY_MS) };
   await list({ clientId: 'shop', from: iso(start), limit: 1 }, LIST_LIMITS);

@@ -1,6 +1,6 @@
 /**
- * What a report costs, told by the planner and not by a clock: however many attempts are kept, a look-up reads the index and
- * the rows it shows, and a summary reads the sums and what was written since.
+ * The cost of reports, measured by query plans and not by a clock. For any number of attempts, a look-up reads an index
+ * and the rows that it returns, and a summary reads the aggregates and the attempts since the last run.
  */
 
 import { type SQL, sql } from 'drizzle-orm';
@@ -21,7 +21,7 @@ import { ownDatabase } from '../support/own-database.ts';
 
 const ROWS = 20_000;
 const DAYS = 45;
-/** Rows a look-up may touch besides those it shows; a table of {@link ROWS} read from end to end is far above. */
+/** Maximum of rows that a look-up may read, far below {@link ROWS}. */
 const FEW = 2_500;
 
 const { db, rows, url } = ownDatabase({ isFilledOnce: true });
@@ -31,7 +31,7 @@ const from = new Date(now - DAYS * DAY_MS).toISOString();
 
 afterEach(() => vi.restoreAllMocks());
 
-/** Months of attempts of a thousand people, in the sums but for those of the last day. Filled once: it takes seconds. */
+/** Attempts of a thousand people in 45 days, summed except for the last day. Filled once: that takes seconds. */
 beforeAll(async () => {
   const days = Array.from({ length: DAYS + 1 }, (_, day) => new Date(now - day * DAY_MS));
   await createMonths(db(), days);
@@ -66,7 +66,7 @@ interface Node {
   Plans?: Node[];
 }
 
-/** Asks a report, then has Postgres explain every statement of it. */
+/** Runs a report, then has Postgres explain each of its statements. */
 async function readBy(report: () => Promise<unknown>): Promise<Node[]> {
   const sent = vi.spyOn(globalThis, 'fetch');
   await report();
@@ -98,27 +98,27 @@ const rowsRead = (nodes: readonly Node[]) =>
 const list = async (asked: object) => listAttempts(config(), await attemptsQuestion.parseAsync(asked), now);
 const person = async (key: string) => findTimeline(config(), await personQuestion.parseAsync({ key }), now);
 
-test('look-ups read an index of each month and few rows, whether they find something or nothing', async () => {
+test('each look-up reads an index of each month and few rows, with or without a match', async () => {
   const lookUps: Record<string, () => Promise<unknown>> = {
     'a person': () => person('oid:7'),
     'a person by another identity': () => person('idp:other.com:7'),
     'a person by e-mail': () => person('email:7@example.com'),
-    nobody: () => person('oid:nobody'),
-    'nobody by identity': () => person('idp:google.com:nobody'),
-    'nobody by e-mail': () => person('email:nobody@example.com'),
-    'a digest of nobody': () => person(`sha256:${'0'.repeat(64)}`),
+    'an unknown person': () => person('oid:unknown'),
+    'an unknown person by identity': () => person('idp:google.com:unknown'),
+    'an unknown person by e-mail': () => person('email:unknown@example.com'),
+    'an unknown digest': () => person(`sha256:${'0'.repeat(64)}`),
     'attempts of a person': () => list({ objectId: '7' }),
-    'attempts of nobody': () => list({ objectId: 'nobody' }),
-    'attempts of nobody by e-mail': () => list({ email: 'nobody@example.com', outcome: 'block' }),
-    'no support code': () => list({ supportCode: '00000-00000' }),
-    'no correlation id': () => list({ correlationId: 'none' }),
+    'attempts of an unknown person': () => list({ objectId: 'unknown' }),
+    'attempts of an unknown e-mail': () => list({ email: 'unknown@example.com', outcome: 'block' }),
+    'an unknown support code': () => list({ supportCode: '00000-00000' }),
+    'an unknown correlation id': () => list({ correlationId: 'none' }),
     'one id': () => findAttempt(config(), anAttempt().id),
     'the last page': () => list({}),
     'a rule that never applied': () => list({ rule: 'none', from }),
     'an application that never called': () => list({ clientId: 'none', from }),
     'an issuer and a step that never occurred': () => list({ issuer: 'none.com', step: 'none', from }),
     'an outcome that never occurred': () => list({ outcome: 'block', clientId: 'client1', from }),
-    'what the shadow never decided otherwise': () => list({ shadow: 'differs', from }),
+    'a shadow policy that never differed': () => list({ shadow: 'differs', from }),
     readiness: () => readiness(config()),
   };
   for (const [name, report] of Object.entries(lookUps)) {
@@ -131,7 +131,7 @@ test('look-ups read an index of each month and few rows, whether they find somet
   }
 });
 
-test('a summary of whole days reads the attempts that are not summed yet, and no others', async () => {
+test('a summary of whole days reads only the attempts that are not summed yet', async () => {
   const range = summaryRange({ interval: 'day', from: new Date(now - DAYS * DAY_MS) }, now);
   if (typeof range === 'string') throw new Error(range);
   const [row] = await rows<{ unsummed: number }>(

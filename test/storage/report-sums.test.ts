@@ -63,9 +63,13 @@ const questions = fc
 
 const timeOf = ({ id }: Attempt) => occurredAtOf(id);
 
-/** The same, counted by hand. */
-function plainCount(kept: readonly Attempt[], { from, to, interval }: SummaryRange, filters: Record<string, unknown>) {
-  const counted = kept.filter(
+/** The expected summary, counted directly. */
+function plainCount(
+  stored: readonly Attempt[],
+  { from, to, interval }: SummaryRange,
+  filters: Record<string, unknown>,
+) {
+  const counted = stored.filter(
     (attempt) =>
       timeOf(attempt) >= from.getTime() &&
       timeOf(attempt) < to.getTime() &&
@@ -108,14 +112,14 @@ interface Question {
   readonly filters: Record<string, string | undefined>;
 }
 
-/** `durationsKnown` is false when the attempts of a combination of filters are too many to read. */
+/** `durationsKnown` is false when a combination of filters has too many attempts to read. */
 function expectPlainCount(
   answer: Summary,
-  kept: readonly Attempt[],
+  stored: readonly Attempt[],
   { range, filters }: Question,
   durationsKnown = true,
 ) {
-  const plain = plainCount(kept, range, filters);
+  const plain = plainCount(stored, range, filters);
   expect(answer.totals.attempts).toBe(plain.attempts);
   expect(nonZero(answer.totals.byStep)).toEqual(plain.byStep);
   expect(nonZero(answer.totals.byOutcome)).toEqual(plain.byOutcome);
@@ -151,7 +155,7 @@ const everything: Question = {
 };
 const hourOf = (attempt: Attempt) => Math.floor(timeOf(attempt) / HOUR_MS) * HOUR_MS;
 
-test('a summary is the plain count, whichever hours are summed, and says in how many of them late attempts wait', async () => {
+test('a summary equals the plain count for any summed hours, and says how many hours have late attempts', async () => {
   await fc.assert(
     fc.asyncProperty(
       some(30),
@@ -174,13 +178,13 @@ test('a summary is the plain count, whichever hours are summed, and says in how 
           const { from, to } = question.range;
           const waiting = new Set(late.map(hourOf).filter((hour) => hour >= from.getTime() && hour < to.getTime()))
             .size;
-          const says = answer.coverage.filter((sentence) => sentence.includes('arrived late'));
-          expect(says).toEqual(waiting === 0 ? [] : [expect.stringContaining(`in ${waiting} hours`)]);
+          const lateness = answer.coverage.filter((sentence) => sentence.includes('arrived late'));
+          expect(lateness).toEqual(waiting === 0 ? [] : [expect.stringContaining(`in ${waiting} hours`)]);
           const least = [...old, ...recent.filter((attempt) => !late.includes(attempt))];
           if (waiting === 0) expectPlainCount(answer, least, question, mostRead > 0);
           else {
-            const [fewest, most] = [least, [...old, ...recent]].map((kept) =>
-              plainCount(kept, question.range, question.filters),
+            const [fewest, most] = [least, [...old, ...recent]].map((stored) =>
+              plainCount(stored, question.range, question.filters),
             );
             expect(answer.totals.attempts).toBeGreaterThanOrEqual(fewest?.attempts ?? 0);
             expect(answer.totals.attempts).toBeLessThanOrEqual(most?.attempts ?? 0);
@@ -192,9 +196,9 @@ test('a summary is the plain count, whichever hours are summed, and says in how 
   );
 });
 
-test('a summary that a sum overtakes is still the plain count', async () => {
-  const kept = fc.sample(attempts, { numRuns: 40, seed: 1 });
-  await keepAttempts(db(), kept);
+test('a summary equals the plain count when a sum runs between its statements', async () => {
+  const stored = fc.sample(attempts, { numRuns: 40, seed: 1 });
+  await keepAttempts(db(), stored);
   const real = globalThis.fetch;
   let overtaken = 0;
   const fetched = vi.spyOn(globalThis, 'fetch').mockImplementation(async (address, init) => {
@@ -205,33 +209,33 @@ test('a summary that a sum overtakes is still the plain count', async () => {
     }
     return real(address, init);
   });
-  expectPlainCount(await ask(everything), kept, everything);
+  expectPlainCount(await ask(everything), stored, everything);
   fetched.mockRestore();
   expect(overtaken).toBe(1);
 });
 
-test('nothing is summed where the row of progress is missing, and all is counted', async () => {
-  const kept = fc.sample(attempts, { numRuns: 10, seed: 2 });
-  await keepAttempts(db(), kept);
+test('a summary equals the plain count when the row of `summed_until` is missing', async () => {
+  const stored = fc.sample(attempts, { numRuns: 10, seed: 2 });
+  await keepAttempts(db(), stored);
   await db().execute(sql`delete from summed_until`);
-  expectPlainCount(await ask(everything), kept, everything);
+  expectPlainCount(await ask(everything), stored, everything);
 });
 
-describe('where the attempts are gone', () => {
+describe('a summary of months whose attempts are deleted', () => {
   const RETENTION_DAYS = 60;
   const gone = retainedMonths(new Date(), RETENTION_DAYS).from;
   const hoursBefore = (hours: number) => new Date(gone.getTime() - hours * HOUR_MS);
   const settings = () => readConfig({ DATABASE_URL: url(), RETENTION_DAYS: String(RETENTION_DAYS) });
   const both = { clientId: 'shop', rule: 'no-mail' };
   const all = { ...both, issuer: 'google.com' };
-  const kept = [
+  const stored = [
     anAttempt({ ...all, at: hoursBefore(30), objectId: 'ada' }),
     anAttempt({ ...all, at: hoursBefore(26), objectId: 'grace' }),
     anAttempt({ ...all, at: hoursBefore(2), objectId: 'ada', durationMs: 900 }),
     anAttempt({ ...all, at: hoursBefore(-3), objectId: 'ada' }),
   ];
   const asOf = async (range: SummaryRange, filters: Question['filters'] = {}) => {
-    await keepAttempts(db(), kept);
+    await keepAttempts(db(), stored);
     await sumDue(db, new Date());
     await db().execute(sql.raw(`drop table ${monthOf(hoursBefore(1)).name}`));
     await db().execute(sql`delete from visits where hour < ${gone.toISOString()}::timestamptz`);
@@ -239,56 +243,53 @@ describe('where the attempts are gone', () => {
     return summary(settings(), range, filters, Date.now(), { ms: 20_000 });
   };
 
-  test('whole days are exact, their people too', async () => {
+  test('a summary of whole days is exact, including its people', async () => {
     const range = { interval: 'day' as const, from: hoursBefore(48), to: hoursBefore(-24) };
-    expectPlainCount(await asOf(range), kept, { range, filters: {} });
+    expectPlainCount(await asOf(range), stored, { range, filters: {} });
   });
 
   test.each([
     ['an application', { clientId: 'shop' }],
     ['an application with an issuer', { clientId: 'shop', issuer: 'google.com' }],
-  ])(
-    'hours of %s are counted, and a range that cuts a day begins with the whole day, which coverage says',
-    async (_, by) => {
-      const asked = { interval: 'hour' as const, from: hoursBefore(27), to: hoursBefore(-6) };
-      const answer = await asOf(asked, by);
-      const range = { ...asked, from: hoursBefore(48) };
-      expect(answer).toMatchObject({ from: range.from.toISOString(), to: range.to.toISOString(), interval: 'hour' });
-      expectPlainCount(answer, kept, { range, filters: by }, !('issuer' in by));
-      expect(answer.coverage.join(' ')).toMatch(/Only whole days are known before \d{4}-\d\d-01/);
-    },
-  );
+  ])('a summary of %s by hour is extended to whole days, and coverage says so', async (_, by) => {
+    const asked = { interval: 'hour' as const, from: hoursBefore(27), to: hoursBefore(-6) };
+    const answer = await asOf(asked, by);
+    const range = { ...asked, from: hoursBefore(48) };
+    expect(answer).toMatchObject({ from: range.from.toISOString(), to: range.to.toISOString(), interval: 'hour' });
+    expectPlainCount(answer, stored, { range, filters: by }, !('issuer' in by));
+    expect(answer.coverage.join(' ')).toMatch(/Before \d{4}-\d\d-01, numbers exist only for whole days/);
+  });
 
-  test('a rule with an application is answered by day, which coverage says', async () => {
+  test('a summary of a rule with an application is by day, and coverage says so', async () => {
     const answer = await asOf({ interval: 'hour', from: hoursBefore(27), to: hoursBefore(-6) }, both);
     const range = { interval: 'day' as const, from: hoursBefore(48), to: hoursBefore(-24) };
     expect(answer).toMatchObject({ from: range.from.toISOString(), to: range.to.toISOString(), interval: 'day' });
-    expectPlainCount(answer, kept, { range, filters: both }, false);
-    expect(answer.coverage.join(' ')).toMatch(/By day only before \d{4}-\d\d-01/);
+    expectPlainCount(answer, stored, { range, filters: both }, false);
+    expect(answer.coverage.join(' ')).toMatch(/Before \d{4}-\d\d-01, numbers for a rule .* exist only by day/);
   });
 
-  test('people are left out of a range in which a visit before may be gone', async () => {
+  test('a summary leaves people out when the preceding visit of a person may be deleted', async () => {
     const range = { interval: 'day' as const, from: hoursBefore(48), to: hoursBefore(-24 * 50) };
     const { totals, coverage } = await asOf(range);
     expect(totals).not.toHaveProperty('people');
-    expect(coverage.join(' ')).toContain('"people" is left out: who was here is only known since');
+    expect(coverage.join(' ')).toContain('"people" is left out: people are known only since');
   });
 
-  test('people are left out of days that were counted before people were', async () => {
-    await keepAttempts(db(), kept);
+  test('a summary leaves people out for days that were summed before `people_days` existed', async () => {
+    await keepAttempts(db(), stored);
     await sumDue(db, new Date());
     await db().execute(sql`delete from people_days where day < ${hoursBefore(24).toISOString()}::date`);
     const range = { interval: 'day' as const, from: hoursBefore(48), to: hoursBefore(0) };
     const { totals, coverage } = await summary(settings(), range, {}, Date.now(), { ms: 20_000 });
     expect(totals).not.toHaveProperty('people');
-    expect(coverage.join(' ')).toContain('only the counts are known');
+    expect(coverage.join(' ')).toContain('only counts of attempts');
   });
 });
 
 describe('readiness', () => {
   const ago = (ms: number) => new Date(Date.now() - ms);
 
-  test('tells how long the oldest hour that is over waits for a sum, and nothing when none does', async () => {
+  test('readiness returns how long the oldest ended hour has waited for its sum, and null when none waits', async () => {
     const nothing = {
       oldestUnsummedSeconds: null,
       differentSteps: 0,
@@ -307,12 +308,12 @@ describe('readiness', () => {
     expect(oldestUnsummedSeconds).toBeLessThanOrEqual(sinceItsEnd + 1);
     await sumDue(db, new Date());
     expect(await readiness(config())).toEqual(nothing);
-    // One that arrives late waits for the next tick alone.
+    // A late attempt waits only for the next tick.
     await keepAttempts(db(), [anAttempt({ at: new Date(twoHoursAgo) })]);
     expect(await readiness(config())).toEqual(nothing);
   });
 
-  test('counts the odd steps of the last day', async () => {
+  test('readiness counts different and unknown steps of the last 24 hours', async () => {
     await keepAttempts(db(), [
       anAttempt({ urlStep: 'PostFederationSignup' }),
       anAttempt({ urlStep: 'PostFederationSignup', at: ago(DAY_MS + 60_000) }),
@@ -321,6 +322,6 @@ describe('readiness', () => {
       anAttempt(),
     ]);
     expect(await readiness(config())).toMatchObject({ differentSteps: 1, unknownSteps: 2 });
-    expect(await rows(sql`select count(*)::int as kept from attempts`)).toEqual([{ kept: 5 }]);
+    expect(await rows(sql`select count(*)::int as stored from attempts`)).toEqual([{ stored: 5 }]);
   });
 });

@@ -1,4 +1,4 @@
-/** What is past retention goes, what is not stays, and nothing goes before it was summed. Design section 7. */
+/** Retention deletes what is past its time, and nothing that is not summed yet. Design section 7. */
 
 import { randomUUID } from 'node:crypto';
 import { type SQL, sql } from 'drizzle-orm';
@@ -23,21 +23,21 @@ const keepAt = (...times: (Date | string)[]) =>
     times.map((at) => anAttempt({ at: new Date(at) })),
   );
 const keep = () => keepRetention(db(), NOW, DAYS);
-/** Later than every attempt here, so that every hour is over. */
+/** A day after {@link NOW}, so that every hour is over. */
 const sum = () => sumDue(db, new Date(NOW.getTime() + DAY_MS));
 const months = async () => (await existingMonths(db())).map(({ name }) => name);
 const UPCOMING = ['attempts_2026_11', 'attempts_2026_12', 'attempts_2027_01', 'attempts_2027_02'];
 const number = async (query: SQL<unknown>) => Number((await rows<{ n: number }>(query))[0]?.n);
 
-describe('months', () => {
-  it('are made three ahead, and made once', async () => {
+describe('retention: months', () => {
+  it('the next three months are created, once', async () => {
     expect(await keep()).toEqual({ created: UPCOMING, dropped: [], held: [], complete: true });
     expect(await keep()).toEqual({ created: [], dropped: [], held: [], complete: true });
     expect(await months()).toEqual(UPCOMING);
   });
 
-  it('are dropped when their last day is past retention, and their sums stay', async () => {
-    // August ended 81 days ago; July, with its 31st, 112.
+  it('a month is dropped when its last day is past retention, and its aggregates stay', async () => {
+    // August ended 81 days ago, July 112 days ago.
     await keepAt('2026-06-15T10:00:00Z', '2026-07-31T23:59:59Z', '2026-08-01T00:00:00Z', NOW);
     await sum();
     const { dropped, held, complete } = await keep();
@@ -47,7 +47,7 @@ describe('months', () => {
     expect(await number(sql`select sum(attempts) as n from hourly_totals where dims = 0`)).toBe(4);
   });
 
-  it('are dropped on the very day, not the day before', async () => {
+  it('a month is dropped on the first day past retention, not a day earlier', async () => {
     await keepAt('2026-08-31T12:00:00Z');
     await sum();
     const firstDay = new Date(Date.parse('2026-09-01T00:00:00Z') + DAYS * DAY_MS);
@@ -55,7 +55,7 @@ describe('months', () => {
     expect((await keepRetention(db(), firstDay, DAYS)).dropped).toEqual(['attempts_2026_08']);
   });
 
-  it('are held while one of their hours is dirty', async () => {
+  it('a month is held while one of its hours is dirty', async () => {
     await keepAt('2026-06-15T10:00:00Z');
     expect(await keep()).toMatchObject({ dropped: [], held: ['attempts_2026_06'], complete: true });
     expect(await number(sql`select count(*) as n from attempts`)).toBe(1);
@@ -63,7 +63,7 @@ describe('months', () => {
     expect(await keep()).toMatchObject({ dropped: ['attempts_2026_06'], held: [] });
   });
 
-  it('are held while an older one is, since what lies before a dropped month is final', async () => {
+  it('a month is held while an older one is held', async () => {
     await keepAt('2026-05-15T10:00:00Z', '2026-06-15T10:00:00Z');
     await sum();
     await keepAt('2026-05-15T10:00:00Z');
@@ -73,7 +73,7 @@ describe('months', () => {
     expect(await number(sql`select count(*) as n from dirty_hours`)).toBe(0);
   });
 
-  it('are dropped once when two ticks do it at the same time', async () => {
+  it('a month is dropped once when two ticks overlap', async () => {
     await keepAt('2026-06-15T10:00:00Z');
     await sum();
     const both = await Promise.all([keep(), keep()]);
@@ -84,7 +84,7 @@ describe('months', () => {
     expect(await months()).toEqual(UPCOMING);
   });
 
-  it('that somebody else made under another name are left alone', async () => {
+  it('a partition under another name is not dropped', async () => {
     await db().execute(sql`create table attempts_archive partition of attempts
       for values from ('2020-01-01T00:00:00Z') to ('2020-02-01T00:00:00Z')`);
     expect((await keep()).dropped).toEqual([]);
@@ -92,8 +92,8 @@ describe('months', () => {
   });
 });
 
-describe('personal data', () => {
-  it('of hours whose attempts are past retention goes with them', async () => {
+describe('retention: personal data', () => {
+  it('visits are deleted together with the attempts of their hour', async () => {
     await keepAt('2026-06-15T10:00:00Z', '2026-06-30T23:00:00Z', '2026-08-01T00:00:00Z', NOW);
     await sum();
     await keep();
@@ -103,7 +103,7 @@ describe('personal data', () => {
     expect(hours.map(({ hour }) => hour.slice(0, 10))).toEqual(['2026-08-01', '2026-11-21']);
   });
 
-  it('in the log of changes stays longer: a year and some weeks, or as long as attempts if that is more', async () => {
+  it('the audit log is retained for a year and some weeks, or as long as attempts if that is longer', async () => {
     const keepChange = async (days: number) => {
       const occurredAt = daysAgo(days);
       const id = uuidv7({ msecs: occurredAt.getTime() });
@@ -120,7 +120,7 @@ describe('personal data', () => {
   });
 });
 
-it('goes on with the rest when a part fails, and says that it is not complete', async () => {
+it('retention continues when a part fails, and reports that it is not complete', async () => {
   await keepAt('2026-06-15T10:00:00Z');
   await sum();
   await db().execute(sql`alter table visits rename to visits_away`);

@@ -1,4 +1,4 @@
-/** A valid attempt with some members changed; and attempts in the table without the queue. In workerd and in Node. */
+/** Builds attempts, and writes them to the table without the queue. For workerd and Node. */
 import { getTableColumns } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import type { Attempt } from '../../src/attempts/attempt.ts';
@@ -9,13 +9,13 @@ import { attemptRow } from '../../src/desk/consume/row.ts';
 
 const { occurredAt: _, ...columns } = getTableColumns(attempts);
 const EMPTY = { string: '', number: 0, boolean: false, array: [], json: {}, date: null };
-/** Every column with nothing in it. */
+/** An attempt with every column empty. */
 const emptyAttempt = () =>
   Object.fromEntries(
     Object.entries(columns).map(([name, { dataType }]) => [name, EMPTY[dataType]]),
   ) as unknown as Attempt;
 
-/** Happened now, unless `at` or an `id` says otherwise; the person has an object id that nobody else has. */
+/** A valid attempt with some members changed. Defaults: the current time and a new objectId. */
 export function anAttempt({ at, ...changed }: Partial<Attempt> & { at?: Date } = {}): Attempt {
   const objectId = changed.objectId ?? crypto.randomUUID();
   return {
@@ -39,22 +39,22 @@ export function anAttempt({ at, ...changed }: Partial<Attempt> & { at?: Date } =
   };
 }
 
-/** Inserts attempts and makes the months they need. */
+/** Inserts attempts and creates their months. */
 export async function keepAttempts(db: Database, some: readonly Attempt[]): Promise<void> {
   const rows = some.map(rowOf);
   await createMonths(
     db,
     rows.map(({ occurredAt }) => occurredAt),
   );
-  // Postgres takes 65,535 parameters a statement.
+  // Postgres accepts 65,535 parameters a statement.
   for (let first = 0; first < rows.length; first += 1_000) {
     await db.insert(attempts).values(rows.slice(first, first + 1_000));
   }
 }
 
-/** Throws where the consumer would refuse: a test does not mean that. */
+/** Throws where the consumer would refuse the attempt. */
 function rowOf(attempt: Attempt) {
   const row = attemptRow(attempt);
-  if (row === undefined) throw new Error('A value is not of its column’s type.');
+  if (row === undefined) throw new Error('A value has the wrong type for its column.');
   return row;
 }

@@ -1,4 +1,4 @@
-/** Knocks at the door as B2C does, and looks at what was remembered. */
+/** Calls the gate as B2C does, and reads the recorded attempts. */
 
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env, exports } from 'cloudflare:workers';
@@ -12,7 +12,7 @@ export const basic = (pair: string) => `Basic ${btoa(String.fromCharCode(...new 
 export const B2C = basic('Test:Test');
 export const USER_FLOW = 'https://gatehouse.example/connectors/user-flow';
 
-/** Bindings of a Gatehouse whose Neon answers nothing but errors. */
+/** Bindings with a Neon that answers only errors. */
 export const NEON_AWAY = { DATABASE_URL: inject('awayUrl') };
 
 export interface Answered {
@@ -22,7 +22,7 @@ export interface Answered {
   json: Record<string, unknown>;
 }
 
-/** A request as B2C sends it; strings and bytes go as they are, anything else as JSON. */
+/** A request as B2C sends it. Strings and bytes are sent unchanged, anything else as JSON. */
 export function b2cRequest(body: unknown, path = '', headers: Record<string, string> = {}): Request {
   const raw = typeof body === 'string' || body instanceof Uint8Array || body instanceof ReadableStream;
   return new Request(USER_FLOW + path, {
@@ -32,11 +32,11 @@ export function b2cRequest(body: unknown, path = '', headers: Record<string, str
   });
 }
 
-/** Through the whole Worker, its real queue included. */
+/** Calls the whole Worker, including its real queue. */
 export const call = async (body: unknown, path = '', headers: Record<string, string> = {}): Promise<Answered> =>
   readAnswer(await exports.default.fetch(b2cRequest(body, path, headers)));
 
-/** Through the Worker's own handler with some bindings replaced; waits for all work after the reply. */
+/** Calls the Worker's handler with some bindings replaced. Waits for all work after the reply. */
 export async function callWith(
   bindings: object,
   body: unknown,
@@ -61,7 +61,7 @@ export async function readAnswer(response: Response): Promise<Answered> {
   return { status: response.status, contentType, text, json };
 }
 
-/** Rows of one application, oldest first: each test has a client id of its own. */
+/** Rows of one application, oldest first. Each test has its own client id. */
 export const rowsOf = (clientId: string) =>
   connect(env.DATABASE_URL, 10_000)
     .db.select()
@@ -69,7 +69,7 @@ export const rowsOf = (clientId: string) =>
     .where(and(eq(attempts.clientId, clientId)))
     .orderBy(asc(attempts.occurredAt));
 
-/** Waits for the queue and its consumer. */
+/** Waits until the consumer has written `count` rows. */
 export const rowsOfOnce = (clientId: string, count: number) =>
   vi.waitUntil(
     async () => {
@@ -79,7 +79,5 @@ export const rowsOfOnce = (clientId: string, count: number) =>
     { timeout: 10_000, interval: 50 },
   );
 
-/** An application that nobody else calls from. */
 export const newClient = () => crypto.randomUUID();
-/** A person that nobody else is. */
 export const newObjectId = () => crypto.randomUUID();

@@ -1,4 +1,4 @@
-/** Commands in this process, as `npm run` starts them in one of their own: what they print, and their exit code. */
+/** Runs commands in this process, and returns their output and exit code. */
 import { execFile } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import { tmpdir } from 'node:os';
@@ -14,36 +14,36 @@ export interface Finished {
   readonly stderr: string;
 }
 
-const saying = (said: string | RegExp): unknown =>
-  typeof said === 'string' ? expect.stringContaining(said) : expect.stringMatching(said);
+const matching = (text: string | RegExp): unknown =>
+  typeof text === 'string' ? expect.stringContaining(text) : expect.stringMatching(text);
 
-/** For toMatchObject: a command that did what it should and printed this. */
-export const done = (said: string | RegExp) => ({ code: 0, stdout: saying(said) });
+/** For toMatchObject: exit code 0 and this output. */
+export const done = (text: string | RegExp) => ({ code: 0, stdout: matching(text) });
 
-/** For toMatchObject: a command that did not, and said so. */
-export const refused = (code: 1 | 2 | 130, said: string | RegExp) => ({ code, stderr: saying(said) });
+/** For toMatchObject: another exit code and this error output. */
+export const refused = (code: 1 | 2 | 130, text: string | RegExp) => ({ code, stderr: matching(text) });
 
 export interface Running {
   readonly finished: Promise<Finished>;
-  /** The first Ctrl-C. */
+  /** Sends a Ctrl-C. */
   readonly interrupt: () => void;
 }
 
 export interface Given {
-  /** Nothing else of the environment reaches the command. */
+  /** The whole environment of the command. */
   readonly env?: Io['env'];
   readonly fetch?: typeof fetch;
-  /** What somebody types at the terminal; undefined: there is none. */
+  /** Input at the terminal; undefined: no terminal. */
   readonly answer?: string | undefined;
 }
 
 export function start(command: string, args: readonly string[], { env = {}, answer, ...given }: Given = {}): Running {
-  const said = { stdout: '', stderr: '' };
+  const output = { stdout: '', stderr: '' };
   const signals = new EventEmitter();
-  const sink = (name: keyof typeof said) =>
+  const sink = (name: keyof typeof output) =>
     new Writable({
       write(chunk, _, done) {
-        said[name] += chunk;
+        output[name] += chunk;
         done();
       },
     });
@@ -59,14 +59,14 @@ export function start(command: string, args: readonly string[], { env = {}, answ
     },
   };
   const ended = command === 'test:postgres' ? testPostgres(args, io) : main([command, ...args], io);
-  const finished = ended.then((code) => ({ code, ...said }));
+  const finished = ended.then((code) => ({ code, ...output }));
   return { finished, interrupt: () => signals.emit('SIGINT') };
 }
 
 export const run = (command: string, args: readonly string[], env: Io['env'] = {}): Promise<Finished> =>
   start(command, args, { env }).finished;
 
-/** `npm run` in another folder than the project's, as a shell would start it. */
+/** `npm run` as a shell starts it, in another folder than the project's. */
 export const npmRun = (script: string, ...args: string[]) =>
   new Promise<Finished>((resolve) => {
     const npm = ['--prefix', process.cwd(), 'run', '--silent', script, '--', ...args];

@@ -1,4 +1,4 @@
-/** One Postgres for all tests in workerd: each test owns its rows by ids of its own. Beside it one that is away. */
+/** One Postgres for all tests in workerd, in which each test uses its own ids; and one that always fails. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -8,7 +8,7 @@ import { startMigratedNeon } from './migrated-neon.ts';
 declare module 'vitest' {
   interface ProvidedContext {
     databaseUrl: string;
-    /** Of a database that answers nothing but errors, as Neon's proxy does while its Postgres is away. */
+    /** A database that answers only errors, as Neon's proxy does while its Postgres is down. */
     awayUrl: string;
   }
 }

@@ -1,11 +1,11 @@
-/** Neon as it is on a bad day: a proxy before the stand-in that refuses, stalls, fails or answers. */
+/** A Neon that can fail: a proxy in front of the local Neon that refuses, stalls, fails or forwards. */
 import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { startMigratedNeon } from './migrated-neon.ts';
 
 export type Mood = 'healthy' | 'refusing' | 'stalled' | 'failing' | 'failing once';
 
-/** `url` goes through the proxy, `directUrl` past it: for looking at rows whatever the mood. */
+/** `url` goes through the proxy. `directUrl` bypasses it, to read rows in any mood. */
 export async function startFaultyNeon() {
   const neon = await startMigratedNeon();
   let mood: Mood = 'healthy';
@@ -33,7 +33,7 @@ export async function startFaultyNeon() {
     directUrl: neon.url,
     setMood(next: Mood) {
       mood = next;
-      // What hangs keeps hanging only while the mood lasts.
+      // Connections hang only while the mood is `stalled`.
       if (next !== 'stalled') server.closeAllConnections();
     },
     async close() {

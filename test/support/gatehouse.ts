@@ -1,4 +1,4 @@
-/** The built Worker with a KV and a database of its own, a door in front of it that can fail, and commands run against it. */
+/** The built Workers with their own KV and database, a door in front that can fail, and commands run against them. */
 import { afterAll, beforeAll, beforeEach } from 'vitest';
 import { createTestHarness } from 'wrangler';
 import { bothWorkers } from './both-workers.ts';
@@ -7,7 +7,7 @@ import { ownDatabase } from './own-database.ts';
 
 export { run, start } from './command.ts';
 
-/** What the door does with a request instead of letting it through; `pass` lets it through. */
+/** Decides how the door treats a request; `pass` forwards it. */
 export type Door = (request: { method: string; body: string }) => Treatment | Promise<Treatment>;
 type Treatment = 'pass' | 'hang up' | keyof typeof ANSWERS;
 
@@ -18,7 +18,7 @@ const ANSWERS = {
   refuse: [503, 'application/problem+json', '{"detail":"Workers KV takes one write a second for one person."}'],
 } as const;
 
-/** Starts before the file's tests and stops after them; `settings` are those that differ from wrangler.toml. */
+/** Starts before the file's tests and stops after them. `settings` override wrangler.toml. */
 export function ownGatehouse(settings: Record<string, string> = {}) {
   const database = ownDatabase();
   const harness = createTestHarness();
@@ -64,10 +64,10 @@ export function ownGatehouse(settings: Record<string, string> = {}) {
     letThrough: (treatment: Door) => {
       door = treatment;
     },
-    /** A command, in this process, told where this Gatehouse is. */
+    /** Runs a command in this process against this Gatehouse. */
     run: (command: string, ...args: string[]) =>
       start(command, [...args, '--url', url], { fetch: throughTheDoor }).finished,
-    /** The same, to be cut off, or with an answer to its question typed at a terminal. */
+    /** The same, to interrupt it, or with terminal input. */
     start: (command: string, args: string[], answer?: string) =>
       start(command, [...args, '--url', url], { fetch: throughTheDoor, answer }),
   };

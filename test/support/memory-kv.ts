@@ -1,13 +1,13 @@
-/** Workers KV in memory, as the policy uses it, which fails when it is told to. */
+/** Workers KV in memory, as far as the policy uses it, with failures on demand. */
 
 export type Operation = 'get' | 'put' | 'delete' | 'list';
-/** What becomes of an operation; `lost`: it is done, and its answer never comes. Anything else: it is done. */
+/** Result of an operation. `lost`: it succeeds, but its reply never arrives. Undefined: it succeeds. */
 export type Fate = 'throws' | 'hangs' | 'busy' | 'lost' | undefined;
 
 export interface MemoryKv {
   readonly kv: KVNamespace;
   readonly values: Map<string, string>;
-  /** Every operation with its key (or prefix), in the order in which they were made. */
+  /** Every operation with its key (or prefix), in order. */
   readonly made: string[];
   /** Set it to make KV fail. */
   fate: (operation: Operation, key: string) => Fate;

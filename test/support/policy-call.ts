@@ -1,4 +1,4 @@
-/** Calls under a stored policy: puts documents into KV as publishing does, and knocks as B2C does. */
+/** Calls under a stored policy: writes documents to KV as publishing does, and calls the gate as B2C does. */
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { checkPolicy } from '../../src/desk/policies/check.ts';
@@ -15,7 +15,7 @@ export interface Published {
 
 let latest = 1_000;
 
-/** Writes the plan of a document (or any text in its place) under a number of its own, and nothing else. */
+/** Writes only the plan of a document (or any text instead) under a new number. */
 export async function putVersion(document: unknown, kv: KVNamespace = env.GATEHOUSE): Promise<number> {
   latest += 1;
   if (typeof document === 'string') await kv.put(planKey(latest), document);
@@ -32,14 +32,14 @@ export async function putPlan(number: number, document: unknown, kv: KVNamespace
   for (const [name, list] of lists) await kv.put(listKey(number, name), list);
 }
 
-/** Makes a document the one that decides; its number. */
+/** Puts a document in force; returns its number. */
 export async function publish(document: unknown, { shadow, kv = env.GATEHOUSE }: Published = {}): Promise<number> {
   const number = await putVersion(document, kv);
   await kv.put(POINTER_KEY, JSON.stringify({ v: 1, number, ...(shadow === undefined ? {} : { shadow }) }));
   return number;
 }
 
-/** An isolate that decides by stored policies: its memory lasts from call to call. */
+/** An isolate with stored policies, which keeps its memory from call to call. */
 export function isolate(bindings: object = {}) {
   const world = { ...env, POLICY: 'stored', ...bindings };
   return {
@@ -63,7 +63,7 @@ export async function callUnder(document: unknown, body: unknown, bindings: obje
 
 type Read = (keys: string | string[]) => Promise<unknown>;
 
-/** The real KV, with some reads replaced; counts what is asked of it. */
+/** The real KV with some reads replaced. Records the keys of all reads. */
 export function watchedKv(
   replace: (key: string | string[], real: Read) => Promise<unknown> | undefined = () => undefined,
 ) {

@@ -1,4 +1,4 @@
-/** Drafts; and calls answered and recorded by Gatehouse's own code, with their attempts as reports return them. */
+/** Checks drafts, and runs calls through Gatehouse's own code to get attempts as reports return them. */
 import { v7 as uuidv7 } from 'uuid';
 import type { Attempt } from '../../src/attempts/attempt.ts';
 import { type StoredAttempt, storedAttempt } from '../../src/cli/policy/replay/replay-attempts.ts';
@@ -23,7 +23,7 @@ import type { SignInEvent } from '../../src/sign-in/event.ts';
 
 export const NAMES = { rolesClaim: 'extension_Roles', extensionsAppId: '' };
 
-/** Undefined: it may not be saved. Its conditions are not run on samples, which takes longer than all the rest. */
+/** Undefined when the document cannot be saved. Skips the runs on samples, which take longer than the other checks. */
 export function checked(written: object): CheckedPolicy | undefined {
   const document: PolicyDocument = policySchema.parse(JSON.parse(JSON.stringify(written)));
   const { rules, problems } = checkRules(document, NAMES.rolesClaim);
@@ -34,7 +34,7 @@ export interface Given {
   readonly body: Record<string, unknown>;
   /** Undefined: the built-in policy. */
   readonly policy?: CheckedPolicy | undefined;
-  /** What is held about whoever calls; undefined: nothing. */
+  /** The person's entitlements; undefined: none. */
   readonly held?: TriedEntitlements | undefined;
   readonly kvFails?: boolean;
   readonly keep?: readonly string[];
@@ -44,10 +44,10 @@ export interface Given {
 
 export interface Recorded {
   readonly attempt: Attempt;
-  /** As `/reports/attempts` gives it and a replay reads it. */
+  /** The attempt as `/reports/attempts` returns it and a replay reads it. */
   readonly kept: StoredAttempt;
   readonly answered: Answered;
-  /** What any policy would have been told of the person. */
+  /** The person's entitlements, as any policy sees them. */
   readonly entitlements: PersonEntitlements;
 }
 
@@ -98,7 +98,7 @@ export async function recorded({ body, policy, held, kvFails = false, keep = [],
     attempt,
     kept: storedAttempt.parse(JSON.parse(JSON.stringify(attemptJson(row)))),
     answered,
-    // Where no record was asked for, KV would have answered.
+    // Without a look-up, KV would have answered.
     entitlements: lookup === undefined && event !== undefined ? heldBy(event, held ?? {}) : (person ?? NOTHING_HELD),
   };
 }

@@ -1,4 +1,4 @@
-/** A database of the test run's real Postgres for one test file alone. */
+/** A database in the test run's real Postgres, for one test file. */
 import type { SQL } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, inject } from 'vitest';
 import { connect, type Database } from '../../src/database/connect.ts';
@@ -7,11 +7,11 @@ import { empty } from './own-database.ts';
 
 const LIMIT_MS = 30_000;
 
-/** Makes it before the file's tests and drops it after them; every test begins with tables as migrations leave them. */
+/** Creates it before the file's tests and drops it after them. Every test begins with empty tables. */
 export function realDatabase() {
   let own: Awaited<ReturnType<typeof makeDatabase>> | undefined;
   const served = () => {
-    if (own === undefined) throw new Error('The database is made with the tests.');
+    if (own === undefined) throw new Error('The database exists only during tests.');
     return own;
   };
   const db = (): Database => connect(served().url, LIMIT_MS).db;

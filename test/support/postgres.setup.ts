@@ -1,4 +1,4 @@
-/** A real Postgres from npm for the tests of this folder: PGlite has one connection, and no statement timeout. */
+/** A real Postgres from npm for test/postgres: PGlite has only one connection and no statement timeout. */
 import { mkdtempSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
@@ -27,7 +27,7 @@ export default async function startPostgres(project: TestProject) {
     persistent: false,
     initdbFlags: ['--encoding=UTF8', '--locale=C', '--no-sync'],
     postgresFlags: [...FLAGS, 'unix_socket_directories='].flatMap((flag) => ['-c', flag]),
-    // Postgres refuses to run as root, as which some CI runs.
+    // Postgres refuses to run as root, and some CI systems run as root.
     createPostgresUser: userInfo().uid === 0,
     onLog: (line) => log.push(String(line)),
     onError: (line) => log.push(String(line)),

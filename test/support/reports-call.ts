@@ -1,4 +1,4 @@
-/** Knocks at the door of the reports as support staff do. */
+/** Calls the reports as a support agent does. */
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env, exports } from 'cloudflare:workers';
 import type { Attempt, Change } from '../../src/attempts/attempt.ts';
@@ -16,7 +16,7 @@ const TIME_LIMIT_MS = 20_000;
 
 export const database = () => connect(env.DATABASE_URL, TIME_LIMIT_MS).db;
 
-/** Keeps attempts as the consumer would, and sums hours that are over: another test file may have summed later ones before. */
+/** Writes attempts and sums hours that are over, because another test file may already have summed later hours. */
 export const keep = async (...some: Attempt[]) => {
   await keepAttempts(database(), some);
   await sumDue(database, new Date());
@@ -43,7 +43,7 @@ export const reportRequest = (
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
 
-/** A GET, or a POST when there is a body, unless another method is given. Text goes as it is, anything else as JSON. */
+/** A GET, or a POST with a body. Text is sent unchanged, anything else as JSON. */
 export const report = (...request: Parameters<typeof reportRequest>): Promise<Response> =>
   exports.default.fetch(reportRequest(...request));
 

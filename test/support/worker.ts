@@ -1,4 +1,4 @@
-/** Gate and desk as one Worker: the gate's bindings to the desk are calls of the desk's own entry module. */
+/** Gate and desk as one Worker: the gate's bindings to the desk call the desk's entry module. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { writeDirectly } from '../../src/desk/consume/write-directly.ts';
 import desk from '../../src/desk/index.ts';
@@ -7,11 +7,11 @@ import gate from '../../src/gate/index.ts';
 
 type Incoming = Parameters<typeof desk.fetch>[0];
 
-/** By environment: settings and policy last from call to call, as in an isolate. */
+/** By environment, so that settings and policy stay in memory from call to call, as in an isolate. */
 const gateEnvs = new WeakMap<object, GateEnv>();
 const calls = new AsyncLocalStorage<ExecutionContext>();
 
-/** A test's own bindings to the desk win. */
+/** A test's own bindings to the desk take precedence. */
 function gateEnvOf(env: Env): GateEnv {
   const known = gateEnvs.get(env);
   if (known !== undefined) return known;

@@ -1,26 +1,26 @@
 /**
- * Durations are summed by bucket, not one by one. Bucket `b` holds the whole milliseconds above 1.1^(b-1) and up to 1.1^b:
- * bounds 10 % apart, from 1 ms (bucket 0) to 10 minutes (bucket 140). A percentile read from buckets is therefore an upper
- * bound, at most 10 % too high. The numbers lie in `daily_durations`, so neither the ratio nor the limits may change.
+ * Histogram buckets for durations. Bucket `b` holds the whole milliseconds above 1.1^(b-1) and up to 1.1^b, from 1 ms
+ * (bucket 0) to 10 minutes (bucket 140). A percentile read from buckets is an upper bound, at most 10 % too high.
+ * `daily_durations` stores the bucket numbers, so neither the ratio nor the limits may change.
  */
 import { type SQL, sql } from 'drizzle-orm';
 import { attempts } from '../../database/schema.ts';
 
 const RATIO = 1.1;
-/** The longest duration an attempt may have (`attempts/row.ts`); longer ones would count as this. */
+/** Longer durations count as this one; the gate stores none (`compose-attempt.ts`). */
 const MAX_MS = 600_000;
 /** Highest bucket number: its bound is the first one not below {@link MAX_MS}. */
 export const LAST_BUCKET = Math.ceil(Math.log(MAX_MS) / Math.log(RATIO));
 
 /**
- * Bucket of a duration in milliseconds. The logarithm is safe in floating point, here and in Postgres: the bound nearest
- * to a whole number is 2e-7 of itself away from it, nine digits more than a rounding error of a double.
+ * Bucket of a duration in milliseconds. The logarithm is safe in floating point, here and in Postgres: no bucket bound
+ * is closer to a whole number than 2e-7 of itself, nine digits more than a rounding error of a double.
  */
 export function bucketOf(durationMs: number): number {
   return Math.ceil(Math.log(Math.min(Math.max(durationMs, 1), MAX_MS)) / Math.log(RATIO));
 }
 
-/** {@link bucketOf} as SQL, of the attempts' duration unless told of another column. A smallint. */
+/** {@link bucketOf} as SQL, a smallint. The default is the duration of `attempts`. */
 export function bucketSql(durationMs: SQL | typeof attempts.durationMs = attempts.durationMs): SQL<number> {
   return sql<number>`ceil(ln(least(greatest(${durationMs}, 1), ${sql.raw(String(MAX_MS))})::float8) / ln(${sql.raw(String(RATIO))}::float8))::smallint`;
 }
@@ -31,8 +31,8 @@ export function upperBoundMs(bucket: number): number {
 }
 
 /**
- * Upper bound in milliseconds of the duration that `fraction` (0 to 1, in thousandths, such as 0.95) of all attempts did not
- * exceed, by nearest rank. Takes bucket counts in any order, a bucket possibly more than once; null without attempts.
+ * Percentile by nearest rank, as an upper bound in milliseconds; null without attempts. `fraction` is 0 to 1 with at
+ * most three decimals, such as 0.95. `counts` come in any order and may repeat a bucket.
  */
 export function percentileMs(
   counts: Iterable<{ readonly bucket: number; readonly attempts: number }>,

@@ -1,17 +1,17 @@
-/** What `daily_facets` counts beside the dimensions: one facet at a time, so that rare questions need no set of their own. */
+/** Attributes that `daily_facets` counts besides the dimensions: one at a time, not in combination. */
 import { type SQL, sql } from 'drizzle-orm';
 import { FAILED_CONDITION_RULE } from '../../attempts/notes.ts';
 
-/** Names of facets as they lie in the table. */
+/** Facet names as stored in the table. */
 export const FACETS = ['reason', 'caller', 'language', 'degraded', 'policy-version', 'shadow', 'failed-rule'] as const;
 export type Facet = (typeof FACETS)[number];
 
-/** Values are truncated to this, since they are a part of an index row. */
+/** Values are part of an index row, whose size Postgres limits. */
 const MAX_VALUE_CHARS = 128;
 
 /**
- * Rows `(facet, value)` of an attempt, to join laterally to `attempts`. `language` is the person's, as B2C sent it; `shadow`
- * is `differs` or `same` where the shadow policy was asked. A facet without a value has no row.
+ * Rows `(facet, value)` of an attempt, for a lateral join to `attempts`. `language` is the person's, as B2C sent it;
+ * `shadow` is `differs` or `same` if the shadow policy was evaluated. A facet without a value has no row.
  */
 export const facetsSql: SQL = sql.raw(`(
   select facet, left(value, ${MAX_VALUE_CHARS}) as value from (

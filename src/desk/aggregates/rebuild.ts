@@ -1,12 +1,13 @@
-/** Marks every hour whose attempts are kept, so that each is summed again: after a restore, or whenever aggregates are in doubt. */
+/** Rebuilds aggregates from attempts, for use after a restore or when aggregates may be wrong. */
 import { sql } from 'drizzle-orm';
 import type { Database } from '../../database/connect.ts';
 import { existingMonths } from '../../database/partitions.ts';
 import { overUntil } from './hours.ts';
 
 /**
- * Marks the hours of the existing months that are over at `now`, those without attempts too: rows of theirs would be wrong.
- * Reports stay right meanwhile. Aggregates of months whose attempts are gone stay as they are. Returns how many hours.
+ * Marks every hour of the existing months that is over at `now`; returns their number. Hours without attempts are
+ * marked too, since they may have wrong aggregate rows. Reports stay correct meanwhile. Aggregates of dropped months do
+ * not change.
  */
 export async function markAll(db: Database, now: Date): Promise<number> {
   const until = overUntil(now).toISOString();

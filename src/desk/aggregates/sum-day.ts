@@ -1,6 +1,6 @@
 /**
- * Sums a day: replaces its rows in every aggregate table by what its attempts say. Nothing is ever added to a sum, so a sum
- * that runs twice, late, beside another one or beside a writer, or that breaks off, is made right by the next one.
+ * Sums a day: replaces its rows in every aggregate table with counts of its attempts. Rows are replaced, never
+ * incremented, so a run may be repeated, late, concurrent or interrupted: the next run corrects it.
  */
 import { type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../../database/connect.ts';
@@ -10,15 +10,15 @@ import { facetsSql } from './facets.ts';
 import { hourSql } from './hours.ts';
 import { sumVisits } from './visits.ts';
 
-/** A UTC day (`2026-11-21`) with its dirty hours, and the marks that each had when they were read. */
+/** A UTC day (`2026-11-21`) with its dirty hours, and the marks of each hour at the time of reading. */
 export interface DirtyDay {
   readonly day: string;
   readonly hours: readonly { readonly hour: Date; readonly marks: number }[];
 }
 
-/** Below the 60 s of the schedule's connection: a sum that it gave up ends in Postgres too. */
+/** Below the 60 s of the schedule's connection, so that Postgres also stops a run that the schedule gave up. */
 const STATEMENT_LIMIT_MS = 50_000;
-/** Which of client, issuer and rule the row is counted by; `grouping` has a bit for each that it is not. */
+/** Bits for the grouped columns of client, issuer and rule. `grouping` sets the bits of the other columns. */
 const dims = sql.raw('7 - grouping(client_id, issuer, rule)');
 const dimensions = sql.raw(`coalesce(client_id, ''), coalesce(issuer, ''), coalesce(rule, ''), channel, step, outcome`);
 const columns = sql.raw('client_id, issuer, rule, channel, step, outcome');
@@ -29,9 +29,10 @@ const hourlySets = sql.raw('channel, step, outcome, grouping sets ((), client_id
 export const startOf = (day: string): Date => new Date(`${day}T00:00:00Z`);
 
 /**
- * Sums the attempts of a day before `until`, which is the end of an hour that is over. Hours before the lesser of `until` and
- * the day's end count as summed afterwards, so days after `summed_until` are summed in their order. Postgres ends a statement
- * after `limitMs`. Rejects when Neon does, and with 42P01 when the day's month was dropped; then nothing changed.
+ * Sums the attempts of a day before `until`, the end of an hour that is over. Afterwards all hours before `until` or
+ * the day's end, whichever is earlier, count as summed; so call it for days after `summed_until` in order. `limitMs` is
+ * the statement timeout. Rejects when Neon does, and with 42P01 when the day's month was dropped; then nothing has
+ * changed.
  */
 export async function sumDay(db: Database, dirty: DirtyDay, until: Date, limitMs = STATEMENT_LIMIT_MS): Promise<void> {
   await inTransaction(db, statementsOf(dirty, until, limitMs));
@@ -40,16 +41,16 @@ export async function sumDay(db: Database, dirty: DirtyDay, until: Date, limitMs
 /** The statements of {@link sumDay}, for one transaction. */
 export function statementsOf({ day, hours }: DirtyDay, until: Date, limitMs = STATEMENT_LIMIT_MS): SQL[] {
   const start = startOf(day);
-  // By the partition's own name: were it dropped before this began, the sum fails instead of counting nothing.
+  // The partition's own name makes the statement fail, instead of counting nothing, if the partition was dropped.
   const part = sql.raw(monthOf(start).name);
   const from = sql`${start.toISOString()}::timestamptz`;
-  // A slower runner must not take back what a faster one summed.
+  // A slower run must not shorten the range that a faster one summed.
   const to = sql`least(${from} + interval '1 day', greatest(${until.toISOString()}::timestamptz, (select until from summed_until)))`;
   const ofDay = sql`occurred_at >= ${from} and occurred_at < ${to}`;
   return [
     sql`select set_config('jit', 'off', true), set_config('work_mem', '32MB', true),
       set_config('statement_timeout', ${String(limitMs)}, true)`,
-    // One runner at a time. A statement of its own: those that follow have a snapshot from after the wait.
+    // One run at a time. A separate statement, so that the following ones take their snapshot after the wait.
     sql`select until from summed_until for update`,
     sql`delete from daily_counts where dims = any ('{0,1,2,3,4,5,6,7}') and day = ${day}::date`,
     sql`insert into daily_counts (day, dims, ${columns}, attempts)
@@ -79,7 +80,7 @@ export function statementsOf({ day, hours }: DirtyDay, until: Date, limitMs = ST
   ];
 }
 
-/** Notes that the marks which were read are summed. Marks that came since leave their hour dirty. */
+/** Records that the marks read earlier are summed. An hour that got a mark since then stays dirty. */
 export function noteSummed({ hours }: DirtyDay): SQL {
   const read = hours.map(({ hour, marks }) => sql`(${hour.toISOString()}::timestamptz, ${marks}::integer)`);
   // Locked in the order in which writers do, so that neither waits for the other.

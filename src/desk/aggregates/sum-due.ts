@@ -1,4 +1,4 @@
-/** Which days wait to be summed, and summing them: what the schedule does, and `npm run sums -- rebuild` with it. */
+/** Finds the days that wait to be summed and sums them, for the schedule and for `npm run sums -- rebuild`. */
 import { type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../../database/connect.ts';
 import { existingMonths, monthOf } from '../../database/partitions.ts';
@@ -6,37 +6,38 @@ import { overUntil } from './hours.ts';
 import { type DirtyDay, noteSummed, startOf, sumDay } from './sum-day.ts';
 
 export interface SummedDays {
-  /** How many days were summed, and how many still wait. */
+  /** Number of days summed. */
   readonly days: number;
+  /** Number of days that still wait. */
   readonly left: number;
 }
 
 export interface SumOptions {
-  /** At most so many days; every day unless told. */
+  /** Default: every day that waits. */
   readonly maxDays?: number;
   /** Called after each day. */
   readonly onDay?: (summed: SummedDays) => void;
   /**
-   * Confirms, when nothing waits any more, that the hourly tables of an earlier version can go. Only the schedule does: where
-   * it runs, the earlier version does not.
+   * Once nothing waits, confirm that the hourly tables of an earlier version can be dropped. Only the schedule sets
+   * this: where it runs, the earlier version no longer does.
    */
   readonly confirms?: boolean;
-  /** After this Postgres ends a statement of a sum. */
+  /** Statement timeout in Postgres. */
   readonly statementLimitMs?: number;
 }
 
 interface Waiting extends DirtyDay {
-  /** Before the days of `summed_until`. */
+  /** Earlier than the day of `summed_until`. */
   readonly late: boolean;
-  /** Its attempts were dropped before: the aggregates stay as they are, whatever is written now. */
+  /** Its attempts were dropped, so its aggregates never change again. */
   readonly final: boolean;
-  /** Nothing confirms yet that what the hourly tables of an earlier version hold was copied. */
+  /** The copy of an earlier version's hourly tables is not confirmed yet. */
   readonly copying: boolean;
 }
 
 /**
- * Sums the days with dirty hours that are over at `now`: first the days from `summed_until` on, oldest first, then late ones,
- * newest first. `open` gives a connection for each request. Rejects when Neon does; the days before are summed.
+ * Sums the days with dirty hours that are over at `now`: first the days from `summed_until` on, oldest first, then late
+ * ones, newest first. `open` returns a connection for each request. Rejects when Neon does; earlier days stay summed.
  */
 export async function sumDue(
   open: () => Database,
@@ -56,7 +57,7 @@ export async function sumDue(
   return { days, left };
 }
 
-/** Everything before `until` is summed. */
+/** Records that everything before `until` is summed. */
 const allSummed = (until: Date, confirms: boolean): SQL => sql`
   update summed_until set until = greatest(until, ${until.toISOString()}::timestamptz),
     copied_at = case when ${confirms}::boolean then coalesce(copied_at, now()) else copied_at end
@@ -86,7 +87,7 @@ async function sumOrKeep(open: () => Database, dirty: Waiting, until: Date, stat
   } catch (error) {
     const { name } = monthOf(start);
     if ((await existingMonths(open())).some((month) => month.name === name)) throw error;
-    // An earlier version may drop a month after the migration and before the upgrade: then only its hourly tables know it.
+    // An earlier version may drop a month between migration and upgrade. Then only its hourly tables have the counts.
     const copy = sql`select copy_hourly_sums(${start.toISOString()}::timestamptz, ${start.toISOString()}::timestamptz + interval '1 day')`;
     if (dirty.copying) await open().execute(copy);
     await open().execute(noteSummed(dirty));

@@ -1,7 +1,7 @@
 /**
- * Who was there, so that distinct people of any range are counted without reading people. The visits of an hour are compared
- * with its attempts; the order of a person's visits (`previous`) is set again from the visit before the hour to the first one
- * after it, and `people_days` follows.
+ * Maintains `visits` and `people_days`, from which reports count the distinct people of any range. A run compares the
+ * visits of an hour with its attempts, then relinks each person's visits (`previous`) from the visit before the hour to
+ * the first one after it, and updates `people_days`.
  */
 import { type SQL, sql } from 'drizzle-orm';
 import { isPersonSql } from './hours.ts';
@@ -11,15 +11,15 @@ const day = (instant: string) => sql.raw(`(${instant} at time zone 'UTC')::date`
 const isFirst = sql.raw(`previous < date_trunc('day', hour, 'UTC')`);
 
 /**
- * Statements for one transaction that bring `hours` (of the UTC day `on`, an array literal of instants) up to date. `part` is
- * the partition of `attempts` that holds them.
+ * Statements for one transaction that update `hours`, an array literal of instants on the UTC day `on`. `part` is the
+ * partition of `attempts` that holds them.
  */
 export function sumVisits(part: SQL, on: string, hours: string): SQL[] {
   const seen = seenSql(part, hours);
   const dayStart = sql`${`${on}T00:00:00Z`}::timestamptz`;
   return [
     sql`insert into people_scopes (kind, value) select kind, value from ${seen} as seen except select kind, value from people_scopes`,
-    // The planner may not expect so few rows as there are, and a scan of all visits is never right.
+    // The planner overestimates the rows, and a scan of all visits is never right.
     sql`select set_config('enable_seqscan', 'off', true)`,
     link(seen, on, hours),
     sql`delete from people_days where day = ${on}::date`,
@@ -32,8 +32,8 @@ export function sumVisits(part: SQL, on: string, hours: string): SQL[] {
 }
 
 /**
- * Rows `(kind, value, person, hour)`, some more than once. Only the token step knows for certain who it is. People who are
- * turned away have no objectId, so outcomes and rules count the first person key.
+ * Rows `(kind, value, person, hour)`, with duplicates. Only the token step has an objectId. Blocked people have none,
+ * so outcomes and rules count the first person key instead.
  */
 const seenSql = (part: SQL, hours: string) => sql`(
   select kind, value, person, hour
@@ -48,10 +48,10 @@ const seenSql = (part: SQL, hours: string) => sql`(
   where person is not null and value is not null)`;
 
 /**
- * `wanted` is how the visits of everybody concerned must be, from the hour on and up to the first visit after it; `known` how
- * they are. The visit before may be gone with its month: then the earliest `previous` still names it. Days after `on` take
- * the difference; the day itself is counted again. Windows instead of joins: Postgres has no statistics of these rows, and joined
- * 45,000 with 45,000 of them one by one.
+ * `known` are the stored visits of the people concerned, from the hour to the first visit after it; `wanted` is what
+ * they must become. The month of the preceding visit may be dropped: then the earliest `previous` still names it. The
+ * day `on` is counted again; later days get the difference. Windows instead of joins: without statistics of these rows,
+ * Postgres joined 45,000 with 45,000 in a nested loop (measured).
  */
 function link(seen: SQL, on: string, hours: string): SQL {
   const isIn = sql`= any (${hours}::timestamptz[])`;

@@ -1,9 +1,8 @@
 /**
- * Dead letters: messages that cannot be written as they are, in KV under `dead-letter:refused:` until an administrator
- * replays or removes them. An earlier version kept messages here too that an outage held up, under `dead-letter:outage:`:
- * these are treated alike, for as long as any can be left (`RETENTION_DAYS`).
+ * Dead letters: messages that cannot be written. KV holds them under `dead-letter:refused:` until an administrator
+ * replays or removes them. An earlier version also stored messages of an outage, under `dead-letter:outage:`; they are
+ * treated the same until the last one expires (`RETENTION_DAYS`).
  */
-
 import { isMessage } from '../../attempts/attempt.ts';
 import type { Config } from '../../platform/config.ts';
 import { log } from '../../platform/log.ts';
@@ -22,16 +21,16 @@ export interface DeadLetter {
 type Metadata = Pick<DeadLetter, 'reason' | 'diedAt'>;
 const UNKNOWN: Metadata = { reason: '', diedAt: '' };
 
-/** Each costs three operations, and Cloudflare allows 1,000 an invocation (https://developers.cloudflare.com/kv/platform/limits/). */
+/** Each takes 3 of the 1,000 operations of an invocation (https://developers.cloudflare.com/kv/platform/limits/). */
 const MAX_REPLAYED = 300;
-/** The letter must be gone before the consumer can keep a new one under its key; KV may take a minute to show a change. */
+/** The key must be deleted before the consumer can write it again, and KV may take a minute to show a change. */
 const REPLAY_DELAY_SECONDS = 60;
 const SECONDS_A_DAY = 86_400;
 const PREFIX = 'dead-letter:';
 
 const keyOf = (kind: DeadLetterKind, id: string) => `${PREFIX}${kind}:${id}`;
 
-/** Keeps a message for as long as an attempt would be kept. The same message again is the same letter. */
+/** Stores a message for the retention time of attempts. The same `id` overwrites the same dead letter. */
 export async function moveToDeadLetters(kv: KVNamespace, config: Config, id: string, reason: string, body: unknown) {
   const metadata: Metadata = { reason, diedAt: new Date().toISOString() };
   const expirationTtl = config.RETENTION_DAYS * SECONDS_A_DAY;
@@ -39,7 +38,7 @@ export async function moveToDeadLetters(kv: KVNamespace, config: Config, id: str
   log('dead-letter', { id, reason });
 }
 
-/** A page of at most `limit` letters, and the cursor of the next page. */
+/** A page of at most `limit` dead letters, and the cursor of the next page. */
 export async function listDeadLetters(kv: KVNamespace, limit: number, cursor: string | null = null) {
   const page = await kv.list<Metadata>({ prefix: PREFIX, limit, cursor });
   const letters = page.keys.map(({ name, metadata }): DeadLetter => {
@@ -49,7 +48,7 @@ export async function listDeadLetters(kv: KVNamespace, limit: number, cursor: st
   return { letters, next: page.list_complete ? undefined : page.cursor };
 }
 
-/** The letter of this id with its message as it was; undefined when there is none. */
+/** The dead letter with this id and its message, unchanged; undefined when there is none. */
 export async function readDeadLetter(kv: KVNamespace, id: string) {
   for (const kind of DEAD_LETTER_KINDS) {
     const { value, metadata } = await kv.getWithMetadata<Metadata>(keyOf(kind, id));
@@ -58,7 +57,7 @@ export async function readDeadLetter(kv: KVNamespace, id: string) {
   return undefined;
 }
 
-/** Gives a message up: it will never be written. False when there is no letter of this id. `by` names who does it. */
+/** Deletes a dead letter for good. False when there is none with this id. `by` names the administrator. */
 export async function removeDeadLetter(kv: KVNamespace, id: string, by: string): Promise<boolean> {
   const letter = await readDeadLetter(kv, id);
   if (letter === undefined) return false;
@@ -68,16 +67,16 @@ export async function removeDeadLetter(kv: KVNamespace, id: string, by: string):
 }
 
 /**
- * Sends at most {@link MAX_REPLAYED} letters to the queue again. Those that it took are gone (`written`); those that are no
- * messages of this version stay (`refused`). A message that Postgres refuses again is a letter again. Throws when KV or the
- * queue fails: what was not removed is there for the next time, and a message that is sent twice is one row.
+ * Sends at most {@link MAX_REPLAYED} dead letters to the queue again. `written` counts those that the queue took; they
+ * are deleted. `refused` counts those that are not messages of this version; they stay. A message that Postgres refuses
+ * again becomes a dead letter again. Throws when KV or the queue fails; it is safe to call again.
  */
 export async function replayDeadLetters({ GATEHOUSE: kv, ATTEMPTS: queue }: DeskEnv, kind?: DeadLetterKind) {
   const { keys } = await kv.list({ prefix: kind === undefined ? PREFIX : keyOf(kind, ''), limit: MAX_REPLAYED });
   const replayed = { written: 0, refused: 0 };
   const replay = async (key: string) => {
     const value = await kv.get(key);
-    // Expired, or removed meanwhile.
+    // Expired or removed meanwhile.
     if (value === null) return;
     const message = bodyOf(value);
     if (!isMessage(message)) {
@@ -92,7 +91,7 @@ export async function replayDeadLetters({ GATEHOUSE: kv, ATTEMPTS: queue }: Desk
   return replayed;
 }
 
-/** JSON as it was, or the text when it is none. */
+/** The parsed JSON, or the text itself when it is not JSON. */
 function bodyOf(text: string): unknown {
   try {
     return JSON.parse(text);

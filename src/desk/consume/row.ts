@@ -1,17 +1,17 @@
-/** Makes the row of a message. What a column's type does not say, Postgres refuses. */
+/** Converts a message to a row. It checks types; Postgres checks the constraints. */
 import { type Column, getTableColumns } from 'drizzle-orm';
 import type { Message } from '../../attempts/attempt.ts';
 import { MAX_CHARS, occurredAtOf } from '../../attempts/text-limits.ts';
 import { attempts, changes, shadowMembers } from '../../database/schema.ts';
 
-/** The row of an attempt; undefined when a value is of another type than its column. */
+/** The row of an attempt; undefined when a value has the wrong type for its column. */
 export const attemptRow = (message: Message) =>
   rowOf(getTableColumns(attempts), message) as typeof attempts.$inferInsert | undefined;
-/** The row of a change; undefined when a value is of another type than its column. */
+/** The row of a change; undefined when a value has the wrong type for its column. */
 export const changeRow = (message: Message) =>
   rowOf(getTableColumns(changes), message) as typeof changes.$inferInsert | undefined;
 
-/** A member that the message lacks is left to the column's default: messages of an earlier version have fewer. */
+/** A missing member takes the column's default: messages of an earlier version have fewer members. */
 function rowOf(columns: Record<string, Column>, message: Message): Record<string, unknown> | undefined {
   const occurredAt = new Date(occurredAtOf(message.id)).toISOString();
   const members: Record<string, unknown> = { ...flat(message), occurredAt };
@@ -19,14 +19,14 @@ function rowOf(columns: Record<string, Column>, message: Message): Record<string
   for (const [name, column] of Object.entries(columns)) {
     const value = members[name];
     if (value === undefined) continue;
-    // Null where there must be a value is for Postgres to refuse.
+    // Postgres refuses a null in a `not null` column.
     if (value !== null && !(fits(column, value) && (RELIED_ON[name]?.(value) ?? true))) return undefined;
     row[name] = column.dataType === 'date' && typeof value === 'string' ? new Date(value) : value;
   }
   return row;
 }
 
-/** Drizzle would throw on some values of another type, and Postgres take others as text. */
+/** Drizzle throws on some values of the wrong type; Postgres casts others to text. */
 function fits({ dataType }: Column, value: unknown): boolean {
   switch (dataType) {
     case 'string':
@@ -42,17 +42,17 @@ function fits({ dataType }: Column, value: unknown): boolean {
   }
 }
 
-/** ISO 8601 in UTC. `Date.parse` alone takes `May 5` too. */
+/** ISO 8601 in UTC. `Date.parse` alone accepts `May 5` too. */
 const INSTANT = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
 
-/** Half a character is no text for Neon, which would refuse the whole batch. */
+/** Neon refuses a whole batch for one lone surrogate. */
 const isText = (value: unknown): boolean => typeof value === 'string' && value.isWellFormed();
 
 const atMost = (maxChars: number) => (value: unknown) => typeof value === 'string' && value.length <= maxChars;
 
 /**
- * Columns of which sums and reports rely on more than the type. The sums are keyed by these texts, and Postgres limits an
- * index row to 2,704 bytes: one longer text would stop all sums.
+ * Checks beyond the type, on which aggregates and reports rely. These texts are keys of the aggregates, and Postgres
+ * limits an index row to 2,704 bytes: one longer text would stop all aggregation.
  */
 const RELIED_ON: Record<string, (value: unknown) => boolean> = {
   channel: atMost(MAX_CHARS.dimension),
@@ -69,8 +69,8 @@ const RELIED_ON: Record<string, (value: unknown) => boolean> = {
 const isClaimValue = (value: unknown): boolean => ['string', 'number', 'boolean'].includes(typeof value);
 
 /**
- * Messages of before the shadow's columns were members hold them in `shadow`. Such a message can wait in a queue for 14 days
- * after an upgrade, and among the dead letters for `RETENTION_DAYS`.
+ * Messages of an earlier version hold the shadow's columns in a member `shadow`. They can wait in a queue for 14 days
+ * after an upgrade, and in the dead letters for `RETENTION_DAYS`.
  */
 function flat(message: Message & { readonly shadow?: unknown }): object {
   const { shadow, ...members } = message;

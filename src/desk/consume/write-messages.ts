@@ -1,5 +1,4 @@
-/** Writes messages to Neon: one multi-row insert for many, and the search for the one at fault when Postgres refuses. */
-
+/** Writes messages to Neon with multi-row inserts. Bisects a refused insert to find the message at fault. */
 import { type Message, NOT_A_MESSAGE } from '../../attempts/attempt.ts';
 import { connect, type Database } from '../../database/connect.ts';
 import { createMonths, isRetained } from '../../database/partitions.ts';
@@ -8,11 +7,13 @@ import { sqlStateOf } from '../../database/sql-state.ts';
 import type { Config } from '../../platform/config.ts';
 import { attemptRow, changeRow } from './row.ts';
 
-/** Class 23514 in an insert into a partitioned table: no partition takes the row. */
+/** SQLSTATE of an insert into a partitioned table that has no partition for the row. */
 const NO_PARTITION = '23514';
 
-/** SQLSTATE classes by which Postgres refuses what a row holds: 22 data, 23 constraint, 54 too large (an index row). Others are ours or an outage's. */
-const IS_THE_MESSAGE = /^(22|23|54)/;
+/**
+ * SQLSTATE classes of faulty rows: 22 data, 23 constraint, 54 too large (an index row). Others mean a bug or an outage.
+ */
+const ROW_AT_FAULT = /^(22|23|54)/;
 
 export interface Refused {
   readonly message: Message;
@@ -20,16 +21,15 @@ export interface Refused {
   readonly reason: string;
 }
 
-/** A message and the row that it becomes. */
 interface Writing<Row> {
   readonly message: Message;
   readonly row: Row;
 }
 
 /**
- * Writes all messages; a message delivered twice is one row. Returns as refused those of which a value is not of its column's
- * type or Postgres refuses the row (SQLSTATE class 22, 23 or 54); the others are written. Throws when Neon cannot be reached
- * or fails otherwise: what was written is unknown then, and writing all again is safe.
+ * Writes all messages; a message delivered twice becomes one row. A message is refused when a value has the wrong type
+ * for its column, or when Postgres refuses its row (SQLSTATE class 22, 23 or 54); the others are written. Throws when
+ * Neon cannot be reached or fails otherwise. Then some may be written; it is safe to write all again.
  */
 export async function writeMessages(config: Config, messages: readonly Message[], limitMs: number) {
   if (config.DATABASE_URL === '') throw new Error('DATABASE_URL is not set');
@@ -39,17 +39,17 @@ export async function writeMessages(config: Config, messages: readonly Message[]
   const refused: Refused[] = [
     ...(await writeAll(ofKind('attempt'), attemptRow, (rows) => insertAttempts(db, rows, config.RETENTION_DAYS, now))),
     ...(await writeAll(ofKind('change'), changeRow, (rows) =>
-      written(db.insert(changes).values(rows).onConflictDoNothing()),
+      assertInserted(db.insert(changes).values(rows).onConflictDoNothing()),
     )),
   ];
   return { refused };
 }
 
-/** Whatever answers 200 in Neon's stead must not pass for a write. */
-async function written(insert: PromiseLike<{ command: string; rowCount: number }>): Promise<void> {
+/** Something between us and Neon may answer 200 (a proxy). Only the reply to an insert counts as a write. */
+async function assertInserted(insert: PromiseLike<{ command: string; rowCount: number }>): Promise<void> {
   const { command, rowCount } = await insert;
   if (command !== 'INSERT' || !Number.isInteger(rowCount))
-    throw new Error('Neon answered an insert with something else');
+    throw new Error('The reply to an insert does not come from Postgres.');
 }
 
 async function writeAll<Row>(
@@ -67,7 +67,7 @@ async function writeAll<Row>(
   return [...refused, ...(await insertAll(writing, insert))];
 }
 
-/** Halves what Postgres refuses until the row at fault is alone. */
+/** Bisects a refused batch until each row at fault is alone. */
 async function insertAll<Row>(
   writing: readonly Writing<Row>[],
   insert: (rows: Row[]) => Promise<void>,
@@ -79,7 +79,7 @@ async function insertAll<Row>(
     return [];
   } catch (error) {
     const code = sqlStateOf(error);
-    if (!IS_THE_MESSAGE.test(code)) throw error;
+    if (!ROW_AT_FAULT.test(code)) throw error;
     if (writing.length === 1)
       return [{ message: first.message, reason: code === NO_PARTITION ? 'outside-retention' : code }];
   }
@@ -87,14 +87,14 @@ async function insertAll<Row>(
   return [...(await insertAll(writing.slice(0, half), insert)), ...(await insertAll(writing.slice(half), insert))];
 }
 
-/** A missing month is ours to make, when it is one that we keep. */
+/** Creates a missing monthly partition, unless retention has already dropped the month. */
 async function insertAttempts(
   db: Database,
   rows: (typeof attempts.$inferInsert)[],
   retentionDays: number,
   now: Date,
 ): Promise<void> {
-  const insert = () => written(db.insert(attempts).values(rows).onConflictDoNothing());
+  const insert = () => assertInserted(db.insert(attempts).values(rows).onConflictDoNothing());
   try {
     return await insert();
   } catch (error) {

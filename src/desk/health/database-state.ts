@@ -1,4 +1,4 @@
-/** What Postgres can say about whether Gatehouse does its work: for `GET /health/ready`. */
+/** The database's part of `GET /health/ready`. */
 import { getTableColumns, sql } from 'drizzle-orm';
 import { runQuery } from '../../database/run-query.ts';
 import { attempts, dailyFacets, dirtyHours, summedUntil } from '../../database/schema.ts';
@@ -6,28 +6,28 @@ import type { Config } from '../../platform/config.ts';
 
 const READY_LIMIT_MS = 1_000;
 
-/** Migrations only add: a database that has as many columns has them all. */
+/** Migrations only add columns, so the number of columns is enough to compare. */
 const COLUMNS = Object.keys(getTableColumns(attempts)).length;
 
 export interface Readiness {
-  /** How long ago the oldest hour ended that is over and was never summed; null when there is none. Late attempts of summed hours do not count. */
+  /** Seconds since the end of the oldest hour that was never summed; null without one. Late attempts do not count. */
   readonly oldestUnsummedSeconds: number | null;
-  /** Calls of the last 24 hours whose URL named another step than their body. */
+  /** Calls of the last 24 hours with different steps in URL and body. */
   readonly differentSteps: number;
-  /** Calls of the last 24 hours in which no step could be told. */
+  /** Calls of the last 24 hours without a known step. */
   readonly unknownSteps: number;
-  /** Rules whose condition failed although saving never saw it fail, with their calls today and yesterday in hours that are summed. */
+  /** Calls of today and yesterday (summed hours), by rule, whose condition failed despite the checks at saving. */
   readonly failedRules: Readonly<Record<string, number>>;
-  /** False: tables or columns are missing that this Worker writes, so that attempts wait in the queue until `npm run migrate`. */
+  /** False when tables or columns of this version are missing: attempts wait in the queue until `npm run migrate`. */
   readonly migrated: boolean;
 }
 
-/** Two statements within 1 s; throws DatabaseUnavailable otherwise. The cost does not grow with the attempts that are kept. */
+/** Runs two statements. Throws DatabaseUnavailable after 1 s. The cost does not depend on the number of attempts. */
 export async function readiness(config: Config): Promise<Readiness> {
   return runQuery(
     config,
     async (db, run) => {
-      // What is missing cannot be asked.
+      // The second statement needs all tables and columns.
       const migrated = await run(db.execute<{ migrated: boolean }>(MIGRATED));
       if (!migrated.rows[0]?.migrated) {
         return { oldestUnsummedSeconds: null, differentSteps: 0, unknownSteps: 0, failedRules: {}, migrated: false };
@@ -52,7 +52,7 @@ const MIGRATED = sql`
     select count(*) from pg_attribute where attrelid = to_regclass('attempts') and attnum > 0 and not attisdropped
   ) as migrated`;
 
-/** One such rule is a reason to look at the policy. */
+/** One rule is reason enough to check the policy. */
 const MAX_FAILED_RULES = 5;
 
 interface State extends Record<string, unknown> {
@@ -62,7 +62,7 @@ interface State extends Record<string, unknown> {
   readonly failed: Readonly<Record<string, number>> | null;
 }
 
-/** An hour is summed some minutes after its end, at once with all that were due before. */
+/** An hour is summed a few minutes after its end, together with earlier hours that are due. */
 const STATE = sql`
   with odd as materialized (
     select ${attempts.urlStep} as url_step, ${attempts.reason} as reason from ${attempts}

@@ -1,5 +1,4 @@
-/** Which policy decides, and what an operator should know about it. */
-
+/** The policy in force, and warnings about it for the operator. */
 import { KvWorld } from '../../gate/know.ts';
 import type { Config } from '../../platform/config.ts';
 import { withTimeout } from '../../platform/timeout.ts';
@@ -7,17 +6,17 @@ import { POINTER_KEY, readPointer } from '../../policy/pointer.ts';
 import { unpublishedSince } from '../policies/publish.ts';
 
 export interface PolicyState {
-  /** False: sign-ups are blocked, since no policy could be read. */
+  /** False when no policy could be read: sign-ups are blocked. */
   readonly decides: boolean;
   /** 0 is the built-in policy. Absent when none decides. */
   readonly version?: number;
-  /** The version that runs in the shadow, when there is one. */
+  /** The version of the shadow policy; absent when there is none. */
   readonly shadow?: number;
-  /** `''`, or why this may not be the version that was saved last: as on attempts. */
+  /** `''`, or why this may not be the version that was saved last, as in an attempt's `degraded`. */
   readonly fault: string;
-  /** A policy lies in KV while the built-in one decides. */
+  /** True when KV has a policy but the built-in one decides. */
   readonly unused: boolean;
-  /** Since when (ISO 8601) something is saved that may not be in KV; absent when nothing waits longer than the cron takes. */
+  /** Time (ISO 8601) of a save that may not be in KV yet; absent when none waits longer than the cron takes. */
   readonly unpublishedSince?: string;
 }
 
@@ -57,22 +56,25 @@ export function policyWarnings({ unpublishedSince: since, ...state }: PolicyStat
   const waiting =
     since === undefined
       ? []
-      : [`A policy saved at ${since} may not be in Workers KV yet: look whether the cron trigger runs.`];
+      : [`A policy saved at ${since} may not be in Workers KV yet. Check that the cron trigger runs.`];
   return [...warningsOf(state), ...waiting];
 }
 
 function warningsOf({ decides, version, fault, unused }: Omit<PolicyState, 'unpublishedSince'>): string[] {
   if (unused)
-    return ['A policy is saved, and the built-in one decides: set POLICY = "stored" in wrangler.toml to use it.'];
+    return [
+      'A policy is saved, but the built-in one decides. Set POLICY = "stored" in wrangler.toml to use the saved one.',
+    ];
   if (decides)
-    return fault === '' ? [] : [`Version ${version} of the policy decides from memory: ${MEND[fault] ?? fault}`];
-  return [`No policy decides, so that sign-ups are blocked: ${MEND[fault] ?? fault}`];
+    return fault === '' ? [] : [`Version ${version} of the policy is served from memory. ${CAUSE[fault] ?? fault}`];
+  return [`No policy decides, so sign-ups are blocked. ${CAUSE[fault] ?? fault}`];
 }
 
-const MEND: { readonly [fault: string]: string } = {
+/** Cause and remedy of a fault. */
+const CAUSE: { readonly [fault: string]: string } = {
   'policy-missing':
-    'Workers KV holds none. Save one with `npm run policy -- push FILE`; the cron publishes what was saved.',
+    'Workers KV has no policy. Save one with `npm run policy -- push FILE`. The cron publishes a saved one within minutes.',
   'policy-unreadable':
-    'what Workers KV holds is no policy, so that somebody must have written it by hand. The cron publishes the saved one again within minutes; `npm run policy -- push FILE` does it now.',
+    'The policy in Workers KV cannot be read; it was probably written by hand. The cron publishes the saved one again within minutes; `npm run policy -- push FILE` publishes at once.',
   'policy-kv-unavailable': 'Workers KV does not answer.',
 };

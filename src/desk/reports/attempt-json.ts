@@ -1,4 +1,7 @@
-/** An attempt as reports show it: its columns by their names, times in ISO 8601 UTC, the keys as one list, the shadow's columns as one member. */
+/**
+ * An attempt as JSON: its columns by name, times in ISO 8601 UTC, the person keys as one list and the shadow's columns
+ * as one member.
+ */
 import type { AttemptRow } from './queries/columns.ts';
 
 export type AttemptJson = ReturnType<typeof attemptJson>;
@@ -17,10 +20,10 @@ export function attemptJson({ id, occurredAt, oidKey, idpKey, emailKey, otherKey
     id,
     occurredAt: occurredAt.toISOString(),
     ...attempt,
-    /** What the shadow policy would have decided; absent where it was not asked. */
+    /** The shadow policy's decision; absent if it was not evaluated. */
     ...(shadowVersion === 0 ? {} : { shadow }),
     rolesUpdatedAt: attempt.rolesUpdatedAt?.toISOString() ?? null,
-    /** Every key the call revealed. */
+    /** Every key of the call. */
     personKeys: [...new Set([oidKey, idpKey, ...otherKeys, emailKey])].filter((key) => key !== ''),
   };
 }

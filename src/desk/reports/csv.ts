@@ -1,4 +1,4 @@
-/** Reports as files for a spreadsheet: UTF-8 with a byte order mark, lines ending in CR LF, numbers as numbers. */
+/** Reports as CSV for spreadsheets: UTF-8 with a byte order mark, lines ending in CR LF, numbers as numbers. */
 import { unparse } from 'papaparse';
 import { OUTCOMES } from '../../attempts/attempt.ts';
 import { shadowMembers } from '../../database/schema.ts';
@@ -9,17 +9,14 @@ import { attemptColumns } from './queries/columns.ts';
 import type { Summary } from './summary.ts';
 
 export const MAX_FILE_ROWS = 100_000;
-/** A page is some megabytes. */
+/** A page has a few megabytes. */
 export const FILE_PAGE_ROWS = 2_500;
-/** Within the 50 subrequests that Workers' free plan allows a call. Pages that end early make a file of fewer rows. */
+/** Below the 50 subrequests of a call on Workers' free plan. With short pages, a file has fewer rows. */
 export const MAX_FILE_PAGES = MAX_FILE_ROWS / FILE_PAGE_ROWS;
 
-/**
- * A spreadsheet would run such a cell as a formula. papaparse's own pattern ends in `.*$` and so lets a cell of two lines
- * through, hence this one.
- */
+/** A spreadsheet runs such cells as formulas. papaparse's own pattern ends in `.*$` and misses cells of two lines. */
 const FORMULA = /^[=+\-@\t\r]/;
-/** Without it Excel takes UTF-8 for the local code page. */
+/** Without it, Excel reads UTF-8 in the local code page. */
 const BYTE_ORDER_MARK = '\ufeff';
 
 type Cell = string | number;
@@ -27,7 +24,7 @@ type Cell = string | number;
 const lines = (rows: readonly (readonly Cell[])[]): string =>
   rows.length === 0 ? '' : `${unparse([...rows.map((row) => [...row])], { escapeFormulae: FORMULA })}\r\n`;
 
-/** The order of the first files, which spreadsheets rely on. Columns that came later follow. */
+/** Spreadsheets rely on this order. Later columns follow it. */
 const FIRST_COLUMNS =
   `occurredAt id step urlStep outcome reason rule messageKey message messageLanguage supportCode clientId
   objectId email issuer issuerAssignedId signInType locale roles rolesUpdatedAt durationMs degraded notes claimNames
@@ -39,7 +36,7 @@ const COLUMNS = [...new Set([...FIRST_COLUMNS, ...Object.keys(attemptColumns)])]
   (name) => !PERSON_KEYS.includes(name),
 );
 
-/** Lists are joined by spaces (notes, which are sentences, by semicolons), objects are JSON, what is absent is empty. */
+/** Lists are joined by spaces (notes, which are sentences, by semicolons), objects are JSON, null is empty. */
 function cellOf(name: string, value: unknown): Cell {
   if (Array.isArray(value)) return value.join(name === 'notes' ? '; ' : ' ');
   if (typeof value === 'object' && value !== null) return JSON.stringify(value);
@@ -51,24 +48,22 @@ function attemptLine({ shadow, ...attempt }: AttemptJson): Cell[] {
   return COLUMNS.map((name) => cellOf(name, members[name]));
 }
 
-/** The lines of attempts. */
 const attemptLines = (attempts: readonly AttemptJson[]): string => lines(attempts.map(attemptLine));
 
 export interface FilePage {
   readonly attempts: readonly AttemptJson[];
-  /** There may be older ones. */
+  /** True when there may be older attempts. */
   readonly more: boolean;
-  /** The page ended early: everything from this time on was searched. */
+  /** Set when the page ended early: everything from this time on was searched. */
   readonly searchedTo?: Date | undefined;
 }
 
-/** The last row of a page; or a time, whose rows are all older, where the page ended early. */
+/** Where the next page starts: after this row, or before this time when the page ended early. */
 export type Place = Pick<AttemptJson, 'id' | 'occurredAt'>;
 
 /**
- * A file of attempts, page by page. A file that does not hold everything says so in its last line: when it is written, the
- * headers are long gone. `page` is asked for what follows a place. `from` is where the list begins, undefined when it is
- * everything kept.
+ * A file of attempts, page by page. The last line of an incomplete file says so, since the headers are already sent.
+ * `page` returns the page after a place. `from` is the start of the list; undefined: everything retained.
  */
 export async function* attemptsFile(
   page: (after: Place | undefined) => Promise<FilePage>,
@@ -83,29 +78,29 @@ export async function* attemptsFile(
       last = await page(placeAfter(last));
     } catch (error) {
       failed(error);
-      yield lines([[`INCOMPLETE: the database stopped answering after ${rows} rows. Download the file again.`]]);
+      yield lines([[`INCOMPLETE: the database failed after ${rows} rows. Download the file again.`]]);
       return;
     }
     rows += last.attempts.length;
     yield attemptLines(last.attempts);
   }
   const place = placeAfter(last);
-  if (last.more && place !== undefined) yield lines([[cutAfter(rows, place, from)]]);
+  if (last.more && place !== undefined) yield lines([[truncatedAfter(rows, place, from)]]);
 }
 
 const placeAfter = ({ attempts, searchedTo }: FilePage): Place | undefined =>
   searchedTo === undefined ? attempts.at(-1) : { id: NO_ID, occurredAt: searchedTo.toISOString() };
 
-/** `to` is exclusive: a millisecond later, else older rows of the last one's millisecond were in neither file. */
-function cutAfter(rows: number, { id, occurredAt }: Place, from: Date | undefined): string {
+/** `to` is exclusive, so it is a millisecond later: the last row's millisecond may have more rows. */
+function truncatedAfter(rows: number, { id, occurredAt }: Place, from: Date | undefined): string {
   const to = id === NO_ID ? occurredAt : new Date(new Date(occurredAt).getTime() + 1).toISOString();
   const rest = from === undefined ? `to=${to}` : `from=${from.toISOString()}&to=${to}`;
-  const twice = id === NO_ID ? '' : ` (rows of the last millisecond, ${occurredAt}, may be in both files: "id" tells)`;
+  const twice = id === NO_ID ? '' : ` (rows of ${occurredAt} may be in both files; they have the same "id")`;
   const older = id === NO_ID ? 'there may be' : 'there are';
-  return `CUT after ${rows} rows: ${older} older ones. For those download another file with the same filters and ${rest}${twice}`;
+  return `TRUNCATED after ${rows} rows: ${older} older ones. Download a second file with the same filters and ${rest}${twice}`;
 }
 
-/** The series of a summary. Steps that are none of Microsoft's three come after them. */
+/** The series of a summary. Microsoft's three steps come first, then other names that calls gave. */
 export function summaryFile({ series, totals, coverage, stale }: Summary): string {
   const steps = [...STEPS, ...Object.keys(totals.byStep).filter((step) => !STEPS.some((known) => known === step))];
   return (
@@ -115,7 +110,7 @@ export function summaryFile({ series, totals, coverage, stale }: Summary): strin
       ...series.map(({ start, attempts, byStep, byOutcome }) => [
         start,
         attempts,
-        // A step may be called `constructor`.
+        // A step may have the name `constructor`.
         ...steps.map((step) => (Object.hasOwn(byStep, step) ? (byStep[step] ?? 0) : 0)),
         ...OUTCOMES.map((outcome) => byOutcome[outcome] ?? 0),
       ]),

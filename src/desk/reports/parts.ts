@@ -1,6 +1,6 @@
 /**
- * From where a report reads each part of a range: whole days from the daily aggregates, hours at the edges of the range and
- * hours that are not summed yet from the attempts. Pure.
+ * Divides a range by source: whole days come from the daily aggregates; hours at the edges and hours that are not
+ * summed yet come from the attempts. Pure.
  */
 import { DAY_MS } from '../../platform/duration.ts';
 
@@ -17,21 +17,21 @@ export interface Days {
 }
 
 export interface RangeParts {
-  /** Whole days of which every hour in the range is summed; undefined when there are none. */
+  /** Whole days whose hours in the range are all summed; undefined when there are none. */
   readonly days: Days | undefined;
-  /** Summed hours of days that the range cuts. */
+  /** Summed hours of days that are only partly in the range. */
   readonly edges: readonly Stretch[];
   /** Hours that are not summed yet. */
   readonly live: Stretch | undefined;
 }
 
-/** `range` has whole hours; hours before `until`, the end of an hour, are summed. */
+/** The range consists of whole hours. Hours before `until`, the end of an hour, are summed. */
 export function partsOf({ from, to }: Stretch, until: Date): RangeParts {
   const [start, end, line] = [from, to, until].map((instant) => instant.getTime()) as [number, number, number];
   const live = end > line ? stretch(Math.max(start, line), end) : undefined;
   if (start >= Math.min(end, line)) return { days: undefined, edges: [], live };
   const first = Math.ceil(start / DAY_MS) * DAY_MS;
-  // The aggregates of the day that holds `until` have exactly its hours before `until`.
+  // The aggregates of the day of `until` contain exactly its hours before `until`.
   const last = end >= line ? Math.ceil(line / DAY_MS) * DAY_MS : Math.floor(end / DAY_MS) * DAY_MS;
   if (first >= last) return { days: undefined, edges: [stretch(start, Math.min(end, line))], live };
   const edges = [

@@ -1,21 +1,21 @@
-/** Where a person stands, in one sentence that support can read out. Pure. */
+/** The status of a person, in words that a support agent can read out. Pure. */
 import type { AttemptRow } from './queries/columns.ts';
 
-/** So many newest attempts tell where a person stands. */
+/** Number of newest attempts that determine the status. */
 export const RECENT_ATTEMPTS = 50;
-/** Workers KV takes "60 seconds or more" to spread a change (https://developers.cloudflare.com/kv/concepts/how-kv-works/): twice that. */
+/** Twice the "60 seconds or more" of Workers KV (https://developers.cloudflare.com/kv/concepts/how-kv-works/). */
 const KV_SPREAD_MS = 120_000;
 
 export interface RoleChange {
   readonly occurredAt: Date;
   readonly changedBy: string;
-  /** The person key whose record was changed. */
+  /** The person key of the changed record. */
   readonly subject: string;
-  /** The change left no record under that key. */
+  /** True when the change removed the record. */
   readonly removed: boolean;
 }
 
-/** Last changes by the kind of key. Of several records the one under an `oid:` key counts, else `idp:`, else perhaps `email:`. */
+/** The last change of each kind of key. Precedence of records: `oid:`, then `idp:`, then (if trusted) `email:`. */
 export interface RoleChanges {
   readonly oid: RoleChange | undefined;
   readonly idp: RoleChange | undefined;
@@ -25,23 +25,23 @@ export interface RoleChanges {
 export interface PersonHistory {
   /** At most {@link RECENT_ATTEMPTS}, newest first. */
   readonly newest: readonly AttemptRow[];
-  /** Of this person's keys, and of the account of {@link lastToken} when a token was given. */
+  /** Changes of this person's keys; with a token, those of the account of {@link lastToken}. */
   readonly changes: RoleChanges;
-  /** The person key that was asked for. */
+  /** The person key of the request. */
   readonly asked: string;
-  /** `oid:` keys of everybody on the timeline. */
+  /** `oid:` keys of all accounts on the timeline. */
   readonly accounts: readonly string[];
-  /** There were more keys than are followed. */
-  readonly cut: boolean;
+  /** True when the person has too many keys to follow them all. */
+  readonly truncated: boolean;
   readonly keptSince: Date;
 }
 
-export function statusSentence({ newest, changes, asked, accounts, cut, keptSince }: PersonHistory): string {
+export function statusSentence({ newest, changes, asked, accounts, truncated, keptSince }: PersonHistory): string {
   const [last] = newest;
   if (last === undefined) {
     return (
-      `No call for this person reached us since ${keptSince.toISOString().slice(0, 10)}: they did not get as far as ` +
-      'Gatehouse (wrong password, page left early, another account), or the key has a typing error.'
+      `No call for this person has reached Gatehouse since ${keptSince.toISOString().slice(0, 10)}. Check the key for ` +
+      'typing errors. If it is right, the person stopped earlier (wrong password, page left early) or used another account.'
     );
   }
   const token = lastToken(newest);
@@ -54,9 +54,9 @@ export function statusSentence({ newest, changes, asked, accounts, cut, keptSinc
       : '',
     ...changesThatCount(changes).map(([whose, change]) => aboutChange(whose, change, token)),
     accounts.length > 1
-      ? `${accounts.length} accounts were seen with this key: each attempt names its objectId, and /reports/attempts?objectId= shows one alone`
+      ? `${accounts.length} accounts have used this key: each attempt has its objectId, and /reports/attempts?objectId= lists one account`
       : '',
-    cut ? 'more keys were seen with this one than are followed: the ones seen last are' : '',
+    truncated ? 'this key occurs with too many other keys: only the most recent ones are included' : '',
   ];
   return `${parts.filter((part) => part !== '').join('; ')}.`;
 }
@@ -69,40 +69,40 @@ const isToken = ({ step, reply }: AttemptRow) => step === 'PreTokenIssuance' && 
 const at = (instant: Date) => `${instant.toISOString().slice(0, 19)}Z`;
 
 const application = ({ clientId }: AttemptRow) =>
-  clientId === '' ? 'an application that was not named' : `application ${clientId}`;
+  clientId === '' ? 'an unknown application' : `application ${clientId}`;
 
 function whatHappened(attempt: AttemptRow): string {
   const { step, outcome, reply, rule, messageKey, reason } = attempt;
-  const place = step === '' ? 'a step that was not named' : step;
+  const place = step === '' ? 'an unknown step' : step;
   const why = rule === '' ? messageKey && ` (${messageKey})` : ` by rule ${rule}`;
   if (outcome === 'continue') {
     return isToken(attempt)
       ? `let in ${withRoles(attempt)}`
-      : `went on after ${place}, and no token was asked for since`;
+      : `continued after ${place}, and has not requested a token since`;
   }
   if (outcome === 'block') return `blocked at ${place}${why}${withCode(attempt)}`;
-  if (outcome === 'invalid') return `asked at ${place} to correct what was entered${why}${withCode(attempt)}`;
-  const failed = `the call at ${place} could not be answered as usual (${reason || 'error'})${withCode(attempt)}`;
+  if (outcome === 'invalid') return `asked at ${place} to correct the input${why}${withCode(attempt)}`;
+  const failed = `the call at ${place} failed (${reason || 'error'})${withCode(attempt)}`;
   if (isToken(attempt)) return `let in ${withRoles(attempt)}, because ${failed}`;
-  return `${reply === 'Continue' ? 'went on' : 'stopped'}, because ${failed}`;
+  return `${reply === 'Continue' ? 'continued' : 'stopped'}, because ${failed}`;
 }
 
 function withRoles({ roles, degraded }: AttemptRow): string {
-  const held = roles.length === 0 ? 'without roles' : `with the roles ${roles.join(', ')}`;
-  return degraded === '' ? held : `${held} (${degraded}: they may be old or missing)`;
+  const roleList = roles.length === 0 ? 'without roles' : `with the roles ${roles.join(', ')}`;
+  return degraded === '' ? roleList : `${roleList} (${degraded}: roles may be outdated or missing)`;
 }
 
 const withCode = ({ supportCode }: AttemptRow) => (supportCode === '' ? '' : `, support code ${supportCode}`);
 
 /**
- * Which changes say something about this person's roles, each with whose roles those are. What lies under a lesser key is
- * outranked while a better one is known to have a record; of records that no change tells of (written by hand) nothing is known,
- * so that the words for a lesser key say on what it depends.
+ * The changes that can affect this person's roles, each with the subject of its sentence. A record under a lower key
+ * has no effect while a higher one has a record. Records that were written by hand leave no change, so the sentence for
+ * a lower key states its condition.
  */
 function changesThatCount({ oid, idp, email }: RoleChanges): [whose: string, change: RoleChange][] {
   if (oid && !oid.removed) return [['their roles were', oid]];
   const counting: [string, RoleChange][] = [];
-  // What was under the lesser key before the better record was removed counts only since then.
+  // Removing the higher record was also a change: the older record under the lower key counts since then.
   if (oid && !(idp && idp.occurredAt > oid.occurredAt)) counting.push(['their roles were', oid]);
   else if (idp) {
     counting.push([`the record under ${idp.subject} (it counts only while no oid: key of theirs has one) was`, idp]);
@@ -114,15 +114,15 @@ function changesThatCount({ oid, idp, email }: RoleChanges): [whose: string, cha
   return counting;
 }
 
-/** Microsoft keeps a token's claims until the next interactive sign-in: a change in between is in force but not yet seen. */
+/** Microsoft keeps a token's claims until the next interactive sign-in, so an earlier token does not show a change. */
 function aboutChange(whose: string, change: RoleChange, token: AttemptRow | undefined): string {
   const made = `${at(change.occurredAt)} by ${change.changedBy}`;
   if (token === undefined) return `${whose} changed ${made}, which counts from the next sign-in`;
   const since = token.occurredAt.getTime() - change.occurredAt.getTime();
   if (since < 0) {
-    return `${whose} changed after that token: they get it at the next interactive sign-in (changed ${made})`;
+    return `${whose} changed after that token: the next interactive sign-in gets the change (changed ${made})`;
   }
   const hasIt = token.rolesUpdatedAt !== null && token.rolesUpdatedAt >= change.occurredAt;
   if (hasIt || since > KV_SPREAD_MS) return '';
-  return `${whose} changed ${made}, so shortly before that token that it may lack them: sign in again`;
+  return `${whose} changed ${made}, less than two minutes before that token, which may not have the change: sign in again`;
 }

@@ -1,4 +1,4 @@
-/** What the reports can be asked: query strings and search bodies, checked and normalised. Whatever is unknown is refused by name. */
+/** Query strings and search bodies of the reports, checked and normalised. Unknown parameters are refused by name. */
 import * as z from 'zod/mini';
 import { OUTCOMES } from '../../attempts/attempt.ts';
 import { readSupportCode } from '../../attempts/support-code.ts';
@@ -9,19 +9,18 @@ import { strict, text } from '../http/input-rules.ts';
 import { inOrder, page, paged, range } from '../http/list-page.ts';
 import { ADDRESS_RULE, addressIn, KEY_FORMS, NO_ADDRESS, refuseTyped, typed } from '../http/typed-values.ts';
 
-/** Unknown steps are recorded under the name that the body gave, so that any may be asked for. */
+/** Attempts keep an unknown step under the name in the body, so any name is allowed. */
 const step = typed((typed) => stepNamed(typed) ?? typed);
 
-/** Lower case, as it is stored. */
+/** Stored in lower case. */
 const clientId = typed((typed) => typed.toLowerCase());
 
 const email = typed((typed, context) =>
   NO_ADDRESS.test(typed) ? refuseTyped(context, `${ADDRESS_RULE} POST /reports/attempts/search`) : emailKey(typed),
 );
 
-/** How else a key can be given, when it did not arrive as it was meant. */
 const KEY_IN_BODY =
-  'an idp: key is percent-encoded once more there, though its parts are already. Or send the key as it is in the body of ' +
+  'percent-encode an idp: key again, although its parts are encoded already, or send the key unencoded in the body of ' +
   'POST /reports/people/search';
 
 const personKey = typed(async (typed, context) => {
@@ -34,7 +33,7 @@ const supportCode = typed(
     readSupportCode(typed) ?? refuseTyped(context, 'not a support code: ten letters and digits, such as 7K3QX-9M2TB'),
 );
 
-/** What sums are kept by. */
+/** The dimensions of the aggregates. */
 const dimensions = {
   step: z.optional(step),
   outcome: z.optional(z.enum(OUTCOMES, `not an outcome: one of ${OUTCOMES.join(', ')}`)),
@@ -50,7 +49,7 @@ const filters = {
   email: z.optional(email),
   supportCode: z.optional(supportCode),
   correlationId: z.optional(text),
-  /** Only attempts for which the shadow policy was asked: where it would have replied something else, or the same. */
+  /** Only attempts for which the shadow policy was evaluated: its reply differs, or is the same. */
   shadow: z.optional(z.enum(['differs', 'same'], 'not differs or same')),
   ...range,
 };
@@ -63,7 +62,7 @@ export const attemptsQuestion = z.pipe(attemptsAsked, paged<z.output<typeof atte
 /** A file is a whole list: it has no pages. */
 export const attemptsFileQuestion = strict(filters).check(inOrder);
 
-/** An id, or a support code as somebody wrote it down. */
+/** An id, or a support code in any spelling. */
 export const attemptParam = z.object({
   attempt: typed((typed, context): { id: string } | { supportCode: string } => {
     const id = z.uuid({ version: 'v7' }).safeParse(typed.toLowerCase());
@@ -77,16 +76,15 @@ export const attemptParam = z.object({
   }),
 });
 
-/** For an address that cannot be read as a path. */
 export const KEY_IN_PATH = `a person key in a path is one percent-encoded segment: ${KEY_IN_BODY}`;
 export const personParam = z.object({ key: personKey });
-/** The page of a person's timeline, when the key stands in the path: {@link personPage} joins the two. */
+/** The page of a timeline whose key is in the path; {@link personPage} joins the two. */
 export const personPageQuestion = strict(page);
 const personAsked = strict({ key: personKey, ...page });
 export const personQuestion = z.pipe(personAsked, paged<z.output<typeof personAsked>>('person'));
 export type PersonPage = z.output<typeof personQuestion>;
 
-/** Undefined when the cursor is not one of this person's. */
+/** Undefined when the cursor belongs to another request. */
 export async function personPage(
   key: string,
   { limit, cursor }: z.output<typeof personPageQuestion>,
@@ -109,6 +107,6 @@ export const summaryQuestion = strict({
 }).check(inOrder);
 export type SummaryQuestion = z.output<typeof summaryQuestion>;
 
-/** Whether it is the question without parameters, or says only what that one means anyway. */
+/** Whether the parameters are those of the request without parameters. */
 export const isDefault = ({ interval, ...asked }: SummaryQuestion) =>
   interval !== 'day' && Object.values(asked).every((value) => value === undefined);

@@ -1,16 +1,16 @@
-/** Which stretch of time a report covers. Pure; `now` is in milliseconds since 1970. */
+/** The range of time that a report covers. Pure; `now` is in milliseconds since 1970. */
 import { DAY_MS, HOUR_MS } from '../../platform/duration.ts';
 import type { Position } from '../http/cursor.ts';
 import type { Dimensions, Filters, Interval, SummaryQuestion } from './questions.ts';
 
 export const INTERVAL_MS = { hour: HOUR_MS, day: DAY_MS } as const;
 const DEFAULT_DAYS = 7;
-/** A series of more points is unreadable, and the sums behind it too many for the time a summary has. */
+/** A longer series is unreadable, and takes longer to count than the summary's timeout. */
 const MAX_DAYS = { hour: 31, day: 400 } as const;
 
 /**
- * Where a list begins: what was asked; else where its first page began; else seven days back. Undefined, which is everything
- * kept, when the question is after one person or one call.
+ * Start of a list: its `from`, else the start of its first page, else seven days ago. Undefined (everything retained)
+ * when it asks for one person or one call.
  */
 export function listFrom(filters: Filters, after: Position | undefined, now: number): Date | undefined {
   const { from, to, objectId, email, supportCode, correlationId } = filters;
@@ -27,14 +27,14 @@ export interface SummaryRange {
   readonly to: Date;
 }
 
-/** What a summary covers, rounded outwards; or a sentence on what to give as `from` instead. */
+/** The range of a summary, rounded outwards; or the message that refuses `from`. */
 export function summaryRange({ from, to, interval = 'hour' }: SummaryQuestion, now: number): SummaryRange | string {
   const end = to?.getTime() ?? now;
   const start = from?.getTime() ?? end - DEFAULT_DAYS * DAY_MS;
-  if (start >= end) return 'not in the past: give an earlier one, or a "to" after it';
+  if (start >= end) return 'not in the past: give an earlier time, or a later "to"';
   if (end - start > MAX_DAYS[interval] * DAY_MS) {
     const instead = interval === 'hour' ? `, or interval=day for up to ${MAX_DAYS.day} days` : '';
-    return `more than ${MAX_DAYS[interval]} days before "to": give a shorter time${instead}`;
+    return `more than ${MAX_DAYS[interval]} days before "to": give a shorter range${instead}`;
   }
   const unit = INTERVAL_MS[interval];
   const used = { from: new Date(Math.floor(start / unit) * unit), to: new Date(Math.ceil(end / unit) * unit) };
@@ -42,8 +42,8 @@ export function summaryRange({ from, to, interval = 'hour' }: SummaryQuestion, n
 }
 
 /**
- * The range as far as it is known when attempts before `gone` are no longer retained: whole days there, since the hours of a
- * day are known of the attempts alone; and days throughout for filters whose hours are not summed.
+ * Extends the part of a range before `gone`, where the attempts are deleted, to whole days: the hours at its edges were
+ * only in the attempts. For filters without hourly aggregates, the whole range becomes days.
  */
 export function knownRange({ interval, from, to }: SummaryRange, filters: Dimensions, gone: Date): SummaryRange {
   if (from >= gone) return { interval, from, to };
@@ -53,7 +53,7 @@ export function knownRange({ interval, from, to }: SummaryRange, filters: Dimens
   return { interval: byDay ? 'day' : interval, from: floor, to: byDay || to < gone ? ceil : to };
 }
 
-/** Whether hours are not summed for these filters (`hourly_totals`): a rule together with an application or an issuer. */
+/** True for a rule together with an application or issuer: `hourly_totals` does not have that combination. */
 export const lacksHours = (filters: Dimensions): boolean => filters.rule !== undefined && combines(filters);
 
 /** Whether more than one of clientId, issuer and rule is given. */

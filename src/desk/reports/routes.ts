@@ -1,4 +1,4 @@
-/** What support staff ask: what happened to whom, and how many. Database code is imported when it is needed, not before. */
+/** Reports for support: attempts, timelines and summaries. Database code is imported on demand. */
 import type { Context } from 'hono';
 import { DatabaseUnavailable } from '../../database/unavailable.ts';
 import { configOf } from '../../platform/config.ts';
@@ -35,9 +35,9 @@ export const reports = newApp();
 reports.use(limitedBody(MAX_BODY_BYTES, 'question'));
 
 reports.use(async (c, next) => {
-  // Hono would take a segment that does not decode as it is.
+  // Hono passes on a segment that does not decode, unchanged.
   if (decodes(new URL(c.req.url).pathname)) return next();
-  const message = `the address holds a % that encodes nothing: write %25 for it; ${KEY_IN_PATH}`;
+  const message = `the address has a % that is no escape sequence: write %25; ${KEY_IN_PATH}`;
   return badRequest(c, [{ path: '', message }]);
 });
 
@@ -70,7 +70,7 @@ reports.get('/attempts.csv', validated('query', attemptsFileQuestion), async (c)
     from,
     (error) => log('file-incomplete', { requestId: c.get('requestId'), error: errorFields(error).error }),
   );
-  // The first piece before the reply begins, so that a database that does not answer is still a 503.
+  // Wait for the first piece before the response begins, so that an unavailable database is still a 503.
   const first = await pieces.next();
   const day = (instant: Date) => instant.toISOString().slice(0, 10);
   const name = `attempts-${from ? day(from) : 'all'}-to-${day(asked.to ?? new Date(now))}`;
@@ -95,7 +95,7 @@ reports.get('/people/:key', validated('param', personParam), validated('query', 
   const page = await personPage(c.req.valid('param').key, c.req.valid('query'));
   return page === undefined ? badRequest(c, [{ path: 'cursor', message: FOREIGN_CURSOR }]) : person(c, page);
 });
-// A key whose slashes nobody encoded.
+// A key with unencoded slashes.
 reports.get('/people/*', (c) => badRequest(c, [{ path: 'key', message: KEY_IN_PATH }]));
 
 async function list(c: ReportsContext, page: AttemptsPage): Promise<Response> {
@@ -108,7 +108,7 @@ async function person(c: ReportsContext, page: PersonPage): Promise<Response> {
   return c.json(await findTimeline(configOf(c.env), page, Date.now()), 200);
 }
 
-/** Only the question without parameters has a snapshot to fall back on. */
+/** Falls back on the snapshot, which exists only for the request without parameters. */
 async function withSummary(
   c: ReportsContext,
   { from, to, interval, ...filters }: SummaryQuestion,
@@ -147,7 +147,7 @@ const fileHeaders = (name: string) => ({
   'Content-Disposition': `attachment; filename="gatehouse-${name}.csv"`,
 });
 
-/** Asks for a piece when the reader wants one, and no further when the reader has gone. */
+/** Reads pieces on demand, and stops when the client disconnects. */
 function streamOf(first: string, rest: AsyncGenerator<string, void, undefined>): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   return new ReadableStream({

@@ -1,13 +1,14 @@
-/** How a shadow policy's decisions compare with those that counted, as a summary shows it. Pure. */
+/** Compares the shadow policy's decisions with the real ones, as a part of a summary. Pure. */
 
 const MAX_DIFFERENCES = 20;
 
 export interface ShadowCounts {
   readonly version: number;
-  /** Attempts for which it was asked, and those where B2C would have got another reply. */
+  /** Attempts for which the shadow policy was evaluated. */
   readonly compared: number;
+  /** Attempts for which B2C would have got another reply. */
   readonly different: number;
-  /** Most frequent first: what was decided, and what the shadow decided instead. */
+  /** Pairs of a decision and the shadow's different decision, most frequent first. */
   readonly differences: readonly {
     readonly outcome: string;
     readonly rule: string;
@@ -17,7 +18,7 @@ export interface ShadowCounts {
   }[];
 }
 
-/** `differs` rows name the decisions; the others of a version are counted together, with empty names. */
+/** Rows with `differs` have the decisions. The other rows of a version are counted together, with empty names. */
 export type ShadowRow = readonly [
   version: number,
   differs: boolean,
@@ -28,10 +29,10 @@ export type ShadowRow = readonly [
   attempts: number,
 ];
 
-/** What the database counted, or the sentence that says why it is left out. */
+/** The counted rows, or the sentence that says why they are left out. */
 export type Compared = readonly ShadowRow[] | string;
 
-/** The part of a summary; nothing where no shadow was asked. */
+/** The `shadow` member of a summary; absent if no shadow policy was evaluated. */
 export function comparison(rows: Compared): { shadow?: ShadowCounts[] } {
   if (typeof rows === 'string' || rows.length === 0) return {};
   const versions = [...new Set(rows.map(([version]) => version))].sort((a, b) => b - a);
@@ -59,13 +60,12 @@ export function comparison(rows: Compared): { shadow?: ShadowCounts[] } {
 }
 
 export const SHADOW_TOO_SLOW =
-  '"shadow" is left out: comparing the shadow policy took too long. Ask for a shorter time, or try again later.';
+  '"shadow" is left out: comparing the shadow policy took too long. Choose a shorter range or try again later.';
 
-/** What a reader of the comparison must know. */
 export function shadowCoverage(compared: Compared): string[] {
   if (typeof compared === 'string') return [compared];
   if (compared.length === 0) return [];
   return [
-    '"shadow" compares a policy that was only tried with the one that decided, for the share of calls it was asked about. Nobody was turned away or let in by it.',
+    '"shadow" compares the decisions of the shadow policy with the real ones, for the share of calls on which it ran. It had no effect on any call.',
   ];
 }

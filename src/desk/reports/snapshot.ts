@@ -1,5 +1,4 @@
-/** The unfiltered summary of the last seven days in Workers KV, for when Neon does not answer. */
-
+/** The unfiltered summary of the last seven days in Workers KV, used when Neon does not answer. */
 import * as z from 'zod/mini';
 import { configOf } from '../../platform/config.ts';
 import { errorFields, log } from '../../platform/log.ts';
@@ -9,12 +8,12 @@ import { summaryRange } from './range.ts';
 import type { Summary } from './summary.ts';
 
 const SNAPSHOT_KEY = 'summary:latest';
-/** The cron has time: a summary that is late is still better than none. */
+/** Longer than for a request: a late snapshot is better than none. */
 const SNAPSHOT_LIMIT_MS = 30_000;
 const DAY_SECONDS = 86_400;
 
-/** As much of a {@link Summary} as its readers cannot do without; an older version may have written it. */
-const written = z.looseObject({
+/** The required part of a {@link Summary}. An older version may have written the snapshot. */
+const snapshotSchema = z.looseObject({
   asOf: z.iso.datetime(),
   totals: z.looseObject({ attempts: z.number() }),
   series: z.array(z.looseObject({ start: z.iso.datetime(), attempts: z.number() })),
@@ -22,8 +21,8 @@ const written = z.looseObject({
 });
 
 /**
- * For the cron, after the sums: writes what `GET /reports/summary` without parameters would answer at `now` (milliseconds
- * since 1970) to KV, for as long as attempts are kept. Throws DatabaseUnavailable, or what KV throws.
+ * Writes the response of `GET /reports/summary` at `now` (milliseconds since 1970) to KV, for as long as attempts are
+ * retained. The cron calls it after the sums. Throws DatabaseUnavailable, or what KV throws.
  */
 export async function snapshotSummary(env: DeskEnv, now: number): Promise<void> {
   const config = configOf(env);
@@ -42,7 +41,7 @@ export async function readSnapshot(env: DeskEnv): Promise<Summary | undefined> {
     const text = await withTimeout(configOf(env).KV_TIMEOUT_MS, () => env.GATEHOUSE.get(SNAPSHOT_KEY));
     if (text === null) return undefined;
     const value: unknown = JSON.parse(text);
-    written.parse(value);
+    snapshotSchema.parse(value);
     return stale(value as Summary);
   } catch (error) {
     log('snapshot-unreadable', errorFields(error));
@@ -53,8 +52,5 @@ export async function readSnapshot(env: DeskEnv): Promise<Summary | undefined> {
 const stale = (latest: Summary): Summary => ({
   ...latest,
   stale: true,
-  coverage: [
-    `The database does not answer at the moment: these are the numbers of ${latest.asOf}.`,
-    ...latest.coverage,
-  ],
+  coverage: [`The database does not answer. These numbers are from ${latest.asOf}.`, ...latest.coverage],
 });

@@ -1,39 +1,39 @@
 /**
- * Which stretches of time a page of a list reads, newest first: those in which the aggregates know matches, until they hold
- * enough for the page or reading them would take too long. Pure.
+ * Chooses the stretches of time that a page of a list reads: those for which the aggregates count matches, newest
+ * first, until they have enough matches for the page or too many rows to read. Pure.
  */
 import type { Stretch } from './parts.ts';
 
 export interface ListLimits {
-  /** A page ends once so many attempts are read, whether they match or not (150,000 take about 200 ms). */
+  /** Maximum of attempts read for a page, matches or not (150,000 take about 200 ms). */
   readonly attempts: number;
-  /** The same for the attempts of one person, code or correlation id: each is a row to fetch. */
+  /** The same for one person, code or correlation id, where an index leads to each row separately. */
   readonly rows: number;
-  /** Each stretch is a part of the statement, which has to be planned. */
+  /** Each stretch is a part of the statement and adds to its planning time. */
   readonly stretches: number;
 }
 export const LIST_LIMITS: ListLimits = { attempts: 150_000, rows: 20_000, stretches: 40 };
-/** A page of a file has more rows, and more time. */
+/** A page of a file has more rows and a longer time limit. */
 export const FILE_LIMITS: ListLimits = { attempts: 1_500_000, rows: 20_000, stretches: 200 };
 
-/** A stretch in which matches may be. */
+/** A stretch that may have matches. */
 export interface Candidate extends Stretch {
-  /** As the aggregates count them; 0 where they do not know. */
+  /** Number of matches in the aggregates; 0 when unknown. */
   readonly matches: number;
-  /** How many attempts have to be read to find them. */
+  /** Number of attempts to read to find them. */
   readonly attempts: number;
 }
 
 export interface Reading {
   /** Newest first. */
   readonly stretches: readonly Stretch[];
-  /** Where reading ends though older candidates are left; undefined when none is. */
+  /** End of reading when older candidates remain; undefined when none does. */
   readonly searchedTo: Date | undefined;
 }
 
 /**
- * `candidates` do not overlap and run newest first. Read is what lies from `from` (inclusive) to `to` (exclusive). `wanted` is
- * how many matches are enough.
+ * `candidates` do not overlap and are ordered newest first. They are clipped to `from` (inclusive) and `to`
+ * (exclusive). `wanted` is the number of matches that is enough.
  */
 export function readingOf(
   candidates: readonly Candidate[],
@@ -57,13 +57,13 @@ export function readingOf(
     if (last && adjoins) stretches[stretches.length - 1] = { from: clipped.from, to: last.to };
     else stretches.push(clipped);
     attempts += candidate.attempts;
-    // Of a stretch that is cut nobody knows how many of its matches are left.
+    // The number of matches in a clipped stretch is unknown.
     if (clipped.from === candidate.from && clipped.to === candidate.to) matches += candidate.matches;
   }
   return { stretches, searchedTo: undefined };
 }
 
-/** A stretch that holds more than may be read at once, in equal parts, newest first. */
+/** Splits a stretch with more attempts than the limit into equal parts, newest first. */
 function sliced({ from, to, matches, attempts }: Candidate, most: number): Candidate[] {
   const parts = Math.ceil(attempts / most);
   if (parts <= 1) return [{ from, to, matches, attempts }];

@@ -1,5 +1,4 @@
-/** A summary as support reads it: made from counted rows, with what the numbers cannot see said beside them. Pure. */
-
+/** Builds a summary from counted rows, with sentences on what the numbers cover. Pure. */
 import { OUTCOMES } from '../../attempts/attempt.ts';
 import { DAY_MS } from '../../platform/duration.ts';
 import { STEPS } from '../../sign-in/steps.ts';
@@ -11,13 +10,13 @@ import { type Compared, comparison, type ShadowCounts, shadowCoverage } from './
 type Counts = Readonly<Record<string, number>>;
 
 export interface Summary {
-  /** Inclusive, exclusive: what was asked, rounded outwards to whole hours or days (UTC). */
+  /** The requested range, rounded outwards to whole hours or days (UTC). `from` is inclusive, `to` exclusive. */
   readonly from: string;
   readonly to: string;
   readonly interval: Interval;
-  /** When the numbers were read. */
+  /** Time of reading. */
   readonly asOf: string;
-  /** True when the database did not answer and these are the numbers of an earlier moment. */
+  /** True when the database did not answer and the numbers come from the snapshot. */
   readonly stale?: true;
   readonly totals: {
     readonly attempts: number;
@@ -26,7 +25,7 @@ export interface Summary {
     readonly byStep: Counts;
     readonly byOutcome: Counts;
   };
-  /** Every hour or day of the range, also those without attempts. */
+  /** Every hour or day of the range, including those without attempts. */
   readonly series: readonly {
     readonly start: string;
     readonly attempts: number;
@@ -40,34 +39,33 @@ export interface Summary {
     readonly byOutcome: Counts;
   }[];
   readonly byIssuer: readonly { readonly issuer: string; readonly attempts: number; readonly byOutcome: Counts }[];
-  /** Upper bounds; null when there are no attempts, or where `coverage` says that they are left out. */
+  /** Upper bounds; null without attempts, or when `coverage` says that they are left out. */
   readonly durationMs: { readonly p50: number | null; readonly p95: number | null; readonly p99: number | null };
-  /** How the shadow policies' decisions compare with those that counted; absent where none ran. */
+  /** The shadow policies' decisions compared with the real ones; absent if no shadow policy ran. */
   readonly shadow?: readonly ShadowCounts[];
   readonly coverage: readonly string[];
 }
 
-/** What the database counted. Times are in seconds since 1970. */
+/** Counts from the database. Times are in seconds since 1970. */
 export interface Counted {
   readonly asOf: number;
   readonly series: readonly (readonly [start: number, step: string, outcome: string, attempts: number])[];
   readonly rules: readonly (readonly [rule: string, attempts: number])[];
   readonly applications: readonly (readonly [clientId: string, outcome: string, attempts: number])[];
   readonly issuers: readonly (readonly [issuer: string, outcome: string, attempts: number])[];
-  /** Or the sentence that says why they are left out. */
+  /** In this and the next two members, a string says why the member is left out. */
   readonly people: number | string;
-  /** Or the sentence that says why they are left out. */
   readonly durationMs: Summary['durationMs'] | string;
-  /** Or the sentence that says why it is left out. */
   readonly shadow: Compared;
-  /** Hours of the range with late attempts that are in no sum yet. */
+  /** Number of hours in the range with late attempts that are not summed yet. */
   readonly waiting: number;
-  /** The range that was asked for, and the one that is known. */
+  /** The requested range. */
   readonly asked: SummaryRange;
+  /** The range of the numbers. */
   readonly range: SummaryRange;
-  /** The one that was asked for. */
+  /** The requested step. */
   readonly step: string | undefined;
-  /** Attempts and people before this are no longer kept, only counts. */
+  /** Before this, only counts are retained, no attempts and people. */
   readonly keptSince: Date;
 }
 
@@ -80,7 +78,7 @@ export function summarise(counted: Counted): Summary {
   const rules = counted.rules.filter(([rule]) => rule !== '').map(([rule, attempts]) => ({ rule, attempts }));
   const applications = grouped(counted.applications).map(({ name, ...counts }) => ({ clientId: name, ...counts }));
   const issuers = grouped(counted.issuers).map(({ name, ...counts }) => ({ issuer: name, ...counts }));
-  const cut = rules.length > MAX_RULES || applications.length > MAX_GROUPS || issuers.length > MAX_GROUPS;
+  const truncated = rules.length > MAX_RULES || applications.length > MAX_GROUPS || issuers.length > MAX_GROUPS;
   return {
     from: range.from.toISOString(),
     to: range.to.toISOString(),
@@ -98,7 +96,7 @@ export function summarise(counted: Counted): Summary {
     byIssuer: issuers.slice(0, MAX_GROUPS),
     durationMs: typeof durationMs === 'string' ? { p50: null, p95: null, p99: null } : durationMs,
     ...comparison(counted.shadow),
-    coverage: coverage(counted, cut),
+    coverage: coverage(counted, truncated),
   };
 }
 
@@ -110,7 +108,7 @@ interface Some {
 
 const total = (some: readonly { readonly attempts: number }[]) => some.reduce((sum, { attempts }) => sum + attempts, 0);
 
-/** Through a Map: a step may be called anything, `__proto__` too. Known names are there with 0. */
+/** A Map, because a step may have any name, such as `__proto__`. Known names are present with 0. */
 function by<Name extends string>(
   name: Name,
   some: readonly ({ readonly [Key in Name]: string } & { readonly attempts: number })[],
@@ -148,8 +146,8 @@ function grouped(rows: readonly (readonly [name: string, outcome: string, attemp
 }
 
 /**
- * Attempts may arrive this late, after the longest outage that queues bridge. By then their person's visit before may be gone,
- * when that was almost as long ago as attempts are retained.
+ * Attempts may arrive this late after the longest outage that queues bridge. By then retention may have deleted the
+ * person's preceding visit.
  */
 const LATEST_DAYS = 15;
 
@@ -161,60 +159,60 @@ export function whyNoPeople(
   retentionDays: number,
 ): string | undefined {
   if (Object.values(others).some((filter) => filter !== undefined)) {
-    return '"people" is left out: different people can only be counted without filters, or with clientId alone.';
+    return '"people" is left out: it is counted only without filters or with clientId alone. Remove the other filters.';
   }
   const days = (range.to.getTime() - range.from.getTime()) / DAY_MS;
   if (range.from >= keptSince || days <= retentionDays - LATEST_DAYS) return undefined;
-  return `"people" is left out: who was here is only known since ${dayOf(keptSince)}, and you asked for an earlier time.`;
+  return `"people" is left out: people are known only since ${dayOf(keptSince)}. Choose a later "from".`;
 }
 
 export const PEOPLE_TOO_SLOW =
-  '"people" is left out: counting different people took too long. Ask for a shorter time, or try again later.';
+  '"people" is left out: counting different people took too long. Choose a shorter range or try again later.';
 export const PEOPLE_UNKNOWN =
-  '"people" is left out: of some of these days only the counts are known, not who was here. Ask for a later time.';
+  '"people" is left out: some of these days have only counts of attempts. Choose a later "from".';
 export const DURATIONS_TOO_MANY =
-  '"durationMs" is left out: for more than one of clientId, issuer and rule it is counted anew each time, and these are too many attempts. Ask for a shorter time, or with one of the three.';
+  '"durationMs" is left out: a combination of clientId, issuer and rule is counted from the attempts, and these are too many. Choose a shorter range or only one of the three.';
 
-function coverage(counted: Counted, cut: boolean): string[] {
+function coverage(counted: Counted, truncated: boolean): string[] {
   const { asked, range, step, people, durationMs, waiting, keptSince } = counted;
   const sentences = [
-    'Counted are the calls that reached us: somebody signing up or in makes one to three of them, and one that Microsoft tried twice counts twice.',
-    'Wrong passwords, pages left before the end and silent refreshes (an app renewing a session by itself) never reach us, so they are in none of these numbers.',
+    'The numbers count calls. A sign-up or sign-in makes one to three calls, and a call that Microsoft retries counts twice.',
+    'Wrong passwords, pages left early and silent refreshes (an app renewing a session by itself) never reach Gatehouse, so no number includes them.',
     typeof people === 'string'
       ? people
-      : '"people" counts the different accounts (objectIds) that got as far as the token step; who was stopped while signing up is not among them.',
+      : '"people" counts the different accounts (objectIds) that reached the token step. It does not include people who were stopped during sign-up.',
     typeof durationMs === 'string'
       ? durationMs
-      : '"durationMs" says how long we took at most for half, 95 % and 99 % of the calls, up to 10 % too high; the way between Microsoft and us is not in it.',
+      : '"durationMs" is the time in which Gatehouse replied to 50 %, 95 % and 99 % of the calls, at most 10 % too high. It does not include the network between Microsoft and Gatehouse.',
   ];
   sentences.push(...shadowCoverage(counted.shadow));
   if (step !== undefined && !STEPS.some((known) => known === step)) {
     sentences.unshift(
-      `You asked for the step "${step}", which is none of the three that Microsoft has (${STEPS.join(', ')}): counted are only calls whose body named exactly that. Check it for typing errors.`,
+      `The step "${step}" is none of Microsoft's three (${STEPS.join(', ')}). Only calls with exactly this step in their body are counted. Check it for typing errors.`,
     );
   }
   if (range.from < keptSince) {
     sentences.push(
-      `Single attempts are kept since ${dayOf(keptSince)}: earlier ones are counted here but can no longer be looked at.`,
+      `Attempts before ${dayOf(keptSince)} are deleted: they are counted here, but can no longer be listed.`,
     );
   }
   if (range.interval !== asked.interval) {
     sentences.push(
-      `By day only before ${dayOf(keptSince)}: hours of earlier attempts are not known for a rule together with clientId or issuer.`,
+      `Before ${dayOf(keptSince)}, numbers for a rule together with clientId or issuer exist only by day. The interval was changed to day.`,
     );
   } else if (range.from < asked.from || range.to > asked.to) {
     sentences.push(
-      `Only whole days are known before ${dayOf(keptSince)}: the range is rounded outwards to whole days there.`,
+      `Before ${dayOf(keptSince)}, numbers exist only for whole days. The range was extended to whole days.`,
     );
   }
   if (waiting > 0) {
     sentences.push(
-      `Attempts that arrived late in ${waiting} hours of the range are not counted yet. The next sum counts them, within some minutes.`,
+      `Attempts that arrived late in ${waiting} hours of the range are not counted yet. They are counted within a few minutes.`,
     );
   }
-  if (cut) {
+  if (truncated) {
     sentences.push(
-      `Only the ${MAX_RULES} most frequent rules and the ${MAX_GROUPS} most frequent applications and issuers are listed; the totals count all.`,
+      `Only the ${MAX_RULES} most frequent rules and the ${MAX_GROUPS} most frequent applications and issuers are listed. The totals include all.`,
     );
   }
   return sentences;

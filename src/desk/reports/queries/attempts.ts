@@ -1,4 +1,4 @@
-/** Attempts, newest first. Each look-up by person, code or correlation id names the partial index it wants. */
+/** Lists attempts, newest first. Look-ups by person, code or correlation id use partial indexes. */
 import { and, desc, eq, getTableColumns, getTableName, lte, type SQL, Subquery, sql } from 'drizzle-orm';
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 import { occurredAtOf } from '../../../attempts/text-limits.ts';
@@ -22,7 +22,7 @@ export const newestFirst = [desc(attempts.occurredAt), desc(attempts.id)];
 export interface AttemptList {
   readonly attempts: AttemptJson[];
   readonly next?: string;
-  /** The page ended early, since too much would have been read: everything from this time on was searched. */
+  /** Set when the page ended early because of its limits: everything from this time on was searched. */
   readonly searchedTo?: string;
 }
 
@@ -40,7 +40,7 @@ export async function listAttempts(
   return pageOf(rows, limit, question, narrowed.from === undefined ? from : undefined, searchedTo);
 }
 
-/** The attempt with this UUIDv7, whose time leads to its partition. */
+/** The attempt with this UUIDv7. The time in the id selects its partition. */
 export async function findAttempt(config: Config, id: string): Promise<AttemptJson | undefined> {
   const at = new Date(occurredAtOf(id));
   const conditions = and(eq(attempts.occurredAt, at), eq(attempts.id, id));
@@ -55,9 +55,7 @@ interface Asked {
   readonly limit: number;
 }
 
-/**
- * The pages of a whole list, each of which follows a place. Where matches may be is asked once, so that a page is one request.
- */
+/** Pages of a whole list, each after a place. The candidates are queried once, so that a page is one request. */
 export function pagesOf(config: Config, narrowed: Filters, from: Date | undefined, limit: number) {
   let known: Promise<Candidate[]> | undefined;
   return (after: Position | undefined) => {
@@ -73,7 +71,7 @@ export function pagesOf(config: Config, narrowed: Filters, from: Date | undefine
   };
 }
 
-/** One row more than the page holds, which only says that there is a next one. */
+/** Reads one row more than the page: it shows only that there is a next page. */
 async function readPage(
   db: Database,
   run: RunQuery,
@@ -91,7 +89,7 @@ async function readPage(
   return { rows: await newest(db, run, conditions, limit + 1), searchedTo };
 }
 
-/** What lies before, exclusive. */
+/** End of the range, exclusive. */
 function endOf({ to = END_OF_TIME }: Filters, after: Position | undefined): Date {
   if (after === undefined) return to;
   const place = after.occurredAt.getTime() + (after.id === NO_ID ? 0 : 1);
@@ -100,7 +98,7 @@ function endOf({ to = END_OF_TIME }: Filters, after: Position | undefined): Date
 
 type FindCandidates = (...asked: Parameters<typeof candidatesFor>) => Promise<Candidate[]>;
 
-/** Where matches may be. A key without other filters, or no filter at all, needs no look at anything else. */
+/** Stretches that may have matches. A key without other filters, or no filter at all, needs no query. */
 async function candidatesFor(
   db: Database,
   run: RunQuery,
@@ -114,7 +112,7 @@ async function candidatesFor(
   return newestOf(db, run, key, range, most);
 }
 
-/** `conditions` are of parts that have no row in common. */
+/** No row may match two of the `conditions`. */
 function newest(
   db: Database,
   run: RunQuery,
@@ -128,17 +126,17 @@ function newest(
   return run(query.orderBy(...newestFirst).limit(limit));
 }
 
-/** The newest rows of what stands behind `from`. */
+/** The newest rows of a `from` clause. */
 export const limited = (from: SQL, limit: number): SQL =>
   sql`(select * from ${from} order by ${newestFirst[0]}, ${newestFirst[1]} limit ${limit})`;
 
-/** Under the table's own name, so that its columns can be named as ever. */
+/** A union with the table's own name, so that its columns can be used as usual. */
 export const unionOf = (parts: readonly SQL[], table: PgTable = attempts) =>
   new Subquery(sql.join([...parts], sql` union all `), getTableColumns(table), getTableName(table));
 
 /**
- * Cuts the row that was asked for beyond the page, which only says that there is a next one. A page that ended early goes on
- * before `searchedTo`.
+ * Drops the extra row, which shows only that there is a next page. The page after one that ended early starts before
+ * `searchedTo`.
  */
 export async function pageOf(
   rows: readonly AttemptRow[],
@@ -155,7 +153,7 @@ export async function pageOf(
   return { attempts: shown, next, searchedTo: searchedTo.toISOString() };
 }
 
-/** Rows after a place in a list that runs newest first. The first condition is for the planner: it leaves partitions out. */
+/** Rows after a place in a list, newest first. The first condition lets the planner prune partitions. */
 export const rowsAfter = (after: Position | undefined): SQL | undefined =>
   after &&
   and(
@@ -163,7 +161,7 @@ export const rowsAfter = (after: Position | undefined): SQL | undefined =>
     sql`(${attempts.occurredAt}, ${attempts.id}) < (${after.occurredAt.toISOString()}::timestamptz, ${after.id}::uuid)`,
   );
 
-/** One person, code or call: its index leads to few attempts. */
+/** Condition on one person, code or call, for which an index leads to few attempts. */
 const keyOf = (filters: Filters): SQL | undefined =>
   and(
     indexed(attempts.oidKey, filters.objectId),
@@ -178,6 +176,6 @@ const othersOf = (filters: Filters): SQL | undefined =>
     filters.shadow && and(sql`${attempts.shadowVersion} > 0`, eq(attempts.shadowDiffers, filters.shadow === 'differs')),
   );
 
-/** `<> ''` stands there as a literal, since the planner takes a partial index only when it can prove its condition. */
+/** `<> ''` is a literal, because the planner uses a partial index only if it can prove the index's condition. */
 export const indexed = (column: PgColumn, value: string | undefined): SQL | undefined =>
   value === undefined ? undefined : and(eq(column, value), sql`${column} <> ''`);

@@ -1,5 +1,4 @@
-/** Where matches of a list may be: on days on which the aggregates count some, in hours that wait to be summed, and in those that are not summed yet. */
-
+/** Finds where a list may have matches: days with matches in the aggregates, and hours that are not summed yet. */
 import { and, eq, gte, lt, type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../../../database/connect.ts';
 import type { RunQuery } from '../../../database/run-query.ts';
@@ -23,7 +22,7 @@ interface Found {
   readonly found: readonly (readonly [start: number, hours: number, matches: number, attempts: number])[];
 }
 
-/** Newest first, and without what lies outside `range`. At most `most` attempts that are not summed yet are one candidate. */
+/** Candidates within `range`, newest first. Attempts that are not summed yet are split at the newest `most`. */
 export async function candidatesOf(
   db: Database,
   run: RunQuery,
@@ -42,7 +41,7 @@ export async function candidatesOf(
   const until = at(row.until);
   const found = row.found.map(([start, hours, matches, counted]) => {
     const from = at(start);
-    // The day that holds `until` is summed up to there.
+    // The day of `until` is summed up to `until`.
     const to = new Date(Math.min(from.getTime() + hours * HOUR_MS, until.getTime()));
     return { from, to, matches, attempts: counted };
   });
@@ -52,12 +51,12 @@ export async function candidatesOf(
   return [...(await newestOf(db, run, undefined, within, most)), ...found];
 }
 
-/** Sums are this far behind only when they stand still: then even counting what is not summed takes long. */
+/** Sums are this far behind only when they have stopped. Then even the unsummed attempts are too many to count. */
 const BEHIND = "interval '2 hours'";
 
 const later = (one: Date, other: Date) => (one > other ? one : other);
 
-/** The newest `most` attempts of a stretch that meet a condition, which an index has to serve, and the rest. */
+/** Splits a stretch after the newest `most` attempts that meet a condition. The condition needs an index. */
 export async function newestOf(
   db: Database,
   run: RunQuery,
@@ -66,16 +65,16 @@ export async function newestOf(
   most: number,
 ): Promise<Candidate[]> {
   const { rows } = await run(
-    db.execute<{ cut: number }>(sql`
-      select ${epochSecondsOf(sql`${attempts.occurredAt}`)} as cut from ${attempts}
+    db.execute<{ boundary: number }>(sql`
+      select ${epochSecondsOf(sql`${attempts.occurredAt}`)} as boundary from ${attempts}
       where ${and(condition, inside({ from, to }))}
       order by ${attempts.occurredAt} desc, ${attempts.id} desc offset ${most - 1} limit 1`),
   );
   const [nth] = rows;
   if (nth === undefined) return [{ from, to, matches: 0, attempts: 0 }];
   return [
-    { from: at(nth.cut), to, matches: 0, attempts: most },
-    { from, to: at(nth.cut), matches: 0, attempts: most },
+    { from: at(nth.boundary), to, matches: 0, attempts: most },
+    { from, to: at(nth.boundary), matches: 0, attempts: most },
   ];
 }
 
@@ -85,7 +84,7 @@ export const inside = ({ from, to }: Stretch): SQL | undefined =>
     to < END_OF_TIME ? lt(attempts.occurredAt, to) : undefined,
   );
 
-/** Days on which the aggregates count matches of these filters, oldest first, with how many attempts have to be read for them. */
+/** Days with matches in the aggregates, oldest first, each with the number of attempts to read for them. */
 export async function daysWithMatches(
   db: Database,
   run: RunQuery,
@@ -104,13 +103,13 @@ export async function daysWithMatches(
   }));
 }
 
-/** A partial index has these attempts alone. */
+/** Whether a partial index contains exactly these attempts. */
 export const isIndexed = ({ rule, outcome, shadow }: Narrowing): boolean =>
   rule !== undefined || shadow !== undefined || (outcome !== undefined && outcome !== 'continue');
 
 /** Columns start (seconds since 1970), hours, matches, attempts. */
 function foundSql(filters: Narrowing, range: Stretch): SQL {
-  // As dates of years that Postgres knows.
+  // Limited to years that Postgres accepts.
   const days = { from: dayOf(range.from), to: dayOf(Math.min(range.to.getTime(), LAST_DAY) + DAY_MS) };
   const matched = filters.shadow === undefined ? countedSql(filters, days) : shadowSql(filters, days);
   const readable = sql`day >= coalesce((select (${summedUntil.droppedBefore} at time zone 'UTC')::date from ${summedUntil}), '2000-01-01')`;
@@ -130,7 +129,7 @@ function foundSql(filters: Narrowing, range: Stretch): SQL {
 }
 const LAST_DAY = Date.UTC(2199, 11, 31);
 
-/** What has to be read is what the partial index of the rule or the outcome holds, else everything. */
+/** The attempts to read are those in the partial index of the rule or outcome, else all. */
 function countedSql({ step, outcome, clientId, issuer, rule }: Narrowing, days: Days) {
   const filters = { step, outcome, clientId, issuer, rule };
   const indexed = { rule, outcome: rule === undefined && outcome !== 'continue' ? outcome : undefined } as Dimensions;

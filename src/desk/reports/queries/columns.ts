@@ -1,4 +1,4 @@
-/** Which columns of an attempt a report reads. */
+/** The columns of an attempt that a report reads. */
 import { getTableColumns } from 'drizzle-orm';
 import { attempts } from '../../../database/schema.ts';
 

@@ -1,7 +1,7 @@
 /**
- * Counts the different people of a range without reading them. A person counts at the first visit in the range, which is the
- * one whose `previous` is earlier than the range. Whole days have such visits counted by the day of the visit before
- * (`people_days`), so that only visits at the edges and hours that are not summed yet are looked at one by one.
+ * Counts the distinct people of a range without reading them. A person counts at the first visit in the range: the one
+ * whose `previous` is before the range. `people_days` has these counts for whole days, by the day of the previous
+ * visit. Only visits at the edges and hours that are not summed yet are read one by one.
  */
 import { and, lt, type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../../../database/connect.ts';
@@ -12,15 +12,15 @@ import { dayOf, type RangeParts, type Stretch } from '../parts.ts';
 import { epochSecondsOf, inDays, inStretch, matching, untilSql } from './sums.ts';
 
 export interface DifferentPeople {
-  /** Undefined when the range has days of which only counts are known: those of before the upgrade to this table. */
+  /** Undefined when the range has days that have only counts, from before the upgrade to this table. */
   readonly people: number | undefined;
-  /** How far the sums were, in seconds since 1970. */
+  /** End of the summed hours, in seconds since 1970. */
   readonly until: number;
 }
 
 /**
- * At the token step, of one application when there is a `clientId`. `parts` are those of `range`; attempts before `keptSince`
- * are no longer retained.
+ * Counts people at the token step, with a `clientId` those of one application. `parts` are the parts of `range`;
+ * attempts before `keptSince` are deleted.
  */
 export async function differentPeople(
   db: Database,
@@ -58,7 +58,7 @@ function peopleSql(
     numbers.push(sql`
       (select coalesce(sum(${peopleDays.people}), 0) from ${peopleDays} where ${peopleDays.scope} = ${scope}
         and ${peopleDays.day} >= ${days.from} and ${peopleDays.day} < ${days.to} and ${peopleDays.previousDay} < ${firstDay})`);
-    // Who was there earlier on the day that the range begins in, and next on one of the whole days.
+    // People whose previous visit was on the first day but before the range, and the next one on a whole day.
     if (whole.from > range.from) {
       numbers.push(sql`
         (select count(*) from ${visits} where ${visits.scope} = ${scope} and ${visits.previous} > '-infinity'
@@ -78,12 +78,12 @@ function peopleSql(
   return sql`select ${sql.join([sql`0`, ...numbers], sql` + `)} as people, ${unknownSql(days, keptSince)} as unknown, ${epochSecondsOf(untilSql)} as until`;
 }
 
-/** As a literal for the planner it would need another request; the index leads to the rows all the same. */
+/** A subquery: a literal would need another request, and the index works for both. */
 const scopeOf = (clientId: string | undefined): SQL => sql`
   (select ${peopleScopes.id} from ${peopleScopes}
     where ${peopleScopes.kind} = ${clientId === undefined ? 'all' : 'client'} and ${peopleScopes.value} = ${clientId ?? ''})`;
 
-/** Whether attempts of the token step are counted on a day before people were, of which no attempt is left to tell. */
+/** Whether the range has a day with counts of the token step, but without attempts and people. */
 const unknownSql = (days: RangeParts['days'], keptSince: Date): SQL =>
   days === undefined || days.from >= dayOf(keptSince)
     ? sql`false`

@@ -1,4 +1,7 @@
-/** Counts how the shadow's decisions compare with those that counted: by day from the sums, else from the attempts, of which a partial index holds those that it was asked about. */
+/**
+ * Counts pairs of real and shadow decisions: whole days from the aggregates, the rest from the attempts. A partial
+ * index contains the attempts with a shadow decision.
+ */
 import { and, type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../../../database/connect.ts';
 import type { RunQuery } from '../../../database/run-query.ts';
@@ -8,14 +11,14 @@ import type { Dimensions } from '../questions.ts';
 import type { ShadowRow } from '../shadow-report.ts';
 import { epochSecondsOf, inDays, inStretch, matching, untilSql } from './sums.ts';
 
-/** Pairs of rules and outcomes that two policies may give: beyond so many nobody reads on. */
+/** Pairs of rules and outcomes of two policies. A longer list is not readable. */
 const MAX_PAIRS = 1_000;
 const PAIR = 'outcome, rule, shadow_outcome, shadow_rule';
 
 export interface ComparedRows {
-  /** Most frequent first. What does not differ is counted as one, with empty names. */
+  /** Most frequent first. All equal decisions are one row, with empty names. */
   readonly rows: ShadowRow[];
-  /** How far the sums were, in seconds since 1970. */
+  /** End of the summed hours, in seconds since 1970. */
   readonly until: number;
 }
 

@@ -1,7 +1,7 @@
 /**
- * The numbers behind a summary: whole days from the daily aggregates, the rest from the attempts. The cost follows the days of
- * the range and the attempts of a few hours. Each statement reads everything in its one snapshot and says how far the sums
- * were in it; when they went on since the parts were laid out, the parts are laid out again.
+ * Reads the numbers of a summary: whole days from the daily aggregates, the rest from the attempts. The cost depends on
+ * the number of days and on the attempts of a few hours. Each statement also returns the end of the summed hours in its
+ * snapshot. If it has moved since the range was divided, the summary starts again.
  */
 import { and, eq, gte, lt, type SQL, sql } from 'drizzle-orm';
 import { retainedMonths } from '../../../database/partitions.ts';
@@ -41,23 +41,23 @@ import {
   untilSql,
 } from './sums.ts';
 
-/** After this a summary from the KV snapshot is worth more than waiting. */
+/** A summary from the KV snapshot is better than a longer wait. */
 export const SUMMARY_LIMIT_MS = 3_000;
-/** The sums go on once an hour; that they do so again while the parts are asked for once more does not happen. */
+/** The end of the summed hours moves once an hour, so one retry is enough in practice. */
 const MAX_TRIES = 3;
 
 export interface SummaryLimits {
   readonly ms: number;
-  /** So many attempts are read, where the aggregates do not have the combination that is asked for. */
+  /** Maximum of attempts read when the aggregates do not have the combination of filters. */
   readonly attempts: number;
 }
-/** An attempt that an index leads to is a page to read; those of a day lie side by side. */
+/** Through an index, each attempt is a page to read. The attempts of a whole day are adjacent. */
 const INDEXED_COST = 10;
 const LIMITS: SummaryLimits = { ms: SUMMARY_LIMIT_MS, attempts: LIST_LIMITS.attempts };
 
 /**
- * Throws DatabaseUnavailable when the numbers do not come within `limits.ms`. Different people and the shadow are asked for
- * beside them, and left out when they take too long. `now` is in milliseconds since 1970.
+ * Throws DatabaseUnavailable when the counts take longer than `limits.ms`. People and the shadow comparison run in
+ * parallel and are left out when they take too long. `now` is in milliseconds since 1970.
  */
 export async function summary(
   config: Config,
@@ -70,10 +70,10 @@ export async function summary(
     const answer = await summaryAt(config, asked, filters, now, { ...LIMITS, ...limits });
     if (answer !== undefined) return answer;
   }
-  throw new DatabaseUnavailable(new Error('The sums went on during each try.'));
+  throw new DatabaseUnavailable(new Error('The aggregates changed during each attempt to read them.'));
 }
 
-/** Undefined when the sums went on meanwhile. */
+/** Undefined when the end of the summed hours moved meanwhile. */
 async function summaryAt(
   config: Config,
   asked: SummaryRange,
@@ -136,22 +136,22 @@ function percentilesOf(durations: Numbers['durations']) {
   return { p50, p95, p99 };
 }
 
-/** From where the numbers are read. */
+/** Where the numbers are read from. */
 interface Source {
-  /** Whole days from the daily aggregates. */
+  /** Whole days, from the daily aggregates. */
   readonly days: Days | undefined;
-  /** Hours of the series from the hourly ones; undefined: from `days` and `stretches`. */
+  /** Hours of the series, from the hourly aggregates; undefined: from `days` and `stretches`. */
   readonly hours: Stretch | undefined;
-  /** From the attempts. */
+  /** Stretches read from the attempts. */
   readonly stretches: readonly Stretch[];
-  /** False when durations are not known. */
+  /** False when durations are unknown. */
   readonly timed: boolean;
 }
 
 /**
- * Durations are summed by one of clientId, issuer and rule at a time, hours by clientId and issuer together too. For another
- * combination the attempts themselves are read, on the days that have matches; so are durations, unless these attempts are too
- * many.
+ * Aggregates of durations have one of clientId, issuer and rule at a time; hourly aggregates also have clientId with
+ * issuer. For other combinations the attempts are read, on days with matches. Durations are left out if these attempts
+ * are too many.
  */
 function sourceOf(
   range: SummaryRange,
@@ -177,7 +177,7 @@ function sourceOf(
   return { days, hours, stretches: [...edges, ...unsummed], timed: true };
 }
 
-/** Days in their order, clipped, as stretches as long as possible. */
+/** Clips days, in order, and joins adjacent ones. */
 function joined(days: readonly Stretch[], { from, to }: Stretch): Stretch[] {
   const all: Stretch[] = [];
   for (const day of days) {
@@ -250,7 +250,7 @@ function numbersOf(range: SummaryRange, filters: Dimensions, source: Source): SQ
   }
 }
 
-/** Rows are grouped, so that what follows reads fewer of them. */
+/** Groups the rows, so that the outer queries read fewer of them. */
 function latelySql(filters: Dimensions, stretches: readonly Stretch[]): SQL[] {
   const columns = sql`${hourSql} as hour, step, outcome, rule, client_id, issuer, ${bucketSql()} as bucket`;
   const from = (condition: SQL | undefined) =>

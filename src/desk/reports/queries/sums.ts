@@ -1,4 +1,4 @@
-/** What the aggregates are asked by: the set of dimensions that has exactly the columns of a question, and its filters. */
+/** How to query the aggregates: the set of dimensions with exactly the columns of a request, and its filters. */
 import { and, eq, gte, lt, type SQL, sql } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
 import type { Database } from '../../../database/connect.ts';
@@ -18,7 +18,7 @@ import type { Dimensions } from '../questions.ts';
 export const DIMS = { clientId: 4, issuer: 2, rule: 1 } as const;
 export type Dim = keyof typeof DIMS;
 
-/** The set that has these filters and is broken down by these dimensions. */
+/** The set with the columns of these filters and breakdowns. */
 export const dimsOf = (filters: Dimensions, ...breakdown: readonly Dim[]): number =>
   (Object.keys(DIMS) as Dim[])
     .filter((dim) => filters[dim] !== undefined || breakdown.includes(dim))
@@ -27,8 +27,8 @@ export const dimsOf = (filters: Dimensions, ...breakdown: readonly Dim[]): numbe
 type Filtered = typeof attempts | typeof dailyCounts | typeof hourlyTotals | typeof dailyDurations | typeof dailyShadow;
 
 /**
- * The filters as a condition on a table that has their columns. `<> ''` is a literal, since the planner takes a partial index
- * only when it can prove its condition.
+ * The filters as a condition on a table. `<> ''` is a literal, because the planner uses a partial index only if it can
+ * prove the index's condition.
  */
 export function matching(table: Filtered, { step, outcome, clientId, issuer, rule }: Dimensions): SQL | undefined {
   const is = (column: PgColumn, value: string | undefined) => (value === undefined ? undefined : eq(column, value));
@@ -48,19 +48,18 @@ export function matching(table: Filtered, { step, outcome, clientId, issuer, rul
 export const inDays = (table: typeof dailyCounts | typeof dailyDurations | typeof dailyShadow, { from, to }: Days) =>
   and(gte(table.day, from), lt(table.day, to));
 
-/** As literals, by which the planner leaves partitions out. */
+/** Literals, so that the planner can prune partitions. */
 export const inStretch = ({ from, to }: Stretch): SQL | undefined =>
   and(gte(attempts.occurredAt, from), lt(attempts.occurredAt, to));
 
 export const epochSecondsOf = (instant: SQL): SQL => sql`extract(epoch from ${instant})::float8`;
-/** Without the row nothing is summed. */
+/** Without the row, nothing is summed. */
 export const untilSql: SQL = sql`coalesce((select ${summedUntil.until} from ${summedUntil}), '2000-01-01T00:00:00Z'::timestamptz)`;
 
-/** How far the sums are. */
 export interface Progress {
-  /** Hours before are summed. */
+  /** Hours before this are summed. */
   readonly until: Date;
-  /** Attempts before were dropped. */
+  /** Attempts before this were dropped. */
   readonly droppedBefore: Date;
 }
 
@@ -72,5 +71,5 @@ export async function progress(db: Database, run: RunQuery): Promise<Progress> {
   return { until: at(rows[0]?.until), droppedBefore: at(rows[0]?.dropped) };
 }
 
-/** Seconds since 1970, as Postgres gives them. */
+/** Converts seconds since 1970, as Postgres returns them. */
 export const at = (seconds: number | string | undefined): Date => new Date(Math.round(Number(seconds ?? 0) * 1_000));

@@ -1,9 +1,10 @@
 /**
- * A person's attempts. A person is the key that was asked for and the keys seen together with it in one attempt; an e-mail
- * alone makes nobody the same person, since another account may use it too.
+ * Reads a person's attempts. A person is the requested key and the keys that occur with it in one attempt. A shared
+ * e-mail address does not join two accounts.
  *
- * Every question is a union of ordered, limited selects, one a key and column: each is an index scan a partition, whether
- * the person has many rows or none. `or` across columns with `order by` would walk the whole table for who has none.
+ * Every query is a union of ordered, limited selects, one for each key and column. Each is an index scan of a
+ * partition, for many rows or none. `or` across columns with `order by` would scan the whole table for a person without
+ * rows.
  */
 import { and, arrayOverlaps, desc, eq, max, not, notInArray, type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../../../database/connect.ts';
@@ -18,30 +19,30 @@ import type { PersonPage } from '../questions.ts';
 import { indexed, limited, newestFirst, pageOf, rowsAfter, unionOf } from './attempts.ts';
 import { type AttemptRow, attemptColumns } from './columns.ts';
 
-/** So many newest attempts of a key tell which others belong to it; a monitoring account may have a million. */
+/** Newest attempts of a key that are searched for other keys. A monitoring account may have a million. */
 const ATTEMPTS_LOOKED_AT = 1_000;
-/** More keys than this belong to no person (an e-mail that a whole office uses); the ones seen last are followed. */
+/** One person does not have more keys, but a shared e-mail address may. Only the most recent ones are followed. */
 const MAX_KEYS = 20;
 const SAME_EMAIL_ATTEMPTS = 50;
 
-/** Keys by the column they were found in, seen last first. */
+/** Keys by column, most recent first. */
 interface Keys {
   readonly oids: readonly string[];
-  /** Of all identities. */
+  /** Keys of all identities. */
   readonly idps: readonly string[];
   readonly emails: readonly string[];
 }
 
 export type PersonTimeline = Awaited<ReturnType<typeof findTimeline>>;
 
-/** One page of a person's timeline and where the person stands. `now` is in milliseconds since 1970. */
+/** One page of a person's timeline, and the person's status. `now` is in milliseconds since 1970. */
 export async function findTimeline(config: Config, page: PersonPage, now: number) {
   const { key } = page.narrowed;
   const found = await runQuery(config, async (db, run) => {
-    const { keys, cut } = await seenTogether(db, run, key);
+    const { keys, truncated } = await seenTogether(db, run, key);
     const person = { ...keys, emails: keys.emails.filter((email) => email === key) };
     const others = keys.emails.filter((email) => email !== key);
-    // The first page begins with what tells the standing: one question for both.
+    // The first page begins with the attempts that determine the status: one query for both.
     const isFirst = page.after === undefined;
     const most = page.limit + 1;
     const begin = timeline(db, run, person, undefined, isFirst ? Math.max(most, RECENT_ATTEMPTS) : RECENT_ATTEMPTS);
@@ -53,10 +54,10 @@ export async function findTimeline(config: Config, page: PersonPage, now: number
       isFirst ? begin.then((first) => first.slice(0, most)) : timeline(db, run, person, page.after, most),
       sharingEmail(db, run, others, person),
     ]);
-    return { keys, cut, newest, rows, sameEmail, changes };
+    return { keys, truncated, newest, rows, sameEmail, changes };
   });
-  const { keys, cut, newest, changes } = found;
-  // An identity can lead to accounts that were never seen with the key: one deleted and made again.
+  const { keys, truncated, newest, changes } = found;
+  // An identity can lead to accounts that never occur with the key: an account that was deleted and created again.
   const accounts = distinct([...keys.oids, ...[...newest, ...found.rows].map(({ oidKey }) => oidKey)]);
   const keptSince = retainedMonths(new Date(now), config.RETENTION_DAYS).from;
   return {
@@ -67,7 +68,7 @@ export async function findTimeline(config: Config, page: PersonPage, now: number
       changes,
       asked: key,
       accounts,
-      cut: cut || accounts.length > MAX_KEYS,
+      truncated: truncated || accounts.length > MAX_KEYS,
       keptSince,
     }),
     ...(await pageOf(found.rows, page.limit, page.question)),
@@ -77,7 +78,7 @@ export async function findTimeline(config: Config, page: PersonPage, now: number
 
 const distinct = (all: readonly string[]) => [...new Set(all)].filter((one) => one !== '');
 
-/** Under which keys a record can count for who got this token: of each kind its own, or what was seen when it shows none. */
+/** Keys whose records can affect this token: for each kind the token's own keys, or all known ones if it has none. */
 function keysThatCount({ oids, idps, emails }: Keys, token: AttemptRow | undefined): Keys {
   const own = (shown: readonly string[], seen: readonly string[]) => {
     const some = distinct(shown);
@@ -91,10 +92,10 @@ function keysThatCount({ oids, idps, emails }: Keys, token: AttemptRow | undefin
   };
 }
 
-/** The keys of the attempts that show `key`, itself among them. */
-async function seenTogether(db: Database, run: RunQuery, key: string): Promise<{ keys: Keys; cut: boolean }> {
+/** All keys of the attempts that have `key`, including `key`. */
+async function seenTogether(db: Database, run: RunQuery, key: string): Promise<{ keys: Keys; truncated: boolean }> {
   const kind = key.slice(0, key.indexOf(':'));
-  // What was digested can be of any kind.
+  // A digest can be a key of any kind.
   const asked = (wanted: string) => (kind === wanted || kind === 'sha256' ? [key] : []);
   const own = { oids: asked('oid'), idps: asked('idp'), emails: asked('email') };
   const { oidKey, idpKey, emailKey, otherKeys } = attempts;
@@ -114,7 +115,7 @@ async function seenTogether(db: Database, run: RunQuery, key: string): Promise<{
   const first = (some: readonly string[]) =>
     some.includes(key) ? [key, ...some.filter((one) => one !== key)].slice(0, MAX_KEYS) : some.slice(0, MAX_KEYS);
   const keys = { oids: first(all.oids), idps: first(all.idps), emails: first(all.emails) };
-  return { keys, cut: Object.values(all).some((some) => some.length > MAX_KEYS) };
+  return { keys, truncated: Object.values(all).some((some) => some.length > MAX_KEYS) };
 }
 
 async function timeline(
@@ -126,7 +127,7 @@ async function timeline(
 ): Promise<AttemptRow[]> {
   const parts = selects(keys, after, limit);
   if (parts.length === 0) return [];
-  // An attempt that shows two of the keys is in two of the selects.
+  // An attempt with two of the keys is in two of the selects.
   return run(
     db
       .selectDistinctOn([attempts.occurredAt, attempts.id], attemptColumns)
@@ -136,7 +137,7 @@ async function timeline(
   );
 }
 
-/** Attempts with one of these e-mails and none of the person's other keys, among the newest of each e-mail. */
+/** Attempts with one of these e-mail keys and none of the person's other keys, among the newest of each e-mail key. */
 async function sharingEmail(
   db: Database,
   run: RunQuery,
@@ -184,7 +185,7 @@ async function lastChanges(db: Database, run: RunQuery, { oids, idps, emails }: 
 function selects({ oids, idps, emails }: Keys, after: Position | undefined, limit: number): SQL[] {
   const byIndex = (condition: SQL | undefined) =>
     limited(sql`${attempts} where ${and(condition, rowsAfter(after))}`, limit);
-  // `offset 0` keeps the planner from walking by time, in the hope of meeting enough rows soon, instead of using the GIN index.
+  // `offset 0` makes the planner use the GIN index instead of a scan by time, which it expects to end early.
   const byOtherKeys = () =>
     limited(
       sql`(
