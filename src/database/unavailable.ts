@@ -1,6 +1,8 @@
-/** Neon refused, failed or took too long; `cause` is what its driver threw. Nothing of it is for users: it may quote values. */
+/**
+ * Thrown when Neon refuses, fails or times out. `cause` is the driver's error. It may quote values, so do not show it.
+ */
 export class DatabaseUnavailable extends Error {
   constructor(cause: unknown) {
-    super('The database did not answer.', { cause });
+    super('The database did not respond.', { cause });
   }
 }
