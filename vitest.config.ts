@@ -1,6 +1,6 @@
 /**
- * Three projects. `worker` runs gate and desk in workerd with their bindings, and PGlite behind the real Neon driver. `node` tests
- * pure functions, commands for Node and the built bundle. `postgres` tests concurrency on a real Postgres.
+ * Three projects. `worker` runs gate and desk in workerd with their bindings, and PGlite behind the real Neon driver.
+ * `node` tests pure functions, commands for Node and the built bundle. `postgres` tests concurrency on a real Postgres.
  */
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';

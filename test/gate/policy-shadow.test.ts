@@ -1,4 +1,4 @@
-/** A second policy that runs after the reply: it is remembered, it can be asked for, and it cannot change a byte of what B2C gets. */
+/** The shadow policy: it runs after the reply, and its decisions are recorded and reported. */
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -37,8 +37,8 @@ afterEach(() => vi.restoreAllMocks());
 const withShadow = async (sample = 1, shadow: unknown = draft) =>
   publish(real, { shadow: { number: await putVersion(shadow), sample } });
 
-describe('the shadow’s decision', () => {
-  it('lies beside the real one, with rule and names of claims, and no value', async () => {
+describe('decision of the shadow policy', () => {
+  it('the attempt contains the shadow’s decision with its rule and claim names, without values', async () => {
     await withShadow();
     const client_id = newClient();
     const there = isolate();
@@ -66,7 +66,7 @@ describe('the shadow’s decision', () => {
     expect(JSON.stringify(rows)).not.toContain('draft');
   });
 
-  it('is shown by /reports/attempts, which can be asked for those that differ, and counted by /reports/summary', async () => {
+  it('/reports/attempts shows and filters shadow decisions, and /reports/summary counts them', async () => {
     await withShadow();
     const client_id = newClient();
     const there = isolate();
@@ -105,7 +105,7 @@ describe('the shadow’s decision', () => {
     expect(none).not.toHaveProperty('shadow');
   });
 
-  it('is taken for the share of calls that the sample says', async () => {
+  it('the shadow runs for its sample of the calls', async () => {
     await withShadow(0.25);
     const client_id = newClient();
     const there = isolate();
@@ -119,7 +119,7 @@ describe('the shadow’s decision', () => {
     expect(rows.filter(({ shadowVersion }) => shadowVersion > 0)).toHaveLength(2);
   });
 
-  it('knows the person, though the policy that decides did not ask', async () => {
+  it('the shadow sees entitlements that the active policy does not read', async () => {
     const rules = [{ id: 'members', steps: [SIGN_UP], when: "'member' in person.groups", block: true }];
     await withShadow(1, { rules });
     const [client_id, objectId] = [newClient(), newObjectId()];
@@ -143,7 +143,7 @@ describe('the shadow’s decision', () => {
     expect(asked.flat().filter((key) => key.startsWith('person:'))).toEqual([`person:oid:${objectId}`]);
   });
 
-  it('is not taken of calls that no policy decided', async () => {
+  it('the shadow does not run for calls without a decision', async () => {
     await withShadow();
     const client_id = newClient();
     await isolate().call({ step: 'Nonsense', client_id });
@@ -151,8 +151,8 @@ describe('the shadow’s decision', () => {
   });
 });
 
-describe('the reply', () => {
-  it('is the same to the byte with a shadow and without, and is out before the shadow runs', async () => {
+describe('reply with a shadow policy', () => {
+  it('the reply is byte-identical with and without a shadow, and is sent before the shadow runs', async () => {
     const body = { step: SIGN_UP, client_id: newClient(), city: 'Refused', givenName: 'Ann' };
     await publish(real);
     const without = (await isolate().call(body)).text;
