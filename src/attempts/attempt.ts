@@ -1,7 +1,6 @@
 /**
- * The messages of the queue. The tables are their schema, and document each member: an {@link Attempt} is a row of
- * `attempts`, a {@link Change} a row of `changes`, with times as text. Import types only from the schema: a call must
- * not load Drizzle.
+ * The messages of the queue. An {@link Attempt} is a row of `attempts`, a {@link Change} a row of `changes`, with times
+ * as text. Import types only from the schema: a call must not load Drizzle.
  */
 import type { attempts, changes } from '../database/schema.ts';
 

@@ -15,10 +15,8 @@ export function retainedClaims(claims: Claims, keep: readonly string[]): Record<
   for (const name of keep) {
     const value = claims[name];
     if (value === undefined || isNeverStored(name)) continue;
-    retained.push([
-      truncate(name, MAX_CHARS.name),
-      typeof value === 'string' ? truncate(value, MAX_CHARS.value) : value,
-    ]);
+    const short = typeof value === 'string' ? truncate(value, MAX_CHARS.value) : value;
+    retained.push([truncate(name, MAX_CHARS.name), short]);
   }
   return Object.fromEntries(retained);
 }

@@ -1,6 +1,6 @@
 /**
- * The code that a person gives to support, `XXXXX-XXXXX`: the first 50 bits of an HMAC-SHA-256 over the call, in
- * Crockford base32. A retry within the same ten minutes has the same code. A code cannot be guessed.
+ * The code that a person gives to support, `XXXXX-XXXXX`: 50 bits of an HMAC-SHA-256 over the call, in Crockford
+ * base32. A retry within the same ten minutes has the same code. A code cannot be guessed.
  */
 import { hmac } from '../platform/digest.ts';
 
@@ -35,10 +35,7 @@ function codeFrom(bytes: Uint8Array): string {
   return `${code.slice(0, 5)}-${code.slice(5)}`;
 }
 
-/**
- * Normalises a typed code: case, hyphens and spaces do not matter, O is 0, I and L are 1. Undefined when it is not a
- * code.
- */
+/** Normalises a typed code: ignores case, hyphens and spaces, reads O as 0, I and L as 1. Undefined when invalid. */
 export function readSupportCode(typed: string): string | undefined {
   const code = typed.toUpperCase().replace(/[\s-]/g, '').replaceAll('O', '0').replace(/[IL]/g, '1');
   return /^[0-9A-HJKMNP-TV-Z]{10}$/.test(code) ? `${code.slice(0, 5)}-${code.slice(5)}` : undefined;

@@ -1,7 +1,4 @@
-/**
- * Limits of the texts of an attempt, so that each row fits the index limits of Postgres and each message fits the
- * queue.
- */
+/** Limits of texts, so that each row fits the index limits of Postgres and each message fits the queue. */
 
 /** In UTF-16 units. `dimension` columns are part of an index row, which Postgres limits to 2,704 bytes. */
 export const MAX_CHARS = {
@@ -16,7 +13,7 @@ export const MAX_NAMES = 150;
 /** Half of Cloudflare's limit for a queue message, 128 KB. */
 export const MAX_MESSAGE_BYTES = 64 * 1024;
 
-/** Converts a text to one that Postgres accepts: at most `maxChars` UTF-16 units, without NUL and lone surrogates. */
+/** A text that Postgres accepts: at most `maxChars` UTF-16 units, without NUL and lone surrogates. */
 export function truncate(text: string, maxChars: number): string {
   const short = text.length > maxChars ? text.slice(0, maxChars) : text;
   return short.isWellFormed() && !short.includes('\0') ? short : short.toWellFormed().replaceAll('\0', '\ufffd');

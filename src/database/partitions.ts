@@ -10,17 +10,11 @@ export interface Month {
   readonly to: Date;
 }
 
-/**
- * Partitions are created this far ahead. The cron may fail for a quarter before an insert must create its own
- * partition.
- */
+/** Months of future partitions. The cron may fail for a quarter before an insert must create a partition. */
 const MONTHS_AHEAD = 3;
 const NAME = /^attempts_(\d{4})_(0[1-9]|1[0-2])$/;
 
-/**
- * The time that DDL waits for its lock. Without it, DDL would wait for a slow report to end, and every insert would
- * wait behind the DDL.
- */
+/** Limits the wait of DDL for its lock. While DDL waits for a slow report, every insert waits behind it. */
 export const LOCK_TIMEOUT = sql.raw(`set local lock_timeout = '2s'`);
 
 /** The month of an instant. */

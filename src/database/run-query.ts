@@ -1,6 +1,4 @@
-/**
- * Runs the queries of reports. Import the files of this folder lazily (`await import`): Drizzle costs start-up time.
- */
+/** Runs the queries of reports. Import this folder lazily (`await import`): Drizzle costs start-up time. */
 import { sql } from 'drizzle-orm';
 import type { RunnableQuery } from 'drizzle-orm/runnable-query';
 import type { Config } from '../platform/config.ts';

@@ -140,9 +140,7 @@ export const POLICY_USES = ['active', 'shadow', 'no-shadow'] as const;
 export const policyVersions = pgTable(
   'policy_versions',
   {
-    /**
-     * One sequence for all uses, from 1. Inserting the next number is an optimistic lock: one of two writers conflicts.
-     */
+    /** One sequence for all uses, from 1. Inserting the next number is an optimistic lock. */
     number: integer().primaryKey(),
     use: text({ enum: POLICY_USES }).notNull(),
     /** The shadow's share of the calls, above 0 and at most 1; null for the other uses. */
@@ -170,9 +168,8 @@ const day = () => date({ mode: 'string' }).notNull();
 const attemptsCounted = () => bigint({ mode: 'number' }).notNull();
 
 /**
- * `dims` is the set of grouping columns: the sum of client (4), issuer (2) and rule (1). The others of the three are
- * `''`. Each set counts every attempt once, so a report reads exactly one set. Channel, step and outcome are in every
- * set.
+ * `dims` is the set of grouping columns: the sum of client (4), issuer (2) and rule (1). The others are `''`. Each set
+ * counts every attempt once, so a report reads exactly one set. All sets have channel, step and outcome.
  */
 const counted = () => ({
   dims: smallint().notNull(),
@@ -240,9 +237,7 @@ export const dailyFacets = pgTable(
   ],
 );
 
-/**
- * Compares the shadow's decisions with the real ones. No primary key: eight texts can exceed the limit of an index row.
- */
+/** Compares the shadow's decisions with the real ones. No primary key: eight texts can exceed an index row. */
 export const dailyShadow = pgTable(
   'daily_shadow',
   {
@@ -264,9 +259,7 @@ export const dailyShadow = pgTable(
 
 export const PEOPLE_SCOPES = ['all', 'client', 'outcome', 'rule'] as const;
 
-/**
- * The groups in which people are counted: all (value `''`), an application, an outcome other than `continue`, a rule.
- */
+/** Groups in which people are counted: all (value `''`), an application, an outcome but `continue`, a rule. */
 export const peopleScopes = pgTable(
   'people_scopes',
   {
@@ -309,8 +302,8 @@ export const peopleDays = pgTable(
 );
 
 /**
- * The hours whose attempts changed. Each statement that changes attempts increments `marks` of their hours (a trigger
- * in `drizzle/`). Aggregation sets `summed` to the marks that it read first. An hour is dirty while `marks > summed`.
+ * The hours whose attempts changed. A trigger (in `drizzle/`) increments `marks` for each statement that changes
+ * attempts. Aggregation sets `summed` to the marks that it read. An hour is dirty while `marks > summed`.
  */
 export const dirtyHours = pgTable('dirty_hours', {
   hour: instant().primaryKey(),
@@ -318,10 +311,7 @@ export const dirtyHours = pgTable('dirty_hours', {
   summed: integer().notNull().default(0),
 });
 
-/**
- * One row, which is also the lock for aggregation. Hours before `until` are in the aggregates; later ones are read
- * live.
- */
+/** One row, which is also the lock for aggregation. Hours before `until` are aggregated; later ones are read live. */
 export const summedUntil = pgTable(
   'summed_until',
   {

@@ -1,7 +1,4 @@
-/**
- * Selects the record of a person (`person:` + person key in Workers KV), and its fallback when KV fails. It does not
- * read KV.
- */
+/** Selects the record of a person (`person:` + person key in Workers KV), or a stale copy when KV fails. */
 import { NOTHING_HELD } from '../policy/policy.ts';
 import { isDisguised, type PersonKeys, type SignInEvent } from '../sign-in/event.ts';
 import { type Entitlements, entitledTo, readEntitlements } from './stored-record.ts';

@@ -32,9 +32,7 @@ import {
 /** `it` is the current entry of the enclosing macro. */
 export type Evaluate = (scope: Scope, it?: Value) => Value;
 
-/**
- * Shared by the trees of a plan: each pattern is compiled once, and equal sub-expressions are evaluated once per call.
- */
+/** Shared by the trees of a plan: compiles each pattern once, evaluates equal sub-expressions once per call. */
 export class Shared {
   readonly #patterns = new Map<string, Pattern | PatternRefusal>();
   readonly calls = new Map<string, { slot: number | undefined }>();

@@ -319,9 +319,6 @@ for (const { overloads } of FUNCTIONS) {
   }
 }
 
-/**
- * The key is the name, with a point in front for a method, and the number of parameters including the target:
- * `.split/2`.
- */
+/** By name and number of parameters. A method has a point in front, and counts its target: `.split/2`. */
 export const overloadsOf = (key: string): readonly Overload[] => OVERLOADS.get(key) ?? [];
 export const isFunction = (key: string): boolean => OVERLOADS.has(key);

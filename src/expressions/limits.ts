@@ -7,10 +7,7 @@ export const MAX_DEPTH = 100;
 
 /** This and the following lengths of texts are in UTF-16 units. */
 export const MAX_RESULT_TEXT = 10_000;
-/**
- * Texts of a call are truncated to this length. It exceeds the limit of a result, so a truncated text never becomes a
- * claim.
- */
+/** Texts of a call are truncated to this length, above the limit of a result: no truncated text becomes a claim. */
 export const MAX_TEXT_READ = MAX_RESULT_TEXT + 1;
 /** The longest text within an expression: three texts of a call. */
 export const MAX_TEXT = 32_000;

@@ -13,10 +13,7 @@ export function listText(entries: Iterable<string>): string | undefined {
 /** The inverse of {@link listText}. */
 export const listEntries = (list: string): string[] => list.slice(1).split('\n').slice(0, -1);
 
-/**
- * Whether a text is an entry: a binary search without an array. Never throws, also when `list` is not the text of a
- * list.
- */
+/** Whether a text is an entry: a binary search without an array. Never throws, whatever `list` contains. */
 export function listHas(list: string, text: string): boolean {
   // `low` and `high` are newlines with whole entries between them.
   let low = 0;

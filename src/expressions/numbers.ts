@@ -1,6 +1,4 @@
-/**
- * Conversions to numbers and bools. They are stricter than CEL's libraries: `''`, spaces and `0x10` are not numbers.
- */
+/** Conversions to numbers and bools. Stricter than CEL's libraries: `''`, spaces and `0x10` are not numbers. */
 import { Fail, type Value } from './values.ts';
 
 const MAX_INT = 2n ** 63n - 1n;

@@ -1,7 +1,4 @@
-/**
- * Reads a connector's body: any Content-Type, with a size limit, parsed once. A failure is a value; reading never
- * throws.
- */
+/** Reads a connector's body: any Content-Type, with a size limit, parsed once. A failure is a value. */
 
 /** Far above real values of several kB, such as captcha tokens (contract 1.6). */
 export const MAX_BODY_BYTES = 256 * 1024;

@@ -131,14 +131,10 @@ const MAX_NOTE_CHARS = 200;
 /** JSON encodes a control character in six bytes. Half of a message is for the other members. */
 const MAX_LIST_CHARS = MAX_MESSAGE_BYTES / 2 / 6;
 const NAMES_WHEN_CUT = 20;
-/**
- * Marks an attempt without values and with some names only. Replay reads it in stored attempts, so it must not change.
- */
+/** Marks an attempt without values and with few names. Replay reads it in stored attempts: do not change it. */
 export const CUT_TO_FIT = 'names of claims cut and values left out: too much for one message';
 
-/**
- * Limits the message to {@link MAX_MESSAGE_BYTES}: drops values and most names when it is too large, and adds a note.
- */
+/** Drops values and most names of a message over {@link MAX_MESSAGE_BYTES}, and adds a note. */
 function truncateToFit(attempt: Attempt): Attempt {
   const { claimNames, unexpectedClaims, keptClaims, shadowClaims } = attempt;
   const values = [...Object.keys(keptClaims), ...Object.values(keptClaims)];
@@ -184,9 +180,7 @@ function retryParts({ step, clientId, keptClaims, claimNames, unexpectedClaims, 
   ];
 }
 
-/**
- * If hashing fails, the attempt has no fingerprint. An empty body gets none either: all empty bodies would share one.
- */
+/** If hashing fails, the fingerprint is empty. An empty body has none: all would share one. */
 async function withFingerprint(attempt: Attempt, secret: string, text: string | undefined): Promise<Attempt> {
   if (text === undefined || text === '') return attempt;
   try {
@@ -213,17 +207,13 @@ function notesOf(answered: Answered): string[] {
     if (!policy.sendsRoles) {
       const claim = answered.decision.claims[policy.rolesClaim];
       const unnamed = namesInClaim(claim).length - rolesSent(answered).length;
-      if (unnamed > 0)
-        notes.push(
-          `${unnamed} entries of the roles claim were dropped: invalid name, or over the limit of ${MAX_ROLES}`,
-        );
+      if (unnamed > 0) notes.push(`entries dropped from the roles claim: ${unnamed} (invalid, or too many)`);
     }
   }
   for (const { rule, why } of answered.decision.failures?.slice(0, MAX_FAILURES) ?? [])
     notes.push(failedConditionNote(rule, why).slice(0, MAX_NOTE_CHARS));
   if (lookup?.emailRecordNotUsed) notes.push('email record not used');
-  if (droppedNames > 0)
-    notes.push(`${droppedNames} names of roles or groups were dropped: invalid, or over the limits of a claim`);
-  if (event?.identitiesAre === 'partial') notes.push('identities were dropped: unreadable, or more than ten');
+  if (droppedNames > 0) notes.push(`names of roles or groups dropped: ${droppedNames} (invalid, or too many)`);
+  if (event?.identitiesAre === 'partial') notes.push('identities dropped (unreadable, or more than ten)');
   return notes;
 }

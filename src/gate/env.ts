@@ -9,9 +9,7 @@ export interface GateEnv {
   readonly RECORDER: RecorderBinding;
 }
 
-/**
- * For Hono. `hono/tiny` tries routes in order. That is as fast as other routers for a few routes, and starts fastest.
- */
+/** For Hono. `hono/tiny` tries routes in order: as fast as others for a few routes, and fastest to start. */
 export interface GateBindings {
   Bindings: GateEnv;
 }

@@ -121,9 +121,7 @@ export class KvWorld implements World {
     return personAsked(event, this.#options.config.EMAIL_TRUSTED_ISSUERS);
   }
 
-  /**
-   * Resolves as `work` does, or to undefined when it rejects or times out. It leaves time to reply before the deadline.
-   */
+  /** Resolves as `work` does, or to undefined when it rejects or times out. It leaves time for the reply. */
   async #inTime<Value>(timeoutMs: number, work: () => Promise<Value>): Promise<Value | undefined> {
     const { deadline, later, withTimeout: limited } = this.#options;
     const working = work();
@@ -139,10 +137,7 @@ export class KvWorld implements World {
 
   readonly #readOne = (key: string): Promise<string | null> => this.#options.kv.get(key);
 
-  /**
-   * Reads values as text: one invalid value fails a whole JSON bulk read. Rejects when KV fails or returns another
-   * type.
-   */
+  /** Reads values as text: one invalid value fails a whole JSON bulk read. Rejects when KV fails. */
   async #readAll(keys: readonly string[]): Promise<Values> {
     if (keys.length === 0) return NO_VALUES;
     const values: unknown = await this.#options.kv.get([...keys]);

@@ -1,6 +1,4 @@
-/**
- * Tries one call: the reply that B2C would get, with a trace. It uses the pipeline of a real call and records nothing.
- */
+/** Tries one call: the reply and a trace. It uses the pipeline of a real call and records nothing. */
 import type { CallIdentity } from '../attempts/support-code.ts';
 import { entitledTo } from '../entitlements/stored-record.ts';
 import type { Decision, RuleTrace } from '../policy/decide.ts';

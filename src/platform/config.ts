@@ -1,7 +1,4 @@
-/**
- * Reads the Worker's settings once per isolate. An invalid value falls back to its default, and `/health/ready` reports
- * it.
- */
+/** Reads the settings once per isolate. `/health/ready` reports an invalid value, whose default is used. */
 import { readBasicLines } from '../callers/basic.ts';
 import type { BasicCredential, Credentials } from '../callers/credential.ts';
 import { canonicalName, shortName } from '../sign-in/claim-names.ts';

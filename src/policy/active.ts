@@ -31,13 +31,9 @@ type Unreadable = { readonly unreadableAt: number };
 
 /** An operator may repair a version in KV under the same number. */
 const RETRY_UNREADABLE_MS = 10_000;
-/**
- * The active version, its shadow, and their predecessors: calls may read the old pointer while KV propagates a change.
- */
+/** The active version, its shadow, and their predecessors, which calls read while KV propagates a change. */
 const MAX_VERSIONS = 4;
-/**
- * Maximum wait for another call that reads the same version, so that concurrent cold calls do not all hold its text.
- */
+/** Maximum wait for another call that reads the same version, since concurrent cold calls would all hold its text. */
 const MAX_WAIT_FOR_READ_MS = 600;
 const POLL_INTERVAL_MS = 10;
 

@@ -137,9 +137,8 @@ function foreign(event: SignInEvent, allows: StepAllows, policy: Policy): Verdic
 }
 
 /**
- * The token step always sends the roles claim. Without it, the token would contain the directory's value, which a
- * profile page may let the person edit. Before B2C creates the user, an empty value replaces a typed one, so that B2C
- * does not store it.
+ * The token step always sends the roles claim: otherwise the token would contain the directory's value, which a profile
+ * page may let the person edit. Before the user is created, an empty value replaces a typed one.
  */
 function rolesClaims(
   event: SignInEvent,

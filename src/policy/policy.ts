@@ -14,9 +14,7 @@ export interface PersonEntitlements {
 
 export const NOTHING_HELD: PersonEntitlements = { roles: [], groups: [], attributes: {}, known: true };
 
-/**
- * The result of an expression. `why` may quote a text that the person typed. It belongs in the trace, never in a log.
- */
+/** The result of an expression. `why` may quote a typed text. It belongs in the trace, never in a log. */
 export type ExpressionResult =
   | { readonly ok: true; readonly value: ClaimValue }
   | { readonly ok: false; readonly why: string };

@@ -99,10 +99,7 @@ function normalEmail(email: string): string {
   return (text.length > MAX_NORMALIZED_CHARS ? text : text.normalize('NFC')).toLowerCase();
 }
 
-/**
- * Whether a non-ASCII address normalises to ASCII, as the Kelvin sign does to k. It would match another person's
- * address.
- */
+/** Whether a non-ASCII address normalises to ASCII (the Kelvin sign to k), and so to another person's address. */
 export const isDisguised = (email: string): boolean =>
   !IS_ASCII.test(email.trim()) && IS_ASCII.test(normalEmail(email));
 

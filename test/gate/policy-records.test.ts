@@ -97,10 +97,7 @@ describe('roles of an attempt', () => {
     };
     for (const joined of ["'editor approver'", "'editor,approver'", "'editor; approver'", "['editor', 'approver']"])
       expect(await sentFor(joined)).toEqual([['editor', 'approver'], []]);
-    expect(await sentFor("'editor Prüfer'")).toEqual([
-      ['editor'],
-      [expect.stringMatching(/^1 entries of the roles claim/)],
-    ]);
+    expect(await sentFor("'editor Prüfer'")).toEqual([['editor'], [expect.stringContaining('roles claim: 1')]]);
     expect(await sentFor("''")).toEqual([[], []]);
   });
 });

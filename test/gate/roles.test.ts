@@ -83,7 +83,7 @@ describe('roles in the token', () => {
       aRecord({ roles: ['ok', 'two words', '', '-dash', 'x'.repeat(65), 'also:ok'] }),
     );
     expect(await rolesGiven({ ...person, client_id: clientId })).toBe('ok also:ok');
-    expect((await rowsOfOnce(clientId, 1))[0]?.notes.join()).toContain('4 names of roles or groups were dropped');
+    expect((await rowsOfOnce(clientId, 1))[0]?.notes.join()).toContain('names of roles or groups dropped: 4');
   });
 });
 

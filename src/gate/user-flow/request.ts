@@ -1,7 +1,4 @@
-/**
- * Reads the JSON of user flows into a {@link SignInEvent}. It accepts every documented name variant (contract 1.3 to
- * 1.7).
- */
+/** Reads the JSON of user flows into a {@link SignInEvent}, with every documented name (contract 1.3 to 1.7). */
 import { canonicalName } from '../../sign-in/claim-names.ts';
 import {
   type ClaimValue,

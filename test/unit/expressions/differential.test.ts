@@ -1,7 +1,4 @@
-/**
- * Compares expressions with another implementation of CEL, `@bufbuild/cel`. CEL's specification settles each
- * difference.
- */
+/** Compares expressions with `@bufbuild/cel`. CEL's specification settles each difference. */
 import {
   type CelEnv,
   type CelFunc,

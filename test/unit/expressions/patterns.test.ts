@@ -99,11 +99,7 @@ describe('compilePattern', () => {
     ['with many characters', 'a'.repeat(501), { code: 'too-long', size: 501 }],
     ['with many Unicode classes', '\\pL'.repeat(11), { code: 'too-many-classes' }],
     ['with many ranges into the upper planes', '(?i)[\\x{80}-\\x{10FFFF}]'.repeat(11), { code: 'too-many-classes' }],
-    [
-      'with many ranges of literal characters into the upper planes',
-      '(?i)[a-\u{10ffff}]'.repeat(11),
-      { code: 'too-many-classes' },
-    ],
+    ['with many ranges of literal characters', '(?i)[a-\u{10ffff}]'.repeat(11), { code: 'too-many-classes' }],
     ['with large counts', 'a{1000}'.repeat(60), { code: 'too-large', most: MAX_PATTERN_STEPS }],
     ['with a range of counts', '(?:a{0,100}b){2,20}', { code: 'too-large', most: MAX_PATTERN_STEPS }],
     ['with nested counts', thousandfold('a', 400), { code: 'too-large', most: MAX_PATTERN_STEPS }],
