@@ -95,7 +95,7 @@ export function readConfig(env: Record<string, unknown>): Config {
       if (value !== undefined) return [name, value];
       const fallback = SAFE_FALLBACKS[name];
       const used = fallback === undefined ? 'Its default' : `"${fallback}"`;
-      problems.push(`${name} is invalid. ${used} is used until you correct it in wrangler.toml.`);
+      problems.push(`${name} has a value that cannot be used. ${used} applies until you correct it in wrangler.toml.`);
       return [name, read(fallback ?? preset)];
     }),
   ) as unknown as Settings;

@@ -252,7 +252,7 @@ FAIL  wrong (${files.cases}:${line})
   it('fails a case of settings that cannot be used', async () => {
     const bad = policyWith([{ ...one, settings: { EXTENSIONS_APP_ID: 'x' } }]);
     expect((await policy('test', bad.cases)).stdout).toMatch(
-      /^FAIL {2}a .*\n +settings: EXTENSIONS_APP_ID is invalid/m,
+      /^FAIL {2}a .*\n +settings: EXTENSIONS_APP_ID has a value that cannot be used/m,
     );
   });
 });

@@ -166,7 +166,7 @@ describe('values', () => {
     ['claims.extension_X && true', 'an operand is neither true nor false'],
     ['timestamp(claims.country) < request.time', 'not a time such as 2026-01-31T00:00:00Z'],
     ['duration(claims.country) > duration("1h")', 'not a duration such as 24h'],
-    ['bool(claims.country)', "that is neither 'true' nor 'false'"],
+    ['bool(claims.country)', "neither 'true' nor 'false'"],
   ])('%s fails: %s', (source, why) => {
     expect(resultFor(source, { claims: { country: 'FR', extension_X: 5 } })).toEqual({ ok: false, why });
   });
