@@ -93,8 +93,8 @@ export class ActivePolicy {
     if (typeof policy === 'string') return policy;
     for (const name of policy.steps.get(step ?? '')?.lists ?? []) {
       const has = () => (policy.lists.has(name) ? true : undefined);
-      const keep = (text: string) => policy.lists.set(name, text) && true;
-      if ((await this.#once(listKey(number, name), has, keep, read)) !== true) return 'policy-missing';
+      const store = (text: string) => policy.lists.set(name, text) && true;
+      if ((await this.#once(listKey(number, name), has, store, read)) !== true) return 'policy-missing';
     }
     return policy;
   }
@@ -103,7 +103,7 @@ export class ActivePolicy {
     const { ROLES_CLAIM: rolesClaim, EXTENSIONS_APP_ID: extensionsAppId } = this.#config;
     const policy = loadPolicy(text, number, { rolesClaim, extensionsAppId });
     if (policy === undefined) log('policy-unreadable', { number });
-    this.#keep(number, policy ?? { unreadableAt: now });
+    this.#cache(number, policy ?? { unreadableAt: now });
     return policy ?? 'policy-unreadable';
   }
 
@@ -133,11 +133,11 @@ export class ActivePolicy {
     if (known === undefined) return undefined;
     if ('unreadableAt' in known)
       return Math.abs(now - known.unreadableAt) < RETRY_UNREADABLE_MS ? 'policy-unreadable' : undefined;
-    this.#keep(number, known);
+    this.#cache(number, known);
     return known;
   }
 
-  #keep(number: number, version: Policy | Unreadable): void {
+  #cache(number: number, version: Policy | Unreadable): void {
     this.#versions.delete(number);
     this.#versions.set(number, version);
     const [oldest] = this.#versions.keys();

@@ -76,7 +76,7 @@ export function evaluateRules(
   const at = event.step === undefined ? undefined : policy.steps.get(event.step);
   if (at === undefined) return { kind: 'continue', claims: {} };
   const { allows, rules } = at;
-  if (policy.onlyThese !== undefined && !policy.onlyThese.has(event.clientId)) return foreign(event, allows, policy);
+  if (policy.onlyThese !== undefined && !policy.onlyThese.has(event.clientId)) return unlisted(event, allows, policy);
   const claims = rolesClaims(event, allows, entitlements, policy);
   const isPersonMissing = !entitlements.known && at.asksPerson;
   if (allows.block && isPersonMissing && at.whenUnavailable === 'block')
@@ -125,7 +125,7 @@ export function renderMessage(
 }
 
 /** For an unlisted application: a block, or no roles when the step cannot refuse. */
-function foreign(event: SignInEvent, allows: StepAllows, policy: Policy): Verdict {
+function unlisted(event: SignInEvent, allows: StepAllows, policy: Policy): Verdict {
   const claims = rolesClaims(event, allows, NOTHING_HELD, policy);
   if (!allows.block) return { kind: 'continue', claims };
   return {

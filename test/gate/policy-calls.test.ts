@@ -186,16 +186,16 @@ describe('rules of a stored policy', () => {
       { id: 'fourth', steps: [SIGN_UP], when: 'has(claims.surname)', block: true },
     ];
     const number = await publish({ rules });
-    const there = isolate();
+    const gate = isolate();
     const body = { step: SIGN_UP, client_id, city: 'typed' };
-    expect((await there.call(body)).json).toEqual({
+    expect((await gate.call(body)).json).toEqual({
       version: '1.0.0',
       action: 'Continue',
       city: 'typed!',
       country: 'B',
     });
-    expect((await there.call({ ...body, lastName: 'stop' })).json.action).toBe('ValidationError');
-    expect((await there.call({ ...body, surName: 'go' })).json.action).toBe('ShowBlockPage');
+    expect((await gate.call({ ...body, lastName: 'stop' })).json.action).toBe('ValidationError');
+    expect((await gate.call({ ...body, surName: 'go' })).json.action).toBe('ShowBlockPage');
     const rows = await rowsOfOnce(client_id, 3);
     expect(rows.map(({ rule, outcome }) => [rule, outcome])).toEqual(
       expect.arrayContaining([
@@ -260,8 +260,8 @@ describe('applications of a stored policy', () => {
       },
     ];
     await publish({ applications: { [ours]: 'Shop', onlyThese: true }, rules });
-    const there = isolate();
-    const at = async (step: string, client_id: string | undefined) => (await there.call({ step, client_id })).json;
+    const gate = isolate();
+    const at = async (step: string, client_id: string | undefined) => (await gate.call({ step, client_id })).json;
     expect(await at(TOKEN, ours.toLowerCase())).toMatchObject({ extension_App: 'Shop', extension_Roles: 'editor' });
     expect(await at(SIGN_UP, ours)).toMatchObject({ action: 'Continue', extension_App: 'Shop' });
     for (const client_id of [foreign, undefined, '']) {

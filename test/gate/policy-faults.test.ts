@@ -51,8 +51,8 @@ describe('no policy is known', () => {
 
   it.each(faults)(
     'when %s, sign-up is blocked with a code, the token has empty roles, and the attempt has the fault',
-    async (_, break_, degraded) => {
-      await break_();
+    async (_, damage, degraded) => {
+      await damage();
       const client_id = newClient();
       for (const step of ['PostFederationSignup', SIGN_UP]) {
         const { status, json } = await isolate().call({ step, client_id });
@@ -93,9 +93,9 @@ describe('policy in memory', () => {
   it('a new version decides the next call: every call reads the pointer and the person in one read', async () => {
     await publish(named('one'));
     const { kv, asked } = watchedKv();
-    const there = isolate({ GATEHOUSE: kv });
+    const gate = isolate({ GATEHOUSE: kv });
     const objectId = newObjectId();
-    const city = async () => (await there.call({ step: TOKEN, objectId })).json.city;
+    const city = async () => (await gate.call({ step: TOKEN, objectId })).json.city;
     expect(await city()).toBe('one');
     asked.length = 0;
     expect(await city()).toBe('one');
@@ -107,13 +107,13 @@ describe('policy in memory', () => {
   it('a plan is read once per version, even for concurrent calls', async () => {
     const number = await publish(named('one'));
     const { kv, asked } = watchedKv();
-    const there = isolate({ GATEHOUSE: kv });
-    await Promise.all(Array.from({ length: 20 }, () => there.call({ step: SIGN_UP })));
+    const gate = isolate({ GATEHOUSE: kv });
+    await Promise.all(Array.from({ length: 20 }, () => gate.call({ step: SIGN_UP })));
     const documents = () => asked.filter((key) => key === planKey(number)).length;
     expect(documents()).toBe(1);
     for (const seconds of [31, 5_000]) {
       secondsLater(seconds);
-      await there.call({ step: SIGN_UP });
+      await gate.call({ step: SIGN_UP });
     }
     expect(documents()).toBe(1);
   });
@@ -124,13 +124,13 @@ describe('policy in memory', () => {
     ['the pointer is missing', () => env.GATEHOUSE.delete(POINTER_KEY), 'policy-missing'],
   ])(
     'when %s in KV, the last policy decides, the attempt has the fault, and a repair takes effect',
-    async (_, break_, degraded) => {
+    async (_, damage, degraded) => {
       const number = await publish(named('good'));
       const client_id = newClient();
-      const there = isolate();
-      const call = async (step = SIGN_UP) => (await there.call({ step, client_id })).json.city;
+      const gate = isolate();
+      const call = async (step = SIGN_UP) => (await gate.call({ step, client_id })).json.city;
       expect(await call()).toBe('good');
-      await break_();
+      await damage();
       expect(await call()).toBe('good');
       secondsLater(10_000);
       expect(await call(TOKEN)).toBe('good');
@@ -144,10 +144,10 @@ describe('policy in memory', () => {
   );
 
   it('an unreadable plan is not read again for every call', async () => {
-    const there = watchedKv();
+    const watched = watchedKv();
     const broken = await publish('{"rules":[');
-    const cold = isolate({ GATEHOUSE: there.kv });
-    const reads = () => there.asked.filter((key) => key === planKey(broken)).length;
+    const cold = isolate({ GATEHOUSE: watched.kv });
+    const reads = () => watched.asked.filter((key) => key === planKey(broken)).length;
     for (let index = 0; index < 5; index += 1)
       expect((await cold.call({ step: SIGN_UP })).json.action).toBe('ShowBlockPage');
     expect(reads()).toBe(1);
@@ -163,9 +163,9 @@ describe('policy in memory', () => {
     await publish(named('good'));
     let down = false;
     const { kv } = watchedKv((keys) => (down && isPointer(keys) ? answer() : undefined));
-    const there = isolate({ GATEHOUSE: kv, KV_TIMEOUT_MS: '30' });
+    const gate = isolate({ GATEHOUSE: kv, KV_TIMEOUT_MS: '30' });
     const client_id = newClient();
-    const city = async () => (await there.call({ step: SIGN_UP, client_id })).json.city;
+    const city = async () => (await gate.call({ step: SIGN_UP, client_id })).json.city;
     await city();
     down = true;
     expect([await city(), await city()]).toEqual(['good', 'good']);
@@ -181,15 +181,15 @@ describe('policy in memory', () => {
     const { kv } = watchedKv((key, real) =>
       slow ? new Promise((resolve) => setTimeout(resolve, 130)).then(() => real(key)) : undefined,
     );
-    const there = isolate({ GATEHOUSE: kv, KV_TIMEOUT_MS: '100' });
-    await there.call({ step: SIGN_UP });
+    const gate = isolate({ GATEHOUSE: kv, KV_TIMEOUT_MS: '100' });
+    await gate.call({ step: SIGN_UP });
     await publish(named('two'));
     slow = true;
-    expect((await there.call({ step: SIGN_UP })).json.city).toBe('one');
+    expect((await gate.call({ step: SIGN_UP })).json.city).toBe('one');
     slow = false;
     const { kv: away } = watchedKv(() => Promise.reject(new Error('down')));
-    Object.assign(there.env, { GATEHOUSE: away });
-    expect((await there.call({ step: SIGN_UP })).json.city).toBe('two');
+    Object.assign(gate.env, { GATEHOUSE: away });
+    expect((await gate.call({ step: SIGN_UP })).json.city).toBe('two');
   });
 });
 
@@ -205,35 +205,35 @@ describe('responses of KV out of order', () => {
     });
     return { kv, pending: () => vi.waitUntil(() => pending) };
   }
-  const afterwards = async (there: ReturnType<typeof isolate>) => {
+  const afterwards = async (gate: ReturnType<typeof isolate>) => {
     const client_id = newClient();
-    const { city } = (await there.call({ step: SIGN_UP, client_id })).json;
+    const { city } = (await gate.call({ step: SIGN_UP, client_id })).json;
     return { city, degraded: (await rowsOfOnce(client_id, 1))[0]?.degraded };
   };
 
   it('a read that fails after a later one succeeded does not cause a fault', async () => {
     await publish(named('good'));
     const { kv, pending } = firstReadPending();
-    const there = isolate({ GATEHOUSE: kv });
-    const first = there.call({ step: SIGN_UP });
+    const gate = isolate({ GATEHOUSE: kv });
+    const first = gate.call({ step: SIGN_UP });
     const read = await pending();
-    await there.call({ step: SIGN_UP });
+    await gate.call({ step: SIGN_UP });
     read.reject(new Error('KV GET failed: 500'));
     expect((await first).json.city).toBe('good');
-    expect(await afterwards(there)).toEqual({ city: 'good', degraded: '' });
+    expect(await afterwards(gate)).toEqual({ city: 'good', degraded: '' });
   });
 
   it('an old response after a newer one does not restore the old version', async () => {
     const old = await publish(named('old'));
     const { kv, pending } = firstReadPending();
-    const there = isolate({ GATEHOUSE: kv });
-    const first = there.call({ step: SIGN_UP });
+    const gate = isolate({ GATEHOUSE: kv });
+    const first = gate.call({ step: SIGN_UP });
     const read = await pending();
     await publish(named('new'));
-    expect((await there.call({ step: SIGN_UP })).json.city).toBe('new');
+    expect((await gate.call({ step: SIGN_UP })).json.city).toBe('new');
     read.resolve(JSON.stringify({ v: 1, number: old }));
     expect((await first).json.city).toBe('new');
-    expect(await afterwards(there)).toEqual({ city: 'new', degraded: '' });
+    expect(await afterwards(gate)).toEqual({ city: 'new', degraded: '' });
   });
 });
 
@@ -253,10 +253,10 @@ describe('entitlements unavailable in KV', () => {
   it('sign-up steps whose rules read entitlements follow whenUnavailable, and the token has no roles', async () => {
     const client_id = newClient();
     await publish({ whenUnavailable: { PostAttributeCollection: 'continue' }, rules });
-    const there = isolate({ GATEHOUSE: down() });
-    expect((await there.call(body('PostFederationSignup', client_id))).json.action).toBe('ShowBlockPage');
-    expect((await there.call(body(SIGN_UP, client_id))).json.action).toBe('Continue');
-    expect((await there.call(body(TOKEN, client_id))).json).toMatchObject({ action: 'Continue', extension_Roles: '' });
+    const gate = isolate({ GATEHOUSE: down() });
+    expect((await gate.call(body('PostFederationSignup', client_id))).json.action).toBe('ShowBlockPage');
+    expect((await gate.call(body(SIGN_UP, client_id))).json.action).toBe('Continue');
+    expect((await gate.call(body(TOKEN, client_id))).json).toMatchObject({ action: 'Continue', extension_Roles: '' });
     const rows = await rowsOfOnce(client_id, 3);
     expect(
       rows.map(({ step, rule, messageKey, outcome, degraded }) => [step, rule, messageKey, outcome, degraded]).sort(),
@@ -282,10 +282,10 @@ describe('entitlements unavailable in KV', () => {
   it('sign-up steps whose rules do not read entitlements read the pointer only', async () => {
     await publish(named('no-person-here'));
     const { kv, asked } = watchedKv();
-    const there = isolate({ GATEHOUSE: kv });
-    await there.call(body(SIGN_UP, ''));
+    const gate = isolate({ GATEHOUSE: kv });
+    await gate.call(body(SIGN_UP, ''));
     asked.length = 0;
-    expect((await there.call(body(SIGN_UP, ''))).json.city).toBe('no-person-here');
+    expect((await gate.call(body(SIGN_UP, ''))).json.city).toBe('no-person-here');
     expect(asked).toEqual([[POINTER_KEY]]);
   });
 });
@@ -303,12 +303,12 @@ describe('large list of a policy', () => {
   it('the list is read when a step needs it, once for concurrent calls', async () => {
     const number = await publish(policy);
     const { kv, asked } = watchedKv();
-    const there = isolate({ GATEHOUSE: kv });
+    const gate = isolate({ GATEHOUSE: kv });
     const reads = () => asked.filter((key) => key === listKey(number, 'words')).length;
-    expect((await there.call({ step: TOKEN })).json.city).toBe('token');
+    expect((await gate.call({ step: TOKEN })).json.city).toBe('token');
     expect(reads()).toBe(0);
     const cities = ['word-7', 'Graz', 'word-1999', 'word-2000', 'word-'];
-    const replies = await Promise.all(cities.map((city) => there.call({ step: SIGN_UP, city })));
+    const replies = await Promise.all(cities.map((city) => gate.call({ step: SIGN_UP, city })));
     expect(replies.map(({ json }) => json.action)).toEqual([
       'ShowBlockPage',
       'Continue',
@@ -325,12 +325,12 @@ describe('large list of a policy', () => {
     const list = await env.GATEHOUSE.get(key);
     await env.GATEHOUSE.delete(key);
     const client_id = newClient();
-    const there = isolate();
-    expect((await there.call({ step: SIGN_UP, city: 'Graz', client_id })).json.action).toBe('ShowBlockPage');
-    expect((await there.call({ step: TOKEN })).json.city).toBe('token');
+    const gate = isolate();
+    expect((await gate.call({ step: SIGN_UP, city: 'Graz', client_id })).json.action).toBe('ShowBlockPage');
+    expect((await gate.call({ step: TOKEN })).json.city).toBe('token');
     expect((await rowsOfOnce(client_id, 1))[0]).toMatchObject({ reason: 'no-policy', degraded: 'policy-missing' });
     await env.GATEHOUSE.put(key, String(list));
-    expect((await there.call({ step: SIGN_UP, city: 'Graz' })).json.action).toBe('Continue');
+    expect((await gate.call({ step: SIGN_UP, city: 'Graz' })).json.action).toBe('Continue');
   });
 });
 
@@ -342,15 +342,15 @@ describe('timeout of a call', () => {
 
   it('sign-up continues only when whenUnavailable allows it, and then typed roles are not stored', async () => {
     await publish({ whenUnavailable: { PostAttributeCollection: 'continue' }, rules: [] });
-    const there = isolate({ DECISION_TIMEOUT_MS: '200', KV_TIMEOUT_MS: '50' });
-    await there.call({ step: SIGN_UP });
-    expect((await there.call(slow('x'), `/${SIGN_UP}`)).json).toEqual({
+    const gate = isolate({ DECISION_TIMEOUT_MS: '200', KV_TIMEOUT_MS: '50' });
+    await gate.call({ step: SIGN_UP });
+    expect((await gate.call(slow('x'), `/${SIGN_UP}`)).json).toEqual({
       version: '1.0.0',
       action: 'Continue',
       extension_Roles: '',
     });
-    expect((await there.call(slow('x'), '/PostFederationSignup')).json.action).toBe('ShowBlockPage');
-    expect((await there.call(slow('x'), `/${TOKEN}`)).json).toMatchObject({ action: 'Continue', extension_Roles: '' });
+    expect((await gate.call(slow('x'), '/PostFederationSignup')).json.action).toBe('ShowBlockPage');
+    expect((await gate.call(slow('x'), `/${TOKEN}`)).json).toMatchObject({ action: 'Continue', extension_Roles: '' });
   });
 });
 
@@ -369,8 +369,8 @@ describe('shadow policy unavailable', () => {
     for (const answer of [() => new Promise(() => {}), () => Promise.reject(new Error('KV GET failed: 500'))]) {
       await publish({ rules }, { shadow: { number: shadow, sample: 1 } });
       const { kv } = watchedKv((keys) => (keys === planKey(shadow) ? answer() : undefined));
-      const there = isolate({ GATEHOUSE: kv, KV_TIMEOUT_MS: '500', DECISION_TIMEOUT_MS: '1500' });
-      const { json } = await there.call({ step: SIGN_UP, client_id, email: 'x@example.com' });
+      const gate = isolate({ GATEHOUSE: kv, KV_TIMEOUT_MS: '500', DECISION_TIMEOUT_MS: '1500' });
+      const { json } = await gate.call({ step: SIGN_UP, client_id, email: 'x@example.com' });
       expect(json).toMatchObject({ action: 'Continue', city: 'known' });
     }
     for (const row of await rowsOfOnce(client_id, 2)) expect(row).toMatchObject({ degraded: '', shadowVersion: 0 });

@@ -15,10 +15,10 @@ const TOKEN = 'PreTokenIssuance';
 function watched(bindings: object = {}) {
   const sent: Attempt[] = [];
   const ATTEMPTS = { ...env.ATTEMPTS, send: async (message: Attempt) => void sent.push(message) };
-  const there = isolate({ ATTEMPTS, ...bindings });
+  const gate = isolate({ ATTEMPTS, ...bindings });
   return {
     async call(body: unknown, path = '') {
-      const { json } = await there.call(body, path);
+      const { json } = await gate.call(body, path);
       return { json, attempt: sent.at(-1) };
     },
   };
@@ -52,10 +52,10 @@ describe('message of an attempt', () => {
       messages,
       rules: [{ id: 'no', steps: [SIGN_UP], when: "'x' in person.roles", block: true }],
     });
-    const there = watched({ DECISION_TIMEOUT_MS: '100' });
-    const { json } = await there.call({ step: SIGN_UP, city: 'x' });
+    const gate = watched({ DECISION_TIMEOUT_MS: '100' });
+    const { json } = await gate.call({ step: SIGN_UP, city: 'x' });
     expect(json.action).toBe('Continue');
-    const late = await there.call(endless(), `/${SIGN_UP}`);
+    const late = await gate.call(endless(), `/${SIGN_UP}`);
     expect(late.attempt?.message).toBe(late.json.userMessage);
   });
 });
@@ -64,14 +64,14 @@ describe('attempt of an unreadable call', () => {
   it('the attempt contains the version of the message and whenUnavailable, and a code at every step', async () => {
     const messages = { 'unreadable-body': { en: 'Ours {supportCode}' } };
     const number = await publish({ messages, whenUnavailable: { PostAttributeCollection: 'continue' }, rules: [] });
-    const there = watched({ DECISION_TIMEOUT_MS: '100', KV_TIMEOUT_MS: '50' });
-    await there.call({ step: SIGN_UP });
+    const gate = watched({ DECISION_TIMEOUT_MS: '100', KV_TIMEOUT_MS: '50' });
+    await gate.call({ step: SIGN_UP });
     for (const step of ['PostFederationSignup', SIGN_UP, TOKEN]) {
-      const { attempt } = await there.call(endless(), `/${step}`);
+      const { attempt } = await gate.call(endless(), `/${step}`);
       expect(attempt).toMatchObject({ outcome: 'error', reason: 'deadline', policyVersion: number });
       expect(attempt?.supportCode).toMatch(CODE);
     }
-    const { attempt } = await there.call('{', `/${SIGN_UP}`);
+    const { attempt } = await gate.call('{', `/${SIGN_UP}`);
     expect(attempt).toMatchObject({ reason: 'not-json', policyVersion: number });
     expect(attempt?.message).toBe(`Ours ${attempt?.supportCode}`);
   });
@@ -81,8 +81,8 @@ describe('application that the policy does not list', () => {
   it('the attempt has a note at the token step, which cannot refuse', async () => {
     const ours = newClient();
     await publish({ applications: { [ours]: 'Shop', onlyThese: true }, rules: [] });
-    const there = watched();
-    const at = (client_id: string) => there.call({ step: TOKEN, client_id, objectId: newObjectId() });
+    const gate = watched();
+    const at = (client_id: string) => gate.call({ step: TOKEN, client_id, objectId: newObjectId() });
     expect((await at(newClient())).attempt?.notes.join()).toContain('onlyThese');
     expect((await at(ours)).attempt?.notes).toEqual([]);
   });

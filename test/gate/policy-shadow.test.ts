@@ -41,8 +41,8 @@ describe('decision of the shadow policy', () => {
   it('the attempt contains the shadow’s decision with its rule and claim names, without values', async () => {
     await withShadow();
     const client_id = newClient();
-    const there = isolate();
-    const at = (body: object) => there.call({ client_id, ...body });
+    const gate = isolate();
+    const at = (body: object) => gate.call({ client_id, ...body });
     expect((await at({ step: SIGN_UP, city: 'Blocked' })).json.action).toBe('ShowBlockPage');
     expect((await at({ step: SIGN_UP, city: 'Refused' })).json).toMatchObject({ action: 'Continue', state: 'real' });
     expect((await at({ step: SIGN_UP })).json).not.toHaveProperty('extension_New');
@@ -69,9 +69,9 @@ describe('decision of the shadow policy', () => {
   it('/reports/attempts shows and filters shadow decisions, and /reports/summary counts them', async () => {
     await withShadow();
     const client_id = newClient();
-    const there = isolate();
-    for (const city of ['Refused', 'Refused', 'Blocked', 'Graz']) await there.call({ step: SIGN_UP, client_id, city });
-    await there.call({ step: TOKEN, client_id, objectId: newObjectId() });
+    const gate = isolate();
+    for (const city of ['Refused', 'Refused', 'Blocked', 'Graz']) await gate.call({ step: SIGN_UP, client_id, city });
+    await gate.call({ step: TOKEN, client_id, objectId: newObjectId() });
     await rowsOfOnce(client_id, 5);
     const listed = async (shadow: string) =>
       (await (await report(`/attempts?clientId=${client_id}&shadow=${shadow}`)).json<Listed>()).attempts;
@@ -105,14 +105,14 @@ describe('decision of the shadow policy', () => {
     expect(none).not.toHaveProperty('shadow');
   });
 
-  it('the shadow runs for its sample of the calls', async () => {
+  it('the shadow runs for the configured share of the calls', async () => {
     await withShadow(0.25);
     const client_id = newClient();
-    const there = isolate();
+    const gate = isolate();
     const chance = vi.spyOn(Math, 'random');
     for (const value of [0, 0.2499, 0.25, 0.9]) {
       chance.mockReturnValue(value);
-      await there.call({ step: SIGN_UP, client_id });
+      await gate.call({ step: SIGN_UP, client_id });
     }
     chance.mockRestore();
     const rows = await rowsOfOnce(client_id, 4);
@@ -157,15 +157,15 @@ describe('reply with a shadow policy', () => {
     await publish(real);
     const without = (await isolate().call(body)).text;
     await withShadow();
-    const there = isolate();
-    await there.call(body);
+    const gate = isolate();
+    await gate.call(body);
     const order: string[] = [];
     const chance = vi.spyOn(Math, 'random').mockImplementation(() => {
       order.push('shadow');
       return 0;
     });
     const ctx = createExecutionContext();
-    const response = await worker.fetch(b2cRequest(body) as Parameters<typeof worker.fetch>[0], there.env, ctx);
+    const response = await worker.fetch(b2cRequest(body) as Parameters<typeof worker.fetch>[0], gate.env, ctx);
     order.push('reply');
     expect(await response.text()).toBe(without);
     await waitOnExecutionContext(ctx);

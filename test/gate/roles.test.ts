@@ -52,7 +52,7 @@ describe('roles in the token', () => {
     ]);
   });
 
-  it('a record of the objectId wins over one of an identity, and that over one of the e-mail', async () => {
+  it('the first record counts, in the order objectId, identity, e-mail', async () => {
     const person = newPerson();
     const trusted = { EMAIL_TRUSTED_ISSUERS: 'google.com' };
     await store(`email:${person.email}`, aRecord({ roles: ['by-email'] }));
