@@ -1,12 +1,11 @@
 /**
- * Two projects: `worker` runs gate and desk in workerd, with their own bindings and a real Postgres (PGlite) behind the real Neon
- * driver; `node` tests pure rules, what runs in Node on a developer's machine, and the built bundle; `postgres` has what only many
- * connections to a real Postgres can show.
+ * Three projects. `worker` runs gate and desk in workerd with their bindings, and PGlite behind the real Neon driver.
+ * `node` tests pure functions, commands for Node and the built bundle. `postgres` tests concurrency on a real Postgres.
  */
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
 
-// Wrangler looks for the secrets that wrangler.toml names in the environment: a developer's own must not reach a test.
+// Wrangler reads secrets from the environment. A developer's own secrets must not reach a test.
 for (const name of ['DATABASE_URL', 'SUPPORT_CODE_KEY', 'CONNECTOR_BASIC', 'REPORTS_BASIC', 'ADMIN_BASIC']) {
   process.env[name] = '';
 }
@@ -15,7 +14,7 @@ export default defineConfig({
   test: {
     silent: 'passed-only',
     maxWorkers: 2,
-    // Files of one worker share its modules and, in workerd, KV and queue: each test owns what it writes.
+    // The files of a worker share modules and, in workerd, KV and queue. Each test uses its own keys.
     isolate: false,
     projects: [
       {
@@ -36,7 +35,7 @@ export default defineConfig({
           name: 'worker',
           include: ['test/{gate,desk}/**/*.test.ts'],
           globalSetup: ['./test/support/database.setup.ts'],
-          // Properties run hundreds of calls, on machines of any speed.
+          // Property tests make hundreds of calls.
           testTimeout: 60_000,
         },
       },

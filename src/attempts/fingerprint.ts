@@ -1,17 +1,17 @@
 /**
- * By a fingerprint the two calls are found that B2C made of one: it calls again when it got no reply. It covers what an attempt
- * keeps and nothing else, so a person who has the row cannot guess from it what was not kept, such as a code or a birth date.
+ * A fingerprint identifies a retry: B2C repeats a call that gets no reply. It covers stored data only, so it does not
+ * reveal other data, such as a code or a birth date.
  */
 import { hmac } from '../platform/digest.ts';
 
-/** Two 32-bit numbers that only this Gatehouse knows. */
+/** Two secret 32-bit numbers. */
 export type Seed = readonly [number, number];
 
-/** Seeds by secret: values, never promises. One or two secrets live at a time. */
+/** Seeds by secret, never their promises. One or two secrets exist at a time. */
 const seeds = new Map<string, Seed>();
 const PURPOSE = new TextEncoder().encode('fingerprint');
 
-/** Derived once an isolate from `SUPPORT_CODE_KEY`. Rejects when the runtime cannot sign. */
+/** Derives the seed from `SUPPORT_CODE_KEY` once per isolate. Rejects when the runtime cannot sign. */
 export function seedOf(secret: string): Seed | Promise<Seed> {
   return seeds.get(secret) ?? derive(secret);
 }
@@ -23,7 +23,7 @@ async function derive(secret: string): Promise<Seed> {
   return seed;
 }
 
-/** 64 bits as 16 hex digits: equal for equal parts in the same order. */
+/** 64 bits as 16 hex digits. Equal parts in the same order give the same fingerprint. */
 export function fingerprintOf(seed: Seed, parts: readonly string[]): string {
   let [a, b] = seed;
   for (const part of parts) {
@@ -33,14 +33,14 @@ export function fingerprintOf(seed: Seed, parts: readonly string[]): string {
       b = Math.imul(b ^ unit, 0x85ebca77);
       a ^= a >>> 15;
     }
-    // Keeps the parts apart, whatever they hold.
+    // Separates the parts.
     a = Math.imul(a ^ part.length, 0xc2b2ae3d);
     b = Math.imul(b ^ part.length ^ (a >>> 16), 0x27d4eb2f);
   }
   return hexOf(mixed(a, b)) + hexOf(mixed(b, a));
 }
 
-/** The finalizer of MurmurHash3, so that every bit of the input changes about half of the output. */
+/** The finalizer of MurmurHash3: every input bit changes about half of the output bits. */
 function mixed(word: number, other: number): number {
   let mix = word ^ Math.imul(other ^ (other >>> 16), 0x85ebca6b);
   mix = Math.imul(mix ^ (mix >>> 13), 0xc2b2ae35);

@@ -1,8 +1,8 @@
-/** The note of an attempt that sums read too. */
+/** The note of an attempt that aggregates also read. */
 
-/** `why` quotes no value. */
+/** `why` must not contain values. */
 export const failedConditionNote = (rule: string, why: string): string =>
   `the condition of rule ${rule} failed unforeseen: ${why}`;
 
-/** Takes the rule out of such a note: a regular expression of Postgres. */
+/** A Postgres regular expression that extracts the rule from the note. */
 export const FAILED_CONDITION_RULE = '^the condition of rule (.+?) failed unforeseen: ';

@@ -1,6 +1,6 @@
 /**
- * The code a person reads out to support, `XXXXX-XXXXX`: the first 50 bits, in Crockford base32, of an HMAC-SHA-256 over the
- * call. B2C's second try within the same ten minutes shows the same code, and a code cannot be guessed.
+ * The code that a person gives to support, `XXXXX-XXXXX`: 50 bits of an HMAC-SHA-256 over the call, in Crockford
+ * base32. A retry within the same ten minutes has the same code. A code cannot be guessed.
  */
 import { hmac } from '../platform/digest.ts';
 
@@ -9,21 +9,21 @@ const WINDOW_MS = 10 * 60 * 1_000;
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 const encoder = new TextEncoder();
 
-/** What of a call makes it the same call. */
+/** Calls with equal members get the same code. */
 export interface CallIdentity {
   readonly step: string;
   readonly clientId: string;
-  /** The best person key, `''` when the call revealed none. */
+  /** The best person key; `''` when the call has none. */
   readonly personKey: string;
   readonly body: string;
 }
 
-/** The code of this call in the ten-minute window of `now` (milliseconds since 1970). */
+/** The code of a call in the ten-minute window of `now` (milliseconds since 1970). */
 export async function supportCodeOf(secret: string, call: CallIdentity, now: number): Promise<string> {
   return codeFrom(await sign(secret, `support-code ${Math.floor(now / WINDOW_MS)}`, call));
 }
 
-/** For a call of which nothing is known that would tell it from another, and for when signing fails: a code that is its own. */
+/** A unique code, for a call that cannot be identified or signed. */
 export const randomSupportCode = (): string => codeFrom(crypto.getRandomValues(new Uint8Array(7)));
 
 function codeFrom(bytes: Uint8Array): string {
@@ -35,14 +35,14 @@ function codeFrom(bytes: Uint8Array): string {
   return `${code.slice(0, 5)}-${code.slice(5)}`;
 }
 
-/** A code as somebody wrote it down: without regard to case, hyphens and spaces; O is 0, I and L are 1. Undefined when it is none. */
+/** Normalises a typed code: ignores case, hyphens and spaces, reads O as 0, I and L as 1. Undefined when invalid. */
 export function readSupportCode(typed: string): string | undefined {
   const code = typed.toUpperCase().replace(/[\s-]/g, '').replaceAll('O', '0').replace(/[IL]/g, '1');
   return /^[0-9A-HJKMNP-TV-Z]{10}$/.test(code) ? `${code.slice(0, 5)}-${code.slice(5)}` : undefined;
 }
 
 async function sign(configured: string, purpose: string, call: CallIdentity): Promise<Uint8Array> {
-  // JSON keeps the parts apart, whatever they hold.
+  // JSON separates the parts.
   const head = JSON.stringify([purpose, call.step, call.clientId, call.personKey]);
   return hmac(configured, encoder.encode(head + call.body));
 }

@@ -1,6 +1,6 @@
-/** How long the texts of an attempt may be, so that a row always fits Postgres' index limits and a message the queue's. */
+/** Limits of texts, so that each row fits the index limits of Postgres and each message fits the queue. */
 
-/** Characters. `dimension` columns are parts of an index row, which Postgres limits to 2,704 bytes. */
+/** In UTF-16 units. `dimension` columns are part of an index row, which Postgres limits to 2,704 bytes. */
 export const MAX_CHARS = {
   dimension: 128,
   identifier: 256,
@@ -10,14 +10,14 @@ export const MAX_CHARS = {
   value: 500,
 } as const;
 export const MAX_NAMES = 150;
-/** Cloudflare refuses a queue message above 128 KB; the design keeps below half of it. */
+/** Half of Cloudflare's limit for a queue message, 128 KB. */
 export const MAX_MESSAGE_BYTES = 64 * 1024;
 
-/** A text as Postgres takes it: no NUL, no lone surrogate, at most `maxChars` UTF-16 units and never half a character. */
+/** A text that Postgres accepts: at most `maxChars` UTF-16 units, without NUL and lone surrogates. */
 export function truncate(text: string, maxChars: number): string {
-  const cut = text.length > maxChars ? text.slice(0, maxChars) : text;
-  return cut.isWellFormed() && !cut.includes('\0') ? cut : cut.toWellFormed().replaceAll('\0', '\ufffd');
+  const short = text.length > maxChars ? text.slice(0, maxChars) : text;
+  return short.isWellFormed() && !short.includes('\0') ? short : short.toWellFormed().replaceAll('\0', '\ufffd');
 }
 
-/** When an attempt or a change happened, in milliseconds since 1970: the first 48 bits of its UUIDv7 (RFC 9562, section 5.7). */
+/** The time of an attempt or a change, in milliseconds since 1970: the first 48 bits of its UUIDv7. */
 export const occurredAtOf = (id: string): number => Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);

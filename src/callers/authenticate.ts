@@ -1,11 +1,11 @@
 /**
- * Who is calling: looks at which kind of credential the request presents and checks exactly that kind. Later kinds (API key,
- * client certificate, bearer) are further files beside `basic.ts` and further branches of {@link authenticate}.
+ * Authenticates callers. The request's scheme selects the check. A new scheme (API key, client certificate, bearer) is
+ * a file beside `basic.ts` and a branch of {@link authenticate}.
  */
 import { verifyBasic } from './basic.ts';
 import type { Authentication, BasicCredential } from './credential.ts';
 
-/** Checks what the request presents against the credentials of one kind. Synchronous, and before the body is read. */
+/** Checks the request against the credentials of one kind. It is synchronous and does not read the body. */
 export function authenticate(request: Request, credentials: readonly BasicCredential[]): Authentication {
   if (credentials.length === 0) return { ok: false, reason: 'none-configured' };
   const header = request.headers.get('Authorization');

@@ -5,9 +5,9 @@ const COLON = 0x3a;
 const encoder = new TextEncoder();
 
 /**
- * Reads configured lines, one `username:password` each, so that two can be live while one is being replaced. Split at the
- * first colon (RFC 7617, section 2): a password may hold further ones. A line without user name or password opens nothing,
- * and is in `faulty` by its number, as is one that looks like a slip of whoever set it; never by its text.
+ * Reads a setting with one `username:password` per line. Two lines allow rotation without downtime. Each line is split
+ * at the first colon (RFC 7617, section 2). A line without user name or password is unusable. `faulty` holds the
+ * numbers of lines that are unusable or have stray quotes or spaces, never their text.
  */
 export function readBasicLines(text: string): { credentials: BasicCredential[]; faulty: number[] } {
   const credentials: BasicCredential[] = [];
@@ -28,7 +28,7 @@ const credentialOf = (name: string, line: Uint8Array): BasicCredential => ({
   header: encoder.encode(`Basic ${btoa(String.fromCharCode(...line))}`),
 });
 
-/** Checks an `Authorization: Basic …` header. Every configured line is compared, in constant time each. */
+/** Checks an `Authorization: Basic …` header. It compares every configured line, each in constant time. */
 export function verifyBasic(header: string, credentials: readonly BasicCredential[]): Authentication {
   const written = encoder.encode(header);
   let plain: string | undefined;
@@ -52,13 +52,13 @@ function decodeBase64(text: string): Uint8Array | undefined {
   }
 }
 
-/** `timingSafeEqual` throws on different lengths; comparing with itself then costs the same as a real comparison. */
+/** `timingSafeEqual` throws when lengths differ. Comparing `expected` with itself takes the same time. */
 function equal(presented: Uint8Array, expected: Uint8Array): boolean {
   const sameLength = presented.byteLength === expected.byteLength;
   return crypto.subtle.timingSafeEqual(sameLength ? presented : expected, expected) && sameLength;
 }
 
-/** Only for the log line of a refusal: user names are no secret. */
+/** Only for the log line of a refusal. User names are not secret. */
 function startsWithName(presented: Uint8Array, name: string): boolean {
   const bytes = encoder.encode(`${name}:`);
   return bytes.every((byte, index) => presented[index] === byte);

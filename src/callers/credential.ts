@@ -1,15 +1,15 @@
-/** What opens our doors, and what looking at a presented credential can come to. */
+/** Configured credentials, and the results of authentication. */
 
-/** A configured `username:password` pair. The user name is the name that reports show; two pairs may share it. */
+/** A configured `username:password` pair. Reports show the user name. Two pairs may share it. */
 export interface BasicCredential {
   readonly name: string;
-  /** The whole line, UTF-8: comparing lines is comparing user name and password at once. */
+  /** The whole line in UTF-8. One comparison covers user name and password. */
   readonly line: Uint8Array;
-  /** The whole header as nearly every client writes it: then there is nothing to decode. */
+  /** The whole header as nearly every client writes it. A match needs no decoding. */
   readonly header: Uint8Array;
 }
 
-/** Which door a credential opens; each route takes only its own kind. */
+/** The routes that a credential grants access to. Each route accepts only its own kind. */
 export type CredentialKind = 'connector' | 'reports' | 'admin';
 
 export type Credentials = Readonly<Record<CredentialKind, readonly BasicCredential[]>>;
@@ -19,6 +19,6 @@ export type Authentication =
   | {
       readonly ok: false;
       readonly reason: 'no-credential' | 'unsupported-scheme' | 'malformed' | 'wrong-credential' | 'none-configured';
-      /** The configured name, when the presented user name was one of ours. */
+      /** The configured name, when the presented user name is a known one. */
       readonly name?: string;
     };

@@ -1,4 +1,4 @@
-/** The one door to Postgres: Neon's SQL over HTTP. Import it lazily (`await import`): the road of a call never needs it. */
+/** Connects to Postgres by Neon's SQL over HTTP. Import it lazily (`await import`): a sign-in call never needs it. */
 import { neon, neonConfig } from '@neondatabase/serverless';
 import { drizzle } from 'drizzle-orm/neon-http';
 import { isLoopback } from './loopback.ts';
@@ -6,15 +6,15 @@ import * as schema from './schema.ts';
 
 const hostedEndpoint = neonConfig.fetchEndpoint;
 
-// The driver posts to https://api.<rest of the host>/sql; the local stand-in listens on plain HTTP at its own port.
+// The driver posts to https://api.<rest of the host>/sql. The local Neon server uses plain HTTP and its own port.
 neonConfig.fetchEndpoint = (host, port, options) => {
   if (isLoopback(host)) return `http://${host}:${port}/sql`;
   return typeof hostedEndpoint === 'function' ? hostedEndpoint(host, port, options) : hostedEndpoint;
 };
 
 /**
- * A connection for one use: it holds no socket, and everything asked through it is aborted `limitMs` milliseconds after
- * this call. `db` is drizzle, `sql` the driver itself (for `sql.transaction([...])`, the only transaction there is).
+ * Creates a client without a socket. Its requests are aborted `limitMs` milliseconds after this call. `db` is Drizzle;
+ * `sql` is the driver, whose `sql.transaction([...])` is the only form of a transaction.
  */
 export function connect(databaseUrl: string, limitMs: number) {
   const sql = neon(databaseUrl, { fetchOptions: { signal: AbortSignal.timeout(limitMs) } });

@@ -1,5 +1,4 @@
-/** Keeps what is kept and no longer: makes the months ahead, drops the months past retention, deletes what follows them. */
-
+/** Applies retention: creates future partitions, drops partitions past retention, and deletes dependent rows. */
 import { type SQL, sql } from 'drizzle-orm';
 import { DAY_MS } from '../platform/duration.ts';
 import { errorFields, log } from '../platform/log.ts';
@@ -7,26 +6,25 @@ import type { Database } from './connect.ts';
 import { createMonths, existingMonths, isPast, LOCK_TIMEOUT, type Month, upcomingMonths } from './partitions.ts';
 
 /**
- * Who changed whose roles is asked long after sign-ins are forgotten: audit trails are commonly kept for a year (PCI DSS
- * 10.5.1 asks for twelve months), and whoever looks into the whole of last year needs some weeks more. Longer when
- * RETENTION_DAYS is.
+ * Days for which the audit log is retained, or RETENTION_DAYS if longer. PCI DSS 10.5.1 requires twelve months of audit
+ * trails; the rest allows a review of a whole year after its end.
  */
 export const CHANGES_RETENTION_DAYS = 400;
 
 export interface RetentionResult {
-  /** Names of the partitions made and dropped. */
+  /** Names of created and dropped partitions. */
   readonly created: readonly string[];
   readonly dropped: readonly string[];
-  /** Past retention but not dropped: they have dirty hours, an older month is held, or a lock was not granted. */
+  /** Partitions past retention that were not dropped: they or an older one have dirty hours, or a lock timed out. */
   readonly held: readonly string[];
-  /** False when a part failed, which is in the log: keep retention again soon. */
+  /** False when a part failed, as logged. Retry soon. */
   readonly complete: boolean;
 }
 
 /**
- * Makes the months ahead, drops those whose last day is more than `retentionDays` ago (so an attempt lives that long and up
- * to a month longer), and deletes the visits of dropped months and old changes. Never throws: a part that fails, such as a
- * lock that did not come within 2 s, is logged and the others go on.
+ * Creates future partitions, drops those whose last day is more than `retentionDays` ago (an attempt exists up to a
+ * month longer), and deletes the visits of dropped months and old changes. Never throws: a failed part, such as a lock
+ * timeout, is logged, and the other parts run.
  */
 export async function keepRetention(db: Database, now: Date, retentionDays: number): Promise<RetentionResult> {
   let complete = true;
@@ -49,7 +47,7 @@ export async function keepRetention(db: Database, now: Date, retentionDays: numb
     ),
   );
   for (const month of before.filter((existing) => isPast(existing, now, retentionDays))) {
-    // In their order, since what lies before a dropped month is final.
+    // Oldest first: aggregates before a dropped month are final.
     if (!(await part(`drop ${month.name}`, () => dropWhenSummed(db, month)))) break;
   }
   await part('visits', () => deleteVisits(db));
@@ -63,9 +61,9 @@ export async function keepRetention(db: Database, now: Date, retentionDays: numb
 }
 
 /**
- * Drops a month unless one of its hours is dirty. Asked twice: first without a lock, since waiting for one holds up inserts;
- * then under the lock that dropping needs anyway, when every insert into this month has ended and none can begin. Locks are
- * taken in the order in which sums and inserts take them. False when the month is held.
+ * Drops a month unless one of its hours is dirty; false when it was not dropped. The first check takes no lock, since
+ * waiting for one blocks inserts. The second runs under the lock that the drop needs, which excludes inserts. The order
+ * of locks is the same as in aggregation and inserts.
  */
 async function dropWhenSummed(db: Database, month: Month): Promise<boolean> {
   const isHeld = async () => {
@@ -89,16 +87,16 @@ async function dropWhenSummed(db: Database, month: Month): Promise<boolean> {
   return !(await isHeld());
 }
 
-/** Whether an hour of a month waits to be summed. */
+/** Whether a month has hours that are not aggregated yet. */
 const isDirty = ({ from, to }: Month): SQL => sql`(
   (select until from summed_until) < ${instant(to)} or exists (
     select from dirty_hours where marks > summed and hour >= ${instant(from)} and hour < ${instant(to)}))`;
 
-/** Names and instants of ours as SQL text: `do` takes no parameters. */
+/** Trusted names and instants as SQL text: `do` does not accept parameters. */
 const literal = (name: string): SQL => sql.raw(`'${name}'`);
 const instant = (at: Date): SQL => sql.raw(`'${at.toISOString()}'::timestamptz`);
 
-/** At most a day of visits a statement: a month at once could take longer than a statement may. */
+/** Deletes at most a day of visits per statement. A month could exceed the statement timeout. */
 async function deleteVisits(db: Database): Promise<void> {
   for (;;) {
     const { rowCount } = await db.execute(sql`

@@ -1,20 +1,20 @@
-/** How every report reaches Neon. Import the files of this folder lazily (`await import`): drizzle costs start-up time. */
+/** Runs the queries of reports. Import this folder lazily (`await import`): Drizzle costs start-up time. */
 import { sql } from 'drizzle-orm';
 import type { RunnableQuery } from 'drizzle-orm/runnable-query';
 import type { Config } from '../platform/config.ts';
 import { connect, type Database } from './connect.ts';
 import { DatabaseUnavailable } from './unavailable.ts';
 
-/** Somebody waits for the answer; what takes longer should be asked for a shorter time. */
+/** A person waits for the report. A slower query should cover a shorter time range. */
 export const REPORT_LIMIT_MS = 10_000;
 
-/** Runs one query, alone in its transaction. */
+/** Runs one query in its own transaction. */
 export type RunQuery = <Result>(query: RunnableQuery<Result, 'pg'>) => Promise<Result>;
 
 /**
- * Asks through one connection, of which everything is aborted after `limitMs`, in Postgres too: aborting a request alone
- * leaves its statement running there. Throws {@link DatabaseUnavailable} for all that goes wrong in `question`, so let it do
- * nothing but ask.
+ * Runs queries on one client, with a timeout of `limitMs`. The timeout applies in Postgres too, since an aborted
+ * request leaves its statement running. Every error in `question` becomes {@link DatabaseUnavailable}, so `question`
+ * must only run queries.
  */
 export async function runQuery<Answer>(
   { DATABASE_URL }: Config,
@@ -34,9 +34,9 @@ export async function runQuery<Answer>(
 }
 
 /**
- * Just-in-time compilation and parallel workers take longer than the report when the planner expects too many rows (measured:
- * 1.8 s of 3.7, and 230 ms where one process takes 60). By the preset cost of random pages, which is that of a disk with
- * heads, it reads a month from end to end for a week of it. Sorting at the preset 4 MB of memory happens on disk.
+ * JIT compilation and parallel workers can cost more than the query when the planner overestimates rows (measured: 1.8
+ * of 3.7 s; 230 ms instead of 60). The default `random_page_cost` is for spinning disks: Postgres would scan a whole
+ * month for a week of it. The default `work_mem` of 4 MB makes sorts spill to disk.
  */
 const settings = (limitMs: number) =>
   sql.raw(`select set_config('jit', 'off', true), set_config('max_parallel_workers_per_gather', '0', true),

@@ -1,10 +1,10 @@
 /**
- * What Gatehouse keeps in Postgres. `attempts` and `changes` are the schema of the queue's messages too
- * (`attempts/attempt.ts`): a new column is added here, where an attempt is composed, as a migration and in drizzle/README.md.
- * Columns are added, never renamed, and a new one has a default: messages of the version before it lack it.
+ * The tables in Postgres. `attempts` and `changes` are also the schema of the queue's messages (`attempts/attempt.ts`).
+ * Add a new column here, where an attempt is composed, as a migration and in drizzle/README.md. Columns are never renamed, and
+ * a new one has a default: messages of the previous version lack it.
  *
- * Dimensions are never null (`''`), so that sums can be keyed by them. `drizzle/` holds the SQL made from this file; the
- * `PARTITION BY` of {@link attempts} is added there by hand, since drizzle-kit cannot write it.
+ * Dimensions are never null (`''`), so that they can be keys of aggregates. `drizzle/` contains the SQL generated from
+ * this file. The `PARTITION BY` of {@link attempts} is added there by hand, since drizzle-kit does not support it.
  */
 import { sql } from 'drizzle-orm';
 import {
@@ -30,7 +30,7 @@ const instant = () => timestamp({ withTimezone: true, mode: 'date', precision: 3
 const dimension = () => text().notNull().default('');
 const names = () => text().array().notNull().default(sql`'{}'`);
 
-/** One call of a connector. Partitioned by month of `occurred_at`, so that retention drops whole months. */
+/** One connector call. Partitioned by month of `occurred_at`, so that retention drops whole months. */
 export const attempts = pgTable(
   'attempts',
   {
@@ -38,29 +38,29 @@ export const attempts = pgTable(
     id: uuid().notNull(),
     occurredAt: instant().notNull(),
     channel: dimension(),
-    /** One of B2C's three steps; what the body said when it is none of them; `''` when there was none. */
+    /** One of B2C's three steps, or the body's text when it is another; `''` when there is none. */
     step: dimension(),
-    /** The step that the URL named, when the body's differs. */
+    /** The URL's step, when the body's differs. */
     urlStep: dimension(),
     /** One of `OUTCOMES` (`attempts/attempt.ts`). */
     outcome: dimension(),
-    /** Why the outcome is `error`: `unknown-step`, `not-json`, `too-large`, `cut-off`, `nested-too-deep`, `deadline`, `exception`, `no-policy`; else `''`. */
+    /** A code when the outcome is `error`, such as `unknown-step`, `not-json`, `deadline` or `no-policy`; else `''`. */
     reason: dimension(),
     /** B2C's `action`. */
     reply: dimension(),
     status: smallint().notNull(),
     rule: dimension(),
     messageKey: dimension(),
-    /** As it was shown; what it quoted of a claim whose value is never kept is `…`. */
+    /** The message shown to the person. Values of claims that are never stored are replaced by `…`. */
     message: dimension(),
-    /** BCP 47 tag of the message's text. */
+    /** BCP 47 tag of the message. */
     messageLanguage: dimension(),
     supportCode: dimension(),
     policyVersion: integer().notNull().default(0),
     clientId: dimension(),
     objectId: dimension(),
     email: dimension(),
-    /** Of the first identity; `otherKeys` has the others. */
+    /** The first identity. `otherKeys` has the others. */
     issuer: dimension(),
     issuerAssignedId: dimension(),
     signInType: dimension(),
@@ -74,25 +74,25 @@ export const attempts = pgTable(
     unexpectedClaims: names(),
     keptClaims: jsonb().$type<Record<string, string | number | boolean>>().notNull().default({}),
     roles: names(),
-    /** `updatedAt` of the entitlements record that the roles came from. */
+    /** `updatedAt` of the entitlements record with the roles. */
     rolesUpdatedAt: instant(),
-    /** From the request's arrival to the reply; deployed clocks move only with I/O. */
+    /** From request to reply. A deployed Worker's clock advances only with I/O. */
     durationMs: integer().notNull(),
-    /** What did not work while this was decided; `''` when everything did. */
+    /** Codes of the faults during the decision; `''` when there were none. */
     degraded: dimension(),
     /** Sentences for support, such as `email record not used`. */
     notes: names(),
-    /** Name of the credential that called. */
+    /** Name of the caller's credential. */
     caller: dimension(),
     cfRay: dimension(),
     correlationId: dimension(),
     fingerprint: dimension(),
-    /** What the shadow policy would have decided; version 0: it was not asked. */
+    /** The shadow policy's decision. Version 0: it did not run. */
     shadowVersion: integer().notNull().default(0),
     shadowOutcome: dimension(),
     shadowRule: dimension(),
     shadowMessageKey: dimension(),
-    /** Whether B2C would have got another reply. */
+    /** Whether the shadow's reply would differ. */
     shadowDiffers: boolean().notNull().default(false),
     /** Names of the claims whose values differ. */
     shadowClaims: names(),
@@ -107,7 +107,7 @@ export const attempts = pgTable(
     index('attempts_correlation_id').on(t.correlationId, t.occurredAt, t.id).where(sql`correlation_id <> ''`),
     index('attempts_shadow').on(t.occurredAt, t.id, t.shadowDiffers).where(sql`shadow_version > 0`),
     index('attempts_odd_step').on(t.occurredAt).where(sql`url_step <> '' or reason = 'unknown-step'`),
-    // For lists that look for what is rare. An index on the application or the issuer would cost every insert 17 % (measured).
+    // For lists of rare attempts. An index on the application or the issuer would cost every insert 17 % (measured).
     index('attempts_rule').on(t.rule, t.occurredAt, t.id).where(sql`rule <> ''`),
     index('attempts_outcome').on(t.outcome, t.occurredAt, t.id).where(sql`outcome <> 'continue'`),
     index('attempts_reason').on(t.reason, t.occurredAt, t.id).where(sql`reason <> ''`),
@@ -115,7 +115,7 @@ export const attempts = pgTable(
   ],
 );
 
-/** Who changed what: entitlements (`subject` is the person key), the policy (`policy`) and its shadow (`policy:shadow`). */
+/** The audit log. `subject` is a person key for entitlements, `policy`, or `policy:shadow`. */
 export const changes = pgTable(
   'changes',
   {
@@ -133,21 +133,21 @@ export const changes = pgTable(
   ],
 );
 
-/** What a version is there for: to decide, to run beside what decides, or to say that nothing runs beside it any more. */
+/** The use of a version: it decides, it runs as shadow, or it ends the shadow. */
 export const POLICY_USES = ['active', 'shadow', 'no-shadow'] as const;
 
-/** Every policy that was ever saved. Rows are added and never changed; `policy/versions.ts` says which of them count. */
+/** Every saved policy. Rows are never changed; `desk/policies/versions.ts` selects the current ones. */
 export const policyVersions = pgTable(
   'policy_versions',
   {
-    /** One sequence for all uses, from 1. Inserting the next number is the lock: of two writers one finds it taken. */
+    /** One sequence for all uses, from 1. Inserting the next number is an optimistic lock. */
     number: integer().primaryKey(),
     use: text({ enum: POLICY_USES }).notNull(),
-    /** Share of the calls that a shadow runs for, above 0 and at most 1; null for the other uses. */
+    /** The shadow's share of the calls, above 0 and at most 1; null for the other uses. */
     sample: doublePrecision(),
-    /** `json` keeps the text as it is, order of members included. Null when the use is `no-shadow`. */
+    /** `json` preserves the text, including the order of members. Null when the use is `no-shadow`. */
     document: json(),
-    /** How many of each the document has, so that a list of versions need not open documents of megabytes. */
+    /** Counts in the document, so that a list of versions does not read large documents. */
     rules: integer().notNull().default(0),
     lists: integer().notNull().default(0),
     messages: integer().notNull().default(0),
@@ -163,14 +163,13 @@ export const policyVersions = pgTable(
   ],
 );
 
-/** Midnight to midnight in UTC, as `2026-11-21`. */
+/** A day in UTC, such as `2026-11-21`. */
 const day = () => date({ mode: 'string' }).notNull();
 const attemptsCounted = () => bigint({ mode: 'number' }).notNull();
 
 /**
- * `dims` says by which columns a row is counted: the sum of client (4), issuer (2) and rule (1). The other columns of the
- * three are `''`. Each set counts every attempt once, so a report reads exactly one set. Channel, step and outcome are in
- * every set.
+ * `dims` is the set of grouping columns: the sum of client (4), issuer (2) and rule (1). The others are `''`. Each set
+ * counts every attempt once, so a report reads exactly one set. All sets have channel, step and outcome.
  */
 const counted = () => ({
   dims: smallint().notNull(),
@@ -182,7 +181,7 @@ const counted = () => ({
   outcome: text().notNull(),
 });
 
-/** Attempts by day, in all eight sets of {@link counted}. */
+/** Daily aggregates in all eight sets of {@link counted}. */
 export const dailyCounts = pgTable('daily_counts', { day: day(), ...counted(), attempts: attemptsCounted() }, (t) => [
   primaryKey({
     name: 'daily_counts_pk',
@@ -193,7 +192,7 @@ export const dailyCounts = pgTable('daily_counts', { day: day(), ...counted(), a
   index('daily_counts_rule').on(t.rule, t.dims, t.day).where(sql`rule <> ''`),
 ]);
 
-/** Attempts by hour (UTC), in the sets 0, 1, 2, 4 and 6: a client with an issuer matches too many attempts to count them each time. */
+/** Hourly aggregates in the sets 0, 1, 2, 4 and 6. A client with an issuer matches too many attempts to count live. */
 export const hourlyTotals = pgTable(
   'hourly_totals',
   { hour: instant().notNull(), ...counted(), attempts: attemptsCounted() },
@@ -205,7 +204,7 @@ export const hourlyTotals = pgTable(
   ],
 );
 
-/** Attempts by day and duration bucket (`summaries/buckets.ts`), in the sets 0, 1, 2 and 4: the source of percentiles. */
+/** Daily aggregates by duration bucket, in the sets 0, 1, 2 and 4. They are the source of percentiles. */
 export const dailyDurations = pgTable(
   'daily_durations',
   { day: day(), ...counted(), bucket: smallint().notNull(), attempts: attemptsCounted() },
@@ -220,7 +219,7 @@ export const dailyDurations = pgTable(
   ],
 );
 
-/** Attempts by day and one facet at a time (`summaries/facets.ts`). What a facet calls `''` is not counted. */
+/** Daily aggregates by one facet at a time. Attempts whose facet is `''` are not counted. */
 export const dailyFacets = pgTable(
   'daily_facets',
   {
@@ -238,7 +237,7 @@ export const dailyFacets = pgTable(
   ],
 );
 
-/** How the shadow's decisions compare with those that counted. No key: eight texts can exceed what an index row may hold. */
+/** Compares the shadow's decisions with the real ones. No primary key: eight texts can exceed an index row. */
 export const dailyShadow = pgTable(
   'daily_shadow',
   {
@@ -260,7 +259,7 @@ export const dailyShadow = pgTable(
 
 export const PEOPLE_SCOPES = ['all', 'client', 'outcome', 'rule'] as const;
 
-/** Among whom people are counted: everybody (value `''`), an application, an outcome other than `continue`, a rule. */
+/** Groups in which people are counted: all (value `''`), an application, an outcome but `continue`, a rule. */
 export const peopleScopes = pgTable(
   'people_scopes',
   {
@@ -272,8 +271,8 @@ export const peopleScopes = pgTable(
 );
 
 /**
- * Who was there in an hour, for as long as attempts are kept. `previous` is the hour of the person's visit before in this
- * scope, or `-infinity`: a person counts in a range at the one visit whose `previous` is earlier than the range.
+ * The people of each hour, retained as long as attempts. `previous` is the hour of the person's previous visit in this
+ * scope, or `-infinity`. A person counts once in a range: at the visit whose `previous` is before the range.
  */
 export const visits = pgTable(
   'visits',
@@ -291,7 +290,7 @@ export const visits = pgTable(
   ],
 );
 
-/** How many people came on a day for the first time since `previousDay` (`-infinity`: for the first time at all). */
+/** Number of people on a day whose previous visit was on `previousDay` (`-infinity`: no previous visit). */
 export const peopleDays = pgTable(
   'people_days',
   { scope: integer().notNull(), day: day(), previousDay: day(), people: integer().notNull() },
@@ -303,8 +302,8 @@ export const peopleDays = pgTable(
 );
 
 /**
- * The hours whose attempts changed. Each statement that changes attempts raises `marks` of their hours (a trigger in
- * `drizzle/`); a sum sets `summed` to the marks that it read before. An hour is dirty while `marks > summed`.
+ * The hours whose attempts changed. A trigger (in `drizzle/`) increments `marks` for each statement that changes
+ * attempts. Aggregation sets `summed` to the marks that it read. An hour is dirty while `marks > summed`.
  */
 export const dirtyHours = pgTable('dirty_hours', {
   hour: instant().primaryKey(),
@@ -312,22 +311,22 @@ export const dirtyHours = pgTable('dirty_hours', {
   summed: integer().notNull().default(0),
 });
 
-/** One row, which is also the lock of whoever sums. Hours before `until` are in the aggregates; later ones are read live. */
+/** One row, which is also the lock for aggregation. Hours before `until` are aggregated; later ones are read live. */
 export const summedUntil = pgTable(
   'summed_until',
   {
     id: boolean().primaryKey().default(true),
     until: instant().notNull(),
-    /** Attempts before were dropped: their aggregates are final. */
+    /** Earlier attempts were dropped, so their aggregates are final. */
     droppedBefore: instant().notNull(),
     vacuumedAt: instant().notNull(),
-    /** When the schedule of this version had summed all that the hourly tables of an earlier one hold; null until then. */
+    /** When this version had aggregated all rows of the earlier hourly tables; null until then. */
     copiedAt: instant(),
   },
   (t) => [check('summed_until_one_row', sql`${t.id}`)],
 );
 
-/** `{ version: 3 }` as `{ shadowVersion: 3 }`: the shadow's decision by the names of its columns. */
+/** Maps `{ version: 3 }` to `{ shadowVersion: 3 }`, the names of the columns. */
 export const shadowMembers = (shadow: object): Record<string, unknown> =>
   Object.fromEntries(
     Object.entries(shadow).map(([name, value]) => [`shadow${name.charAt(0).toUpperCase()}${name.slice(1)}`, value]),

@@ -1,6 +1,6 @@
-/** Neon refused, failed or took too long; `cause` is what its driver threw. Nothing of it is for users: it may quote values. */
+/** Neon refused, failed or timed out. `cause` is the driver's error, which may quote values: do not show it. */
 export class DatabaseUnavailable extends Error {
   constructor(cause: unknown) {
-    super('The database did not answer.', { cause });
+    super('The database did not respond.', { cause });
   }
 }

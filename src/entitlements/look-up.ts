@@ -1,28 +1,28 @@
-/** Which record in Workers KV (`person:` + person key) counts for a call, and what counts when KV fails. Nothing here reads KV. */
+/** Selects the record of a person (`person:` + person key in Workers KV), or a stale copy when KV fails. */
 import { NOTHING_HELD } from '../policy/policy.ts';
 import { isDisguised, type PersonKeys, type SignInEvent } from '../sign-in/event.ts';
 import { type Entitlements, entitledTo, readEntitlements } from './stored-record.ts';
 
 export const PERSON_PREFIX = 'person:';
-/** What is kept in an isolate for when KV fails: an isolate has 128 MB in all, and a record in memory takes several times its text. */
+/** Limits of the cache for KV failures. An isolate has 128 MB, and a record in memory takes several times its text. */
 const MAX_REMEMBERED = 5_000;
 const MAX_REMEMBERED_CHARS = 8_000_000;
 
-/** What KV said about a person. */
+/** The record that KV returned for a person. */
 export type Found =
   | { readonly record: Entitlements; readonly key: string }
-  /** `unreadable`: the best key has a value that is no record of ours; a lesser key must not stand in for it. */
+  /** `unreadable`: the value of the best key is not a valid record. A lesser key must not replace it. */
   | { readonly record: undefined; readonly key: string | undefined; readonly unreadable: boolean };
 
 export interface Lookup {
   readonly found: Found;
-  /** An e-mail record exists and would have counted, had the e-mail been one we may trust. */
+  /** An e-mail record exists, but the call's e-mail is not trusted. */
   readonly emailRecordNotUsed: boolean;
-  /** `''`, or why this is not what KV says now: `kv-stale-copy`, `kv-unavailable`, `entitlements-unreadable`. */
+  /** The reason why this is not the current value in KV; `''` when it is. */
   readonly degraded: '' | 'kv-stale-copy' | 'kv-unavailable' | 'entitlements-unreadable';
 }
 
-/** Values of KV by key; null is missing. */
+/** KV values by key; null when missing. */
 export type Values = ReadonlyMap<string, string | null>;
 
 const NOTHING: Found = { record: undefined, key: undefined, unreadable: false };
@@ -34,20 +34,20 @@ interface Remembered {
   readonly chars: number;
 }
 
-/** Last known good look-ups of this isolate, oldest first. Values, never promises. */
+/** The last successful look-ups of this isolate, oldest first. Values, never promises. */
 const remembered = new Map<string, Remembered>();
 let rememberedChars = 0;
 
-/** Whose records a call asks for. */
+/** The person whose records a call needs. */
 export interface PersonAsked {
-  /** KV keys, the best first; empty when the call revealed no person key. */
+  /** KV keys, the best first; empty when the call has no person key. */
   readonly keys: readonly string[];
   readonly personKeys: PersonKeys;
-  /** Whether a record under the e-mail key may count. */
+  /** Whether a record under the e-mail key may be used. */
   readonly emailIsTrusted: boolean;
 }
 
-/** The records to read for a call: every key that it revealed. `trusted` holds the issuers of `EMAIL_TRUSTED_ISSUERS`. */
+/** The keys to read for a call. `trusted` is the value of `EMAIL_TRUSTED_ISSUERS`. */
 export function personAsked(event: SignInEvent, trusted: readonly string[]): PersonAsked {
   const { oid, idp, email } = event.personKeys;
   const keys = [oid, ...idp, email].filter((key) => key !== undefined).map((key) => PERSON_PREFIX + key);
@@ -59,9 +59,8 @@ export function personAsked(event: SignInEvent, trusted: readonly string[]): Per
 }
 
 /**
- * Whether an `email:` record may count for a call: every identity that it came with must be of an issuer that the operator
- * trusts to have checked the address. `-` in the list means calls without identities. Unreadable or surplus identities
- * could be anyone's.
+ * Whether an `email:` record may be used for a call. The operator must trust the issuer of every identity to verify
+ * addresses; `-` in the list trusts calls without identities. Unreadable or surplus identities are not trusted.
  */
 function isEmailTrusted({ identitiesAre, identities, email }: SignInEvent, trusted: readonly string[]): boolean {
   if (identitiesAre === 'partial' || isDisguised(email)) return false;
@@ -69,25 +68,25 @@ function isEmailTrusted({ identitiesAre, identities, email }: SignInEvent, trust
   return identities.every(({ issuer }) => issuer !== '-' && trusted.includes(issuer));
 }
 
-/** The record that counts by what KV said, remembered for when KV fails. `now` is in milliseconds since 1970. */
+/** Selects the record from KV's values and caches it for KV failures. `now` is in milliseconds since 1970. */
 export function lookUpIn(values: Values, asked: PersonAsked, now: number): Lookup {
   const lookup = choose(values, asked);
   if (asked.keys.length > 0) remember(asked, lookup, values, now);
   return lookup;
 }
 
-/** The last known good answer for a call that KV did not answer, at most `staleMaxSeconds` old. */
+/** The cached look-up, at most `staleMaxSeconds` old, for a call without a response from KV. */
 export function lastKnownGood(asked: PersonAsked, now: number, staleMaxSeconds: number): Lookup {
   if (asked.keys.length === 0) return { found: NOTHING, emailRecordNotUsed: false, degraded: '' };
   const known = remembered.get(memoryKey(asked));
-  // A clock that went back must not make a copy young again.
+  // Math.abs: a clock that moves back must not make a copy fresh.
   if (known === undefined || Math.abs(now - known.at) > staleMaxSeconds * 1_000) {
     return { found: NOTHING, emailRecordNotUsed: false, degraded: 'kv-unavailable' };
   }
   return { ...known.lookup, degraded: 'kv-stale-copy' };
 }
 
-/** Entitlements as rules see them for an application, and how many names of roles and groups were left out. */
+/** The entitlements that rules see for an application, and the number of dropped names of roles and groups. */
 export function heldIn({ found: { record }, degraded }: Pick<Lookup, 'found' | 'degraded'>, clientId: string) {
   const known = degraded === '' || degraded === 'kv-stale-copy';
   if (record === undefined) return { person: { ...NOTHING_HELD, known }, droppedNames: 0 };
@@ -95,7 +94,7 @@ export function heldIn({ found: { record }, degraded }: Pick<Lookup, 'found' | '
   return { person: { ...held, known }, droppedNames: dropped };
 }
 
-/** The best key that has a record wins: oid, idp, e-mail. */
+/** Selects the first key with a record: oid, idp, e-mail. */
 function choose(values: Values, { personKeys: { oid, idp, email }, emailIsTrusted }: PersonAsked): Lookup {
   for (const key of oid === undefined ? idp : [oid, ...idp]) {
     const found = readValue(key, values);

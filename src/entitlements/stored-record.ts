@@ -1,20 +1,20 @@
-/** What is stored about a person in Workers KV, versioned and checked on read; and what it means for one application. */
+/** The record of a person in Workers KV, validated on read, and its meaning for one application. */
 
-/** A space would make two roles of one, since the claim is a list joined by spaces. */
+/** Excludes spaces: the claim is a list separated by spaces. */
 export const ROLE_NAME = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}$/;
 export const MAX_ROLES = 100;
-/** A token and the cookies that carry it suffer long before any limit of B2C's (contract 2.6). */
+/** Tokens and their cookies become too large long before a limit of B2C applies (contract 2.6). */
 export const MAX_CLAIM_CHARS = 2_000;
 export const MAX_ATTRIBUTES = 50;
 export const MAX_APPLICATIONS = 50;
-/** Names that are read, the forbidden ones included: somebody may have written by hand. */
+/** The most names that are read, including invalid ones: an operator may edit the value by hand. */
 const MAX_NAMES_READ = 1_000;
 
 export const MAX_ATTRIBUTE_CHARS = 2_000;
 export const MAX_ATTRIBUTE_NAME_CHARS = 100;
 export const MAX_CLIENT_ID_CHARS = 128;
 
-/** What is stored in KV about a person. */
+/** The JSON in KV. */
 export interface Entitlements {
   readonly v: 1;
   readonly roles: readonly string[];
@@ -33,8 +33,8 @@ export interface Entitlements {
 }
 
 /**
- * A KV value as a record, undefined when it is none. Names that break the rule are dropped where they are used, not here:
- * an administrator may have written the value by hand.
+ * Parses a KV value; undefined when it is not a valid record. Invalid names do not invalidate the record, since an
+ * operator may edit it by hand; {@link entitledTo} drops them.
  */
 export function readEntitlements(value: string): Entitlements | undefined {
   try {
@@ -88,26 +88,26 @@ const isApplication = (value: unknown) =>
   isObject(value) &&
   Object.keys(value).every((member) => (member === 'roles' || member === 'groups') && areNames(value[member]));
 
-/** Postgres has no year 0; an attempt keeps this time. */
+/** An attempt stores this time, and Postgres has no year 0. */
 const isTime = (value: unknown): value is string =>
   typeof value === 'string' &&
   /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?Z$/.test(value) &&
   value >= '1970' &&
   !Number.isNaN(Date.parse(value));
 
-/** The part of a record that says what a person may do. */
+/** The part of a record that contains entitlements. */
 type Held = Pick<Entitlements, 'roles' | 'groups' | 'attributes' | 'applications'>;
 
-/** What a record says for one application. */
+/** The entitlements for one application. */
 export interface Entitled {
   readonly roles: readonly string[];
   readonly groups: readonly string[];
   readonly attributes: Held['attributes'];
-  /** How many names were left out, because they break the rule or there were too many. */
+  /** Number of names that were dropped because they are invalid or over a limit. */
   readonly dropped: number;
 }
 
-/** The roles and groups of a person in one application: the general ones and the application's, each once, at most what a claim holds. */
+/** Merges the general roles and groups with the application's, without duplicates and within the limits of a claim. */
 export function entitledTo(record: Held, clientId: string): Entitled {
   const own = record.applications[clientId.toLowerCase()];
   const roles = allowed([...record.roles, ...(own?.roles ?? [])]);
@@ -132,5 +132,5 @@ function allowed(listed: readonly string[]) {
   return { names, dropped: all.length - names.length };
 }
 
-/** Collections cannot be claims, so that roles travel as one string joined by spaces (contract 1.6). */
+/** A claim cannot be a collection, so roles are one string separated by spaces (contract 1.6). */
 export const claimOf = (roles: readonly string[]): string => roles.join(' ');

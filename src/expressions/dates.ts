@@ -1,17 +1,17 @@
-/** Dates as people type them and as connectors send them. Pure: `now` is in milliseconds since 1970; all days are UTC's. */
+/** Dates from texts, and time zones. Pure. Times are in milliseconds since 1970, and days are days in UTC. */
 
 const MINUTE = 60_000;
 /** RFC 3339: full-date, or date-time. */
 const DATE =
   /^(\d{4})-(\d{2})-(\d{2})(?:T([01]\d|2[0-3]):([0-5]\d):(?:[0-5]\d|60)(?:\.\d+)?(?:Z|([+-])([01]\d|2[0-3]):([0-5]\d)))?$/i;
 
-/** Whole years from that day to `now`'s; negative when it is to come; undefined for what is no day of the calendar. */
+/** Whole years from a date to `now`. Negative for a future date; undefined when the text is not a valid date. */
 export function ageOf(text: string, now: number): number | undefined {
   const [, year, month, day, hours = '0', minutes = '0', sign, offsetHours = '0', offsetMinutes = '0'] =
     DATE.exec(text) ?? [];
   if (year === undefined || month === undefined || day === undefined) return undefined;
   const date = new Date(0);
-  // Date.UTC takes years below 100 for those of the twentieth century.
+  // Date.UTC maps the years 0 to 99 to 1900 to 1999.
   date.setUTCFullYear(Number(year), Number(month) - 1, Number(day));
   if (date.getUTCMonth() !== Number(month) - 1 || date.getUTCDate() !== Number(day)) return undefined;
   const offset = (Number(offsetHours) * 60 + Number(offsetMinutes)) * (sign === '-' ? -1 : 1);
@@ -21,15 +21,15 @@ export function ageOf(text: string, now: number): number | undefined {
   return dayOfYear(today) < dayOfYear(born) ? years - 1 : years;
 }
 
-/** Orders the days of any two years. Who was born on 29 February is a year older on 1 March. */
+/** Compares days across years. A birthday on 29 February counts from 1 March in other years. */
 const dayOfYear = (date: Date) => date.getUTCMonth() * 100 + date.getUTCDate();
 
-/** Whether a time can be told in that zone: an offset as in `+02:00`, or a name as in `Europe/Berlin`. */
+/** Whether the zone is valid: an offset such as `+02:00`, or a name such as `Europe/Berlin`. */
 export const isZone = (zone: string): boolean => offsetOf(zone) !== undefined || formatterOf(zone) !== undefined;
 
 /**
- * A date whose UTC fields are what a clock in that zone shows. The library goes by way of this machine's own zone, where an
- * hour is missing every spring.
+ * A date whose UTC fields are the local time in the zone. The CEL library converts through the machine's own zone,
+ * which skips an hour every spring.
  */
 export function inZone(time: number, zone: string | undefined): Date | undefined {
   const offset = zone === undefined ? 0 : offsetOf(zone);
@@ -49,7 +49,7 @@ function offsetOf(zone: string): number | undefined {
   return hours === undefined ? undefined : (Number(hours) * 60 + Number(minutes)) * (sign === '-' ? -MINUTE : MINUTE);
 }
 
-/** By the names in expressions, which are literals: as many as somebody wrote. */
+/** By zone name. Names are literals in expressions, so there are few. */
 const formatters = new Map<string, Intl.DateTimeFormat>();
 const MAX_FORMATTERS = 100;
 

@@ -1,4 +1,4 @@
-/** Evaluates trees: a tree becomes a closure when its plan is loaded. A failure is a value; nothing throws. */
+/** Evaluates trees. Loading a plan turns each tree into a closure. A failure is a value; evaluation never throws. */
 import { overloadsOf } from './functions.ts';
 import { listHas } from './list.ts';
 import { inRange } from './numbers.ts';
@@ -29,10 +29,10 @@ import {
   weightOf,
 } from './work.ts';
 
-/** `it` is the entry that the macro around it is at. */
+/** `it` is the current entry of the enclosing macro. */
 export type Evaluate = (scope: Scope, it?: Value) => Value;
 
-/** What the trees of a plan share: patterns are compiled once, and equal sub-expressions evaluated once a call. */
+/** Shared by the trees of a plan: compiles each pattern once, evaluates equal sub-expressions once per call. */
 export class Shared {
   readonly #patterns = new Map<string, Pattern | PatternRefusal>();
   readonly calls = new Map<string, { slot: number | undefined }>();
@@ -46,15 +46,15 @@ export class Shared {
 }
 
 const TOO_LONG = new Fail('all rules together take too long');
-const NOT_BOOL = new Fail('a part of it is neither true nor false');
+const NOT_BOOL = new Fail('an operand is neither true nor false');
 
-/** False when there is less left: then nothing is left for anything else either. */
+/** False when the units exceed the remaining work. The scope then has no work left. */
 function spend(scope: Scope, units: number): boolean {
   scope.work = scope.work < units ? -1 : scope.work - units;
   return scope.work >= 0;
 }
 
-/** The tree must be one that `isTree` accepts. */
+/** Requires a tree that `isTree` accepts. */
 export function runOf(tree: Tree, shared: Shared): Evaluate {
   const run = closure(tree, shared);
   const work = treeWork(tree);
@@ -131,7 +131,7 @@ function closure(tree: Tree, shared: Shared): Closure {
   return memoised(tree, shared, called(operator, runs));
 }
 
-/** A list of literals is made once. */
+/** Builds a list of literals once. */
 function listOf(parts: readonly Tree[], runs: readonly Closure[]): Closure {
   const literals = parts.filter((part) => typeof part !== 'object');
   if (literals.length === parts.length) return () => literals;
@@ -141,7 +141,7 @@ function listOf(parts: readonly Tree[], runs: readonly Closure[]): Closure {
   };
 }
 
-/** Operands first; the first that fails is the result. */
+/** Evaluates all operands first. The first failure is the result. */
 const strict =
   (runs: readonly Closure[], run: (args: readonly Value[], scope: Scope) => Value): Closure =>
   (scope, it) => {
@@ -154,7 +154,7 @@ const strict =
     return run(values, scope);
   };
 
-/** As `strict`, without its lists: most of what rules do. */
+/** The fast path of `strict`, without arrays: rules use mostly binary operators. */
 function binary(operator: Binary, runs: readonly Closure[]): Closure {
   const run = OPERATORS[operator];
   const [left, right] = runs as [Closure, Closure];
@@ -180,14 +180,17 @@ function listed(value: Closure, name: string): Closure {
 }
 
 function matches(value: Closure, pattern: Pattern | PatternRefusal): Closure {
-  if ('code' in pattern) throw new Error(`a pattern that was refused: ${pattern.code}`);
+  if ('code' in pattern) throw new Error(`The plan contains an invalid pattern: ${pattern.code}.`);
   return strict([value], ([text], scope) => {
     if (typeof text !== 'string') return unfit('matches');
     return spend(scope, matchWork(pattern.size, text.length)) ? pattern.test(text) : TOO_LONG;
   });
 }
 
-/** A side that decides outweighs one that fails, whichever comes first; and one that is unknown might have decided. */
+/**
+ * CEL's `&&` and `||`: an operand that decides wins over a failure, in any order. An unknown operand wins over a
+ * failure, since its value could decide.
+ */
 function logic(sides: readonly Closure[], decides: boolean): Closure {
   return (scope, it) => {
     let result: Value = !decides;
@@ -200,7 +203,7 @@ function logic(sides: readonly Closure[], decides: boolean): Closure {
   };
 }
 
-/** The failure so far, or what is neither true nor false. */
+/** Keeps the first failure, or the first unknown value if there is one. */
 function worse(before: Value, value: Value): Value {
   if (before instanceof Unknown || (before instanceof Fail && !(value instanceof Unknown))) return before;
   return value instanceof Fail ? value : NOT_BOOL;
@@ -211,30 +214,30 @@ function macro(name: Macro, [list, test, then]: readonly Closure[], work: number
   const made = name === 'collect' ? (then ?? (test as Closure)) : undefined;
   return strict([list as Closure], ([entries = false], scope) => {
     if (!isList(entries)) return unfit(name === 'collect' ? 'map' : name);
-    const kept: Value[] = [];
+    const selected: Value[] = [];
     let result: Value = name !== 'exists';
     for (const entry of entries) {
       if (!spend(scope, work)) return TOO_LONG;
-      const holds = each === undefined ? true : each(scope, entry);
+      const passes = each === undefined ? true : each(scope, entry);
       if (name === 'exists' || name === 'all') {
-        if (holds === (name === 'exists')) return holds;
-        if (typeof holds !== 'boolean') result = worse(result, holds);
+        if (passes === (name === 'exists')) return passes;
+        if (typeof passes !== 'boolean') result = worse(result, passes);
         continue;
       }
-      if (typeof holds !== 'boolean') return holds instanceof Fail ? holds : NOT_BOOL;
-      if (!holds) continue;
+      if (typeof passes !== 'boolean') return passes instanceof Fail ? passes : NOT_BOOL;
+      if (!passes) continue;
       const value = made === undefined ? entry : made(scope, entry);
       if (value instanceof Fail) return value;
-      kept.push(value);
+      selected.push(value);
     }
     if (name === 'exists' || name === 'all') return result;
-    return name === 'exists_one' ? kept.length === 1 : kept;
+    return name === 'exists_one' ? selected.length === 1 : selected;
   });
 }
 
 function called(key: string, runs: readonly Closure[]): Closure {
   const overloads = overloadsOf(`${key}/${runs.length}`);
-  if (overloads.length === 0) throw new Error(`a tree of another format: ${key}`);
+  if (overloads.length === 0) throw new Error(`The plan uses an unknown function: ${key}.`);
   const none = unfit(key.replace('.', ''));
   const args: readonly Closure[] = key === 'age' ? [...runs, ({ now }) => timeOfMilliseconds(now)] : runs;
   return strict(args, (values, scope) => {
@@ -245,7 +248,7 @@ function called(key: string, runs: readonly Closure[]): Closure {
   });
 }
 
-/** Where several rules of a plan ask alike, the first evaluates it. */
+/** Caches the value of a sub-expression that occurs more than once in a plan. */
 function memoised(tree: Tree, shared: Shared, run: Closure): Closure {
   if (readsEntry(tree)) return run;
   const key = JSON.stringify(tree);

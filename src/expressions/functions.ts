@@ -1,6 +1,6 @@
 /**
- * The functions of expressions: signatures, implementations, and what the manual says of them. What has no help is as in CEL's
- * language definition and its strings extension, except that texts and lists have a largest length.
+ * The functions of expressions: signatures, implementations and documentation. A function without help follows CEL's
+ * language definition or its strings extension, with limits on the length of texts and lists.
  */
 import { ageOf } from './dates.ts';
 import * as numbers from './numbers.ts';
@@ -8,17 +8,17 @@ import * as texts from './text.ts';
 import * as times from './times.ts';
 import { Fail, type Time, type Value } from './values.ts';
 
-/** Takes what its signature says; a method takes its target first. Never throws. */
+/** Accepts the types of its signature, the target of a method first. Never throws. */
 type Implementation = (...args: never[]) => Value;
 
 export interface FunctionEntry {
   readonly name: string;
-  /** By signature, in CEL's names of types, as in `string.split(string, int): list<string>`. */
+  /** By signature, with CEL's names of types, such as `string.split(string, int): list<string>`. */
   readonly overloads: Readonly<Record<string, Implementation>>;
-  /** For the manual, with all three or without. */
+  /** For the manual. A function has all three members or none. */
   readonly usage?: string;
   readonly help?: string;
-  /** An expression and its value at {@link EXAMPLE_TIME}; undefined: it fails. */
+  /** An expression and its value at {@link EXAMPLE_TIME}; undefined when it fails. */
   readonly examples?: readonly (readonly [expression: string, value: string | number | boolean | undefined])[];
 }
 
@@ -27,10 +27,10 @@ export const EXAMPLE_TIME = Date.UTC(2026, 10, 21, 12);
 
 const same = (value: Value) => value;
 
-/** With it, the other parts of a time are described. */
+/** Documents all functions that read a part of a time. */
 const GET_HOURS = {
   usage: 'time.getHours([time zone]) -> int',
-  help: 'So as CEL has it, and with it getFullYear, getMonth (from 0), getDate (from 1), getDayOfMonth (from 0), getDayOfWeek (Sunday is 0), getDayOfYear (from 0), getMinutes, getSeconds and getMilliseconds. The time zone is written out; without one it is UTC.',
+  help: 'The hour of a time. CEL also has getFullYear, getMonth (from 0), getDate (from 1), getDayOfMonth (from 0), getDayOfWeek (Sunday is 0), getDayOfYear (from 0), getMinutes, getSeconds and getMilliseconds. The time zone must be a literal; the default is UTC.',
   examples: [
     ['request.time.getHours()', 12],
     ["request.time.getHours('Europe/Berlin')", 13],
@@ -44,7 +44,7 @@ export const FUNCTIONS: readonly FunctionEntry[] = [
     name: 'domain',
     overloads: { 'domain(string): string': texts.domainOf },
     usage: 'domain(text) -> text',
-    help: 'The domain of an e-mail address, in small letters: what stands after the last @, without spaces around it or a dot at its end. Letters beyond ASCII become what mail servers look up, so that no look-alike walks around a list. Without a domain: an empty text.',
+    help: 'The domain of an e-mail address: the text after the last @, in lower case, without surrounding spaces and trailing dots. Letters beyond ASCII are converted to the form that mail servers look up, so look-alikes cannot evade a list. Returns an empty text when there is no domain.',
     examples: [
       ["domain('Jane@Example.COM')", 'example.com'],
       ["domain('jane@example.com.')", 'example.com'],
@@ -57,7 +57,7 @@ export const FUNCTIONS: readonly FunctionEntry[] = [
     name: 'titleCase',
     overloads: { 'titleCase(string): string': texts.titleCase },
     usage: 'titleCase(text) -> text',
-    help: 'A name typed in capitals or in small letters only, with capitals where names have them. A name in which both occur is taken as it was meant. The length stays the same.',
+    help: 'Capitalises a name that is all upper case or all lower case. A name in mixed case is unchanged. The length stays the same.',
     examples: [
       ['titleCase("JANE O\'NEIL")', "Jane O'Neil"],
       ["titleCase('jean-luc')", 'Jean-Luc'],
@@ -69,10 +69,10 @@ export const FUNCTIONS: readonly FunctionEntry[] = [
   },
   {
     name: 'age',
-    // The evaluator gives it the time of the call as well.
+    // The evaluator passes the time of the call as the second argument.
     overloads: { 'age(string): int': age },
     usage: 'age(text) -> int',
-    help: 'Whole years from a date, as in 2001-12-31 or an RFC 3339 date-time, to request.time, counted in UTC; negative when the date is to come. Born on 29 February, a person is a year older on 1 March. Fails for what is no day of the calendar.',
+    help: 'Whole years from a date, such as 2001-12-31 or an RFC 3339 date-time, to request.time, in UTC. A future date gives a negative number. A birthday on 29 February counts from 1 March in other years. Fails for an invalid date.',
     examples: [
       ["age('2008-11-21')", 18],
       ["age('2008-11-22')", 17],
@@ -86,7 +86,7 @@ export const FUNCTIONS: readonly FunctionEntry[] = [
     name: 'normalizeEmail',
     overloads: { 'normalizeEmail(string): string': texts.normalEmail },
     usage: 'normalizeEmail(text) -> text',
-    help: 'An e-mail address as person keys have it: without spaces around it, in normal form C, in small letters.',
+    help: 'An e-mail address in the form of person keys: trimmed, in Unicode normal form C, in lower case.',
     examples: [["normalizeEmail('  Jane@Example.COM ')", 'jane@example.com']],
   },
   {
@@ -100,7 +100,7 @@ export const FUNCTIONS: readonly FunctionEntry[] = [
       'map.size(): int': (map: ReadonlyMap<string, Value>) => BigInt(map.size),
     },
     usage: 'size(text, list or map) -> int, or text.size()',
-    help: 'How many characters a text has, in Unicode code points, or how many entries a list or a map has.',
+    help: 'The number of characters of a text, in Unicode code points, or the number of entries of a list or a map.',
     examples: [
       ["size('J\u00fcrgen')", 6],
       ["'\u{1f4a5}!'.size()", 2],
@@ -121,10 +121,10 @@ export const FUNCTIONS: readonly FunctionEntry[] = [
   },
   {
     name: 'matches',
-    // The evaluator has it: its pattern is compiled once a plan.
+    // The evaluator implements it, since each pattern is compiled once per plan.
     overloads: {},
     usage: 'text.matches(pattern) -> bool',
-    help: 'Whether any part of the text matches a regular expression of RE2, which has no lookahead and no references back. The pattern is written out; ^ and $ tie it to the beginning and the end.',
+    help: 'Whether any part of the text matches an RE2 regular expression. RE2 has no lookahead and no backreferences. The pattern must be a literal; ^ and $ anchor it to the start and the end.',
     examples: [
       ["'12345'.matches('^[0-9]{5}$')", true],
       ["'123456'.matches('[0-9]{5}')", true],
@@ -138,7 +138,7 @@ export const FUNCTIONS: readonly FunctionEntry[] = [
     name: 'charAt',
     overloads: { 'string.charAt(int): string': texts.charAt },
     usage: 'text.charAt(position) -> text',
-    help: 'The character at a position, counted in Unicode code points from 0; an empty text at the very end. Fails beyond it.',
+    help: 'The character at a position, in Unicode code points from 0. Returns an empty text at the end, and fails beyond it.',
     examples: [
       ["'\u{1f4a5}!'.charAt(1)", '!'],
       ["'ab'.charAt(2)", ''],
@@ -152,7 +152,7 @@ export const FUNCTIONS: readonly FunctionEntry[] = [
       'string.substring(int, int): string': texts.substring,
     },
     usage: 'text.substring(from, [to]) -> text',
-    help: 'From one position to before another, or to the end, counted in Unicode code points from 0. Fails for positions that the text does not have.',
+    help: 'The text from one position up to, but not including, another or to the end. Positions are in Unicode code points from 0. Fails when a position is out of range.',
     examples: [
       ["'tacocat'.substring(4)", 'cat'],
       ["'\u{1f4a5}boom'.substring(1, 3)", 'bo'],
@@ -163,7 +163,7 @@ export const FUNCTIONS: readonly FunctionEntry[] = [
     name: 'indexOf',
     overloads: { 'string.indexOf(string): int': texts.indexOf, 'string.indexOf(string, int): int': texts.indexOf },
     usage: 'text.indexOf(part, [from]) -> int',
-    help: 'Where a part first occurs, counted in Unicode code points from 0; -1 if it does not. lastIndexOf finds the last one.',
+    help: 'The position of the first occurrence of a part, in Unicode code points from 0; -1 when there is none. lastIndexOf finds the last occurrence.',
     examples: [
       ["'hello'.indexOf('l')", 2],
       ["'\u{1f4a5}boom'.indexOf('boom')", 1],
@@ -185,7 +185,7 @@ export const FUNCTIONS: readonly FunctionEntry[] = [
       'string.split(string, int): list<string>': texts.split,
     },
     usage: 'text.split(separator, [at most]) -> list',
-    help: 'The parts between separators; what is left over stays in the last part that was asked for. An empty separator separates Unicode code points. Fails over 100 parts.',
+    help: 'The parts between separators. With a limit, the last part contains the rest of the text. An empty separator splits into Unicode code points. Fails when there are more than 100 parts.',
     examples: [
       ["'a,b,c'.split(',')", 'a b c'],
       ["'a,b,c'.split(',', 2)[1]", 'b,c'],
@@ -199,7 +199,7 @@ export const FUNCTIONS: readonly FunctionEntry[] = [
       'string.replace(string, string, int): string': texts.replace,
     },
     usage: 'text.replace(what, by, [at most]) -> text',
-    help: 'Replaces all, or so many from the beginning. Fails when it is to replace an empty text, and when the result is over 32,000 characters.',
+    help: 'Replaces every occurrence, or at most a number of them from the start. Fails when the text to replace is empty, and when the result has more than 32,000 characters.',
     examples: [
       ["'0171 / 555'.replace(' ', '')", '0171/555'],
       ["'a-b-c'.replace('-', '+', 1)", 'a+b-c'],
@@ -217,7 +217,7 @@ export const FUNCTIONS: readonly FunctionEntry[] = [
       'int(duration): int': times.wholeSecondsOf,
     },
     usage: 'int(value) -> int',
-    help: 'A whole number from a number, which is cut, or from a text in decimal digits. Fails for any other text, and beyond 64 bits.',
+    help: 'Converts a number, which is truncated, or a text of decimal digits to a whole number. Fails for any other text, and beyond 64 bits.',
     examples: [
       ['int(42.0)', 42],
       ["int('42')", 42],
@@ -236,7 +236,7 @@ export const FUNCTIONS: readonly FunctionEntry[] = [
       'double(string): double': numbers.doubleOf,
     },
     usage: 'double(value) -> double',
-    help: 'A number from a number, or from a text in decimal digits with a point and an exponent or without. Fails for any other text.',
+    help: 'Converts a number, or a text of decimal digits with an optional point and exponent. Fails for any other text.',
     examples: [
       ["double('1.5')", 1.5],
       ["double('1e3')", 1000],
@@ -260,7 +260,7 @@ export const FUNCTIONS: readonly FunctionEntry[] = [
     name: 'bool',
     overloads: { 'bool(bool): bool': same, 'bool(string): bool': numbers.boolOf },
     usage: 'bool(value) -> bool',
-    help: "True or false from itself, or from one of the texts 'true', 'True', 'TRUE', 't', '1' and 'false', 'False', 'FALSE', 'f', '0'. Fails for any other text.",
+    help: "Converts the texts 'true', 'True', 'TRUE', 't', '1' and 'false', 'False', 'FALSE', 'f', '0'. A bool is unchanged. Fails for any other text.",
     examples: [
       ["bool('True')", true],
       ['bool(true)', true],
@@ -276,7 +276,7 @@ export const FUNCTIONS: readonly FunctionEntry[] = [
       'timestamp(int): timestamp': times.timeOfSeconds,
     },
     usage: 'timestamp(value) -> time',
-    help: 'A time from an RFC 3339 date-time, or from whole seconds since 1970. Fails for anything else.',
+    help: 'Converts an RFC 3339 date-time, or whole seconds since 1970, to a time. Fails for anything else.',
     examples: [
       ["request.time > timestamp('2026-01-31T00:00:00Z')", true],
       ['string(timestamp(5))', '1970-01-01T00:00:05Z'],
@@ -297,11 +297,11 @@ export const FUNCTIONS: readonly FunctionEntry[] = [
 
 function age(text: string, now: Time): Value {
   const years = ageOf(text, times.millisecondsOf(now));
-  return years === undefined ? new Fail('that is no date as in 2001-12-31') : BigInt(years);
+  return years === undefined ? new Fail('not a date such as 2001-12-31') : BigInt(years);
 }
 
 export interface Overload {
-  /** Types of its parameters, the target of a method first. */
+  /** Parameter types, the target of a method first. */
   readonly takes: readonly string[];
   readonly gives: string;
   readonly run: (...args: readonly Value[]) => Value;
@@ -319,6 +319,6 @@ for (const { overloads } of FUNCTIONS) {
   }
 }
 
-/** By its name, with a point before it for a method, and the number of its parameters with the target: `.split/2`. */
+/** By name and number of parameters. A method has a point in front, and counts its target: `.split/2`. */
 export const overloadsOf = (key: string): readonly Overload[] => OVERLOADS.get(key) ?? [];
 export const isFunction = (key: string): boolean => OVERLOADS.has(key);

@@ -1,38 +1,38 @@
-/** Limits of expressions, with their reasons: neither an author nor a person who fills in a form can hold up an isolate. */
+/** Limits of expressions. Neither an author nor a person who fills in a form can block an isolate. */
 
-/** Characters of an expression, as its author counts them. */
+/** Characters of an expression, in Unicode code points. */
 export const MAX_SOURCE = 4_000;
-/** Levels of a tree: evaluation recurses through it. */
+/** Levels of a tree: evaluation is recursive. */
 export const MAX_DEPTH = 100;
 
-/** Texts are counted in UTF-16 units from here on. */
+/** This and the following lengths of texts are in UTF-16 units. */
 export const MAX_RESULT_TEXT = 10_000;
-/** Texts of a call are truncated to this length: one more than a result may have, so that no truncated text becomes a claim. */
+/** Texts of a call are truncated to this length, above the limit of a result: no truncated text becomes a claim. */
 export const MAX_TEXT_READ = MAX_RESULT_TEXT + 1;
-/** The longest text within an expression: three texts of a call, joined. */
+/** The longest text within an expression: three texts of a call. */
 export const MAX_TEXT = 32_000;
 
-/** Names of roles or groups, as entitlements keep them. */
+/** The limits of entitlements for names of roles and groups. */
 export const MAX_ROLES = 100;
 export const MAX_ROLE_TEXT = 64;
-/** The longest list that `split` makes. */
+/** The longest list that `split` returns. */
 export const MAX_PARTS = 100;
-/** The longest list that is written out, and that `+` makes. */
+/** The longest list literal, and the longest result of `+`. */
 export const MAX_ENTRIES = 200;
 
-/** Characters of a pattern. This and the next two limits are checked before RE2 compiles it: 400 × `a{1000}` took 1.7 s. */
+/** Characters of a pattern. This and the next two limits apply before RE2 compiles it: 400 × `a{1000}` took 1.7 s. */
 export const MAX_PATTERN_TEXT = 500;
-/** Classes of Unicode in a pattern, as in `\p{L}`: each takes RE2 up to 15 ms. */
+/** Unicode classes in a pattern, such as `\p{L}`. RE2 takes up to 15 ms to compile each. */
 export const MAX_PATTERN_CLASSES = 10;
-/** Characters and classes of a pattern, each as often as counts repeat it: RE2 writes repetitions out. */
+/** Characters and classes of a pattern, multiplied by their counts: RE2 expands repetitions. */
 export const MAX_PATTERN_STEPS = 1_000;
-/** Instructions that RE2 makes of a pattern. A search takes time proportional to them times the length of the text. */
+/** Instructions of a compiled pattern. A search takes time proportional to instructions × length of the text. */
 export const MAX_PATTERN_SIZE = 700;
-/** A search costs at least as much as with a pattern of this size. */
+/** The pattern size that a search costs at least. */
 export const MIN_PATTERN_COST = 15;
 
 /**
- * Units of work that all expressions of a call may spend together. A unit takes at most 100 ns of CPU, as measured on two shared
- * cores, so a call takes at most 0.2 s. Beyond it, an expression fails.
+ * Units of work that all expressions of a call may spend together. Beyond it, an expression fails. A unit takes at most
+ * 100 ns of CPU (measured on two shared cores), so a call takes at most 0.2 s.
  */
 export const MAX_WORK = 2_000_000;

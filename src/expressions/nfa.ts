@@ -1,15 +1,15 @@
 /**
- * Runs a program of RE2 over a text in time proportional to instructions times characters: all threads in step, each instruction at most
- * once a character. The engine's own takes up to the square of the instructions, as in `(.?){150}`, when it has too many states.
+ * Runs an RE2 program over a text. All threads advance in step, so each instruction runs at most once per character.
+ * The engine's own NFA takes time quadratic in the instructions for patterns such as `(.?){150}`.
  */
 import type { RE2JS } from '@bufbuild/re2';
 
 type Re2 = ReturnType<RE2JS['re2']>;
 type Input = Parameters<Re2['_nfaFallback']>[0];
 
-/** The engine's operations, which it does not export (its `Inst`). */
+/** Operations of the engine's `Inst`, which it does not export. */
 const [ALT, ALT_MATCH, CAPTURE, EMPTY_WIDTH, FAIL, MATCH, NOP] = [1, 2, 3, 4, 5, 6, 7];
-/** What is true between two characters (its `Utils`). */
+/** Flags of a position between two characters (the engine's `Utils`). */
 const [BEGIN_LINE, END_LINE, BEGIN_TEXT, END_TEXT, WORD_BOUNDARY, NO_WORD_BOUNDARY] = [1, 2, 4, 8, 16, 32];
 const NEWLINE = 10;
 
@@ -18,12 +18,12 @@ export function matchesAnywhere({ inst, start }: Re2['prog'], input: Input): boo
   let current: number[] = [];
   let next: number[] = [];
   const stack: number[] = [];
-  /** When each instruction was last reached. */
+  /** The last position at which each instruction was reached. */
   const reached = new Int32Array(inst.length).fill(-1);
   const end = input.endPos();
   let [at, before, step] = [0, -1, input.step(0)];
 
-  /** Follows what consumes no character; true if that is a match. */
+  /** Follows instructions that consume no character. True on a match. */
   const follow = (first: number, context: number, threads: number[]): boolean => {
     stack.push(first);
     for (let pc = stack.pop(); pc !== undefined; pc = stack.pop()) {
@@ -57,7 +57,7 @@ export function matchesAnywhere({ inst, start }: Re2['prog'], input: Input): boo
   }
 }
 
-/** -1 is before the beginning and after the end. */
+/** -1 marks the start and the end of the text. */
 function contextOf(before: number, after: number): number {
   let context = isWord(before) === isWord(after) ? NO_WORD_BOUNDARY : WORD_BOUNDARY;
   if (before === -1) context |= BEGIN_TEXT | BEGIN_LINE;

@@ -1,26 +1,26 @@
-/** Conversions to numbers and truths. Stricter than CEL's libraries: `''`, spaces and `0x10` are no numbers. */
+/** Conversions to numbers and bools. Stricter than CEL's libraries: `''`, spaces and `0x10` are not numbers. */
 import { Fail, type Value } from './values.ts';
 
 const MAX_INT = 2n ** 63n - 1n;
 
-/** An int of CEL has 64 bits. */
+/** CEL's int has 64 bits. */
 export const inRange = (whole: bigint): bigint | Fail =>
   whole <= MAX_INT && whole >= -MAX_INT - 1n ? whole : new Fail('the number is too large');
 
-/** Cut, not rounded. */
+/** Truncates. */
 export const wholeOf = (value: number): bigint | Fail =>
   Math.abs(value) < 2 ** 63 ? BigInt(Math.trunc(value)) : new Fail('the number is too large');
 
 export const intOf = (text: string): bigint | Fail =>
-  /^[+-]?0*\d{1,19}$/.test(text) ? inRange(BigInt(text.replace('+', ''))) : new Fail('that is no whole number');
+  /^[+-]?0*\d{1,19}$/.test(text) ? inRange(BigInt(text.replace('+', ''))) : new Fail('not a whole number');
 
 export function doubleOf(text: string): number | Fail {
   const value = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
-  return Number.isFinite(value) ? value : new Fail('that is no number');
+  return Number.isFinite(value) ? value : new Fail('not a number');
 }
 
 const TRUE = new Set(['true', 'True', 'TRUE', 't', '1']);
 const FALSE = new Set(['false', 'False', 'FALSE', 'f', '0']);
 
 export const boolOf = (text: string): Value =>
-  TRUE.has(text) || (FALSE.has(text) ? false : new Fail("that is neither 'true' nor 'false'"));
+  TRUE.has(text) || (FALSE.has(text) ? false : new Fail("neither 'true' nor 'false'"));

@@ -1,4 +1,4 @@
-/** Operators of two operands. */
+/** Binary operators. */
 import { MAX_ENTRIES } from './limits.ts';
 import { inRange } from './numbers.ts';
 import { concat } from './text.ts';
@@ -6,7 +6,7 @@ import { spanAt, timeAt } from './times.ts';
 import type { Binary } from './tree.ts';
 import { compare, equal, Fail, isList, isMap, Span, Time, type Value } from './values.ts';
 
-export const unfit = (what: string) => new Fail(`${what} does not take what it was given`);
+export const unfit = (what: string) => new Fail(`${what} does not accept operands of these types`);
 
 type Operator = (a: Value, b: Value) => Value;
 
@@ -32,15 +32,15 @@ const subtractNumbers = arithmetic(
   (a, b) => inRange(a - b),
   (a, b) => a - b,
 );
-/** Without the key, which may be what the person typed. */
-const NO_KEY = new Fail('that key is absent');
-const TOO_SHORT = new Fail('that is shorter');
-const BY_ZERO = new Fail('it divides by 0');
+/** Omits the key, which may be a text that the person typed. */
+const NO_KEY = new Fail('the key is absent');
+const OUT_OF_RANGE = new Fail('the position is out of range');
+const BY_ZERO = new Fail('division by 0');
 
 function add(a: Value, b: Value): Value {
   if (typeof a === 'string' && typeof b === 'string') return concat(a, b);
   if (isList(a) && isList(b)) {
-    if (a.length + b.length > MAX_ENTRIES) return new Fail(`it would be a list of over ${MAX_ENTRIES} entries`);
+    if (a.length + b.length > MAX_ENTRIES) return new Fail(`the list would have more than ${MAX_ENTRIES} entries`);
     return [...a, ...b];
   }
   if (a instanceof Span && b instanceof Span) return spanAt(a.ns + b.ns);
@@ -55,10 +55,10 @@ function subtract(a: Value, b: Value): Value {
 }
 
 const ordered =
-  (sign: string, holds: (order: number) => boolean): Operator =>
+  (sign: string, accepts: (order: number) => boolean): Operator =>
   (a, b) => {
     const order = compare(a, b);
-    return order === undefined ? unfit(sign) : holds(order);
+    return order === undefined ? unfit(sign) : accepts(order);
   };
 
 function isIn(value: Value, all: Value): Value {
@@ -69,7 +69,7 @@ function isIn(value: Value, all: Value): Value {
 function entry(all: Value, at: Value): Value {
   if (isMap(all)) return (typeof at === 'string' ? all.get(at) : undefined) ?? NO_KEY;
   if (!isList(all) || (typeof at !== 'bigint' && !Number.isInteger(at))) return unfit('[]');
-  return all[Number(at)] ?? TOO_SHORT;
+  return all[Number(at)] ?? OUT_OF_RANGE;
 }
 
 export const OPERATORS: Readonly<Record<Binary, Operator>> = {

@@ -1,18 +1,18 @@
-/** Regular expressions of RE2's syntax, which run in time proportional to their size times the length of the text. */
+/** RE2 regular expressions. A search takes time proportional to size × length of the text. */
 import { RE2JS } from '@bufbuild/re2';
 import { MAX_PATTERN_CLASSES, MAX_PATTERN_SIZE, MAX_PATTERN_STEPS, MAX_PATTERN_TEXT } from './limits.ts';
 import { matchesAnywhere } from './nfa.ts';
 
 /**
- * The engine caches the states that it met, and in each the characters that followed. Beyond so many states it gives up for the text, and
- * the threads of `nfa.ts` take over: building states is what costs most.
+ * The engine's DFA caches states and their transitions. Above this number of states it gives up on the text and
+ * `nfa.ts` takes over, because building states is the most expensive part.
  */
 const MAX_STATES = 50;
-/** Characters after which a pattern forgets its states, so that it keeps about 100 KB at most. */
+/** Characters after which a pattern clears its states. This limits its memory to about 100 KB. */
 const MAX_SEEN = 2_000;
 
 export interface Pattern {
-  /** In RE2's instructions. */
+  /** Number of RE2 instructions. */
   readonly size: number;
   /** Whether any part of the text matches. Never throws. */
   test(text: string): boolean;
@@ -21,12 +21,12 @@ export interface Pattern {
 export type PatternRefusal =
   | { readonly code: 'control-character' | 'half-character' }
   | { readonly code: 'too-long' | 'too-many-classes' | 'too-large'; readonly size: number; readonly most: number }
-  /** RE2's own words. */
+  /** `reason` is RE2's message. */
   | { readonly code: 'syntax'; readonly reason: string };
 
-/** A class of Unicode, or a range into its upper planes: with (?i), RE2 folds each of its characters. */
+/** A Unicode class, or a range into the upper planes. With (?i), RE2 folds each of its characters. */
 const WIDE = /\\p|-(?:\\x\{[\da-f]{5,}\}|[\u{10000}-\u{10ffff}])/giu;
-/** But for tabs and line breaks. */
+/** Except tabs and line breaks. */
 const CONTROL = /[^\P{Cc}\t\r\n]/u;
 
 export function compilePattern(source: string): Pattern | PatternRefusal {
@@ -51,7 +51,7 @@ const tooMuch = (code: 'too-long' | 'too-many-classes' | 'too-large', size: numb
 
 const TOKENS = /\\[\s\S]|\[\^?\]?(?:\\[\s\S]|\[:\^?\w+:\]|[^\]\\])*\]|\{(\d+)(?:,(\d*))?\}|[\s\S]/g;
 
-/** Characters and classes, as often as the counts behind them and around them say: what RE2 makes of them before it looks at the size. */
+/** The number of characters and classes after RE2 expands repetitions, which it does before it checks the size. */
 function stepsIn(source: string): number {
   const around: number[] = [];
   let [steps, last] = [0, 0];
@@ -98,6 +98,6 @@ function patternOf(compiled: RE2JS, size: number): Pattern {
 }
 
 const reasonOf = (error: unknown) =>
-  (error instanceof RangeError ? 'it is nested too deeply' : String(error instanceof Error ? error.message : error))
+  (error instanceof RangeError ? 'nested too deeply' : String(error instanceof Error ? error.message : error))
     .replace('error parsing regexp: ', '')
     .replace(/\s+/g, ' ');

@@ -1,13 +1,13 @@
-/** What a value comes to: a condition is true or false; a value is what a claim can hold. */
+/** Converts a value to a result: true or false for a condition, a claim value for a value. */
 import { MAX_RESULT_TEXT } from './limits.ts';
 import { Fail, isList, Unknown, type Value } from './values.ts';
 
 export type Purpose = 'condition' | 'value';
 
-/** `why` may quote what the person typed: it is for the trace, never for a log. */
+/** `why` may quote a text that the person typed. It belongs in the trace, never in a log. */
 export type RunResult =
   | { readonly ok: true; readonly value: string | number | boolean }
-  /** `unknown`: there may be a value, but it depends on what the scope does not know. */
+  /** `unknown`: the value depends on data that the scope does not have. */
   | { readonly ok: false; readonly why: string; readonly unknown?: true };
 
 const TRUE: RunResult = { ok: true, value: true };
@@ -19,7 +19,7 @@ export function resultOf(value: Value, purpose: Purpose): RunResult {
   if (value === false) return FALSE;
   if (value instanceof Fail)
     return value instanceof Unknown ? { ok: false, why: value.why, unknown: true } : failed(value.why);
-  return purpose === 'condition' ? failed('it is neither true nor false') : claimOf(value);
+  return purpose === 'condition' ? failed('neither true nor false') : claimOf(value);
 }
 
 function claimOf(value: Value): RunResult {
@@ -27,19 +27,17 @@ function claimOf(value: Value): RunResult {
     case 'string':
       return textOf(value);
     case 'number':
-      return Number.isFinite(value) ? { ok: true, value } : failed('it is no finite number');
+      return Number.isFinite(value) ? { ok: true, value } : failed('not a finite number');
     case 'bigint': {
       const number = Number(value);
-      return Number.isSafeInteger(number)
-        ? { ok: true, value: number }
-        : failed('it is too large for a number of JSON');
+      return Number.isSafeInteger(number) ? { ok: true, value: number } : failed('too large for a JSON number');
     }
   }
-  if (!isList(value)) return failed('it is no text, number, true or false');
+  if (!isList(value)) return failed('not a text, number, true or false');
   return value.every((text) => typeof text === 'string')
     ? textOf(value.join(' '))
-    : failed('it is a list of more than texts');
+    : failed('the list contains other values than texts');
 }
 
 const textOf = (text: string): RunResult =>
-  text.length <= MAX_RESULT_TEXT ? { ok: true, value: text } : failed('it has over 10,000 characters');
+  text.length <= MAX_RESULT_TEXT ? { ok: true, value: text } : failed('more than 10,000 characters');

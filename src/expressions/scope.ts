@@ -1,40 +1,40 @@
-/** What expressions read of a call. */
+/** The data of a call that expressions read. */
 import { MAX_ROLE_TEXT, MAX_ROLES, MAX_TEXT_READ, MAX_WORK } from './limits.ts';
 import type { IdentityMember, RequestMember } from './tree.ts';
 import { Unknown, type Value } from './values.ts';
 
 type ClaimValue = string | number | boolean;
-/** For replay: what was not kept is `UNKNOWN`. */
+/** Replay passes `UNKNOWN` for data that was not stored. */
 type Known<T> = T | Unknown;
 
 export interface ScopeInputs {
-  /** Under their canonical names. A name without a value is absent. */
+  /** By canonical name. A name without a value is absent. */
   readonly claims: { readonly [name: string]: Known<ClaimValue> };
-  /** The first one. */
+  /** The first identity of the call. */
   readonly identity: Known<Readonly<Record<'issuer' | 'issuerAssignedId' | 'signInType', string>>> | undefined;
   readonly roles: Known<readonly string[]>;
   readonly groups: Known<readonly string[]>;
   readonly attributes: Known<{ readonly [name: string]: ClaimValue }>;
   readonly step: Known<string>;
   readonly clientId: Known<string>;
-  /** The policy's name for the client id, `''` when it has none. */
+  /** The policy's name for the client id; `''` when there is none. */
   readonly application: Known<string>;
   readonly locale: Known<string>;
   readonly channel: Known<string>;
   /** In milliseconds since 1970. */
   readonly now: number;
-  /** The texts of the policy's lists (`list.ts`). An expression that asks for one that is absent fails. */
+  /** The texts of the policy's lists (`list.ts`). An expression that reads a missing list fails. */
   readonly lists: Pick<ReadonlyMap<string, string>, 'get'>;
 }
 
 /**
- * One call. Texts of over 10,000 characters are truncated there and end with U+FFFD, so that they are still present and too long,
- * equal nothing, end like nothing, and cannot be set. Costs little until an expression reads something.
+ * One call. A longer text is truncated to 10,000 characters plus U+FFFD. It is still present and too long, matches no
+ * other text, and cannot become a claim. A scope costs little until an expression reads it.
  */
 export class Scope {
   readonly lists: ScopeInputs['lists'];
   readonly now: number;
-  /** Units of work that are left; -1 when some expression asked for more. */
+  /** Remaining units of work; -1 after an expression exceeded them. */
   work: number;
   /** Values of equal sub-expressions, by slot. */
   readonly memo: Value[] = [];
@@ -87,6 +87,6 @@ export class Scope {
 
 export const openScope = (inputs: ScopeInputs, work?: number): Scope => new Scope(inputs, work);
 
-/** Entitlements hold no longer ones, and no more. */
+/** Applies the limits of entitlements. */
 const namesOf = (names: Known<readonly string[]>): Value =>
   names instanceof Unknown ? names : names.filter((name) => name.length <= MAX_ROLE_TEXT).slice(0, MAX_ROLES);

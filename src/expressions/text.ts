@@ -1,18 +1,18 @@
-/** What functions do to text: ours, then CEL's. Pure. */
+/** Text functions: Gatehouse's own, then CEL's. Pure. */
 import { MAX_PARTS, MAX_TEXT } from './limits.ts';
 import { Fail, type Value } from './values.ts';
 
-const SHORTER = 'that is shorter';
+const OUT_OF_RANGE = 'the position is out of range';
 
 /** RFC 1035, 2.3.4. */
 const MAX_DOMAIN = 255;
 const ASCII = /^[\0-\x7f]*$/;
-/** What would end the host of a URL, or be decoded in it: no domain has it, whatever stands beside it. */
+/** Characters that end the host of a URL or are decoded in it. No domain contains them. */
 const NOT_IN_A_DOMAIN = /[\0-,/:-@[-^`{-\x7f]/;
 
 /**
- * The domain after the last `@`, in lower case, without a trailing dot; `''` when there is none. Other letters than ASCII
- * become what a mail server would look up (UTS 46): full-width letters or the Kelvin sign do not walk around a list.
+ * The domain after the last `@`, in lower case, without trailing dots; `''` when there is none. Letters beyond ASCII
+ * are converted as mail servers do (UTS 46), so full-width letters or the Kelvin sign cannot evade a list.
  */
 export function domainOf(text: string): string {
   const at = text.lastIndexOf('@');
@@ -30,11 +30,11 @@ const WORD = /[\p{L}\p{M}\p{N}]+(?:['\u2019][\p{L}\p{M}\p{N}]+)*/gu;
 const UPPER = /[\p{Lu}\p{Lt}]/u;
 const LOWER = /\p{Ll}/u;
 
-/** A name typed in one case, with capitals where names have them. Who used both cases meant what they typed. */
+/** Capitalises a name in a single case. A name in mixed case is intentional and stays unchanged. */
 export const titleCase = (text: string): string =>
   UPPER.test(text) && LOWER.test(text) ? text : text.replace(WORD, capitalised);
 
-/** O'Neil and D'Angelo, but Jane's: a capital after an apostrophe only where a single letter stands before it. */
+/** O'Neil and D'Angelo, but Jane's: a capital follows an apostrophe only after a single letter. */
 function capitalised(word: string): string {
   const [head = '', ...rest] = word.split(/(?<=['\u2019])/);
   const afterOneLetter = /^\p{L}\p{M}*['\u2019]$/u.test(head);
@@ -46,20 +46,20 @@ function capitalised(word: string): string {
 function upperFirst(word: string): string {
   const first = String.fromCodePoint(word.codePointAt(0) ?? 0);
   const upper = first.toUpperCase();
-  // ß and ligatures have no single capital.
+  // ß and ligatures have no capital of the same length.
   return (upper.length === first.length ? upper : first) + lower(word.slice(first.length));
 }
 
-/** İ has a small letter of two characters, of which the second is seen by nobody. */
+/** The lower case of İ has two characters; the second is an invisible combining dot. */
 const lower = (text: string) => text.replaceAll('\u0130', 'I').toLowerCase();
 
-/** As person keys have it (`emailKey` in sign-in/event.ts). */
+/** The form of person keys (`emailKey` in sign-in/event.ts). */
 export const normalEmail = (text: string): string => text.trim().normalize('NFC').toLowerCase();
 
-// CEL's functions. Positions and lengths are in Unicode code points; half a character that stands alone counts as one.
+// CEL's functions. Positions and lengths are in Unicode code points. A lone surrogate counts as one.
 
 const SURROGATE = /[\ud800-\udfff]/;
-/** The text as its code points; undefined where its UTF-16 units are the same. */
+/** The code points of a text; undefined when they equal its UTF-16 units. */
 const pointsOf = (text: string): readonly string[] | undefined => (SURROGATE.test(text) ? [...text] : undefined);
 const lengthOf = (text: string) => pointsOf(text)?.length ?? text.length;
 
@@ -69,7 +69,7 @@ export function substring(text: string, from: bigint, to?: bigint): Value {
   const points = pointsOf(text);
   const length = BigInt(points?.length ?? text.length);
   const end = to ?? length;
-  if (from < 0n || from > end || end > length) return new Fail(SHORTER);
+  if (from < 0n || from > end || end > length) return new Fail(OUT_OF_RANGE);
   const range = [Number(from), Number(end)] as const;
   return points === undefined ? text.slice(...range) : points.slice(...range).join('');
 }
@@ -86,28 +86,28 @@ export const lastIndexOf = (text: string, part: string, from?: bigint): Value =>
 function found(text: string, from: bigint | undefined, search: (start: number | undefined) => number): Value {
   const points = pointsOf(text);
   const length = points?.length ?? text.length;
-  if (from !== undefined && (from < 0n || from > BigInt(length))) return new Fail(SHORTER);
+  if (from !== undefined && (from < 0n || from > BigInt(length))) return new Fail(OUT_OF_RANGE);
   const start = from === undefined || points === undefined ? from : points.slice(0, Number(from)).join('').length;
   const at = search(start === undefined ? undefined : Number(start));
   return BigInt(at <= 0 || points === undefined ? at : [...text.slice(0, at)].length);
 }
 
-/** `''` separates code points. What is left over stays in the last part that was asked for. */
+/** `''` splits into code points. With a limit, the last part contains the rest of the text. */
 export function split(text: string, separator: string, limit = -1n): Value {
   const most = limit < 0n || limit > MAX_PARTS ? MAX_PARTS + 1 : Number(limit);
   if (most === 0) return [];
   const points = separator === '' ? pointsOf(text) : undefined;
   const parts = points?.slice(0, MAX_PARTS + 1) ?? text.split(separator, MAX_PARTS + 1);
   if (parts.length <= Math.min(most, MAX_PARTS)) return parts;
-  if (most > MAX_PARTS) return new Fail(`it would be over ${MAX_PARTS} parts`);
-  const kept = parts.slice(0, most - 1);
-  return [...kept, text.slice(kept.reduce((at, part) => at + part.length + separator.length, 0))];
+  if (most > MAX_PARTS) return new Fail(`more than ${MAX_PARTS} parts`);
+  const head = parts.slice(0, most - 1);
+  return [...head, text.slice(head.reduce((at, part) => at + part.length + separator.length, 0))];
 }
 
-const tooLong = () => new Fail(`the text would be over ${MAX_TEXT} characters`);
+const tooLong = () => new Fail(`the text would have more than ${MAX_TEXT} characters`);
 
 export function replace(text: string, what: string, by: string, limit = -1n): Value {
-  if (what === '') return new Fail('it cannot replace nothing');
+  if (what === '') return new Fail('the text to replace is empty');
   const parts = text.split(what);
   const all = parts.length - 1;
   const most = limit < 0n || limit > all ? all : Number(limit);

@@ -1,16 +1,16 @@
-/** Points in time and durations: from texts and to texts, and what a clock shows. */
+/** Timestamps and durations: conversion from and to text, and calendar fields. */
 import { inZone } from './dates.ts';
 import { Fail, Span, Time, type Value } from './values.ts';
 
 /** The years 1 to 9999, in nanoseconds since 1970. */
 const [FIRST, LAST] = [-62_135_596_800_000_000_000n, 253_402_300_799_999_999_999n];
-/** Of 64 bits, as in Go's CEL: 292 years. */
+/** 64 bits of nanoseconds, as in CEL for Go: 292 years. */
 const MAX_SPAN = 2n ** 63n - 1n;
 
 export const timeAt = (ns: bigint): Time | Fail =>
-  ns >= FIRST && ns <= LAST ? new Time(ns) : new Fail('that is no time of the years 1 to 9999');
+  ns >= FIRST && ns <= LAST ? new Time(ns) : new Fail('not a time of the years 1 to 9999');
 export const spanAt = (ns: bigint): Span | Fail =>
-  ns <= MAX_SPAN && ns >= -MAX_SPAN - 1n ? new Span(ns) : new Fail('that duration is too long');
+  ns <= MAX_SPAN && ns >= -MAX_SPAN - 1n ? new Span(ns) : new Fail('the duration is too long');
 export const timeOfMilliseconds = (ms: number): Time | Fail =>
   timeAt(Number.isFinite(ms) ? BigInt(Math.floor(ms)) * MS : LAST + 1n);
 
@@ -28,9 +28,9 @@ const RFC3339 =
 export function timeOf(text: string): Time | Fail {
   const [, day = '', clock = '', fraction = '', zone = ''] = RFC3339.exec(text) ?? [];
   const midnight = Date.parse(`${day}T00:00:00Z`);
-  // V8 takes 30 February for 2 March.
+  // V8 parses 30 February as 2 March.
   if (Number.isNaN(midnight) || new Date(midnight).toISOString().slice(0, 10) !== day)
-    return new Fail('that is no time as in 2026-01-31T00:00:00Z');
+    return new Fail('not a time such as 2026-01-31T00:00:00Z');
   return timeAt(BigInt(Date.parse(`${day}T${clock}${zone}`)) * MS + BigInt(fraction.padEnd(9, '0')));
 }
 
@@ -46,10 +46,10 @@ const UNITS: ReadonlyMap<string, bigint> = new Map([
 const DURATION = /^[+-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:h|ms|m|s|us|\u00b5s|ns))+$/;
 const MAX_DURATION_TEXT = 60;
 
-/** As in `1h30m`; `0` needs no unit. */
+/** Parses a duration such as `1h30m`. `0` needs no unit. */
 export function spanOf(text: string): Span | Fail {
   if (/^[+-]?0$/.test(text)) return new Span(0n);
-  if (text.length > MAX_DURATION_TEXT || !DURATION.test(text)) return new Fail('that is no duration as in 24h');
+  if (text.length > MAX_DURATION_TEXT || !DURATION.test(text)) return new Fail('not a duration such as 24h');
   let ns = 0n;
   for (const [, whole = '', fraction = '', name = ''] of text.matchAll(/(\d*)(?:\.(\d*))?(h|ms|m|s|us|\u00b5s|ns)/g)) {
     const unit = UNITS.get(name) ?? 0n;
@@ -58,7 +58,7 @@ export function spanOf(text: string): Span | Fail {
   return spanAt(text.startsWith('-') ? -ns : ns);
 }
 
-/** Of 3, 6 or 9 digits, as in protobuf's JSON. */
+/** A fraction of 3, 6 or 9 digits, as in protobuf's JSON. */
 const fractionOf = (ns: bigint) => {
   const digits = `${((ns % SECOND) + SECOND) % SECOND}`.padStart(9, '0').replace(/(?:000)+$/, '');
   return digits === '' ? '' : `.${digits}`;
@@ -67,7 +67,7 @@ const fractionOf = (ns: bigint) => {
 export const timeText = (time: Time): string =>
   `${new Date(millisecondsOf(time)).toISOString().slice(0, 19)}${fractionOf(time.ns)}Z`;
 
-/** In seconds, as CEL has it. */
+/** CEL writes durations in seconds. */
 export function spanText({ ns }: Span): string {
   const size = ns < 0n ? -ns : ns;
   return `${ns < 0n ? '-' : ''}${size / SECOND}${fractionOf(size)}s`;
@@ -89,15 +89,15 @@ export const CLOCK: Readonly<Record<string, Clock>> = {
   getMilliseconds: (date) => date.getUTCMilliseconds(),
 };
 
-/** What a clock shows: of UTC, or in a zone as in `Europe/Berlin` or `+02:00`. */
+/** Reads a calendar field in UTC, or in a zone such as `Europe/Berlin` or `+02:00`. */
 export function readClock(time: Time, clock: Clock, zone?: string): Value {
   const date = inZone(millisecondsOf(time), zone);
-  return date === undefined ? new Fail('that is no time zone') : BigInt(clock(date));
+  return date === undefined ? new Fail('not a time zone') : BigInt(clock(date));
 }
 
 export const wholeSecondsOf = ({ ns }: Span): bigint => ns / SECOND;
 
-/** Of a duration: all of it in that unit, but only the rest below a second in milliseconds. */
+/** The whole duration in a unit; getMilliseconds returns the part below a second only. */
 export const SPANS: Readonly<Record<string, (span: Span) => bigint>> = {
   getHours: ({ ns }) => ns / (3_600n * SECOND),
   getMinutes: ({ ns }) => ns / (60n * SECOND),

@@ -1,15 +1,15 @@
-/** The format in which a compiled expression is stored. */
+/** The stored format of compiled expressions. */
 import { MAX_DEPTH } from './limits.ts';
 
 /**
- * Part of every key under which plans are stored. A new operator or function needs a new number: an older gate refuses a plan
- * that it cannot evaluate.
+ * Part of the key of every stored plan. A new operator or function needs a new number, so that an older gate does not
+ * load a plan that it cannot evaluate.
  */
 export const FORMAT = 1;
 
 /**
- * JSON. Texts, truths and doubles stand for themselves; anything else is `[operator, …parts]`: an operator of {@link SHAPES}, or
- * the name of a function, with a point before it for a method, whose first part is then its target.
+ * JSON. Texts, bools and doubles are literals. Anything else is `[operator, …parts]`: an operator of {@link SHAPES}, or
+ * the name of a function. A method has a point in front of its name, and its target is the first part.
  */
 export type Tree = string | number | boolean | TreeNode;
 export interface TreeNode extends ReadonlyArray<Tree> {
@@ -28,7 +28,7 @@ export type Binary = (typeof BINARY)[number];
 const OWNERS = ['claims', 'attributes'] as const;
 export type Owner = (typeof OWNERS)[number];
 
-/** What a plan has beside its trees. */
+/** Names that the trees of a plan may use. */
 export interface PlanTables {
   readonly isFunction: (key: string) => boolean;
   readonly isList: (name: string) => boolean;
@@ -43,7 +43,7 @@ const oneOf =
     all.includes(part);
 const isInt: IsName = (part) => /^-?\d{1,19}$/.test(part) && BigInt.asIntN(64, BigInt(part)) === BigInt(part);
 
-/** The parts of an operator: texts before and after the trees, and how many trees there are. */
+/** The parts of an operator: texts before and after the trees, and the number of trees. */
 interface Shape {
   readonly before: readonly IsName[];
   readonly least: number;
@@ -55,7 +55,7 @@ const trees = (least: number, most = least, ...after: readonly IsName[]): Shape 
 const MANY = Number.POSITIVE_INFINITY;
 
 const SHAPES: ReadonlyMap<string, Shape> = new Map([
-  // 64 bits, in decimal digits: JSON has doubles only.
+  // An int in decimal digits: JSON numbers do not have 64 bits.
   ['#', names(isInt)],
   ['claims', names(ANY)],
   ['attributes', names(ANY)],
@@ -65,7 +65,7 @@ const SHAPES: ReadonlyMap<string, Shape> = new Map([
   ['roles', names()],
   ['groups', names()],
   ['time', names()],
-  // The entry that a macro is at: no macro contains another.
+  // The current entry of a macro. Macros do not nest.
   ['it', names()],
   ['list', trees(0, MANY)],
   ['listed', trees(1, 1, (name, { isList }) => isList(name))],
@@ -75,7 +75,7 @@ const SHAPES: ReadonlyMap<string, Shape> = new Map([
   ['!', trees(1)],
   ['negative', trees(1)],
   ['?', trees(3)],
-  // The list, and what is evaluated for each entry; `collect` is CEL's map, with a condition before or without.
+  // The list, then the expression for each entry. `collect` is CEL's map; its condition is optional and comes first.
   ...MACROS.map((macro) => [macro, trees(2, macro === 'collect' ? 3 : 2)] as const),
   ...BINARY.map((operator) => [operator, trees(2)] as const),
 ]);
@@ -89,14 +89,14 @@ export function subtrees(tree: Tree): readonly Tree[] {
   return parts.slice(before.length, parts.length - after.length);
 }
 
-/** How many nodes a tree has. */
+/** The number of nodes of a tree. */
 export const nodesIn = (tree: Tree): number => subtrees(tree).reduce<number>((sum, part) => sum + nodesIn(part), 1);
 
-/** Whether its value depends on the entry that a macro is at. */
+/** Whether the value depends on the current entry of a macro. */
 export const readsEntry = (tree: Tree): boolean =>
   typeof tree === 'object' && (tree[0] === 'it' || subtrees(tree).some(readsEntry));
 
-/** Whether a value, as read from JSON, is a tree that can be evaluated. */
+/** Whether a value from JSON is a valid tree. */
 export function isTree(value: unknown, all: PlanTables, inMacro = false, depth = MAX_DEPTH): value is Tree {
   if (typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number') return true;
   if (!Array.isArray(value) || depth === 0) return false;

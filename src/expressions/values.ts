@@ -1,15 +1,15 @@
-/** Values of expressions, and how they compare. */
+/** Values of expressions, and their comparison. */
 
-/** Why there is no value. `why` may quote what the person typed: it is for the trace, never for a log. */
+/** A failure. `why` may quote a text that the person typed. It belongs in the trace, never in a log. */
 export class Fail {
   readonly why: string;
   constructor(why: string) {
     this.why = why;
   }
 }
-/** There may be a value, but replay does not know it: whatever depends on it is unknown as well. */
+/** A value that replay does not know. Any value that depends on it is unknown as well. */
 export class Unknown extends Fail {}
-export const UNKNOWN = new Unknown('it was not kept');
+export const UNKNOWN = new Unknown('the value was not stored');
 
 /** A point in time, in nanoseconds since 1970. */
 export class Time {
@@ -39,7 +39,7 @@ export type Value =
 
 export type ValueKind = 'string' | 'double' | 'int' | 'bool' | 'list' | 'map' | 'timestamp' | 'duration' | 'fail';
 
-/** By CEL's names. */
+/** CEL's name for the type of a value. */
 export function kindOf(value: Value): ValueKind {
   switch (typeof value) {
     case 'string':
@@ -61,7 +61,7 @@ export function kindOf(value: Value): ValueKind {
 export const isList = (value: Value): value is readonly Value[] => Array.isArray(value);
 export const isMap = (value: Value): value is ReadonlyMap<string, Value> => value instanceof Map;
 
-/** Int and double compare as doubles; values of other types that differ are never equal. */
+/** Int and double compare as doubles. Values of other different types are never equal. */
 export function equal(a: Value, b: Value): boolean {
   if (typeof a === 'bigint' && typeof b === 'number') return Number(a) === b;
   if (typeof a === 'number' && typeof b === 'bigint') return a === Number(b);
@@ -74,7 +74,7 @@ export function equal(a: Value, b: Value): boolean {
   return a instanceof Span && b instanceof Span && a.ns === b.ns;
 }
 
-/** Negative, 0, positive; NaN: neither less, equal nor greater; undefined: the types have no order. */
+/** Negative, 0 or positive; NaN for an unordered double; undefined when the types have no order. */
 export function compare(a: Value, b: Value): number | undefined {
   if (typeof a === 'string' && typeof b === 'string') return compareTexts(a, b);
   if (typeof a === 'bigint' && typeof b === 'bigint') return order(a, b);
@@ -87,7 +87,7 @@ export function compare(a: Value, b: Value): number | undefined {
 const order = <T extends bigint | number | boolean>(a: T, b: T) => (a < b ? -1 : a > b ? 1 : a === b ? 0 : Number.NaN);
 const isNumber = (value: Value) => typeof value === 'number' || typeof value === 'bigint';
 
-/** By code points, where `<` goes by UTF-16 units. */
+/** Compares by code points, whereas `<` compares by UTF-16 units. */
 function compareTexts(a: string, b: string): number {
   if (a === b) return 0;
   const length = Math.min(a.length, b.length);
@@ -98,5 +98,5 @@ function compareTexts(a: string, b: string): number {
   return a.length - b.length;
 }
 
-/** Surrogates belong to code points above all others. */
+/** Surrogates encode the highest code points. */
 const rank = (unit: number) => (unit < 0xd800 ? unit : unit < 0xe000 ? unit + 0x2000 : unit - 0x800);

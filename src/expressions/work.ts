@@ -1,6 +1,6 @@
 /**
- * Units of work: what an expression spends depends on its tree and on the sizes of its values, not on what ran before, so that the
- * same call has the same result everywhere. Each price is a measured upper bound.
+ * Units of work. The work of an expression depends on its tree and the sizes of its values only, so the same call has
+ * the same result in every isolate. Each price is a measured upper bound.
  */
 import { type Overload, overloadsOf } from './functions.ts';
 import { MAX_ENTRIES, MAX_PARTS, MAX_ROLE_TEXT, MAX_ROLES, MAX_TEXT, MIN_PATTERN_COST } from './limits.ts';
@@ -9,10 +9,10 @@ import { CLOCK } from './times.ts';
 import { isMacro, nodesIn, readsEntry, subtrees, type Tree } from './tree.ts';
 import { isList, isMap, type Value } from './values.ts';
 
-/** An entry of a list weighs as much as so many characters. */
+/** The weight of a list entry, in characters. */
 const ENTRY_WEIGHT = 4;
 
-/** Characters in a value and its entries. It stops counting above `most`: a list may contain another one many times. */
+/** Characters in a value and its entries. Counting stops above `most`: a list may contain another one many times. */
 export function weightOf(value: Value, most: number): number {
   if (typeof value === 'string') return value.length;
   if (!isList(value) && !isMap(value)) return 0;
@@ -24,29 +24,29 @@ export function weightOf(value: Value, most: number): number {
   return weight;
 }
 
-/** Of an expression, before it runs. */
+/** The work of an expression before it runs. */
 export const treeWork = (tree: Tree): number => Math.ceil(nodesIn(tree) / 2);
-/** Of a macro, for each entry. */
+/** The work of a macro per entry. */
 export const entryWork = (bodies: readonly Tree[]): number =>
   bodies.reduce<number>((sum, body) => sum + nodesIn(body), 1);
 export const operatorWork = (weight: number): number => 1 + Math.ceil(weight / 8);
-/** Of a search: RE2 takes up to 80 ns a character and instruction, also where the text is short and its states are new. */
+/** RE2 takes up to 80 ns per character and instruction, including new states for a short text. */
 export const matchWork = (size: number, length: number): number => (length + 50) * Math.max(size, MIN_PATTERN_COST);
-/** A list of the policy is searched in 17 steps. */
+/** The search of a policy list takes 17 steps. */
 export const lookUpWork = (length: number): number => 20 + Math.ceil(length / 64);
 
-/** Of an argument: functions other than `join` do not look into lists. */
+/** The weight of an argument. Only `join` reads the entries of a list. */
 export const argumentWeight = (name: string, value: Value, most: number): number =>
   typeof value === 'string' || name === 'join' ? weightOf(value, most) : 0;
 
-/** Of a function, by the weights of its arguments. */
+/** The work of a function, by the weights of its arguments. */
 export function callWork(name: string, weights: readonly number[]): number {
   const [first = 0, second = 0] = weights;
   const all = weights.reduce((sum, weight) => sum + weight, 0);
   return Math.ceil(10 + all + (MORE_WORK.get(name)?.(first, second) ?? 0));
 }
 
-/** V8 searches a text for a long part in up to their product. */
+/** V8's text search takes up to text × part steps. */
 const search = (text: number, part: number) => (text * part) / 64;
 const MORE_WORK = new Map<string, (first: number, second: number) => number>([
   ['contains', search],
@@ -57,13 +57,13 @@ const MORE_WORK = new Map<string, (first: number, second: number) => number>([
   ['lowerAscii', (text) => text],
   ['upperAscii', (text) => text],
   ['titleCase', (text) => 4 * text],
-  // A time zone takes a formatter of Intl.
+  // A time zone needs an Intl formatter.
   ...Object.keys(CLOCK).map((name) => [name, (_: number, zone: number) => (zone > 0 ? 100 : 0)] as const),
-  // Normal form C sorts the marks of a letter.
+  // Unicode normal form C sorts combining marks.
   ['normalizeEmail', (text) => (text * text) / 200],
 ]);
 
-/** What a value can be at most: the length of a text, the entries of a list or map and what they can be. */
+/** Upper bounds of a value: the length of a text, and the number and bounds of entries. */
 interface Largest {
   readonly text: number;
   readonly entries: number;
@@ -81,8 +81,8 @@ function either(a: Largest, b: Largest): Largest {
 }
 
 /**
- * What a tree can spend in a call whose texts all have at most `textLength` characters. Trees that are evaluated in the same call
- * may share `counted`: what they have in common is counted once.
+ * The maximum work of a tree in a call whose texts have at most `textLength` characters. Trees of the same call share
+ * `counted`, so that equal sub-expressions count once.
  */
 export function worstCaseWork(
   tree: Tree,
@@ -174,7 +174,7 @@ function resultOf({ name, gives }: Overload, sizes: readonly Largest[]): Largest
   return aText(Math.min(MAX_TEXT, LONGEST.get(name)?.(sizes) ?? longest));
 }
 
-/** The longest text that a function makes, where it is not the longest that it takes. */
+/** The longest text that a function returns, when it can exceed the longest argument. */
 const LONGEST = new Map<string, (sizes: readonly Largest[]) => number>([
   ['domain', () => 255],
   // U+1D160 grows threefold in normal form C.

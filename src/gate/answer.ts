@@ -1,6 +1,6 @@
 /**
- * The road of a call, the same for every front door: heard, understood, known, decided, answered. A stage is a value that
- * holds the fields of the stage before; no stage is ever changed, so work that outlives the deadline cannot change a reply.
+ * The pipeline of a call, the same for every channel: parsed, understood, known, decided, answered. Each stage extends
+ * the previous one. Stages are immutable, so work that outlives the deadline cannot change a reply.
  */
 import type { CallIdentity } from '../attempts/support-code.ts';
 import type { Lookup } from '../entitlements/look-up.ts';
@@ -20,7 +20,7 @@ import { bestKey, type SignInEvent, type Step } from '../sign-in/event.ts';
 import type { BodyFault } from './body.ts';
 import type { ChannelPart } from './compose-attempt.ts';
 
-/** A call whose caller is known. */
+/** An authenticated call. */
 export interface Call {
   readonly request: Request;
   /** Name of the credential. */
@@ -30,7 +30,7 @@ export interface Call {
   /** Milliseconds since 1970. */
   readonly startedAt: number;
   readonly decisionTimeoutMs: number;
-  /** Every timeout of a call runs on one timer: each is expensive. */
+  /** All timeouts of a call share one timer, because timers are expensive. */
   readonly withTimeout: WithTimeout;
 }
 
@@ -44,13 +44,13 @@ export interface Understood extends Parsed {
   readonly event: SignInEvent & { readonly step: Step };
 }
 
-/** What decides and what is held about the person. */
+/** The policy, and the entitlements of the person. */
 export interface Knowledge {
   readonly inForce: ActiveVersion;
-  /** Undefined: the records were not asked for. */
+  /** Undefined when the records were not read. */
   readonly lookup: Lookup | undefined;
   readonly person: PersonEntitlements;
-  /** How many names of roles and groups were left out. */
+  /** Number of dropped names of roles and groups. */
   readonly droppedNames: number;
 }
 
@@ -61,15 +61,15 @@ export interface Decided extends Known {
   readonly supportCode: string;
 }
 
-/** Everything that was learnt, however far the call came. */
+/** The data of the stages that the call reached. */
 export type Reached = Call &
   Partial<Pick<Parsed, 'text' | 'members'> & Knowledge> & { readonly event?: SignInEvent | undefined };
 
-/** Why a policy did not decide; `''`: it did. */
+/** The reason why no policy decided; `''` when one did. */
 export type Reason = '' | Stop;
 type Stop = BodyFault | 'unknown-step' | 'no-policy' | 'deadline' | 'exception';
 
-/** A stage that was not reached, and the last one that was. */
+/** A call that stopped: the reason, and the last stage that it reached. */
 export class Stopped {
   readonly reason: Stop;
   readonly reached: Reached;
@@ -81,19 +81,19 @@ export class Stopped {
 
 export interface Reply {
   readonly status: number;
-  /** What the channel calls this kind of reply. */
+  /** The channel's name for this kind of reply. */
   readonly action: string;
-  /** The text that the person sees, `''` when there is none. */
+  /** The text that the person sees; `''` when there is none. */
   readonly userMessage: string;
   readonly body: string;
 }
 
-/** A call with the decision that counts, before it has a reply. */
+/** A call with its final decision, before the reply. */
 export interface Ended {
   readonly reached: Reached;
   readonly reason: Reason;
   readonly decision: Decision;
-  /** `''` when the person is not turned away and a policy decided. */
+  /** `''` when a policy decided to continue. */
   readonly supportCode: string;
 }
 
@@ -102,38 +102,38 @@ export interface Answered extends Ended {
   readonly durationMs: number;
 }
 
-/** What only one of Microsoft's channels knows: its request and its reply. */
+/** The part that depends on the channel: request and reply. */
 export interface FrontDoor {
-  /** The request as members, or why it cannot be used. Never rejects. */
+  /** Parses the request. Never rejects. */
   parse(call: Call): Promise<Parsed | Stopped>;
-  /** The members as an event. `policy` declares the inputs of an exchange; undefined: none is known. */
-  understand(heard: Parsed, policy: Policy | undefined): Promise<Understood | Stopped> | Understood | Stopped;
+  /** Converts members to an event. `policy` declares the inputs; undefined when no policy is known. */
+  understand(parsed: Parsed, policy: Policy | undefined): Promise<Understood | Stopped> | Understood | Stopped;
   /** The only place that writes this channel's replies. */
   reply(ended: Ended): Reply;
-  /** What only this channel records of a call. */
+  /** The part of an attempt that is specific to the channel. */
   recorded(reached: Reached): ChannelPart;
 }
 
-/** What a call asks of the outside. Trying, replay and the simulator bring their own. */
+/** The external data of a call. Trials, replay and the simulator have their own implementations. */
 export interface World {
-  /** What this isolate knows without asking, for a reply that no policy decides. */
+  /** The policy in memory, for a reply without a decision. */
   policyInMemory(): Policy;
-  /** The last policy that this isolate knows; a cold isolate reads it. Never rejects. */
+  /** The last known policy of this isolate. A cold isolate reads it. Never rejects. */
   policy(): ActiveVersion | Promise<ActiveVersion>;
   /**
-   * What is in force now, and what is held about the person of `event`: one read. `event` undefined asks for the policy alone;
-   * so does a sign-up step whose rules in `last` do not ask about the person. Never rejects.
+   * Reads the current policy and the person's entitlements in one read. Reads the policy only when `event` is
+   * undefined, or when the rules of `last` for a sign-up step do not read entitlements. Never rejects.
    */
   know(event: Understood['event'] | undefined, last: ActiveVersion): Promise<Knowledge>;
-  /** Rejects when no code can be made. */
+  /** Rejects when the runtime cannot sign. */
   supportCode(identity: CallIdentity): Promise<string>;
-  /** A code for a call of which nothing could be read. */
+  /** A code for an unreadable call. */
   randomSupportCode(): string;
-  /** Is given each rule that was evaluated, in order. */
+  /** Called for each evaluated rule, in order. */
   readonly watch?: (trace: RuleTrace) => void;
 }
 
-/** Never rejects: whatever happens, the caller gets a reply that its channel allows. */
+/** Answers a call. Never rejects: after any failure, the caller gets a reply that its channel allows. */
 export async function answer(door: FrontDoor, world: World, call: Call): Promise<Answered> {
   let reached: Reached = call;
   const reach = <Stage extends Reached>(stage: Stage | Stopped): Stage => {
@@ -143,40 +143,40 @@ export async function answer(door: FrontDoor, world: World, call: Call): Promise
   };
   let ended: Ended;
   try {
-    ended = await call.withTimeout(call.decisionTimeoutMs, () => road(door, world, call, reach));
+    ended = await call.withTimeout(call.decisionTimeoutMs, () => run(door, world, call, reach));
   } catch (error) {
     ended = await withoutDecision(world, error instanceof Stopped ? error : unforeseen(error, reached));
   }
   return { ...ended, reply: door.reply(ended), durationMs: Math.max(0, Date.now() - call.startedAt) };
 }
 
-/** Notes how far a call came; throws what stops it. */
+/** Records the stage that the call reached, or throws a {@link Stopped}. */
 type Reach = <Stage extends Reached>(stage: Stage | Stopped) => Stage;
 
-async function road(door: FrontDoor, world: World, call: Call, reach: Reach): Promise<Ended> {
-  // Asked before the body is read, so that a cold isolate waits for both at once.
-  const asked = world.policy();
-  const heard = reach(await door.parse(call));
-  const last = asked instanceof Promise ? await asked : asked;
-  const known = reach(await know(door, world, heard, last, reach));
+async function run(door: FrontDoor, world: World, call: Call, reach: Reach): Promise<Ended> {
+  // Starts before the body is read, so that a cold isolate waits for both in parallel.
+  const policy = world.policy();
+  const parsed = reach(await door.parse(call));
+  const last = policy instanceof Promise ? await policy : policy;
+  const known = reach(await know(door, world, parsed, last, reach));
   const { decision, supportCode } = await decide(world, known);
   return { reached: known, decision, supportCode, reason: '' };
 }
 
 /**
- * Understands a call by the last policy and reads what counts now. Where KV brings another version, both are done once more by
- * that one.
+ * Interprets a call with the last known policy and reads the current one. If KV returns another version, it repeats
+ * both once with that version.
  */
 async function know(
   door: FrontDoor,
   world: World,
-  heard: Parsed,
+  parsed: Parsed,
   last: ActiveVersion,
   reach: Reach,
 ): Promise<Known | Stopped> {
   let inForce = last;
   for (;;) {
-    const understood = await door.understand(heard, inForce.policy);
+    const understood = await door.understand(parsed, inForce.policy);
     const isUnderstood = !(understood instanceof Stopped);
     reach({ ...(isUnderstood ? understood : understood.reached), inForce });
     const event = isUnderstood ? understood.event : undefined;
@@ -185,7 +185,7 @@ async function know(
       inForce = knowledge.inForce;
       continue;
     }
-    // A third version waits for the next call: this one was understood by the second.
+    // A third version applies to the next call: this call was interpreted with the second.
     const counts = { ...knowledge, inForce: { ...knowledge.inForce, policy: inForce.policy } };
     if (!isUnderstood) return new Stopped(understood.reason, { ...understood.reached, ...counts });
     const known = { ...understood, ...counts };
@@ -199,7 +199,7 @@ async function decide(world: World, known: Known): Promise<Pick<Ended, 'decision
   const { event, person, inForce, startedAt } = known;
   const policy = inForce.policy ?? world.policyInMemory();
   const verdict = evaluateRules(event, person, policy, startedAt, world.watch);
-  // The code costs a signature: only replies that show one have one.
+  // A code costs a signature, so only replies that show one get one.
   const supportCode = verdict.kind === 'continue' ? '' : await supportCodeOf(world, known);
   return { decision: renderMessage(verdict, event, policy, supportCode), supportCode };
 }
@@ -216,16 +216,16 @@ async function withoutDecision(world: World, { reason, reached }: Stopped): Prom
   const policy = reached.inForce?.policy ?? world.policyInMemory();
   const event = { step: stepOf(reached), locale: reached.event?.locale ?? '' };
   const decision: Decision =
-    why === 'not-ours' ? { kind: 'continue', claims: {} } : decideWithoutPolicy(event, policy, why, supportCode);
-  // What a policy that did not decide knew of the person does not count.
+    why === 'unsupported' ? { kind: 'continue', claims: {} } : decideWithoutPolicy(event, policy, why, supportCode);
+  // The attempt must not contain entitlements that did not take part in the decision.
   const { person: _, droppedNames: __, ...known } = reached;
-  // The attempt names the version whose words were shown.
+  // The attempt contains the version whose message was shown.
   const inForce = reached.inForce ?? { policy, shadow: undefined, fault: '' };
   return { reached: { ...known, inForce }, decision, supportCode, reason };
 }
 
-/** `not-ours`: a step that Gatehouse does not know is none of its business. */
-function withoutPolicy(reason: Stop): WithoutPolicy | 'not-ours' {
+/** `unsupported`: Gatehouse lets unknown steps continue. */
+function withoutPolicy(reason: Stop): WithoutPolicy | 'unsupported' {
   switch (reason) {
     case 'too-large':
     case 'cut-off':
@@ -234,7 +234,7 @@ function withoutPolicy(reason: Stop): WithoutPolicy | 'not-ours' {
     case 'nested-too-deep':
       return 'unreadable-body';
     case 'unknown-step':
-      return 'not-ours';
+      return 'unsupported';
     case 'no-policy':
     case 'exception':
       return 'unavailable';
@@ -243,11 +243,11 @@ function withoutPolicy(reason: Stop): WithoutPolicy | 'not-ours' {
   }
 }
 
-/** The step of a call: the body's, or the URL's where nothing could be read. */
+/** The step of a call: the body's, or the URL's when the body is unreadable. */
 export const stepOf = ({ event, urlStep }: Pick<Reached, 'event' | 'urlStep'>): Step | undefined =>
   event === undefined ? urlStep : event.step;
 
-/** Bodies of which nothing could be read would all have one code, and lead support to other people. */
+/** A call without a readable body gets a random code. Otherwise all such calls would share one code. */
 async function supportCodeOf(world: World, reached: Reached): Promise<string> {
   const { text, event } = reached;
   if (text === undefined || text === '') return world.randomSupportCode();

@@ -1,8 +1,8 @@
-/** A connector's body: text whatever its Content-Type, counted, parsed once. Never throws; what cannot be used is a reason. */
+/** Reads a connector's body: any Content-Type, with a size limit, parsed once. A failure is a value. */
 
-/** Values of several kB are real (captcha tokens, contract 1.6); this is far above them. */
+/** Far above real values of several kB, such as captcha tokens (contract 1.6). */
 export const MAX_BODY_BYTES = 256 * 1024;
-/** Claims are flat; identities are two levels deep. Deeper than this is no claim but an attempt to exhaust something. */
+/** Claims are flat, and identities have two levels. A deeper body is an attempt to exhaust resources. */
 const MAX_DEPTH = 32;
 
 export type BodyFault = 'too-large' | 'cut-off' | 'not-json' | 'not-an-object' | 'nested-too-deep';
@@ -11,10 +11,10 @@ export type Body =
   | { readonly ok: true; readonly text: string; readonly members: Record<string, unknown> }
   | { readonly ok: false; readonly reason: BodyFault; readonly text: string };
 
-// As `Request.text()`: strips a byte order mark; what is not UTF-8 becomes U+FFFD, since a garbled name is no reason to turn a
-// person away.
+// As `Request.text()`: strips a byte order mark and replaces invalid UTF-8 by U+FFFD. A garbled name must not block a
+// sign-up.
 const decoder = new TextDecoder();
-/** Everything further is read member by member, so that one odd member never fails the call. */
+/** Members are validated one by one, so that an invalid member never fails the call. */
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
@@ -33,14 +33,14 @@ export async function readBody(request: Request): Promise<Body> {
 }
 
 interface TextRead {
-  /** With a fault: what came before it, so that two people's bad bodies do not share a support code. */
+  /** After a fault, the text before it, so that invalid bodies of different people have different support codes. */
   readonly text: string;
   readonly fault?: 'too-large' | 'cut-off';
 }
 
 async function readText(request: Request): Promise<TextRead> {
   const declared = Number(request.headers.get('Content-Length') ?? Number.NaN);
-  // The runtime holds a body to its declared length, so that one within the limit need not be counted.
+  // The runtime enforces the declared length, so a length within the limit needs no counting.
   if (!(declared <= MAX_BODY_BYTES)) return readCounted(request);
   try {
     return { text: await request.text() };
@@ -49,7 +49,7 @@ async function readText(request: Request): Promise<TextRead> {
   }
 }
 
-/** Stops reading at the limit instead of holding whatever is sent. */
+/** Stops reading at the limit. */
 async function readCounted(request: Request): Promise<TextRead> {
   const chunks: Uint8Array[] = [];
   let total = 0;
@@ -75,7 +75,7 @@ function joined(chunks: readonly Uint8Array[], total: number): string {
   return decoder.decode(bytes);
 }
 
-/** Walks level by level instead of calling itself: depth is what must not exhaust the stack. Flat bodies cost one loop. */
+/** Visits level by level without recursion, so a deep body cannot exhaust the stack. A flat body costs one loop. */
 function isShallow(root: Record<string, unknown>): boolean {
   let level: object[] = [root];
   for (let depth = 0; depth < MAX_DEPTH; depth += 1) {

@@ -1,5 +1,4 @@
-/** Makes the attempt that support will see out of an answered call. Every text is bounded here. */
-
+/** Composes the attempt of an answered call. Every text is truncated here. */
 import type { Attempt, Outcome } from '../attempts/attempt.ts';
 import { fingerprintOf, seedOf } from '../attempts/fingerprint.ts';
 import { failedConditionNote } from '../attempts/notes.ts';
@@ -18,19 +17,19 @@ const short = (text: string) => truncate(text, MAX_CHARS.dimension);
 const identifier = (text: string) => truncate(text, MAX_CHARS.identifier);
 const names = (list: readonly string[]) => list.slice(0, MAX_NAMES).map((name) => truncate(name, MAX_CHARS.name));
 
-/** What only one channel records of a call. */
+/** The part of an attempt that is specific to a channel. */
 export interface ChannelPart {
   readonly channel: string;
-  /** The step as the channel names it, also an unknown one; `''` when there was none. */
+  /** The step in the channel's terms, including an unknown one; `''` when there is none. */
   readonly step: string;
-  /** The step that the URL named, when the body named another one. */
+  /** The URL's step, when the body names another one. */
   readonly urlStep: string;
   readonly correlationId: string;
   /** Sentences for support. */
   readonly notes: readonly string[];
 }
 
-/** The attempt of a call. `id` is a UUIDv7 of when the call arrived: nothing in the request can set it. */
+/** Composes an attempt. `id` is a UUIDv7 with the arrival time; the request cannot set it. */
 export async function attemptOf(
   config: Pick<Config, 'KEEP_CLAIMS' | 'SUPPORT_CODE_KEY'>,
   answered: Answered,
@@ -43,8 +42,8 @@ export async function attemptOf(
   const { channel, step, urlStep, correlationId } = channelPart;
   const [identity] = event?.identities ?? [];
   const [idpKey, ...otherKeys] = event?.personKeys.idp ?? [];
-  const turnedAway = decision.kind === 'continue' ? undefined : decision;
-  const attempt = fitted({
+  const refusal = decision.kind === 'continue' ? undefined : decision;
+  const attempt = truncateToFit({
     kind: 'attempt',
     v: 1,
     id,
@@ -55,10 +54,10 @@ export async function attemptOf(
     reason: short(reason),
     reply: reply.action,
     status: reply.status,
-    rule: short(turnedAway?.rule ?? ''),
-    messageKey: short(turnedAway?.messageKey ?? ''),
+    rule: short(refusal?.rule ?? ''),
+    messageKey: short(refusal?.messageKey ?? ''),
     message: truncate(messageOf(answered), MAX_CHARS.message),
-    messageLanguage: reply.userMessage === '' ? '' : short(turnedAway?.language ?? ''),
+    messageLanguage: reply.userMessage === '' ? '' : short(refusal?.language ?? ''),
     supportCode: answered.supportCode,
     policyVersion: inForce?.policy?.version ?? 0,
     clientId: short(event?.clientId ?? ''),
@@ -89,7 +88,7 @@ export async function attemptOf(
   return withFingerprint(attempt, config.SUPPORT_CODE_KEY, reached.text);
 }
 
-/** The text that the person was shown; what it quoted of a claim whose value is never kept is `…`. */
+/** The message shown to the person. Values of claims that are never stored are replaced by `…`. */
 function messageOf({ reached: { event, inForce }, decision, reply, supportCode }: Answered): string {
   const secret = event?.claimNames.filter(isNeverStored) ?? [];
   const quotes = decision.kind !== 'continue' && decision.rule !== '' && secret.length > 0;
@@ -99,11 +98,11 @@ function messageOf({ reached: { event, inForce }, decision, reply, supportCode }
   return masked.kind === 'continue' ? reply.userMessage : masked.message;
 }
 
-/** What did not work, all of it. */
+/** All faults, separated by a space. */
 const degradedOf = ({ lookup, inForce }: Reached): string =>
   [inForce?.fault ?? '', lookup?.degraded ?? ''].filter((fault) => fault !== '').join(' ');
 
-/** A stored policy may send other roles than those we hold: those that the claim carried count. At sign-up, those we hold. */
+/** At the token step of a stored policy, the roles in the sent claim. Otherwise the person's roles. */
 function rolesSent({ reached: { inForce, event, person }, decision }: Answered): string[] {
   const policy = inForce?.policy;
   if (policy === undefined || policy.sendsRoles || !isTokenStep(policy, event)) return [...(person?.roles ?? [])];
@@ -113,32 +112,33 @@ function rolesSent({ reached: { inForce, event, person }, decision }: Answered):
 const isTokenStep = ({ steps }: Policy, event: SignInEvent | undefined): boolean =>
   event?.step !== undefined && steps.get(event.step)?.allows.claims === 'token';
 
-/** The roles that a claim carries, as an attempt keeps them. */
+/** The roles in a claim, in the form that an attempt stores. */
 export const rolesIn = (claim: ClaimValue | undefined): string[] =>
   namesInClaim(claim)
     .filter((name) => ROLE_NAME.test(name))
     .slice(0, MAX_ROLES);
 
-/** However a policy joins them: no name holds any of these. */
+/** Splits at any separator that a policy may use. Names contain none of them. */
 const namesInClaim = (claim: ClaimValue | undefined): string[] =>
   String(claim ?? '')
     .split(/[\s,;|]+/)
     .filter((name) => name !== '');
 
-/** Of rules whose condition failed; one such rule is a reason to look at the policy. */
+/** The most failed conditions that notes mention. One is enough to review the policy. */
 const MAX_FAILURES = 5;
 const MAX_NOTE_CHARS = 200;
 
-/** JSON writes a control character as six bytes; half of a message is left for everything else. */
+/** JSON encodes a control character in six bytes. Half of a message is for the other members. */
 const MAX_LIST_CHARS = MAX_MESSAGE_BYTES / 2 / 6;
 const NAMES_WHEN_CUT = 20;
-/** The note of an attempt that does not hold all names, and no values. */
+/** Marks an attempt without values and with few names. Replay reads it in stored attempts: do not change it. */
 export const CUT_TO_FIT = 'names of claims cut and values left out: too much for one message';
 
-/** Keeps the message below {@link MAX_MESSAGE_BYTES}, whatever a body holds: then fewer names and no values are kept, and the attempt says so. */
-function fitted(attempt: Attempt): Attempt {
-  const { claimNames, unexpectedClaims, keptClaims: kept, shadowClaims } = attempt;
-  const texts = [...claimNames, ...unexpectedClaims, ...Object.keys(kept), ...Object.values(kept), ...shadowClaims];
+/** Drops values and most names of a message over {@link MAX_MESSAGE_BYTES}, and adds a note. */
+function truncateToFit(attempt: Attempt): Attempt {
+  const { claimNames, unexpectedClaims, keptClaims, shadowClaims } = attempt;
+  const values = [...Object.keys(keptClaims), ...Object.values(keptClaims)];
+  const texts = [...claimNames, ...unexpectedClaims, ...values, ...shadowClaims];
   const chars = texts.reduce<number>((sum, text) => sum + String(text).length, 0);
   if (chars <= MAX_LIST_CHARS) return attempt;
   return {
@@ -151,7 +151,7 @@ function fitted(attempt: Attempt): Attempt {
   };
 }
 
-/** A shadow's decision as an attempt keeps it; version 0 where it was not asked. */
+/** The columns of a shadow's decision; version 0 when the shadow did not run. */
 const shadowColumns = (shadow: ShadowDecision | undefined) => ({
   shadowVersion: shadow?.version ?? 0,
   shadowOutcome: shadow?.outcome ?? '',
@@ -161,9 +161,9 @@ const shadowColumns = (shadow: ShadowDecision | undefined) => ({
   shadowClaims: names(shadow?.claims ?? []),
 });
 
-/** What is kept of a call and the same in a second try. */
-function sameParts({ step, clientId, keptClaims, claimNames, unexpectedClaims, ...kept }: Attempt): string[] {
-  const { oidKey, idpKey, emailKey, otherKeys, locale, caller } = kept;
+/** The stored parts of a call that are equal in a retry. */
+function retryParts({ step, clientId, keptClaims, claimNames, unexpectedClaims, ...rest }: Attempt): string[] {
+  const { oidKey, idpKey, emailKey, otherKeys, locale, caller } = rest;
   const values = Object.entries(keptClaims).map(([name, value]) => `${name} ${value}`);
   return [
     step,
@@ -180,12 +180,12 @@ function sameParts({ step, clientId, keptClaims, claimNames, unexpectedClaims, .
   ];
 }
 
-/** A fingerprint that cannot be made is no reason to lose the attempt; that of an empty body would make strangers' calls equal. */
+/** If hashing fails, the fingerprint is empty. An empty body has none: all would share one. */
 async function withFingerprint(attempt: Attempt, secret: string, text: string | undefined): Promise<Attempt> {
   if (text === undefined || text === '') return attempt;
   try {
     const seed = seedOf(secret);
-    const parts = sameParts(attempt);
+    const parts = retryParts(attempt);
     return { ...attempt, fingerprint: fingerprintOf(seed instanceof Promise ? await seed : seed, parts) };
   } catch (error) {
     log('fingerprint-failed', errorFields(error));
@@ -196,25 +196,24 @@ async function withFingerprint(attempt: Attempt, secret: string, text: string | 
 export const outcomeOf = ({ reason, decision }: Pick<Answered, 'reason' | 'decision'>): Outcome =>
   reason === '' ? decision.kind : 'error';
 
-/** What support should know beside the figures, in words. */
+/** Sentences for support. */
 function notesOf(answered: Answered): string[] {
   const notes: string[] = [];
   const { event, lookup, inForce, droppedNames = 0 } = answered.reached;
   const policy = inForce?.policy;
   if (policy !== undefined && event !== undefined && isTokenStep(policy, event)) {
     if (policy.onlyThese !== undefined && !policy.onlyThese.has(event.clientId))
-      notes.push('the application is none of those that the policy names (onlyThese): no roles');
+      notes.push('no roles: the policy does not list the application (onlyThese)');
     if (!policy.sendsRoles) {
       const claim = answered.decision.claims[policy.rolesClaim];
       const unnamed = namesInClaim(claim).length - rolesSent(answered).length;
-      if (unnamed > 0) notes.push(`the roles claim held ${unnamed} more words: no names of roles, or too many`);
+      if (unnamed > 0) notes.push(`entries dropped from the roles claim: ${unnamed} (invalid, or too many)`);
     }
   }
   for (const { rule, why } of answered.decision.failures?.slice(0, MAX_FAILURES) ?? [])
     notes.push(failedConditionNote(rule, why).slice(0, MAX_NOTE_CHARS));
   if (lookup?.emailRecordNotUsed) notes.push('email record not used');
-  if (droppedNames > 0)
-    notes.push(`${droppedNames} names of roles or groups dropped: not allowed, or more than a claim holds`);
-  if (event?.identitiesAre === 'partial') notes.push('identities were left out: unreadable, or more than ten');
+  if (droppedNames > 0) notes.push(`names of roles or groups dropped: ${droppedNames} (invalid, or too many)`);
+  if (event?.identitiesAre === 'partial') notes.push('identities dropped (unreadable, or more than ten)');
   return notes;
 }

@@ -1,24 +1,21 @@
-/** What the gate is bound to, beside the settings and secrets that `config.ts` reads (wrangler.toml). */
+/** The gate's bindings in wrangler.toml, except the settings and secrets that `config.ts` reads. */
 import type { Attempt } from '../attempts/attempt.ts';
 
 export interface GateEnv {
   readonly GATEHOUSE: KVNamespace;
   readonly ATTEMPTS: Pick<Queue, 'send'>;
-  /** The desk, for every path that is not a connector's. */
+  /** The desk, for every path outside `/connectors`. */
   readonly DESK: Pick<Fetcher, 'fetch'>;
   readonly RECORDER: RecorderBinding;
 }
 
-/**
- * For Hono. `hono/tiny` matches patterns in their order: for a handful of routes that is as fast as any router, and it starts
- * soonest.
- */
+/** For Hono. `hono/tiny` tries routes in order: as fast as others for a few routes, and fastest to start. */
 export interface GateBindings {
   Bindings: GateEnv;
 }
 
 /** The desk's `Recorder` entrypoint. */
 export interface RecorderBinding {
-  /** Writes an attempt to the database; false when the database refuses it. Rejects when the database or the desk is away. */
+  /** Writes an attempt; false when the database refuses it. Rejects when the database or the desk is unavailable. */
   record(attempt: Attempt): Promise<boolean>;
 }

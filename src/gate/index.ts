@@ -1,5 +1,4 @@
-/** The gate: answers what Microsoft calls, and forwards every other path to the desk, so that there is one address. */
-
+/** The gate answers Microsoft's calls and forwards every other path to the desk, so that Gatehouse has one address. */
 import { Hono } from 'hono/tiny';
 import { configOf } from '../platform/config.ts';
 import { withoutState, withState } from '../platform/gate-state.ts';
@@ -7,27 +6,28 @@ import { errorFields, log } from '../platform/log.ts';
 import type { GateBindings, GateEnv } from './env.ts';
 import { answerInPanic, userFlow } from './user-flow/routes.ts';
 
-/** Without middleware, and with nothing else that a call's path could match: every step costs the person who waits. */
+/** A separate app without middleware, since each step delays a sign-in. */
 const connectors = new Hono<GateBindings>();
 connectors.route('/connectors/user-flow', userFlow);
 connectors.notFound((c) => {
-  // Most likely a slip in the portal: no sign-in works until it is corrected. Never the URL, which may hold a key.
+  // Most likely a typo in the portal, and no sign-in works until it is corrected. The URL is not logged: it may contain
+  // a key.
   log('no-such-connector', { method: c.req.method });
   return c.json({ version: '1.0.0', status: 404, userMessage: 'There is no connector at this address.' }, 404);
 });
 connectors.onError(answerInPanic);
 
 const others = new Hono<GateBindings>();
-// For load balancers and uptime checks: touches nothing else.
+// For load balancers and uptime checks. It has no dependencies.
 others.get('/health', (c) => c.json({ status: 'ok' }, 200, { 'Cache-Control': 'no-store' }));
 for (const path of ['/', '/health/ready'])
   others.get(path, async (c) => c.env.DESK.fetch(await withState(c.req.raw, configOf(c.env))));
 others.all('*', (c) => c.env.DESK.fetch(withoutState(c.req.raw)));
-// The desk is away or being deployed.
+// The desk is unavailable or being deployed.
 others.onError((error, c) => {
   log('request-failed', { method: c.req.method, ...errorFields(error) });
   const detail =
-    'The part of Gatehouse that answers people is away. Sign-ins go on, and no attempt is lost. Try again soon.';
+    'Reports and administration are unavailable. Sign-ins continue, and no attempt is lost. Try again in 30 seconds.';
   const code = 'desk-unavailable';
   const body = { type: `urn:gatehouse:problem:${code}`, title: 'Not available right now', status: 503, detail, code };
   return c.body(JSON.stringify(body), 503, { 'Content-Type': 'application/problem+json', 'Retry-After': '30' });

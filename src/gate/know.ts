@@ -1,4 +1,4 @@
-/** What a call asks of Workers KV: the policy pointer and the person's records, in one bulk read. */
+/** Reads the policy pointer and the person's records from Workers KV, in one bulk read. */
 import { type CallIdentity, randomSupportCode, supportCodeOf } from '../attempts/support-code.ts';
 import {
   heldIn,
@@ -18,19 +18,19 @@ import { NOTHING_HELD, type Policy } from '../policy/policy.ts';
 import type { SignInEvent } from '../sign-in/event.ts';
 import type { Knowledge, Understood, World } from './answer.ts';
 
-/** Milliseconds that deciding and replying need after KV's last moment. */
+/** Time for decision and reply after the timeout of KV. */
 const AFTER_KV_MS = 100;
-/** An answer that takes so many times its timeout does not come: work after the reply must end too. */
-const LATE_TIMES = 5;
+/** A read that missed its timeout gets this multiple of it after the reply, for the next call. */
+const LATE_READ_FACTOR = 5;
 
 export interface KvWorldOptions {
   readonly kv: Pick<KVNamespace, 'get'>;
   readonly config: Config;
-  /** When the call arrived, and when it must be answered; milliseconds since 1970. */
+  /** Arrival and deadline of the call, in milliseconds since 1970. */
   readonly startedAt: number;
   readonly deadline: number;
   readonly withTimeout: WithTimeout;
-  /** Takes work that goes on after the reply: what KV said too late for this call counts for the next one. */
+  /** Accepts work that continues after the reply: a late response from KV serves the next call. */
   readonly later: (work: Promise<unknown>) => void;
 }
 
@@ -51,7 +51,7 @@ export class KvWorld implements World {
     return activePolicyOf(config).last ?? this.#coldPolicy();
   }
 
-  /** What KV says now. Never rejects. */
+  /** Reads the current policy. Never rejects. */
   async policyNow(): Promise<ActiveVersion> {
     const last = await this.policy();
     return last.policy === undefined ? last : (await this.know(undefined, last)).inForce;
@@ -68,32 +68,31 @@ export class KvWorld implements World {
   async know(event: Understood['event'] | undefined, last: ActiveVersion): Promise<Knowledge> {
     const { config, startedAt } = this.#options;
     const isStored = config.POLICY !== 'built-in';
-    const asked = event !== undefined && asksPerson(last, event.step) ? this.#personAsked(event) : undefined;
-    const keys = [...(isStored ? [POINTER_KEY] : []), ...(asked?.keys ?? [])];
+    const person = event !== undefined && asksPerson(last, event.step) ? this.#personAsked(event) : undefined;
+    const keys = [...(isStored ? [POINTER_KEY] : []), ...(person?.keys ?? [])];
     const read = async () => {
       const values = await this.#readAll(keys);
-      const lookup = asked && lookUpIn(values, asked, startedAt);
+      const lookup = person && lookUpIn(values, person, startedAt);
       if (!isStored) return { inForce: last, lookup };
       const pointer = values.get(POINTER_KEY) ?? null;
       return { lookup, inForce: await activePolicyOf(config).at(pointer, event?.step, startedAt, this.#readOne) };
     };
-    const known =
-      (await this.#inTime(config.KV_TIMEOUT_MS, read)) ?? (await this.#unanswered(asked, event?.step, last));
+    const known = (await this.#inTime(config.KV_TIMEOUT_MS, read)) ?? (await this.#fallback(person, event?.step, last));
     return { ...known, ...heldBy(known.lookup, event) };
   }
 
-  async #unanswered(asked: PersonAsked | undefined, step: string | undefined, last: ActiveVersion) {
+  async #fallback(person: PersonAsked | undefined, step: string | undefined, last: ActiveVersion) {
     const { config, startedAt } = this.#options;
     return {
       inForce:
         config.POLICY === 'built-in'
           ? last
           : await activePolicyOf(config).at(undefined, step, startedAt, this.#readOne),
-      lookup: asked && lastKnownGood(asked, startedAt, config.STALE_ROLES_MAX_SECONDS),
+      lookup: person && lastKnownGood(person, startedAt, config.STALE_ROLES_MAX_SECONDS),
     };
   }
 
-  /** The version that runs in the shadow, for a call at `step`; undefined when KV does not have it in time. Never rejects. */
+  /** The shadow policy with the lists of `step`; undefined when KV fails or times out. Never rejects. */
   async shadowPolicy(number: number, step: string): Promise<Policy | undefined> {
     const { config, startedAt } = this.#options;
     const read = () => activePolicyOf(config).version(number, step, startedAt, this.#readOne);
@@ -101,13 +100,13 @@ export class KvWorld implements World {
     return typeof policy === 'string' ? undefined : policy;
   }
 
-  /** Which record counts for a call that was answered without asking. Never rejects. */
+  /** Reads the person's records after a reply that did not need them. Never rejects. */
   async lookUp(event: SignInEvent): Promise<Lookup> {
     const { config, startedAt } = this.#options;
-    const asked = this.#personAsked(event);
-    const read = async () => lookUpIn(await this.#readAll(asked.keys), asked, startedAt);
+    const person = this.#personAsked(event);
+    const read = async () => lookUpIn(await this.#readAll(person.keys), person, startedAt);
     const lookup = await this.#inTime(config.KV_TIMEOUT_MS, read);
-    return lookup ?? lastKnownGood(asked, startedAt, config.STALE_ROLES_MAX_SECONDS);
+    return lookup ?? lastKnownGood(person, startedAt, config.STALE_ROLES_MAX_SECONDS);
   }
 
   supportCode(identity: CallIdentity): Promise<string> {
@@ -122,15 +121,15 @@ export class KvWorld implements World {
     return personAsked(event, this.#options.config.EMAIL_TRUSTED_ISSUERS);
   }
 
-  /** What `work` resolves to; undefined when it rejects or takes too long. The deadline of the call leaves time to reply. */
+  /** Resolves as `work` does, or to undefined when it rejects or times out. It leaves time for the reply. */
   async #inTime<Value>(timeoutMs: number, work: () => Promise<Value>): Promise<Value | undefined> {
-    const { deadline, later, withTimeout: keepTo } = this.#options;
+    const { deadline, later, withTimeout: limited } = this.#options;
     const working = work();
     try {
-      return await keepTo(Math.max(0, Math.min(timeoutMs, deadline - Date.now() - AFTER_KV_MS)), () => working);
+      return await limited(Math.max(0, Math.min(timeoutMs, deadline - Date.now() - AFTER_KV_MS)), () => working);
     } catch (error) {
       if (error instanceof TimeoutError)
-        later(withTimeout(LATE_TIMES * timeoutMs, () => working).catch(() => undefined));
+        later(withTimeout(LATE_READ_FACTOR * timeoutMs, () => working).catch(() => undefined));
       else log('kv-not-read', errorFields(error));
       return undefined;
     }
@@ -138,18 +137,18 @@ export class KvWorld implements World {
 
   readonly #readOne = (key: string): Promise<string | null> => this.#options.kv.get(key);
 
-  /** As text: one value that is not JSON fails a whole typed bulk read. Rejects when KV does, or answers with something else. */
+  /** Reads values as text: one invalid value fails a whole JSON bulk read. Rejects when KV fails. */
   async #readAll(keys: readonly string[]): Promise<Values> {
     if (keys.length === 0) return NO_VALUES;
     const values: unknown = await this.#options.kv.get([...keys]);
-    if (!(values instanceof Map)) throw new TypeError('KV answered a bulk read with something else');
+    if (!(values instanceof Map)) throw new TypeError('KV did not return a Map for a bulk read.');
     return values;
   }
 }
 
 const NO_VALUES: Values = new Map();
 
-/** A step that cannot refuse always asks: its attempt shows what the person holds. */
+/** A step that cannot refuse always reads the records, since its attempt contains the person's roles. */
 function asksPerson({ policy }: ActiveVersion, step: string): boolean {
   const at = policy?.steps.get(step);
   return policy?.sendsRoles === true || at === undefined || at.asksPerson || !at.allows.block;

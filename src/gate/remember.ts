@@ -1,4 +1,4 @@
-/** What happens after the reply: the shadow policy, and the attempt on its way to the queue. */
+/** Runs after the reply: evaluates the shadow policy and records the attempt. */
 import { v7 as uuidv7 } from 'uuid';
 import { record } from '../attempts/enqueue.ts';
 import { heldIn } from '../entitlements/look-up.ts';
@@ -11,7 +11,7 @@ import { attemptOf, outcomeOf } from './compose-attempt.ts';
 import type { GateEnv } from './env.ts';
 import type { KvWorld } from './know.ts';
 
-/** Records an answered call. Never rejects: what fails is a log line. */
+/** Records an answered call. Never rejects: it logs failures. */
 export async function remember(env: GateEnv, door: FrontDoor, world: KvWorld, answered: Answered): Promise<void> {
   const { reached } = answered;
   const id = uuidv7({ msecs: reached.startedAt });
@@ -32,8 +32,8 @@ export async function remember(env: GateEnv, door: FrontDoor, world: KvWorld, an
 }
 
 /**
- * What the shadow would have decided, for its share of the calls; undefined where there is none, or no policy decided. Never
- * rejects. By now nothing of it can reach the reply.
+ * Evaluates the shadow policy for its share of the calls; undefined when it does not run or no policy decided. Never
+ * rejects. It starts after the reply and cannot change it.
  */
 async function shadowDecision(world: KvWorld, answered: Answered): Promise<ShadowDecision | undefined> {
   const { reached, reason, decision, supportCode } = answered;
@@ -45,10 +45,10 @@ async function shadowDecision(world: KvWorld, answered: Answered): Promise<Shado
   try {
     const policy = await world.shadowPolicy(shadow.number, event.step);
     if (policy === undefined) return undefined;
-    // The policy that decided may not have asked about the person.
-    const isUnasked = lookup === undefined && policy.steps.get(event.step)?.asksPerson === true;
-    const held = isUnasked ? heldIn(await world.lookUp(event), event.clientId).person : person;
-    const verdict = evaluateRules(event, held, policy, startedAt);
+    // The active policy may not have needed the person's records.
+    const isUnread = lookup === undefined && policy.steps.get(event.step)?.asksPerson === true;
+    const entitlements = isUnread ? heldIn(await world.lookUp(event), event.clientId).person : person;
+    const verdict = evaluateRules(event, entitlements, policy, startedAt);
     return compareDecisions(shadow.number, decision, renderMessage(verdict, event, policy, supportCode));
   } catch (error) {
     log('shadow-failed', { version: shadow.number, ...errorFields(error) });
@@ -56,5 +56,5 @@ async function shadowDecision(world: KvWorld, answered: Answered): Promise<Shado
   }
 }
 
-/** A timer runs when the reply is out; a microtask would run before it (measured). */
+/** A timer fires after the reply is sent; a microtask would run before (measured). */
 const replyIsOut = () => new Promise((resolve) => setTimeout(resolve, 0));

@@ -1,4 +1,4 @@
-/** One call tried: the reply that B2C would get, and how it came about. It takes the road of a call; nothing is recorded. */
+/** Tries one call: the reply and a trace. It uses the pipeline of a real call and records nothing. */
 import type { CallIdentity } from '../attempts/support-code.ts';
 import { entitledTo } from '../entitlements/stored-record.ts';
 import type { Decision, RuleTrace } from '../policy/decide.ts';
@@ -7,7 +7,7 @@ import type { ClaimValue, SignInEvent, Step } from '../sign-in/event.ts';
 import { answer, type Reached, stepOf, type World } from './answer.ts';
 import { userFlowDoor } from './user-flow/door.ts';
 
-/** Entitlements of a person, in the form in which `/admin/people` takes them. */
+/** Entitlements of a person, in the input format of `/admin/people`. */
 export interface TriedEntitlements {
   readonly roles?: readonly string[] | undefined;
   readonly groups?: readonly string[] | undefined;
@@ -23,9 +23,9 @@ export interface TriedEntitlements {
 }
 
 export interface Trial {
-  /** The body that B2C sends. */
+  /** The request body from B2C. */
   readonly body: Record<string, unknown>;
-  /** The step that the URL names. */
+  /** The step in the URL. */
   readonly urlStep: Step | undefined;
   readonly policy: Policy;
   readonly entitlements: (event: SignInEvent) => PersonEntitlements | Promise<PersonEntitlements>;
@@ -34,7 +34,7 @@ export interface Trial {
   readonly supportCode: (identity: CallIdentity) => Promise<string>;
 }
 
-/** What became of a rule of the call's step. */
+/** The trace of one rule of the step. */
 export type TraceEntry =
   | ({ readonly reached: true } & RuleTrace)
   /** An earlier rule ended the call. */
@@ -43,18 +43,18 @@ export type TraceEntry =
 export interface Tried {
   readonly reply: { readonly status: number; readonly body: Record<string, unknown> };
   readonly decision: Decision;
-  /** `''` when the person is not turned away. */
+  /** `''` when the decision is to continue. */
   readonly supportCode: string;
   /** `''` when none is known. */
   readonly step: Step;
   readonly person: PersonEntitlements;
   readonly trace: readonly TraceEntry[];
-  /** Why no rule was evaluated, and what the body holds that rules do not see as it was sent. */
+  /** Reasons why no rule was evaluated, and claims that rules do not see. */
   readonly notes: readonly string[];
 }
 
 export async function tryCall({ body, urlStep, policy, entitlements, now, supportCode }: Trial): Promise<Tried> {
-  const seen: RuleTrace[] = [];
+  const evaluated: RuleTrace[] = [];
   const inForce = { policy, shadow: undefined, fault: '' } as const;
   const world: World = {
     policyInMemory: () => policy,
@@ -65,7 +65,7 @@ export async function tryCall({ body, urlStep, policy, entitlements, now, suppor
     },
     supportCode,
     randomSupportCode: () => '',
-    watch: (trace) => seen.push(trace),
+    watch: (trace) => evaluated.push(trace),
   };
   const answered = await answer(userFlowDoor, world, {
     request: new Request('https://gatehouse.invalid/', { method: 'POST', body: JSON.stringify(body) }),
@@ -73,7 +73,7 @@ export async function tryCall({ body, urlStep, policy, entitlements, now, suppor
     urlStep,
     startedAt: now,
     decisionTimeoutMs: 0,
-    // A trial may take its time.
+    // A trial has no timeout.
     withTimeout: (_, work) => work(),
   });
   const { reached, reply, decision } = answered;
@@ -86,14 +86,14 @@ export async function tryCall({ body, urlStep, policy, entitlements, now, suppor
     step: step ?? '',
     person: reached.person ?? NOTHING_HELD,
     trace: [
-      ...seen.map((trace) => ({ reached: true as const, ...trace })),
-      ...rules.slice(seen.length).map(({ id }) => ({ reached: false as const, rule: id })),
+      ...evaluated.map((trace) => ({ reached: true as const, ...trace })),
+      ...rules.slice(evaluated.length).map(({ id }) => ({ reached: false as const, rule: id })),
     ],
     notes: notesOn(reached, policy),
   };
 }
 
-/** Entitlements as rules see them for the application of the call. */
+/** The entitlements that rules see for the application of the call. */
 export function heldBy(event: SignInEvent, entitlements: TriedEntitlements): PersonEntitlements {
   const { roles = [], groups = [], attributes = {}, applications = {} } = entitlements;
   const byClientId = Object.entries(applications).map(([id, own]) => [id.trim().toLowerCase(), own] as const);
@@ -102,7 +102,7 @@ export function heldBy(event: SignInEvent, entitlements: TriedEntitlements): Per
   return { ...NOTHING_HELD, ...held };
 }
 
-/** A result as people are shown it. */
+/** The result of an expression in the output format. */
 export type ShownResult = { readonly value: ClaimValue } | { readonly error: string };
 
 export type ShownEntry =
@@ -115,7 +115,7 @@ export type ShownEntry =
       readonly set?: { readonly [name: string]: ShownResult };
     };
 
-/** An entry as people are shown it: each result a value, or why there is none. */
+/** Converts an entry to the output format. */
 export function shownEntry(entry: TraceEntry): ShownEntry {
   if (!entry.reached) return { rule: entry.rule, reached: false };
   const { when, set, ...rest } = entry;
@@ -133,14 +133,12 @@ const outcomeOf = (result: ExpressionResult): ShownResult =>
 
 function notesOn({ event }: Reached, { onlyThese }: Policy): string[] {
   const notes: string[] = [];
-  if (event === undefined) return ['the body cannot be read as B2C would send it: no rule was evaluated'];
+  if (event === undefined) return ['no rule was evaluated: the body is not one that B2C sends'];
   if (event.step === undefined)
-    notes.push('neither the body nor the step beside it is one that we know: no rule was looked at');
+    notes.push('no rule was evaluated: neither the body nor the separate step names a known step');
   else if (onlyThese !== undefined && !onlyThese.has(event.clientId))
-    notes.push('the client id is none of the applications that the policy names (onlyThese): no rule was looked at');
+    notes.push('no rule was evaluated: the policy does not list the client id (onlyThese)');
   if (event.unexpectedClaims.length > 0)
-    notes.push(
-      `as if absent, since their values are of no type that a claim has: ${event.unexpectedClaims.join(', ')}`,
-    );
+    notes.push(`ignored, unsupported type of value: ${event.unexpectedClaims.join(', ')}`);
   return notes;
 }

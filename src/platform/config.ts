@@ -1,16 +1,16 @@
-/** Reads the Worker's settings once an isolate. A bad value never stops a call: its default counts, and `/health/ready` names it. */
+/** Reads the settings once per isolate. `/health/ready` reports an invalid value, whose default is used. */
 import { readBasicLines } from '../callers/basic.ts';
 import type { BasicCredential, Credentials } from '../callers/credential.ts';
 import { canonicalName, shortName } from '../sign-in/claim-names.ts';
 
-/** The pairs that count while `LOCAL=yes`, which only `npm run dev` and the tests pass. */
+/** Valid while `LOCAL=yes`, which only `npm run dev` and the tests set. */
 export const SAMPLE_CREDENTIALS = { connector: 'Test:Test', reports: 'support:support', admin: 'admin:admin' } as const;
 
 const SAMPLE_LINES = new Set<string>(Object.values(SAMPLE_CREDENTIALS));
 
-/** Reads the text of a setting, without the spaces around it; undefined when it cannot be used. */
+/** Parses a trimmed setting; undefined when it is invalid. */
 type Read<Value> = (text: string) => Value | undefined;
-/** How a setting is read, and the text that counts when it is absent or cannot be used. */
+/** `preset` applies when the setting is absent or invalid. */
 type Setting<Value> = readonly [read: Read<Value>, preset: string];
 
 const text: Read<string> = (value) => value;
@@ -20,7 +20,7 @@ const list: Read<readonly string[]> = (value) =>
     .map((item) => item.trim())
     .filter((item) => item !== '');
 const names: Read<readonly string[]> = (value) => list(value)?.map(canonicalName);
-/** Plain digits: to a number, `''` is 0 and `1e3` is 1000. */
+/** Accepts digits only: `Number` reads `''` as 0 and `1e3` as 1000. */
 const integer = (least: number, most: number, preset: number): Setting<number> => [
   (value) => {
     const number = /^\d{1,9}$/.test(value) ? Number(value) : Number.NaN;
@@ -29,10 +29,10 @@ const integer = (least: number, most: number, preset: number): Setting<number> =
   String(preset),
 ];
 
-/** A name that neither B2C's envelope nor its protocol members use, and that may be set at the token step. */
+/** Excludes the names of B2C's envelope and protocol members. */
 const CLAIM_NAME =
   /^$|^(?!(?:email|version|action|status|userMessage|code|step|client_id|ui_locales|identities|objectId)$)[A-Z][A-Z0-9_]{0,99}$/i;
-/** The claim may be named as in a body; the application id is a setting of its own. */
+/** Accepts the long name of a custom attribute. The application id is a separate setting. */
 const claimName: Read<string> = (name) =>
   CLAIM_NAME.test(name) ? shortName(name).replace(/^extension_/i, 'extension_') : undefined;
 
@@ -43,7 +43,7 @@ const appId: Read<string> = (id) => {
 
 const policy: Read<'built-in' | 'stored'> = (word) => (word === 'built-in' || word === 'stored' ? word : undefined);
 
-/** Each setting is read by itself, so that a bad one is replaced by its default alone. Units are in the names. */
+/** Each setting is read separately, so an invalid one does not affect the others. Units are in the names. */
 const SETTINGS = {
   DATABASE_URL: [text, ''],
   SUPPORT_CODE_KEY: [text, ''],
@@ -58,8 +58,8 @@ const SETTINGS = {
   DECISION_TIMEOUT_MS: integer(20, 4_500, 2_000),
 } as const satisfies { readonly [name: string]: Setting<unknown> };
 
-/** Where the default would open what the operator meant to close. */
-const WHEN_UNUSABLE: { readonly [name: string]: string } = { POLICY: 'stored' };
+/** Settings whose safe fallback is not the default. */
+const SAFE_FALLBACKS: { readonly [name: string]: string } = { POLICY: 'stored' };
 
 type Settings = { readonly [Name in keyof typeof SETTINGS]: NonNullable<ReturnType<(typeof SETTINGS)[Name][0]>> };
 
@@ -67,13 +67,13 @@ export interface Config extends Settings {
   /** True only under `LOCAL=yes`. */
   readonly local: boolean;
   readonly credentials: Credentials;
-  /** What an operator should mend, as sentences without secrets. */
+  /** Problems for the operator to fix, as sentences without secrets. */
   readonly problems: readonly string[];
 }
 
 const known = new WeakMap<object, Config>();
 
-/** The settings of this environment; read at the first call, then from memory. */
+/** The settings of this environment, cached after the first call. */
 export function configOf(env: object): Config {
   let config = known.get(env);
   if (config === undefined) {
@@ -86,31 +86,31 @@ export function configOf(env: object): Config {
 /** Pure form of {@link configOf}. */
 export function readConfig(env: Record<string, unknown>): Config {
   const problems: string[] = [];
-  // Each Worker speaks of what it is given: the gate, which is bound to the desk, holds no secret of staff.
+  // Only the gate has a binding to the desk. It does not receive the credentials for reports and administration.
   const isGate = 'DESK' in env;
   const settings = Object.fromEntries(
     Object.entries(SETTINGS).map(([name, [read, preset]]) => {
       const given = env[name] ?? preset;
       const value = typeof given === 'string' ? read(given.trim()) : undefined;
       if (value !== undefined) return [name, value];
-      const standsIn = WHEN_UNUSABLE[name];
-      const counts = standsIn === undefined ? 'so its default counts' : `so that "${standsIn}" counts`;
-      problems.push(`${name} has a value that cannot be used, ${counts}. Correct it in wrangler.toml.`);
-      return [name, read(standsIn ?? preset)];
+      const fallback = SAFE_FALLBACKS[name];
+      const used = fallback === undefined ? 'Its default' : `"${fallback}"`;
+      problems.push(`${name} has a value that cannot be used. ${used} applies until you correct it in wrangler.toml.`);
+      return [name, read(fallback ?? preset)];
     }),
   ) as unknown as Settings;
   const local = env.LOCAL === 'yes';
-  if (local) problems.push('LOCAL is set: the sample credentials open every door. Never deploy with it.');
+  if (local) problems.push('LOCAL is set: anyone can use the sample credentials. Never deploy with it.');
   if (settings.DATABASE_URL === '' && !isGate)
-    problems.push('DATABASE_URL is not set: attempts wait in the queue. Set the secret.');
+    problems.push('DATABASE_URL is not set: attempts stay in the queue. Set the secret.');
   if (settings.SUPPORT_CODE_KEY.length < 32 && !local) {
     problems.push(
-      'SUPPORT_CODE_KEY is missing or shorter than 32 characters: support codes may change between retries.',
+      'SUPPORT_CODE_KEY is missing or shorter than 32 characters: a retry may get another support code. Set the secret.',
     );
   }
   if (settings.KV_TIMEOUT_MS >= settings.DECISION_TIMEOUT_MS) {
     problems.push(
-      'KV_TIMEOUT_MS is not below DECISION_TIMEOUT_MS: KV is given less time, so that a call can still be answered.',
+      'KV_TIMEOUT_MS is not below DECISION_TIMEOUT_MS: KV gets less time, so that a call is still answered. Lower it.',
     );
   }
   const credentials: Credentials = {
@@ -126,14 +126,15 @@ export function readConfig(env: Record<string, unknown>): Config {
     if (faulty.length > 0) {
       const which = `line ${faulty.join(', ')}`;
       problems.push(
-        `${name}, ${which}: not a plain username:password (a colon, no quotes or spaces around it). Correct the secret.`,
+        `${name}, ${which}: not a plain username:password without quotes or spaces around it. Correct the secret.`,
       );
     }
     const real = configured.filter(({ line }) => !SAMPLE_LINES.has(new TextDecoder().decode(line)));
     if (real.length < configured.length) {
-      problems.push(`${name} holds a sample credential, which opens nothing outside local development. Replace it.`);
+      problems.push(`${name} contains a sample credential, which is valid in local development only. Replace it.`);
     }
-    if (real.length === 0 && !local) problems.push(`${name} has no usable line: nobody gets in. Set the secret.`);
+    if (real.length === 0 && !local)
+      problems.push(`${name} has no usable line: every request is refused. Set the secret.`);
     return local ? [...real, ...readBasicLines(sample).credentials] : real;
   }
 }

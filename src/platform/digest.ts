@@ -1,13 +1,13 @@
-/** SHA-256 as hexadecimal digits, and HMAC-SHA-256 under `SUPPORT_CODE_KEY`. */
+/** SHA-256 as hexadecimal digits, and HMAC-SHA-256 with `SUPPORT_CODE_KEY`. */
 
-/** Imported keys by secret: values, never promises. One or two secrets live at a time. */
+/** Imported keys by secret, never their promises. One or two secrets exist at a time. */
 const keys = new Map<string, CryptoKey>();
 const encoder = new TextEncoder();
 
-/** Stands in for a missing secret, so that codes cannot be guessed; they then differ between isolates (`/health/ready` warns). */
+/** Replaces a missing secret: codes cannot be guessed, but differ between isolates. `/health/ready` warns. */
 let isolateSecret = '';
 
-/** The signature of `message`; `configured` is the secret, `''` when there is none. Rejects when the runtime cannot sign. */
+/** Signs `message` with the secret `configured`, `''` when it is missing. Rejects when the runtime cannot sign. */
 export async function hmac(configured: string, message: Uint8Array): Promise<Uint8Array> {
   if (configured === '' && isolateSecret === '') isolateSecret = crypto.randomUUID();
   const secret = configured === '' ? isolateSecret : configured;
@@ -20,11 +20,11 @@ export async function hmac(configured: string, message: Uint8Array): Promise<Uin
   return new Uint8Array(await crypto.subtle.sign('HMAC', key, message));
 }
 
-/** Two lower-case digits a byte. */
+/** Two lower-case digits per byte. */
 export const hexOf = (bytes: Uint8Array): string =>
   Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
-/** SHA-256 (FIPS 180-4) of the bytes, or of the UTF-8 of a text, as 64 hexadecimal digits. */
+/** SHA-256 of bytes, or of a text in UTF-8, as 64 hexadecimal digits. */
 export async function sha256Hex(data: string | Uint8Array): Promise<string> {
   const bytes = typeof data === 'string' ? encoder.encode(data) : data;
   return hexOf(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as BufferSource)));

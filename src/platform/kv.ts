@@ -1,25 +1,25 @@
-/** Workers KV as administrators use it: with a limit on every answer, and a refusal instead of an exception. */
+/** Access to Workers KV for administration: with a timeout, and a refusal instead of an exception. */
 import { errorFields, log } from './log.ts';
 import { TimeoutError, withTimeout } from './timeout.ts';
 
-/** Nobody signs in through these calls, so that KV may take twice what the road of a call allows it. */
+/** No sign-in waits for these operations, so KV may take twice the limit of a call. */
 const KV_LIMIT_MS = 2_000;
-/** KV takes one write a second for one key (https://developers.cloudflare.com/kv/platform/limits/). */
-const WRITE_AGAIN_AFTER_MS = 1_100;
+/** KV accepts one write per second and key (https://developers.cloudflare.com/kv/platform/limits/). */
+const RETRY_AFTER_MS = 1_100;
 
-/** KV threw, took the request for a bad one, answered too late, or had a write of this key less than a second ago. */
+/** `kv-refused`: KV returned 400. `kv-busy`: the previous write of this key is less than a second old. */
 export type KvRefusal = { readonly ok: false; readonly reason: 'kv-failed' | 'kv-refused' | 'kv-timeout' | 'kv-busy' };
 export type KvResult<Value, Refused = KvRefusal> = { readonly ok: true; readonly value: Value } | Refused;
 
-/** KV refuses a second write of a key within a second: once more after that, then the caller is told. */
+/** Writes to KV. It retries `kv-busy` once. */
 export async function write(operation: () => Promise<void>): Promise<KvResult<void>> {
   const first = await withKvTimeout(operation);
   if (first.ok || first.reason !== 'kv-busy') return first;
-  await new Promise((resolve) => setTimeout(resolve, WRITE_AGAIN_AFTER_MS));
+  await new Promise((resolve) => setTimeout(resolve, RETRY_AFTER_MS));
   return withKvTimeout(operation);
 }
 
-/** Does something with KV; refuses when it throws or is not done after `limitMs`. Never throws. */
+/** Runs a KV operation. Refuses when it throws or exceeds `limitMs`. Never throws. */
 export async function withKvTimeout<Value>(
   operation: () => Promise<Value>,
   limitMs = KV_LIMIT_MS,

@@ -1,11 +1,14 @@
-/** Waits for something outside for so long and no longer. */
+/** Timeouts for work outside the Worker. */
 
-/** The time was up. What was waited for may still happen; how it ends is then nobody's concern. */
+/** Thrown when the limit is reached. The work is not cancelled; its result is ignored. */
 export class TimeoutError extends Error {
-  override readonly name = 'Late';
+  override readonly name = 'TimeoutError';
 }
 
-/** What `work` resolves to. Rejects with what it throws, or with {@link TimeoutError} after `limitMs` by a timer (deployed clocks stand still while computing). */
+/**
+ * Resolves and rejects as `work` does, or rejects with {@link TimeoutError} after `limitMs`. It relies on a timer: a
+ * deployed Worker's clock does not advance during computation.
+ */
 export type WithTimeout = <Value>(limitMs: number, work: () => Promise<Value>) => Promise<Value>;
 
 export const withTimeout: WithTimeout = async (limitMs, work) => {
@@ -20,34 +23,34 @@ export const withTimeout: WithTimeout = async (limitMs, work) => {
 interface Waiting {
   /** Milliseconds since 1970. */
   readonly until: number;
-  readonly late: () => void;
+  readonly expire: () => void;
 }
 
 /**
- * Several limits on one timer, which is what a limit costs. The timer first looks after `firstLookMs`; a limit that is up
- * sooner moves it. `end` clears it, for who outlives the wait: a timer of a call ends with the call.
+ * Runs several timeouts on one timer, since the timer is their cost. The timer first fires after `firstCheckMs`, or
+ * sooner when a limit is shorter. `end` clears it. The timers of a call end with the call.
  */
-export function sharedTimer(firstLookMs: number): { withTimeout: WithTimeout; end: () => void } {
+export function sharedTimer(firstCheckMs: number): { withTimeout: WithTimeout; end: () => void } {
   const waiting = new Set<Waiting>();
-  let lookAt = Date.now() + firstLookMs;
-  let timer = setTimeout(look, firstLookMs);
+  let checkAt = Date.now() + firstCheckMs;
+  let timer = setTimeout(check, firstCheckMs);
 
-  function look(): void {
-    // Clocks and timers need not agree to the millisecond.
-    const now = Math.max(Date.now(), lookAt);
+  function check(): void {
+    // The clock and the timer may differ by a millisecond.
+    const now = Math.max(Date.now(), checkAt);
     let next = Number.POSITIVE_INFINITY;
-    for (const { until, late } of waiting) {
-      if (until <= now) late();
+    for (const { until, expire } of waiting) {
+      if (until <= now) expire();
       else next = Math.min(next, until);
     }
-    if (next === Number.POSITIVE_INFINITY) lookAt = next;
-    else lookNextAt(next, now);
+    if (next === Number.POSITIVE_INFINITY) checkAt = next;
+    else scheduleCheck(next, now);
   }
 
-  function lookNextAt(at: number, now: number): void {
+  function scheduleCheck(at: number, now: number): void {
     clearTimeout(timer);
-    lookAt = at;
-    timer = setTimeout(look, at - now);
+    checkAt = at;
+    timer = setTimeout(check, at - now);
   }
 
   return {
@@ -56,14 +59,14 @@ export function sharedTimer(firstLookMs: number): { withTimeout: WithTimeout; en
         const now = Date.now();
         const one: Waiting = {
           until: now + limitMs,
-          late: () => {
+          expire: () => {
             waiting.delete(one);
             reject(new TimeoutError(`not done within ${limitMs} ms`));
           },
         };
         waiting.add(one);
-        if (one.until < lookAt) lookNextAt(one.until, now);
-        // One `then` for both ends: each costs a call a promise.
+        if (one.until < checkAt) scheduleCheck(one.until, now);
+        // One `then` with two handlers costs one promise.
         work().then(
           (value) => {
             waiting.delete(one);

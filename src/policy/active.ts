@@ -1,6 +1,6 @@
 /**
- * The policy that decides. Every call reads the pointer from Workers KV; a version never changes under its number, so what
- * was loaded once never grows old. When KV does not answer, the last pointer counts.
+ * The active policy. Every call reads the pointer from Workers KV. A version never changes, so a loaded version never
+ * becomes stale. When KV does not respond, the last pointer applies.
  */
 import type { Config } from '../platform/config.ts';
 import { log } from '../platform/log.ts';
@@ -10,37 +10,37 @@ import { listKey, planKey } from './plan.ts';
 import { type Pointer, readPointer } from './pointer.ts';
 import { builtIn, type Policy, sentName } from './policy.ts';
 
-/** `''`, or why this may not be the version that was saved last. */
+/** The reason why the policy may not be the last saved version; `''` when there is none. */
 export type PolicyFault = '' | 'policy-kv-unavailable' | VersionFault;
 type VersionFault = 'policy-missing' | 'policy-unreadable';
 
-/** A version whose decisions are only recorded, and the share of the calls (0 to 1) that it runs for. */
+/** A version whose decisions are recorded only, and its share of the calls (0 to 1). */
 export type Shadow = NonNullable<Pointer['shadow']>;
 
 export interface ActiveVersion {
-  /** Undefined: none is known, and nothing may be decided. */
+  /** Undefined when no policy is known. No rule may decide then. */
   readonly policy: Policy | undefined;
   readonly shadow: Shadow | undefined;
   readonly fault: PolicyFault;
 }
 
-/** Reads the text under a key of Workers KV; null when there is none. Rejects when KV does. */
+/** Reads a text from Workers KV; null when the key is missing. Rejects when KV does. */
 export type ReadText = (key: string) => Promise<string | null>;
 
 type Unreadable = { readonly unreadableAt: number };
 
-/** A version that was broken by hand may be repaired by hand, under the same number. */
+/** An operator may repair a version in KV under the same number. */
 const RETRY_UNREADABLE_MS = 10_000;
-/** The active version, its shadow, and the two before them: while KV spreads a change, calls may still bring the old pointer. */
+/** The active version, its shadow, and their predecessors, which calls read while KV propagates a change. */
 const MAX_VERSIONS = 4;
-/** How long a call waits for another one that reads the same version, so that many cold calls do not each hold its text. */
-const READ_BY_ANOTHER_MS = 600;
-const LOOK_AGAIN_MS = 10;
+/** Maximum wait for another call that reads the same version, since concurrent cold calls would all hold its text. */
+const MAX_WAIT_FOR_READ_MS = 600;
+const POLL_INTERVAL_MS = 10;
 
 export class ActivePolicy {
   readonly #config: Config;
   #last: { readonly text: string; readonly inForce: ActiveVersion & { readonly policy: Policy } } | undefined;
-  /** Values, never promises: awaiting another call's promise may hang (measured). The last used is the last. */
+  /** In order of last use. Values, never promises: awaiting another call's promise may hang (measured). */
   readonly #versions = new Map<number, Policy | Unreadable>();
   /** Keys that a call is reading. */
   readonly #reading = new Set<string>();
@@ -49,15 +49,15 @@ export class ActivePolicy {
     this.#config = config;
   }
 
-  /** What the last pointer that could be used said; undefined before the first. */
+  /** The policy of the last valid pointer; undefined before the first. */
   get last(): (ActiveVersion & { readonly policy: Policy }) | undefined {
     return this.#last?.inForce;
   }
 
   /**
-   * What is in force by `text`, the value of the pointer: null when KV holds none, undefined when KV did not answer. Then,
-   * and when the pointer or its version cannot be used, the last one counts, with the fault. The lists that the rules of `step`
-   * ask for are there; where they cannot be had, no policy is. `now` is in milliseconds since 1970. Rejects when `read` does.
+   * The active version for `text`, the value of the pointer: null when it is missing, undefined when KV did not
+   * respond. On a fault, the last valid version applies. The policy contains the lists that the rules of `step` read;
+   * without them it is undefined. `now` is in milliseconds since 1970. Rejects when `read` does.
    */
   at(
     text: string | null | undefined,
@@ -82,7 +82,7 @@ export class ActivePolicy {
     return inForce;
   }
 
-  /** A version, loaded once an isolate, with the lists of a step; or why it cannot be used. Rejects when `read` does. */
+  /** A version with the lists of a step, loaded once per isolate, or the fault. Rejects when `read` does. */
   async version(number: number, step: Step | undefined, now: number, read: ReadText): Promise<Policy | VersionFault> {
     const policy = await this.#once(
       planKey(number),
@@ -93,8 +93,8 @@ export class ActivePolicy {
     if (typeof policy === 'string') return policy;
     for (const name of policy.steps.get(step ?? '')?.lists ?? []) {
       const has = () => (policy.lists.has(name) ? true : undefined);
-      const keep = (text: string) => policy.lists.set(name, text) && true;
-      if ((await this.#once(listKey(number, name), has, keep, read)) !== true) return 'policy-missing';
+      const store = (text: string) => policy.lists.set(name, text) && true;
+      if ((await this.#once(listKey(number, name), has, store, read)) !== true) return 'policy-missing';
     }
     return policy;
   }
@@ -103,19 +103,19 @@ export class ActivePolicy {
     const { ROLES_CLAIM: rolesClaim, EXTENSIONS_APP_ID: extensionsAppId } = this.#config;
     const policy = loadPolicy(text, number, { rolesClaim, extensionsAppId });
     if (policy === undefined) log('policy-unreadable', { number });
-    this.#keep(number, policy ?? { unreadableAt: now });
+    this.#cache(number, policy ?? { unreadableAt: now });
     return policy ?? 'policy-unreadable';
   }
 
-  /** What `make` makes of the text under a key: of many calls at once one reads it. */
+  /** Applies `make` to the text under a key. One of several concurrent calls reads it. */
   async #once<Value>(
     key: string,
     known: () => Value | undefined,
     make: (text: string) => Value,
     read: ReadText,
   ): Promise<Value | 'policy-missing'> {
-    for (let waitedMs = 0; this.#reading.has(key) && waitedMs < READ_BY_ANOTHER_MS; waitedMs += LOOK_AGAIN_MS) {
-      await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+    for (let waitedMs = 0; this.#reading.has(key) && waitedMs < MAX_WAIT_FOR_READ_MS; waitedMs += POLL_INTERVAL_MS) {
+      await new Promise((resolve) => setTimeout(resolve, POLL_INTERVAL_MS));
     }
     const made = known();
     if (made !== undefined) return made;
@@ -133,11 +133,11 @@ export class ActivePolicy {
     if (known === undefined) return undefined;
     if ('unreadableAt' in known)
       return Math.abs(now - known.unreadableAt) < RETRY_UNREADABLE_MS ? 'policy-unreadable' : undefined;
-    this.#keep(number, known);
+    this.#cache(number, known);
     return known;
   }
 
-  #keep(number: number, version: Policy | Unreadable): void {
+  #cache(number: number, version: Policy | Unreadable): void {
     this.#versions.delete(number);
     this.#versions.set(number, version);
     const [oldest] = this.#versions.keys();
@@ -167,7 +167,7 @@ export function activePolicyOf(config: Config): ActivePolicy {
 
 const builtIns = new WeakMap<Config, ActiveVersion & { readonly policy: Policy }>();
 
-/** The built-in policy under the names of claims that the settings give. */
+/** The built-in policy with the claim names of the settings. */
 export function builtInForce(config: Config): ActiveVersion & { readonly policy: Policy } {
   let inForce = builtIns.get(config);
   if (inForce === undefined) {
@@ -177,6 +177,6 @@ export function builtInForce(config: Config): ActiveVersion & { readonly policy:
   return inForce;
 }
 
-/** What this isolate knows without asking: for a reply that no policy can decide. */
+/** The policy in memory, for a reply without a decision. It never reads KV. */
 export const policyInMemory = (config: Config): Policy =>
   (config.POLICY === 'built-in' ? undefined : activePolicyOf(config).last?.policy) ?? builtInForce(config).policy;

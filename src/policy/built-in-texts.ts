@@ -1,4 +1,4 @@
-/** What people read when a policy has no words of its own, by key and language. Each must make sense on a block page and above the attributes. */
+/** Default messages by key and language. B2C may show each on a block page or above the attributes. */
 
 const CODE = '{supportCode}';
 
@@ -6,7 +6,7 @@ const texts = (byLanguage: { en: string; [language: string]: string }): Readonly
   new Map(Object.entries(byLanguage));
 
 export const BUILT_IN_TEXTS = {
-  /** The body that B2C sent could not be read. */
+  /** The request body is unreadable. */
   'unreadable-body': texts({
     en: `We could not read what was sent for your sign-up. Please try again. If it happens again, contact support and give them this code: ${CODE}`,
     de: `Wir konnten die Angaben zu Ihrer Registrierung nicht lesen. Bitte versuchen Sie es noch einmal. Wenn es wieder geschieht, wenden Sie sich an den Support und nennen Sie diesen Code: ${CODE}`,
@@ -15,7 +15,7 @@ export const BUILT_IN_TEXTS = {
     it: `Non siamo riusciti a leggere i dati della sua registrazione. Riprovi. Se succede di nuovo, contatti l’assistenza e comunichi questo codice: ${CODE}`,
     nl: `We konden de gegevens van uw registratie niet lezen. Probeer het opnieuw. Gebeurt het weer, neem dan contact op met support en geef deze code door: ${CODE}`,
   }),
-  /** Something of ours did not answer, or failed. */
+  /** A dependency of Gatehouse failed or timed out. */
   unavailable: texts({
     en: `We cannot complete your sign-up at the moment. Please try again in a few minutes. If it happens again, contact support and give them this code: ${CODE}`,
     de: `Wir können Ihre Registrierung im Moment nicht abschließen. Bitte versuchen Sie es in einigen Minuten noch einmal. Wenn es wieder geschieht, wenden Sie sich an den Support und nennen Sie diesen Code: ${CODE}`,
@@ -24,7 +24,7 @@ export const BUILT_IN_TEXTS = {
     it: `Al momento non possiamo completare la sua registrazione. Riprovi tra qualche minuto. Se succede di nuovo, contatti l’assistenza e comunichi questo codice: ${CODE}`,
     nl: `We kunnen uw registratie op dit moment niet voltooien. Probeer het over een paar minuten opnieuw. Gebeurt het weer, neem dan contact op met support en geef deze code door: ${CODE}`,
   }),
-  /** A rule blocks and has no message. */
+  /** For a `block` rule without a message. */
   blocked: texts({
     en: `You cannot sign up here. If you think that this is a mistake, contact support and give them this code: ${CODE}`,
     de: `Sie können sich hier nicht registrieren. Wenn Sie das für einen Irrtum halten, wenden Sie sich an den Support und nennen Sie diesen Code: ${CODE}`,
@@ -33,7 +33,7 @@ export const BUILT_IN_TEXTS = {
     it: `Non può registrarsi qui. Se ritiene che si tratti di un errore, contatti l’assistenza e comunichi questo codice: ${CODE}`,
     nl: `U kunt zich hier niet registreren. Denkt u dat dit een vergissing is, neem dan contact op met support en geef deze code door: ${CODE}`,
   }),
-  /** A rule finds what was typed wrong and has no message. */
+  /** For an `invalid` rule without a message. */
   invalid: texts({
     en: `Please check what you entered and try again. If it happens again, contact support and give them this code: ${CODE}`,
     de: `Bitte prüfen Sie Ihre Angaben und versuchen Sie es noch einmal. Wenn es wieder geschieht, wenden Sie sich an den Support und nennen Sie diesen Code: ${CODE}`,
@@ -42,7 +42,7 @@ export const BUILT_IN_TEXTS = {
     it: `Controlli i dati inseriti e riprovi. Se succede di nuovo, contatti l’assistenza e comunichi questo codice: ${CODE}`,
     nl: `Controleer wat u hebt ingevuld en probeer het opnieuw. Gebeurt het weer, neem dan contact op met support en geef deze code door: ${CODE}`,
   }),
-  /** The policy names its applications, and this call is for another. */
+  /** The call is for an application that the policy does not list. */
   'unknown-application': texts({
     en: `You cannot sign up for this application here. If you think that this is a mistake, contact support and give them this code: ${CODE}`,
     de: `Für diese Anwendung können Sie sich hier nicht registrieren. Wenn Sie das für einen Irrtum halten, wenden Sie sich an den Support und nennen Sie diesen Code: ${CODE}`,

@@ -1,6 +1,6 @@
 /**
- * Decides one call. Pure: no I/O, no clock, no chance; the same inputs give the same decision. Rules come compiled
- * (`compile.ts`), so that nothing here knows the language they are written in.
+ * Decides one call. Pure: no I/O, no clock, no randomness. Rules arrive compiled (`load-plan.ts`), so this file does
+ * not depend on the expression language.
  */
 import { byName } from '../sign-in/by-name.ts';
 import { shortName } from '../sign-in/claim-names.ts';
@@ -15,20 +15,20 @@ import {
   type Policy,
 } from './policy.ts';
 
-/** A condition that failed although it was never seen to fail when it was saved, and nothing says what happens then. */
+/** A failure that saving did not find, in a condition without `onError`. */
 export interface UnforeseenFailure {
   readonly rule: string;
-  /** In words that quote no value. */
+  /** Contains no values. */
   readonly why: string;
 }
 
 interface ReplyClaims {
   readonly failures?: readonly UnforeseenFailure[];
-  /** Sent with Continue; also with a block or invalid that the step does not allow, where Continue is all that B2C takes. */
+  /** Sent with Continue. A block or invalid that the step does not accept becomes a Continue with these claims. */
   readonly claims: { readonly [name: string]: ClaimValue };
 }
 
-/** A decision that has no words yet: those may need a support code, which costs a signature. */
+/** A decision without its message. A message may need a support code, which costs a signature. */
 export type Verdict =
   | ({ readonly kind: 'continue' } & ReplyClaims)
   | ({ readonly kind: 'block' | 'invalid'; readonly rule: string; readonly messageKey: string } & ReplyClaims);
@@ -40,21 +40,21 @@ export type Decision =
       readonly rule: string;
       readonly messageKey: string;
       readonly message: string;
-      /** BCP 47 tag of the text that is shown. */
+      /** BCP 47 tag of the message. */
       readonly language: string;
     } & ReplyClaims);
 
-/** What became of one rule that was looked at. */
+/** The result of one evaluated rule. */
 export interface RuleTrace {
   readonly rule: string;
   readonly applied: boolean;
-  /** Absent where the rule has no condition. */
+  /** Absent when the rule has no condition. */
   readonly when: ExpressionResult | undefined;
-  /** By the claim as it is sent; absent where the rule sets none, or was not reached. */
+  /** By the sent name of the claim. Absent when the rule sets no claims or its condition is not met. */
   readonly set: { readonly [name: string]: ExpressionResult } | undefined;
 }
 
-/** `now` is in milliseconds since 1970; `supportCode` is shown when somebody is turned away. */
+/** `now` is in milliseconds since 1970. Messages of a refusal show `supportCode`. */
 export function decide(
   event: SignInEvent,
   entitlements: PersonEntitlements,
@@ -65,7 +65,7 @@ export function decide(
   return renderMessage(evaluateRules(event, entitlements, policy, now), event, policy, supportCode);
 }
 
-/** Decides; `watch` is told of each rule that was looked at, in order. */
+/** Decides. It calls `watch` for each evaluated rule, in order. */
 export function evaluateRules(
   event: SignInEvent,
   entitlements: PersonEntitlements,
@@ -76,7 +76,7 @@ export function evaluateRules(
   const at = event.step === undefined ? undefined : policy.steps.get(event.step);
   if (at === undefined) return { kind: 'continue', claims: {} };
   const { allows, rules } = at;
-  if (policy.onlyThese !== undefined && !policy.onlyThese.has(event.clientId)) return foreign(event, allows, policy);
+  if (policy.onlyThese !== undefined && !policy.onlyThese.has(event.clientId)) return unlisted(event, allows, policy);
   const claims = rolesClaims(event, allows, entitlements, policy);
   const isPersonMissing = !entitlements.known && at.asksPerson;
   if (allows.block && isPersonMissing && at.whenUnavailable === 'block')
@@ -88,27 +88,27 @@ export function evaluateRules(
   for (const rule of rules) {
     const when = rule.when?.run(scope);
     if (when?.ok === false && !rule.isFailureForeseen) failures.push({ rule: rule.id, why: when.why });
-    const holds = when === undefined || (when.ok ? when.value === true : rule.onError === 'apply');
+    const matches = when === undefined || (when.ok ? when.value === true : rule.onError === 'apply');
     const { effect } = rule;
     if (effect.kind !== 'set') {
-      watch?.({ rule: rule.id, applied: holds, when, set: undefined });
-      if (holds)
+      watch?.({ rule: rule.id, applied: matches, when, set: undefined });
+      if (matches)
         return { kind: effect.kind, rule: rule.id, messageKey: effect.messageKey, claims, ...having(failures) };
     } else {
-      const set = holds ? effect.claims.map(([name, value]) => [name, value.run(scope)] as const) : undefined;
+      const set = matches ? effect.claims.map(([name, value]) => [name, value.run(scope)] as const) : undefined;
       const applied = set?.every(([, result]) => result.ok) ?? false;
       if (set !== undefined && applied) for (const [name, result] of set) if (result.ok) claims[name] = result.value;
       watch?.({ rule: rule.id, applied, when, set: set === undefined ? undefined : Object.fromEntries(set) });
     }
   }
-  // A rule that grants unless something is held must not grant because the store did not answer.
+  // A rule may grant roles when an entitlement is missing. It must not grant them because KV did not respond.
   if (allows.claims === 'token' && isPersonMissing && policy.rolesClaim !== '') claims[policy.rolesClaim] = '';
   return { kind: 'continue', claims, ...having(failures) };
 }
 
 const having = (failures: readonly UnforeseenFailure[]) => (failures.length === 0 ? {} : { failures });
 
-/** The verdict with the text that the person reads, in their language. */
+/** Adds the message in the person's language. */
 export function renderMessage(
   verdict: Verdict,
   event: Pick<SignInEvent, 'claims' | 'email' | 'locale'>,
@@ -124,8 +124,8 @@ export function renderMessage(
   return { ...verdict, message: text, language };
 }
 
-/** Where a step cannot refuse, an application that is not ours gets no roles. */
-function foreign(event: SignInEvent, allows: StepAllows, policy: Policy): Verdict {
+/** For an unlisted application: a block, or no roles when the step cannot refuse. */
+function unlisted(event: SignInEvent, allows: StepAllows, policy: Policy): Verdict {
   const claims = rolesClaims(event, allows, NOTHING_HELD, policy);
   if (!allows.block) return { kind: 'continue', claims };
   return {
@@ -137,8 +137,8 @@ function foreign(event: SignInEvent, allows: StepAllows, policy: Policy): Verdic
 }
 
 /**
- * At the token step the roles claim is in every reply: left out, the directory's value, which a profile page may let the
- * person edit, would reach the token. Before the user is created, a typed-in value is blanked so that it is not stored.
+ * The token step always sends the roles claim: otherwise the token would contain the directory's value, which a profile
+ * page may let the person edit. Before the user is created, an empty value replaces a typed one.
  */
 function rolesClaims(
   event: SignInEvent,
@@ -152,7 +152,7 @@ function rolesClaims(
   return {};
 }
 
-/** By short or long name, in any case, and whatever its type: this is about what could be stored. */
+/** Matches the short or long name, in any case and with any type, since B2C could store the value. */
 function carries(event: SignInEvent, rolesClaim: string): boolean {
   const wanted = comparable(rolesClaim);
   return [...event.claimNames, ...event.unexpectedClaims].some((name) => comparable(name) === wanted);
@@ -160,12 +160,12 @@ function carries(event: SignInEvent, rolesClaim: string): boolean {
 
 const comparable = byName((name) => shortName(name).toLowerCase());
 
-/** Why there is no decision: the body is unusable, time ran out, or something failed or is not there. */
+/** The reason why there is no decision: an unreadable body, a timeout (`late`), or a failed or missing dependency. */
 export type WithoutPolicy = 'unreadable-body' | 'late' | 'unavailable';
 
 /**
- * The decision when there can be none. The token step goes on with empty roles, since B2C accepts nothing else; sign-up is
- * refused, since nobody checked it, unless time ran out and the policy says to go on then (contract line 42).
+ * The reply when rules cannot decide. The token step continues with empty roles, since B2C accepts nothing else.
+ * Sign-up is refused, except after a timeout when the policy continues (contract line 42).
  */
 export function decideWithoutPolicy(
   { step, locale }: Pick<SignInEvent, 'step' | 'locale'>,
@@ -175,7 +175,7 @@ export function decideWithoutPolicy(
 ): Decision {
   const { rolesClaim } = policy;
   const at = step === undefined ? undefined : policy.steps.get(step);
-  // Whether the body carries the claim is not always known: typed in, it must not be stored.
+  // The body may contain a typed roles claim, which B2C must not store.
   const claims = rolesClaim === '' || at?.allows.claims === 'page' ? {} : { [rolesClaim]: '' };
   if (at?.allows.block === false) return { kind: 'continue', claims };
   if (reason === 'late' && at?.whenUnavailable === 'continue') return { kind: 'continue', claims };

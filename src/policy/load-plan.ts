@@ -1,4 +1,4 @@
-/** From the text of a plan to the policy that decides: trees become closures, claims get the names that they are sent by. */
+/** Loads a policy from the text of a plan: trees become closures, and claims get their sent names. */
 import { runOf, Shared } from '../expressions/evaluate.ts';
 import { type Purpose, resultOf } from '../expressions/results.ts';
 import { openScope, type Scope } from '../expressions/scope.ts';
@@ -8,15 +8,15 @@ import type { Messages } from './messages.ts';
 import { type Plan, type PlanRule, readPlan } from './plan.ts';
 import { type Effect, type Policy, type Rule, type RunnableExpression, type StepPolicy, sentName } from './policy.ts';
 
-/** What the settings say about names of claims. */
+/** Claim names from the settings. */
 export interface ClaimNames {
-  /** `ROLES_CLAIM`, in its short form; `''`: none. */
+  /** `ROLES_CLAIM` in its short form, or `''`. */
   readonly rolesClaim: string;
-  /** `EXTENSIONS_APP_ID`: 32 hex digits or `''`. */
+  /** `EXTENSIONS_APP_ID`: 32 hex digits, or `''`. */
   readonly extensionsAppId: string;
 }
 
-/** The policy of a plan; undefined when the text is no plan that this gate can evaluate. `version` is its number. */
+/** The policy of a plan; undefined when this gate cannot evaluate the text. `version` is its number. */
 export function loadPolicy(text: string, version: number, names: ClaimNames): Policy<Scope> | undefined {
   const shared = new Shared();
   const plan = readPlan(text, shared);
@@ -64,7 +64,7 @@ function ruleOf(rule: PlanRule, names: ClaimNames, shared: Shared): Rule<Scope> 
   return {
     id,
     when: when === undefined ? undefined : compiled(when, 'condition', shared),
-    // A condition that never failed when it was saved, and does now, must not open the door that it guards.
+    // If saving missed a failure, fail closed: block and invalid rules apply, set rules do not.
     onError: onError ?? (set === undefined ? 'apply' : 'skip'),
     isFailureForeseen: onError !== undefined || set !== undefined,
     effect: effectOf(rule, names, shared),
@@ -83,7 +83,7 @@ function compiled(tree: Tree, purpose: Purpose, shared: Shared): RunnableExpress
   return { run: (scope) => resultOf(run(scope), purpose) };
 }
 
-/** The roles claim in any case is that claim: two of them in a reply would be ambiguous. */
+/** The roles claim is case-insensitive: a reply with two spellings would be ambiguous. */
 const nameOf = (claim: string, { rolesClaim, extensionsAppId }: ClaimNames) =>
   sentName(claim.toLowerCase() === rolesClaim.toLowerCase() ? rolesClaim : claim, extensionsAppId);
 

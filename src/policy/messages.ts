@@ -1,6 +1,6 @@
 /**
- * Words that a person signing up can read, in their language, with what belongs between them. Plain text: B2C shows it as it
- * is, on a block page or above the attributes.
+ * Renders the messages for a person who signs up, in their language, with placeholders filled in. B2C shows them as
+ * plain text on a block page or above the attributes.
  */
 import type { ClaimValue } from '../sign-in/event.ts';
 import { BUILT_IN_TEXTS, type BuiltInKey } from './built-in-texts.ts';
@@ -9,30 +9,29 @@ import { BUILT_IN_TEXTS, type BuiltInKey } from './built-in-texts.ts';
 export type Texts = ReadonlyMap<string, string>;
 
 export interface Messages {
-  /** Tag, in lower case, of the language that every message of the policy has. */
+  /** Lower-case tag. Every message of the policy has a text in this language. */
   readonly defaultLanguage: string;
-  /** By message key; a key of the built-in texts replaces that text in all its languages. */
+  /** By message key. A built-in key replaces that text in all languages. */
   readonly own: ReadonlyMap<string, Texts>;
 }
 
 export const BUILT_IN_MESSAGES: Messages = { defaultLanguage: 'en', own: new Map() };
 
-/** What a placeholder may show of a claim: enough to recognise it, too little to fill a page. */
+/** The longest value of a placeholder: recognisable, but it cannot fill a page. */
 const MAX_FILLED_CHARS = 100;
-/** An attempt keeps a message up to here. */
+/** The longest message that an attempt stores. */
 const MAX_SHOWN_CHARS = 2_000;
 
-/** Tags are short (RFC 5646, section 4.4.1); whoever signs up can write anything into `ui_locales`. */
+/** Language tags are short (RFC 5646, section 4.4.1), but the person can put any text into `ui_locales`. */
 const MAX_TAG_CHARS = 100;
 
 export const PLACEHOLDER = /\{([A-Za-z][A-Za-z0-9_]*)\}/g;
-/** Control characters, line separators and marks of direction; angle brackets, should a page take text for HTML. */
+/** Control characters, line separators, direction marks, and angle brackets in case a page renders HTML. */
 const UNSAFE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}<>]/gu;
 
 /**
- * The text of a message, in the language of `locale` (a BCP 47 tag): `de-AT`, then `de`, then the policy's default (RFC
- * 4647, section 3.4); and the tag of the language that it came to. Without any text, or with one that comes out empty, it is
- * the built-in text `blocked`.
+ * The text of a message and the tag of its language. The look-up for `locale`, a BCP 47 tag, follows RFC 4647, section
+ * 3.4: `de-AT`, then `de`, then the policy's default. The built-in text `blocked` replaces a missing or empty text.
  */
 export function messageFor(
   { own, defaultLanguage }: Messages,
@@ -44,7 +43,7 @@ export function messageFor(
   const [language, text] =
     inLanguage(texts, locale) ?? inLanguage(texts, defaultLanguage) ?? inLanguage(texts, 'en') ?? NO_TEXT;
   const shown = filled(text, fill);
-  // B2C takes no message without a text (contract line 24): one that is nothing but absent claims.
+  // A message of absent claims only is empty, and B2C rejects an empty message (contract line 24).
   if (shown.trim() !== '' || texts === BUILT_IN_TEXTS.blocked) return { text: shown, language };
   return messageFor({ own: new Map(), defaultLanguage }, 'blocked', locale, fill);
 }
@@ -56,13 +55,13 @@ function inLanguage(texts: Texts, locale: string): readonly [language: string, t
   while (tag !== '') {
     const text = texts.get(tag);
     if (text !== undefined) return [tag, text];
-    // A single letter introduces what follows it, and goes with it.
+    // A single-letter subtag introduces the next one, so both are removed.
     tag = tag.slice(0, Math.max(0, tag.lastIndexOf('-'))).replace(/-[a-z0-9]$/, '');
   }
   return undefined;
 }
 
-/** In one pass, so that what is filled in is never looked at again. A claim that is not there is an empty text. */
+/** Fills placeholders in one pass, so a value is never expanded. A missing claim gives an empty text. */
 function filled(text: string, fill: { readonly [name: string]: ClaimValue }): string {
   const shown = text.replace(PLACEHOLDER, (_, name: string) =>
     Object.hasOwn(fill, name) ? shownValue(fill[name]) : '',
@@ -74,7 +73,7 @@ function shownValue(value: ClaimValue | undefined): string {
   const clean = String(value ?? '')
     .toWellFormed()
     .replace(UNSAFE, '');
-  // By code point: half a character is none.
+  // Counted in code points, so that no surrogate pair is split.
   return clean.length <= MAX_FILLED_CHARS
     ? clean
     : [...clean.slice(0, 2 * MAX_FILLED_CHARS)].slice(0, MAX_FILLED_CHARS).join('');

@@ -1,22 +1,22 @@
 /**
- * A policy version compiled for the gate: rules as trees, messages, applications. Its large lists are values of Workers KV of
- * their own (`listKey`), fetched when a step first asks for them. The desk writes plans; the gate reads them.
+ * The format of a policy version compiled for the gate: rules as trees, messages and applications. Large lists are
+ * separate values in Workers KV (`listKey`), which the gate reads when a step first needs them. The desk writes plans.
  */
 import type { Shared } from '../expressions/evaluate.ts';
 import { isFunction } from '../expressions/functions.ts';
 import { FORMAT, isTree, type Tree } from '../expressions/tree.ts';
 
-/** What lies in KV under {@link planKey}, as JSON. */
+/** The JSON in KV under {@link planKey}. */
 export interface Plan {
   readonly format: typeof FORMAT;
-  /** SHA-256 of the document that was compiled, in hex. */
+  /** SHA-256 of the source document, in hex. */
   readonly document: string;
   readonly rules: readonly PlanRule[];
-  /** Steps with a rule that asks about the person. */
+  /** Steps with a rule that reads entitlements. */
   readonly asksPerson: readonly string[];
-  /** The lists that the rules of a step ask for. */
+  /** The lists that the rules of a step read. */
   readonly listsOfStep: { readonly [step: string]: readonly string[] };
-  /** By name: the text of the list (`expressions/list.ts`), or null when it is a value of its own. */
+  /** By name: the text of the list (`expressions/list.ts`), or null when it is a separate value. */
   readonly lists: { readonly [name: string]: string | null };
   readonly messages: {
     readonly defaultLanguage: string;
@@ -31,12 +31,12 @@ export interface Plan {
   readonly whenUnavailable: { readonly [step: string]: 'block' | 'continue' };
 }
 
-/** Exactly one of `block`, `invalid` (message keys) and `set` (claims as the document writes them) is there. */
+/** Has exactly one of `block`, `invalid` (message keys) and `set` (claim names as in the document). */
 export interface PlanRule {
   readonly id: string;
   readonly steps: readonly string[];
   readonly when?: Tree;
-  /** Absent: the desk never saw the condition fail. */
+  /** Absent when saving found no failure of the condition. */
   readonly onError?: 'skip' | 'apply';
   readonly block?: string;
   readonly invalid?: string;
@@ -44,13 +44,13 @@ export interface PlanRule {
 }
 
 export const planKey = (number: number) => `policy:plan:${FORMAT}:${number}`;
-/** Why the desk could not make the plan of a version, in words: `npm run deploy` stops there. */
+/** The reason, as text, why the desk could not compile a version. `npm run deploy` stops on it. */
 export const planRefusedKey = (number: number) => `policy:plan-refused:${FORMAT}:${number}`;
 export const listKey = (number: number, name: string) => `policy:list:${FORMAT}:${number}:${name}`;
 
 /**
- * A KV value as a plan; undefined when it is none of this format, or has an expression that this gate cannot evaluate. The
- * patterns of its expressions are compiled into `shared`.
+ * Parses a KV value; undefined when it has another format, or an expression that this gate cannot evaluate. Its
+ * patterns are compiled into `shared`.
  */
 export function readPlan(text: string, shared: Shared): Plan | undefined {
   try {

@@ -1,20 +1,20 @@
-/** How the policy in force lies in Workers KV: documents that never change, and one pointer that says which of them decides. */
+/** The keys of the policy in Workers KV: immutable documents, and a pointer to the active version. */
 /** JSON of {@link Pointer}. */
 export const POINTER_KEY = 'policy:active';
-/** The text of a document, as it was saved; never changed. Only the Worker before plans reads it. */
+/** The saved text of a document. It never changes. Only releases without plans read it. */
 export const versionKey = (number: number) => `policy:version:${number}`;
-/** One key for each saving that may not be in KV yet; the cron publishes while there is any. */
+/** One key per save that may be missing in KV. The cron publishes while any exists. */
 export const PUBLISH_DUE_PREFIX = 'policy:publish-due:';
 
 export interface Pointer {
   readonly v: 1;
-  /** The version that decides. */
+  /** The active version. */
   readonly number: number;
   /** A version that runs after the reply, for this share of the calls (0 to 1). */
   readonly shadow?: { readonly number: number; readonly sample: number };
 }
 
-/** A KV value as a pointer, undefined when it is none. */
+/** Parses a KV value; undefined when it is invalid. */
 export function readPointer(value: string): Pointer | undefined {
   try {
     const parsed: unknown = JSON.parse(value);

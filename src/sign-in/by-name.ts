@@ -1,11 +1,11 @@
-/** What is derived from names is derived once an isolate: a tenant sends the same few in every call. */
+/** Memoises functions of names. A tenant sends the same few names in every call. */
 
 /** Far more than a tenant has. */
 const MAX_KNOWN = 1_000;
-/** Longer names are derived each time, so that strangers' names fill no memory. */
+/** Longer names are not cached: callers choose them, and they would fill the memory. */
 const MAX_KNOWN_CHARS = 100;
 
-/** `derive`, which must give the same for the same name, with its results remembered. */
+/** Caches the results of `derive` for the life of the isolate. `derive` must be pure. */
 export function byName<Value extends string | boolean>(derive: (name: string) => Value): (name: string) => Value {
   const known = new Map<string, Value>();
   return (name) => {

@@ -1,4 +1,4 @@
-/** Names of claims in every form in which Microsoft sends them, and the one under which Gatehouse keeps them. */
+/** Maps every form of a claim name that Microsoft sends to the canonical name that Gatehouse stores. */
 import { byName } from './by-name.ts';
 
 /** Other names of a claim, in lower case (contract 1.3, 1.4). */
@@ -9,7 +9,7 @@ export const ALIASES: ReadonlyMap<string, string> = new Map([
   ['signinnames.emailaddress', 'email'],
 ]);
 
-/** `extension_<application id, 32 hexadecimal digits>_X`, as Microsoft Graph names a custom attribute (contract 1.4). */
+/** Microsoft Graph's name for a custom attribute: the application id is 32 hexadecimal digits (contract 1.4). */
 const LONG_NAME = /^extension_[0-9a-f]{32}_(.+)$/is;
 
 export const isLongName = (name: string): boolean => LONG_NAME.test(name);
@@ -17,7 +17,7 @@ export const isLongName = (name: string): boolean => LONG_NAME.test(name);
 /** `extension_<32 hex>_X` as `extension_X`; every other name unchanged. */
 export const shortName = (name: string): string => name.replace(LONG_NAME, 'extension_$1');
 
-/** `extension_<32 hex>_X` is `extension_X`; aliases are their canonical name. */
+/** Shortens long names and resolves aliases. */
 export const canonicalName = byName((name) =>
   name.startsWith('extension_') || name.startsWith('Extension_')
     ? shortName(name)

@@ -1,14 +1,14 @@
-/** One call of Microsoft's after normalisation, whatever front door it came in by; and the keys by which a person is known. */
+/** A normalised call from Microsoft, the same for every channel, and the keys that identify a person. */
 import { sha256Hex } from '../platform/digest.ts';
 
-/** A step is text: the name that its channel gives it (`steps.ts`). */
+/** The channel's name for the step (`steps.ts`). */
 export type Step = string;
 
 export type ClaimValue = string | number | boolean;
-/** Claims under their canonical names. Without a prototype: a claim may be called anything. */
+/** Claims by canonical name. The object has no prototype: a claim may have any name. */
 export type Claims = { readonly [name: string]: ClaimValue };
 
-/** Built-in attributes and protocol members (contract 1.4): text, or as if absent. */
+/** Built-in attributes and protocol members (contract 1.4). A value other than text counts as absent. */
 export const TEXT_CLAIMS: readonly string[] = [
   'email',
   'displayName',
@@ -35,18 +35,18 @@ export interface Identity {
 
 export interface SignInEvent {
   readonly channel: 'user-flow';
-  /** Absent when neither body nor URL named a step that we know. */
+  /** Absent when neither the body nor the URL names a known step. */
   readonly step: Step | undefined;
-  /** What the body's `step` said when we do not know it; `''` otherwise. */
+  /** The body's `step` when it is unknown; otherwise `''`. */
   readonly unknownStep: string;
-  /** The step that the URL named, when the body named another one that we know. */
+  /** The URL's step, when the body names a different known step. */
   readonly urlStep: Step | undefined;
   readonly claims: Claims;
-  /** Canonical names of all claims that had a value of an expected type. */
+  /** Canonical names of the claims whose value has an expected type. */
   readonly claimNames: readonly string[];
-  /** Names of members whose value had a type that no claim of that name can have: as if absent. */
+  /** Names of the members whose value has an unexpected type. They count as absent. */
   readonly unexpectedClaims: readonly string[];
-  /** Lower case, as roles of an application are looked up without regard to case. */
+  /** Lower case: the roles of an application are looked up case-insensitively. */
   readonly clientId: string;
   /** First language tag of `ui_locales`, `''` when there is none. */
   readonly locale: string;
@@ -55,29 +55,29 @@ export interface SignInEvent {
   readonly email: string;
   /** At most {@link MAX_IDENTITIES}. */
   readonly identities: readonly Identity[];
-  /** How far `identities` can be trusted to be all there is: `none` sent, `complete`, or `partial` (too many, or unreadable ones). */
+  /** `none`: the call has none. `partial`: some are unreadable or over the limit. */
   readonly identitiesAre: 'none' | 'complete' | 'partial';
   readonly personKeys: PersonKeys;
 }
 
-/** Every key the call revealed. */
+/** Every key that the call contains. */
 export interface PersonKeys {
   readonly oid: string | undefined;
   readonly idp: readonly string[];
   readonly email: string | undefined;
 }
 
-/** The key by which a person is best known, `''` when the call revealed none. */
+/** The most reliable key of a person; `''` when there is none. */
 export const bestKey = ({ oid, idp, email }: PersonKeys): string => oid ?? idp[0] ?? email ?? '';
 
-/** A call with more identities than this is not a person we can tell apart; more keys would also not fit one bulk read. */
+/** More identities do not identify one person, and their keys do not fit one bulk read. */
 export const MAX_IDENTITIES = 10;
 
-/** KV takes keys of 512 bytes; ours stand behind a prefix. */
+/** KV accepts keys of up to 512 bytes; this leaves room for a prefix. */
 const MAX_KEY_BYTES = 400;
 
 const IS_ASCII = /^[ -~]*$/;
-/** Control characters, line separators and marks of direction: Postgres has no NUL, and nobody sees that a key holds the others. */
+/** Control characters, line separators and direction marks. Postgres rejects NUL; the others are invisible in a key. */
 const UNSEEN = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
 const encoder = new TextEncoder();
 
@@ -91,7 +91,7 @@ export const idpKey = (issuer: string, issuerAssignedId: string) =>
 /** `email:` + trimmed, NFC, lower case. */
 export const emailKey = (email: string) => bounded(`email:${normalEmail(email)}`);
 
-/** Normalising takes quadratic time on text that is all combining marks; no address is so long (RFC 5321: 254 bytes). */
+/** Normalising combining marks takes quadratic time. A valid address has at most 254 bytes (RFC 5321). */
 const MAX_NORMALIZED_CHARS = 1_000;
 
 function normalEmail(email: string): string {
@@ -99,13 +99,13 @@ function normalEmail(email: string): string {
   return (text.length > MAX_NORMALIZED_CHARS ? text : text.normalize('NFC')).toLowerCase();
 }
 
-/** Whether an address of other letters becomes plain ASCII by its normal form, as the Kelvin sign becomes a k: somebody else's address. */
+/** Whether a non-ASCII address normalises to ASCII (the Kelvin sign to k), and so to another person's address. */
 export const isDisguised = (email: string): boolean =>
   !IS_ASCII.test(email.trim()) && IS_ASCII.test(normalEmail(email));
 
 /**
- * A person key that somebody typed, in the form under which it is stored; undefined when it is none. An `idp:` key comes
- * with both parts percent-encoded already; a `sha256:` key is taken as it is.
+ * Normalises a typed person key to its stored form; undefined when it is not a person key. Both parts of an `idp:` key
+ * must be percent-encoded. A `sha256:` key is lower-cased only.
  */
 export function readPersonKey(typed: string): string | Promise<string> | undefined {
   const text = typed.trim();
@@ -128,7 +128,7 @@ export function readPersonKey(typed: string): string | Promise<string> | undefin
   }
 }
 
-/** Keys over {@link MAX_KEY_BYTES} are replaced by their digest; only those cost a promise. */
+/** Replaces a key over {@link MAX_KEY_BYTES} by its digest. Only such a key costs a promise. */
 function bounded(key: string): string | Promise<string> {
   const wellFormed = key.toWellFormed();
   // A UTF-16 unit takes at most three bytes of UTF-8.

@@ -1,6 +1,6 @@
-/** The steps at which Microsoft calls, by channel, and what a reply may do at each. */
+/** The steps at which Microsoft calls, by channel, and the replies that each accepts. */
 
-/** What a step accepts as a reply, and where the claims of a reply go. */
+/** The replies that a step accepts, and where their claims go. */
 export interface StepAllows {
   readonly block: boolean;
   readonly invalid: boolean;
@@ -15,17 +15,17 @@ export const USER_FLOW_STEPS = {
   PreTokenIssuance: { block: false, invalid: false, claims: 'token' },
 } as const satisfies { readonly [step: string]: StepAllows };
 
-/** By name; a step that is not in the table is unknown. */
+/** Steps by name. A name that is missing here is unknown. */
 export const USER_FLOW: ReadonlyMap<string, StepAllows> = new Map(Object.entries(USER_FLOW_STEPS));
 
 export type UserFlowStep = keyof typeof USER_FLOW_STEPS;
 export const STEPS = Object.keys(USER_FLOW_STEPS) as [UserFlowStep, ...UserFlowStep[]];
 
-/** Steps by lower-case name, with the name that one example of Microsoft's documents still uses (contract 1.3). */
+/** Steps by lower-case name, including an older name that Microsoft's documentation still uses (contract 1.3). */
 const STEP_NAMES: ReadonlyMap<string, UserFlowStep> = new Map([
   ...STEPS.map((step) => [step.toLowerCase(), step] as const),
   ['pretokenapplicationclaims', 'PreTokenIssuance'],
 ]);
 
-/** The step of that name, in any case. */
+/** Finds a step by name, case-insensitively. */
 export const stepNamed = (name: string): UserFlowStep | undefined => STEP_NAMES.get(name.toLowerCase());

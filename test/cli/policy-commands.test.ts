@@ -274,7 +274,7 @@ describe('npm run policy -- try', () => {
       `{"version":"1.0.0","action":"Continue","displayName":"Jane O'Neil","extension_newsletter":false}`,
     );
     expect(rest.join('\n')).toMatch(/^status +200$/m);
-    expect(rest.join('\n')).toMatch(/^note +as if absent.*country$/m);
+    expect(rest.join('\n')).toMatch(/^note +ignored, unsupported type of value: country$/m);
     const table = stdout.slice(stdout.indexOf('RULE ')).trimEnd().split('\n');
     const rules = example(POLICY).rules.filter(({ steps }: { steps: string[] }) =>
       steps.includes('PostAttributeCollection'),
@@ -325,7 +325,7 @@ describe('npm run policy -- try', () => {
 
   it('says that no rule was looked at when nobody named a step', async () => {
     const { stdout } = await policy('try', fileOf({}), '--policy', POLICY);
-    expect(stdout).toContain('neither the body nor the step beside it');
+    expect(stdout).toContain('neither the body nor the separate step');
     expect(stdout).toContain('No rule is for this step.');
   });
 });

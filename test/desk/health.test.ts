@@ -117,8 +117,8 @@ describe('readiness', () => {
     const { json } = await ask('/health/ready', deployed, 'desk:pass-word-1');
     const warnings = json.warnings.join('\n');
     for (const word of [
-      'REPORTS_BASIC holds a sample',
-      'CONNECTOR_BASIC holds a sample',
+      'REPORTS_BASIC contains a sample',
+      'CONNECTOR_BASIC contains a sample',
       'CONNECTOR_BASIC has no usable',
       'ADMIN_BASIC has no usable',
       'RETENTION_DAYS',

@@ -1,4 +1,4 @@
-/** What each failure does to the person signing in, and to the record: design section 10. After each, rows are compared with replies. */
+/** Replies and attempts after each kind of failure (design section 10). */
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import fc from 'fast-check';
@@ -21,7 +21,7 @@ const STEPS = ['PostFederationSignup', 'PostAttributeCollection', 'PreTokenIssua
 const NO_ROLES = { version: '1.0.0', action: 'Continue', extension_Roles: '' };
 const CODE = /\b[0-9A-HJKMNP-TV-Z]{5}-[0-9A-HJKMNP-TV-Z]{5}\b/;
 
-/** What the contract allows at a step, when nobody could decide: checklist lines 21 to 30. */
+/** Expects a reply that the contract allows at a step without a decision (checklist lines 21 to 30). */
 function expectAllowed(answered: Answered, step: string | undefined) {
   const { status, contentType, json } = answered;
   expect(contentType).toBe('application/json');
@@ -40,15 +40,15 @@ function expectAllowed(answered: Answered, step: string | undefined) {
   }
 }
 
-/** The code that an answer shows, found again as an attempt. */
+/** The support code in a reply. */
 const codeIn = (answered: Answered) => CODE.exec(String(answered.json.userMessage))?.[0];
 
 afterEach(() => vi.restoreAllMocks());
 
-describe('a body that cannot be used', () => {
+describe('unusable body', () => {
   const deep = (open: string, close: string) => open.repeat(10_000) + close.repeat(10_000);
   const bodies: [string, () => unknown, string][] = [
-    ['nothing', () => '', 'not-json'],
+    ['an empty body', () => '', 'not-json'],
     ['half a body', () => '{"step":"PreTokenIssuance","objectId":"', 'not-json'],
     ['text', () => 'hello', 'not-json'],
     ['null', () => 'null', 'not-an-object'],
@@ -63,7 +63,7 @@ describe('a body that cannot be used', () => {
     ['random bytes', () => crypto.getRandomValues(new Uint8Array(500)), 'not-json'],
   ];
   for (const [name, body, reason] of bodies) {
-    it(`(${name}) gets the answer of the step in the URL, and is kept as an error with the reason`, async () => {
+    it(`${name} gets the reply for the step in the URL, and its attempt is an error with the reason`, async () => {
       const token = await call(body(), '/PreTokenIssuance');
       expect([token.status, token.json]).toEqual([200, NO_ROLES]);
       const blocked = await call(body(), '/PostFederationSignup');
@@ -87,14 +87,14 @@ describe('a body that cannot be used', () => {
     });
   }
 
-  it('of exactly the size that is taken, or only 32 levels deep, is none of these', async () => {
+  it('a body of exactly the maximum size or depth is accepted', async () => {
     const largest = `{"email":"${'x'.repeat(256 * 1024 - 12)}"}`;
     expect((await call(largest, '/PostFederationSignup')).json).toEqual({ version: '1.0.0', action: 'Continue' });
     const nested = `{"x":${'['.repeat(30)}${']'.repeat(30)}}`;
     expect((await call(nested, '/PostFederationSignup')).json).toEqual({ version: '1.0.0', action: 'Continue' });
   });
 
-  it('that breaks off, its sender gone, is kept as an error too', async () => {
+  it('a body that breaks off gets a reply, and its attempt is an error', async () => {
     const broken = new ReadableStream({
       pull(controller) {
         controller.enqueue(new TextEncoder().encode('{"step":"PreTokenIss'));
@@ -109,7 +109,7 @@ describe('a body that cannot be used', () => {
   });
 });
 
-describe('any body at all', () => {
+describe('every body at every path', () => {
   const oddName = fc.constantFrom(
     'step',
     'client_id',
@@ -139,12 +139,12 @@ describe('any body at all', () => {
   );
   const anyPath = fc.constantFrom('', ...STEPS.map((step) => `/${step}`), '/nonsense', '/preTokenIssuance?code=secret');
 
-  it('gets a reply that the contract allows at its step, and one row says what was replied', async () => {
+  it('a call gets a reply that the contract allows at its step, and one attempt with that reply', async () => {
     const clientId = newClient();
     const replies: string[] = [];
     await fc.assert(
       fc.asyncProperty(anyBody, anyPath, async (body, path) => {
-        // The client id is put in last: of a repeated name the last value counts.
+        // JSON.parse uses the last value of a repeated name.
         const marked =
           body.trimEnd().endsWith('}') && !/^\s*\{\s*\}\s*$/.test(body)
             ? body.replace(/\}\s*$/, `,"client_id":"${clientId}"}`)
@@ -180,24 +180,24 @@ describe('any body at all', () => {
   }
 });
 
-describe('the record', () => {
-  it('is promised to the runtime before the first await, so that B2C hanging up cannot cancel it', async () => {
+describe('attempt of a call', () => {
+  it('the attempt is registered before the first await, so that a disconnect of B2C cannot cancel it', async () => {
     const clientId = newClient();
-    const promised: Promise<unknown>[] = [];
+    const registered: Promise<unknown>[] = [];
     const ctx = {
-      waitUntil: (work: Promise<unknown>) => void promised.push(work),
+      waitUntil: (work: Promise<unknown>) => void registered.push(work),
       passThroughOnException() {},
       props: {},
     };
     const request = b2cRequest({ step: 'PreTokenIssuance', client_id: clientId }) as Parameters<typeof worker.fetch>[0];
     const reply = worker.fetch(request, env, ctx as unknown as ExecutionContext);
-    expect(promised).toHaveLength(1);
-    await promised[0];
+    expect(registered).toHaveLength(1);
+    await registered[0];
     expect(await rowsOfOnce(clientId, 1)).toMatchObject([{ reply: 'Continue' }]);
     await reply;
   });
 
-  it('holds every member of the call: who called, in which language, by which identity, and from where', async () => {
+  it('the attempt contains the caller, locale, identities and ray id of the call', async () => {
     const clientId = newClient();
     const identity = {
       signInType: 'emailAddress',
@@ -227,7 +227,7 @@ describe('the record', () => {
     expect(row?.durationMs).toBeGreaterThanOrEqual(0);
   });
 
-  it('of calls of which nothing could be read does not mix people: each has a code of its own', async () => {
+  it('two unreadable calls have different support codes', async () => {
     const [one, two] = [await call('', '/PostFederationSignup'), await call('', '/PostFederationSignup')];
     expect(codeIn(one)).not.toBe(codeIn(two));
   });
@@ -248,7 +248,7 @@ describe('replyTo', () => {
   });
   const decision = fc.oneof(fc.record({ kind: fc.constant('continue' as const), claims }), refusal);
 
-  it('writes only what the contract allows at a step, whatever was decided there', () => {
+  it('every decision becomes a reply that the contract allows at the step', () => {
     fc.assert(
       fc.property(decision, fc.constantFrom(...STEPS, undefined), (decided, step) => {
         const { status, body } = replyTo(decided, step);
@@ -263,8 +263,8 @@ describe('replyTo', () => {
   });
 });
 
-describe('a call made twice', () => {
-  it('gets the same decision and the same support code, and both are recorded with one fingerprint, which a value that is not kept does not change', async () => {
+describe('retry of a call', () => {
+  it('both calls get the same reply, support code and fingerprint, and values that are not stored do not change it', async () => {
     const clientId = newClient();
     const body = { step: 'PreTokenIssuance', client_id: clientId, objectId: newObjectId() };
     const [one, two] = await Promise.all([call(body), call(body)]);
@@ -286,7 +286,7 @@ describe('a call made twice', () => {
   });
 });
 
-describe('when the queue', () => {
+describe('queue failure', () => {
   const throwing = { send: () => Promise.reject(new Error('queue away')) };
   const throwingAtOnce = {
     send: () => {
@@ -294,7 +294,7 @@ describe('when the queue', () => {
     },
   };
 
-  it('refuses, the attempt is written to Neon directly, once', async () => {
+  it('when the queue refuses, the attempt is written to Neon directly, once', async () => {
     for (const queue of [throwing, throwingAtOnce]) {
       const clientId = newClient();
       const answered = await callWith({ ATTEMPTS: queue }, { step: 'PreTokenIssuance', client_id: clientId });
@@ -303,7 +303,7 @@ describe('when the queue', () => {
     }
   });
 
-  it('hangs, the person does not wait, and the attempt is written to Neon directly', async () => {
+  it('when the queue hangs, the person does not wait, and the attempt is written to Neon directly', async () => {
     const clientId = newClient();
     const hanging = { send: () => new Promise(() => undefined) };
     const ctx = createExecutionContext();
@@ -315,7 +315,7 @@ describe('when the queue', () => {
     expect(await rowsOf(clientId)).toHaveLength(1);
   }, 20_000);
 
-  it('and Neon both fail, one log line says what was lost, without e-mail or claims', async () => {
+  it('when the queue and Neon fail, one log line describes the lost attempt, without e-mail or claims', async () => {
     const log = vi.spyOn(console, 'log').mockImplementation(() => undefined);
     const objectId = newObjectId();
     const body = {
@@ -336,8 +336,8 @@ describe('when the queue', () => {
   });
 });
 
-describe('when the code throws, or time runs out', () => {
-  /** A KV whose keys cannot even be asked for throws past every net of the look-up. */
+describe('exception or timeout during a call', () => {
+  /** A KV binding that throws on every property access. */
   const poisoned = new Proxy(
     {},
     {
@@ -346,22 +346,22 @@ describe('when the code throws, or time runs out', () => {
       },
     },
   );
-  /** Setting up the timer of the look-up is the first thing that fails here. */
+  /** A body whose e-mail is normalised, which the test makes throw. */
   const breaking = (step: string, clientId: string) => ({
     step,
     client_id: clientId,
     email: `${clientId}@example.com`,
   });
 
-  it('the token step continues with empty roles, sign-up is blocked with a support code, and the attempt says so', async () => {
+  it('after an exception, the token has empty roles, sign-up is blocked with a code, and the attempt is an error', async () => {
     const log = vi.spyOn(console, 'log').mockImplementation(() => undefined);
     for (const step of STEPS) {
       const clientId = newClient();
-      const stringify = vi.spyOn(String.prototype, 'normalize').mockImplementationOnce(() => {
+      const normalize = vi.spyOn(String.prototype, 'normalize').mockImplementationOnce(() => {
         throw new TypeError('unexpected: jane@example.com');
       });
       const answered = await callWith({}, breaking(step, clientId), `/${step}`);
-      stringify.mockRestore();
+      normalize.mockRestore();
       if (step === 'PreTokenIssuance') expect(answered.json).toEqual(NO_ROLES);
       else expect(answered).toMatchObject({ status: 200, json: { action: 'ShowBlockPage' } });
       expectAllowed(answered, step);
@@ -376,7 +376,7 @@ describe('when the code throws, or time runs out', () => {
     expect(lines).not.toContain('jane@example.com');
   });
 
-  it('a signature that fails costs neither the answer nor the attempt', async () => {
+  it('when signing fails, the call still gets a reply and an attempt', async () => {
     vi.spyOn(crypto.subtle, 'sign').mockRejectedValue(new Error('no crypto today'));
     const clientId = newClient();
     const fresh = { SUPPORT_CODE_KEY: crypto.randomUUID() };
@@ -388,7 +388,7 @@ describe('when the code throws, or time runs out', () => {
     expect(await rowsWithCode(codeIn(blocked), 'PostFederationSignup')).toMatchObject([{ outcome: 'error' }]);
   });
 
-  it('what fails before there is a call is answered in the contract’s words, with a code that stands in the log', async () => {
+  it('a failure before the call starts gets a block page, and the log contains its support code', async () => {
     const log = vi.spyOn(console, 'log').mockImplementation(() => undefined);
     vi.spyOn(Headers.prototype, 'get').mockImplementation(() => {
       throw new Error('unexpected');
@@ -403,7 +403,7 @@ describe('when the code throws, or time runs out', () => {
     expect(log.mock.calls.flat().join()).toContain(code);
   });
 
-  it('a decision that comes while the deadline is being answered does not take the roles claim away', async () => {
+  it('a decision that arrives during the reply to a timeout does not remove the roles claim', async () => {
     const real = crypto.subtle.sign.bind(crypto.subtle);
     vi.spyOn(crypto.subtle, 'sign').mockImplementation(async (...args) => {
       await new Promise((resolve) => setTimeout(resolve, 80));
@@ -420,14 +420,14 @@ describe('when the code throws, or time runs out', () => {
     expect(answered.json.action === 'Continue' && !('extension_Roles' in answered.json)).toBe(false);
   });
 
-  it('a binding that throws whatever is asked of it is an outage of KV, not the end of the call', async () => {
+  it('a KV binding that throws on every access counts as an outage of KV', async () => {
     const clientId = newClient();
     const answered = await callWith({ GATEHOUSE: poisoned }, breaking('PreTokenIssuance', clientId));
     expect(answered.json).toEqual(NO_ROLES);
     expect(await rowsOfOnce(clientId, 1)).toMatchObject([{ degraded: 'kv-unavailable' }]);
   });
 
-  it('the deadline answers for a body that never ends, and the attempt says so', async () => {
+  it('a body that never ends gets a reply at the deadline, and its attempt has the reason deadline', async () => {
     for (const step of STEPS) {
       const endless = new ReadableStream({ pull: () => new Promise(() => undefined) });
       const ctx = createExecutionContext();
@@ -445,19 +445,19 @@ describe('when the code throws, or time runs out', () => {
   });
 });
 
-/** Calls of which nothing is known but the step share a code; `reason` tells them apart. */
+/** Attempts with a support code at a step, and with `reason` if given. */
 async function rowsWithCode(code: string | undefined, step: string, count = 1, reason?: string) {
   const { connect } = await import('../../src/database/connect.ts');
   const { attempts } = await import('../../src/database/schema.ts');
   const { and, eq } = await import('drizzle-orm');
-  const ask = () =>
+  const read = () =>
     connect(env.DATABASE_URL, 10_000)
       .db.select()
       .from(attempts)
       .where(and(eq(attempts.supportCode, code ?? ''), eq(attempts.step, step)));
   return vi.waitUntil(
     async () => {
-      const rows = (await ask()).filter((row) => reason === undefined || row.reason === reason);
+      const rows = (await read()).filter((row) => reason === undefined || row.reason === reason);
       return rows.length >= count ? rows : false;
     },
     { timeout: 10_000, interval: 50 },

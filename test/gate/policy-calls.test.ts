@@ -1,4 +1,4 @@
-/** What a stored policy does to calls: decisions, words, names of claims, and what is remembered of them. */
+/** Calls under a stored policy: decisions, messages, claim names and attempts. */
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import { idpKey } from '../../src/sign-in/event.ts';
@@ -25,8 +25,8 @@ const blockMinors = {
   ],
 };
 
-describe('a call that a rule turns away', () => {
-  it('shows the message in the language of the page, and support finds rule, version, words and language by its code', async () => {
+describe('call that a rule refuses', () => {
+  it('the message is in the language of the page, and its code leads support to rule, version and message', async () => {
     const client_id = newClient();
     const number = await publish(blockMinors);
     const body = { step: SIGN_UP, client_id, ui_locales: 'de-AT', givenName: 'Lena', extension_Born: '2020-02-29' };
@@ -53,18 +53,18 @@ describe('a call that a rule turns away', () => {
     });
   });
 
-  it('falls back from de-AT to de to the default language, whatever the case of the tag', async () => {
-    const said = async (ui_locales?: string) => {
+  it('the language falls back from de-AT to de to the default, for a tag in any case', async () => {
+    const messageIn = async (ui_locales?: string) => {
       const answered = await callUnder(blockMinors, { step: SIGN_UP, ui_locales, extension_Born: 'never' });
       return String(answered.json.userMessage).split(',')[0];
     };
-    expect(await said('DE_at')).toBe('Zu jung');
-    expect(await said('fr-CA')).toBe('Too young');
-    expect(await said('en-GB')).toBe('Too young');
-    expect(await said()).toBe('Too young');
+    expect(await messageIn('DE_at')).toBe('Zu jung');
+    expect(await messageIn('fr-CA')).toBe('Too young');
+    expect(await messageIn('en-GB')).toBe('Too young');
+    expect(await messageIn()).toBe('Too young');
   });
 
-  it('has a code even where the rule has no message of its own, and even where that is translated', async () => {
+  it('a rule without a message shows a translated built-in text with a support code', async () => {
     const rule = { id: 'closed', steps: ['PostFederationSignup', SIGN_UP], block: true };
     for (const [ui_locales, begins] of [
       ['en', 'You cannot sign up here'],
@@ -77,7 +77,7 @@ describe('a call that a rule turns away', () => {
     }
   });
 
-  it('a policy puts its own words in the place of built-in ones', async () => {
+  it('a message of the policy replaces a built-in text', async () => {
     const messages = { invalid: { en: 'Look again: {supportCode}' } };
     const rules = [{ id: 'always', steps: [SIGN_UP], invalid: true }];
     const answered = await callUnder({ messages, rules }, { step: SIGN_UP });
@@ -86,7 +86,7 @@ describe('a call that a rule turns away', () => {
     expect(answered.json.userMessage).toMatch(/^Look again: /);
   });
 
-  it('fills claims in without control characters, marks of direction and angle brackets, and cut at 100 characters', async () => {
+  it('claims in a message have at most 100 characters, and no control characters, direction marks or angle brackets', async () => {
     const messages = { no: { en: '[{displayName}] [{city}] [{email}] [{nothing}] [{displayName}]' } };
     const rules = [{ id: 'always', steps: [SIGN_UP], block: 'no' }];
     const body = {
@@ -101,7 +101,7 @@ describe('a call that a rule turns away', () => {
   });
 });
 
-describe('roles in the token under a stored policy', () => {
+describe('roles under a stored policy', () => {
   const rolesRule = {
     id: 'roles',
     steps: [TOKEN],
@@ -123,7 +123,7 @@ describe('roles in the token under a stored policy', () => {
     return objectId;
   }
 
-  it('are what a rule sets, with groups, and per application', async () => {
+  it('a rule sets roles and groups, including those of the application', async () => {
     const client_id = newClient();
     const objectId = await personWith({
       roles: ['editor'],
@@ -135,7 +135,7 @@ describe('roles in the token under a stored policy', () => {
     expect((await rowsOfOnce(client_id, 1))[0]?.roles).toEqual(['editor', 'approver']);
   });
 
-  it('are empty when no rule sets them, or the rule fails: the directory must not fill them in', async () => {
+  it('the roles claim is empty when no rule sets it or the rule fails, so the directory’s value is not used', async () => {
     const objectId = await personWith({ roles: ['editor'] });
     const failing = { id: 'roles', steps: [TOKEN], set: { extension_Roles: 'string(person.attributes.absent)' } };
     for (const rules of [[], [failing], [{ ...rolesRule, steps: ['PostFederationSignup'] }]]) {
@@ -144,7 +144,7 @@ describe('roles in the token under a stored policy', () => {
     }
   });
 
-  it('go out by the long names where an extensions app is set, however the rule writes the roles claim', async () => {
+  it('claims have long names when EXTENSIONS_APP_ID is set, for any case of the roles claim in the rule', async () => {
     const objectId = await personWith({ roles: ['editor'], attributes: { tier: 'gold', level: 7 } });
     const app = '0123456789abcdef0123456789abcdef';
     const rules = [
@@ -170,14 +170,14 @@ describe('roles in the token under a stored policy', () => {
     });
   });
 
-  it('typed in before the user is created are given back empty, so that they are not stored', async () => {
+  it('an empty value replaces typed roles before the user is created, so that B2C does not store them', async () => {
     const { json } = await callUnder({ rules: [rolesRule] }, { step: SIGN_UP, extension_roles: 'admin' });
     expect(json).toEqual({ version: '1.0.0', action: 'Continue', extension_Roles: '' });
   });
 });
 
-describe('rules', () => {
-  it('see what B2C sent, add up in their order, and stop at the first that turns away', async () => {
+describe('rules of a stored policy', () => {
+  it('rules see the claims from B2C, accumulate in order, and end at the first refusal', async () => {
     const client_id = newClient();
     const rules = [
       { id: 'first', steps: [SIGN_UP], set: { city: "'A'", country: "'B'" } },
@@ -186,16 +186,16 @@ describe('rules', () => {
       { id: 'fourth', steps: [SIGN_UP], when: 'has(claims.surname)', block: true },
     ];
     const number = await publish({ rules });
-    const there = isolate();
+    const gate = isolate();
     const body = { step: SIGN_UP, client_id, city: 'typed' };
-    expect((await there.call(body)).json).toEqual({
+    expect((await gate.call(body)).json).toEqual({
       version: '1.0.0',
       action: 'Continue',
       city: 'typed!',
       country: 'B',
     });
-    expect((await there.call({ ...body, lastName: 'stop' })).json.action).toBe('ValidationError');
-    expect((await there.call({ ...body, surName: 'go' })).json.action).toBe('ShowBlockPage');
+    expect((await gate.call({ ...body, lastName: 'stop' })).json.action).toBe('ValidationError');
+    expect((await gate.call({ ...body, surName: 'go' })).json.action).toBe('ShowBlockPage');
     const rows = await rowsOfOnce(client_id, 3);
     expect(rows.map(({ rule, outcome }) => [rule, outcome])).toEqual(
       expect.arrayContaining([
@@ -207,12 +207,12 @@ describe('rules', () => {
     expect(rows.every(({ policyVersion }) => policyVersion === number)).toBe(true);
   });
 
-  it('that set claims do so wholly or not at all', async () => {
+  it('a rule sets all of its claims or none', async () => {
     const rules = [{ id: 'both', steps: [SIGN_UP], set: { city: "'A'", country: 'claims.absent' } }];
     expect((await callUnder({ rules }, { step: SIGN_UP })).json).toEqual({ version: '1.0.0', action: 'Continue' });
   });
 
-  it('whose condition fails do as onError says', async () => {
+  it('a rule whose condition fails follows onError', async () => {
     const rule = { id: 'code', steps: [SIGN_UP], when: '!(claims.extension_Code in lists.codes)', block: true };
     const under = (onError: string, body: object) =>
       callUnder({ lists: { codes: ['abc'] }, rules: [{ ...rule, onError }] }, { step: SIGN_UP, ...body });
@@ -222,7 +222,7 @@ describe('rules', () => {
     expect((await under('skip', { extension_Code: 'abd' })).json.action).toBe('ShowBlockPage');
   });
 
-  it('know a person by their identity before there is a user', async () => {
+  it('rules see the entitlements of an identity before the user exists', async () => {
     const id = newObjectId();
     const key = await idpKey('google.com', id);
     const record = {
@@ -249,8 +249,8 @@ describe('rules', () => {
   });
 });
 
-describe('applications of a policy', () => {
-  it('are the only ones that sign people up and get roles, when it says so; rules know them by name', async () => {
+describe('applications of a stored policy', () => {
+  it('with onlyThese, other applications get no sign-ups and no roles, and rules see the application by name', async () => {
     const [ours, foreign] = [newClient().toUpperCase(), newClient()];
     const rules = [
       {
@@ -260,8 +260,8 @@ describe('applications of a policy', () => {
       },
     ];
     await publish({ applications: { [ours]: 'Shop', onlyThese: true }, rules });
-    const there = isolate();
-    const at = async (step: string, client_id: string | undefined) => (await there.call({ step, client_id })).json;
+    const gate = isolate();
+    const at = async (step: string, client_id: string | undefined) => (await gate.call({ step, client_id })).json;
     expect(await at(TOKEN, ours.toLowerCase())).toMatchObject({ extension_App: 'Shop', extension_Roles: 'editor' });
     expect(await at(SIGN_UP, ours)).toMatchObject({ action: 'Continue', extension_App: 'Shop' });
     for (const client_id of [foreign, undefined, '']) {
@@ -278,8 +278,8 @@ describe('applications of a policy', () => {
   });
 });
 
-describe('a carrier', () => {
-  it('such as an invitation code opens the door when it is on the list, and is given back empty', async () => {
+describe('invitation code', () => {
+  it('a code on the list allows the sign-up, and an empty value replaces it in the reply', async () => {
     const policy = {
       lists: { invitations: ['SPRING-24'] },
       rules: [

@@ -1,4 +1,4 @@
-/** What happens to calls when the policy, or what it asks of KV, is not to be had: design sections 5, 6 and 10. */
+/** Calls while the policy or its data in KV is unavailable (design sections 5, 6 and 10). */
 import { env } from 'cloudflare:workers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { listKey, planKey } from '../../src/policy/plan.ts';
@@ -11,7 +11,7 @@ const SIGN_UP = 'PostAttributeCollection';
 const TOKEN = 'PreTokenIssuance';
 const START = Date.UTC(2026, 10, 21, 8);
 
-/** Each version puts its own name into the reply. */
+/** A policy that puts its name into the reply. */
 const named = (name: string) => ({
   rules: [{ id: name, steps: [SIGN_UP, TOKEN], set: { city: `'${name}'` } }],
 });
@@ -29,20 +29,20 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-describe('without any policy', () => {
+describe('no policy is known', () => {
   const faults: [string, () => Promise<unknown>, string][] = [
-    ['nothing was ever published', () => env.GATEHOUSE.delete(POINTER_KEY), 'policy-missing'],
-    ['the pointer is no JSON', () => env.GATEHOUSE.put(POINTER_KEY, '{'), 'policy-unreadable'],
-    ['the pointer names no number', () => env.GATEHOUSE.put(POINTER_KEY, '{"v":1,"number":"1"}'), 'policy-unreadable'],
-    ['the plan is not there', () => env.GATEHOUSE.put(POINTER_KEY, '{"v":1,"number":999999}'), 'policy-missing'],
-    ['the plan was broken by hand', () => publish('{"rules":['), 'policy-unreadable'],
+    ['no policy was published', () => env.GATEHOUSE.delete(POINTER_KEY), 'policy-missing'],
+    ['the pointer is not JSON', () => env.GATEHOUSE.put(POINTER_KEY, '{'), 'policy-unreadable'],
+    ['the pointer has no number', () => env.GATEHOUSE.put(POINTER_KEY, '{"v":1,"number":"1"}'), 'policy-unreadable'],
+    ['the plan is missing', () => env.GATEHOUSE.put(POINTER_KEY, '{"v":1,"number":999999}'), 'policy-missing'],
+    ['the plan is not JSON', () => publish('{"rules":['), 'policy-unreadable'],
     ['the plan has another format', () => publish('{"format":99}'), 'policy-unreadable'],
     [
-      'the plan asks for a function that this gate does not have',
+      'the plan uses a function that this gate does not have',
       async () => {
         const number = await publish(named('x'));
         const broken = JSON.parse(String(await env.GATEHOUSE.get(planKey(number))));
-        broken.rules[0].set = [['city', ['unheard', 1]]];
+        broken.rules[0].set = [['city', ['unknown', 1]]];
         await env.GATEHOUSE.put(planKey(number), JSON.stringify(broken));
       },
       'policy-unreadable',
@@ -50,9 +50,9 @@ describe('without any policy', () => {
   ];
 
   it.each(faults)(
-    'because %s, sign-up is blocked with a code, the token has empty roles, and the attempt says why',
-    async (_, break_, degraded) => {
-      await break_();
+    'when %s, sign-up is blocked with a code, the token has empty roles, and the attempt has the fault',
+    async (_, damage, degraded) => {
+      await damage();
       const client_id = newClient();
       for (const step of ['PostFederationSignup', SIGN_UP]) {
         const { status, json } = await isolate().call({ step, client_id });
@@ -68,7 +68,7 @@ describe('without any policy', () => {
     },
   );
 
-  it('because KV hangs or throws, the same, before time runs out; and the built-in policy never stands in', async () => {
+  it('when KV hangs or throws, sign-up is blocked before the deadline, not decided by the built-in policy', async () => {
     await publish(named('good'));
     const client_id = newClient();
     for (const answer of [() => new Promise(() => {}), () => Promise.reject(new Error('KV GET failed: 500'))]) {
@@ -83,19 +83,19 @@ describe('without any policy', () => {
       expect(row).toMatchObject({ outcome: 'error', reason: 'no-policy', degraded: 'policy-kv-unavailable' });
   });
 
-  it('because POLICY holds a word that it does not know, nobody is let in by the built-in one', async () => {
+  it('when POLICY has an invalid value, the built-in policy does not decide', async () => {
     await env.GATEHOUSE.delete(POINTER_KEY);
     expect((await isolate({ POLICY: 'Stored!' }).call({ step: SIGN_UP })).json.action).toBe('ShowBlockPage');
   });
 });
 
-describe('the policy in memory', () => {
-  it('a new version decides the next call: every call reads the pointer, in the same read as the person', async () => {
+describe('policy in memory', () => {
+  it('a new version decides the next call: every call reads the pointer and the person in one read', async () => {
     await publish(named('one'));
     const { kv, asked } = watchedKv();
-    const there = isolate({ GATEHOUSE: kv });
+    const gate = isolate({ GATEHOUSE: kv });
     const objectId = newObjectId();
-    const city = async () => (await there.call({ step: TOKEN, objectId })).json.city;
+    const city = async () => (await gate.call({ step: TOKEN, objectId })).json.city;
     expect(await city()).toBe('one');
     asked.length = 0;
     expect(await city()).toBe('one');
@@ -104,33 +104,33 @@ describe('the policy in memory', () => {
     expect(await city()).toBe('two');
   });
 
-  it('reads and loads a plan only when its number changed, even for many calls at once', async () => {
+  it('a plan is read once per version, even for concurrent calls', async () => {
     const number = await publish(named('one'));
     const { kv, asked } = watchedKv();
-    const there = isolate({ GATEHOUSE: kv });
-    await Promise.all(Array.from({ length: 20 }, () => there.call({ step: SIGN_UP })));
+    const gate = isolate({ GATEHOUSE: kv });
+    await Promise.all(Array.from({ length: 20 }, () => gate.call({ step: SIGN_UP })));
     const documents = () => asked.filter((key) => key === planKey(number)).length;
     expect(documents()).toBe(1);
     for (const seconds of [31, 5_000]) {
       secondsLater(seconds);
-      await there.call({ step: SIGN_UP });
+      await gate.call({ step: SIGN_UP });
     }
     expect(documents()).toBe(1);
   });
 
   it.each([
-    ['the pointer', () => env.GATEHOUSE.put(POINTER_KEY, 'by hand'), 'policy-unreadable'],
-    ['the plan', () => publish('by hand'), 'policy-unreadable'],
-    ['nothing left', () => env.GATEHOUSE.delete(POINTER_KEY), 'policy-missing'],
+    ['the pointer is unreadable', () => env.GATEHOUSE.put(POINTER_KEY, 'by hand'), 'policy-unreadable'],
+    ['the plan is unreadable', () => publish('by hand'), 'policy-unreadable'],
+    ['the pointer is missing', () => env.GATEHOUSE.delete(POINTER_KEY), 'policy-missing'],
   ])(
-    'goes on deciding when somebody broke %s in KV, the attempt says so, and a repair is taken up',
-    async (_, break_, degraded) => {
+    'when %s in KV, the last policy decides, the attempt has the fault, and a repair takes effect',
+    async (_, damage, degraded) => {
       const number = await publish(named('good'));
       const client_id = newClient();
-      const there = isolate();
-      const call = async (step = SIGN_UP) => (await there.call({ step, client_id })).json.city;
+      const gate = isolate();
+      const call = async (step = SIGN_UP) => (await gate.call({ step, client_id })).json.city;
       expect(await call()).toBe('good');
-      await break_();
+      await damage();
       expect(await call()).toBe('good');
       secondsLater(10_000);
       expect(await call(TOKEN)).toBe('good');
@@ -138,16 +138,16 @@ describe('the policy in memory', () => {
       const broken = rows.filter((row) => row.degraded !== '');
       expect(broken).toHaveLength(2);
       for (const row of broken) expect(row).toMatchObject({ degraded, outcome: 'continue', policyVersion: number });
-      await publish(named('mended'));
-      expect(await call()).toBe('mended');
+      await publish(named('repaired'));
+      expect(await call()).toBe('repaired');
     },
   );
 
-  it('a plan broken by hand is not read and refused at every call', async () => {
-    const there = watchedKv();
+  it('an unreadable plan is not read again for every call', async () => {
+    const watched = watchedKv();
     const broken = await publish('{"rules":[');
-    const cold = isolate({ GATEHOUSE: there.kv });
-    const reads = () => there.asked.filter((key) => key === planKey(broken)).length;
+    const cold = isolate({ GATEHOUSE: watched.kv });
+    const reads = () => watched.asked.filter((key) => key === planKey(broken)).length;
     for (let index = 0; index < 5; index += 1)
       expect((await cold.call({ step: SIGN_UP })).json.action).toBe('ShowBlockPage');
     expect(reads()).toBe(1);
@@ -159,13 +159,13 @@ describe('the policy in memory', () => {
   it.each([
     ['fails', () => Promise.reject(new Error('down'))],
     ['hangs', () => new Promise(() => {})],
-  ])('goes on deciding while KV %s, the attempt says so, and no longer once KV is back', async (_, answer) => {
+  ])('while KV %s, the last policy decides, and the attempts have the fault until KV is back', async (_, answer) => {
     await publish(named('good'));
     let down = false;
     const { kv } = watchedKv((keys) => (down && isPointer(keys) ? answer() : undefined));
-    const there = isolate({ GATEHOUSE: kv, KV_TIMEOUT_MS: '30' });
+    const gate = isolate({ GATEHOUSE: kv, KV_TIMEOUT_MS: '30' });
     const client_id = newClient();
-    const city = async () => (await there.call({ step: SIGN_UP, client_id })).json.city;
+    const city = async () => (await gate.call({ step: SIGN_UP, client_id })).json.city;
     await city();
     down = true;
     expect([await city(), await city()]).toEqual(['good', 'good']);
@@ -175,69 +175,69 @@ describe('the policy in memory', () => {
     expect(faults).toEqual(['', '', 'policy-kv-unavailable', 'policy-kv-unavailable']);
   });
 
-  it('of a version that KV brings too late decides the next call', async () => {
+  it('a version that KV returns after the timeout decides the next call', async () => {
     await publish(named('one'));
     let slow = false;
     const { kv } = watchedKv((key, real) =>
       slow ? new Promise((resolve) => setTimeout(resolve, 130)).then(() => real(key)) : undefined,
     );
-    const there = isolate({ GATEHOUSE: kv, KV_TIMEOUT_MS: '100' });
-    await there.call({ step: SIGN_UP });
+    const gate = isolate({ GATEHOUSE: kv, KV_TIMEOUT_MS: '100' });
+    await gate.call({ step: SIGN_UP });
     await publish(named('two'));
     slow = true;
-    expect((await there.call({ step: SIGN_UP })).json.city).toBe('one');
+    expect((await gate.call({ step: SIGN_UP })).json.city).toBe('one');
     slow = false;
     const { kv: away } = watchedKv(() => Promise.reject(new Error('down')));
-    Object.assign(there.env, { GATEHOUSE: away });
-    expect((await there.call({ step: SIGN_UP })).json.city).toBe('two');
+    Object.assign(gate.env, { GATEHOUSE: away });
+    expect((await gate.call({ step: SIGN_UP })).json.city).toBe('two');
   });
 });
 
-describe('answers of KV that cross', () => {
-  /** The first question for the pointer is answered when `answer` is called; the others as KV does. */
-  function firstPointerHeld() {
-    let held: { resolve: (text: string) => void; reject: (error: Error) => void } | undefined;
+describe('responses of KV out of order', () => {
+  /** The test settles the first read of the pointer. KV handles the others. */
+  function firstReadPending() {
+    let pending: { resolve: (text: string) => void; reject: (error: Error) => void } | undefined;
     const { kv } = watchedKv((keys) => {
-      if (!isPointer(keys) || held !== undefined) return undefined;
+      if (!isPointer(keys) || pending !== undefined) return undefined;
       return new Promise((resolve, reject) => {
-        held = { resolve, reject };
+        pending = { resolve, reject };
       });
     });
-    return { kv, held: () => vi.waitUntil(() => held) };
+    return { kv, pending: () => vi.waitUntil(() => pending) };
   }
-  const afterwards = async (there: ReturnType<typeof isolate>) => {
+  const afterwards = async (gate: ReturnType<typeof isolate>) => {
     const client_id = newClient();
-    const { city } = (await there.call({ step: SIGN_UP, client_id })).json;
+    const { city } = (await gate.call({ step: SIGN_UP, client_id })).json;
     return { city, degraded: (await rowsOfOnce(client_id, 1))[0]?.degraded };
   };
 
-  it('a question that fails after a later one was answered does not make the policy a doubtful one', async () => {
+  it('a read that fails after a later one succeeded does not cause a fault', async () => {
     await publish(named('good'));
-    const { kv, held } = firstPointerHeld();
-    const there = isolate({ GATEHOUSE: kv });
-    const first = there.call({ step: SIGN_UP });
-    const answer = await held();
-    await there.call({ step: SIGN_UP });
-    answer.reject(new Error('KV GET failed: 500'));
+    const { kv, pending } = firstReadPending();
+    const gate = isolate({ GATEHOUSE: kv });
+    const first = gate.call({ step: SIGN_UP });
+    const read = await pending();
+    await gate.call({ step: SIGN_UP });
+    read.reject(new Error('KV GET failed: 500'));
     expect((await first).json.city).toBe('good');
-    expect(await afterwards(there)).toEqual({ city: 'good', degraded: '' });
+    expect(await afterwards(gate)).toEqual({ city: 'good', degraded: '' });
   });
 
-  it('an old answer that comes after a newer one does not bring the old version back', async () => {
+  it('an old response after a newer one does not restore the old version', async () => {
     const old = await publish(named('old'));
-    const { kv, held } = firstPointerHeld();
-    const there = isolate({ GATEHOUSE: kv });
-    const first = there.call({ step: SIGN_UP });
-    const answer = await held();
+    const { kv, pending } = firstReadPending();
+    const gate = isolate({ GATEHOUSE: kv });
+    const first = gate.call({ step: SIGN_UP });
+    const read = await pending();
     await publish(named('new'));
-    expect((await there.call({ step: SIGN_UP })).json.city).toBe('new');
-    answer.resolve(JSON.stringify({ v: 1, number: old }));
+    expect((await gate.call({ step: SIGN_UP })).json.city).toBe('new');
+    read.resolve(JSON.stringify({ v: 1, number: old }));
     expect((await first).json.city).toBe('new');
-    expect(await afterwards(there)).toEqual({ city: 'new', degraded: '' });
+    expect(await afterwards(gate)).toEqual({ city: 'new', degraded: '' });
   });
 });
 
-describe('when KV cannot say what we hold about a person', () => {
+describe('entitlements unavailable in KV', () => {
   const rules = [
     { id: 'not-members', steps: ['PostFederationSignup', SIGN_UP], when: "'member' in person.groups", block: true },
     { id: 'token', steps: [TOKEN], set: { extension_Roles: 'person.roles' } },
@@ -250,13 +250,13 @@ describe('when KV cannot say what we hold about a person', () => {
     objectId: newObjectId(),
   });
 
-  it('sign-up steps whose rules ask for it are blocked, unless whenUnavailable says continue; the token has no roles', async () => {
+  it('sign-up steps whose rules read entitlements follow whenUnavailable, and the token has no roles', async () => {
     const client_id = newClient();
     await publish({ whenUnavailable: { PostAttributeCollection: 'continue' }, rules });
-    const there = isolate({ GATEHOUSE: down() });
-    expect((await there.call(body('PostFederationSignup', client_id))).json.action).toBe('ShowBlockPage');
-    expect((await there.call(body(SIGN_UP, client_id))).json.action).toBe('Continue');
-    expect((await there.call(body(TOKEN, client_id))).json).toMatchObject({ action: 'Continue', extension_Roles: '' });
+    const gate = isolate({ GATEHOUSE: down() });
+    expect((await gate.call(body('PostFederationSignup', client_id))).json.action).toBe('ShowBlockPage');
+    expect((await gate.call(body(SIGN_UP, client_id))).json.action).toBe('Continue');
+    expect((await gate.call(body(TOKEN, client_id))).json).toMatchObject({ action: 'Continue', extension_Roles: '' });
     const rows = await rowsOfOnce(client_id, 3);
     expect(
       rows.map(({ step, rule, messageKey, outcome, degraded }) => [step, rule, messageKey, outcome, degraded]).sort(),
@@ -267,7 +267,7 @@ describe('when KV cannot say what we hold about a person', () => {
     ]);
   });
 
-  it('a rule that grants unless something is held gives no roles', async () => {
+  it('a rule that grants roles unless the person has an entitlement gives no roles', async () => {
     const granting = {
       id: 'all-but',
       steps: [TOKEN],
@@ -279,18 +279,18 @@ describe('when KV cannot say what we hold about a person', () => {
     expect((await isolate({ GATEHOUSE: down() }).call(body(TOKEN, ''))).json.extension_Roles).toBe('');
   });
 
-  it('sign-up steps whose rules do not ask for it read the pointer alone', async () => {
+  it('sign-up steps whose rules do not read entitlements read the pointer only', async () => {
     await publish(named('no-person-here'));
     const { kv, asked } = watchedKv();
-    const there = isolate({ GATEHOUSE: kv });
-    await there.call(body(SIGN_UP, ''));
+    const gate = isolate({ GATEHOUSE: kv });
+    await gate.call(body(SIGN_UP, ''));
     asked.length = 0;
-    expect((await there.call(body(SIGN_UP, ''))).json.city).toBe('no-person-here');
+    expect((await gate.call(body(SIGN_UP, ''))).json.city).toBe('no-person-here');
     expect(asked).toEqual([[POINTER_KEY]]);
   });
 });
 
-describe('a large list', () => {
+describe('large list of a policy', () => {
   const words = Array.from({ length: 2_000 }, (_, index) => `word-${index}`);
   const policy = {
     lists: { words },
@@ -300,15 +300,15 @@ describe('a large list', () => {
     ],
   };
 
-  it('is read when a step whose rules ask for it is called, once for many calls at once', async () => {
+  it('the list is read when a step needs it, once for concurrent calls', async () => {
     const number = await publish(policy);
     const { kv, asked } = watchedKv();
-    const there = isolate({ GATEHOUSE: kv });
+    const gate = isolate({ GATEHOUSE: kv });
     const reads = () => asked.filter((key) => key === listKey(number, 'words')).length;
-    expect((await there.call({ step: TOKEN })).json.city).toBe('token');
+    expect((await gate.call({ step: TOKEN })).json.city).toBe('token');
     expect(reads()).toBe(0);
     const cities = ['word-7', 'Graz', 'word-1999', 'word-2000', 'word-'];
-    const replies = await Promise.all(cities.map((city) => there.call({ step: SIGN_UP, city })));
+    const replies = await Promise.all(cities.map((city) => gate.call({ step: SIGN_UP, city })));
     expect(replies.map(({ json }) => json.action)).toEqual([
       'ShowBlockPage',
       'Continue',
@@ -319,66 +319,66 @@ describe('a large list', () => {
     expect(reads()).toBe(1);
   });
 
-  it('that KV does not have lets no one sign up past it, leaves the other steps alone, and is taken up when it is there', async () => {
+  it('a list missing in KV blocks its step, does not affect other steps, and is used as soon as it exists', async () => {
     const number = await publish(policy);
     const key = listKey(number, 'words');
     const list = await env.GATEHOUSE.get(key);
     await env.GATEHOUSE.delete(key);
     const client_id = newClient();
-    const there = isolate();
-    expect((await there.call({ step: SIGN_UP, city: 'Graz', client_id })).json.action).toBe('ShowBlockPage');
-    expect((await there.call({ step: TOKEN })).json.city).toBe('token');
+    const gate = isolate();
+    expect((await gate.call({ step: SIGN_UP, city: 'Graz', client_id })).json.action).toBe('ShowBlockPage');
+    expect((await gate.call({ step: TOKEN })).json.city).toBe('token');
     expect((await rowsOfOnce(client_id, 1))[0]).toMatchObject({ reason: 'no-policy', degraded: 'policy-missing' });
     await env.GATEHOUSE.put(key, String(list));
-    expect((await there.call({ step: SIGN_UP, city: 'Graz' })).json.action).toBe('Continue');
+    expect((await gate.call({ step: SIGN_UP, city: 'Graz' })).json.action).toBe('Continue');
   });
 });
 
-describe('when time runs out', () => {
-  const late = (client_id: string) =>
+describe('timeout of a call', () => {
+  const slow = (client_id: string) =>
     new ReadableStream({
       start: (controller) => controller.enqueue(new TextEncoder().encode(`{"client_id":"${client_id}",`)),
     });
 
-  it('sign-up goes on only where whenUnavailable says so, and then stores no roles that somebody typed', async () => {
+  it('sign-up continues only when whenUnavailable allows it, and then typed roles are not stored', async () => {
     await publish({ whenUnavailable: { PostAttributeCollection: 'continue' }, rules: [] });
-    const there = isolate({ DECISION_TIMEOUT_MS: '200', KV_TIMEOUT_MS: '50' });
-    await there.call({ step: SIGN_UP });
-    expect((await there.call(late('x'), `/${SIGN_UP}`)).json).toEqual({
+    const gate = isolate({ DECISION_TIMEOUT_MS: '200', KV_TIMEOUT_MS: '50' });
+    await gate.call({ step: SIGN_UP });
+    expect((await gate.call(slow('x'), `/${SIGN_UP}`)).json).toEqual({
       version: '1.0.0',
       action: 'Continue',
       extension_Roles: '',
     });
-    expect((await there.call(late('x'), '/PostFederationSignup')).json.action).toBe('ShowBlockPage');
-    expect((await there.call(late('x'), `/${TOKEN}`)).json).toMatchObject({ action: 'Continue', extension_Roles: '' });
+    expect((await gate.call(slow('x'), '/PostFederationSignup')).json.action).toBe('ShowBlockPage');
+    expect((await gate.call(slow('x'), `/${TOKEN}`)).json).toMatchObject({ action: 'Continue', extension_Roles: '' });
   });
 });
 
-describe('a shadow that cannot be had', () => {
-  it('changes nothing for the policy that decides', async () => {
+describe('shadow policy unavailable', () => {
+  it('a missing or unreadable shadow does not affect the active policy', async () => {
     await publish(named('real'), { shadow: { number: 999_999, sample: 1 } });
     expect((await isolate().call({ step: SIGN_UP })).json.city).toBe('real');
     await publish(named('real'), { shadow: { number: await putVersion('{'), sample: 1 } });
     expect((await isolate().call({ step: SIGN_UP })).json.city).toBe('real');
   });
 
-  it('because KV hangs or throws takes no time from the first call, and is no fault of the policy that decides', async () => {
+  it('a shadow that KV does not return does not delay the first call, and causes no fault', async () => {
     const shadow = await putVersion(named('shadow'));
     const rules = [{ id: 'known', steps: [SIGN_UP], set: { city: "person.roles.join(' ') + 'known'" } }];
     const client_id = newClient();
     for (const answer of [() => new Promise(() => {}), () => Promise.reject(new Error('KV GET failed: 500'))]) {
       await publish({ rules }, { shadow: { number: shadow, sample: 1 } });
       const { kv } = watchedKv((keys) => (keys === planKey(shadow) ? answer() : undefined));
-      const there = isolate({ GATEHOUSE: kv, KV_TIMEOUT_MS: '500', DECISION_TIMEOUT_MS: '1500' });
-      const { json } = await there.call({ step: SIGN_UP, client_id, email: 'x@example.com' });
+      const gate = isolate({ GATEHOUSE: kv, KV_TIMEOUT_MS: '500', DECISION_TIMEOUT_MS: '1500' });
+      const { json } = await gate.call({ step: SIGN_UP, client_id, email: 'x@example.com' });
       expect(json).toMatchObject({ action: 'Continue', city: 'known' });
     }
     for (const row of await rowsOfOnce(client_id, 2)) expect(row).toMatchObject({ degraded: '', shadowVersion: 0 });
   });
 });
 
-describe('a condition that fails although it never failed when it was saved', () => {
-  it('turns the person away where it guards a sign-up, sets no claim, and the attempt names the rule and the cause', async () => {
+describe('condition that fails unforeseen', () => {
+  it('a block rule applies, a set rule does not, and the attempt has a note with rule and cause', async () => {
     const client_id = newClient();
     const number = await publish({
       rules: [

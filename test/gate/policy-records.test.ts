@@ -1,4 +1,4 @@
-/** What is remembered of calls under a stored policy: all that support needs, nothing that is never kept, and no more than a message holds. */
+/** Attempts of calls under a stored policy. */
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../src/attempts/attempt.ts';
@@ -11,14 +11,14 @@ const CODE = /^[0-9A-HJKMNP-TV-Z]{5}-[0-9A-HJKMNP-TV-Z]{5}$/;
 const SIGN_UP = 'PostAttributeCollection';
 const TOKEN = 'PreTokenIssuance';
 
-/** An isolate whose queue shows what it was given. */
+/** An isolate that returns each attempt sent to the queue. */
 function watched(bindings: object = {}) {
   const sent: Attempt[] = [];
   const ATTEMPTS = { ...env.ATTEMPTS, send: async (message: Attempt) => void sent.push(message) };
-  const there = isolate({ ATTEMPTS, ...bindings });
+  const gate = isolate({ ATTEMPTS, ...bindings });
   return {
     async call(body: unknown, path = '') {
-      const { json } = await there.call(body, path);
+      const { json } = await gate.call(body, path);
       return { json, attempt: sent.at(-1) };
     },
   };
@@ -27,8 +27,8 @@ function watched(bindings: object = {}) {
 /** A body that never ends. */
 const endless = () => new ReadableStream({ pull: () => new Promise(() => undefined) });
 
-describe('the text that was shown', () => {
-  it('is kept without what it quoted of a claim whose value is never kept', async () => {
+describe('message of an attempt', () => {
+  it('the stored message omits values of claims that are never stored', async () => {
     await publish({
       messages: { no: { en: '{givenName}: {extension_InvitationCode} and {extension_Pin}. {supportCode}' } },
       rules: [{ id: 'no', steps: [SIGN_UP], when: 'has(claims.city)', invalid: 'no' }],
@@ -46,50 +46,50 @@ describe('the text that was shown', () => {
     expect(JSON.stringify(attempt)).not.toMatch(/SPRING-24|1234/);
   });
 
-  it('is kept as it is where nothing of the kind was sent, and where no rule made it', async () => {
+  it('the message is stored as shown when the call has no such claim, or no rule decided', async () => {
     const messages = { unavailable: { en: 'Later, {extension_Pin}{supportCode}' } };
     await publish({
       messages,
       rules: [{ id: 'no', steps: [SIGN_UP], when: "'x' in person.roles", block: true }],
     });
-    const there = watched({ DECISION_TIMEOUT_MS: '100' });
-    const { json } = await there.call({ step: SIGN_UP, city: 'x' });
+    const gate = watched({ DECISION_TIMEOUT_MS: '100' });
+    const { json } = await gate.call({ step: SIGN_UP, city: 'x' });
     expect(json.action).toBe('Continue');
-    const late = await there.call(endless(), `/${SIGN_UP}`);
+    const late = await gate.call(endless(), `/${SIGN_UP}`);
     expect(late.attempt?.message).toBe(late.json.userMessage);
   });
 });
 
-describe('a call that was answered before anything was known of it', () => {
-  it('names the version whose words and whenUnavailable counted, and has a code at every step', async () => {
+describe('attempt of an unreadable call', () => {
+  it('the attempt contains the version of the message and whenUnavailable, and a code at every step', async () => {
     const messages = { 'unreadable-body': { en: 'Ours {supportCode}' } };
     const number = await publish({ messages, whenUnavailable: { PostAttributeCollection: 'continue' }, rules: [] });
-    const there = watched({ DECISION_TIMEOUT_MS: '100', KV_TIMEOUT_MS: '50' });
-    await there.call({ step: SIGN_UP });
+    const gate = watched({ DECISION_TIMEOUT_MS: '100', KV_TIMEOUT_MS: '50' });
+    await gate.call({ step: SIGN_UP });
     for (const step of ['PostFederationSignup', SIGN_UP, TOKEN]) {
-      const { attempt } = await there.call(endless(), `/${step}`);
+      const { attempt } = await gate.call(endless(), `/${step}`);
       expect(attempt).toMatchObject({ outcome: 'error', reason: 'deadline', policyVersion: number });
       expect(attempt?.supportCode).toMatch(CODE);
     }
-    const { attempt } = await there.call('{', `/${SIGN_UP}`);
+    const { attempt } = await gate.call('{', `/${SIGN_UP}`);
     expect(attempt).toMatchObject({ reason: 'not-json', policyVersion: number });
     expect(attempt?.message).toBe(`Ours ${attempt?.supportCode}`);
   });
 });
 
-describe('an application that the policy does not name', () => {
-  it('is told to support at the token step, where nobody is turned away', async () => {
+describe('application that the policy does not list', () => {
+  it('the attempt has a note at the token step, which cannot refuse', async () => {
     const ours = newClient();
     await publish({ applications: { [ours]: 'Shop', onlyThese: true }, rules: [] });
-    const there = watched();
-    const at = (client_id: string) => there.call({ step: TOKEN, client_id, objectId: newObjectId() });
+    const gate = watched();
+    const at = (client_id: string) => gate.call({ step: TOKEN, client_id, objectId: newObjectId() });
     expect((await at(newClient())).attempt?.notes.join()).toContain('onlyThese');
     expect((await at(ours)).attempt?.notes).toEqual([]);
   });
 });
 
-describe('the roles of an attempt', () => {
-  it('are those in the token, however the policy joins them; what is no name of a role is told', async () => {
+describe('roles of an attempt', () => {
+  it('the attempt contains the roles in the token, for any separator, and a note on invalid names', async () => {
     const sentFor = async (value: string) => {
       await publish({ rules: [{ id: 'roles', steps: [TOKEN], set: { extension_Roles: value } }] });
       const { attempt } = await watched().call({ step: TOKEN, objectId: newObjectId() });
@@ -97,19 +97,19 @@ describe('the roles of an attempt', () => {
     };
     for (const joined of ["'editor approver'", "'editor,approver'", "'editor; approver'", "['editor', 'approver']"])
       expect(await sentFor(joined)).toEqual([['editor', 'approver'], []]);
-    expect(await sentFor("'editor Prüfer'")).toEqual([['editor'], [expect.stringContaining('1 more word')]]);
+    expect(await sentFor("'editor Prüfer'")).toEqual([['editor'], [expect.stringContaining('roles claim: 1')]]);
     expect(await sentFor("''")).toEqual([[], []]);
   });
 });
 
-describe('an attempt with the decision of a shadow', () => {
-  it('is no larger than a message, whatever body and policies hold', async () => {
+describe('size of an attempt with a shadow decision', () => {
+  it('the message is within its limit for the largest body and policies', async () => {
     const named = (letter: string) => `${letter}${'x'.repeat(96)}`;
     const claims = Object.fromEntries(Array.from({ length: 150 }, (_, index) => [named('a') + (100 + index), "'x'"]));
     const shadow = await putVersion({ rules: [{ id: 'many', steps: [SIGN_UP], set: claims }] });
     const asks = { id: 'asks', steps: [SIGN_UP], when: "'x' in person.roles", block: true };
     await publish({ rules: [asks] }, { shadow: { number: shadow, sample: 1 } });
-    // JSON takes six bytes for such a character.
+    // JSON encodes this character in six bytes.
     const odd = (length: number) => '\u0001'.repeat(length);
     const identities = Array.from({ length: 10 }, (_, index) => ({
       signInType: odd(128),

@@ -1,4 +1,4 @@
-/** A second policy that runs after the reply: it is remembered, it can be asked for, and it cannot change a byte of what B2C gets. */
+/** The shadow policy: it runs after the reply, and its decisions are recorded and reported. */
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -37,12 +37,12 @@ afterEach(() => vi.restoreAllMocks());
 const withShadow = async (sample = 1, shadow: unknown = draft) =>
   publish(real, { shadow: { number: await putVersion(shadow), sample } });
 
-describe('the shadow’s decision', () => {
-  it('lies beside the real one, with rule and names of claims, and no value', async () => {
+describe('decision of the shadow policy', () => {
+  it('the attempt contains the shadow’s decision with its rule and claim names, without values', async () => {
     await withShadow();
     const client_id = newClient();
-    const there = isolate();
-    const at = (body: object) => there.call({ client_id, ...body });
+    const gate = isolate();
+    const at = (body: object) => gate.call({ client_id, ...body });
     expect((await at({ step: SIGN_UP, city: 'Blocked' })).json.action).toBe('ShowBlockPage');
     expect((await at({ step: SIGN_UP, city: 'Refused' })).json).toMatchObject({ action: 'Continue', state: 'real' });
     expect((await at({ step: SIGN_UP })).json).not.toHaveProperty('extension_New');
@@ -66,12 +66,12 @@ describe('the shadow’s decision', () => {
     expect(JSON.stringify(rows)).not.toContain('draft');
   });
 
-  it('is shown by /reports/attempts, which can be asked for those that differ, and counted by /reports/summary', async () => {
+  it('/reports/attempts shows and filters shadow decisions, and /reports/summary counts them', async () => {
     await withShadow();
     const client_id = newClient();
-    const there = isolate();
-    for (const city of ['Refused', 'Refused', 'Blocked', 'Graz']) await there.call({ step: SIGN_UP, client_id, city });
-    await there.call({ step: TOKEN, client_id, objectId: newObjectId() });
+    const gate = isolate();
+    for (const city of ['Refused', 'Refused', 'Blocked', 'Graz']) await gate.call({ step: SIGN_UP, client_id, city });
+    await gate.call({ step: TOKEN, client_id, objectId: newObjectId() });
     await rowsOfOnce(client_id, 5);
     const listed = async (shadow: string) =>
       (await (await report(`/attempts?clientId=${client_id}&shadow=${shadow}`)).json<Listed>()).attempts;
@@ -105,21 +105,21 @@ describe('the shadow’s decision', () => {
     expect(none).not.toHaveProperty('shadow');
   });
 
-  it('is taken for the share of calls that the sample says', async () => {
+  it('the shadow runs for the configured share of the calls', async () => {
     await withShadow(0.25);
     const client_id = newClient();
-    const there = isolate();
+    const gate = isolate();
     const chance = vi.spyOn(Math, 'random');
     for (const value of [0, 0.2499, 0.25, 0.9]) {
       chance.mockReturnValue(value);
-      await there.call({ step: SIGN_UP, client_id });
+      await gate.call({ step: SIGN_UP, client_id });
     }
     chance.mockRestore();
     const rows = await rowsOfOnce(client_id, 4);
     expect(rows.filter(({ shadowVersion }) => shadowVersion > 0)).toHaveLength(2);
   });
 
-  it('knows the person, though the policy that decides did not ask', async () => {
+  it('the shadow sees entitlements that the active policy does not read', async () => {
     const rules = [{ id: 'members', steps: [SIGN_UP], when: "'member' in person.groups", block: true }];
     await withShadow(1, { rules });
     const [client_id, objectId] = [newClient(), newObjectId()];
@@ -143,7 +143,7 @@ describe('the shadow’s decision', () => {
     expect(asked.flat().filter((key) => key.startsWith('person:'))).toEqual([`person:oid:${objectId}`]);
   });
 
-  it('is not taken of calls that no policy decided', async () => {
+  it('the shadow does not run for calls without a decision', async () => {
     await withShadow();
     const client_id = newClient();
     await isolate().call({ step: 'Nonsense', client_id });
@@ -151,21 +151,21 @@ describe('the shadow’s decision', () => {
   });
 });
 
-describe('the reply', () => {
-  it('is the same to the byte with a shadow and without, and is out before the shadow runs', async () => {
+describe('reply with a shadow policy', () => {
+  it('the reply is byte-identical with and without a shadow, and is sent before the shadow runs', async () => {
     const body = { step: SIGN_UP, client_id: newClient(), city: 'Refused', givenName: 'Ann' };
     await publish(real);
     const without = (await isolate().call(body)).text;
     await withShadow();
-    const there = isolate();
-    await there.call(body);
+    const gate = isolate();
+    await gate.call(body);
     const order: string[] = [];
     const chance = vi.spyOn(Math, 'random').mockImplementation(() => {
       order.push('shadow');
       return 0;
     });
     const ctx = createExecutionContext();
-    const response = await worker.fetch(b2cRequest(body) as Parameters<typeof worker.fetch>[0], there.env, ctx);
+    const response = await worker.fetch(b2cRequest(body) as Parameters<typeof worker.fetch>[0], gate.env, ctx);
     order.push('reply');
     expect(await response.text()).toBe(without);
     await waitOnExecutionContext(ctx);

@@ -1,4 +1,4 @@
-/** What is kept of a call, and what never is: design section 7. */
+/** The data of a call that is stored, and the data that is never stored (design section 7). */
 import { env } from 'cloudflare:workers';
 import fc from 'fast-check';
 import { v7 as uuidv7 } from 'uuid';
@@ -15,8 +15,8 @@ import { withTimeout } from '../../src/platform/timeout.ts';
 import { NOTHING_HELD } from '../../src/policy/policy.ts';
 import { callWith, newClient, rowsOfOnce, USER_FLOW } from '../support/call.ts';
 
-describe('values of claims', () => {
-  it('are kept only when KEEP_CLAIMS names them, cut at 500 characters', async () => {
+describe('stored claim values', () => {
+  it('a value is stored only when KEEP_CLAIMS lists the claim, truncated to 500 characters', async () => {
     const clientId = newClient();
     const body = {
       step: 'PostAttributeCollection',
@@ -31,7 +31,7 @@ describe('values of claims', () => {
     expect(row?.claimNames).toContain('city');
   });
 
-  it('that could open a door are never kept, whatever KEEP_CLAIMS says', async () => {
+  it('a value of a claim with the name of a secret is never stored, even when KEEP_CLAIMS lists it', async () => {
     const never = [
       'password',
       'newPassword',
@@ -59,7 +59,7 @@ describe('values of claims', () => {
     expect(retainedClaims(claims, [...never, 'city'])).toEqual({ city: 'value' });
   });
 
-  it('never reach a row by another way: header, query string or an unnamed claim', async () => {
+  it('headers, the query string and unlisted claims never reach the attempt', async () => {
     const clientId = newClient();
     const secret = `s3cret-${crypto.randomUUID()}`;
     const body = {
@@ -74,7 +74,7 @@ describe('values of claims', () => {
     expect(JSON.stringify(row)).not.toContain(secret);
   });
 
-  it('of a request never set the time of its attempt', async () => {
+  it('a request cannot set the time of its attempt', async () => {
     const clientId = newClient();
     const before = Date.now();
     const longAgo = '2001-01-01T00:00:00.000Z';
@@ -92,7 +92,7 @@ describe('values of claims', () => {
   });
 });
 
-describe('an attempt', () => {
+describe('attempt of every body', () => {
   const config = readConfig({
     LOCAL: 'yes',
     SUPPORT_CODE_KEY: 'a key',
@@ -117,7 +117,7 @@ describe('an attempt', () => {
     fc.array(identity, { maxLength: 12 }),
   );
 
-  it('of any body is one that the database takes, in less than a message may weigh', async () => {
+  it('the database accepts the attempt, and the message is within its limit', async () => {
     await fc.assert(
       fc.asyncProperty(anyBody, async ([members, identities]) => {
         const body: Record<string, unknown> = JSON.parse(

@@ -1,4 +1,4 @@
-/** The road of a call, with a front door whose inputs the policy declares: what every channel can rely on. */
+/** The pipeline of a call, with a channel whose inputs the policy declares. */
 import { env } from 'cloudflare:workers';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { answer, type Call, type FrontDoor, Stopped } from '../../src/gate/answer.ts';
@@ -11,18 +11,18 @@ import { publish, watchedKv } from '../support/policy-call.ts';
 
 const STEP = 'PostAttributeCollection';
 
-/** Understands as much of a call as the message `inputs` of the policy names: `objectId`, or nothing. */
+/** A channel that reads the one claim that the policy's message `inputs` names. */
 const door = (order: string[] = []): FrontDoor => ({
   parse: async (call) => {
     const members = await call.request.json<Record<string, unknown>>();
-    order.push('heard');
+    order.push('parsed');
     return { ...call, text: '{}', members };
   },
-  understand: async (heard, policy) => {
+  understand: async (parsed, policy) => {
     order.push(`understood by ${policy?.version}`);
     const input = policy?.messages.own.get('inputs')?.get('en') ?? 'none';
-    if (input === 'none') return new Stopped('unknown-step', heard);
-    return { ...heard, event: { ...(await readEvent({ [input]: heard.members[input] }, STEP)), step: STEP } };
+    if (input === 'none') return new Stopped('unknown-step', parsed);
+    return { ...parsed, event: { ...(await readEvent({ [input]: parsed.members[input] }, STEP)), step: STEP } };
   },
   reply: ({ decision, reached, reason }) => ({
     status: 200,
@@ -38,7 +38,7 @@ const inputs = (input: string) => ({
   rules: [{ id: 'held', steps: [STEP], set: { city: "person.groups.join(' ') + '!'" } }],
 });
 
-/** One isolate; each call has a world of its own. */
+/** One isolate. Each call has its own world. */
 function isolate(kv: Pick<KVNamespace, 'get'>) {
   const config = readConfig({ LOCAL: 'yes', POLICY: 'stored', KV_TIMEOUT_MS: '100', DECISION_TIMEOUT_MS: '300' });
   return async (objectId: string, through: FrontDoor = door()) => {
@@ -74,17 +74,17 @@ async function memberOf(group: string): Promise<string> {
 
 afterEach(() => vi.restoreAllMocks());
 
-describe('a front door whose inputs the policy declares', () => {
-  it('in a cold isolate understands the first call by the policy that is in force', async () => {
+describe('channel whose inputs the policy declares', () => {
+  it('a cold isolate interprets the first call with the active policy', async () => {
     const version = await publish(inputs('objectId'));
     const order: string[] = [];
     const { kv, asked } = watchedKv();
     expect(await isolate(kv)(await memberOf('staff'), door(order))).toMatchObject({ city: 'staff!', version });
-    expect(order).toEqual(['heard', `understood by ${version}`]);
+    expect(order).toEqual(['parsed', `understood by ${version}`]);
     expect(asked).toHaveLength(3);
   });
 
-  it('understands a call once more when KV brings another version, and reads the person that it names then', async () => {
+  it('a call is interpreted again when KV returns another version, and reads the person of that interpretation', async () => {
     const first = await publish(inputs('email'));
     const { kv, asked } = watchedKv();
     const call = isolate(kv);
@@ -94,11 +94,11 @@ describe('a front door whose inputs the policy declares', () => {
     asked.length = 0;
     const order: string[] = [];
     expect(await call(objectId, door(order))).toMatchObject({ city: 'staff!', version: second });
-    expect(order).toEqual(['heard', `understood by ${first}`, `understood by ${second}`]);
+    expect(order).toEqual(['parsed', `understood by ${first}`, `understood by ${second}`]);
     expect(asked.filter((keys) => [keys].flat().includes(`person:oid:${objectId}`))).toHaveLength(1);
   });
 
-  it('learns of an input that the last policy did not know', async () => {
+  it('an input that only a new version declares is read in the first call after its publication', async () => {
     await publish(inputs('none'));
     const call = isolate(env.GATEHOUSE);
     const objectId = await memberOf('staff');
@@ -107,7 +107,7 @@ describe('a front door whose inputs the policy declares', () => {
     expect(await call(objectId)).toMatchObject({ reason: '', city: 'staff!' });
   });
 
-  it('decides by the version that it understood by, though a third one arrives meanwhile', async () => {
+  it('a call is decided by the version that interpreted it, even when a third version arrives meanwhile', async () => {
     const first = await publish(inputs('email'));
     let next = '';
     const { kv } = watchedKv((keys, real) => {
@@ -129,30 +129,30 @@ describe('a front door whose inputs the policy declares', () => {
   });
 });
 
-describe('work that outlives the deadline', () => {
-  it('cannot change the reply, however late it moves on', async () => {
+describe('work after the deadline', () => {
+  it('work that continues after the deadline does not change the reply', async () => {
     await publish(inputs('objectId'));
     const call = isolate(env.GATEHOUSE);
     await call(newObjectId());
     let release = () => {};
-    const held = new Promise<void>((resolve) => {
+    const released = new Promise<void>((resolve) => {
       release = resolve;
     });
-    let wentOn = () => {};
-    const ending = new Promise<void>((resolve) => {
-      wentOn = resolve;
+    let resume = () => {};
+    const resumed = new Promise<void>((resolve) => {
+      resume = resolve;
     });
     const slow: FrontDoor = {
       ...door(),
-      understand: async (heard, policy) => {
-        await held;
-        wentOn();
-        return door().understand(heard, policy);
+      understand: async (parsed, policy) => {
+        await released;
+        resume();
+        return door().understand(parsed, policy);
       },
     };
     const replied = await call(await memberOf('staff'), slow);
     release();
-    await ending;
+    await resumed;
     expect(replied).toMatchObject({ reason: 'deadline', kind: 'block' });
     expect(replied).not.toHaveProperty('city');
   });

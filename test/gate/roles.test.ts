@@ -1,4 +1,4 @@
-/** Role data in KV, as it reaches the token: design section 5. */
+/** Roles from KV to the token (design section 5). */
 import { env } from 'cloudflare:workers';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
@@ -30,15 +30,15 @@ const rolesGiven = async (body: object, bindings: object = {}) =>
   (await callWith(bindings, { step: 'PreTokenIssuance', ...body })).json.extension_Roles;
 const google = (id: string) => ({ signInType: 'federated', issuer: 'google.com', issuerAssignedId: id });
 
-/** A person with an address and ids that nobody else has. */
+/** A person with a unique address and unique ids. */
 const newPerson = () => ({
   objectId: newObjectId(),
   email: `${crypto.randomUUID()}@example.com`,
   identities: [google(crypto.randomUUID())],
 });
 
-describe('the roles in the token', () => {
-  it('are those of the record, with those of the calling application, each once', async () => {
+describe('roles in the token', () => {
+  it('the token contains the roles of the record and of the calling application, without duplicates', async () => {
     const person = newPerson();
     const clientId = newClient();
     await store(
@@ -52,7 +52,7 @@ describe('the roles in the token', () => {
     ]);
   });
 
-  it('are found by objectId before identity before e-mail', async () => {
+  it('the first record counts, in the order objectId, identity, e-mail', async () => {
     const person = newPerson();
     const trusted = { EMAIL_TRUSTED_ISSUERS: 'google.com' };
     await store(`email:${person.email}`, aRecord({ roles: ['by-email'] }));
@@ -63,7 +63,7 @@ describe('the roles in the token', () => {
     expect(await rolesGiven({ ...person, objectId: person.objectId.toUpperCase() }, trusted)).toBe('by-object-id');
   });
 
-  it('are returned under the long name when the extensions app is configured, and not at all when the claim has no name', async () => {
+  it('the roles claim has the long name when EXTENSIONS_APP_ID is set, and is missing when ROLES_CLAIM is empty', async () => {
     const app = 'D683A96D-E17E-4F92-BB31-A015D243CA03';
     const { json } = await callWith({ EXTENSIONS_APP_ID: app }, { step: 'PreTokenIssuance' });
     expect(json).toEqual({
@@ -75,7 +75,7 @@ describe('the roles in the token', () => {
     expect(without).toEqual({ version: '1.0.0', action: 'Continue' });
   });
 
-  it('leave out names that the rule forbids, and the attempt says how many', async () => {
+  it('invalid names are dropped, and the attempt contains their number', async () => {
     const person = newPerson();
     const clientId = newClient();
     await store(
@@ -83,12 +83,12 @@ describe('the roles in the token', () => {
       aRecord({ roles: ['ok', 'two words', '', '-dash', 'x'.repeat(65), 'also:ok'] }),
     );
     expect(await rolesGiven({ ...person, client_id: clientId })).toBe('ok also:ok');
-    expect((await rowsOfOnce(clientId, 1))[0]?.notes.join()).toContain('4 names of roles or groups dropped');
+    expect((await rowsOfOnce(clientId, 1))[0]?.notes.join()).toContain('names of roles or groups dropped: 4');
   });
 });
 
-describe('an e-mail record', () => {
-  const asks = async (issuers: string, body: object) => {
+describe('e-mail record', () => {
+  const lookUp = async (issuers: string, body: object) => {
     const email = `${crypto.randomUUID()}@example.com`;
     const clientId = newClient();
     await store(`email:${email}`, aRecord({ roles: ['mine'] }));
@@ -100,27 +100,27 @@ describe('an e-mail record', () => {
     return { roles, notUsed: row?.notes.includes('email record not used') };
   };
 
-  it('does not count by default, and the attempt says so', async () => {
-    expect(await asks('', {})).toEqual({ roles: '', notUsed: true });
-    expect(await asks('', { identities: [google('1')] })).toEqual({ roles: '', notUsed: true });
+  it('the e-mail record is not used by default, and the attempt has a note', async () => {
+    expect(await lookUp('', {})).toEqual({ roles: '', notUsed: true });
+    expect(await lookUp('', { identities: [google('1')] })).toEqual({ roles: '', notUsed: true });
   });
 
-  it('counts for the issuers that the operator trusts, - being calls without identities', async () => {
-    expect(await asks('google.com', { identities: [google('1')] })).toEqual({ roles: 'mine', notUsed: false });
-    expect(await asks('-', {})).toEqual({ roles: 'mine', notUsed: false });
-    expect(await asks('-', { identities: [] })).toEqual({ roles: 'mine', notUsed: false });
-    expect(await asks('-', { identities: null })).toEqual({ roles: 'mine', notUsed: false });
+  it('the e-mail record is used for trusted issuers, and for calls without identities when the list has -', async () => {
+    expect(await lookUp('google.com', { identities: [google('1')] })).toEqual({ roles: 'mine', notUsed: false });
+    expect(await lookUp('-', {})).toEqual({ roles: 'mine', notUsed: false });
+    expect(await lookUp('-', { identities: [] })).toEqual({ roles: 'mine', notUsed: false });
+    expect(await lookUp('-', { identities: null })).toEqual({ roles: 'mine', notUsed: false });
   });
 
-  it('does not count for an issuer that calls itself -, nor for an address that only looks like another', async () => {
-    expect(await asks('-', { identities: [{ ...google('1'), issuer: '-' }] })).toEqual({ roles: '', notUsed: true });
+  it('the e-mail record is not used for an issuer named -, nor for a look-alike address', async () => {
+    expect(await lookUp('-', { identities: [{ ...google('1'), issuer: '-' }] })).toEqual({ roles: '', notUsed: true });
     const plain = `k-${crypto.randomUUID()}@example.com`;
     await store(`email:${plain}`, aRecord({ roles: ['mine'] }));
     expect(await rolesGiven({ email: plain }, { EMAIL_TRUSTED_ISSUERS: '-' })).toBe('mine');
     expect(await rolesGiven({ email: `\u212A${plain.slice(1)}` }, { EMAIL_TRUSTED_ISSUERS: '-' })).toBe('');
   });
 
-  it('does not count when any identity is of another issuer, unreadable, or beyond the tenth', async () => {
+  it('the e-mail record is not used when an identity has another issuer, is unreadable or is beyond the tenth', async () => {
     const facebook = { ...google('1'), issuer: 'facebook.com' };
     const both = 'google.com, -';
     for (const identities of [
@@ -130,16 +130,16 @@ describe('an e-mail record', () => {
       'google.com',
       [...Array(10).fill(google('1')), facebook],
     ]) {
-      expect(await asks(both, { identities })).toEqual({ roles: '', notUsed: true });
+      expect(await lookUp(both, { identities })).toEqual({ roles: '', notUsed: true });
     }
   });
 });
 
-describe('when KV fails', () => {
+describe('KV failure', () => {
   const throwing = { get: () => Promise.reject(new Error('KV is away')) };
   const hanging = { get: () => new Promise(() => undefined) };
 
-  it('nobody waits longer than the limit: the token step continues with empty roles, and the attempt says so', async () => {
+  it('the token step continues with empty roles at the timeout of KV, and the attempt has the fault', async () => {
     const odd = (answer: unknown) => ({ get: () => Promise.resolve(answer) });
     for (const kv of [throwing, hanging, {}, odd(null), odd({}), odd([]), odd('text'), odd(undefined)]) {
       const clientId = newClient();
@@ -152,20 +152,20 @@ describe('when KV fails', () => {
     }
   });
 
-  it('the last known good copy counts while it is young enough, and the attempt says so', async () => {
+  it('a stale copy is used up to STALE_ROLES_MAX_SECONDS, and the attempt has the fault', async () => {
     const person = newPerson();
     const clientId = newClient();
     await store(`oid:${person.objectId}`, aRecord());
     const body = { ...person, client_id: clientId };
     expect(await rolesGiven(body)).toBe('editor');
     expect(await rolesGiven(body, { GATEHOUSE: throwing })).toBe('editor');
-    const arrived = Date.now();
+    const start = Date.now();
     const clock = vi.spyOn(Date, 'now');
-    clock.mockReturnValue(arrived + 890_000);
+    clock.mockReturnValue(start + 890_000);
     expect(await rolesGiven(body, { GATEHOUSE: throwing })).toBe('editor');
-    clock.mockReturnValue(arrived + 901_000);
+    clock.mockReturnValue(start + 901_000);
     expect(await rolesGiven(body, { GATEHOUSE: throwing })).toBe('');
-    clock.mockReturnValue(arrived - 901_000);
+    clock.mockReturnValue(start - 901_000);
     expect(await rolesGiven(body, { GATEHOUSE: throwing })).toBe('');
     clock.mockRestore();
     const rows = await rowsOfOnce(clientId, 5);
@@ -178,7 +178,7 @@ describe('when KV fails', () => {
     ]);
   });
 
-  it('an answer that comes too late for this call is there for the next', async () => {
+  it('a response from KV after the timeout is used for the next call', async () => {
     const person = newPerson();
     const record = JSON.stringify(aRecord());
     const slow = {
@@ -190,7 +190,7 @@ describe('when KV fails', () => {
     expect(await rolesGiven(person, bindings)).toBe('editor');
   });
 
-  it('a body that came slowly, and limits that are set wrongly, leave the last known roles their turn', async () => {
+  it('the stale copy is used also after a slow body, and when KV_TIMEOUT_MS is not below DECISION_TIMEOUT_MS', async () => {
     const person = newPerson();
     await store(`oid:${person.objectId}`, aRecord());
     expect(await rolesGiven(person)).toBe('editor');
@@ -209,7 +209,7 @@ describe('when KV fails', () => {
     expect((await callWith(limits, slowly)).json.extension_Roles).toBe('editor');
   });
 
-  it('the copy of one person is never given to another', async () => {
+  it('the stale copy of one person is never used for another', async () => {
     const person = newPerson();
     await store(`oid:${person.objectId}`, aRecord());
     expect(await rolesGiven(person)).toBe('editor');
@@ -217,14 +217,14 @@ describe('when KV fails', () => {
     expect(await rolesGiven(other, { GATEHOUSE: throwing })).toBe('');
   });
 
-  it('a copy found by a trusted e-mail does not count once the e-mail is no longer trusted', async () => {
+  it('a stale copy of an e-mail record is not used when the e-mail is no longer trusted', async () => {
     const person = newPerson();
     await store(`email:${person.email}`, aRecord());
     expect(await rolesGiven(person, { EMAIL_TRUSTED_ISSUERS: 'google.com' })).toBe('editor');
     expect(await rolesGiven(person, { GATEHOUSE: throwing })).toBe('');
   });
 
-  it('a value that is no record of ours gives no roles, and no lesser key stands in for it', async () => {
+  it('an unreadable record gives no roles, and a lesser key does not replace it', async () => {
     for (const value of ['not json', '{}', '{"v":2}', JSON.stringify({ ...aRecord(), roles: 'editor' })]) {
       const person = newPerson();
       const clientId = newClient();
@@ -235,7 +235,7 @@ describe('when KV fails', () => {
     }
   });
 
-  it('sign-up goes on: the built-in policy asks nothing of the record there, and the attempt says what failed', async () => {
+  it('sign-up continues under the built-in policy, which reads no record there, and the attempt has the fault', async () => {
     for (const step of ['PostFederationSignup', 'PostAttributeCollection']) {
       const clientId = newClient();
       const { json } = await callWith({ GATEHOUSE: throwing }, { step, email: 'a@example.com', client_id: clientId });
@@ -245,8 +245,8 @@ describe('when KV fails', () => {
   });
 });
 
-describe('keys', () => {
-  it('over 400 bytes are digests, so that one long name never fails the read of the others', async () => {
+describe('person keys', () => {
+  it('a key over 400 bytes is replaced by its digest, so that it does not fail the bulk read', async () => {
     const issuerAssignedId = 'ü'.repeat(500);
     const key = await idpKey('google.com', issuerAssignedId);
     expect(key).toMatch(/^sha256:[0-9a-f]{64}$/);
@@ -262,7 +262,7 @@ describe('keys', () => {
     expect(await rowsOfOnce(clientId, 1)).toMatchObject([{ idpKey: key }]);
   });
 
-  it('keep their parts apart, whatever these hold', async () => {
+  it('different parts give different keys', async () => {
     await fc.assert(
       fc.asyncProperty(fc.tuple(fc.string(), fc.string()), fc.tuple(fc.string(), fc.string()), async (one, other) => {
         const same = one[0] === other[0] && one[1] === other[1];
@@ -272,7 +272,7 @@ describe('keys', () => {
     expect(oidKey(' ABC ')).toBe('oid:abc');
   });
 
-  it('of ten identities are asked for, and of no more', async () => {
+  it('records of at most ten identities are read', async () => {
     const id = crypto.randomUUID();
     await store(`idp:google.com:${id}-10`, aRecord({ roles: ['tenth'] }));
     await store(`idp:google.com:${id}-11`, aRecord({ roles: ['eleventh'] }));
@@ -288,7 +288,7 @@ describe('entitledTo', () => {
     own: fc.array(fc.stringMatching(/^[a-z]{1,64}$/), { maxLength: 200 }),
   });
 
-  it('never makes a claim that is too long, holds a forbidden name or joins two into one', () => {
+  it('the claim is never too long, has valid names only, and splits into the same names', () => {
     fc.assert(
       fc.property(anyRecord, ({ roles, own }) => {
         const found = entitledTo(aRecord({ roles, applications: { app: { roles: own } } }), 'APP');
@@ -301,7 +301,7 @@ describe('entitledTo', () => {
     );
   });
 
-  it('loses nothing of what an administrator could save', () => {
+  it('no name is dropped from a record that the management API accepts', () => {
     const name = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,20}$/);
     fc.assert(
       fc.property(fc.array(name, { maxLength: 50 }), fc.array(name, { maxLength: 50 }), (roles, own) => {

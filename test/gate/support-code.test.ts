@@ -1,4 +1,4 @@
-/** The code that a person reads out, and the fingerprint by which a second try is told. */
+/** Support codes, and the fingerprints that identify retries. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fingerprintOf, seedOf } from '../../src/attempts/fingerprint.ts';
@@ -14,8 +14,8 @@ const aCall = (changed: Partial<CallIdentity> = {}): CallIdentity => ({
 });
 const someCall = fc.record({ step: fc.string(), clientId: fc.string(), personKey: fc.string(), body: fc.string() });
 
-describe('the support code', () => {
-  it('is ten characters of Crockford base32 in two halves, and reads back as itself', async () => {
+describe('support code', () => {
+  it('a code is ten characters of Crockford base32 in two halves, and parses to itself', async () => {
     await fc.assert(
       fc.asyncProperty(someCall, fc.nat(), async (call, now) => {
         const code = await supportCodeOf('secret', call, now);
@@ -25,29 +25,29 @@ describe('the support code', () => {
     );
   });
 
-  it('is the same for the second try in the same ten minutes, and another one after them', async () => {
+  it('a retry in the same ten minutes gets the same code, and a later one another code', async () => {
     const code = await supportCodeOf('secret', aCall(), 0);
     expect(await supportCodeOf('secret', aCall(), WINDOW_MS - 1)).toBe(code);
     expect(await supportCodeOf('secret', aCall(), WINDOW_MS)).not.toBe(code);
   });
 
-  it('differs by step, application, person, body and secret', async () => {
+  it('calls with another step, application, person, body or secret get other codes', async () => {
     const code = await supportCodeOf('secret', aCall(), 0);
     const others: Partial<CallIdentity>[] = [{ step: 'x' }, { clientId: 'x' }, { personKey: 'x' }, { body: 'x' }];
     for (const changed of others) expect(await supportCodeOf('secret', aCall(changed), 0)).not.toBe(code);
     expect(await supportCodeOf('other', aCall(), 0)).not.toBe(code);
-    // Moving a character from one part to the next is another call.
+    // A character that moves from one part to the next changes the code.
     expect(await supportCodeOf('s', aCall({ step: 'ab', clientId: 'c' }), 0)).not.toBe(
       await supportCodeOf('s', aCall({ step: 'a', clientId: 'bc' }), 0),
     );
   });
 
-  it('exists without a configured secret, and does not tell it', async () => {
+  it('a call without a configured secret gets a stable code that cannot be guessed', async () => {
     expect(await supportCodeOf('', aCall(), 0)).toBe(await supportCodeOf('', aCall(), 0));
     expect(await supportCodeOf('', aCall(), 0)).not.toBe(await supportCodeOf('secret', aCall(), 0));
   });
 
-  it('is read as people write it down', () => {
+  it('readSupportCode accepts any case, hyphens and spaces, and O, I and L for digits', () => {
     for (const typed of ['0123A-BCDE1', '0123abcde1', 'o123a bcdei', ' O123A-BCDEL ', '0-1-2-3-A-B-C-D-E-1']) {
       expect(readSupportCode(typed)).toBe('0123A-BCDE1');
     }
@@ -56,19 +56,19 @@ describe('the support code', () => {
   });
 });
 
-describe('the fingerprint', () => {
+describe('fingerprint', () => {
   const parts = fc.array(fc.string({ unit: 'binary' }), { maxLength: 8 });
 
-  it('is 64 bits, equal for equal parts, and another one for other parts, order or seed', async () => {
+  it('equal parts give equal 64 bits, and other parts, another order or another seed give others', async () => {
     const seed = await seedOf('secret');
     expect(await seedOf('secret')).toEqual(seed);
     expect(await seedOf('other')).not.toEqual(seed);
     fc.assert(
       fc.property(parts, parts, (one, two) => {
-        const print = fingerprintOf(seed, one);
-        expect(print).toMatch(/^[0-9a-f]{16}$/);
-        expect(fingerprintOf(seed, [...one])).toBe(print);
-        if (JSON.stringify(one) !== JSON.stringify(two)) expect(fingerprintOf(seed, two)).not.toBe(print);
+        const fingerprint = fingerprintOf(seed, one);
+        expect(fingerprint).toMatch(/^[0-9a-f]{16}$/);
+        expect(fingerprintOf(seed, [...one])).toBe(fingerprint);
+        if (JSON.stringify(one) !== JSON.stringify(two)) expect(fingerprintOf(seed, two)).not.toBe(fingerprint);
         expect(fingerprintOf([seed[0] ^ 1, seed[1]], [...one, 'x'])).not.toBe(fingerprintOf(seed, [...one, 'x']));
       }),
       { numRuns: 2_000 },

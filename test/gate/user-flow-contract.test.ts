@@ -1,4 +1,4 @@
-/** Lines 1 to 39 of the wire contract's checklist, each answered at the door. */
+/** Lines 1 to 39 of the wire contract's checklist. */
 import { describe, expect, it } from 'vitest';
 import { basic, call, newClient, newObjectId, rowsOfOnce } from '../support/call.ts';
 
@@ -20,20 +20,20 @@ const STEPS = ['PostFederationSignup', 'PostAttributeCollection', 'PreTokenIssua
 const CONTINUE = { version: '1.0.0', action: 'Continue' };
 const NO_ROLES = { ...CONTINUE, extension_Roles: '' };
 
-/** What a step says to somebody we hold nothing about. */
-const toAStranger = (step: string) => (step === 'PreTokenIssuance' ? NO_ROLES : CONTINUE);
+/** The reply for a person without a record. */
+const toUnknownPerson = (step: string) => (step === 'PreTokenIssuance' ? NO_ROLES : CONTINUE);
 
-describe('every documented body, at every step it can belong to', () => {
+describe('documented bodies', () => {
   for (const [file, body] of Object.entries(payloads)) {
     for (const step of STEPS) {
       it(`${file.split('/').at(-1)} at ${step} continues`, async () => {
         const answered = await call({ ...body, step });
-        expect(answered).toMatchObject({ status: 200, contentType: 'application/json', json: toAStranger(step) });
+        expect(answered).toMatchObject({ status: 200, contentType: 'application/json', json: toUnknownPerson(step) });
       });
       it(`${file.split('/').at(-1)} without a step, at the URL of ${step}, continues`, async () => {
         const { step: _, ...withoutStep } = body;
         const answered = await call(withoutStep, `/${step}`);
-        expect(answered).toMatchObject({ status: 200, json: toAStranger(step) });
+        expect(answered).toMatchObject({ status: 200, json: toUnknownPerson(step) });
         expect(Object.keys(answered.json)).toEqual(
           Object.keys(answered.json).filter((name) => answered.json[name] !== null),
         );
@@ -42,7 +42,7 @@ describe('every documented body, at every step it can belong to', () => {
   }
 
   for (const [file, text] of Object.entries(printedWithErrors)) {
-    it(`${file.split('/').at(-1)} is not JSON, and gets the answer for that at each step`, async () => {
+    it(`${file.split('/').at(-1)}, which is not JSON, gets the reply for unreadable bodies at each step`, async () => {
       expect(await call(text, '/PreTokenIssuance')).toMatchObject({ status: 200, json: NO_ROLES });
       expect(await call(text, '/PostFederationSignup')).toMatchObject({
         status: 200,
@@ -57,14 +57,14 @@ describe('every documented body, at every step it can belong to', () => {
   }
 });
 
-describe('replies are the documented ones', () => {
-  it('Continue without claims has only version and action', async () => {
+describe('documented replies', () => {
+  it('Continue without claims has version and action only', async () => {
     const { status, contentType, json } = await call({ step: 'PostFederationSignup', email: 'a@example.com' });
     const golden = replies['../fixtures/replies/b2c-continue.json'];
     expect({ httpStatus: status, contentType, body: json }).toEqual(golden);
   });
 
-  it('ValidationError is 400 twice, and has the members of the documented one', async () => {
+  it('ValidationError has 400 in the header and the body, and the documented members', async () => {
     const { status, contentType, json } = await call('{', '/PostAttributeCollection');
     const golden = replies['../fixtures/replies/b2c-validationerror.json'];
     expect({ status, contentType }).toEqual({ status: golden?.httpStatus, contentType: golden?.contentType });
@@ -72,7 +72,7 @@ describe('replies are the documented ones', () => {
     expect(json).toMatchObject({ version: '1.0.0', status: 400 });
   });
 
-  it('ShowBlockPage is 200, and has the members of the documented one with a text to read', async () => {
+  it('ShowBlockPage has status 200, the documented members and a message', async () => {
     const { status, json } = await call('{', '/PostFederationSignup');
     const golden = replies['../fixtures/replies/b2c-showblockpage.json'];
     expect(status).toBe(200);
@@ -80,18 +80,18 @@ describe('replies are the documented ones', () => {
     expect(json.userMessage).toMatch(/[0-9A-Z]{5}-[0-9A-Z]{5}/);
   });
 
-  it('a person signing in without any record has the roles claim, empty', async () => {
+  it('a person without a record gets an empty roles claim at sign-in', async () => {
     expect((await call({ step: 'PreTokenIssuance', objectId: newObjectId() })).json).toEqual(NO_ROLES);
   });
 
-  it('a roles claim typed in at sign-up is blanked, by its long name and its short one', async () => {
+  it('a roles claim typed at sign-up, under its long or short name, is replaced by an empty value', async () => {
     for (const name of ['extension_Roles', 'extension_d683a96de17e4f92bb31a015d243ca03_Roles', 'extension_roles']) {
       const { json } = await call({ step: 'PostAttributeCollection', email: 'a@example.com', [name]: 'admin' });
       expect(json).toEqual({ ...CONTINUE, extension_Roles: '' });
     }
   });
 
-  it('GET and HEAD answer 200 without a body', async () => {
+  it('GET and HEAD get status 200 without a body', async () => {
     const { exports } = await import('cloudflare:workers');
     for (const method of ['GET', 'HEAD']) {
       for (const path of ['', '/PreTokenIssuance']) {
@@ -104,22 +104,22 @@ describe('replies are the documented ones', () => {
     }
   });
 
-  it('what is no connector is a JSON 404', async () => {
+  it('an unknown connector gets a JSON 404', async () => {
     const { exports } = await import('cloudflare:workers');
     const answered = await exports.default.fetch('https://gatehouse.example/connectors/somewhere', { method: 'POST' });
     expect([answered.status, answered.headers.get('Content-Type')]).toEqual([404, 'application/json']);
   });
 });
 
-describe('the step', () => {
-  it('of the old documents is PreTokenIssuance, and their clientId is client_id', async () => {
+describe('step of a call', () => {
+  it('the older name PreTokenApplicationClaims is PreTokenIssuance, and clientId is client_id', async () => {
     const clientId = newClient();
     const { json } = await call({ step: 'PreTokenApplicationClaims', clientId });
     expect(json).toEqual(NO_ROLES);
     expect(await rowsOfOnce(clientId, 1)).toMatchObject([{ step: 'PreTokenIssuance', clientId, outcome: 'continue' }]);
   });
 
-  it('of the body decides when the URL names another, and the attempt says so', async () => {
+  it('the step of the body is used when the URL names another, and the attempt has a note', async () => {
     const clientId = newClient();
     const { json } = await call({ step: 'PreTokenIssuance', client_id: clientId }, '/PostFederationSignup');
     expect(json).toEqual(NO_ROLES);
@@ -128,12 +128,12 @@ describe('the step', () => {
     expect(row?.notes.join()).toContain('PostFederationSignup');
   });
 
-  it('of the URL counts in any case when the body has none or one that nobody knows', async () => {
+  it('the step of the URL, in any case, is used when the body has none or an unknown one', async () => {
     expect((await call({ client_id: newClient() }, '/pretokenissuance')).json).toEqual(NO_ROLES);
     expect((await call({ step: '<step-name>' }, '/PRETOKENISSUANCE')).json).toEqual(NO_ROLES);
   });
 
-  it('that nobody knows continues without claims, and is kept as an error with a support code', async () => {
+  it('an unknown step continues without claims, and its attempt is an error with a support code', async () => {
     const clientId = newClient();
     const { status, json } = await call({ step: 'PostSomethingNew', client_id: clientId }, '/nonsense');
     expect([status, json]).toEqual([200, CONTINUE]);
@@ -145,8 +145,8 @@ describe('the step', () => {
   });
 });
 
-describe('what is in a body', () => {
-  it('null is absent, and the canonical name wins over its aliases wherever it stands', async () => {
+describe('members of a body', () => {
+  it('null counts as absent, and the canonical name wins over its aliases at any position', async () => {
     const clientId = newClient();
     await call({
       client_id: clientId,
@@ -170,7 +170,7 @@ describe('what is in a body', () => {
     expect(row?.claimNames.toSorted()).toEqual(['client_id', 'email', 'step', 'surname']);
   });
 
-  it('of an unexpected type is as if absent, and the attempt names it', async () => {
+  it('a claim of an unexpected type counts as absent, and the attempt contains its name', async () => {
     const clientId = newClient();
     const { status } = await call({
       client_id: clientId,
@@ -189,7 +189,7 @@ describe('what is in a body', () => {
     expect(row?.claimNames).toEqual(expect.arrayContaining(['extension_Age', 'extension_Ok']));
   });
 
-  it('may repeat a key (the last one counts), begin with a byte order mark, and come as any content type', async () => {
+  it('a body may repeat a key, begin with a byte order mark and have any content type', async () => {
     const clientId = newClient();
     const twice = `\ufeff{"objectId":"first","step":"PreTokenIssuance","client_id":"${clientId}","objectId":"Second"}`;
     for (const contentType of [
@@ -207,7 +207,7 @@ describe('what is in a body', () => {
     expect(new Set(rows.map(({ objectId }) => objectId))).toEqual(new Set(['second']));
   });
 
-  it('survives as it was: names in any script, several kB, NUL and half a surrogate pair', async () => {
+  it('a body with any script, long values, NUL and a lone surrogate is accepted', async () => {
     const clientId = newClient();
     const displayName = "Zoë 🦊 O'Neil 王小明 محمد";
     await call(
@@ -217,7 +217,7 @@ describe('what is in a body', () => {
     expect(row?.keptClaims).toEqual({ displayName, country: '\ufffd\ufffd' });
   });
 
-  it('never makes a call fail by a member that nobody knows, even one called __proto__', async () => {
+  it('an unknown member, even __proto__, never fails a call', async () => {
     const clientId = newClient();
     const { status } = await call(
       `{"step":"PreTokenIssuance","client_id":"${clientId}","__proto__":"x","constructor":1,"toString":true}`,

@@ -1,4 +1,4 @@
-/** The front door of B2C's user flows, as the road of a call sees it. */
+/** Implements the channel of B2C's user flows. */
 import { type FrontDoor, stepOf } from '../answer.ts';
 import { recorded } from './recorded.ts';
 import { replyTo } from './reply.ts';

@@ -1,14 +1,13 @@
-/** What only user flows record of a call. */
-
+/** The part of an attempt that is specific to user flows. */
 import type { Reached } from '../answer.ts';
 import type { ChannelPart } from '../compose-attempt.ts';
 
 export function recorded({ event, urlStep }: Reached): ChannelPart {
   const notes: string[] = [];
   if (event?.urlStep !== undefined)
-    notes.push(`the URL names the step ${event.urlStep}, the body ${event.step}; the body counts`);
+    notes.push(`the URL names the step ${event.urlStep}, the body ${event.step}: the step of the body is used`);
   if (event?.step !== undefined && event.unknownStep !== '')
-    notes.push('the body names a step that we do not know; the URL counts');
+    notes.push('the body names an unknown step: the step of the URL is used');
   return {
     channel: 'user-flow',
     step: event?.step ?? (event === undefined ? (urlStep ?? '') : event.unknownStep),

@@ -1,13 +1,13 @@
 /**
- * Writes B2C's JSON (contract 2.1): the only place that knows it. What B2C would ignore or misread at a step is never sent
- * there: a block at the token step, a ValidationError anywhere but before creating the user.
+ * Writes B2C's JSON (contract 2.1). No other file does. It never sends a reply that B2C ignores or misreads at a step:
+ * a block at the token step, or a ValidationError other than before creating the user.
  */
 import type { Decision } from '../../policy/decide.ts';
 import type { ClaimValue, Step } from '../../sign-in/event.ts';
 import { type StepAllows, USER_FLOW } from '../../sign-in/steps.ts';
 import type { Reply } from '../answer.ts';
 
-/** Any non-empty text will do (contract 2.3); this is what the documents send. */
+/** B2C accepts any non-empty text (contract 2.3). Its documentation uses this one. */
 const VERSION = '1.0.0';
 const CONTINUE = { version: VERSION, action: 'Continue' } as const;
 
@@ -16,7 +16,7 @@ export interface UserFlowReply extends Reply {
   readonly action: 'Continue' | 'ShowBlockPage' | 'ValidationError';
 }
 
-/** A decision as the reply that the contract allows at this step; `undefined` is a call whose step is unknown. */
+/** Converts a decision to a reply that the contract allows at the step; `undefined` is an unknown step. */
 export function replyTo(decision: Decision, step: Step | undefined): UserFlowReply {
   const allows: StepAllows = USER_FLOW.get(step ?? '') ?? ANY_STEP;
   if (decision.kind === 'continue') return continueWith(step === undefined ? {} : decision.claims);
@@ -26,11 +26,11 @@ export function replyTo(decision: Decision, step: Step | undefined): UserFlowRep
     : blockPage(decision.message);
 }
 
-/** Nothing says that a call without a step is not the one before creating the user. */
+/** A call without a step may be the one before creating the user. */
 const ANY_STEP: StepAllows = { block: true, invalid: true, claims: 'directory' };
 
 function continueWith(claims: { readonly [name: string]: ClaimValue }): UserFlowReply {
-  // The envelope first, as the documents print it, and last, so that no claim can take its place.
+  // The envelope comes first, as in Microsoft's documentation, and again last, so that no claim overrides it.
   const body = JSON.stringify({ ...CONTINUE, ...claims, ...CONTINUE });
   return { status: 200, action: 'Continue', userMessage: '', body };
 }
@@ -40,7 +40,7 @@ function blockPage(userMessage: string): UserFlowReply {
   return { status: 200, action: 'ShowBlockPage', userMessage, body };
 }
 
-/** B2C wants 400 twice: as the HTTP status and in the body. */
+/** B2C requires 400 as the HTTP status and in the body. */
 function validationError(userMessage: string): UserFlowReply {
   const body = JSON.stringify({ version: VERSION, status: 400, action: 'ValidationError', userMessage });
   return { status: 400, action: 'ValidationError', userMessage, body };

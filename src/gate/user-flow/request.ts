@@ -1,4 +1,4 @@
-/** Reads the JSON of B2C's user-flow connectors into a {@link SignInEvent}: every documented variant of every name (contract 1.3 to 1.7). */
+/** Reads the JSON of user flows into a {@link SignInEvent}, with every documented name (contract 1.3 to 1.7). */
 import { canonicalName } from '../../sign-in/claim-names.ts';
 import {
   type ClaimValue,
@@ -15,26 +15,26 @@ import { stepNamed } from '../../sign-in/steps.ts';
 import { type Call, type Parsed, Stopped, type Understood } from '../answer.ts';
 import { readBody } from '../body.ts';
 
-/** What is no text is as if absent; custom attributes may be text, number or boolean. */
+/** Other types count as absent in these claims. Custom attributes may be text, number or boolean. */
 const ONLY_TEXT: ReadonlySet<string> = new Set(TEXT_CLAIMS);
 
-/** The body of a call, whatever its Content-Type. */
+/** Parses the body of a call, with any Content-Type. */
 export async function parse(call: Call): Promise<Parsed | Stopped> {
   const body = await readBody(call.request);
-  const heard = { ...call, text: body.text };
-  return body.ok ? { ...heard, members: body.members } : new Stopped(body.reason, heard);
+  const read = { ...call, text: body.text };
+  return body.ok ? { ...read, members: body.members } : new Stopped(body.reason, read);
 }
 
-/** What a body says; no policy changes that. */
-export async function understand(heard: Parsed): Promise<Understood | Stopped> {
-  const event = await readEvent(heard.members, heard.urlStep);
+/** Converts a body to an event. It does not depend on the policy. */
+export async function understand(parsed: Parsed): Promise<Understood | Stopped> {
+  const event = await readEvent(parsed.members, parsed.urlStep);
   const { step } = event;
   return step === undefined
-    ? new Stopped('unknown-step', { ...heard, event })
-    : { ...heard, event: { ...event, step } };
+    ? new Stopped('unknown-step', { ...parsed, event })
+    : { ...parsed, event: { ...event, step } };
 }
 
-/** What a call says. Awaits only for person keys that are too long to be keys. */
+/** Reads the members of a body. It awaits only the digests of long person keys. */
 export async function readEvent(members: Record<string, unknown>, urlStep: Step | undefined): Promise<SignInEvent> {
   const { claims, unexpected } = readClaims(members);
   const identities = readIdentities(members.identities);
@@ -72,7 +72,7 @@ export async function readEvent(members: Record<string, unknown>, urlStep: Step 
 
 const textOf = (value: ClaimValue | undefined): string => (typeof value === 'string' ? value : '');
 
-/** Null is absent; the canonical name wins over its aliases, wherever it stands. Without a prototype: `__proto__` is a name like any other. */
+/** Null counts as absent. The canonical name wins over its aliases. No prototype: `__proto__` is an ordinary name. */
 function readClaims(members: Record<string, unknown>) {
   const claims: { [name: string]: ClaimValue } = Object.create(null);
   const unexpected: string[] = [];
@@ -93,7 +93,7 @@ function isExpected(name: string, value: unknown): value is ClaimValue {
   return typeof value === 'boolean' || Number.isFinite(value);
 }
 
-/** Identities of any sign-in type; what has no issuer or id is no identity. */
+/** Reads identities of any sign-in type. An identity needs an issuer and an id. */
 function readIdentities(value: unknown) {
   if (value === undefined || value === null) return { list: [], are: 'none', unexpected: false } as const;
   if (!Array.isArray(value)) return { list: [], are: 'partial', unexpected: true } as const;

@@ -1,4 +1,4 @@
-/** The front door for B2C's user flows. */
+/** The routes for B2C's user flows. */
 import type { Context } from 'hono';
 import { Hono } from 'hono/tiny';
 import { randomSupportCode } from '../../attempts/support-code.ts';
@@ -27,7 +27,7 @@ export const userFlow = new Hono<GateBindings>()
     const caller = authenticate(c.req.raw, config.credentials.connector);
     if (!caller.ok) return refuse(caller);
 
-    // Not ended: the runtime drops the timer with the call, and clearing it costs 5 % of one (measured).
+    // The timer is not cleared: the runtime drops it with the call, and clearing costs 5 % of a call (measured).
     const { withTimeout } = sharedTimer(config.KV_TIMEOUT_MS);
     const deadline = startedAt + config.DECISION_TIMEOUT_MS;
     const later = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
@@ -41,11 +41,11 @@ export const userFlow = new Hono<GateBindings>()
       withTimeout,
     };
     const answering = answer(userFlowDoor, world, call);
-    // The whole chain, before the first await: Cloudflare cancels a call's work when the caller hangs up.
+    // Register all work before the first await: Cloudflare cancels a call's work when the caller disconnects.
     later(answering.then((answered) => remember(c.env, userFlowDoor, world, answered)));
     return written((await answering).reply);
   })
-  // The portal is said to look whether the address answers (contract 1.1). Hono answers HEAD by this route too.
+  // The portal reportedly checks that the address responds (contract 1.1). Hono answers HEAD with this route too.
   .get('/:step?', (c) => {
     const caller = authenticate(c.req.raw, configOf(c.env).credentials.connector);
     return caller.ok ? new Response(null, { headers: { 'Cache-Control': 'no-store' } }) : refuse(caller);
@@ -53,14 +53,14 @@ export const userFlow = new Hono<GateBindings>()
 
 const written = ({ status, body }: Reply) => new Response(body, { status, headers: JSON_HEADERS });
 
-/** 401 has no body (contract line 47). One log line says why, never what was presented. */
+/** 401 has no body (contract line 47). The log line contains the reason, never the presented credential. */
 function refuse({ reason, name }: Extract<Authentication, { ok: false }>): Response {
   log('refused', { kind: 'connector', route: ROUTE, reason, name });
   const headers = { 'WWW-Authenticate': 'Basic realm="Gatehouse", charset="UTF-8"', 'Cache-Control': 'no-store' };
   return new Response(null, { status: 401, headers });
 }
 
-/** For what fails before there is a call, and so leaves no attempt: the code that is shown is in the log line. */
+/** Answers a failure before there is a call. It leaves no attempt, so the log line contains the support code. */
 export function answerInPanic(error: unknown, c: Context<GateBindings>): Response {
   const supportCode = randomSupportCode();
   log('call-failed', { route: ROUTE, supportCode, ...errorFields(error) });

@@ -1,6 +1,6 @@
 /**
- * The conformance cases of CEL's specification. Cases of what expressions do not support are counted by reason, so that support that
- * is lost or gained shows.
+ * Runs the conformance cases of CEL's specification. It counts unsupported cases by reason, so that a change of support
+ * fails the test.
  */
 import { getConformanceSuite, type IncrementalTestSuite } from '@bufbuild/cel-spec/testdata/tests.js';
 import { expect, it } from 'vitest';
@@ -9,7 +9,7 @@ import { evaluate, shown, treeOf } from '../../support/evaluate-expression.ts';
 type Case = IncrementalTestSuite['tests'][number]['original'];
 type Matcher = Extract<Case['resultMatcher'], { case: 'value' }>['value'];
 
-/** As `shown` has values of ours; undefined for types that expressions do not have. */
+/** The expected value in the format of `shown`; undefined for unsupported types. */
 function wanted({ kind }: Matcher): string | undefined {
   switch (kind.case) {
     case 'int64Value':
@@ -30,7 +30,7 @@ function wanted({ kind }: Matcher): string | undefined {
   }
 }
 
-/** Why an expression is refused, by what it contains. */
+/** Reasons for a refusal, by the text of the expression. */
 const NOT_SUPPORTED: readonly (readonly [reason: string, sign: RegExp])[] = [
   ['messages, enumerations and types', /TestAllTypes|TestRequired|google\.protobuf|Enum|Value\{|\btype\(|^[a-z_]+$/],
   ['names that do not exist', /^(?:\w|\w\.\w+\(\)|f_unknown\(17\)) \|\| true$/],
@@ -42,16 +42,16 @@ const NOT_SUPPORTED: readonly (readonly [reason: string, sign: RegExp])[] = [
   ['null', /\bnull\b/],
   ['macros of two variables', /\.(?:exists|all)\(\w, \w,/],
   ['macros over maps and in macros', /\.(?:exists|all|exists_one|map|filter)\(/],
-  ['keys that are no texts', /\{(?:'\w+': ?[^}]*)?[\d{t]/],
+  ['keys other than texts', /\{(?:'\w+': ?[^}]*)?[\d{t]/],
   ['members of maps', /\}\.[\w`]|^has\(\{/],
   ['numbers that begin with a point, form feeds', /^\.99|\f/],
 ];
 
-/** The outcome of a case: `right`, what it comes to instead, or the reason why it does not apply. */
+/** `right`, a sentence with the wrong value, or the reason why the case does not apply. */
 function outcomeOf({ expr, bindings, typeEnv, disableMacros, resultMatcher }: Case): string {
   if (typeEnv.length > 0 || Object.keys(bindings).length > 0) return 'has variables of its own';
   if (disableMacros) return 'has no macros';
-  // Types are the type checker's concern: dyn() is left out.
+  // dyn() affects the type checker only.
   const source = expr.replace(/\bdyn\(/g, '   (');
   const tree = treeOf(source);
   const isRefused = typeof tree === 'object' && 'refused' in tree;
@@ -71,7 +71,7 @@ const casesOf = ({ tests, suites }: IncrementalTestSuite): readonly Case[] => [
   ...suites.flatMap(casesOf),
 ];
 
-it('conformance: every case that expressions support is right', () => {
+it('CEL conformance: every supported case has the specified result', () => {
   const counts: { [outcome: string]: number } = {};
   for (const each of casesOf(getConformanceSuite())) {
     const outcome = outcomeOf(each);
@@ -92,7 +92,7 @@ it('conformance: every case that expressions support is right', () => {
     'not supported: names that do not exist': 19,
     'not supported: macros of two variables': 18,
     'not supported: null': 17,
-    'not supported: keys that are no texts': 13,
+    'not supported: keys other than texts': 13,
     'not supported: macros over maps and in macros': 11,
     'not supported: numbers that begin with a point, form feeds': 1,
   });

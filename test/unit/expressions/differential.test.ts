@@ -1,4 +1,4 @@
-/** Expressions against another implementation of CEL, `@bufbuild/cel`. Where the two differ, the specification says who is right. */
+/** Compares expressions with `@bufbuild/cel`. CEL's specification settles each difference. */
 import {
   type CelEnv,
   type CelFunc,
@@ -41,11 +41,11 @@ function split(text: string, separator: string, limit = -1n) {
   return celList(count === 0 ? [] : [...parts.slice(0, count - 1), parts.slice(count - 1).join(separator)]);
 }
 
-/** Where the other one differs from the specification, which is what `functions` do. */
+/** Differences of `@bufbuild/cel` from the specification. `functions` follow the specification. */
 const DIFFERENCES: readonly (readonly [why: string, source: string, theirs: string, functions: readonly CelFunc[]])[] =
   [
     [
-      'a text that is no number',
+      'an invalid number',
       "double('')",
       'double 0',
       [
@@ -55,13 +55,13 @@ const DIFFERENCES: readonly (readonly [why: string, source: string, theirs: stri
       ],
     ],
     [
-      'a text that is no whole number',
+      'an invalid whole number',
       "int('0x10')",
       'int 16',
       [celFunc('int', [STRING], INT, (text) => (/^[+-]?\d+$/.test(text) ? BigInt(text) : fail()))],
     ],
     [
-      'a text that is no duration',
+      'an invalid duration',
       "duration('')",
       'duration 0',
       [
@@ -109,7 +109,7 @@ const DIFFERENCES: readonly (readonly [why: string, source: string, theirs: stri
       ],
     ],
     [
-      'a limit that keeps what is left over',
+      'a limit of split, whose last part contains the rest',
       "'a,b,c'.split(',', 2)",
       '["a", "b"]',
       [
@@ -122,7 +122,7 @@ const DIFFERENCES: readonly (readonly [why: string, source: string, theirs: stri
       ],
     ],
     [
-      'a negative limit, which is none',
+      'a negative limit, which means no limit',
       "'a-a'.replace('a', 'b', -1)",
       '"a-a"',
       [
@@ -137,7 +137,7 @@ const DIFFERENCES: readonly (readonly [why: string, source: string, theirs: stri
 const AS_IT_IS = celEnv({ funcs: strings });
 const corrected = (functions: readonly CelFunc[]) => celEnv({ funcs: [...strings, ...functions] });
 
-/** The value that the other one gives, as `shown` has ours. */
+/** The value in `@bufbuild/cel`, in the format of `shown`. */
 function theirs(environment: CelEnv, source: string, claims: { readonly [name: string]: unknown } = {}): string {
   try {
     const variables = { claims: new Map(Object.entries(claims)), request: new Map([['step', CALL.step]]) };
@@ -156,14 +156,14 @@ function shownTheirs(value: unknown): string {
   return `${desc.typeName === 'google.protobuf.Timestamp' ? 'time' : 'duration'} ${ns}`;
 }
 
-describe('a known difference', () => {
-  it.each(DIFFERENCES)('%s: %s', (_, source, other, functions) => {
+describe('a known difference from @bufbuild/cel', () => {
+  it.each(DIFFERENCES)('%s: %s has the value that the specification requires', (_, source, other, functions) => {
     expect(theirs(AS_IT_IS, source)).toBe(other);
     expect(theirs(corrected(functions), source)).not.toBe(other);
     expect(shown(evaluate(source))).toBe(theirs(corrected(functions), source));
   });
 
-  it('two negations of what cannot be negated fail', () => {
+  it('two negations of a value other than a bool fail', () => {
     expect([theirs(AS_IT_IS, '!!1'), shown(evaluate('!!1'))]).toEqual(['int 1', 'fails']);
   });
 });
@@ -187,7 +187,7 @@ const TEXTS = [
   '\u{1f4a5}x',
 ];
 
-/** What begins with $ is another expression of that type, `leaf` apart from the others so that they end. */
+/** `$type` is replaced by an expression of that type. `leaf` ends the recursion. */
 const GRAMMAR: { readonly [type: string]: { readonly leaf: readonly string[]; readonly nodes: readonly string[] } } = {
   text: {
     leaf: ["''", 'claims.city', 'claims.email', 'request.step', ...TEXTS.map((text) => `'${text}'`)],
@@ -207,7 +207,7 @@ const GRAMMAR: { readonly [type: string]: { readonly leaf: readonly string[]; re
         'string($any)',
         '($bool ? $text : $text)',
       ],
-      // The other one replaces '' for as long as it is told to.
+      // @bufbuild/cel also replaces ''.
       ...TEXTS.map((text) => `$text.replace('${text}', $text)`),
       ...['-1', '0', '1', '2'].map((limit) => `$text.replace('a', $text, ${limit})`),
     ],
@@ -323,11 +323,11 @@ const anyClaims = fc.record(
   { requiredKeys: [] },
 );
 
-it('any other expression has the value that @bufbuild/cel gives it', () => {
+it('every expression without a known difference has the same value in @bufbuild/cel', () => {
   const environment = corrected(DIFFERENCES.flatMap(([, , , functions]) => functions));
   fc.assert(
     fc.property(anySource, anyClaims, (source, claims) => {
-      // Nesting has a limit, and the other one drops two negations.
+      // Nesting has a limit, and @bufbuild/cel drops double negations.
       fc.pre(!Object.hasOwn(Object(treeOf(source)), 'refused') && !/!!|--/.test(source));
       expect(shown(evaluate(source, { claims }))).toBe(theirs(environment, source, claims));
     }),

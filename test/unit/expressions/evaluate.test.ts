@@ -1,4 +1,4 @@
-/** What holds of every expression and every call. */
+/** Properties of every expression in every call. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { runOf, Shared } from '../../../src/expressions/evaluate.ts';
@@ -13,8 +13,8 @@ import { anyCall, anyTree, CALL, CLAIMS, evaluate, namesOf, shown, treeOf } from
 const shared = new Shared();
 const runs = { numRuns: 1_000 };
 
-describe('any tree that is accepted, in any call', () => {
-  it('is a value or a failure, never an exception, and the same again', () => {
+describe('evaluation of every valid tree in every call', () => {
+  it('the result is a value or a failure, never an exception, and is repeatable', () => {
     fc.assert(
       fc.property(anyTree, anyCall, (tree, call) => {
         expect(isTree(JSON.parse(JSON.stringify(tree)), namesOf(shared))).toBe(true);
@@ -30,7 +30,7 @@ describe('any tree that is accepted, in any call', () => {
     );
   });
 
-  it('has the same value whether or not other rules ask alike', () => {
+  it('the value is the same when other rules contain equal sub-expressions', () => {
     fc.assert(
       fc.property(anyTree, anyCall, (tree, call) => {
         const plan = new Shared();
@@ -43,7 +43,7 @@ describe('any tree that is accepted, in any call', () => {
     );
   });
 
-  it('spends no more than there is, and then fails', () => {
+  it('the work never exceeds the budget, and evaluation fails when it would', () => {
     fc.assert(
       fc.property(anyTree, anyCall, fc.integer({ min: 0, max: 2_000 }), (tree, call, work) => {
         const enough = openScope(call);
@@ -59,7 +59,7 @@ describe('any tree that is accepted, in any call', () => {
     );
   });
 
-  it('spends at most what is reckoned for texts of that length', () => {
+  it('the work is at most the computed worst case for the length of the texts', () => {
     fc.assert(
       fc.property(anyTree, anyCall, (tree, call) => {
         const scope = openScope(call);
@@ -71,7 +71,7 @@ describe('any tree that is accepted, in any call', () => {
     );
   });
 
-  it('is unknown unless its value is the same whatever an unknown claim is', () => {
+  it('the value is unknown unless every value of an unknown claim gives the same', () => {
     fc.assert(
       fc.property(
         anyTree,
@@ -114,7 +114,7 @@ it.each([
   "(has(claims.city) ? claims.city + claims.state : 'a').trim()",
   "person.roles.all(r, claims.city.lowerAscii() != r) && claims.city.lowerAscii() == 'x'",
   "['a'].all(x, titleCase(x) != '') && [claims.city, claims.state].all(x, titleCase(x) != '')",
-])('%s spends at most what is reckoned', (source) => {
+])('the work of %s is at most its computed worst case', (source) => {
   const tree = treeOf(source) as Tree;
   const scope = openScope({ ...CALL, claims, roles });
   runOf(tree, new Shared())(scope);
@@ -122,7 +122,7 @@ it.each([
   expect(MAX_WORK - scope.work).toBeLessThanOrEqual(worstCaseWork(tree, AT_MOST, shared));
 });
 
-it('rules that ask nearly alike have values of their own', () => {
+it('rules with similar sub-expressions have separate values', () => {
   const plan = new Shared();
   const scope = openScope({ ...CALL, claims: { city: 'ROME', state: 'OHIO' }, roles: ['A', 'B'] });
   const sources = ['titleCase(claims.city)', 'titleCase(claims.state)', 'person.roles.map(r, titleCase(r + r))'];
@@ -156,17 +156,17 @@ describe('unknown values', () => {
     ["['a', 'b'].all(x, x == 'b' && claims.email == 'x')", 'false'],
     ["[claims.state, claims.email] == ['a', 'b']", 'fails'],
     ["claims.city == 'Rome' ? 'here' : claims.email", '"here"'],
-  ])('%s: %s', (source, value) => {
+  ])('%s gives %s', (source, value) => {
     expect(known(source)).toBe(value);
   });
 
-  it('have a result that says so', () => {
+  it('an unknown value gives a result marked unknown', () => {
     expect(resultOf(UNKNOWN, 'condition')).toMatchObject({ ok: false, unknown: true });
     expect(resultOf(new Fail('x'), 'condition')).toEqual({ ok: false, why: 'x' });
   });
 });
 
-describe('what KV holds is refused unless it is a tree of this format', () => {
+describe('isTree', () => {
   const deep = (levels: number): Tree => (levels === 0 ? true : ['!', deep(levels - 1)]);
 
   it.each<[string, unknown]>([
@@ -176,36 +176,36 @@ describe('what KV holds is refused unless it is a tree of this format', () => {
     ['a method called as a function', ['split', 'abc', ',']],
     ['too many parts', ['!', true, false]],
     ['too few parts', ['?', true, false]],
-    ['a part that is no tree', ['!', null]],
+    ['a part of another type', ['!', null]],
     ['an object', ['list', {}]],
-    ['nothing', []],
-    ['a name that is no text', ['claims', 5]],
-    ['a name that is absent', ['claims']],
+    ['an empty array', []],
+    ['a name of another type', ['claims', 5]],
+    ['a missing name', ['claims']],
     ['a member that does not exist', ['identity', 'email']],
     ['has() of something else', ['has', 'request', 'step']],
-    ['an int that is none', ['#', '1.5']],
+    ['an invalid int', ['#', '1.5']],
     ['an int of more than 64 bits', ['#', '9223372036854775808']],
     ['a list that the policy does not have', ['listed', 'a', 'other']],
     ['a pattern that RE2 refuses', ['matches', 'a', '(']],
-    ['an entry of no macro', ['!', ['it']]],
+    ['an entry outside a macro', ['!', ['it']]],
     ['a macro within a macro', ['all', ['roles'], ['all', ['roles'], true]]],
     ['the entry in the list of its own macro', ['all', ['list', ['it']], true]],
     ['a map entry without a value', ['map', ['a']]],
-    ['a map entry with a key that is no text', ['map', [1, true]]],
+    ['a map entry with a key of another type', ['map', [1, true]]],
     ['the name of a member of Object', ['constructor', 'a']],
-    ['more levels than evaluation may take', deep(MAX_DEPTH + 1)],
-  ])('%s', (_, tree) => {
+    ['too many levels', deep(MAX_DEPTH + 1)],
+  ])('%s is refused', (_, tree) => {
     expect(isTree(tree, namesOf(shared))).toBe(false);
   });
 
-  it('and accepted up to the limit', () => {
+  it('a tree with the maximum number of levels is accepted', () => {
     expect(isTree(deep(MAX_DEPTH), namesOf(shared))).toBe(true);
     expect(shown(runOf(deep(MAX_DEPTH), shared)(openScope(CALL)))).toBe('true');
   });
 });
 
-describe('work', () => {
-  it('is shared by all expressions of a call: beyond it they fail, and those that cost nothing do not', () => {
+describe('the work budget', () => {
+  it('all expressions of a call share the budget, and an expression beyond it fails', () => {
     const tree: Tree = ['matches', ['claims', 'city'], '.*a.{340}[cd]'];
     const scope = openScope({ ...CALL, claims: { city: 'a'.repeat(6_000) } }, MAX_WORK + 200_000);
     const [first, second] = [runOf(tree, new Shared())(scope), runOf(tree, new Shared())(scope)];
@@ -216,11 +216,11 @@ describe('work', () => {
   });
 
   it.each([
-    ['a list that contains another one twice, and so on', `[['a']]${'.map(x, [x, x])'.repeat(40)} == []`],
+    ['a list that repeatedly contains another one twice', `[['a']]${'.map(x, [x, x])'.repeat(40)} == []`],
     ['a search for a long part', `claims.city.indexOf(claims.state) + claims.city.lastIndexOf(claims.state, 9000) > 0`],
-    ['marks in normal form C', "normalizeEmail(claims.email + claims.email) == 'x'"],
+    ['combining marks in normal form C', "normalizeEmail(claims.email + claims.email) == 'x'"],
     ['the parts of a list', "claims.email.split('', 100).all(x, titleCase(claims.city + x) != '')"],
-  ])('is charged for %s', (_, source) => {
+  ])('%s spends work', (_, source) => {
     const claims = { city: 'a'.repeat(10_000), state: 'a'.repeat(9_000), email: `a${'\u0301\u0327'.repeat(4_999)}` };
     expect(evaluate(source, { claims })).toEqual(new Fail('all rules together take too long'));
   });

@@ -1,17 +1,17 @@
-/** Functions where texts are more than letters, and times that look like ones. */
+/** Functions on code points, white space and timestamps. */
 import { describe, expect, it } from 'vitest';
 import { resultOf } from '../../../src/expressions/results.ts';
 import type { ScopeInputs } from '../../../src/expressions/scope.ts';
 import { evaluate } from '../../support/evaluate-expression.ts';
 
-/** What a claim is set to, or `fails`. */
+/** The value that a claim would get, or `fails`. */
 function evaluated(source: string, changed: Partial<ScopeInputs> = {}): unknown {
   const result = resultOf(evaluate(source, changed), 'value');
   return result.ok ? result.value : 'fails';
 }
 
-describe('texts', () => {
-  it('count code points, where half a character is one', () => {
+describe('text functions', () => {
+  it('positions and lengths count code points, and a lone surrogate counts as one', () => {
     const city = '\u{1f4a5}e\u0301\ud800x';
     const of = (source: string) => evaluated(source, { claims: { city } });
     expect(of('size(claims.city)')).toBe(5);
@@ -29,13 +29,13 @@ describe('texts', () => {
     expect(evaluated("'\u{1f4a5}' > '\uffff'")).toBe(true);
   });
 
-  it('lose white space of all kinds at their ends', () => {
+  it('trim removes every Unicode white space from both ends', () => {
     expect(evaluated("'\u2003\u00a0\t a b \u3000\u0085'.trim()")).toBe('a b');
   });
 });
 
-describe('times', () => {
-  it('have 3, 6 or 9 digits below a second, or none', () => {
+describe('timestamps', () => {
+  it('a text of a timestamp has 0, 3, 6 or 9 digits below a second', () => {
     const digits = ['5', '000001', '123456789', '000'].map((fraction) => `2026-01-31T23:59:59.${fraction}Z`);
     expect(digits.map((text) => evaluated(`string(timestamp('${text}')).substring(19)`))).toEqual([
       '.500Z',
@@ -52,7 +52,7 @@ describe('times', () => {
     '2026-01-31T00:00:00',
     '2026-01-31T00:00:00+24:00',
     '2026-01-31',
-  ])('are none in %s', (text) => {
+  ])('timestamp() refuses %s', (text) => {
     expect(evaluated(`string(timestamp('${text}'))`)).toBe('fails');
   });
 });

@@ -1,4 +1,4 @@
-/** Lists of the policy as one text. */
+/** Lists of the policy, stored as one text. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { listEntries, listHas, listText } from '../../../src/expressions/list.ts';
@@ -8,7 +8,7 @@ const anyEntry = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 4 }).map((text) => text.replaceAll('\n', '')),
 );
 
-it('a list has exactly its entries, as a set has', () => {
+it('listHas: a list contains the same entries as a set', () => {
   fc.assert(
     fc.property(fc.array(anyEntry, { maxLength: 40 }), fc.array(anyEntry, { maxLength: 20 }), (entries, others) => {
       const text = listText(entries) ?? '';
@@ -22,7 +22,7 @@ it('a list has exactly its entries, as a set has', () => {
   );
 });
 
-it('the same entries in any order make the same text', () => {
+it('listText: the order of entries does not change the text', () => {
   fc.assert(
     fc.property(fc.array(anyEntry), (entries) => {
       expect(listText([...entries, ...entries].reverse())).toBe(listText(entries));
@@ -30,12 +30,12 @@ it('the same entries in any order make the same text', () => {
   );
 });
 
-it('an entry that contains a newline is refused', () => {
+it('listText: an entry with a newline is refused', () => {
   expect(listText(['a', 'b\nc'])).toBeUndefined();
   expect(listText(['\n'])).toBeUndefined();
 });
 
-it('a text that is no list has entries or none, and ends the search', () => {
+it('listHas: the search ends in any text, also when it is not a list', () => {
   fc.assert(
     fc.property(fc.string({ unit: fc.constantFrom('a', 'b', '\n') }), anyEntry, (list, entry) => {
       expect([true, false]).toContain(listHas(list, entry));

@@ -1,4 +1,4 @@
-/** Patterns: what is refused before it costs anything, and that none runs away. */
+/** Patterns: refusals before compilation, and the cost of a search. */
 import { RE2JS } from '@bufbuild/re2';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -46,7 +46,7 @@ const anyText = fc.string({
   maxLength: 30,
 });
 
-it('threads find what the states of the engine find', () => {
+it('matchesAnywhere finds the same matches as the DFA of the engine', () => {
   fc.assert(
     fc.property(anyPattern, fc.array(anyText, { minLength: 5, maxLength: 5 }), (source, texts) => {
       const compiled = RE2JS.compile(source);
@@ -60,7 +60,7 @@ it('threads find what the states of the engine find', () => {
   );
 });
 
-it('a pattern finds the same after any other texts, however many states they took', () => {
+it('a pattern has the same matches after searches in other texts', () => {
   fc.assert(
     fc.property(anyPattern, fc.array(fc.tuple(anyText, fc.nat(200)), { maxLength: 10 }), (source, texts) => {
       const pattern = compilePattern(`(?:${source}).{0,9}|[ab].{12}k`);
@@ -74,7 +74,7 @@ it('a pattern finds the same after any other texts, however many states they too
   );
 });
 
-it('threads take steps in proportion to the size of a pattern, also where most of it is optional', () => {
+it('matchesAnywhere takes steps in proportion to the pattern size, also when most of the pattern is optional', () => {
   const re2 = RE2JS.compile('(?s)(?:.?){150}[ab].{60}[cd]').re2();
   let steps = 0;
   const inst = new Proxy(re2.prog.inst, {
@@ -90,28 +90,28 @@ it('threads take steps in proportion to the size of a pattern, also where most o
   expect(steps).toBeLessThan(1_000 * 4 * re2.prog.numInst());
 });
 
-describe('a pattern is refused before RE2 compiles it', () => {
+describe('compilePattern', () => {
   const thousandfold = (part: string, times: number) => `(?:(?:(?:${part.repeat(times)}){10}){10}){10}`;
 
   it.each([
     ['with a control character', '\b', { code: 'control-character' }],
-    ['with half a character', '\ud800', { code: 'half-character' }],
-    ['of many characters', 'a'.repeat(501), { code: 'too-long', size: 501 }],
-    ['of many classes of Unicode', '\\pL'.repeat(11), { code: 'too-many-classes' }],
-    ['of many ranges into the upper planes', '(?i)[\\x{80}-\\x{10FFFF}]'.repeat(11), { code: 'too-many-classes' }],
-    ['of many such ranges written out', '(?i)[a-\u{10ffff}]'.repeat(11), { code: 'too-many-classes' }],
-    ['of large counts', 'a{1000}'.repeat(60), { code: 'too-large', most: MAX_PATTERN_STEPS }],
-    ['of a range of counts', '(?:a{0,100}b){2,20}', { code: 'too-large', most: MAX_PATTERN_STEPS }],
-    ['of nested counts', thousandfold('a', 400), { code: 'too-large', most: MAX_PATTERN_STEPS }],
+    ['with a lone surrogate', '\ud800', { code: 'half-character' }],
+    ['with many characters', 'a'.repeat(501), { code: 'too-long', size: 501 }],
+    ['with many Unicode classes', '\\pL'.repeat(11), { code: 'too-many-classes' }],
+    ['with many ranges into the upper planes', '(?i)[\\x{80}-\\x{10FFFF}]'.repeat(11), { code: 'too-many-classes' }],
+    ['with many ranges of literal characters', '(?i)[a-\u{10ffff}]'.repeat(11), { code: 'too-many-classes' }],
+    ['with large counts', 'a{1000}'.repeat(60), { code: 'too-large', most: MAX_PATTERN_STEPS }],
+    ['with a range of counts', '(?:a{0,100}b){2,20}', { code: 'too-large', most: MAX_PATTERN_STEPS }],
+    ['with nested counts', thousandfold('a', 400), { code: 'too-large', most: MAX_PATTERN_STEPS }],
     ['with brackets in classes', thousandfold('[)}a]', 80), { code: 'too-large', most: MAX_PATTERN_STEPS }],
     ['with a class in a class', thousandfold('[[:alpha:])]', 30), { code: 'too-large', most: MAX_PATTERN_STEPS }],
     ['with escaped brackets', thousandfold('\\)', 200), { code: 'too-large', most: MAX_PATTERN_STEPS }],
     ['with quoted brackets', thousandfold('\\Q)\\E', 60), { code: 'too-large', most: MAX_PATTERN_STEPS }],
-  ])('%s', (_, source, refusal) => {
+  ])('a pattern %s is refused before RE2 compiles it', (_, source, refusal) => {
     expect(compilePattern(source)).toMatchObject(refusal);
   });
 
-  it('and otherwise makes few instructions', () => {
+  it('an accepted pattern never exceeds the limit of instructions', () => {
     fc.assert(
       fc.property(
         anyPattern,
@@ -127,7 +127,7 @@ describe('a pattern is refused before RE2 compiles it', () => {
   });
 });
 
-it('a pattern that RE2 does not know is refused in its words', () => {
+it('compilePattern: a syntax error has the message of RE2', () => {
   expect(compilePattern('(?=a)')).toEqual({ code: 'syntax', reason: 'invalid or unsupported Perl syntax: `(?=`' });
   expect(compilePattern('('.repeat(400))).toMatchObject({ code: 'syntax' });
 });

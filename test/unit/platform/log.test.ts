@@ -1,10 +1,10 @@
-/** Logs tell operators what happened, and nobody anything about a person. */
+/** Logs contain no personal data. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { errorFields } from '../../../src/platform/log.ts';
 
-describe('what is told of an error', () => {
-  it('never holds a line of its message, whatever that quotes', () => {
+describe('errorFields', () => {
+  it('the fields never contain a line of the error message', () => {
     const secret = 'jane@example.com';
     const forged = fc.constantFrom(`at ${secret}`, `    at f (${secret}:1:1)`, `at ${secret}:12:3`, secret);
     const message = fc.array(fc.oneof(forged, fc.string()), { maxLength: 6 }).map((lines) => lines.join('\n'));
@@ -17,13 +17,13 @@ describe('what is told of an error', () => {
     );
   });
 
-  it('names where it was thrown, and the code of the library that threw it', () => {
+  it('the fields name the place of the throw and the error code', () => {
     const { at, code } = errorFields(Object.assign(new Error('x'), { code: '23514' }));
     expect(code).toBe('23514');
     expect(at).toMatch(/^at .*log\.test\.ts:\d+:\d+\)?$/);
   });
 
-  it('says of what is no error only its type', () => {
+  it('a thrown value other than an Error is logged by its type only', () => {
     expect([errorFields('jane'), errorFields(null)]).toEqual([{ error: 'string' }, { error: 'object' }]);
   });
 });

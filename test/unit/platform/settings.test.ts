@@ -1,4 +1,4 @@
-/** What both wrangler.toml files promise to those who deploy them. */
+/** The settings in both wrangler.toml files. */
 import { describe, expect, it } from 'vitest';
 import { unstable_readConfig } from 'wrangler';
 import { readConfig } from '../../../src/platform/config.ts';
@@ -7,11 +7,11 @@ const gate = unstable_readConfig({ config: './wrangler.toml' });
 const desk = unstable_readConfig({ config: './src/desk/wrangler.toml' });
 
 describe('each wrangler.toml', () => {
-  it('keeps whole URLs out of the logs', () => {
+  it('the logs contain no whole URLs', () => {
     for (const { observability } of [gate, desk]) expect(observability?.logs?.invocation_logs).toBe(false);
   });
 
-  it('delivers attempts within a second, in batches that one insert takes', () => {
+  it('the queue delivers attempts within a second, in batches that fit one insert', () => {
     const [consumer] = desk.queues.consumers ?? [];
     expect(consumer).toMatchObject({
       max_batch_size: 100,
@@ -21,11 +21,11 @@ describe('each wrangler.toml', () => {
     });
   });
 
-  it('has the cron that everything scheduled hangs on', () => {
+  it('a cron trigger runs the scheduled work every five minutes', () => {
     expect(desk.triggers.crons).toEqual(['*/5 * * * *']);
   });
 
-  it('sets nothing local, no secret, and nothing that cannot be used', () => {
+  it('the variables hold no secret, no local mode and no invalid value', () => {
     const secret = ['DATABASE_URL', 'SUPPORT_CODE_KEY', 'CONNECTOR_BASIC', 'REPORTS_BASIC', 'ADMIN_BASIC'];
     for (const { vars } of [gate, desk]) {
       expect(Object.keys(vars).filter((name) => secret.includes(name))).toEqual([]);

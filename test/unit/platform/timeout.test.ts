@@ -1,4 +1,4 @@
-/** Limits: each is kept, however many share a timer and in whatever order they are set. */
+/** Timeouts, alone and on a shared timer. */
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { sharedTimer, TimeoutError, withTimeout } from '../../../src/platform/timeout.ts';
 
@@ -10,13 +10,13 @@ afterEach(() => {
 });
 
 const never = () => new Promise<never>(() => {});
-/** After how many milliseconds each of these ends, one step at a time. */
+/** Milliseconds until each promise settles. */
 async function endsAfter(promises: readonly Promise<unknown>[], most: number): Promise<(number | undefined)[]> {
   const ends: (number | undefined)[] = promises.map(() => undefined);
-  const began = Date.now();
+  const start = Date.now();
   for (const [index, promise] of promises.entries()) {
     const ended = () => {
-      ends[index] = Date.now() - began;
+      ends[index] = Date.now() - start;
     };
     promise.then(ended, ended);
   }
@@ -24,7 +24,7 @@ async function endsAfter(promises: readonly Promise<unknown>[], most: number): P
   return ends;
 }
 
-it('what takes too long ends with Late; what does not, with what it came to', async () => {
+it('withTimeout: slow work rejects with TimeoutError, and other work keeps its own result or error', async () => {
   const late = withTimeout(100, never);
   const soon = withTimeout(100, () => new Promise((resolve) => setTimeout(() => resolve('done'), 50)));
   const thrown = withTimeout(100, () => Promise.reject(new Error('its own')));
@@ -38,26 +38,26 @@ it('what takes too long ends with Late; what does not, with what it came to', as
   expect(vi.getTimerCount()).toBe(0);
 });
 
-it('limits that share a timer each end at their own time, sooner or later than it first looks', async () => {
+it('sharedTimer: each timeout ends at its own time, before or after the first check', async () => {
   const limits = sharedTimer(100);
   const waits = [30, 100, 105, 400].map((ms) => limits.withTimeout(ms, never));
   expect(await endsAfter(waits, 500)).toEqual([30, 100, 105, 400]);
 });
 
-it('a limit set when the timer has looked and found nothing is kept too', async () => {
+it('sharedTimer: a timeout set after an idle check still ends', async () => {
   const limits = sharedTimer(50);
   await vi.advanceTimersByTimeAsync(80);
   expect(await endsAfter([limits.withTimeout(200, never)], 300)).toEqual([200]);
 });
 
-it('what is done by then holds no timer when it is ended', async () => {
+it('sharedTimer: end clears the timer', async () => {
   const limits = sharedTimer(100);
   expect(await limits.withTimeout(50, async () => 7)).toBe(7);
   limits.end();
   expect(vi.getTimerCount()).toBe(0);
 });
 
-it('what throws at once is told as what rejects', async () => {
+it('withTimeout: a synchronous throw becomes a rejection', async () => {
   const broken = () => {
     throw new Error('at once');
   };

@@ -71,7 +71,7 @@ describe('check: conditions that can fail', () => {
         rule: 'rule-1',
         path: 'rules[1].when',
         message: expect.stringContaining(
-          "when claims.extension_X is 'a': > does not take what it was given. Guard it, or say",
+          "when claims.extension_X is 'a': > does not accept operands of these types. Guard it, or say",
         ),
       },
     ]);
@@ -93,7 +93,7 @@ describe('check: conditions that can fail', () => {
     const found = problemsOf({ when: always, block: 'm', onError: 'skip' }, { set: { city: 'person.roles[0][0]' } });
     expect(found.map(({ path }) => path)).toContain('rules[0].when');
     expect(found.map(({ message }) => message)).toContain(
-      'It fails in every sample of a call: + does not take what it was given. Correct it, or guard it, as with has(claims.email).',
+      'It fails in every sample of a call: + does not accept operands of these types. Correct it, or guard it, as with has(claims.email).',
     );
   });
 

@@ -119,7 +119,7 @@ const CASES: readonly (readonly [source: string, code: ProblemCode, sentence: st
     'The branches of ? : have different types, text and a whole number. Convert one, as with string(…).',
   ],
   ['claims.city', 'not-a-condition', 'A condition is true or false, and claims.city is text. Compare it with a value.'],
-  ["int('a') == 1", 'always-fails', "int('a') always fails: that is no whole number. Correct it."],
+  ["int('a') == 1", 'always-fails', "int('a') always fails: not a whole number. Correct it."],
 ];
 
 it.each(CASES)('messages: %j is refused as %s', (source, code, sentence) => {

@@ -101,7 +101,7 @@ describe('evaluation: long texts', () => {
 
   it('a text of over 10,000 characters cannot become a claim', () => {
     const claims = { city, state: 'x'.repeat(10_000) };
-    expect(resultFor('claims.city', { claims })).toEqual({ ok: false, why: 'it has over 10,000 characters' });
+    expect(resultFor('claims.city', { claims })).toEqual({ ok: false, why: 'more than 10,000 characters' });
     expect(resultFor('titleCase(claims.city)', { claims })).toMatchObject({ ok: false });
     expect(evaluated('claims.state', { claims })).toBe('x'.repeat(10_000));
     expect(resultFor("[claims.state, '']", { claims })).toMatchObject({ ok: false });
@@ -156,19 +156,19 @@ describe('evaluation: values', () => {
   });
 
   it.each([
-    ['9007199254740992', 'it is too large for a number of JSON'],
-    ['1.0 / 0.0', 'it is no finite number'],
-    ['0.0 / 0.0', 'it is no finite number'],
-    ["[1, 'a']", 'it is a list of more than texts'],
-    ["{'a': request.time, 'b': 1}['a']", 'it is no text, number, true or false'],
+    ['9007199254740992', 'too large for a JSON number'],
+    ['1.0 / 0.0', 'not a finite number'],
+    ['0.0 / 0.0', 'not a finite number'],
+    ["[1, 'a']", 'the list contains other values than texts'],
+    ["{'a': request.time, 'b': 1}['a']", 'not a text, number, true or false'],
     ['claims.city', 'city is absent'],
-    ['int(claims.country)', 'that is no whole number'],
-    ['person.roles[0]', 'that is shorter'],
-    ['claims.extension_X.trim()', 'trim does not take what it was given'],
-    ['claims.extension_X && true', 'a part of it is neither true nor false'],
-    ['timestamp(claims.country) < request.time', 'that is no time as in 2026-01-31T00:00:00Z'],
-    ['duration(claims.country) > duration("1h")', 'that is no duration as in 24h'],
-    ['bool(claims.country)', "that is neither 'true' nor 'false'"],
+    ['int(claims.country)', 'not a whole number'],
+    ['person.roles[0]', 'the position is out of range'],
+    ['claims.extension_X.trim()', 'trim does not accept operands of these types'],
+    ['claims.extension_X && true', 'an operand is neither true nor false'],
+    ['timestamp(claims.country) < request.time', 'not a time such as 2026-01-31T00:00:00Z'],
+    ['duration(claims.country) > duration("1h")', 'not a duration such as 24h'],
+    ['bool(claims.country)', "neither 'true' nor 'false'"],
   ])('%s fails: %s', (source, why) => {
     expect(resultFor(source, { claims: { country: 'FR', extension_X: 5 } })).toEqual({ ok: false, why });
   });
@@ -181,7 +181,7 @@ describe('evaluation: conditions', () => {
     expect(extension_X(true)).toEqual(YES);
     expect(extension_X(false)).toEqual({ ok: true, value: false });
     for (const value of ['true', 1, 0, ''])
-      expect(extension_X(value)).toEqual({ ok: false, why: 'it is neither true nor false' });
+      expect(extension_X(value)).toEqual({ ok: false, why: 'neither true nor false' });
   });
 
   it('|| and && ignore a failing operand when the other one decides, on either side', () => {

@@ -1,4 +1,4 @@
-/** Words that people read: which language, what is filled in, and that no text and no claim breaks them. */
+/** Messages: language, placeholders and limits. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BUILT_IN_TEXTS } from '../../../src/policy/built-in-texts.ts';
@@ -20,7 +20,7 @@ const messages: Messages = {
 };
 const languageOf = (locale: string) => messageFor(messages, 'm', locale, {}).language;
 
-describe('the language of a message', () => {
+describe('messageFor: language', () => {
   it.each([
     ['de-AT', 'de-at'],
     ['de-CH', 'de'],
@@ -28,16 +28,16 @@ describe('the language of a message', () => {
     ['de_AT', 'de-at'],
     ['zh-Hant-TW', 'zh-hant'],
     ['zh-Hans', 'pt'],
-    // A single letter goes with what it introduces (RFC 4647, section 3.4).
+    // A single-letter subtag is removed together with the next one (RFC 4647, section 3.4).
     ['de-x-odd', 'de'],
     ['fr', 'pt'],
     ['', 'pt'],
     ['-', 'pt'],
     ['*', 'pt'],
     ['__proto__', 'pt'],
-  ])('of a page in %j is %s', (locale, expected) => expect(languageOf(locale)).toBe(expected));
+  ])('the message for the locale %j is in %s', (locale, expected) => expect(languageOf(locale)).toBe(expected));
 
-  it('of a built-in text is the page’s where there is a translation, then the policy’s default, then English', () => {
+  it('a built-in text is in the language of the page, else in the policy’s default, else in English', () => {
     const own = new Map();
     const of = (locale: string, defaultLanguage: string) =>
       messageFor({ defaultLanguage, own }, 'blocked', locale, {}).language;
@@ -45,23 +45,23 @@ describe('the language of a message', () => {
   });
 });
 
-describe('what somebody wrote for a language', () => {
-  it('is followed for as long as tags are, and no longer', () => {
-    const looked: string[] = [];
+describe('messageFor: a long locale', () => {
+  it('the look-up reads only as much of the locale as a language tag may have', () => {
+    const tags: string[] = [];
     const texts = new Map([['de', 'Nein']]);
     texts.get = (tag) => {
-      looked.push(tag);
+      tags.push(tag);
       return Map.prototype.get.call(texts, tag);
     };
     const own = new Map([['no', texts]]);
     const { text } = messageFor({ own, defaultLanguage: 'de' }, 'no', 'de-at-'.repeat(20_000), {});
     expect(text).toBe('Nein');
-    expect(looked.length).toBeLessThan(100);
+    expect(tags.length).toBeLessThan(100);
   });
 });
 
 describe('built-in texts', () => {
-  it('all have English, all carry the code, and all have the same languages', () => {
+  it('every text contains the support code once and has the same languages, English among them', () => {
     const languages = [...BUILT_IN_TEXTS.blocked.keys()];
     for (const [key, texts] of Object.entries(BUILT_IN_TEXTS)) {
       expect([key, [...texts.keys()]]).toEqual([key, languages]);
@@ -72,20 +72,20 @@ describe('built-in texts', () => {
   });
 });
 
-describe('what is filled in', () => {
+describe('messageFor: placeholders', () => {
   const shown = (text: string, fill: Record<string, string | number | boolean>) =>
     messageFor({ defaultLanguage: 'en', own: new Map([['m', new Map([['en', text]])]]) }, 'm', 'en', fill).text;
 
-  it('is the claim of that name and nothing that lies behind objects', () => {
+  it('a placeholder shows the claim of its name, never a member of Object.prototype', () => {
     expect(shown('{a}{b}{c}', { a: 1, b: true, c: 'x' })).toBe('1truex');
     expect(shown('[{constructor}{toString}{hasOwnProperty}]', {})).toBe('[]');
   });
 
-  it('is looked at once: a claim cannot smuggle in a placeholder, and a dollar sign is a dollar sign', () => {
+  it('a value is never expanded, neither a placeholder nor a replacement pattern in it', () => {
     expect(shown('{a} {b}', { a: '{b}', b: '$& $1' })).toBe('{b} $& $1');
   });
 
-  it('holds no control character, mark of direction or angle bracket, is well-formed and short, whatever was typed', () => {
+  it('a value is well-formed, short, and without control characters, direction marks and angle brackets', () => {
     const typed = fc.string({ unit: 'binary', maxLength: 400 });
     fc.assert(
       fc.property(typed, (value) => {
@@ -97,11 +97,11 @@ describe('what is filled in', () => {
     );
   });
 
-  it('that leaves nothing to read makes way for the built-in text', () => {
+  it('the built-in text replaces a message that is empty after substitution', () => {
     expect(shown('{a} {b}', { a: '<>' })).toMatch(/^You cannot sign up here/);
   });
 
-  it('never makes a text empty or longer than an attempt keeps, whatever the locale', () => {
+  it('a text is never empty and never longer than an attempt stores, for every locale', () => {
     fc.assert(
       fc.property(fc.string(), fc.constantFrom(...Object.keys(BUILT_IN_TEXTS), 'no such key'), (locale, key) => {
         const { text } = messageFor(BUILT_IN_MESSAGES, key, locale, { supportCode: 'ABCDE-12345' });
