@@ -69,6 +69,8 @@ export interface Config extends Settings {
   readonly credentials: Credentials;
   /** Problems for the operator to fix, as sentences without secrets. */
   readonly problems: readonly string[];
+  /** Those of them that are about a value which cannot be used, by the name of the setting. */
+  readonly unusable: ReadonlyMap<string, string>;
 }
 
 const known = new WeakMap<object, Config>();
@@ -86,6 +88,7 @@ export function configOf(env: object): Config {
 /** Pure form of {@link configOf}. */
 export function readConfig(env: Record<string, unknown>): Config {
   const problems: string[] = [];
+  const unusable = new Map<string, string>();
   // Only the gate has a binding to the desk. It does not receive the credentials for reports and administration.
   const isGate = 'DESK' in env;
   const settings = Object.fromEntries(
@@ -95,7 +98,9 @@ export function readConfig(env: Record<string, unknown>): Config {
       if (value !== undefined) return [name, value];
       const fallback = SAFE_FALLBACKS[name];
       const used = fallback === undefined ? 'Its default' : `"${fallback}"`;
-      problems.push(`${name} has a value that cannot be used. ${used} applies until you correct it in wrangler.toml.`);
+      const problem = `${name} has a value that cannot be used. ${used} applies until you correct it in wrangler.toml.`;
+      problems.push(problem);
+      unusable.set(name, problem);
       return [name, read(fallback ?? preset)];
     }),
   ) as unknown as Settings;
@@ -118,7 +123,7 @@ export function readConfig(env: Record<string, unknown>): Config {
     reports: isGate ? [] : credentialsOf('REPORTS_BASIC', SAMPLE_CREDENTIALS.reports),
     admin: isGate ? [] : credentialsOf('ADMIN_BASIC', SAMPLE_CREDENTIALS.admin),
   };
-  return { ...settings, local, credentials, problems };
+  return { ...settings, local, credentials, problems, unusable };
 
   function credentialsOf(name: string, sample: string): BasicCredential[] {
     const lines = typeof env[name] === 'string' ? env[name] : '';

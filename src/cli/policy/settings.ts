@@ -50,10 +50,10 @@ export function readSetting(assignment: string, before: Settings = {}): Settings
 
 /** The names that claims have under these settings; a sentence for each setting whose value Gatehouse would not use. */
 export function claimNames(settings: Settings): { names: ClaimNames; problems: readonly string[] } {
-  const { ROLES_CLAIM, EXTENSIONS_APP_ID, problems } = readConfig(settings);
+  const { ROLES_CLAIM, EXTENSIONS_APP_ID, unusable } = readConfig(settings);
   return {
     names: { rolesClaim: ROLES_CLAIM, extensionsAppId: EXTENSIONS_APP_ID },
-    problems: problems.filter((problem) => SETTINGS.some((name) => problem.startsWith(`${name} has a value`))),
+    problems: SETTINGS.flatMap((name) => unusable.get(name) ?? []),
   };
 }
 
