@@ -1,7 +1,8 @@
 /**
- * The tables in Postgres. `attempts` and `changes` are also the schema of the queue's messages (`attempts/attempt.ts`).
- * Add a new column here, where an attempt is composed, as a migration and in drizzle/README.md. Columns are never renamed, and
- * a new one has a default: messages of the previous version lack it.
+ * The tables in Postgres. `attempts` and `changes` are also the schema of the queue's messages
+ * (`attempts/attempt.ts`). Add a new column here, where an attempt is composed, as a migration and in
+ * drizzle/README.md. Columns are never renamed, and a new one has a default: messages of the previous version lack
+ * it.
  *
  * Dimensions are never null (`''`), so that they can be keys of aggregates. `drizzle/` contains the SQL generated from
  * this file. The `PARTITION BY` of {@link attempts} is added there by hand, since drizzle-kit does not support it.

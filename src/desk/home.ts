@@ -1,6 +1,6 @@
 /**
- * `GET /` in a browser: that this is a Gatehouse, and where to go. On a developer's machine also its state and calls to try;
- * elsewhere nothing that needs a credential.
+ * `GET /` in a browser: that this is a Gatehouse, and where to go. On a developer's machine also its state and calls
+ * to try; elsewhere nothing that needs a credential.
  */
 import type { Handler } from 'hono';
 import { html } from 'hono/html';

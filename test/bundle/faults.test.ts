@@ -1,4 +1,7 @@
-/** The bundle that is deployed, in the runtime that runs it, with its real queue, consumer and cron: from B2C's call to support's report. */
+/**
+ * The bundle that is deployed, in the runtime that runs it, with its real queue, consumer and cron: from B2C's call
+ * to support's report.
+ */
 import { and, count, eq, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createTestHarness, type TestHarness } from 'wrangler';
@@ -56,8 +59,8 @@ const visibleInReports = (clientId: string) =>
     { timeout: 20_000, interval: 50 },
   );
 
-describe('the built bundle', () => {
-  it('takes a person from an administrator’s roles to the token, to the report, to the sums', async () => {
+describe('both built bundles', () => {
+  it('a role that an administrator sets is in the token, and the call is in the report and in the aggregates', async () => {
     const clientId = crypto.randomUUID();
     const objectId = crypto.randomUUID();
     const put = await ask(`/admin/people/oid:${objectId}`, 'admin:admin', {
@@ -93,7 +96,7 @@ describe('the built bundle', () => {
     expect((await ask('/health/ready')).json).toMatchObject({ status: 'ready', neon: { ok: true }, kv: { ok: true } });
   });
 
-  it('refuses in the shapes that callers expect', async () => {
+  it('a refusal has the format of its caller: an empty 401 for B2C, problem details for people', async () => {
     const refused = await gatehouse.fetch('/connectors/user-flow', { method: 'POST', body: '{}' });
     expect([refused.status, await refused.text()]).toEqual([401, '']);
     expect(await ask('/reports/summary', 'admin:admin')).toMatchObject({
@@ -104,11 +107,11 @@ describe('the built bundle', () => {
   });
 });
 
-describe('while Neon is away', () => {
+describe('both built bundles while Neon is unavailable', () => {
   const consumerFailed = () => gatehouse.getLogs().some(({ message }) => message.includes('attempts-not-written'));
 
   for (const mood of ['refusing', 'stalled', 'failing'] as const) {
-    it(`(${mood}) every call is answered as when Neon is healthy, and later each has left one row`, async () => {
+    it(`${mood}: every reply is the same as with a healthy Neon, and every call becomes exactly one row`, async () => {
       const clientId = crypto.randomUUID();
       const replies: { step: string; status: number; body: string }[] = [];
       /** Makes `many` calls, and returns their replies. */
@@ -128,7 +131,8 @@ describe('while Neon is away', () => {
       expect(await load(40)).toEqual(healthy);
       const report = await ask('/reports/attempts');
       expect([report.status, typeof report.json.detail]).toEqual([503, 'string']);
-      // A stall shows only when the consumer's 20 s are over; ending it breaks the connection, which is a fault as well.
+      // A stall shows only when the consumer's 20 s are over; ending it breaks the connection, which is a fault as
+      // well.
       if (mood !== 'stalled') await vi.waitUntil(consumerFailed, { timeout: 15_000, interval: 50 });
       neon.setMood('healthy');
       await load(20);

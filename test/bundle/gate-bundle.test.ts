@@ -36,17 +36,17 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe('the gate’s bundle', () => {
-  it('has at most 60 KiB after gzip, all of it ASCII, so that V8 keeps it in one byte a character', () => {
+  it('the gate has at most 60 KiB after gzip, and only ASCII, which V8 stores in one byte a character', () => {
     expect(gzipSync(code).byteLength).toBeLessThanOrEqual(MAX_GZIP_BYTES);
     expect(/[^\n\r\t -~]/.exec(code)?.[0]).toBeUndefined();
   });
 
-  it('contains nothing that only the desk needs', () => {
+  it('the gate contains no library that only the desk needs', () => {
     expect(inputs.length).toBeGreaterThan(20);
     expect(inputs.filter((input) => DESK_ONLY.some((part) => input.includes(part)))).toEqual([]);
   });
 
-  it('starts without Intl, which costs an isolate milliseconds', () => {
+  it('the gate starts without Intl, which costs an isolate milliseconds', () => {
     const script = `
       for (const name of ['toLocaleString', 'toLocaleUpperCase', 'localeCompare', 'normalize'])
         for (const type of [String, Number, Date]) type.prototype[name] = () => { throw new Error(name); };
@@ -61,7 +61,7 @@ describe('the configurations of gate and desk', () => {
   const gate = unstable_readConfig({ config: join(ROOT, 'wrangler.toml') });
   const desk = unstable_readConfig({ config: join(ROOT, 'src', 'desk', 'wrangler.toml') });
 
-  it('agree on every setting that both have, on the namespace and on the queue', () => {
+  it('both Workers have the same value for every shared setting, the same namespace and the same queue', () => {
     const shared = Object.keys(gate.vars).filter((name) => name in desk.vars);
     expect(shared.length).toBeGreaterThan(5);
     const of = (vars: Record<string, unknown>) => Object.fromEntries(shared.map((name) => [name, vars[name]]));
@@ -71,12 +71,12 @@ describe('the configurations of gate and desk', () => {
     expect(gate.compatibility_date).toBe(desk.compatibility_date);
   });
 
-  it('give the gate no secret of the database or of staff, and the desk none of B2C', () => {
+  it('the gate has no secret of the database or of people, and the desk has none of B2C', () => {
     expect(gate.secrets?.required).toEqual(['SUPPORT_CODE_KEY', 'CONNECTOR_BASIC']);
     expect(desk.secrets?.required).toEqual(['DATABASE_URL', 'SUPPORT_CODE_KEY', 'REPORTS_BASIC', 'ADMIN_BASIC']);
   });
 
-  it('leave the desk without an address of its own', () => {
+  it('the desk has no address of its own', () => {
     expect([desk.workers_dev, desk.preview_urls, desk.routes, desk.route]).toEqual([
       false,
       false,

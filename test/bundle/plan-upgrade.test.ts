@@ -1,4 +1,7 @@
-/** The deployed bundle with its real KV and cron: a policy goes from an administrator's hands to the people who sign up. */
+/**
+ * The deployed bundle with its real KV and cron: a policy goes from an administrator's hands to the people who sign
+ * up.
+ */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createTestHarness } from 'wrangler';
 import { planKey } from '../../src/policy/plan.ts';
@@ -45,7 +48,7 @@ const put = async (document: unknown, precondition: Record<string, string>) => {
   return { status: answered.status, etag: answered.headers.get('ETag'), json: (await answered.json()) as object };
 };
 
-it('decides once it is saved, comes back after somebody took it out of KV, and 9 MB never get in', async () => {
+it('a policy decides once it is saved, the schedule restores it after KV lost it, and a body of 9 MB is refused', async () => {
   expect(await signUp()).toBe('ShowBlockPage');
   const open = { rules: [], description: 'everybody may sign up' };
   const first = await put(open, { 'If-None-Match': '*' });
@@ -75,7 +78,7 @@ it('decides once it is saved, comes back after somebody took it out of KV, and 9
   expect((await kv.list({ prefix: PUBLISH_DUE_PREFIX })).keys).toEqual([]);
 });
 
-it('a gate that comes before its plan lets nobody in unchecked, and one that comes after it decides at once', async () => {
+it('a gate that is deployed before its plan blocks sign-ups, and one that is deployed after it decides at once', async () => {
   await deploy();
   // A stub of KV does not outlive a deployment.
   const kv = async () => (await harness.getWorker<Env>().getEnv()).GATEHOUSE;

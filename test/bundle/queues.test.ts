@@ -1,4 +1,7 @@
-/** Both queues as they are configured: how long a message can wait for the database, and the way from the first to the second. */
+/**
+ * Both queues as they are configured: how long a message can wait for the database, and the way from the first to the
+ * second.
+ */
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createTestHarness, unstable_readConfig } from 'wrangler';
@@ -10,7 +13,10 @@ import { startFaultyNeon } from '../support/faulty-neon.ts';
 const MINUTE_SECONDS = 60;
 const HOUR_SECONDS = 60 * MINUTE_SECONDS;
 const DAY_SECONDS = 24 * HOUR_SECONDS;
-/** Cloudflare keeps a message no longer, and allows no more retries and no longer waits (https://developers.cloudflare.com/queues/platform/limits/). */
+/**
+ * Cloudflare keeps a message no longer, and allows no more retries and no longer waits
+ * (https://developers.cloudflare.com/queues/platform/limits/).
+ */
 const MOST = { retentionSeconds: 14 * DAY_SECONDS, retries: 100, delaySeconds: 12 * HOUR_SECONDS };
 
 /** Of the desk's wrangler.toml, whose type Wrangler does not export. */
@@ -35,8 +41,8 @@ const waitsIn = (consumer: Consumer | undefined) =>
   );
 const total = (waits: number[]) => waits.reduce((sum, wait) => sum + wait, 0);
 
-describe('while the database is away, a message', () => {
-  it('is tried by the first queue for about a day, at most 15 minutes apart, and then handed to the second', () => {
+describe('queues while the database is unavailable', () => {
+  it('the first queue retries a message for about a day, at most 15 minutes apart, then passes it to the second', () => {
     const waits = waitsIn(first);
     expect(waits.slice(0, 3)).toEqual([5, 10, 20]);
     expect(Math.max(...waits)).toBe(15 * MINUTE_SECONDS);
@@ -45,14 +51,14 @@ describe('while the database is away, a message', () => {
     expect(second?.queue).not.toBe(first?.queue);
   });
 
-  it('is tried by the second queue every four hours, for longer than Cloudflare keeps it', () => {
+  it('the second queue retries a message every four hours, for longer than Cloudflare retains it', () => {
     const waits = waitsIn(second);
     expect(new Set(waits)).toEqual(new Set([4 * HOUR_SECONDS]));
     expect(total(waits)).toBeGreaterThan(MOST.retentionSeconds);
     expect(second?.dead_letter_queue).toBeUndefined();
   });
 
-  it('asks nothing of Cloudflare that it does not allow', () => {
+  it('the configuration stays within the limits of Cloudflare Queues', () => {
     expect(consumers).toHaveLength(2);
     for (const each of consumers) {
       expect(each.max_retries).toBeLessThanOrEqual(MOST.retries);
@@ -61,7 +67,7 @@ describe('while the database is away, a message', () => {
   });
 });
 
-describe('a message that the first queue cannot deliver', () => {
+describe('queues: from the first to the second', () => {
   const gatehouse = createTestHarness();
   let neon: Awaited<ReturnType<typeof startFaultyNeon>>;
 
@@ -83,7 +89,7 @@ describe('a message that the first queue cannot deliver', () => {
     await neon.close();
   });
 
-  it('is in the second when the database is back, and one row from there', async () => {
+  it('a message that the first queue cannot deliver becomes one row through the second queue', async () => {
     const clientId = crypto.randomUUID();
     neon.setMood('failing once');
     const answered = await gatehouse.fetch('/connectors/user-flow', {

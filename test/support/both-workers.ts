@@ -1,4 +1,6 @@
-/** Both Workers as they are deployed: two built bundles, joined by their service bindings, behind the gate's address. */
+/**
+ * Both Workers as they are deployed: two built bundles, joined by their service bindings, behind the gate's address.
+ */
 import type { TestHarness } from 'wrangler';
 
 export const DESK = 'gatehouse-desk';

@@ -1,4 +1,6 @@
-/** A Neon with the tables of all migrations. Creating a Postgres takes seconds, so each is a copy of one that is kept. */
+/**
+ * A Neon with the tables of all migrations. Creating a Postgres takes seconds, so each is a copy of one that is kept.
+ */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, openAsBlob, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** A Postgres for one test file at a time: for tests that change what everybody shares, such as the one row of `summed_until`. */
+/**
+ * A Postgres for one test file at a time: for tests that change what everybody shares, such as the one row of
+ * `summed_until`.
+ */
 import { type SQL, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
 import { connect, type Database } from '../../src/database/connect.ts';

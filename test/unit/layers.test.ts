@@ -54,7 +54,10 @@ interface Arrow {
   readonly to: string;
 }
 
-/** Every import between rooms, lazy and type-only ones too. Paths are below `src`; one that leaves it begins with `..`. */
+/**
+ * Every import between rooms, lazy and type-only ones too. Paths are below `src`; one that leaves it begins with
+ * `..`.
+ */
 const arrows: readonly Arrow[] = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.ts') && !file.includes('.wrangler'))
   .flatMap((file) =>

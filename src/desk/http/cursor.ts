@@ -1,11 +1,14 @@
 /**
- * Cursors of lists that run newest first. A cursor holds the position of the last row, so rows that are written meanwhile do
- * not shift pages. It also holds a hash of the question: another question refuses it, and it discloses no e-mail address.
+ * Cursors of lists that run newest first. A cursor holds the position of the last row, so rows that are written
+ * meanwhile do not shift pages. It also holds a hash of the question: another question refuses it, and it discloses
+ * no e-mail address.
  */
 import { decodeBase64Url, encodeBase64Url } from 'hono/utils/encode';
 import * as z from 'zod/mini';
 
-/** The position of a row, or of all rows of its time when the id is {@link NO_ID}. The page after it holds older rows. */
+/**
+ * The position of a row, or of all rows of its time when the id is {@link NO_ID}. The page after it holds older rows.
+ */
 export interface Position {
   readonly occurredAt: Date;
   readonly id: string;

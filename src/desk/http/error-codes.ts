@@ -1,7 +1,7 @@
 /**
- * Every refusal outside `/connectors`: a code, which programs compare and which never changes, its status, and a sentence that
- * says what is wrong and what to do, which may change. Pure. The gate has one more, for a desk that is away:
- * `desk-unavailable` (gate/index.ts).
+ * Every refusal outside `/connectors`: a code, which programs compare and which never changes, its status, and a
+ * sentence that says what is wrong and what to do, which may change. Pure. The gate has one more, for a desk that is
+ * away: `desk-unavailable` (gate/index.ts).
  */
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 

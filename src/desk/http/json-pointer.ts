@@ -1,6 +1,6 @@
 /**
- * JSON Pointers (RFC 6901) to members of a request's body, as URI fragments: the form that problem details show (RFC 9457,
- * section 3).
+ * JSON Pointers (RFC 6901) to members of a request's body, as URI fragments: the form that problem details show (RFC
+ * 9457, section 3).
  */
 
 /** `['rules', 2, 'when']` is `#/rules/2/when`; the whole body is `#`. */

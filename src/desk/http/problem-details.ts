@@ -46,8 +46,8 @@ export function refuse<C extends Code>(
 export const badRequest = (c: Context, errors: readonly Fault[]): Response => refuse(c, 'invalid-request', { errors });
 
 /**
- * Answers 405 with `Allow` (RFC 9110, section 15.5.6) when no route of `app` takes the method at an address. A route that
- * names the address literally wins over patterns that match it. Register it before the routes.
+ * Answers 405 with `Allow` (RFC 9110, section 15.5.6) when no route of `app` takes the method at an address. A route
+ * that names the address literally wins over patterns that match it. Register it before the routes.
  */
 export const methodNotAllowed =
   (app: Hono<AppEnv>): MiddlewareHandler<AppEnv> =>

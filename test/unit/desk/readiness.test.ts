@@ -1,4 +1,4 @@
-/** What an operator is told by what Postgres says. */
+/** Warnings of `/health/ready` that follow from the state of the database. */
 import { expect, it } from 'vitest';
 import { neonWarnings } from '../../../src/desk/health/readiness.ts';
 
@@ -9,7 +9,7 @@ it.each([
   ['nothing while an hour waits for the next ticks', { oldestUnsummedSeconds: 20 * 60 }, []],
   ['of hours that wait long for their sum', { oldestUnsummedSeconds: 20 * 60 + 1 }, ['cron trigger']],
   ['of a database that lacks a migration', { migrated: false }, ['npm run migrate']],
-  ['of steps that differ or that nobody knows', { differentSteps: 2, unknownSteps: 1 }, ['2 calls', '1 calls']],
+  ['of steps that differ or are unknown', { differentSteps: 2, unknownSteps: 1 }, ['2 calls', '1 calls']],
   [
     'of rules that failed unforeseen',
     { failedRules: { guards: 3, adults: 1 } },
