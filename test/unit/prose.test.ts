@@ -36,7 +36,8 @@ describe('prose', () => {
   it('no comment is longer than 120 columns', () => {
     const isComment = /^\s*(?:\/\*\*?|\*|\/\/|--|#)/;
     const long = lines.filter(
-      ({ text, place }) => !/\.md:|^worker-configuration/.test(place) && isComment.test(text) && text.length > MAX_COLUMNS,
+      ({ text, place }) =>
+        !/\.md:|^worker-configuration/.test(place) && isComment.test(text) && text.length > MAX_COLUMNS,
     );
     expect(long.map(({ place, text }) => `${place} (${text.length})`)).toEqual([]);
   });
