@@ -14,11 +14,11 @@ export function table(header: readonly string[], rows: readonly (readonly string
     .join('\n');
 }
 
-/** `name  value` a line. */
+/** One line `name  value` for each pair. */
 export function pairs(rows: readonly (readonly [string, string])[]): string {
   const width = Math.max(...rows.map(([name]) => name.length));
   return rows.map(([name, value]) => `${name.padEnd(width)}  ${printable(value)}`).join('\n');
 }
 
-/** What we hold may be any text: control characters would move the cursor or colour the terminal. */
+/** Replaces control characters: in stored text they could move the cursor or colour the terminal. */
 export const printable = (text: string) => text.replace(/\p{Cc}/gu, '\ufffd');

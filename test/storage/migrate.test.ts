@@ -109,7 +109,7 @@ describe('migrate', () => {
     });
     const error = await migrate(server.url, folder).catch((it: unknown) => it);
     expect(error).toMatchObject({
-      message: 'drizzle/0001_bad.sql failed, and nothing of it was kept: relation "nowhere" does not exist',
+      message: 'drizzle/0001_bad.sql failed and was rolled back: relation "nowhere" does not exist',
       cause: expect.any(NeonDbError),
     });
     expect(await read('select id from one')).toEqual([]);
@@ -119,7 +119,7 @@ describe('migrate', () => {
   it('refuses a migration that was edited after it had been applied', async () => {
     await migrate(server.url, migrations('edited', { '0000_one': 'create table one (id int);' }));
     const edited = migrations('edited', { '0000_one': 'create table one (id int, more int);' });
-    await expect(migrate(server.url, edited)).rejects.toThrow('drizzle/0000_one.sql was changed after');
+    await expect(migrate(server.url, edited)).rejects.toThrow('drizzle/0000_one.sql was edited after');
   });
 
   it('stops at a migration that must wait, keeps nothing of it, says for what it waits, and goes on another time', async () => {
