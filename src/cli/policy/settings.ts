@@ -52,7 +52,7 @@ export function claimNames(settings: Settings): { names: ClaimNames; problems: r
   const { ROLES_CLAIM, EXTENSIONS_APP_ID, problems } = readConfig(settings);
   return {
     names: { rolesClaim: ROLES_CLAIM, extensionsAppId: EXTENSIONS_APP_ID },
-    problems: problems.filter((problem) => SETTINGS.some((name) => problem.startsWith(`${name} has a value`))),
+    problems: problems.filter((problem) => SETTINGS.some((name) => problem.startsWith(`${name} `))),
   };
 }
 
