@@ -221,13 +221,13 @@ it('sums are plain counts and people are exact after any history', async () => {
         }
         for (const [{ from, hours }, [kind, value]] of ranges) {
           const a = new Date(TURN + from * HOUR_MS);
-          const { told, plain } = await countPeople(
+          const { aggregated, plain } = await countPeople(
             served().pool,
             { kind, value },
             a,
             new Date(a.getTime() + hours * HOUR_MS),
           );
-          expect(told).toBe(plain);
+          expect(aggregated).toBe(plain);
         }
       },
     ),

@@ -1,7 +1,7 @@
-/** What must hold of the aggregates when everything is summed: each against a plain count, written without `src/summaries`. */
+/** The invariants of the aggregates: each table must equal a plain count, which is written independently of `src/desk`. */
 import type pg from 'pg';
 
-/** Rows that differ, by what they are rows of; all 0 when the aggregates are right. */
+/** The number of differing rows by table; all 0 when the aggregates are right. */
 export type Wrong = Record<string, number>;
 
 const DAY = `(occurred_at at time zone 'UTC')::date`;
@@ -12,7 +12,7 @@ const OF_SET = `channel, ${ofSet(4, 'client_id')}, ${ofSet(2, 'issuer')}, ${ofSe
 const BUCKET = `ceil(ln(greatest(duration_ms, 1)::float8) / ln(1.1::float8))::smallint`;
 const SHADOW = 'version, differs, channel, outcome, rule, shadow_outcome, shadow_rule, step, client_id, issuer';
 
-/** Who was in which scope. `attempts` is the name of what holds them. */
+/** The people in each scope. `attempts` is the name of a table or view. */
 const seen = (attempts: string) => `
   select 'all' as kind, '' as value, object_id as person, ${HOUR} as hour from ${attempts}
     where step = 'PreTokenIssuance' and object_id <> ''
@@ -24,8 +24,8 @@ const seen = (attempts: string) => `
     where rule <> '' and (oid_key <> '' or idp_key <> '' or email_key <> '')`;
 
 /**
- * Compares every table with `attempts`, which may name a view that also holds attempts of dropped months: their visits are
- * gone, their aggregates are not. Everything before now must be summed.
+ * Compares every table with `attempts`, a table, or a view that includes attempts of dropped months: their visits are
+ * deleted, their aggregates are not. All hours before now must be aggregated.
  */
 export async function findWrong(pool: pg.Pool, attempts = 'attempts'): Promise<Wrong> {
   const one = async (query: string) => Number((await pool.query<{ n: string }>(query)).rows[0]?.n);
@@ -95,8 +95,8 @@ export interface InvariantScope {
 }
 
 /**
- * Distinct people of `scope` from `from` (inclusive) to `to` (exclusive), whole hours both: first as `people_days` and `visits`
- * tell without reading people (reports.md, section 3), then counted one by one. `attempts` as in {@link findWrong}.
+ * Counts the distinct people of a scope from `from` (inclusive) to `to` (exclusive), both whole hours: once from
+ * `people_days` and `visits`, once directly. `attempts` is as in {@link findWrong}.
  */
 export async function countPeople(
   pool: pg.Pool,
@@ -105,7 +105,7 @@ export async function countPeople(
   to: Date,
   attempts = 'attempts',
 ) {
-  const { rows } = await pool.query<{ told: string; plain: string }>(
+  const { rows } = await pool.query<{ aggregated: string; plain: string }>(
     `with asked as (
        select $1::timestamptz as a, $2::timestamptz as b, (select id from people_scopes where kind = $3 and value = $4) as asked_scope
      ), days as (
@@ -118,10 +118,10 @@ export async function countPeople(
            and day >= (first at time zone 'UTC')::date and day < (last at time zone 'UTC')::date and previous_day < (a at time zone 'UTC')::date)
        + (select count(*) from visits where scope = asked_scope and hour >= first and hour < last
            and previous >= date_trunc('day', a, 'UTC') and previous < a)
-       + (select count(*) from visits where scope = asked_scope and hour >= last and hour < b and previous < a) as told,
+       + (select count(*) from visits where scope = asked_scope and hour >= last and hour < b and previous < a) as aggregated,
        (select count(distinct person) from (${seen(attempts)}) as seen where kind = $3 and value = $4 and hour >= a and hour < b) as plain
      from days`,
     [from, to, kind, value],
   );
-  return { told: Number(rows[0]?.told), plain: Number(rows[0]?.plain) };
+  return { aggregated: Number(rows[0]?.aggregated), plain: Number(rows[0]?.plain) };
 }
