@@ -68,16 +68,16 @@ describe('a command with wrong usage', () => {
     ['sums', ['rebuild', '--force'], /^rebuild does not take --force/],
     ['sums', ['rebuild', '--database-url', 'mysql://a:secret@b/c'], /not of the form postgres:\/\//],
     ['test:postgres', [], /^test:postgres needs the argument url/],
-    ['test:postgres', ['mysql://a:secret@b/c'], /Give the URL of a Postgres server/],
+    ['test:postgres', ['mysql://a:secret@b/c'], /not the URL of a Postgres server/],
     [
       'test:postgres',
       ['postgres://a/b', '--seconds', '1'],
-      /'--seconds <N>' argument '1' is invalid\. It takes a whole number from 2 to 3600/,
+      /'--seconds <N>' argument '1' is invalid\. It must be a whole number from 2 to 3600/,
     ],
     [
       'test:postgres',
       ['postgres://a/b', '--rows', '1'],
-      /'--rows <N>' argument '1' is invalid\. It takes a whole number from 100000 to/,
+      /'--rows <N>' argument '1' is invalid\. It must be a whole number from 100000 to/,
     ],
   ])(
     '%s %j prints what is wrong and what to do, without a password, sends no request, and exits with 2',

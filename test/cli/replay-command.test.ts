@@ -2,7 +2,7 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { Attempt } from '../../src/attempts/attempt.ts';
 import { processIo } from '../../src/cli/io.ts';
 import { replay as replayDirectly } from '../../src/cli/policy/replay/replay.ts';
