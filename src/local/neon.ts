@@ -11,7 +11,7 @@ export type { LocalNeon } from './neon/server.ts';
 /** `port` 0 means any free port. Without `dataDir` the data are in memory only. */
 export type LocalNeonOptions = Partial<DatabaseCredentials> & { port?: number; dataDir?: string | undefined };
 
-/** Rejects with a message for the user when the port or the data folder is in use, or the folder has other credentials. */
+/** Rejects with a message for the user when port or data folder are in use, or the folder has other credentials. */
 export async function startNeon(options: LocalNeonOptions = {}) {
   const { user = 'gatehouse', password = 'local', database = 'gatehouse', port = 0, dataDir } = options;
   const ours = { user, password, database };

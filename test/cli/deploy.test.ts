@@ -14,7 +14,7 @@ interface Deployed {
 
 async function deployed({ kv = {}, publishes = {}, fails }: Deployed) {
   const done: string[] = [];
-  const said: string[] = [];
+  const printed: string[] = [];
   let waits = 0;
   const code = await deploy({
     run: (args) => {
@@ -28,9 +28,9 @@ async function deployed({ kv = {}, publishes = {}, fails }: Deployed) {
     wait: async () => {
       waits += 1;
     },
-    say: (line) => said.push(line),
+    say: (line) => printed.push(line),
   });
-  return { code, done, said: said.join('\n'), waits };
+  return { code, done, printed: printed.join('\n'), waits };
 }
 
 const DESK = 'src/desk/wrangler.toml';
@@ -53,16 +53,16 @@ describe('npm run deploy', () => {
 
   it('does not deploy the gate when a version no longer compiles, and prints why', async () => {
     const refused = { [planRefusedKey(7)]: 'rules[0].when: There is no function domian.' };
-    const { code, done, said } = await deployed({ kv: { ...pointer, ...refused } });
+    const { code, done, printed } = await deployed({ kv: { ...pointer, ...refused } });
     expect({ code, done }).toEqual({ code: 1, done: [DESK] });
-    expect(said).toContain('Version 7');
-    expect(said).toContain('There is no function domian');
+    expect(printed).toContain('Version 7');
+    expect(printed).toContain('There is no function domian');
   });
 
   it('fails after its time limit when the desk publishes no plan, and does not deploy the gate', async () => {
-    const { code, done, said, waits } = await deployed({ kv: pointer });
+    const { code, done, printed, waits } = await deployed({ kv: pointer });
     expect({ code, done, waits }).toEqual({ code: 1, done: [DESK], waits: 90 });
-    expect(said).toContain('cron trigger');
+    expect(printed).toContain('cron trigger');
   });
 
   it('does not deploy the gate when the deployment of the desk fails', async () => {

@@ -209,7 +209,7 @@ describe('npm run policy -- schema', () => {
   it('prints the schemas in test/fixtures/policy, and the example conforms to them', async () => {
     const policy = await run('policy', ['schema']);
     const cases = await run('policy', ['schema', '--cases']);
-    // To update: npm run policy -- schema --out test/fixtures/policy/policy.schema.json (cases.schema.json with --cases).
+    // To update: npm run policy -- schema --out test/fixtures/policy/policy.schema.json; --cases for cases.schema.json.
     expect(policy.stdout).toBe(readFileSync(join(EXAMPLE, 'policy.schema.json'), 'utf8'));
     expect(cases.stdout).toBe(readFileSync(join(EXAMPLE, 'cases.schema.json'), 'utf8'));
     expect([policy.code, policy.stderr, cases.code, cases.stderr]).toEqual([0, '', 0, '']);

@@ -18,7 +18,7 @@ const WORDS: Record<string, string> = {
   '54': 'a value is too large for the database to store or index',
 };
 
-/** For example `a text has a character that Postgres does not store (22021)`. Unknown reasons are returned unchanged. */
+/** For example `a text has a character that Postgres does not store (22021)`. Returns unknown reasons unchanged. */
 export function reasonInWords(reason: string): string {
   const words = WORDS[reason] ?? (/^[0-9A-Z]{5}$/.test(reason) ? WORDS[reason.slice(0, 2)] : undefined);
   if (words === undefined) return reason === '' ? 'no reason was stored' : reason;

@@ -35,7 +35,7 @@ interface Options extends TryOptions, Saving, Omit<ReplayOptions, 'policy' | 'st
 
 export const define: Define = (program, io) => {
   program.addHelpText('after', credentialHelp());
-  onFiles(program.commandsGroup('On files alone:'), io);
+  onFiles(program.commandsGroup('With files only:'), io);
   withGatehouse(program.commandsGroup('With a Gatehouse:'), io);
 };
 

@@ -13,7 +13,7 @@ export interface PolicyFile {
   readonly warnings: readonly Located[];
 }
 
-/** Throws a refusal that lists every problem when the policy is invalid. `rolesClaim` is the claim that carries roles. */
+/** Throws a refusal that lists every problem when the policy is invalid. `rolesClaim` is the claim for roles. */
 export async function readPolicy(file: string, rolesClaim: string): Promise<PolicyFile> {
   const { value, source } = await readJson(file, (parsed) => {
     // The size limit applies to the text that is sent, without the whitespace of the file.

@@ -15,8 +15,8 @@ const BY_HAND = '× by hand';
 const STARTS = '× an empty start';
 
 /**
- * CPU figures are ratios, since milliseconds of one machine mean nothing on another. Reports are in milliseconds, since a
- * person waits for them; their budgets are for two cores and ten million attempts.
+ * CPU figures are ratios, since milliseconds of one machine mean nothing on another. Reports are in milliseconds, since
+ * a person waits for them; their budgets are for two cores and ten million attempts.
  */
 const KINDS = {
   callTwin: { what: 'a hand-written call, compared with itself', unit: BY_HAND, noise: 0.03 },

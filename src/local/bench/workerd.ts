@@ -106,7 +106,7 @@ function workerOf(name: string, { compatibilityDate, compatibilityFlags, texts, 
 /** JSON and Cap'n Proto quote ASCII without control characters in the same way. */
 const quoted = (text: string) => JSON.stringify(text);
 
-/** Reads the ports from `--control-fd`, one JSON object a line. Rejects when workerd exits or does not listen in time. */
+/** Reads the ports from `--control-fd`, one JSON object a line. Rejects when workerd exits or a timeout expires. */
 async function portsOf(child: ChildProcess): Promise<{ main: number; stubs: number }> {
   const input = child.stdio[CONTROL_FD] as Readable;
   const ports = new Map<string, number>();

@@ -16,7 +16,7 @@ export interface Postgres {
   close(): Promise<void>;
 }
 
-/** Neon's search path, and a stack limit below Node's (measured: endless recursion crashes at 400 kB, not at 300 kB). */
+/** Neon's search path, and a stack limit below Node's (measured: endless recursion crashes at 400 kB, not 300 kB). */
 const SETTINGS = ['-c', 'search_path="$user", public', '-c', 'max_stack_depth=250kB'];
 
 /** Opens or creates the Postgres in `folder`, or in memory. Rejects with Postgres's message when the names differ. */
@@ -46,7 +46,7 @@ export async function openPostgres(folder: string | undefined, ours: DatabaseCre
   };
 }
 
-/** A Neon owner is not a superuser. Postgres cannot rename the connected database, and creating another takes longer. */
+/** A Neon owner is not a superuser. Postgres refuses to rename a connected database; creating another takes longer. */
 const initialSql = (user: string, database: string) => `
   create role ${user} login createrole createdb bypassrls;
   grant pg_read_all_data, pg_write_all_data, pg_monitor to ${user} with admin option;

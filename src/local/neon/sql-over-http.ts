@@ -1,7 +1,7 @@
 /**
- * Neon's SQL over HTTP: the requests of `@neondatabase/serverless` and the responses that it expects. The proxy's source
- * is the reference for the rest (neondatabase/neon, proxy/src/serverless/sql_over_http.rs). Values are in Postgres's text
- * format in both directions: the driver sends nothing else and always sets `Neon-Raw-Text-Output`.
+ * Neon's SQL over HTTP: the requests of `@neondatabase/serverless` and the responses that it expects. The proxy's
+ * source is the reference for the rest (neondatabase/neon, proxy/src/serverless/sql_over_http.rs). Values are in
+ * Postgres's text format in both directions: the driver sends nothing else and always sets `Neon-Raw-Text-Output`.
  */
 import { setImmediate as nextEvents } from 'node:timers/promises';
 import * as z from 'zod';

@@ -1,4 +1,4 @@
-/** The invariants of the aggregates: each table must equal a plain count, which is written independently of `src/desk`. */
+/** The invariants of the aggregates: each table equals a plain count, written independently of `src/desk`. */
 import type pg from 'pg';
 
 /** The number of differing rows by table; all 0 when the aggregates are right. */
@@ -30,8 +30,8 @@ const seen = (attempts: string) => `
 export async function findWrong(pool: pg.Pool, attempts = 'attempts'): Promise<Wrong> {
   const one = async (query: string) => Number((await pool.query<{ n: string }>(query)).rows[0]?.n);
   const differing = (table: string, keys: string, plain: string, value = 'attempts') =>
-    one(`select count(*) as n from (select ${keys}, ${value} from ${table}) as kept full join (${plain}) as plain using (${keys})
-      where kept.${value} is distinct from plain.number`);
+    one(`select count(*) as n from (select ${keys}, ${value} from ${table}) as actual full join (${plain}) as plain using (${keys})
+      where actual.${value} is distinct from plain.number`);
   const cube = (sets: string, at: string, more = '') => `
     select dims::smallint as dims, ${at}, ${OF_SET}${more}, count(*) as number
     from ${attempts} cross join unnest('${sets}'::int[]) as dims group by 1, 2, 3, 4, 5, 6, 7, 8${more === '' ? '' : ', 9'}`;
@@ -49,7 +49,7 @@ export async function findWrong(pool: pg.Pool, attempts = 'attempts'): Promise<W
     union all select 'shadow', case when shadow_differs then 'differs' else 'same' end, a.* from ${attempts} as a where shadow_version > 0
     union all select 'failed-rule', split_part(substr(note, length('the condition of rule ') + 1), ' failed unforeseen: ', 1), a.*
       from ${attempts} as a cross join unnest(notes) as note where note like 'the condition of rule % failed unforeseen: %'`;
-  const kept = `hour >= (select dropped_before from summed_until)`;
+  const retained = `hour >= (select dropped_before from summed_until)`;
   return {
     daily_counts: await sets('daily_counts', 'day', DAY, '{0,1,2,3,4,5,6,7}'),
     hourly_totals: await sets('hourly_totals', 'hour', HOUR, '{0,1,2,4,6}'),
@@ -69,18 +69,18 @@ export async function findWrong(pool: pg.Pool, attempts = 'attempts'): Promise<W
     ),
     visits: await one(`select count(*) as n from (
         select kind, value, person, hour from visits join people_scopes on id = scope
-      ) as kept full join (
+      ) as actual full join (
         select kind, value, md5(person)::uuid as person, hour from (${seen('attempts')}) as seen
-      ) as plain using (kind, value, person, hour) where kept is null or plain is null`),
+      ) as plain using (kind, value, person, hour) where actual is null or plain is null`),
     'visits: previous': await one(`select count(*) as n from (
         select *, lag(hour) over (partition by scope, person order by hour) as lagging from visits
       ) as v where previous is distinct from coalesce(lagging,
         case when previous < (select dropped_before from summed_until) then previous else '-infinity' end)`),
     people_days: await one(`select count(*) as n from (
         select scope, day, previous_day, people from people_days where day >= (select (dropped_before at time zone 'UTC')::date from summed_until)
-      ) as kept full join (
+      ) as actual full join (
         select scope, (hour at time zone 'UTC')::date as day, (previous at time zone 'UTC')::date as previous_day, count(*) as number
-        from visits where ${kept} and (previous at time zone 'UTC')::date < (hour at time zone 'UTC')::date group by 1, 2, 3
+        from visits where ${retained} and (previous at time zone 'UTC')::date < (hour at time zone 'UTC')::date group by 1, 2, 3
       ) as plain using (scope, day, previous_day) where people is distinct from number`),
     'people_days: not positive': await one('select count(*) as n from people_days where people <= 0'),
     dirty_hours: await one(

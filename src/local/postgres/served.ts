@@ -3,7 +3,7 @@ import pg from 'pg';
 import type { Postgres } from '../neon/postgres.ts';
 import { serve as serveHttp } from '../neon/server.ts';
 
-/** Postgres's default limit is 100, of which the server reserves some. */
+/** Postgres's default limit is 100, and the server reserves some. */
 const MAX_CONNECTIONS = 32;
 
 export interface Served {

@@ -39,10 +39,10 @@ export async function playPast({ databaseUrl, ...request }: PastRequest, io: Str
     );
   }
   const config = readConfig({ ...SETTINGS, DATABASE_URL: found.url });
-  const kept = config.RETENTION_DAYS;
-  if (days > kept)
+  const retentionDays = config.RETENTION_DAYS;
+  if (days > retentionDays)
     throw new CommandRefusal(
-      `--days ${days} is too many: attempts are stored for ${kept} days (RETENTION_DAYS). Use fewer days.`,
+      `--days ${days} is too many: attempts are stored for ${retentionDays} days (RETENTION_DAYS). Use fewer days.`,
       2,
     );
   printLine(io, `Filling ${days} days with ${people} people (seed ${seed}) in ${found.name}`);

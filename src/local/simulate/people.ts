@@ -1,4 +1,4 @@
-/** The simulated people, with every kind of account that B2C has. Pure: the same seed and number give the same person. */
+/** The simulated people, with every kind of B2C account. Pure: the same seed and number give the same person. */
 import { v4 as uuidv4 } from 'uuid';
 import { type Dice, diceFor } from './dice.ts';
 

@@ -1,6 +1,6 @@
 /**
- * Runs a programme live as an open loop: calls start at a fixed rate, independent of responses, so a slow server gets as
- * many arrivals as a fast one. The calls of one person are sequential.
+ * Runs a programme live as an open loop: calls start at a fixed rate, independent of responses, so a slow server gets
+ * as many arrivals as a fast one. The calls of one person are sequential.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { diceFor } from './dice.ts';

@@ -1,4 +1,4 @@
-/** The calls of B2C when a person signs up or signs in: their order, the pauses between them and unusual calls. Pure. */
+/** The calls of B2C when a person signs up or signs in: their order, the pauses between them, unusual calls. Pure. */
 import type { Dice } from './dice.ts';
 import { EXTENSIONS_APP, type SimulatedPerson, VISIT_STEPS, type VisitStep } from './people.ts';
 

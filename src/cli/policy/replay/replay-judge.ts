@@ -1,4 +1,4 @@
-/** Evaluates a draft on a recorded call, of which only a part is known, and returns it with the recorded decision. */
+/** Evaluates a draft on a recorded call with unknown inputs and returns its decision with the recorded one. */
 import type { CheckedPolicy } from '../../../desk/policies/check.ts';
 import type { CheckedRule } from '../../../desk/policies/check-rules.ts';
 import type { CompiledExpression } from '../../../desk/policies/compile-expression.ts';

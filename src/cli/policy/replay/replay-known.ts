@@ -14,7 +14,7 @@ import { canonicalName } from '../../../sign-in/claim-names.ts';
 import type { UserFlowStep } from '../../../sign-in/steps.ts';
 import type { StoredAttempt } from './replay-attempts.ts';
 
-/** An input of expressions: `claims.city` (value), `has(claims.city)` (name), `person.groups`, `identity`, `request.locale`. */
+/** An input of expressions: `claims.city` (value), `has(claims.city)` (name), `person.groups`, `identity`, … */
 export type KnownInput = string;
 
 const valueInput = (claim: string): KnownInput => `claims.${claim}`;

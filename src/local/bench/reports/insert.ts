@@ -1,4 +1,4 @@
-/** Compares inserts into two copies of `attempts`: with marks and the later indexes, and as in the schema before them. */
+/** Compares inserts into two copies of `attempts`: with marks and later indexes, and as in the schema before them. */
 import { performance } from 'node:perf_hooks';
 import { sql } from 'drizzle-orm';
 import { connect } from '../../../database/connect.ts';

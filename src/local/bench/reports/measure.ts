@@ -60,7 +60,7 @@ export async function measureTraffic(served: Served, now: number, days: readonly
   return figureOf('traffic', ratios);
 }
 
-/** The median time in milliseconds to aggregate the last hour of a whole day again, which is the most expensive hour. */
+/** The median time in milliseconds to aggregate the last hour of a whole day again, the most expensive hour. */
 export async function sumHourMs(served: Served, { from }: Day): Promise<number> {
   const hour = new Date(from + 23 * HOUR_MS);
   const times: number[] = [];

@@ -41,7 +41,7 @@ export function daysUntil(end: number, attempts: number): Day[] {
 const MULTIPLIERS = [2, 3, 5, 7, 11, 13].map(Math.sqrt);
 const share = MULTIPLIERS.map((by, at) => `g * ${by} - floor(g * ${by}) as r${at + 1}`).join(', ');
 
-/** $1: number of the day, $2: its attempts, $3 and $4: its start and end, $5: number of people, $6: only late or only others. */
+/** $1: number of the day, $2: its attempts, $3 and $4: its start and end, $5: number of people, $6: late attempts. */
 const INSERT = `
 insert into attempts (id, occurred_at, channel, step, outcome, reason, reply, status, rule, message_key, message, support_code,
   policy_version, client_id, object_id, email, issuer, issuer_assigned_id, oid_key, idp_key, email_key, other_keys, locale,

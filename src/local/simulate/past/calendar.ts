@@ -1,5 +1,5 @@
 /**
- * The visits of a past day. Pure: they depend only on the seed, the person's place and the day, so filling the same days
+ * The visits of a past day. Pure: they depend only on the seed, the person's place and the day. Filling the same days
  * again, or more days, or for more people, gives the same visits.
  */
 import { DAY_MS, HOUR_MS } from '../../../platform/duration.ts';
