@@ -2,8 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
 /**
- * User and system time of all living threads of `pid`, in milliseconds. schedstat counts nanoseconds. The ticks of 10 ms
- * in `/proc/<pid>/stat` are too coarse for a start. workerd never ends a thread early, so no time is missing.
+ * User and system time of all living threads of `pid`, in milliseconds. schedstat counts nanoseconds. The ticks of
+ * 10 ms in `/proc/<pid>/stat` are too coarse for a start. workerd never ends a thread early, so no time is missing.
  */
 export function cpuMs(pid: number): number {
   const nanoseconds = readdirSync(`/proc/${pid}/task`)
