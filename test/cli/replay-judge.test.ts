@@ -11,7 +11,7 @@ import { checked, eventOf, NAMES, type Recorded, recorded } from '../support/pol
 
 const LONG = 'x'.repeat(500);
 /** The client id that an attempt stores for it. */
-const TRUNCATED = LONG.slice(0, 128);
+const HEAD = LONG.slice(0, 128);
 const CLAIMS = ['email', 'city', 'givenName', 'postalCode', 'extension_A', 'extension_B', 'extension_InvitationCode'];
 const OTHERS = ['objectId', 'ui_locales', 'client_id', 'extension_Roles'];
 const claim = fc.constantFrom(...CLAIMS, ...OTHERS);
@@ -51,29 +51,25 @@ const set = fc.dictionary(fc.constantFrom('city', 'extension_A', 'extension_Role
 });
 const some = (...steps: readonly string[]) => fc.uniqueArray(fc.constantFrom(...steps), { minLength: 1 });
 const onError = fc.constantFrom('skip', 'apply');
-const message = fc.constantFrom('no', true);
+const text = fc.constantFrom('no', true);
 const sets = fc.record({ steps: some(...STEPS), when: condition, set }, { requiredKeys: ['steps', 'set'] });
 const blocks = fc.record({
   steps: some('PostFederationSignup', 'PostAttributeCollection'),
   when: condition,
   onError,
-  block: message,
+  block: text,
 });
 const refuses = fc.record({
   steps: fc.constant(['PostAttributeCollection']),
   when: condition,
   onError,
-  invalid: message,
+  invalid: text,
 });
 const document = fc.record(
   {
     lists: fc.constant({ words: ['x', 'y', ''] }),
     messages: fc.constant({ no: { en: 'No {supportCode}' } }),
-    applications: fc.constantFrom(
-      { app: 'App' },
-      { app: 'App', onlyThese: true },
-      { [TRUNCATED]: 'Long', onlyThese: true },
-    ),
+    applications: fc.constantFrom({ app: 'App' }, { app: 'App', onlyThese: true }, { [HEAD]: 'Cut', onlyThese: true }),
     whenUnavailable: fc.constantFrom({ PostAttributeCollection: 'continue' }, { PostFederationSignup: 'continue' }),
     rules: fc
       .array(fc.oneof(sets, sets, blocks, blocks, refuses), { maxLength: 6 })

@@ -10,8 +10,6 @@ export const functionsManual = (): string =>
         ...examples.map(([expression, value]) => `    ${expression}  ${value === undefined ? 'fails' : shown(value)}`),
       ].join('\n'),
     )
-    .join(
-      '\n\n',
-    )}\n\nThe examples assume the time 2026-11-21T12:00:00Z. All other functions are those of CEL: https://cel.dev`;
+    .join('\n\n')}\n\nThe examples run at 2026-11-21T12:00:00Z. Other functions are as in CEL: https://cel.dev`;
 
 const shown = (value: string | number | boolean) => `is ${JSON.stringify(value)}`;

@@ -25,10 +25,7 @@ export function policyJsonSchema(): Schema {
   Object.assign(texts(messages), { pattern: NO_NUL });
   Object.assign(objectIn(messages?.additionalProperties), { minProperties: 1 });
   Object.assign(objectIn(objectIn(lists?.additionalProperties).items), { pattern: NO_NUL });
-  Object.assign(objectIn(description), {
-    pattern: NO_NUL,
-    description: 'For readers. People who sign in do not see it.',
-  });
+  Object.assign(objectIn(description), { pattern: NO_NUL, description: 'For readers. Not shown at sign-in.' });
   tightenRule(objectIn(rules?.items));
   return schema;
 }

@@ -150,7 +150,7 @@ function step(typed: string): Step {
   const known = stepNamed(typed);
   if (known !== undefined) return known;
   throw new InvalidArgumentError(
-    'It is not a step. Use PostFederationSignup, PostAttributeCollection or PreTokenIssuance.',
+    'It is not a step: PostFederationSignup, PostAttributeCollection or PreTokenIssuance.',
   );
 }
 

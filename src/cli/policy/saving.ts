@@ -35,13 +35,7 @@ export async function push(
   }
   if (base !== undefined && base !== (before?.number ?? 0))
     throw new CommandRefusal(otherBase(source.file, base, before));
-  return change(io, {
-    before,
-    after: document,
-    yes,
-    shownWarnings: warnings,
-    save: () => save(call, policy, before, note),
-  });
+  return change(io, { before, after: document, yes, shown: warnings, save: () => save(call, policy, before, note) });
 }
 
 async function save(
@@ -69,19 +63,20 @@ export async function rollBack(io: Io, call: ApiCall, to: number, { note, yes }:
     return 0;
   }
   const save = () => server.requestRollback(call, to, before.number, note);
-  return change(io, { before, after: document, yes, shownWarnings: [], save });
+  return change(io, { before, after: document, yes, shown: [], save });
 }
 
 interface Change {
   readonly before: server.RemotePolicy | undefined;
   readonly after: PolicyDocument;
   readonly yes: true | undefined;
-  readonly shownWarnings: readonly Problem[];
+  /** The warnings that the user has seen. */
+  readonly shown: readonly Problem[];
   readonly save: () => Promise<server.RemoteSaved>;
 }
 
 /** Shows what changes, asks, and saves. */
-async function change(io: Io, { before, after, yes, shownWarnings, save }: Change): Promise<number> {
+async function change(io: Io, { before, after, yes, shown, save }: Change): Promise<number> {
   print(io, `${difference(before?.document ?? { rules: [] }, after).join('\n') || 'No difference.'}\n`);
   const instead = before === undefined ? 'as the first policy' : `instead of version ${before.number}`;
   if (!yes && !(await confirmed(io, `Put this in force for everybody, ${instead}?`))) {
@@ -90,7 +85,7 @@ async function change(io: Io, { before, after, yes, shownWarnings, save }: Chang
   }
   const { number, inForce, warnings } = await save();
   print(io, `Saved as version ${number}. In force: ${inForce}.`);
-  const fresh = warnings.filter(({ message }) => !shownWarnings.some((known) => known.message === message));
+  const fresh = warnings.filter(({ message }) => !shown.some((known) => known.message === message));
   for (const { path, message } of fresh) warn(io, printable(`${path}: ${message}`));
   return 0;
 }

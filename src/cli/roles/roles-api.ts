@@ -128,6 +128,4 @@ function inApplication(names: { roles?: string[] | undefined; groups?: string[] 
 }
 
 export const nobodyUnder = (key: string) =>
-  new CommandRefusal(
-    `There is no record of ${key}. A record saved in the last minute may not be visible yet. Try again.`,
-  );
+  new CommandRefusal(`There is no record of ${key}. A new record may take a minute to appear.`);

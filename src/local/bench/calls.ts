@@ -77,14 +77,10 @@ export async function measureCalls(bundles: Bundles, older: Bundle | undefined, 
 }
 
 /** Returns the CPU in milliseconds of `calls`, until the queue has received `messages` messages in total. */
-async function cpuOf(
-  { pid, received, output }: Running,
-  calls: () => Promise<void>,
-  messages: number,
-): Promise<number> {
+async function cpuOf({ pid, received, log }: Running, calls: () => Promise<void>, messages: number): Promise<number> {
   const before = cpuMs(pid);
   await calls().catch((error: unknown) => {
-    throw new Error(`${error instanceof Error ? error.message : error}\nThe output of the Worker:\n${output()}`);
+    throw new Error(`${error instanceof Error ? error.message : error}\nThe Worker logged:\n${log()}`);
   });
   const deadline = Date.now() + SETTLE_WITHIN_MS;
   let arrived = (await received()).messages;
@@ -93,8 +89,8 @@ async function cpuOf(
     arrived = (await received()).messages;
   }
   const cpu = cpuMs(pid) - before;
-  if (arrived === messages && output() === '') return cpu;
-  throw new Error(`${messages} calls, but the queue received ${arrived} messages. The output:\n${output()}`);
+  if (arrived === messages && log() === '') return cpu;
+  throw new Error(`${messages} calls, but the queue received ${arrived} messages. The Worker logged:\n${log()}`);
 }
 
 async function refuseUnfair(...workers: Running[]): Promise<void> {

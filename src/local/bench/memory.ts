@@ -25,9 +25,7 @@ export async function measureMemory({ gatehouse, empty, stubs }: Bundles, plan: 
       await callMany(running.url, CALLS_AT_ONCE, CALLS_AT_ONCE);
       return peakMb(running.pid);
     } catch (error) {
-      throw new Error(
-        `${error instanceof Error ? error.message : error}\nThe output of the Worker:\n${running.output()}`,
-      );
+      throw new Error(`${error instanceof Error ? error.message : error}\nThe Worker logged:\n${running.log()}`);
     } finally {
       await running.stop();
     }

@@ -71,7 +71,7 @@ async function startOnce(bundle: Bundle, stubs: Bundle, values: KvValues): Promi
     return { listens, firstCall: cpuMs(running.pid) - before };
   } catch (error) {
     throw new Error(
-      `A start failed: ${error instanceof Error ? error.message : error}\nThe output of the Worker:\n${running.output()}`,
+      `A start failed: ${error instanceof Error ? error.message : error}\nThe Worker logged:\n${running.log()}`,
     );
   } finally {
     await running.stop();

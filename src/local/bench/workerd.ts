@@ -23,7 +23,7 @@ export interface Running {
   /** Returns the totals of the queue. */
   readonly received: () => Promise<Received>;
   /** Returns the output of workerd and the Worker. The Workers of the bench log only errors. */
-  readonly output: () => string;
+  readonly log: () => string;
   readonly stop: () => Promise<void>;
 }
 
@@ -60,7 +60,7 @@ export async function startWorkerd(bundle: Bundle, stubs: Bundle): Promise<Runni
       if (status !== 200) throw new Error(`The stubs of KV answered ${status}.`);
     },
     received: async () => JSON.parse((await send(`${stubsUrl}/received`, {})).text) as Received,
-    output: () => output,
+    log: () => output,
     stop: async () => {
       process.off('exit', kill);
       kill();

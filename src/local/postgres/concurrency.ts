@@ -141,10 +141,7 @@ async function openTransaction(served: Served, tally: WriteTally): Promise<void>
   }
 }
 
-/**
- * Writes into the month that retention drops, in bursts, so that retention gets its lock. After the drop, Postgres
- * rightly refuses the rows (23514).
- */
+/** Writes in bursts into the month that retention drops. After the drop, Postgres rightly refuses the rows (23514). */
 async function writeLate(served: Served, past: Date, tally: WriteTally): Promise<void> {
   const batch = madeUpAttempts(3, past);
   await pause(randomInt(10) === 0 ? randomInt(1_500) : 5);

@@ -109,8 +109,7 @@ async function refuseOld(io: Io, url: string): Promise<void> {
     );
     const [server] = rows;
     print(io, `${server?.version}\n`);
-    if (server === undefined || server.number < 150_000)
-      throw new CommandRefusal('This Postgres is too old. Use Postgres 15 or newer.');
+    if (server === undefined || server.number < 150_000) throw new CommandRefusal('This needs Postgres 15 or newer.');
     if (!server.may) throw new CommandRefusal('This user may not create databases. Use one that may.');
   } catch (error) {
     if (error instanceof CommandRefusal) throw error;

@@ -48,10 +48,7 @@ export async function playLive(target: Target, { people, seed, callsPerSecond, s
   const answered = tally.calls - refused - missing;
   printLine(io, `${answered} calls were answered; Gatehouse stores an attempt of each. Refused calls are not stored.`);
   if (heldBack > 0)
-    printLine(
-      io,
-      `${heldBack} calls were delayed, since ${MAX_UNDER_WAY} were open: Gatehouse is slower than the rate.`,
-    );
+    printLine(io, `${heldBack} calls were late, since ${MAX_UNDER_WAY} were open: Gatehouse is slower than the rate.`);
   if (wrong > 0) printLine(io, `B2C would not accept ${wrong} replies at their step: see above.`);
   if (missing > 0)
     printLine(io, `${missing} calls got no answer in time: see above. Gatehouse may have stored attempts of them.`);

@@ -39,18 +39,13 @@ export async function playPast({ databaseUrl, ...request }: PastRequest, io: Str
     );
   }
   const config = readConfig({ ...SETTINGS, DATABASE_URL: found.url });
-  const retentionDays = config.RETENTION_DAYS;
-  if (days > retentionDays)
-    throw new CommandRefusal(
-      `--days ${days} is too many: attempts are stored for ${retentionDays} days (RETENTION_DAYS). Use fewer days.`,
-      2,
-    );
+  const most = config.RETENTION_DAYS;
+  if (days > most)
+    throw new CommandRefusal(`--days ${days} is too many. Use at most ${most} days, the retention of attempts.`, 2);
   printLine(io, `Filling ${days} days with ${people} people (seed ${seed}) in ${found.name}`);
   const startedAt = performance.now();
   const filled = await fillPast(config, { ...request, nowMs: Date.now() }).catch((error: unknown) => {
-    throw new CommandRefusal(
-      `${adviceOn(error)} Run this again to add the rest; written attempts are not added twice.`,
-    );
+    throw new CommandRefusal(`${adviceOn(error)} Run this again to add the rest.`);
   });
   const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
   const [first, last] = [filled.from.toISOString(), filled.to.toISOString()];

@@ -79,9 +79,7 @@ export async function readQuestion(typed: Typed, now: number): Promise<ReplayQue
   const range = { from: listFrom(narrowed, undefined, now) ?? new Date(0), to: narrowed.to ?? new Date(now) };
   if (range.from >= range.to) throw refused('--from is in the future. Use an earlier time.');
   if (narrowed.step !== undefined && !STEPS.some((known) => known === narrowed.step))
-    throw refused(
-      `--step ${step} is not a step. Use PostFederationSignup, PostAttributeCollection or PreTokenIssuance.`,
-    );
+    throw refused(`--step ${step} is not a step: PostFederationSignup, PostAttributeCollection or PreTokenIssuance.`);
   if (limit !== undefined && !/^[1-9]\d{0,8}$/.test(limit))
     throw refused(`--limit ${limit} is not a number of attempts. Use a whole number from 1.`);
   return {
@@ -97,15 +95,13 @@ const refused = (message: string) => calledWrongly(message, 'policy');
 /** Yields pages, newest first. Throws a refusal with Gatehouse's own message when it cannot answer. */
 export async function* attemptsOf(
   call: ApiCall,
-  { limit = Infinity, ...question }: ReplayQuestion,
+  { limit = Infinity, ...filter }: ReplayQuestion,
 ): AsyncGenerator<StoredAttempt[]> {
   let left = limit;
   let cursor: string | undefined;
   do {
-    const { attempts, next } = accepted(
-      await request(call, { ...question, limit: Math.min(left, MAX_LIMIT), cursor }),
-      page,
-    );
+    const search = { ...filter, limit: Math.min(left, MAX_LIMIT), cursor };
+    const { attempts, next } = accepted(await send(call, search), page);
     left -= attempts.length;
     cursor = next;
     yield attempts;
@@ -113,7 +109,7 @@ export async function* attemptsOf(
 }
 
 /** Retries after a 503, when Retry-After has passed. */
-async function request(call: ApiCall, question: object): Promise<Answer> {
+async function send(call: ApiCall, question: object): Promise<Answer> {
   for (let tries = 1; ; tries += 1) {
     const answer = await call('POST', '/reports/attempts/search', question);
     if (answer.status !== 503 || tries === TRIES) return answer;

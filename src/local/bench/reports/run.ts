@@ -32,12 +32,7 @@ const program = () =>
         'report, the aggregation and an insert through the functions of Gatehouse. The data stay in the database.',
     )
     .requiredOption('--database-url <postgres://…>', 'an empty database')
-    .option(
-      '--attempts <n>',
-      'number of attempts; the budgets are for ten million',
-      wholeNumber(1_000, 100_000_000),
-      10_000_000,
-    )
+    .option('--attempts <n>', 'how many; the budgets are for ten million', wholeNumber(1_000, 100_000_000), 10_000_000)
     .option('--filled', 'measure only: an earlier run filled the database')
     .addHelpText(
       'after',
@@ -124,8 +119,7 @@ async function refuse(url: string, filled: boolean): Promise<void> {
            select oid from pg_namespace where nspname like 'pg\\_%' or nspname = 'information_schema')) as tables`,
     );
     const [server] = rows;
-    if (server === undefined || server.number < 150_000)
-      throw new CommandRefusal('This Postgres is too old. Use Postgres 15 or newer.');
+    if (server === undefined || server.number < 150_000) throw new CommandRefusal('This needs Postgres 15 or newer.');
     if (!filled && server.tables > 0) {
       throw new CommandRefusal(
         'This database has tables. Use an empty one, or add --filled when an earlier run filled it.',
