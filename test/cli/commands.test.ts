@@ -156,7 +156,7 @@ describe('a command refuses', () => {
   });
 });
 
-describe('a process', () => {
+describe('the process of a command', () => {
   it('is notified of the first Ctrl-C, so it can shut down, and is killed by the second', async () => {
     const program = `
       const { processIo } = await import(${JSON.stringify(new URL('../../src/cli/io.ts', import.meta.url).href)});

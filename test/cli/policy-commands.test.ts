@@ -109,7 +109,7 @@ describe('npm run policy -- check', () => {
     ['{\n  // mine\n  "rules": [] }', 2, 'Not JSON'],
     ['{\n  "rules": [],\n  "lists": {},\n  "rules": [] }', 4, /"rules" .*twice/],
     ['{ "lists": {\n  "__proto__": [] }, "rules": [] }', 1, '__proto__'],
-    ['[]', 1, 'The members of a policy are'],
+    ['[]', 1, /JSON object.*defaultLanguage/],
     ['', 1, 'Not JSON'],
     ['{ "rules": [],\n  "rule": [] }', 1, 'Unknown: rule.'],
   ])('refuses %j and prints the line', async (text, line, what) => {

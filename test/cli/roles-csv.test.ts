@@ -129,7 +129,7 @@ describe('the CSV of roles import', () => {
   });
 
   it.each([
-    ['empty', '', /^The file is empty\. Its first line must be key,roles,groups,clientId$/],
+    ['empty', '', /^The file is empty\. The first line must be key,roles,groups,clientId$/],
     ['a header without lines', 'key,roles\n', /^There is no line after the header/],
     [
       'with an unknown column',

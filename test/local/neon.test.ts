@@ -261,8 +261,8 @@ describe('emulator: limits', () => {
   });
 });
 
-describe('emulator: a request is refused', () => {
-  it('with the messages of Neon for a wrong user, password or database', async () => {
+describe('the emulator refuses a request', () => {
+  it('with the messages of Neon when the user, password or database is wrong', async () => {
     const refusalWith = (from: RegExp, to: string) => refusalOf(neon(server.url.replace(from, to))`select 1`);
     const failed = (user: string) => ({ message: `password authentication failed for user '${user}'`, code: '' });
     expect(await refusalWith(/gatehouse:/, 'stranger:')).toMatchObject(failed('stranger'));
@@ -316,7 +316,7 @@ describe('emulator: a request is refused', () => {
   });
 });
 
-describe('emulator: a request leaves behind', () => {
+describe('after a request, the emulator has', () => {
   it('no setting, temporary table, lock or prepared statement', async () => {
     await sql`set search_path = nowhere`;
     await sql`select set_config('timezone', 'Asia/Tokyo', false)`;

@@ -159,7 +159,7 @@ it('npm run simulate waits for open calls after Ctrl-C, prints the table so far 
   expect(received.length).toBeLessThan(1_000);
 });
 
-describe('npm run simulate refuses', () => {
+describe('npm run simulate', () => {
   const FAR = ['--url', 'https://gatehouse.example'];
   it.each([
     ['an address that is not local without --yes', FAR, 'a:b', '--yes'],
@@ -168,13 +168,13 @@ describe('npm run simulate refuses', () => {
     ['a credential that is not user:password', [...FAR, '--yes'], 'nonsense', 'user:password'],
     ['a value that is not a URL', ['--url', 'here'], undefined, '--url here'],
     ['a database without --days', ['--database-url', 'postgres://a:b@localhost/c'], undefined, '--days'],
-  ])('%s', async (_, args, pair, named) => {
+  ])('refuses %s', async (_, args, pair, named) => {
     vi.stubEnv('GATEHOUSE_CONNECTOR', pair);
     const { exitCode, printed } = await run((io) => main(args, io));
     expect([exitCode, printed]).toEqual([2, expect.stringContaining(named)]);
   });
 
-  it('with advice when the address does not answer, is not a Gatehouse or refuses the credential', async () => {
+  it('fails with advice when the address does not answer, is not a Gatehouse or refuses the credential', async () => {
     const { url } = await gatehouse();
     const other = await serve((_, response) => response.writeHead(404).end('?'));
     const gone = await serve(() => undefined);
@@ -193,12 +193,12 @@ describe('npm run simulate refuses', () => {
     [['--days', '0'], '--days'],
     [['--days', '2', '--rate', '5'], '--rate'],
     [['--what'], '--what'],
-  ])('the arguments %s with exit code 2, and names the option', async (args, named) => {
+  ])('exits with 2 for the arguments %s and names the option', async (args, named) => {
     const { exitCode, printed } = await run((io) => main(args, io));
     expect([exitCode, printed]).toEqual([2, expect.stringContaining(named)]);
   });
 
-  it('nothing with --help, and lists the options', () => {
+  it('lists the options with --help', () => {
     const script = join(import.meta.dirname, '../../src/local/simulate.ts');
     const { status, stdout } = spawnSync(process.execPath, [script, '--help'], { encoding: 'utf8' });
     expect([status, stdout]).toEqual([0, expect.stringContaining('--people <n>')]);
