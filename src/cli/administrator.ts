@@ -1,4 +1,4 @@
-/** How a command calls Gatehouse, mostly as an administrator: where it is, with which credential, and what its answers mean. */
+/** How a command calls Gatehouse: the address, the credential and the meaning of each response. */
 import * as z from 'zod/mini';
 import { isLoopback } from '../database/loopback.ts';
 import type { Code } from '../desk/http/error-codes.ts';
@@ -10,7 +10,7 @@ import type { Program } from './program.ts';
 import { CommandRefusal } from './refusal.ts';
 
 const DEFAULT_URL = 'http://localhost:8787';
-/** Sample pairs, which only a Gatehouse that runs with LOCAL=yes takes, stand in for a variable that is not set. */
+/** A missing variable defaults to a sample pair. Only a Gatehouse with LOCAL=yes accepts sample pairs. */
 const CREDENTIALS = {
   admin: { variable: 'GATEHOUSE_ADMIN', secret: 'ADMIN_BASIC' },
   reports: { variable: 'GATEHOUSE_REPORTS', secret: 'REPORTS_BASIC' },
@@ -18,27 +18,27 @@ const CREDENTIALS = {
 /** Longer than Gatehouse itself waits for KV, queue and database together. */
 const ANSWER_LIMIT_MS = 40_000;
 
-/** What the help says of the credential. */
+/** The help text about the credential. */
 export const credentialHelp = (kind: keyof typeof CREDENTIALS = 'admin'): string => `
 Credential: ${CREDENTIALS[kind].variable}=user:password in the environment, a line of the secret ${CREDENTIALS[kind].secret}.
-For a local URL it may be left out: then it is ${SAMPLE_CREDENTIALS[kind]}.`;
+For a local URL the default is ${SAMPLE_CREDENTIALS[kind]}.`;
 
-/** Adds to a command what it needs to call a Gatehouse. */
+/** Adds the option `--url` and the help on credentials to a command. */
 export const atGatehouse = (command: Program, kind: keyof typeof CREDENTIALS = 'admin'): Program =>
   command
-    .option('--url <URL>', `where Gatehouse is (default: ${DEFAULT_URL})`)
+    .option('--url <URL>', `the address of Gatehouse (default: ${DEFAULT_URL})`)
     .addHelpText('after', credentialHelp(kind));
 
-/** One answer: `body` is what was in it as JSON. */
+/** One response. `body` is parsed JSON, undefined when the response has none. */
 export interface Answer {
   readonly status: number;
   readonly body: unknown;
   readonly retryAfterSeconds: number;
-  /** The header ETag as it came, `''` when there was none. */
+  /** The header ETag, `''` when missing. */
   readonly etag: string;
 }
 
-/** `body` goes as JSON; `headers` are those beyond the credential and what JSON needs. */
+/** Sends `body` as JSON. `headers` are sent in addition to the credential and the JSON headers. */
 export type ApiCall = (
   method: 'GET' | 'POST' | 'PUT' | 'DELETE',
   path: string,
@@ -46,15 +46,15 @@ export type ApiCall = (
   headers?: Readonly<Record<string, string>>,
 ) => Promise<Answer>;
 
-/** How a command calls the Gatehouse of its `--url`. Paths begin with `/admin`. */
+/** Calls the Gatehouse at `--url` as an administrator. Paths begin with `/admin`. */
 export const administrator = (io: Io, url = DEFAULT_URL): ApiCall =>
   callerAt('admin', url, io.env[CREDENTIALS.admin.variable], io.fetch);
 
-/** The same for paths that begin with `/reports`. */
+/** Calls it with the reports credential. Paths begin with `/reports`. */
 export const reporter = (io: Io, url = DEFAULT_URL): ApiCall =>
   callerAt('reports', url, io.env[CREDENTIALS.reports.variable], io.fetch);
 
-/** Checks address and credential, and returns the way to call. */
+/** Like {@link administrator}, without a process. Throws when address or credential cannot be used. */
 export const administratorAt = (url: string, credential: string | undefined): ApiCall =>
   callerAt('admin', url, credential, fetch);
 
@@ -89,27 +89,27 @@ function callerAt(
         'Content-Type': 'application/json',
       },
       body: body === undefined ? null : JSON.stringify(body),
-      // A redirect would take the password or the body elsewhere.
+      // A redirect would send the password or the body to another host.
       redirect: 'manual',
       signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
     });
     if (answer.status !== 401) return answer;
     throw new CommandRefusal(
-      `${base.origin} does not take this credential. Set ${variable} to user:password, a line of the secret ${secret}.`,
+      `${base.origin} does not accept this credential. Set ${variable} to user:password, a line of the secret ${secret}.`,
     );
   };
 }
 
-/** The body of a 200, checked; any other answer becomes a refusal with the sentence that Gatehouse gave. */
+/** Returns the checked body of a 200. Throws a refusal with Gatehouse's own message for any other status. */
 export function accepted<Schema extends z.ZodMiniType>(answer: Answer, schema: Schema): z.output<Schema> {
   if (answer.status !== 200) throw new CommandRefusal(errorSentence(answer));
   const parsed = schema.safeParse(answer.body);
   if (!parsed.success)
-    throw new CommandRefusal('The answer is not one of Gatehouse’s. Is --url the address of a Gatehouse?');
+    throw new CommandRefusal('The response does not come from Gatehouse. Is --url the address of a Gatehouse?');
   return parsed.data;
 }
 
-/** Every page of a list; `path` ends with a query. */
+/** Returns every page of a list. `path` has a query already. */
 export async function followPages<Page extends { next?: string | undefined }>(
   call: ApiCall,
   path: string,
@@ -133,11 +133,11 @@ export function isRefusedAs({ body }: Answer, ...codes: readonly Code[]): boolea
   return codes.some((code) => code === data?.code);
 }
 
-/** What an answer other than 200 says, with the request id for whoever reads the logs. */
+/** The message of a response other than 200, with the request id to find in the logs. */
 export function errorSentence(answer: Answer): string {
   const { data } = problemDocument.safeParse(answer.body);
   if (data === undefined) {
-    return `Status ${answer.status}, and not in Gatehouse’s words. Is --url the address of a Gatehouse, with nothing in front that answers for it?`;
+    return `Status ${answer.status} without Gatehouse’s problem details. Is --url the address of a Gatehouse, without a proxy that answers in its place?`;
   }
   return data.requestId === undefined ? data.detail : `${data.detail} (request ${data.requestId})`;
 }
@@ -167,9 +167,9 @@ async function reach(fetcher: typeof fetch, url: URL, request: RequestInit): Pro
     return { status, body: jsonIn(await response.text()), retryAfterSeconds, etag: headers.get('ETag') ?? '' };
   } catch (error) {
     const { code, message } = rootCauseOf(error);
-    const reason = code === 'TimeoutError' ? `not within ${ANSWER_LIMIT_MS / 1_000} s` : (code ?? message);
+    const reason = code === 'TimeoutError' ? `timeout after ${ANSWER_LIMIT_MS / 1_000} s` : (code ?? message);
     const advice = isLoopback(url.hostname)
-      ? 'Start it with npm run dev, or give its address with --url.'
+      ? 'Start it with npm run dev, or set its address with --url.'
       : 'Try again.';
     throw new CommandRefusal(`${url.origin} did not answer (${reason}). ${advice}`);
   }

@@ -1,4 +1,4 @@
-/** Which Postgres a command works on: the one named on the command line, else in the environment, else the one of `npm run dev`. */
+/** The database of a command: `--database-url`, else `DATABASE_URL`, else the embedded database of `npm run dev`. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Program } from './program.ts';
@@ -8,14 +8,14 @@ export const URL_FILE = '.gatehouse/database-url';
 const urlFile = join(import.meta.dirname, '../..', URL_FILE);
 
 export type FoundUrl =
-  /** `name` tells people which database it is (and by what we know), without the password. */
+  /** `name` shows people the database and the source of its URL, without the password. */
   { readonly ok: true; readonly url: string; readonly name: string } | { readonly ok: false; readonly problem: string };
 
-/** Adds to a command the option that {@link findDatabaseUrl} reads. */
+/** Adds the option that {@link findDatabaseUrl} reads. */
 export const onDatabase = (command: Program): Program =>
   command.option('--database-url <postgres://…>', 'default: DATABASE_URL, else the database that `npm run dev` runs');
 
-/** `option` is the value of `--database-url`. A refusal is a sentence for the user. */
+/** `option` is the value of `--database-url`. `problem` is a message for the user. */
 export function findDatabaseUrl(
   option: string | undefined,
   env: { readonly [name: string]: string | undefined } = process.env,
@@ -27,7 +27,7 @@ export function findDatabaseUrl(
   } catch {
     return {
       ok: false,
-      problem: `No database: give --database-url postgres://…, set DATABASE_URL, or run \`npm run dev\` first, which notes its own in ${URL_FILE}.`,
+      problem: `No database URL. Use --database-url postgres://…, set DATABASE_URL, or run \`npm run dev\` first: it writes its URL to ${URL_FILE}.`,
     };
   }
 }

@@ -1,6 +1,6 @@
 /**
- * `npm run deploy`: the desk first, then the gate, and in between the wait for the plans that the new gate reads. So no isolate,
- * old or new, is without a plan of its format.
+ * `npm run deploy`: deploys the desk, waits until it has published the plans of the new format, then deploys the gate.
+ * So every isolate, old or new, finds a plan of its format.
  */
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
@@ -14,21 +14,21 @@ import { CommandRefusal } from './refusal.ts';
 
 const DESK = 'src/desk/wrangler.toml';
 const GATE = 'wrangler.toml';
-/** The schedule publishes what is missing every five minutes; KV takes up to one more to show it. */
+/** The cron publishes missing plans every five minutes. KV shows them up to one minute later. */
 const PLANS_WITHIN_MS = 15 * 60_000;
 const LOOK_EVERY_MS = 10_000;
 
-/** What the program asks of the outside. */
+/** Everything that the program does outside of itself. Tests replace it. */
 export interface Outside {
-  /** Runs wrangler with its output shown; its exit code. */
+  /** Runs wrangler, shows its output and returns its exit code. */
   readonly run: (args: readonly string[]) => number;
-  /** The text under a key of the deployed KV; undefined when there is none. Throws when KV cannot be asked. */
+  /** Returns the value of a key in the deployed KV, undefined when missing. Throws when KV cannot be read. */
   readonly readKv: (key: string) => string | undefined;
   readonly wait: (ms: number) => Promise<void>;
   readonly say: (line: string) => void;
 }
 
-/** The exit code: 0 when both Workers are deployed. A gate is never deployed without its plans. */
+/** Returns the exit code: 0 when both Workers are deployed. Never deploys a gate without its plans. */
 export async function deploy({ run, readKv, wait, say }: Outside): Promise<number> {
   if (run(['deploy', '-c', DESK]) !== 0) return 1;
   const pointer = readKv(POINTER_KEY);
@@ -40,13 +40,13 @@ export async function deploy({ run, readKv, wait, say }: Outside): Promise<numbe
       if (refused !== undefined) {
         say(`Version ${number} of the policy does not compile with this release: ${refused}`);
         say(
-          'The gate was not deployed; the one that is deployed goes on. Correct the policy (npm run policy -- push), then deploy again.',
+          'The gate was not deployed; the earlier one keeps running. Correct the policy (npm run policy -- push), then deploy again.',
         );
         return 1;
       }
       if (waitedMs >= PLANS_WITHIN_MS) {
-        say(`There is no plan of version ${number} yet (format ${FORMAT}), so the gate was not deployed.`);
-        say('Look whether the cron trigger of gatehouse-desk runs (/health/ready), then deploy again.');
+        say(`Version ${number} has no plan of format ${FORMAT} yet, so the gate was not deployed.`);
+        say('Check that the cron trigger of gatehouse-desk runs (/health/ready), then deploy again.');
         return 1;
       }
       if (waitedMs === 0) say(`Waiting for the desk to publish the plan of version ${number}, at most 15 minutes ...`);
@@ -56,7 +56,7 @@ export async function deploy({ run, readKv, wait, say }: Outside): Promise<numbe
   return run(['deploy', '-c', GATE]);
 }
 
-/** Wrangler of this project, at the account that it is logged in to. */
+/** Uses this project's wrangler and the account that it is logged in to. */
 function wranglerOutside(io: Io): Outside {
   const wrangler = join(createRequire(import.meta.url).resolve('wrangler/package.json'), '..', 'bin', 'wrangler.js');
   const spawn = (args: readonly string[], stdio: 'inherit' | 'pipe') =>
@@ -68,11 +68,11 @@ function wranglerOutside(io: Io): Outside {
         ['kv', 'key', 'list', '--binding', 'GATEHOUSE', '--remote', '--prefix', key, '-c', DESK],
         'pipe',
       );
-      if (listed.status !== 0) throw new Error(`Workers KV could not be asked: ${listed.stderr.trim()}`);
+      if (listed.status !== 0) throw new Error(`Workers KV could not be read: ${listed.stderr.trim()}`);
       const keys = JSON.parse(listed.stdout.slice(listed.stdout.indexOf('['))) as { name: string }[];
       if (!keys.some(({ name }) => name === key)) return undefined;
       const got = spawn(['kv', 'key', 'get', key, '--binding', 'GATEHOUSE', '--remote', '--text', '-c', DESK], 'pipe');
-      if (got.status !== 0) throw new Error(`Workers KV could not be asked: ${got.stderr.trim()}`);
+      if (got.status !== 0) throw new Error(`Workers KV could not be read: ${got.stderr.trim()}`);
       return got.stdout;
     },
     wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),

@@ -1,8 +1,8 @@
-/** What the Neon driver says when something fails, taken out of its wrappings. */
+/** Errors of the Neon driver, unwrapped. */
 
 /**
- * Drizzle wraps what happened as a cause, and the driver keeps fetch's error in `sourceError`. `code` is a SQLSTATE, what Node
- * says of the network, or `TimeoutError`.
+ * Drizzle wraps the error as `cause`; the driver wraps fetch's error as `sourceError`. `code` is a SQLSTATE, a network
+ * error code of Node, or `TimeoutError`.
  */
 export function rootCauseOf(error: unknown): { code: string | undefined; message: string } {
   if (!(error instanceof Error)) return { code: undefined, message: String(error) };
@@ -12,6 +12,6 @@ export function rootCauseOf(error: unknown): { code: string | undefined; message
   return { code: error.name === 'TimeoutError' ? error.name : code, message: error.message };
 }
 
-/** Whether user, password or database are not those of the server. Over HTTP Neon gives no SQLSTATE for it: only words. */
+/** Whether the server refuses the user, password or database. Over HTTP, Neon sends a text without a SQLSTATE. */
 export const isWrongAddress = (message: string): boolean =>
   /password authentication failed|(?:database|role) \S+ does not exist/i.test(message);

@@ -1,4 +1,4 @@
-/** Text and JSON, mostly of files that people name: refused with what is wrong and what to do. */
+/** Reads and writes the files that people name. A refusal says what is wrong and what to do. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
 import { CommandRefusal } from './refusal.ts';
@@ -9,10 +9,10 @@ const FAILURES: { readonly [code: string]: string } = {
   EACCES: 'this user may not open it',
 };
 
-/** Without the byte order mark that some editors write. */
+/** Removes the byte order mark that some editors write. */
 export async function readText(file: string, ifNotUtf8 = 'Save it as UTF-8'): Promise<string> {
   const bytes = await readFile(file).catch((error: unknown) => {
-    // npm runs commands in the project's folder, wherever somebody typed them.
+    // npm runs commands in the project's folder, not in the folder where they were typed.
     const where = isMissing(error) && !isAbsolute(file) ? ` in ${process.cwd()}` : '';
     throw new CommandRefusal(`${file} could not be read: ${failure(error)}${where}.`, 2);
   });
@@ -31,7 +31,7 @@ export async function writeText(file: string, text: string): Promise<void> {
   });
 }
 
-/** What a text holds as JSON; undefined when it is none. */
+/** Parses JSON. Returns undefined when the text is not JSON. */
 export function jsonIn(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -40,10 +40,8 @@ export function jsonIn(text: string): unknown {
   }
 }
 
-/** Whether there is no such file, or no such folder for it. */
 const isMissing = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ENOENT';
 
-/** What Node says of a file, in words. */
 function failure(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const words = 'code' in error && typeof error.code === 'string' ? FAILURES[error.code] : undefined;

@@ -1,4 +1,4 @@
-/** What a command has of the process that runs it: streams, environment, network and Ctrl-C. Tests bring their own. */
+/** The process as a command sees it: streams, environment, network and Ctrl-C. Tests replace it. */
 import { createInterface } from 'node:readline/promises';
 import { CommandRefusal } from './refusal.ts';
 
@@ -8,7 +8,7 @@ export interface Io {
   readonly stderr: NodeJS.WritableStream;
   readonly env: { readonly [name: string]: string | undefined };
   readonly fetch: typeof fetch;
-  /** Calls `listener` at the first Ctrl-C; the second one ends the process. Returns how to stop listening. */
+  /** Calls `listener` at the first Ctrl-C. The second one ends the process. Returns a function that stops listening. */
   readonly onInterrupt: (listener: () => void) => () => void;
 }
 
@@ -24,18 +24,18 @@ export const processIo: Io = {
   },
 };
 
-/** A line, or several, for the person or program that reads the result. */
+/** Writes the result, for a person or a program. */
 export const print = ({ stdout }: Io, text: string): unknown => stdout.write(`${text}\n`);
 
-/** A line beside the result: a warning, a note. */
+/** Writes a warning or a note, which is not part of the result. */
 export const warn = ({ stderr }: Io, text: string): unknown => stderr.write(`${text}\n`);
 
-/** Asks before something changes for everybody. Anything but yes is no; refuses where there is no terminal. */
+/** Asks for confirmation. Any answer but yes is no. Throws a refusal when there is no terminal. */
 export async function confirmed({ stdin, stderr }: Io, question: string): Promise<boolean> {
   if (stdin.isTTY !== true)
-    throw new CommandRefusal(`${question} There is no terminal to ask at: add --yes. Nothing was changed.`, 2);
+    throw new CommandRefusal(`${question} There is no terminal to ask at. Add --yes. Nothing was changed.`, 2);
   const lines = createInterface({ input: stdin, output: stderr });
-  // The end of the input is an answer too.
+  // The end of the input counts as no.
   const closed = new Promise<string>((resolve) => lines.once('close', () => resolve('')));
   const answer = await Promise.race([lines.question(`${question} [y/N] `), closed]);
   lines.close();

@@ -6,7 +6,7 @@ import { CommandRefusal } from './refusal.ts';
 
 export interface Command {
   readonly description: string;
-  /** Loaded only when it is asked for: expressions, database drivers and CSV take a second together. */
+  /** Loaded on demand: expressions, database drivers and CSV together take a second. */
   readonly load: () => Promise<{ readonly define: Define }>;
 }
 
@@ -14,20 +14,20 @@ export interface Command {
 export type Commands = { readonly [name: string]: Command };
 
 const PARTS: Commands = {
-  roles: { description: 'Who holds which roles.', load: () => import('./roles/roles-command.ts') },
+  roles: { description: 'The roles of people.', load: () => import('./roles/roles-command.ts') },
   policy: {
-    description: 'The policy as a file: checked, tested, tried, compared and put in force.',
+    description: 'Checks, tests, tries and compares a policy file, and puts it in force.',
     load: () => import('./policy/policy-command.ts'),
   },
   'dead-letters': {
     description: 'Messages that could not be written to the database.',
     load: () => import('./dead-letters/dead-letters-command.ts'),
   },
-  sums: { description: 'The sums that reports read.', load: () => import('./sums-command.ts') },
+  sums: { description: 'The hourly and daily aggregates that reports read.', load: () => import('./sums-command.ts') },
   migrate: {
     description:
-      'Applies the migrations in drizzle/ that the database does not have yet, each as one transaction. Safe to run ' +
-      'again, and from two places at once.',
+      'Applies the migrations in drizzle/ that the database does not have yet, each in one transaction. Safe to repeat ' +
+      'and to run twice at once.',
     load: () => import('./migrate-command.ts'),
   },
   deploy: {
@@ -38,11 +38,11 @@ const PARTS: Commands = {
   },
 };
 
-/** User and password in an address: no refusal repeats them. */
+/** User and password in an address. No refusal repeats them. */
 const CREDENTIAL = /\/\/\S*@/g;
-const EXIT_CODES = '\nExit code 0: it is done; 1: it is not, or a problem was found; 2: called wrongly.';
+const EXIT_CODES = '\nExit code 0: done; 1: not done, or a problem was found; 2: wrong usage.';
 
-/** Runs a command such as `['roles', 'list']`. Returns the exit code: 0 done, 1 not done, 2 called wrongly. */
+/** Runs a command such as `['roles', 'list']`. Returns the exit code: 0 done, 1 not done, 2 wrong usage. */
 export async function main(argv: readonly string[], io: Io, parts: Commands = PARTS): Promise<number> {
   const program = new Program('gatehouse', io);
   for (const [name, { description }] of Object.entries(parts))
@@ -52,7 +52,7 @@ export async function main(argv: readonly string[], io: Io, parts: Commands = PA
     await program.parseAsync(argv, { from: 'user' });
     return program.exitCode();
   } catch (error) {
-    // The help was asked for and shown.
+    // commander throws after it shows the help.
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     if (!(error instanceof CommandRefusal)) throw error;
     io.stderr.write(`${error.message.replace(CREDENTIAL, '//…@')}\n`);

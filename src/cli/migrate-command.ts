@@ -1,8 +1,8 @@
 /**
- * `npm run migrate`: brings a database, Neon or the stand-in, to the schema of `drizzle/`.
+ * `npm run migrate`: brings a database to the schema of `drizzle/`.
  *
- * drizzle's own migrator for Neon over HTTP sends statement by statement, and would leave half a migration behind. Here
- * each migration goes with its journal row as one transaction; the journal is drizzle's, so its other tools read it.
+ * drizzle's own migrator for Neon over HTTP sends each statement alone, so a failure would leave half a migration. This
+ * one sends a migration and its journal row as one transaction. The journal is drizzle's, so its other tools read it.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,13 +15,13 @@ import type { Define } from './program.ts';
 import { CommandRefusal } from './refusal.ts';
 
 const MIGRATIONS_FOLDER = join(import.meta.dirname, '../../drizzle');
-/** For each request; an index on a large table takes its time. */
+/** For each request. An index on a large table takes minutes. */
 const REQUEST_LIMIT_MS = 300_000;
-/** Any number, but the same in every run: who migrates holds the advisory lock of this name. */
+/** Any number, the same in every run: each migration holds this advisory lock. */
 const LOCK = 'select pg_advisory_xact_lock(7102026)';
-/** A SQLSTATE of our own: the SQL standard leaves classes that begin with I to Z to whoever needs one. */
+/** The SQL standard reserves SQLSTATE classes that begin with I to Z for implementations. */
 const ALREADY_APPLIED = 'MI001';
-/** By this a migration says that it waits for something: its message says for what. */
+/** A migration raises this SQLSTATE when it must wait. Its message says for what. */
 const NOT_YET = 'MI002';
 
 const Journal = z.object({ entries: z.array(z.object({ tag: z.string() })) });
@@ -31,10 +31,10 @@ const AppliedRow = z.object({ hash: z.string(), created_at: z.coerce.number() })
 type Migration = MigrationMeta & { name: string };
 
 /**
- * Applies what the journal does not have yet, in order, and returns the names. Safe to run twice at once: one run
- * applies a migration, the other goes on after it. Rejects, with a sentence for the user and the driver's error as its
- * cause, when a statement fails (nothing of that migration stays); and when a migration was edited after it was applied. A
- * migration that must wait ends the run: `onWaiting` is told which one and for what.
+ * Applies the migrations that the journal lacks, in order, and returns their names. Safe to run twice at once.
+ * Rejects with a message for the user when a statement fails (that migration is rolled back; `cause` is the driver's
+ * error) and when a migration was edited after it was applied. A migration that must wait ends the run and calls
+ * `onWaiting`.
  */
 export async function migrate(
   databaseUrl: string,
@@ -54,7 +54,7 @@ export async function migrate(
       if (applied) names.push(migration.name);
     } else if (hash !== migration.hash) {
       throw new Error(
-        `drizzle/${migration.name}.sql was changed after this database had applied it. Put it back as it was and add a new migration; a local data folder can simply be deleted.`,
+        `drizzle/${migration.name}.sql was edited after this database had applied it. Restore it and add a new migration. A local data folder can be deleted instead.`,
       );
     }
   }
@@ -69,7 +69,7 @@ function readFolder(folder: string): Migration[] {
   }));
 }
 
-/** Makes the journal when there is none. The key is the migration's own time, by which drizzle tells them apart. */
+/** Creates the journal if it is missing. The key is the migration's own time, as in drizzle. */
 async function readJournal(databaseUrl: string): Promise<Map<number, string>> {
   const { sql } = connect(databaseUrl, REQUEST_LIMIT_MS);
   const results = await sql.transaction([
@@ -86,7 +86,7 @@ async function readJournal(databaseUrl: string): Promise<Map<number, string>> {
   );
 }
 
-/** False when another run applied it while we waited for the lock; a sentence when it must wait, and nothing of it was kept. */
+/** False when another run applied it first. A message when it must wait; then it is rolled back. */
 async function apply(
   databaseUrl: string,
   { name, sql: statements, hash, folderMillis }: Migration,
@@ -111,7 +111,7 @@ async function apply(
       if (error.code === NOT_YET) return error.message;
     }
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`drizzle/${name}.sql failed, and nothing of it was kept: ${reason}`, { cause: error });
+    throw new Error(`drizzle/${name}.sql failed and was rolled back: ${reason}`, { cause: error });
   }
 }
 
@@ -133,7 +133,7 @@ export const define: Define = (program, io) => {
   });
 };
 
-/** The driver keeps what fetch said in `sourceError`, and fetch what the network said in `cause`. */
+/** The driver wraps fetch's error as `sourceError`; fetch wraps the network's error as `cause`. */
 function reasons(error: unknown): string[] {
   if (!(error instanceof Error)) return [String(error)];
   const inner = 'sourceError' in error ? error.sourceError : error.cause;

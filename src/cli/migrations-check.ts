@@ -1,4 +1,4 @@
-/** `npm run drizzle:check`: fails when `src/database/schema.ts` says something that no migration in `drizzle/` does. */
+/** `npm run drizzle:check`: fails when `src/database/schema.ts` has a change that no migration in `drizzle/` makes. */
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,14 +7,14 @@ import config from '../../drizzle.config.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const DRIZZLE_KIT = join(ROOT, 'node_modules/drizzle-kit/bin.cjs');
-/** drizzle-kit takes two seconds; longer than this it waits for an answer that nobody gives. */
+/** drizzle-kit takes two seconds. After this long it is waiting for input. */
 const LIMIT_MS = 60_000;
-/** Only these words count: it exits with 0 even when the schema does not compile. */
+/** The exit code is 0 even when the schema does not compile, so only this output counts. */
 const NO_CHANGES = 'No schema changes';
 
 /**
- * Undefined when the migrations are complete, else what is missing: the SQL that drizzle-kit would add, or what it said
- * when it could not go on alone (a column renamed or replaced, which it asks about). Leaves the tree as it is.
+ * Returns undefined when the migrations are complete, else the SQL that drizzle-kit would add, or its output when it
+ * stopped at a question (was this column renamed or replaced?). Changes no file of the project.
  */
 export function findMissingMigration(schema: string = String(config.schema)): string | undefined {
   const copy = mkdtempSync(join(tmpdir(), 'gatehouse-migrations-'));
@@ -34,7 +34,7 @@ export function findMissingMigration(schema: string = String(config.schema)): st
   }
 }
 
-/** As in `drizzle.config.ts`, which cannot be given together with another output folder. */
+/** drizzle-kit takes no other output folder together with `drizzle.config.ts`, so its settings are passed as flags. */
 function flags(schema: string, out: string): string[] {
   return ['--dialect', config.dialect, '--casing', String(config.casing), '--schema', schema, '--out', out];
 }

@@ -1,12 +1,12 @@
-/** commander, in our words: how a command names itself, what it refuses, and with which exit code it ends. */
+/** commander with this project's usage lines, messages and exit codes. */
 import { Command, type ErrorOptions, type HelpContext } from 'commander';
 import type { Io } from './io.ts';
 import { CommandRefusal } from './refusal.ts';
 
-/** Adds to a command of `npm run` what it can do. */
+/** Adds subcommands, options and actions to a command of `npm run`. */
 export type Define = (program: Program, io: Io) => void;
 
-/** `what` is the word that commander quotes: an option, an argument or a command. */
+/** `what` is the option, argument or command that commander's message quotes. */
 const SENTENCES: { readonly [code: string]: (program: Program, what: string) => string } = {
   'commander.unknownOption': (program, what) =>
     program.commands.length === 0
@@ -14,9 +14,9 @@ const SENTENCES: { readonly [code: string]: (program: Program, what: string) => 
       : `${what} comes too early: options go after the command, one of ${program.commandNames()}.`,
   'commander.unknownCommand': (program, what) =>
     `"${what}" is not a command. The commands are ${program.commandNames()}.`,
-  'commander.missingArgument': (program, what) => `${program.name()} needs ${what} after it.`,
+  'commander.missingArgument': (program, what) => `${program.name()} needs the argument ${what}.`,
   'commander.excessArguments': (program) =>
-    `"${program.args[program.registeredArguments.length]}" is too much after ${program.name()}.`,
+    `${program.name()} takes no further argument: "${program.args[program.registeredArguments.length]}".`,
 };
 
 /** Options go after the command. */
@@ -41,7 +41,7 @@ export class Program extends Command {
     return new Program(name, this.#io, this.#ended);
   }
 
-  /** The work of a command; it returns the exit code. */
+  /** Sets the action of a command. It returns the exit code. */
   does<Args extends unknown[]>(work: (...args: Args) => Promise<number>): this {
     return this.action(async (...args) => {
       this.#ended.code = await work(...(args as Args));
@@ -63,19 +63,20 @@ export class Program extends Command {
     return this.commands.map((command) => command.name()).join(', ');
   }
 
-  /** Exit code 2: it was called wrongly. */
+  /** Exit code 2: wrong usage. */
   override error(message: string, { code = '' }: ErrorOptions = {}): never {
     const [, what = ''] = /'(-[^'=]+|[^']*)/.exec(message) ?? [];
     const [, suggestion] = message.split('\n');
     const sentence = SENTENCES[code]?.(this, what);
-    const said =
+    const text =
       sentence === undefined ? message.replace('error: o', 'O').replace('error: ', '') : [sentence, suggestion];
-    throw new CommandRefusal(`${[said].flat().filter(Boolean).join(' ')}\nTry: ${this.typed()} --help`, 2);
+    throw new CommandRefusal(`${[text].flat().filter(Boolean).join(' ')}\nTry: ${this.typed()} --help`, 2);
   }
 
-  /** commander shows the help as an error where the command is missing. */
+  /** commander shows the help as an error when the command is missing. */
   override help(context?: HelpContext | ((text: string) => string)): never {
-    if (typeof context === 'object' && context.error) this.error(`Say what to do: ${this.commandNames()}.`);
+    if (typeof context === 'object' && context.error)
+      this.error(`A command is missing. The commands are ${this.commandNames()}.`);
     return super.help(context as HelpContext);
   }
 }

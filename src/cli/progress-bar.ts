@@ -1,7 +1,7 @@
-/** A progress bar, where there is a terminal to show one. */
+/** A progress bar on a terminal; nothing elsewhere. */
 import { SingleBar } from 'cli-progress';
 
-/** `format` in cli-progress' words. */
+/** `format` is a format of cli-progress. */
 export function progressBar(format: string, total: number) {
   const bar = process.stderr.isTTY ? new SingleBar({ format, hideCursor: true }) : undefined;
   bar?.start(total, 0);

@@ -1,6 +1,6 @@
-/** How a command ends: with a code, and when it refuses with a sentence that says what to do. */
+/** How a command fails: an exit code and a message that says what to do. */
 
-/** What stops a command, told to the person in front of it. Exit code 1: it did not work; 2: it was called wrongly. */
+/** Ends a command with a message for the user. Exit code 1: it failed; 2: wrong usage. */
 export class CommandRefusal extends Error {
   readonly exitCode: 1 | 2;
 
@@ -11,6 +11,6 @@ export class CommandRefusal extends Error {
   }
 }
 
-/** A refusal of wrong arguments; `command` is its name in package.json. */
+/** Refuses wrong arguments. `command` is its name in package.json. */
 export const calledWrongly = (message: string, command: string) =>
   new CommandRefusal(`${message}\nTry: npm run ${command} -- --help`, 2);

@@ -1,4 +1,4 @@
-/** `npm run sums -- rebuild`: has every kept attempt counted again. */
+/** `npm run sums -- rebuild`: aggregates every stored attempt again. */
 import { connect } from '../database/connect.ts';
 import { markAll } from '../desk/aggregates/rebuild.ts';
 import { sumDue } from '../desk/aggregates/sum-due.ts';
@@ -9,17 +9,17 @@ import type { Define } from './program.ts';
 import { progressBar } from './progress-bar.ts';
 import { CommandRefusal } from './refusal.ts';
 
-/** For each request, of which a day is one; the schedule gives it as long. */
+/** For each request. One request aggregates one day; the cron has the same limit. */
 const LIMIT_MS = 60_000;
 
 export const define: Define = (program, io) => {
   onDatabase(program.command('rebuild'))
     .description(
-      'Marks every hour whose attempts are kept, then sums what is marked, day by day, as the schedule does, which may do a ' +
-        'part of it. Aggregates of older months stay as they are. Safe at any time, while attempts are written and reports ' +
-        'are read. When it breaks off, the schedule goes on. Needed after a dump was restored into another Postgres.',
+      'Marks every hour that has stored attempts, then aggregates the marked hours day by day. The cron may do part of ' +
+        'the work. Aggregates of older months do not change. Safe at any time, also while attempts are written and ' +
+        'reports are read. If it is interrupted, the cron continues. Run it after a dump was restored into another Postgres.',
     )
-    .summary('Counts every kept attempt again.')
+    .summary('Aggregates every stored attempt again.')
     .does(({ databaseUrl }: { databaseUrl?: string }) => rebuildSums(io, databaseUrl));
 };
 
@@ -30,20 +30,20 @@ async function rebuildSums(io: Io, databaseUrl: string | undefined): Promise<num
   try {
     const hours = await markAll(open(), new Date());
     print(io, `Marked ${shown(hours)} hours in ${found.name}`);
-    print(io, `Done: ${shown(await sumMarked(open))} days are summed.`);
+    print(io, `Done: ${shown(await sumMarked(open))} days aggregated.`);
     return 0;
   } catch (error) {
-    throw new CommandRefusal(`The rebuild broke off: ${advice(error)}`);
+    throw new CommandRefusal(`The rebuild failed: ${advice(error)}`);
   }
 }
 
-/** Returns how many days were summed here. */
+/** Returns the number of days that this run aggregated. */
 async function sumMarked(open: Parameters<typeof sumDue>[0]): Promise<number> {
   let bar: ReturnType<typeof progressBar> | undefined;
   try {
     const { days } = await sumDue(open, new Date(), {
       onDay: ({ days, left }) => {
-        bar ??= progressBar('Summing {bar} {value} of {total} days, {eta_formatted} left', days + left);
+        bar ??= progressBar('Aggregating {bar} {value} of {total} days, {eta_formatted} left', days + left);
         bar.update(days);
       },
     });
@@ -57,17 +57,17 @@ function shown(count: number): string {
   return count.toLocaleString('en');
 }
 
-/** What went wrong, and what to do about it where we know. */
+/** The message of an error, with advice where the cause is known. */
 function advice(error: unknown): string {
   const { code, message } = rootCauseOf(error);
-  if (code === '42P01') return 'this database has no tables of Gatehouse, or old ones. Run `npm run migrate` first.';
+  if (code === '42P01') return 'the tables of Gatehouse are missing or outdated. Run `npm run migrate` first.';
   if (code === 'TimeoutError' || code === '57014')
     return 'a day took longer than a minute. Run it again when the database is less busy.';
   if (code === 'ECONNREFUSED' || code === 'ENOTFOUND')
-    return 'the database does not answer. Is it running, and the URL right?';
+    return 'the database does not answer. Check that it runs and that the URL is right.';
   if (code === 'UND_ERR_SOCKET') {
-    return 'whatever listens there does not speak HTTP. The URL must be that of Neon or of the local stand-in, not of a plain Postgres.';
+    return 'the server does not speak HTTP. Use the URL of Neon or of its local emulator, not of a plain Postgres.';
   }
   if (isWrongAddress(message)) return `${message}. Correct user, password and database in the URL, then run it again.`;
-  return `${message}. Run it again when that is mended.`;
+  return `${message}. Correct that, then run it again.`;
 }

@@ -14,7 +14,7 @@ export function table(header: readonly string[], rows: readonly (readonly string
     .join('\n');
 }
 
-/** `name  value` a line. */
+/** One line `name  value` for each pair. */
 export function pairs(rows: readonly (readonly [string, string])[]): string {
   const width = Math.max(...rows.map(([name]) => name.length));
   return rows.map(([name, value]) => `${name.padEnd(width)}  ${printable(value)}`).join('\n');
@@ -24,5 +24,5 @@ export function pairs(rows: readonly (readonly [string, string])[]): string {
 export const quoted = (word: string): string =>
   /^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 
-/** Stored texts may have control characters, which would move the cursor or colour the terminal. */
+/** Replaces control characters: in stored text they could move the cursor or colour the terminal. */
 export const printable = (text: string) => text.replace(/\p{Cc}/gu, '\ufffd');

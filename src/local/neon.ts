@@ -1,4 +1,4 @@
-/** `npm run neon`: a stand-in for Neon on your machine, SQL over HTTP on PGlite, for the real driver. */
+/** `npm run neon`: the Neon emulator. It serves PGlite over Neon's HTTP protocol, for the real driver. */
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { Command } from 'commander';
 import type { DatabaseCredentials } from './neon/caller.ts';
@@ -8,7 +8,7 @@ import { serve } from './neon/server.ts';
 
 export type { LocalNeon } from './neon/server.ts';
 
-/** `port` 0 is any free one. `dataDir` keeps the data; without it they are in memory and gone at the end. */
+/** `port` 0 means any free port. Without `dataDir` the data are in memory only. */
 export type LocalNeonOptions = Partial<DatabaseCredentials> & {
   port?: number;
   dataDir?: string | undefined;
@@ -16,7 +16,7 @@ export type LocalNeonOptions = Partial<DatabaseCredentials> & {
   copyOf?: Blob;
 };
 
-/** Rejects with a message for the user: port taken, data folder in use, data folder of another user or database. */
+/** Rejects with a message for the user when port or data folder are in use, or the folder has other credentials. */
 export async function startNeon(options: LocalNeonOptions = {}) {
   const { user = 'gatehouse', password = 'local', database = 'gatehouse', port = 0, dataDir, copyOf } = options;
   const ours = { user, password, database };
@@ -26,25 +26,25 @@ export async function startNeon(options: LocalNeonOptions = {}) {
   return { ...(await serve(postgres, ours, port)), dump: postgres.dump };
 }
 
-/** Ends the process after `--help` with 0, and for wrong arguments with 2. */
+/** Exits the process with 0 after `--help` and with 2 for wrong arguments. */
 export async function main(argv: readonly string[]): Promise<void> {
   const program = new Command('npm run neon --')
-    .description('A stand-in for Neon: Postgres (PGlite) behind SQL over HTTP on 127.0.0.1. Stop it with Ctrl-C.')
-    .option('--port <N>', 'port to listen on; 0 takes any free one', '0')
-    .option('--data <DIR>', 'keep the data in DIR, for one process at a time; without it they are gone at the end')
-    .option('--url-file <FILE>', 'write the postgres:// URL to FILE as soon as it answers')
+    .description('Emulates Neon: Postgres (PGlite) behind SQL over HTTP on 127.0.0.1. Stop it with Ctrl-C.')
+    .option('--port <N>', 'port to listen on; 0 means any free port', '0')
+    .option('--data <DIR>', 'store the data in DIR, for one process at a time (default: in memory)')
+    .option('--url-file <FILE>', 'write the postgres:// URL to FILE when it is ready')
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
     .parse(argv, { from: 'user' });
   const { port, data, urlFile } = program.opts<{ port: string; data?: string; urlFile?: string }>();
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) program.error('--port must be a number from 0 to 65535.');
   if (data === '' || urlFile === '') program.error('--data and --url-file must not be empty.');
-  // A URL of last time would send a client to a port that is no longer ours.
+  // An old file would send clients to a port of an earlier process.
   if (urlFile !== undefined) rmSync(urlFile, { force: true });
   const neon = await startNeon({ port: Number(port), dataDir: data });
   const stop = Promise.withResolvers<void>();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => stop.resolve());
   if (urlFile !== undefined) {
-    // A client that waits for the file sees all of it or nothing.
+    // The rename is atomic: a client that waits for the file never reads half of it.
     writeFileSync(`${urlFile}.${process.pid}`, `${neon.url}\n`, { mode: 0o600 });
     renameSync(`${urlFile}.${process.pid}`, urlFile);
   }

@@ -1,20 +1,20 @@
-/** What the programs of this folder share: reading options with commander, where they print, and how they end. */
+/** Parses options with commander, prints, and maps errors to exit codes. */
 import { type Command, CommanderError, InvalidArgumentError } from 'commander';
 import { CommandRefusal } from '../cli/refusal.ts';
 
-/** What a program has of the process that runs it. Tests bring their own. */
+/** The output of a process. Tests replace it. */
 export interface Streams {
   readonly stdout: Pick<NodeJS.WritableStream, 'write'>;
   readonly stderr: Pick<NodeJS.WritableStream, 'write'>;
 }
 
 export const printLine = ({ stdout }: Streams, text: string): unknown => stdout.write(`${text}\n`);
-/** Beside the result: progress, a warning. */
+/** Writes progress or a warning, which is not part of the result. */
 export const warnLine = ({ stderr }: Streams, text: string): unknown => stderr.write(`${text}\n`);
 
 /**
- * Does `work` with the options that `argv` gives (without the name of the program), and returns its exit code. After the
- * help it is 0, after wrong options 2, after a refusal the refusal's own.
+ * Parses `argv` (without the program name), runs `work` and returns its exit code: 0 after the help, 2 for wrong
+ * options, and the refusal's own after a refusal.
  */
 export async function run<Options>(
   program: Command,
@@ -37,11 +37,11 @@ export async function run<Options>(
   }
 }
 
-/** Reads the value of an option: digits alone, both bounds included. */
+/** Parses an option: digits only, limits inclusive. */
 export const wholeNumber =
   (least: number, most: number) =>
   (text: string): number => {
     const number = Number(text);
     if (/^\d+$/.test(text) && number >= least && number <= most) return number;
-    throw new InvalidArgumentError(`It takes a whole number from ${least} to ${most}.`);
+    throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
   };

@@ -1,4 +1,4 @@
-/** What all commands have in common: how they are called wrongly, explain themselves, reach a Gatehouse and are cut off. */
+/** What all commands share: usage errors, help, the connection to a Gatehouse, and Ctrl-C. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -8,18 +8,18 @@ import { start } from '../support/command.ts';
 
 const POLICY = join(import.meta.dirname, '../fixtures/policy/policy.json');
 
-describe('called wrongly', () => {
+describe('a command with wrong usage', () => {
   it.each([
     ['rolse', [], /^"rolse" is not a command\. The commands are roles, policy, .*\(Did you mean roles\?\)/],
-    ['roles', [], /^Say what to do: get, set, remove, list, export, import\.\nTry: npm run roles -- --help$/m],
+    ['roles', [], /^A command is missing\. The commands are get, set, .* import\.\nTry: npm run roles -- --help$/m],
     ['roles', ['grant', 'oid:1'], /^"grant" is not a command\. The commands are get, set/],
     ['roles', ['lits'], /Did you mean list\?/],
-    ['roles', ['get'], /^get needs key after it\.\nTry: npm run roles -- get --help$/m],
+    ['roles', ['get'], /^get needs the argument key\.\nTry: npm run roles -- get --help$/m],
     ['roles', ['get', 'anna'], /^"anna" is not a person key.*email:<address>/],
-    ['roles', ['list', 'oid:1'], /^"oid:1" is too much after list/],
+    ['roles', ['list', 'oid:1'], /^list takes no further argument: "oid:1"/],
     ['roles', ['get', 'oid:1', '--roles', 'a'], /^get does not take --roles/],
     ['roles', ['--url', 'http://localhost', 'list'], /^--url comes too early: options go after the command/],
-    ['roles', ['set', 'oid:1'], /^Say what to set/],
+    ['roles', ['set', 'oid:1'], /^Nothing to set/],
     ['roles', ['set', 'oid:1', '--attribute', 'x'], /must be name=value/],
     ['roles', ['set', 'oid:1', '--roles'], /'--roles <names>' argument missing/],
     ['roles', ['list', '--ulr', 'x'], /^list does not take --ulr\. \(Did you mean --url\?\)/],
@@ -28,61 +28,61 @@ describe('called wrongly', () => {
       ['import', 'nowhere.csv'],
       new RegExp(`^nowhere.csv .* there is no such file in ${process.cwd()}\\.$`, 'm'),
     ],
-    ['dead-letters', [], /^Say what to do: list, show, replay, remove/],
+    ['dead-letters', [], /^A command is missing\. The commands are list, show, replay, remove/],
     ['dead-letters', ['burn'], /^"burn" is not a command/],
-    ['dead-letters', ['show'], /^show needs ID after it/],
-    ['dead-letters', ['remove', 'a', 'b'], /^"b" is too much after remove/],
-    ['dead-letters', ['replay', 'a'], /^"a" is too much after replay/],
+    ['dead-letters', ['show'], /^show needs the argument ID/],
+    ['dead-letters', ['remove', 'a', 'b'], /^remove takes no further argument: "b"/],
+    ['dead-letters', ['replay', 'a'], /^replay takes no further argument: "a"/],
     ['dead-letters', ['list', '--kind', 'outage'], /^list does not take --kind/],
     [
       'policy',
       [],
-      /^Say what to do: check, test, schema, functions, push, pull, diff, versions, rollback, try, replay/,
+      /^A command is missing\. The commands are check, test, schema, functions, push, pull, diff, versions, rollback, try/,
     ],
     ['policy', ['chekc'], /Did you mean check\?/],
-    ['policy', ['try'], /^try needs file after it/],
-    ['policy', ['rollback'], /^rollback needs number after it/],
-    ['policy', ['rollback', 'last'], /not the number of a version/],
-    ['policy', ['pull', '--version', '0'], /not the number of a version/],
-    ['policy', ['push', POLICY, '--base', 'x'], /not the number of a version/],
-    ['policy', ['check', POLICY, 'more'], /^"more" is too much after check/],
+    ['policy', ['try'], /^try needs the argument file/],
+    ['policy', ['rollback'], /^rollback needs the argument number/],
+    ['policy', ['rollback', 'last'], /not a version number/],
+    ['policy', ['pull', '--version', '0'], /not a version number/],
+    ['policy', ['push', POLICY, '--base', 'x'], /not a version number/],
+    ['policy', ['check', POLICY, 'more'], /^check takes no further argument: "more"/],
     ['policy', ['check', POLICY, '--yes'], /^check does not take --yes/],
     ['policy', ['schema', '--url', 'http://localhost'], /^schema does not take --url/],
     ['policy', ['check', POLICY, '--vra', 'x'], /^check does not take --vra\. \(Did you mean --var\?\)/],
     ['policy', ['check', POLICY, '--var', 'POLICY=stored'], /ROLES_CLAIM or EXTENSIONS_APP_ID/],
-    ['policy', ['check', POLICY, '--var', 'ROLES_CLAIM=a b'], /cannot be used/],
+    ['policy', ['check', POLICY, '--var', 'ROLES_CLAIM=a b'], /^ROLES_CLAIM .* Or override it/m],
     ['policy', ['check', 'nowhere.json'], /^nowhere.json could not be read: there is no such file in /],
     ['roles', ['list', '--url', 'ftp://anna:p@ss/w@rd@host'], /^(?!.*(?:anna|p@ss|w@rd))/s],
     ['policy', ['try', POLICY, '--policy', POLICY, '--step', 'x'], /not a step: PostFederationSignup/],
-    ['policy', ['try', POLICY, '--policy', POLICY, '--at', 'noon'], /not a time/],
-    ['policy', ['try', POLICY, '--policy', POLICY, '--url', 'http://localhost'], /add --remote/],
+    ['policy', ['try', POLICY, '--policy', POLICY, '--at', 'noon'], /not a time\. Write/],
+    ['policy', ['try', POLICY, '--policy', POLICY, '--url', 'http://localhost'], /Add --remote/],
     ['migrate', ['--database', 'x'], /^migrate does not take --database\.\nTry: npm run migrate -- --help/],
-    ['migrate', ['postgres://a:secret@host/d'], /^"postgres:\/\/…@host\/d" is too much after migrate/],
+    ['migrate', ['postgres://a:secret@host/d'], /^migrate takes no further argument: "postgres:\/\/…@host\/d"/],
     ['migrate', ['--database-url', 'http://x/y'], /not of the form postgres:\/\//],
-    ['sums', [], /^Say what to do: rebuild/],
+    ['sums', [], /^A command is missing\. The commands are rebuild/],
     ['sums', ['destroy'], /^"destroy" is not a command/],
     ['sums', ['rebuild', '--force'], /^rebuild does not take --force/],
     ['sums', ['rebuild', '--database-url', 'mysql://a:secret@b/c'], /not of the form postgres:\/\//],
-    ['test:postgres', [], /^test:postgres needs url after it/],
-    ['test:postgres', ['mysql://a:secret@b/c'], /Give the URL of a Postgres server/],
+    ['test:postgres', [], /^test:postgres needs the argument url/],
+    ['test:postgres', ['mysql://a:secret@b/c'], /not the URL of a Postgres server/],
     [
       'test:postgres',
       ['postgres://a/b', '--seconds', '1'],
-      /'--seconds <N>' argument '1' is invalid\. It takes a whole number from 2 to 3600/,
+      /'--seconds <N>' argument '1' is invalid\. It must be a whole number from 2 to 3600/,
     ],
     [
       'test:postgres',
       ['postgres://a/b', '--rows', '1'],
-      /'--rows <N>' argument '1' is invalid\. It takes a whole number from 100000 to/,
+      /'--rows <N>' argument '1' is invalid\. It must be a whole number from 100000 to/,
     ],
   ])(
-    '%s %j says what is wrong and what to do, repeats no password, asks no Gatehouse, and ends with 2',
-    async (command, args, said) => {
-      const asked: unknown[] = [];
-      const fetch = async (...given: unknown[]) => Promise.reject(asked.push(given));
+    '%s %j prints what is wrong and what to do, without a password, sends no request, and exits with 2',
+    async (command, args, message) => {
+      const requests: unknown[] = [];
+      const fetch = async (...request: unknown[]) => Promise.reject(requests.push(request));
       const { code, stdout, stderr } = await start(command, args, { fetch }).finished;
-      expect({ code, stdout, asked }).toEqual({ code: 2, stdout: '', asked: [] });
-      expect(stderr).toMatch(said);
+      expect({ code, stdout, requests }).toEqual({ code: 2, stdout: '', requests: [] });
+      expect(stderr).toMatch(message);
       expect(stderr).not.toMatch(/secret|\n +at /);
     },
   );
@@ -107,7 +107,7 @@ describe('--help', () => {
     ['migrate', [], ['--database-url', 'DATABASE_URL', 'Exit code 0']],
     ['deploy', [], ['wrangler', 'desk first']],
     ['test:postgres', [], ['--seconds', '--rows', 'Postgres (15 or newer)']],
-  ])('of %s %j says how it is typed and what it takes', async (command, args, words) => {
+  ])('%s %j shows the usage line and every option', async (command, args, words) => {
     for (const help of ['--help', '-h']) {
       const { code, stdout, stderr } = await start(command, [...args, help]).finished;
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -117,7 +117,7 @@ describe('--help', () => {
     }
   });
 
-  it('of everything names each program that package.json starts', async () => {
+  it('without a command lists every command that package.json starts', async () => {
     const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
     const started = Object.entries(scripts).filter(([, line]) => line.includes('cli/main.ts'));
     expect(started.map(([name, line]) => line === `node src/cli/main.ts ${name}`)).not.toContain(false);
@@ -129,46 +129,46 @@ describe('--help', () => {
   });
 });
 
-describe('the address and credential of a Gatehouse', () => {
+describe('a command refuses', () => {
   it.each([
     [
-      'a URL that is not local needs a credential',
+      'a URL that is not local without a credential',
       'https://gatehouse.example',
       undefined,
       2,
       /GATEHOUSE_ADMIN to user:password/,
     ],
-    ['a credential has a colon', 'https://gatehouse.example', 'x', 2, /no user:password in it/],
-    ['a password never goes out in clear text', 'http://gatehouse.example', 'a:b', 2, /https:\/\//],
-    ['a password does not stand in the URL', 'http://a:b@localhost:1', undefined, 2, /Leave user and password out/],
+    ['a credential without a colon', 'https://gatehouse.example', 'x', 2, /no user:password in it/],
+    ['to send a password in clear text', 'http://gatehouse.example', 'a:b', 2, /https:\/\//],
+    ['a password in the URL', 'http://a:b@localhost:1', undefined, 2, /Leave user and password out/],
+    ['a URL with a path', 'http://localhost:1/admin', undefined, 2, /Give the address alone: http:\/\/localhost:1$/m],
+    ['a value that is not a URL', 'localhost:8787', undefined, 2, /is not an address/],
     [
-      'an address has no path',
-      'http://localhost:1/admin',
+      'a URL where no Gatehouse answers, with advice',
+      'http://127.0.0.1:2',
       undefined,
-      2,
-      /Give the address alone: http:\/\/localhost:1$/m,
+      1,
+      /did not answer \(ECONNREFUSED\).*npm run dev/,
     ],
-    ['an address is one', 'localhost:8787', undefined, 2, /is not an address/],
-    ['a Gatehouse must be there', 'http://127.0.0.1:2', undefined, 1, /did not answer \(ECONNREFUSED\).*npm run dev/],
-  ])('%s', async (_, url, GATEHOUSE_ADMIN, exitCode, said) => {
+  ])('%s', async (_, url, GATEHOUSE_ADMIN, exitCode, message) => {
     const { code, stdout, stderr } = await start('roles', ['list', '--url', url], { env: { GATEHOUSE_ADMIN } })
       .finished;
-    expect({ code, stdout, stderr }).toEqual({ code: exitCode, stdout: '', stderr: expect.stringMatching(said) });
+    expect({ code, stdout, stderr }).toEqual({ code: exitCode, stdout: '', stderr: expect.stringMatching(message) });
   });
 });
 
-describe('a process', () => {
-  it('is told of the first Ctrl-C, so that it can end in good order, and is ended by the second', async () => {
+describe('the process of a command', () => {
+  it('is notified of the first Ctrl-C, so it can shut down, and is killed by the second', async () => {
     const program = `
       const { processIo } = await import(${JSON.stringify(new URL('../../src/cli/io.ts', import.meta.url).href)});
-      processIo.onInterrupt(() => console.log('told'));
+      processIo.onInterrupt(() => console.log('interrupted'));
       setInterval(() => undefined, 1_000);
       console.log('ready');`;
     const child = spawn(process.execPath, ['--input-type=module', '--eval', program]);
-    const said = async () => String((await once(child.stdout, 'data'))[0]).trim();
-    expect(await said()).toBe('ready');
+    const nextOutput = async () => String((await once(child.stdout, 'data'))[0]).trim();
+    expect(await nextOutput()).toBe('ready');
     child.kill('SIGINT');
-    expect(await said()).toBe('told');
+    expect(await nextOutput()).toBe('interrupted');
     const closed = once(child, 'close');
     child.kill('SIGINT');
     expect(await closed).toEqual([null, 'SIGINT']);

@@ -6,15 +6,15 @@ import { POINTER_KEY } from '../../src/policy/pointer.ts';
 
 interface Deployed {
   readonly kv?: Record<string, string>;
-  /** What the desk publishes after so many waits. */
+  /** The values that the desk publishes, each after a number of waits. */
   readonly publishes?: Record<string, [afterWaits: number, text: string]>;
-  /** The configuration whose deployment fails. */
+  /** The wrangler configuration whose deployment fails. */
   readonly fails?: string;
 }
 
 async function deployed({ kv = {}, publishes = {}, fails }: Deployed) {
   const done: string[] = [];
-  const said: string[] = [];
+  const printed: string[] = [];
   let waits = 0;
   const code = await deploy({
     run: (args) => {
@@ -28,21 +28,21 @@ async function deployed({ kv = {}, publishes = {}, fails }: Deployed) {
     wait: async () => {
       waits += 1;
     },
-    say: (line) => said.push(line),
+    say: (line) => printed.push(line),
   });
-  return { code, done, said: said.join('\n'), waits };
+  return { code, done, printed: printed.join('\n'), waits };
 }
 
 const DESK = 'src/desk/wrangler.toml';
 const GATE = 'wrangler.toml';
 const pointer = { [POINTER_KEY]: '{"v":1,"number":7,"shadow":{"number":9,"sample":1}}' };
 
-describe('a deployment', () => {
-  it('without a policy deploys the desk, then the gate', async () => {
+describe('npm run deploy', () => {
+  it('deploys the desk, then the gate, when there is no policy', async () => {
     expect(await deployed({})).toMatchObject({ code: 0, done: [DESK, GATE], waits: 0 });
   });
 
-  it('waits for the plans of the active version and of its shadow before it deploys the gate', async () => {
+  it('deploys the gate only after the plans of the active version and its shadow are published', async () => {
     const publishes = { [planKey(7)]: [2, '{}'], [planKey(9)]: [5, '{}'] } as const;
     expect(await deployed({ kv: pointer, publishes: { ...publishes } as never })).toMatchObject({
       code: 0,
@@ -51,21 +51,21 @@ describe('a deployment', () => {
     });
   });
 
-  it('with a version that no longer compiles stops before the gate, with the message', async () => {
+  it('does not deploy the gate when a version no longer compiles, and prints why', async () => {
     const refused = { [planRefusedKey(7)]: 'rules[0].when: There is no function domian.' };
-    const { code, done, said } = await deployed({ kv: { ...pointer, ...refused } });
+    const { code, done, printed } = await deployed({ kv: { ...pointer, ...refused } });
     expect({ code, done }).toEqual({ code: 1, done: [DESK] });
-    expect(said).toContain('Version 7');
-    expect(said).toContain('There is no function domian');
+    expect(printed).toContain('Version 7');
+    expect(printed).toContain('There is no function domian');
   });
 
-  it('whose desk never publishes ends within its limit, and leaves the gate alone', async () => {
-    const { code, done, said, waits } = await deployed({ kv: pointer });
+  it('fails after its time limit when the desk publishes no plan, and does not deploy the gate', async () => {
+    const { code, done, printed, waits } = await deployed({ kv: pointer });
     expect({ code, done, waits }).toEqual({ code: 1, done: [DESK], waits: 90 });
-    expect(said).toContain('cron trigger');
+    expect(printed).toContain('cron trigger');
   });
 
-  it('that fails at the desk leaves the gate alone', async () => {
+  it('does not deploy the gate when the deployment of the desk fails', async () => {
     expect(await deployed({ fails: DESK })).toMatchObject({ code: 1, done: [DESK] });
   });
 });

@@ -1,4 +1,4 @@
-/** Where in a file of a policy something stands. */
+/** The line of a path in a JSON file. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { positionsIn } from '../../src/cli/policy/positions.ts';
@@ -13,7 +13,7 @@ const part = fc.letrec((tie) => ({
   ),
 })).part;
 
-/** The same with a text of its own in the place of each leaf, which is put down in `leaves` with its path. */
+/** Replaces each leaf by a unique text and records the text in `leaves` by path. */
 function marked(node: unknown, path: string, leaves: Map<string, string>): unknown {
   if (Array.isArray(node)) return node.map((item, index) => marked(item, `${path}[${index}]`, leaves));
   if (typeof node === 'object' && node !== null) {
@@ -26,7 +26,7 @@ function marked(node: unknown, path: string, leaves: Map<string, string>): unkno
 const join = (path: string, key: string) => (path === '' ? key : `${path}.${key}`);
 
 describe('the line of a path', () => {
-  it('is the line on which the member stands', () => {
+  it('is the line of the member', () => {
     fc.assert(
       fc.property(part, fc.constantFrom('\n', '\r\n'), (document, newline) => {
         const leaves = new Map<string, string>();
@@ -38,7 +38,7 @@ describe('the line of a path', () => {
     );
   });
 
-  it('knows names that hold dots and brackets', () => {
+  it('is right for names that contain dots and brackets', () => {
     const { lineOf } = positionsIn(`{
       "messages": {
         "a": { "en": "1" },
@@ -55,7 +55,7 @@ describe('the line of a path', () => {
     expect(lineOf('applications.x[0].y')).toBe(8);
   });
 
-  it('of what is not there is that of the part which lacks it', () => {
+  it('is the line of the nearest parent when the member is missing', () => {
     const { lineOf } = positionsIn('{\n  "rules": [\n    {\n    "id": "a" }\n  ]\n}');
     expect(lineOf('rules[0].steps')).toBe(3);
     expect(lineOf('rules[7].id')).toBe(2);
@@ -64,13 +64,13 @@ describe('the line of a path', () => {
     expect(lineOf('')).toBe(1);
   });
 
-  it('is that of the name where the value stands below it', () => {
+  it('is the line of the name when the value is on a later line', () => {
     expect(positionsIn('{\n  "rules":\n    []\n}').lineOf('rules')).toBe(2);
   });
 });
 
-describe('a text that JSON.parse would read in part or not at all', () => {
-  it('says the line where its grammar breaks', () => {
+describe('a text that is not JSON', () => {
+  it('has the line of its first syntax error', () => {
     for (const [text, line] of [
       ['{\n  "a": 1,\n  "b" 2\n}', 3],
       ['{\n  "a": 1,\n}', 3],
@@ -83,7 +83,7 @@ describe('a text that JSON.parse would read in part or not at all', () => {
     }
   });
 
-  it('may nest without end', () => {
+  it('may be nested too deeply for the stack', () => {
     const deep = '['.repeat(200_000);
     expect(positionsIn(deep).lineOf('rules')).toBe(1);
     expect(positionsIn(`{"rules":${deep}${']'.repeat(200_000)}}`).lineOf('rules[0]')).toBe(1);

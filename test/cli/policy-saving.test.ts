@@ -1,4 +1,4 @@
-/** `npm run policy` with a running Gatehouse: push, pull, diff, versions, rollback and try. */
+/** The commands of `npm run policy` that call a Gatehouse: push, pull, diff, versions, rollback and try. */
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ const folder = mkdtempSync(join(tmpdir(), 'gatehouse-policy-'));
 const newFile = () => join(folder, `${crypto.randomUUID()}.json`);
 const roles = { id: 'roles', steps: ['PreTokenIssuance'], set: { extension_Roles: "person.roles.join(' ')" } };
 
-/** A file with a policy that nobody else has. */
+/** A file with a unique policy. */
 function fileOf(document: object = {}): string {
   const file = newFile();
   const whole = { description: crypto.randomUUID(), rules: [roles], ...document };
@@ -30,58 +30,61 @@ async function pushed(file: string): Promise<number> {
 }
 const inForce = async () => (await policy('pull')).stderr;
 
-describe('before anything was saved', () => {
-  it('there is nothing to pull, compare or go back to, and each says so', async () => {
+describe('npm run policy before the first save', () => {
+  it('refuses to pull, diff and roll back, and lists no versions', async () => {
     expect(await policy('pull')).toMatchObject(refused(1, 'No policy was saved yet'));
     expect(await policy('diff', fileOf())).toMatchObject(refused(2, 'No policy was saved yet'));
     expect(await policy('rollback', '1', '--yes')).toMatchObject(refused(1, 'No policy was saved yet'));
     expect(await policy('versions')).toMatchObject(done(/^No policy was saved yet\.\n$/));
     const early = await policy('push', fileOf(), '--yes', '--base', '3');
-    expect(early).toMatchObject(refused(1, 'no policy is in force yet, not version 3'));
+    expect(early).toMatchObject(refused(1, 'no policy is in force yet, not version 3.'));
   });
 
-  it('a first push shows all of it and puts it in force', async () => {
+  it('shows the whole policy at the first push and puts it in force', async () => {
     const file = fileOf({ lists: { vip: ['anna@example.com'] } });
     const first = await policy('push', file, '--yes', '--base', '0', '--note', 'first, & "best" ümlaut');
-    expect(first).toMatchObject(done(/^list vip: \+1 -0, a new list$/m));
+    expect(first).toMatchObject(done(/^list vip: \+1 -0, new list$/m));
     expect(first.stdout).toMatch(/^rule roles: added$/m);
     expect(first.stdout).toMatch(/^Saved as version 1\. In force: /m);
     expect(await policy('versions')).toMatchObject(done(/^1 +\S+ +admin .*first, & "best" ümlaut$/m));
   });
 });
 
-describe('a push', () => {
-  it('changes nothing before somebody said yes', async () => {
+describe('npm run policy -- push', () => {
+  it('changes nothing without confirmation', async () => {
     const before = await pushed(fileOf());
-    const asked = await policy('push', fileOf());
-    expect(asked).toMatchObject(refused(2, 'add --yes'));
-    expect(asked.stdout).toContain('description: changed');
+    const unconfirmed = await policy('push', fileOf());
+    expect(unconfirmed).toMatchObject(refused(2, 'Add --yes'));
+    expect(unconfirmed.stdout).toContain('description: changed');
     expect(await inForce()).toBe(`Version ${before}.\n`);
   });
 
-  it('asks at a terminal, and is saved by yes alone: anything else, and the end of the input, is no', async () => {
-    const answered = (answer: string) => gatehouse.start('policy', ['push', fileOf()], answer).finished;
+  it('asks at a terminal and saves only after yes; any other answer and the end of the input mean no', async () => {
+    const pushAnswering = (answer: string) => gatehouse.start('policy', ['push', fileOf()], answer).finished;
     for (const yes of ['y\n', 'Y\n', 'yes\n', ' YES \n']) {
-      const said = await answered(yes);
-      expect(said).toMatchObject(done('Saved as version'));
-      expect(said.stderr).toMatch(/^Put this in force for everybody, .*\? \[y\/N\] $/);
+      const confirmed = await pushAnswering(yes);
+      expect(confirmed).toMatchObject(done('Saved as version'));
+      expect(confirmed.stderr).toMatch(/^Put this in force for everybody, .*\? \[y\/N\] $/);
     }
     const before = await inForce();
     for (const no of ['\n', 'n\n', 'yess\n', 'no\n', ''])
-      expect(await answered(no)).toMatchObject({ code: 1, stdout: expect.stringMatching(/^Nothing was changed\.$/m) });
+      expect(await pushAnswering(no)).toMatchObject({
+        code: 1,
+        stdout: expect.stringMatching(/^Nothing was changed\.$/m),
+      });
     expect(await inForce()).toBe(before);
   });
 
-  it('of what is in force already saves nothing', async () => {
+  it('saves nothing when the file equals the version in force', async () => {
     const file = fileOf();
     const number = await pushed(file);
-    const same = new RegExp(`^Nothing to save: version ${number} says the same already\\. In force: everywhere within`);
+    const same = new RegExp(`^Nothing to save: version ${number} is the same\\. In force: everywhere within`);
     expect(await policy('push', file)).toMatchObject(done(same));
-    // A CI run that is started once more still names the version from before.
+    // A CI run that is repeated still names the earlier version.
     expect(await policy('push', file, '--base', `${number - 1}`)).toMatchObject(done(same));
   });
 
-  it('of what is in force brings back what somebody deleted in Workers KV', async () => {
+  it('publishes the version in force again when its keys in Workers KV were deleted', async () => {
     const file = fileOf();
     const number = await pushed(file);
     const kv = await gatehouse.kv();
@@ -92,7 +95,7 @@ describe('a push', () => {
     expect(await kv.get(`policy:version:${number}`, 'json')).toEqual(read(file));
   });
 
-  it('refuses a policy with problems, each with its line, and asks no Gatehouse', async () => {
+  it('refuses an invalid policy with the line of each problem, and sends no request', async () => {
     const file = newFile();
     writeFileSync(file, '{ "rules": [\n { "id": "a", "steps": ["PreTokenIssuance"],\n "block": "nothing" } ] }');
     const { code, stdout, stderr } = await policy('push', file, '--yes');
@@ -103,13 +106,13 @@ describe('a push', () => {
     expect(gatehouse.requests).toEqual([]);
   });
 
-  it('never overwrites what somebody saved meanwhile', async () => {
+  it('never overwrites a version that was saved in the meantime', async () => {
     const mine = await pushed(fileOf());
     const theirs = await pushed(fileOf());
     const stale = await policy('push', fileOf(), '--yes', '--base', `${mine}`);
     expect(stale).toMatchObject(refused(1, `version ${theirs} is in force, not version ${mine}`));
 
-    // Somebody saves between what is shown here and the saving of it.
+    // Another push saves between the display of the changes and the save.
     let other: Promise<number> | undefined;
     gatehouse.letThrough(async ({ method }): Promise<'pass'> => {
       if (method !== 'PUT' || other !== undefined) return 'pass';
@@ -118,24 +121,24 @@ describe('a push', () => {
       return 'pass';
     });
     const late = await policy('push', fileOf(), '--yes');
-    expect(late).toMatchObject(refused(1, 'Somebody saved another version'));
+    expect(late).toMatchObject(refused(1, 'Another version was saved in the meantime'));
     expect(await inForce()).toBe(`Version ${await other}.\n`);
   });
 
-  it('with a note that is too long says that it is the note', async () => {
+  it('names --note when the note is too long', async () => {
     const long = await policy('push', fileOf(), '--yes', '--note', 'x'.repeat(501));
     expect(long).toMatchObject(refused(1, /^--note: longer than 500 characters\. Nothing was changed\.\n$/));
   });
 
-  it('takes what the Gatehouse warns of to standard error', async () => {
+  it('prints the warnings of the Gatehouse to standard error', async () => {
     const warned = await policy('push', fileOf({ rules: [] }), '--yes');
     expect(warned).toMatchObject(done('Saved as version'));
     expect(warned.stderr).toContain('No rule sets extension_Roles');
   });
 });
 
-describe('a pull', () => {
-  it('gives back what was pushed, and pushes again as no change', async () => {
+describe('npm run policy -- pull', () => {
+  it('returns the pushed policy, and pushing it again changes nothing', async () => {
     const file = fileOf({ messages: { blocked: { en: 'Ümlaut {supportCode}' } } });
     const number = await pushed(file);
     const text = readFileSync(file, 'utf8');
@@ -148,18 +151,18 @@ describe('a pull', () => {
     expect((await policy('diff', copy)).code).toBe(0);
   });
 
-  it('overwrites no file that says something else, unless told to', async () => {
+  it('overwrites a file that differs only with --force', async () => {
     const [first, second] = [fileOf(), fileOf()];
     const number = await pushed(first);
     const written = readFileSync(second, 'utf8');
     expect(await policy('pull', second)).toMatchObject(refused(1, '--force'));
     expect(readFileSync(second, 'utf8')).toBe(written);
-    expect(await policy('pull', first)).toMatchObject(done(`says the same as version ${number} already.`));
+    expect(await policy('pull', first)).toMatchObject(done(`already equals version ${number}.`));
     expect((await policy('pull', second, '--force')).code).toBe(0);
     expect(read(second)).toEqual(read(first));
   });
 
-  it('takes an earlier version, and says which there are none of', async () => {
+  it('returns an earlier version with --version, and refuses an unknown one', async () => {
     const [first, second] = [fileOf(), fileOf()];
     const number = await pushed(first);
     await pushed(second);
@@ -168,13 +171,11 @@ describe('a pull', () => {
   });
 });
 
-describe('a difference', () => {
-  it('is told by exit codes as diff(1) has them', async () => {
+describe('npm run policy -- diff', () => {
+  it('exits with 0, 1 or 2 as diff(1) does', async () => {
     const file = fileOf();
     const number = await pushed(file);
-    expect(await policy('diff', file)).toMatchObject(
-      done(`No difference: ${file} says the same as version ${number}.`),
-    );
+    expect(await policy('diff', file)).toMatchObject(done(`No difference: ${file} equals version ${number}.`));
     const edited = fileOf({ description: read(file).description, rules: [roles, { ...roles, id: 'more' }] });
     const { code, stdout } = await policy('diff', edited);
     expect(code).toBe(1);
@@ -184,8 +185,8 @@ describe('a difference', () => {
   });
 });
 
-describe('the list of versions', () => {
-  it('tells the shadow that runs from those that did', async () => {
+describe('npm run policy -- versions', () => {
+  it('distinguishes the current shadow from earlier ones', async () => {
     await pushed(fileOf());
     const shadow = async (condition: Record<string, string>, sample?: string) => {
       const answer = await fetch(`${gatehouse.url()}/admin/policy/shadow${sample ? `?sample=${sample}` : ''}`, {
@@ -202,16 +203,16 @@ describe('the list of versions', () => {
     expect(running).toMatchObject(done(new RegExp(`^${first.number} .* was a shadow$`, 'm')));
     const gone = await shadow({ 'If-Match': `"${second.number}"` });
     const after = await policy('versions');
-    expect(after).toMatchObject(done(new RegExp(`^${gone.number} .* shadow taken away$`, 'm')));
+    expect(after).toMatchObject(done(new RegExp(`^${gone.number} .* shadow removed$`, 'm')));
     expect(after).toMatchObject(done(new RegExp(`^${second.number} .* was a shadow$`, 'm')));
   });
 });
 
-describe('a rollback', () => {
-  it('puts an earlier version in force again, as a new one, and shows what that changes', async () => {
+describe('npm run policy -- rollback', () => {
+  it('shows what changes and puts an earlier version in force again as a new version', async () => {
     const [first, second] = [fileOf(), fileOf()];
     const [old, bad] = [await pushed(first), await pushed(second)];
-    expect(await policy('rollback', `${old}`)).toMatchObject(refused(2, 'add --yes'));
+    expect(await policy('rollback', `${old}`)).toMatchObject(refused(2, 'Add --yes'));
     const back = await policy('rollback', `${old}`, '--yes', '--note', 'that was wrong');
     expect(back).toMatchObject(done(`- "${read(second).description}"`));
     expect(numberIn(back.stdout)).toBe(bad + 1);
@@ -222,13 +223,13 @@ describe('a rollback', () => {
   });
 });
 
-describe('a call that is tried', () => {
+describe('npm run policy -- try', () => {
   const call = { step: 'PreTokenIssuance', client_id: 'shop', objectId: crypto.randomUUID() };
   const callFile = newFile();
   writeFileSync(callFile, JSON.stringify(call));
   const replyWith = (role: string) => ({ version: '1.0.0', action: 'Continue', extension_Roles: role });
 
-  it('is answered by a draft with the settings and entitlements of that Gatehouse, and changes nothing', async () => {
+  it('evaluates a draft with the settings and entitlements of the Gatehouse when --remote is given, and saves nothing', async () => {
     await gatehouse.run('roles', 'set', `oid:${call.objectId}`, '--roles', 'editor');
     const before = (await policy('versions')).stdout;
     const { code, stdout } = await policy('try', callFile, '--remote', '--policy', fileOf());
@@ -239,7 +240,7 @@ describe('a call that is tried', () => {
     expect((await policy('versions')).stdout).toBe(before);
   });
 
-  it('is answered by what is in force, with the entitlements that are given', async () => {
+  it('evaluates the policy in force with the entitlements that are given', async () => {
     const held = newFile();
     writeFileSync(held, JSON.stringify({ roles: ['reader'] }));
     await pushed(fileOf());
@@ -249,8 +250,8 @@ describe('a call that is tried', () => {
   });
 });
 
-describe('a Gatehouse that cannot be asked', () => {
-  it('is told by what to do', async () => {
+describe('npm run policy', () => {
+  it('says what to do when the URL is not a Gatehouse, an older one, or refuses the credential', async () => {
     const isThis = 'Is --url the address of a Gatehouse';
     gatehouse.letThrough(() => 'be another');
     expect(await policy('pull')).toMatchObject(refused(1, isThis));
@@ -261,11 +262,14 @@ describe('a Gatehouse that cannot be asked', () => {
       [1, 'push', fileOf(), '--yes'],
     ] as const) {
       gatehouse.letThrough(() => 'be older');
-      expect(await policy(...args)).toMatchObject({ stdout: '', ...refused(code, 'knows nothing of policies yet') });
+      expect(await policy(...args)).toMatchObject({
+        stdout: '',
+        ...refused(code, 'an older version without policies'),
+      });
       gatehouse.letThrough(() => 'be a page');
       expect(await policy(...args)).toMatchObject({ stdout: '', ...refused(code, isThis) });
     }
     const wrong = await run('policy', ['pull', '--url', gatehouse.url()], { GATEHOUSE_ADMIN: 'admin:wrong' });
-    expect(wrong).toMatchObject(refused(1, 'does not take this credential'));
+    expect(wrong).toMatchObject(refused(1, 'does not accept this credential'));
   });
 });

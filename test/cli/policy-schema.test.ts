@@ -1,4 +1,4 @@
-/** The JSON Schemas by which editors complete and check a policy and its cases. */
+/** The JSON Schemas of a policy and its test cases, for completion and checks in editors. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
@@ -13,7 +13,7 @@ import { run } from '../support/command.ts';
 const EXAMPLE = join(import.meta.dirname, '../fixtures/policy');
 const example = (name: string) => JSON.parse(readFileSync(join(EXAMPLE, name), 'utf8'));
 
-// `format` is for editors alone: the pattern beside it says as much.
+// `format` is for editors; the pattern beside it checks the same.
 const ajv = new Ajv2020({ validateFormats: false, allErrors: true, strictRequired: false, strictTypes: false });
 const isPolicy = ajv.compile(policyJsonSchema());
 const areCases = ajv.compile(casesJsonSchema());
@@ -24,9 +24,9 @@ const invalid = { id: 'a', steps: ['PostAttributeCollection'], when: 'true', inv
 const messages = { wrong: { en: 'Wrong', 'de-AT': 'Falsch' } };
 const withRule = (rule: object) => ({ rules: [rule], messages });
 
-const TAKEN: Record<string, unknown> = {
-  'no rule at all': { rules: [] },
-  'every member': {
+const VALID: Record<string, unknown> = {
+  'a policy without rules': { rules: [] },
+  'a policy with every member': {
     $schema: './x.json',
     description: 'Ours\nand yours 😀',
     defaultLanguage: 'en',
@@ -38,68 +38,68 @@ const TAKEN: Record<string, unknown> = {
   },
   'a rule that sets': withRule(set),
   'a rule that blocks': withRule(block),
-  'a rule that finds wrong': withRule(invalid),
-  'an e-mail set before the user is made': withRule({
+  'a rule that refuses a value': withRule(invalid),
+  'an e-mail address set before the user is created': withRule({
     ...set,
     steps: ['PostAttributeCollection'],
     set: { email: "'a@b.c'" },
   }),
 };
 
-const REFUSED: Record<string, unknown> = {
-  'no object': [],
-  'no rules': {},
-  'a member that is unknown': { rules: [], rule: [] },
-  'a member of a rule that is unknown': withRule({ ...set, whne: 'true' }),
+const INVALID: Record<string, unknown> = {
+  'a list instead of an object': [],
+  'a missing member rules': {},
+  'an unknown member': { rules: [], rule: [] },
+  'an unknown member of a rule': withRule({ ...set, whne: 'true' }),
   'a rule without a name': withRule({ ...set, id: undefined }),
   'a name with a space': withRule({ ...set, id: 'a b' }),
-  'a name that reports use': withRule({ ...set, id: 'onlyThese' }),
-  'no step': withRule({ ...set, steps: [] }),
-  'a step that is unknown': withRule({ ...set, steps: ['PreToken'] }),
+  'a reserved name': withRule({ ...set, id: 'onlyThese' }),
+  'an empty list of steps': withRule({ ...set, steps: [] }),
+  'an unknown step': withRule({ ...set, steps: ['PreToken'] }),
   'a step twice': withRule({ ...set, steps: ['PreTokenIssuance', 'PreTokenIssuance'] }),
-  'a condition that is no text': withRule({ ...block, when: true }),
-  'a condition without end': withRule({ ...block, when: `true${' '.repeat(4_000)}` }),
+  'a condition that is not a text': withRule({ ...block, when: true }),
+  'a condition that is too long': withRule({ ...block, when: `true${' '.repeat(4_000)}` }),
   'onError without a condition': withRule({ ...block, when: undefined, onError: 'skip' }),
   'onError beside set': withRule({ ...set, when: 'true', onError: 'skip' }),
-  'onError of another kind': withRule({ ...block, onError: 'ignore' }),
-  'no effect': withRule({ ...set, set: undefined }),
-  'two effects': withRule({ ...block, invalid: true }),
+  'an unknown value of onError': withRule({ ...block, onError: 'ignore' }),
+  'a rule without an effect': withRule({ ...set, set: undefined }),
+  'a rule with two effects': withRule({ ...block, invalid: true }),
   'a block that is false': withRule({ ...block, block: false }),
   'a block at the token step': withRule({ ...block, steps: ['PreTokenIssuance'] }),
-  'a wrong value at the federation step': withRule({ ...invalid, steps: ['PostFederationSignup'] }),
-  'a wrong value at the token step': withRule({ ...invalid, steps: ['PreTokenIssuance'] }),
-  'nothing set': withRule({ ...set, set: {} }),
+  'an invalid effect at the federation step': withRule({ ...invalid, steps: ['PostFederationSignup'] }),
+  'an invalid effect at the token step': withRule({ ...invalid, steps: ['PreTokenIssuance'] }),
+  'an empty set': withRule({ ...set, set: {} }),
   'a claim with a space': withRule({ ...set, set: { 'a b': '1' } }),
-  'an e-mail set at the token step': withRule({ ...set, set: { Email: "'a@b.c'" } }),
-  'a list that is no list': { rules: [], lists: { a: 'x' } },
+  'an e-mail address set at the token step': withRule({ ...set, set: { Email: "'a@b.c'" } }),
+  'a list that is a text': { rules: [], lists: { a: 'x' } },
   'a list with a number': { rules: [], lists: { a: [1] } },
-  'a list of a name that no expression could use': { rules: [], lists: { 'a-b': [] } },
+  'a list name that is not an identifier': { rules: [], lists: { 'a-b': [] } },
   'a list with NUL': { rules: [], lists: { a: ['\0'] } },
-  'an entry without end': { rules: [], lists: { a: ['x'.repeat(501)] } },
-  'a message that is one text': { rules: [], messages: { a: 'x' } },
+  'a list entry that is too long': { rules: [], lists: { a: ['x'.repeat(501)] } },
+  'a message without languages': { rules: [], messages: { a: 'x' } },
   'a message without text': { rules: [], messages: { a: {} } },
   'an empty message': { rules: [], messages: { a: { en: '' } } },
-  'a message without end': { rules: [], messages: { a: { en: 'x'.repeat(1_001) } } },
+  'a message that is too long': { rules: [], messages: { a: { en: 'x'.repeat(1_001) } } },
   'an application without a name': { rules: [], applications: { x: '' } },
   'onlyThese that is a text': { rules: [], applications: { onlyThese: 'yes' } },
   'whenUnavailable at the token step': { rules: [], whenUnavailable: { PreTokenIssuance: 'block' } },
-  'whenUnavailable of another kind': { rules: [], whenUnavailable: { PostFederationSignup: 'allow' } },
+  'an unknown value of whenUnavailable': { rules: [], whenUnavailable: { PostFederationSignup: 'allow' } },
 };
 
 const asJson = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
-describe('the schema of a policy', () => {
-  it.each(Object.entries(TAKEN))('takes %s, as the check does', (_, document) => {
+describe('the JSON Schema of a policy', () => {
+  it.each(Object.entries(VALID))('accepts %s, as the check does', (_, document) => {
     expect(isPolicy(asJson(document))).toBe(true);
     expect(checkPolicy(asJson(document), '')).toMatchObject({ ok: true });
   });
 
-  it.each(Object.entries(REFUSED))('refuses %s, as the check does', (_, document) => {
+  it.each(Object.entries(INVALID))('refuses %s, as the check does', (_, document) => {
     expect(isPolicy(asJson(document))).toBe(false);
     expect(checkPolicy(asJson(document), '')).toMatchObject({ ok: false });
   });
 
-  it('refuses whatever has another shape, and nothing that may be saved, however the example is changed', () => {
+  it('refuses every document of a wrong shape and accepts every valid policy, for random changes of the example', () => {
     const value = fc.oneof(
       fc.constantFrom(null, true, false, 0, '', 'PreTokenIssuance', 'PostFederationSignup', 'skip', 'en', [], {}),
       fc.constantFrom('set', 'block', 'invalid').map((effect) => ({ [effect]: true })),
@@ -112,12 +112,12 @@ describe('the schema of a policy', () => {
     fc.assert(
       fc.property(fc.array(change, { minLength: 1, maxLength: 3 }), (changes) => {
         const document = changes.reduce(changed, example('policy.json'));
-        const takes = isPolicy(document);
-        if (!policySchema.safeParse(document).success) expect(takes).toBe(false);
+        const isAccepted = isPolicy(document);
+        if (!policySchema.safeParse(document).success) expect(isAccepted).toBe(false);
         const saved = checkPolicy(document, '').ok;
-        if (saved) expect(takes).toBe(true);
+        if (saved) expect(isAccepted).toBe(true);
         if (saved) verdicts.saved += 1;
-        if (!takes) verdicts.refused += 1;
+        if (!isAccepted) verdicts.refused += 1;
       }),
       { numRuns: 500 },
     );
@@ -133,7 +133,7 @@ interface Change {
   readonly kind: string;
 }
 
-/** The document with one part of it replaced, removed or added to. */
+/** Replaces, removes or adds one part of the document. */
 function changed(document: unknown, { at, name, value, kind }: Change): unknown {
   const copy = structuredClone(document);
   const places = placesIn(copy);
@@ -147,16 +147,16 @@ function changed(document: unknown, { at, name, value, kind }: Change): unknown 
   return copy;
 }
 
-/** Every member and item, lists by their first few. */
+/** Every member and item. */
 function placesIn(part: unknown): { parent: object; key: string }[] {
   if (typeof part !== 'object' || part === null) return [];
   return Object.entries(part).flatMap(([key, item]) => [{ parent: part, key }, ...placesIn(item)]);
 }
 
-describe('the schema of cases', () => {
+describe('the JSON Schema of test cases', () => {
   const one = { name: 'a', call: {}, reply: {} };
 
-  it('takes and refuses what the command does', () => {
+  it('accepts and refuses the same files as npm run policy -- test', () => {
     const everything = {
       step: 'PreTokenIssuance',
       call: { step: 'PreTokenIssuance', x: null, identities: [] },
@@ -171,11 +171,11 @@ describe('the schema of cases', () => {
       rule: '',
     };
     const unavailable = { ...one, name: 'b', entitlementsUnavailable: true };
-    const taken = [
+    const valid = [
       { cases: [one] },
       { $schema: './x.json', description: 'x', cases: [{ ...one, ...everything }, unavailable] },
     ];
-    const refused = [
+    const invalid = [
       [],
       {},
       { cases: [] },
@@ -198,18 +198,18 @@ describe('the schema of cases', () => {
         { settings: { POLICY: 'stored' } },
       ].map((wrong) => asJson({ cases: [{ ...one, ...wrong }] })),
     ];
-    for (const cases of taken) expect([areCases(cases), casesSchema.safeParse(cases).success]).toEqual([true, true]);
-    for (const cases of refused) {
+    for (const cases of valid) expect([areCases(cases), casesSchema.safeParse(cases).success]).toEqual([true, true]);
+    for (const cases of invalid) {
       expect([cases, areCases(cases), casesSchema.safeParse(cases).success]).toEqual([cases, false, false]);
     }
   });
 });
 
 describe('npm run policy -- schema', () => {
-  it('prints the schemas that lie beside the example, and the example keeps them', async () => {
+  it('prints the schemas in test/fixtures/policy, and the example conforms to them', async () => {
     const policy = await run('policy', ['schema']);
     const cases = await run('policy', ['schema', '--cases']);
-    // When this fails: npm run policy -- schema --out test/fixtures/policy/policy.schema.json, and the other with --cases.
+    // To update: npm run policy -- schema --out test/fixtures/policy/policy.schema.json; --cases for cases.schema.json.
     expect(policy.stdout).toBe(readFileSync(join(EXAMPLE, 'policy.schema.json'), 'utf8'));
     expect(cases.stdout).toBe(readFileSync(join(EXAMPLE, 'cases.schema.json'), 'utf8'));
     expect([policy.code, policy.stderr, cases.code, cases.stderr]).toEqual([0, '', 0, '']);
@@ -217,7 +217,7 @@ describe('npm run policy -- schema', () => {
     expect(areCases(example('policy.test.json'))).toBe(true);
   });
 
-  it('describes every member of a policy and of a rule to whoever points at it', () => {
+  it('has a description for every member of a policy and of a rule', () => {
     const { properties = {} } = policyJsonSchema();
     const rule = Object.entries(properties).find(([name]) => name === 'rules')?.[1];
     const item =

@@ -1,4 +1,4 @@
-/** `npm run policy -- replay` as people run it: attempts that Gatehouse made and keeps, asked for page by page. */
+/** `npm run policy -- replay` against the attempts of a running Gatehouse. */
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,11 +31,11 @@ const invited = refusing('invited', "claims.extension_InvitationCode == 'SPRING'
 const postal = refusing('postal-code', "!claims.postalCode.matches('^[0-9]{5}$')");
 const draftWith = (...rules: object[]) => fileOf({ messages: MESSAGES, rules: [...rules, roles] });
 
-/** What a replay must not show: values of claims, kept or not, and what a person is known by. */
+/** A replay must not show these: values of claims, stored or not, and identities. */
 const PERSONAL = /@|Jane Secret|secretville|NO-POSTAL|google-4711|SPRING|owner|[0-9a-f]{8}-0bad-/;
 
 let made = 0;
-/** Records one call a minute, the newest a minute ago; each of another person. */
+/** Records one call a minute, the newest a minute ago, each by another person. */
 async function visits(count: number, more: object = {}, given: Partial<Given> = {}): Promise<Attempt[]> {
   const attempts: Attempt[] = [];
   for (let index = 0; index < count; index += 1) {
@@ -64,7 +64,7 @@ const rowOf = (stdout: string, first: string): string[] =>
     ?.split(/ {2,}/)
     .slice(1) ?? [];
 
-it('shows how many calls a draft decides otherwise, by kind with examples, as JSON with exit code 1', async () => {
+it('policy replay --json counts the calls that a draft decides differently, with examples, and exits with 1', async () => {
   const throwaway = await visits(2, { email: 'secret@mailinator.com' });
   await visits(598);
   const { code, stdout, stderr } = await replay('--policy', draftWith(mail), '--json');
@@ -94,30 +94,30 @@ it('shows how many calls a draft decides otherwise, by kind with examples, as JS
 
   gatehouse.requests.length = 0;
   const limited = await replay('--policy', draftWith(), '--limit', '502');
-  expect(limited).toMatchObject({ code: 0, stdout: expect.stringContaining('502, the newest: --limit leaves out') });
+  expect(limited).toMatchObject({ code: 0, stdout: expect.stringContaining('502, the newest: --limit excludes') });
   expect(gatehouse.requests.map(({ body }) => JSON.parse(body).limit)).toEqual([500, 2]);
 });
 
-it('names the rules that could not be judged, the claims they lack, and the KEEP_CLAIMS that would keep them', async () => {
+it('policy replay names the undecided rules, the claims that they lack, and the KEEP_CLAIMS that would store them', async () => {
   await visits(3, { postalCode: 'NO-POSTAL-CODE', extension_InvitationCode: 'SPRING' });
   await visits(2);
   await visits(1, { email: 'secret@mailinator.com', country: 'Iceland' }, { keep: [] });
   const country = refusing('country', "claims.country == 'Iceland'");
   const { code, stdout, stderr } = await replay('--policy', draftWith(mail, postal, invited, country));
   expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
-  const counts = ['attempts read', 'skipped', 'decided as before', 'decided otherwise', 'could not be judged'];
+  const counts = ['attempts read', 'skipped', 'decided as before', 'decided differently', 'undecided'];
   expect(counts.map((name) => rowOf(stdout, name)[0])).toEqual(['6', '0', '2', '1', '3']);
   expect(stdout).toMatch(/^NO +RECORDED +DRAFT +ATTEMPTS\n1 +continue +invalid by no-throwaway-mail +1$/m);
-  expect(rowOf(stdout, 'RULE')).toEqual(['APPLIES', 'DOES NOT', 'NOT REACHED', 'NOT JUDGED']);
+  expect(rowOf(stdout, 'RULE')).toEqual(['APPLIES', 'DOES NOT', 'NOT REACHED', 'UNDECIDED']);
   expect(rowOf(stdout, 'postal-code')).toEqual(['0', '2', '1', '3']);
   expect(rowOf(stdout, 'claims.postalCode')).toEqual(['3', 'postal-code']);
-  expect(stdout).toMatch(/^To judge postal-code .*\n\nKEEP_CLAIMS="displayName,country,ui_locales,postalCode"$/m);
-  expect(stdout).toContain('KEEP_CLAIMS cannot keep claims.extension_InvitationCode');
+  expect(stdout).toMatch(/^To decide postal-code .*\n\nKEEP_CLAIMS="displayName,country,ui_locales,postalCode"$/m);
+  expect(stdout).toContain('KEEP_CLAIMS cannot store claims.extension_InvitationCode');
   const before = await replay('--policy', draftWith(country));
   expect(before.stdout).toContain('KEEP_CLAIMS in wrangler.toml already names country.');
 });
 
-it('shows nothing about a person, in words or as JSON', async () => {
+it('policy replay shows no personal data, as text or as JSON', async () => {
   const person = {
     ...{
       objectId: '12345678-0bad-4000-8000-000000000001',
@@ -142,7 +142,7 @@ it('shows nothing about a person, in words or as JSON', async () => {
   }
 });
 
-it('reads the attempts of a time, a step and an application', async () => {
+it('policy replay selects attempts by time, step and application', async () => {
   const now = Date.now();
   await visits(3);
   await visits(2, { client_id: 'Club' });
@@ -163,7 +163,7 @@ it('reads the attempts of a time, a step and an application', async () => {
   }
 });
 
-it('asks again if Gatehouse is unavailable, and ends with exit code 2 and its words if it stays so', async () => {
+it('policy replay retries when Gatehouse is unavailable, and exits with 2 and its message when it stays unavailable', async () => {
   let refused = 0;
   gatehouse.letThrough(() => {
     refused += 1;
@@ -171,19 +171,19 @@ it('asks again if Gatehouse is unavailable, and ends with exit code 2 and its wo
   });
   expect(await replay('--policy', draftWith())).toMatchObject({ code: 0, stderr: '' });
   gatehouse.letThrough(() => 'refuse');
-  const words = expect.stringContaining('Workers KV takes one write a second');
-  expect(await replay('--policy', draftWith())).toMatchObject({ code: 2, stdout: '', stderr: words });
+  const message = expect.stringContaining('Workers KV takes one write a second');
+  expect(await replay('--policy', draftWith())).toMatchObject({ code: 2, stdout: '', stderr: message });
 });
 
-it('refuses options, a draft and a credential that cannot be used, with exit code 2', async () => {
+it('policy replay exits with 2 when an option, the draft or the credential is invalid', async () => {
   const call = async () => {
-    throw new Error('Nothing may be asked.');
+    throw new Error('This test expects no request.');
   };
   const broken = fileOf({ rules: [{ ...mail, when: 'claims.email ==' }] });
   for (const [options, what] of [
     [{ from: 'yesterday' }, '--from: not a time'],
     [{ from: '2026-01-02', to: '2026-01-01' }, '--from: not before "to"'],
-    [{ from: '2199-01-01' }, '--from is yet to come'],
+    [{ from: '2199-01-01' }, '--from is in the future'],
     [{ step: 'Nonsense' }, '--step Nonsense is not a step: PostFederationSignup'],
     [{ limit: '0' }, '--limit 0 is not a number of attempts'],
     [{ limit: '1e3' }, '--limit 1e3 is not a number of attempts'],
@@ -194,9 +194,9 @@ it('refuses options, a draft and a credential that cannot be used, with exit cod
     const refused = replayDirectly(processIo, call, { policy: draftWith(), ...options }, {});
     await expect(refused).rejects.toMatchObject({ exitCode: 2, message: expect.stringContaining(what) });
   }
-  const asked = (GATEHOUSE_REPORTS: string) =>
+  const replayAs = (GATEHOUSE_REPORTS: string) =>
     run('policy', ['replay', '--policy', draftWith(), '--url', gatehouse.url()], { GATEHOUSE_REPORTS });
   const reports = expect.stringContaining('GATEHOUSE_REPORTS');
-  expect(await asked('admin:admin')).toMatchObject({ code: 2, stdout: '', stderr: reports });
-  expect(await asked('support:support')).toMatchObject({ code: 0, stderr: '' });
+  expect(await replayAs('admin:admin')).toMatchObject({ code: 2, stdout: '', stderr: reports });
+  expect(await replayAs('support:support')).toMatchObject({ code: 0, stderr: '' });
 });

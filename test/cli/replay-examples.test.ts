@@ -1,4 +1,4 @@
-/** What of a call an attempt still says, case by case, and what many replayed attempts come to. */
+/** Which rules a replay can decide from a recorded attempt, by example, and the report on many attempts. */
 import { describe, expect, it } from 'vitest';
 import { draftOf, replayed } from '../../src/cli/policy/replay/replay-judge.ts';
 import { keepingFor, newReplayTally } from '../../src/cli/policy/replay/replay-report.ts';
@@ -9,7 +9,7 @@ const TOKEN = 'PreTokenIssuance';
 
 function policyOf(...rules: readonly object[]) {
   const policy = checked({ messages: { m: { en: 'No {supportCode}' }, n: { en: 'No {supportCode}' } }, rules });
-  if (policy === undefined) throw new Error('The policy of this test may not be saved.');
+  if (policy === undefined) throw new Error('The policy of this test is invalid.');
   return policy;
 }
 type Policy = ReturnType<typeof policyOf>;
@@ -33,7 +33,7 @@ async function tallyOf(policy: Policy, ...calls: readonly Given[]) {
   return tally.result();
 }
 
-/** Whether a condition holds on a call, or what it lacks. */
+/** Whether a condition is true on a call, or the inputs that it lacks. */
 async function onCall(when: string, given: Given): Promise<boolean | readonly string[]> {
   const { rules, wants } = await tallyOf(policyOf(blocking(when)), given);
   if (rules[0]?.notJudged === 1) return wants.map(({ what }) => what).sort();
@@ -42,15 +42,15 @@ async function onCall(when: string, given: Given): Promise<boolean | readonly st
 
 const many = Object.fromEntries(Array.from({ length: 150 }, (_, index) => [`extension_${index}`, '']));
 const long = 'x'.repeat(600);
-const cut = call({
+const truncated = call({
   ...{ email: `${long}@example.com`, client_id: long, ui_locales: long },
   identities: [{ signInType: 'federated', issuer: long, issuerAssignedId: long }],
 });
 const rome = { body: call({ city: 'Rome', email: 'a@example.com' }) };
 
-describe('a condition on a kept call is decided as far as the attempt keeps what it reads', () => {
+describe('a replayed condition is decided as far as the attempt stores its inputs', () => {
   it.each<[when: string, given: Given, is: boolean | readonly string[]]>([
-    // The value of a claim is known if it is kept, and its name always.
+    // The name of a claim is always known, its value only if it is stored.
     ["claims.city == 'Rome'", rome, ['claims.city']],
     ["claims.city == 'Rome'", { ...rome, keep: ['city'] }, true],
     ["claims.city == 'Rome'", { body: call({}) }, false],
@@ -58,29 +58,29 @@ describe('a condition on a kept call is decided as far as the attempt keeps what
     ["'city' in claims", rome, true],
     ['!has(claims.city)', rome, false],
     ["{'claims': has(claims.city), 'b': false}['claims']", rome, true],
-    // What decides outweighs what is unknown.
+    // A known operand can decide although another is unknown.
     ["has(claims.city) || claims.city == 'x'", rome, true],
     ["claims.city == 'Rome' && claims.email == 'b@example.com'", rome, false],
     ["claims.city == 'Rome' || claims.email == 'a@example.com'", rome, true],
     ["claims.city == 'Rome' && claims.email == 'a@example.com'", rome, ['claims.city']],
-    // All that may be read is wanted, but no value where the name is enough.
+    // Every input of both branches is listed, but no value where the name is enough.
     [
       "claims.city == 'Rome' ? claims.state == 'x' : has(claims.country)",
       { body: call({ city: 'Rome', state: 'x', country: 'IT' }) },
       ['claims.city', 'claims.state'],
     ],
-    // An attempt keeps 499 characters for sure, and none that Postgres cannot store.
+    // 499 characters are certainly stored whole. Characters that Postgres cannot store are replaced.
     ["claims.city != 'x'", { body: call({ city: 'x'.repeat(499) }), keep: ['city'] }, true],
     ["claims.city != 'x'", { body: call({ city: 'x'.repeat(500) }), keep: ['city'] }, ['claims.city']],
     ["claims.city != 'x'", { body: call({ city: 'x'.repeat(501) }), keep: ['city'] }, ['claims.city']],
     ["claims.city != 'x'", { body: call({ city: 'Ro\0me' }), keep: ['city'] }, ['claims.city']],
     ["claims.city != 'x'", { body: call({ city: 'Ro\ud800me' }), keep: ['city'] }, ['claims.city']],
-    ["claims.email == 'x'", { body: cut }, ['claims.email']],
-    ["request.clientId == 'x'", { body: cut }, ['request.clientId']],
-    ["request.application == 'x'", { body: cut }, ['request.application']],
-    ["request.locale == 'x'", { body: cut }, ['request.locale']],
-    ["identity.issuer == 'x'", { body: cut }, ['identity']],
-    // An attempt keeps 150 names.
+    ["claims.email == 'x'", { body: truncated }, ['claims.email']],
+    ["request.clientId == 'x'", { body: truncated }, ['request.clientId']],
+    ["request.application == 'x'", { body: truncated }, ['request.application']],
+    ["request.locale == 'x'", { body: truncated }, ['request.locale']],
+    ["identity.issuer == 'x'", { body: truncated }, ['identity']],
+    // An attempt stores at most 150 names.
     ['has(claims.city)', { body: { extension_A: 'x', ...many, ...call({ city: 'Rome' }) } }, ['has(claims.city)']],
     ['has(claims.country)', { body: { extension_A: 'x', ...many, ...call({}) } }, ['has(claims.country)']],
     ['has(claims.extension_A)', { body: { extension_A: 'x', ...many, ...call({}) } }, true],
@@ -89,38 +89,38 @@ describe('a condition on a kept call is decided as far as the attempt keeps what
   });
 });
 
-describe('what is held about the person', () => {
+describe('the record of the person in a replay', () => {
   const token = { body: { step: TOKEN, client_id: 'app', objectId: crypto.randomUUID() } };
   const held = { roles: ['editor', 'admin'], groups: ['staff'] };
   const roles = sending("person.roles.join(' ')");
-  const asking = policyOf(blocking("'admin' in person.roles"));
-  const somebody = () => call({ identities: [{ issuer: 'google.com', issuerAssignedId: crypto.randomUUID() }] });
+  const needsRoles = policyOf(blocking("'admin' in person.roles"));
+  const newPerson = () => call({ identities: [{ issuer: 'google.com', issuerAssignedId: crypto.randomUUID() }] });
 
-  it('is known as roles where they are kept, and as nothing where a look-up found nothing', async () => {
+  it('is known as far as the attempt stores roles, and is known to be missing if the look-up found none', async () => {
     const groups = sending("person.groups.join(' ')");
     expect(await tallyOf(roles, { ...token, held })).toMatchObject({ same: 1, wants: [] });
     expect(await tallyOf(groups, { ...token, held })).toMatchObject({
       ...{ notJudged: 1, wants: [{ what: 'person.groups', rules: ['roles'] }] },
     });
-    // A stored policy sends roles of its own making.
+    // A stored policy may send other roles than those of the record.
     expect(await tallyOf(roles, { ...token, held, policy: roles })).toMatchObject({ notJudged: 1 });
     expect(await tallyOf(roles, { ...token, policy: roles })).toMatchObject({ same: 1, wants: [] });
-    // At a sign-up step a stored policy looks nobody up unless a rule asks.
-    const body = somebody();
-    expect(await tallyOf(asking, { body, held, policy: policyOf() })).toMatchObject({ notJudged: 1 });
-    expect(await tallyOf(asking, { body, held, policy: asking })).toMatchObject({ same: 1 });
-    expect(await tallyOf(asking, { body, held })).toMatchObject({ different: 1 });
+    // At a sign-up step, a stored policy reads the record only if a rule needs it.
+    const body = newPerson();
+    expect(await tallyOf(needsRoles, { body, held, policy: policyOf() })).toMatchObject({ notJudged: 1 });
+    expect(await tallyOf(needsRoles, { body, held, policy: needsRoles })).toMatchObject({ same: 1 });
+    expect(await tallyOf(needsRoles, { body, held })).toMatchObject({ different: 1 });
   });
 
-  it('is unavailable where the store could not answer', async () => {
-    const given = { body: somebody(), held, kvFails: true };
-    const { differences } = await tallyOf(asking, given);
+  it('is unavailable if the store was unavailable', async () => {
+    const given = { body: newPerson(), held, kvFails: true };
+    const { differences } = await tallyOf(needsRoles, given);
     expect(differences).toMatchObject([{ draft: { outcome: 'block', rule: 'whenUnavailable' } }]);
-    const lenient = withMembers(asking, { whenUnavailable: { [STEP]: 'continue' } });
+    const lenient = withMembers(needsRoles, { whenUnavailable: { [STEP]: 'continue' } });
     expect(await tallyOf(lenient, given)).toMatchObject({ same: 1, wants: [] });
   });
 
-  it('changes the roles of the token, whatever their order, unless the application is foreign', async () => {
+  it('counts as a difference when the set of roles in the token differs, in any order', async () => {
     for (const [value, change] of [
       ["'admin editor'", []],
       ["'editor admin owner'", ['changed']],
@@ -133,13 +133,13 @@ describe('what is held about the person', () => {
     const ours = { applications: { onlyThese: true, shop: 'Shop' } };
     const foreign = await tallyOf(withMembers(sending('claims.city'), ours), { ...token, held });
     expect(foreign).toMatchObject({ different: 1, rules: [{ notReached: 1 }] });
-    const unknown = await tallyOf(withMembers(policyOf(), ours), { body: cut });
+    const unknown = await tallyOf(withMembers(policyOf(), ours), { body: truncated });
     expect(unknown).toMatchObject({ notJudged: 1, wants: [{ what: 'request.clientId', rules: ['onlyThese'] }] });
   });
 });
 
-describe('a draft', () => {
-  it('is undecided after a rule that could have turned away, and decided before it', async () => {
+describe('a replayed draft', () => {
+  it('is undecided after an undecided rule that turns away, and decided before it', async () => {
     const city = blocking("claims.city == 'Rome'", { id: 'city' });
     const mail = blocking("claims.email == 'a@example.com'", { id: 'mail' });
     expect(await tallyOf(policyOf(mail, city), rome)).toMatchObject({
@@ -150,7 +150,7 @@ describe('a draft', () => {
     });
   });
 
-  it('needs no value that is only set, unless it fails or is the roles', async () => {
+  it('is decided without the values that rules set, unless a value fails or is the roles', async () => {
     const set = (claims: object, steps = [STEP]) => policyOf({ id: 'a', steps, when: 'has(claims.city)', set: claims });
     const tidy = await tallyOf(set({ city: 'titleCase(claims.city)' }), rome);
     expect(tidy).toMatchObject({ rules: [{ applied: 1 }], wants: [], same: 1 });
@@ -162,7 +162,7 @@ describe('a draft', () => {
     expect(roles).toMatchObject({ rules: [{ notJudged: 1 }], wants: [{ what: 'claims.city' }], notJudged: 1 });
   });
 
-  it('differs by outcome, rule or message', async () => {
+  it('differs when the outcome, the rule or the message differs', async () => {
     const policy = (id: string, block: string) => policyOf({ id, steps: [STEP], block });
     const given = { body: call({}), policy: policy('a', 'm') };
     expect(await tallyOf(policy('a', 'm'), given)).toMatchObject({ same: 1 });
@@ -174,13 +174,13 @@ describe('a draft', () => {
     ]);
   });
 
-  it('skips attempts that no policy decided, and counts them by their reason', async () => {
+  it('skips attempts that no policy decided and counts them by reason', async () => {
     const unknown = { body: { step: 'Nonsense' } };
     const tally = await tallyOf(policyOf(), { body: call({}) }, unknown, unknown);
     expect(tally).toMatchObject({ read: 3, same: 1, skipped: { 'unknown-step': 2 } });
   });
 
-  it('has three examples of each difference, the first ones, with nothing personal', async () => {
+  it('has the first three examples of each difference, without personal data', async () => {
     const calls = Array.from({ length: 20 }, (_, at) => ({
       body: call({ email: `a${at}@example.com` }),
       now: 1e12 + at,
@@ -193,10 +193,10 @@ describe('a draft', () => {
   });
 });
 
-describe('KEEP_CLAIMS', () => {
+describe('the KEEP_CLAIMS that a replay suggests', () => {
   const want = (what: string) => ({ what, attempts: 1, rules: ['rule'] });
 
-  it('is written with what it names already and with the claims that it can keep', () => {
+  it('has the current names and the claims that can be stored', () => {
     const inputs = ['claims.city', 'claims.extension_InvitationCode', 'claims.email', 'claims.a,b', 'person.roles'];
     const wants = [...inputs, 'claims.Straße', 'claims.country', 'has(claims.state)'].map(want);
     expect(keepingFor(wants, ['displayName', 'country'])).toEqual({
@@ -205,7 +205,7 @@ describe('KEEP_CLAIMS', () => {
     expect(keepingFor([want('person.roles')], ['city'])).toEqual({ line: undefined, added: [], already: [] });
   });
 
-  it('names no claim that attempts do not keep under that name', async () => {
+  it('never has a claim that attempts do not store under its name', async () => {
     for (const name of ['extension_InvitationCode', 'extension_captchaToken', 'a,b', ' a', 'n'.repeat(120)]) {
       const wants = await onCall(`claims[${JSON.stringify(name)}] == 'x'`, {
         body: call({ [name]: 'x' }),

@@ -1,4 +1,4 @@
-/** Properties of a replay: what it calls sure is what a draft decides about the whole call, whatever an attempt keeps of it. */
+/** Properties of a replay: a certain decision equals the draft's decision on the whole call. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { draftOf, replayed } from '../../src/cli/policy/replay/replay-judge.ts';
@@ -10,8 +10,8 @@ import { STEPS } from '../../src/sign-in/steps.ts';
 import { checked, eventOf, NAMES, type Recorded, recorded } from '../support/policy-replay.ts';
 
 const LONG = 'x'.repeat(500);
-/** What an attempt keeps of it as a client id. */
-const CUT = LONG.slice(0, 128);
+/** The client id that an attempt stores for it. */
+const HEAD = LONG.slice(0, 128);
 const CLAIMS = ['email', 'city', 'givenName', 'postalCode', 'extension_A', 'extension_B', 'extension_InvitationCode'];
 const OTHERS = ['objectId', 'ui_locales', 'client_id', 'extension_Roles'];
 const claim = fc.constantFrom(...CLAIMS, ...OTHERS);
@@ -51,20 +51,25 @@ const set = fc.dictionary(fc.constantFrom('city', 'extension_A', 'extension_Role
 });
 const some = (...steps: readonly string[]) => fc.uniqueArray(fc.constantFrom(...steps), { minLength: 1 });
 const onError = fc.constantFrom('skip', 'apply');
-const said = fc.constantFrom('said', true);
+const text = fc.constantFrom('no', true);
 const sets = fc.record({ steps: some(...STEPS), when: condition, set }, { requiredKeys: ['steps', 'set'] });
 const blocks = fc.record({
   steps: some('PostFederationSignup', 'PostAttributeCollection'),
   when: condition,
   onError,
-  block: said,
+  block: text,
 });
-const refuses = fc.record({ steps: fc.constant(['PostAttributeCollection']), when: condition, onError, invalid: said });
+const refuses = fc.record({
+  steps: fc.constant(['PostAttributeCollection']),
+  when: condition,
+  onError,
+  invalid: text,
+});
 const document = fc.record(
   {
     lists: fc.constant({ words: ['x', 'y', ''] }),
-    messages: fc.constant({ said: { en: 'No {supportCode}' } }),
-    applications: fc.constantFrom({ app: 'App' }, { app: 'App', onlyThese: true }, { [CUT]: 'Cut', onlyThese: true }),
+    messages: fc.constant({ no: { en: 'No {supportCode}' } }),
+    applications: fc.constantFrom({ app: 'App' }, { app: 'App', onlyThese: true }, { [HEAD]: 'Cut', onlyThese: true }),
     whenUnavailable: fc.constantFrom({ PostAttributeCollection: 'continue' }, { PostFederationSignup: 'continue' }),
     rules: fc
       .array(fc.oneof(sets, sets, blocks, blocks, refuses), { maxLength: 6 })
@@ -81,7 +86,7 @@ const identity = fc.record({
   issuer: fc.constantFrom('google.com', 'facebook.com', LONG),
   issuerAssignedId: fc.constantFrom('x', 'y', LONG),
 });
-/** More names than an attempt keeps, and longer ones than fit into it. */
+/** More names, and longer ones, than an attempt stores. */
 const surplus = [
   Object.fromEntries(Array.from({ length: 160 }, (_, index) => [`extension_${index}`, 'x'])),
   Object.fromEntries(Array.from({ length: 70 }, (_, index) => [`extension_${index}_${'n'.repeat(85)}`, 'x'])),
@@ -106,10 +111,10 @@ const now = fc.integer({ min: Date.UTC(2025, 0), max: Date.UTC(2027, 0) });
 const keep = fc.subarray([...CLAIMS, ...OTHERS]);
 const call = fc.record({ body, held: fc.option(held, { nil: undefined }), kvFails: fc.boolean(), keep, now });
 
-/** Policies that may be saved. */
+/** Valid policies. */
 const policy = document.map(checked).filter((policy) => policy !== undefined);
 
-/** What the draft decides about all that the call said. */
+/** The draft's decision on the whole call. */
 async function truth({ answered, entitlements }: Recorded, draft: Parameters<typeof draftOf>[0], at: number) {
   const event = eventOf({ answered });
   const rules = new Map<string, { applied: boolean; holds: boolean }>();
@@ -126,8 +131,8 @@ async function truth({ answered, entitlements }: Recorded, draft: Parameters<typ
 }
 
 describe('replay', () => {
-  it('calls sure only what the code that decides calls says about the whole call', async () => {
-    let [sure, unknown] = [0, 0];
+  it('returns a certain decision only if the draft decides the whole call in the same way', async () => {
+    let [certain, undecided] = [0, 0];
     await fc.assert(
       fc.asyncProperty(fc.option(policy, { nil: undefined }), policy, call, async (then, draft, given) => {
         const one = await recorded({ ...given, policy: then });
@@ -137,13 +142,13 @@ describe('replay', () => {
           return;
         }
         const { decided, rules } = await truth(one, draft, given.now);
-        if (replay.draft === undefined) unknown += 1;
+        if (replay.draft === undefined) undecided += 1;
         else {
-          sure += 1;
+          certain += 1;
           expect(replay.draft).toEqual(decided);
         }
         for (const { id, became, lacks } of replay.rules) {
-          // Of a rule that sets claims only its condition is judged, unless a value is known to fail.
+          // A rule that sets claims is evaluated by its condition only, unless a value is known to fail.
           if (became === 'applied') expect(rules.get(id)?.holds ?? true).toBe(true);
           if (became === 'didNotApply') expect(rules.get(id)?.applied ?? false).toBe(false);
           if (became === 'notReached') expect(rules.has(id)).toBe(false);
@@ -152,8 +157,8 @@ describe('replay', () => {
       }),
       { numRuns: 1_000 },
     );
-    expect(sure).toBeGreaterThan(300);
-    expect(unknown).toBeGreaterThan(150);
+    expect(certain).toBeGreaterThan(300);
+    expect(undecided).toBeGreaterThan(150);
   });
 
   it('finds no difference between a policy and itself', async () => {
@@ -171,7 +176,7 @@ describe('replay', () => {
     expect(same).toBeGreaterThan(130);
   });
 
-  it('decides every call whose claims are all kept, if the draft does not ask about the person', async () => {
+  it('decides every call whose claims are all stored, if the draft does not read the person', async () => {
     const whole = fc
       .record({
         claims: fc.dictionary(fc.constantFrom(...CLAIMS.slice(0, -1)), fc.constantFrom('x', 'y', '42', 7, true, '')),

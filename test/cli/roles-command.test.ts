@@ -26,7 +26,7 @@ const store = async (key: string, held: object) =>
       attributes: {},
       applications: {},
       updatedAt: '2026-11-01T12:00:00.000Z',
-      updatedBy: 'somebody',
+      updatedBy: 'other-admin',
       ...held,
     }),
   );
@@ -39,8 +39,8 @@ function fileOf(...lines: string[]): string {
 }
 const writes = () => gatehouse.requests.filter(({ method }) => method === 'PUT');
 
-describe('a person', () => {
-  it('is made, shown, listed, changed in part and removed', async () => {
+describe('npm run roles', () => {
+  it('creates, shows, lists, changes and removes the record of a person', async () => {
     const key = newKey();
     const attributes = ['--attribute', 'loyaltyId=12=34', '--attribute', 'x=1'];
     const made = await roles('set', key.toUpperCase(), '--roles', 'editor,reader', ...attributes);
@@ -79,7 +79,7 @@ describe('a person', () => {
     }
   });
 
-  it('known by an e-mail never has it in a URL, and a record that nobody will use is said to be one', async () => {
+  it('never sends an e-mail address in a URL, and warns when a record is never used', async () => {
     const key = `email:${crypto.randomUUID()}@example.com`;
     const set = await roles('set', key, '--roles', 'editor');
     expect(set).toMatchObject({ code: 0, stderr: expect.stringContaining('EMAIL_TRUSTED_ISSUERS') });
@@ -92,7 +92,7 @@ describe('a person', () => {
     for (const { url } of gatehouse.requests) expect(url).not.toMatch(/@|%40|example/i);
   });
 
-  it('whose record cannot be read is named, and the list says by its exit code that it is not whole', async () => {
+  it('names a record that cannot be parsed, never overwrites it, and exits with 1', async () => {
     const key = newKey();
     await (await gatehouse.kv()).put(`person:${key}`, 'by hand');
     expect(await roles('list')).toMatchObject(refused(1, key));
@@ -107,8 +107,8 @@ describe('a person', () => {
   });
 });
 
-describe('an import', () => {
-  it('makes one record of all lines of a person, and keeps what the file does not name', async () => {
+describe('npm run roles -- import', () => {
+  it('merges all lines of a person into one record and keeps the names that are not in the file', async () => {
     const [known, unknown] = [newKey(), newKey()];
     await store(known, {
       roles: ['old'],
@@ -125,7 +125,7 @@ describe('an import', () => {
       `${unknown},approver,shop`,
     );
     expect(await roles('import', file)).toMatchObject(
-      done('2 people in lines 2-3, 5-6: 2 made or changed, 0 as before.'),
+      done('2 people in lines 2-3, 5-6: 2 created or changed, 0 unchanged.'),
     );
     expect(writes()).toHaveLength(2);
     expect(await recordOf(known)).toMatchObject({
@@ -140,12 +140,12 @@ describe('an import', () => {
     });
   });
 
-  it('that is run again changes nothing and logs nothing twice', async () => {
+  it('changes nothing and logs nothing when it is repeated', async () => {
     const keys = [newKey(), newKey(), newKey()];
     const file = fileOf('key,roles,groups,clientId', ...keys.flatMap((key) => [`${key},a b,g,`, `${key},c,,shop`]));
     await roles('import', file);
     const before = await Promise.all(keys.map(recordOf));
-    expect((await roles('import', file)).stdout).toContain('0 made or changed, 3 as before');
+    expect((await roles('import', file)).stdout).toContain('0 created or changed, 3 unchanged');
     expect(await Promise.all(keys.map(recordOf))).toEqual(before);
     const logged = () =>
       gatehouse.database.rows<{ subject: string }>(sql`select subject from changes where subject in ${keys}`);
@@ -153,7 +153,7 @@ describe('an import', () => {
     expect((await logged()).map(({ subject }) => subject).sort()).toEqual([...keys].sort());
   });
 
-  it('names every fault of the file at once, by line, and writes nothing', async () => {
+  it('lists every error of the file with its line and writes nothing', async () => {
     const key = newKey();
     const file = fileOf(
       'key,roles,groups,clientId',
@@ -167,18 +167,18 @@ describe('an import', () => {
     const { code, stdout, stderr } = await roles('import', file);
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr.trim().split('\n')).toEqual([
-      expect.stringMatching(/^line 3: "anna@example\.com" is no person key: write oid:/),
-      expect.stringMatching(/^line 4: "two_words!" is no role or group name/),
-      expect.stringMatching(/^line 4: "-x" is no role or group name/),
+      expect.stringMatching(/^line 3: "anna@example\.com" is not a person key: write oid:/),
+      expect.stringMatching(/^line 4: "two_words!" is not a role or group name/),
+      expect.stringMatching(/^line 4: "-x" is not a role or group name/),
       'line 5: has 2 cells where the first line has 4',
-      'line 6: the same person and application stand in line 2 already: make one line of the two',
-      expect.stringMatching(/^line 7: "idp:google\.com:1:2" is no person key/),
+      'line 6: same person and application as line 2. Merge the two lines',
+      expect.stringMatching(/^line 7: "idp:google\.com:1:2" is not a person key/),
       'Nothing was written. Correct the file and run the command again.',
     ]);
     expect(gatehouse.requests).toEqual([]);
   });
 
-  it('checks before the first write what the lines make of the records that are there', async () => {
+  it('checks the merged records before the first write', async () => {
     const [fine, full] = [newKey(), newKey()];
     const sixty = (prefix: string) => Array.from({ length: 60 }, (_, index) => `${prefix}${index}`.padEnd(20, 'x'));
     await store(full, { roles: sixty('r') });
@@ -189,7 +189,7 @@ describe('an import', () => {
     expect(writes()).toEqual([]);
   });
 
-  it('takes what a spreadsheet saves: semicolons, a byte order mark, empty lines at the end', async () => {
+  it('reads the CSV of a spreadsheet: semicolons, a byte order mark, empty lines at the end', async () => {
     const key = newKey();
     const file = join(folder, 'spreadsheet.csv');
     writeFileSync(file, `\ufeffkey;roles;groups;clientId\r\n${key};editor reader;;\r\n;;;\r\n\r\n`);
@@ -199,7 +199,7 @@ describe('an import', () => {
     expect(await roles('import', file)).toMatchObject(refused(2, 'not UTF-8'));
   });
 
-  it('makes a write again that Gatehouse could not do just now', async () => {
+  it('retries a write after a 503', async () => {
     const key = newKey();
     gatehouse.letThrough(({ method }) => (method === 'PUT' && writes().length === 0 ? 'refuse' : 'pass'));
     expect((await roles('import', fileOf('key,roles', `${key},a`))).code).toBe(0);
@@ -208,7 +208,7 @@ describe('an import', () => {
   });
 });
 
-describe('an import that is cut off', () => {
+describe('an interrupted import', () => {
   const people = () => Array.from({ length: 40 }, newKey);
   const linesIn = (text = '') =>
     text.split(', ').flatMap((range) => {
@@ -218,8 +218,8 @@ describe('an import that is cut off', () => {
 
   it.each([
     ['the network', 1, 'did not answer'],
-    ['Ctrl-C', 130, 'Cut off.'],
-  ])('by %s says which lines are done, and run again it does the rest', async (by, exitCode, what) => {
+    ['Ctrl-C', 130, 'Interrupted.'],
+  ])('prints after %s which lines are done, and completes the rest when it is repeated', async (by, exitCode, what) => {
     const keys = people();
     const file = fileOf('key,roles', ...keys.map((key) => `${key},editor`));
     const running = gatehouse.start('roles', ['import', file]);
@@ -231,8 +231,7 @@ describe('an import that is cut off', () => {
     });
     const { code, stderr } = await running.finished;
     expect({ code, stderr }).toEqual({ code: exitCode, stderr: expect.stringContaining(what) });
-    const [, done, left] =
-      /Done: lines? ([\d, -]+)\. Not done, or not certainly: lines? ([\d, -]+)\./.exec(stderr) ?? [];
+    const [, done, left] = /Done: lines? ([\d, -]+)\. Not done, or unknown: lines? ([\d, -]+)\./.exec(stderr) ?? [];
     expect([...linesIn(done), ...linesIn(left)].sort((a, b) => a - b)).toEqual(keys.map((_, index) => index + 2));
     for (const line of linesIn(done)) expect(await recordOf(keys[line - 2] ?? '')).toMatchObject({ roles: ['editor'] });
     expect(stderr).toContain('Run the same command again');
@@ -242,7 +241,7 @@ describe('an import that is cut off', () => {
     for (const key of keys) expect(await recordOf(key)).toMatchObject({ roles: ['editor'] });
   });
 
-  it('while it still reads has written nothing', async () => {
+  it('has written nothing when it is interrupted during the check', async () => {
     const file = fileOf('key,roles', ...people().map((key) => `${key},a`));
     const running = gatehouse.start('roles', ['import', file]);
     gatehouse.letThrough(() => {
@@ -254,8 +253,8 @@ describe('an import that is cut off', () => {
   });
 });
 
-describe('an export', () => {
-  it('is what import reads: into the same store it changes nothing, into another it restores names', async () => {
+describe('npm run roles -- export', () => {
+  it('writes a file whose import changes nothing in the same store and restores the names in another', async () => {
     const [first, second] = [newKey(), newKey()];
     await store(first, {
       roles: ['editor', 'reader'],
@@ -272,9 +271,9 @@ describe('an export', () => {
     expect((await roles('export')).stdout).toBe(readFileSync(file, 'utf8'));
 
     const mine = fileOf(header ?? '', ...ours);
-    expect((await roles('import', mine)).stdout).toContain('0 made or changed, 2 as before');
+    expect((await roles('import', mine)).stdout).toContain('0 created or changed, 2 unchanged');
     await roles('remove', first);
-    expect((await roles('import', mine)).stdout).toContain('1 made or changed, 1 as before');
+    expect((await roles('import', mine)).stdout).toContain('1 created or changed, 1 unchanged');
     expect(await recordOf(first)).toMatchObject({
       roles: ['editor', 'reader'],
       applications: { shop: { roles: ['x'] } },
@@ -282,16 +281,16 @@ describe('an export', () => {
   });
 });
 
-describe('dead letters', () => {
-  it('are listed, sent to the queue again and gone; those that stay are told by the exit code', async () => {
+describe('npm run dead-letters', () => {
+  it('lists, shows, replays and removes dead letters, and exits with 1 when some cannot be replayed', async () => {
     expect((await gatehouse.run('dead-letters', 'list')).stdout).toContain('no dead letters');
     const kv = await gatehouse.kv();
     const id = '019aa3f1-7c00-7abc-8def-0123456789ab';
     const change = { kind: 'change', v: 1, id, changedBy: 'admin', subject: newKey(), before: null, after: null };
-    const metadata = { reason: 'Neon was away', diedAt: '2026-11-20T08:00:00.000Z' };
+    const metadata = { reason: 'Neon was down', diedAt: '2026-11-20T08:00:00.000Z' };
     await kv.put(`dead-letter:outage:${id}`, JSON.stringify(change), { metadata });
     const listed = await gatehouse.run('dead-letters', 'list');
-    expect(listed.stdout).toMatch(new RegExp(`2026-11-20T08:00:00.000Z +outage +Neon was away +${id}`));
+    expect(listed.stdout).toMatch(new RegExp(`2026-11-20T08:00:00.000Z +outage +Neon was down +${id}`));
     expect(await gatehouse.run('dead-letters', 'replay')).toMatchObject({
       code: 0,
       stdout: expect.stringContaining('1 sent to the queue again, 0 left'),
@@ -321,32 +320,32 @@ describe('dead letters', () => {
   });
 });
 
-describe('a reason', () => {
+describe('the reason of a dead letter', () => {
   it.each([
     ['neon-away', /did not answer/],
     ['not-a-message', /not a message/],
     ['outside-retention', /RETENTION_DAYS/],
     ['22021', /character that Postgres does not store \(22021\)/],
-    ['22P02', /not of the form/],
-    ['22008', /no calendar/],
-    ['22999', /does not take \(22999\)/],
-    ['23505', /rule of its table \(23505\)/],
+    ['22P02', /format of its column/],
+    ['22008', /calendar/],
+    ['22999', /does not accept a value \(22999\)/],
+    ['23505', /constraint of its table \(23505\)/],
     ['54000', /too large/],
     ['something else', /^something else$/],
-    ['', /no reason was kept/],
-  ])('that is kept as "%s" is told in words', (reason, words) => {
+    ['', /no reason was stored/],
+  ])('stored as "%s" is shown in words', (reason, words) => {
     expect(reasonInWords(reason)).toMatch(words);
   });
 });
 
-describe('a Gatehouse', () => {
-  it('that is asked with a wrong password says where the right one is', async () => {
+describe('npm run roles and dead-letters', () => {
+  it('name the secret that has the credential when the password is wrong', async () => {
     const { code, stderr } = await run('roles', ['list', '--url', gatehouse.url()], { GATEHOUSE_ADMIN: 'admin:wrong' });
     expect([code, stderr]).toEqual([1, expect.stringContaining('ADMIN_BASIC')]);
     expect(stderr).not.toContain('wrong');
   });
 
-  it('that is none is said to be none', async () => {
+  it('say so when the URL is not a Gatehouse', async () => {
     gatehouse.letThrough(() => 'be another');
     const { code, stderr } = await roles('list');
     expect([code, stderr]).toEqual([1, expect.stringMatching(/^Status 403.*Is --url the address of a Gatehouse/)]);
@@ -355,7 +354,7 @@ describe('a Gatehouse', () => {
   it.each([
     ['roles', /^KEY +ROLES/],
     ['dead-letters', /^There are no dead letters/],
-  ])('is reached by npm run %s from any folder', async (script, printed) => {
+  ])('work from any folder: npm run %s', async (script, printed) => {
     await store(newKey(), {});
     const { code, stdout, stderr } = await npmRun(script, 'list', '--url', gatehouse.url());
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

@@ -1,4 +1,4 @@
-/** The CSV of `roles export` and `roles import`: what is written is what is read, and every fault has its line. */
+/** The CSV of `roles export` and `roles import`: import reads what export writes, and every error has its line. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { inputOf, type RolesOfPerson, withNames } from '../../src/cli/roles/roles-api.ts';
@@ -21,18 +21,18 @@ const person: fc.Arbitrary<RolesOfPerson> = fc.record({
 });
 const everybody = fc.uniqueArray(person, { minLength: 1, maxLength: 5, selector: ({ key }) => key });
 
-describe('what export writes', () => {
-  it('is read back: over the same people it changes nothing, and into an empty store it restores all names', async () => {
+describe('the CSV of roles export', () => {
+  it('changes nothing when it is imported into the same store, and restores all names in an empty one', async () => {
     await fc.assert(
       fc.asyncProperty(everybody, async (people) => {
         const read = await readRolesCsv(writeRolesCsv(people));
         expect(read).toMatchObject({ ok: true });
         for (const held of people) {
           const lines = read.ok ? read.lines.filter(({ key }) => key === held.key) : [];
-          const over = (before: RolesOfPerson | undefined) =>
+          const importedInto = (before: RolesOfPerson | undefined) =>
             lines.reduce((input, line) => withNames(input, line.clientId, line.names), inputOf(before));
-          expect(over(held)).toEqual(inputOf(held));
-          const restored = over(undefined);
+          expect(importedInto(held)).toEqual(inputOf(held));
+          const restored = importedInto(undefined);
           expect(restored).toMatchObject({ roles: held.roles, groups: held.groups });
           for (const [id, { roles = [], groups = [] }] of Object.entries(held.applications))
             expect({ roles: [], groups: [], ...restored.applications[id] }).toEqual({ roles, groups });
@@ -41,7 +41,7 @@ describe('what export writes', () => {
     );
   });
 
-  it('is no formula to a spreadsheet', () => {
+  it('has no cell that a spreadsheet evaluates as a formula', () => {
     const held = inputOf(undefined);
     const applications = { '=cmd': { roles: ['a'] } };
     const people = [{ ...held, applications, key: 'oid:1', updatedAt: '', updatedBy: '' }];
@@ -49,8 +49,8 @@ describe('what export writes', () => {
   });
 });
 
-describe('what import reads', () => {
-  it('is either lines of which each can be stored, or faults of which each has its line, whatever the file holds', async () => {
+describe('the CSV of roles import', () => {
+  it('yields for any file either valid lines or errors with line numbers', async () => {
     const cell = fc.oneof(fc.string(), fc.constantFrom('oid:1', 'editor', '"', ',', ';', '\n', ''));
     const file = fc.oneof(
       fc.string({ unit: 'binary' }),
@@ -76,7 +76,7 @@ describe('what import reads', () => {
     );
   });
 
-  it('is known by its header in any case of letters, below the first line that Excel uses for its separator', async () => {
+  it('may have a header in any letter case and the separator line of Excel', async () => {
     for (const text of [
       'KEY;Roles;clientID\noid:1;editor;Shop',
       'sep=;\r\nkey;roles;clientId\r\noid:1;editor;Shop\r\n',
@@ -91,7 +91,7 @@ describe('what import reads', () => {
     });
   });
 
-  it('with a header that is wrong has one fault, whatever it takes to be wrong', async () => {
+  it('has exactly one error when the header is wrong', async () => {
     for (const header of ['key|roles|groups|clientId', 'Anna,Bert,Carl', 'key,key,name', 'roles', 'key,roles,Roles']) {
       const read = await readRolesCsv(`${header}\noid:1,a`);
       expect(read).toEqual({
@@ -101,7 +101,7 @@ describe('what import reads', () => {
     }
   });
 
-  it('is no id that Excel shortened, however it is written down', async () => {
+  it('is refused when Excel shortened an id, in every notation', async () => {
     for (const key of [
       'idp:google.com:1.08451E+12',
       'idp:google.com:1.08451E%2B12',
@@ -123,33 +123,29 @@ describe('what import reads', () => {
     }
   });
 
-  it('has the line number that an editor shows, also after a cell with line breaks', async () => {
+  it('has the line numbers of an editor, also after a cell with line breaks', async () => {
     const read = await readRolesCsv('key,roles\n\n"oid:1","a\nb\r\nc"\noid:2,two!\n');
     expect(read).toMatchObject({ ok: false, errors: [expect.stringMatching(/^line 6: "two!"/)] });
   });
 
   it.each([
-    ['empty', '', /^The file is empty\. Its first line must be key,roles,groups,clientId$/],
-    ['only a header', 'key,roles\n', /^There is no line after the header/],
+    ['empty', '', /^The file is empty\. The first line must be key,roles,groups,clientId$/],
+    ['a header without lines', 'key,roles\n', /^There is no line after the header/],
     [
-      'without the column key',
+      'with an unknown column',
       'person,roles\noid:1,a',
-      /^line 1: "person" cannot stand here: the first line must be key,/,
+      /^line 1: "person" is not a column: the first line must be key,/,
     ],
+    ['without the column key', 'roles\na', /^line 1: the column key is missing: the first line must be key,/],
     [
-      'without the column key, otherwise right',
-      'roles\na',
-      /^line 1: the column key is missing: the first line must be key,/,
-    ],
-    [
-      'without a column of names',
+      'without the columns roles and groups',
       'key,clientId\noid:1,shop',
-      /^line 1: there is no column of names: the first line must be key,/,
+      /^line 1: the columns roles and groups are missing: the first line must be key,/,
     ],
-    ['with a column twice', 'key,roles,roles\noid:1,a,b', /^line 1: a column stands here twice/],
+    ['with a column twice', 'key,roles,roles\noid:1,a,b', /^line 1: a column is listed twice/],
     ['with a quote that never ends', 'key,roles\n"oid:1,a', /^line 2: .*quote/i],
-  ])('is refused when it is %s', async (_, text, said) => {
+  ])('is refused when it is %s', async (_, text, message) => {
     const read = await readRolesCsv(text);
-    expect(read.ok ? '' : read.errors.join('\n')).toMatch(said);
+    expect(read.ok ? '' : read.errors.join('\n')).toMatch(message);
   });
 });

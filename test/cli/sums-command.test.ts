@@ -1,4 +1,4 @@
-/** `npm run sums -- rebuild` as an operator runs it: what it prints, and its exit code. */
+/** `npm run sums -- rebuild`: its effect, output and exit code. */
 import { sql } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
 import { findDatabaseUrl } from '../../src/cli/database-url.ts';
@@ -13,36 +13,36 @@ const rebuild = (url: string, env = {}) => run('sums', ['rebuild', '--database-u
 describe('npm run sums -- rebuild', () => {
   const { db, rows, url } = ownDatabase();
 
-  it('counts every kept attempt again, and names the database without its password', async () => {
+  it('aggregates every stored attempt again and prints the database without its password', async () => {
     const at = new Date('2026-10-31T23:59:59Z');
     await keepAttempts(db(), [
       anAttempt({ at }),
       anAttempt({ at }),
       anAttempt({ at: new Date('2026-11-01T00:00:00Z') }),
     ]);
-    // As after a restore: rows came without the trigger that marks them.
+    // As after a restore, which inserts rows without the trigger that marks their hours.
     await db().execute(sql`truncate dirty_hours`);
     const { code, stdout, stderr } = await npmRun('sums', 'rebuild', '--database-url', url());
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toMatch(/Marked [\d,]+ hours in gatehouse at 127\.0\.0\.1:/);
-    expect(stdout).toMatch(/Done: \d+ days are summed\.\n$/);
+    expect(stdout).toMatch(/Done: \d+ days aggregated\.\n$/);
     expect(stdout).not.toContain(new URL(url()).password);
     expect(await rows(sql`select sum(attempts)::int as n from daily_counts where dims = 7`)).toEqual([{ n: 3 }]);
   });
 
-  it('takes the database from the environment, but the one on the command line first', async () => {
+  it('uses --database-url, else DATABASE_URL', async () => {
     expect(await run('sums', ['rebuild'], { DATABASE_URL: url() })).toMatchObject({ code: 0 });
     const wrong = 'postgres://gatehouse:local@127.0.0.1:9/gatehouse';
     expect(await rebuild(url(), { DATABASE_URL: wrong })).toMatchObject({ code: 0 });
   });
 
-  it('says what to do when the database is away, empty or refuses the password, and ends with 1', async () => {
+  it('exits with 1 and advice when the database is down, empty or refuses the password', async () => {
     const empty = await startEmptyNeon();
     const elsewhere = (change: object) => Object.assign(new URL(url()), change).href;
     const unmigrated = await rebuild(empty.url).finally(empty.close);
-    for (const [answer, said] of [
+    for (const [finished, message] of [
       [unmigrated, /npm run migrate/],
-      [await rebuild(elsewhere({ port: 2 })), /broke off: .+ Is it running/],
+      [await rebuild(elsewhere({ port: 2 })), /failed: .+ Check that it runs/],
       [
         await rebuild(elsewhere({ password: 'wrong' })),
         /password authentication failed for user 'gatehouse'\. Correct user, password and database/,
@@ -52,12 +52,12 @@ describe('npm run sums -- rebuild', () => {
         /database .*nowhere.* does not exist.*Correct user, password and database/,
       ],
     ] as const)
-      expect(answer).toMatchObject(refused(1, said));
+      expect(finished).toMatchObject(refused(1, message));
   });
 });
 
 describe('the database of a command', () => {
-  it('is known by name and by where it was said, never by its password', () => {
+  it('is shown with its name and the source of its URL, without the password', () => {
     const option = 'postgresql://owner:secret@ep-one.eu-central-1.aws.neon.tech/main?sslmode=require';
     const found = findDatabaseUrl(option, { DATABASE_URL: 'postgres://a:b@c/d' });
     expect(found).toEqual({
@@ -71,7 +71,7 @@ describe('the database of a command', () => {
     });
   });
 
-  it('must be a postgres URL with a database, and a refusal does not repeat it', () => {
+  it('must be a postgres URL with a database name; a refusal does not repeat the URL', () => {
     for (const wrong of [
       '',
       'secret',
@@ -86,13 +86,13 @@ describe('the database of a command', () => {
   });
 });
 
-describe('an address that is wrong', () => {
+describe('a wrong database URL', () => {
   it.each([
     "password authentication failed for user 'neondb_owner'",
     'database "nowhere" does not exist',
     'Server error (HTTP status 500): {"message":"database \\"nowhere\\" does not exist","code":null}',
-    'role "nobody" does not exist',
-  ])('is known by Neon’s words, since it gives no code: %s', (message) => {
+    'role "reader" does not exist',
+  ])('is recognised by the message of Neon, which sends no SQLSTATE: %s', (message) => {
     const wrapped = new Error('Failed query', { cause: Object.assign(new Error(message), { code: '' }) });
     expect(isWrongAddress(rootCauseOf(wrapped).message)).toBe(true);
     expect(isWrongAddress('relation "attempts" does not exist')).toBe(false);

@@ -1,4 +1,4 @@
-/** `npm run bench` still runs, and prints no figure that is not true. */
+/** `npm run bench`: it runs, and prints only valid figures. */
 import { spawnSync } from 'node:child_process';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -16,7 +16,7 @@ import { EXPECTED } from '../../src/local/bench/sign-in.ts';
 
 const silent = { stdout: { write: () => true }, stderr: { write: () => true } };
 
-it('measures calls, starts, memory and the bundle, each in every Worker that it has', async () => {
+it('npm run bench measures calls, starts, memory and the bundle in every Worker', async () => {
   const effort = { callTurns: 2, callsATurn: 20, warmUpCalls: 20, startTurns: 1, memoryTurns: 1 };
   const figures = await measure({ connections: 4 }, effort, silent);
   for (const { value } of figures) expect(value).toSatisfy(Number.isFinite);
@@ -34,17 +34,17 @@ it('measures calls, starts, memory and the bundle, each in every Worker that it 
   ]);
 }, 120_000);
 
-it('the policy whose memory is measured is as large as saving accepts', () => {
+it('the bench measures memory with a policy close to the largest size that can be saved', () => {
   const text = JSON.stringify(largestPolicy());
   expect(checkText(text, 'extension_Roles')).toMatchObject({ ok: true });
   expect(text.length).toBeGreaterThan(0.98 * MAX_DOCUMENT_BYTES);
 });
 
 it.each([
-  ['of another status', 500, JSON.stringify(EXPECTED)],
+  ['with another status', 500, JSON.stringify(EXPECTED)],
   ['without the roles', 200, JSON.stringify({ ...EXPECTED, extension_Roles: '' })],
-  ['that is no JSON', 200, 'Continue'],
-])('a reply %s stops the run', async (_, status, body) => {
+  ['that is not JSON', 200, 'Continue'],
+])('the bench fails at the first reply %s', async (_, status, body) => {
   let left = 5;
   const server = createServer((_, response) => {
     left -= 1;
@@ -54,11 +54,11 @@ it.each([
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   await expect(callMany(url, 4, 2)).resolves.toBeUndefined();
-  await expect(callMany(url, 20, 2)).rejects.toThrow(`not the expected one, but ${status} ${body}`);
+  await expect(callMany(url, 20, 2)).rejects.toThrow(`Unexpected reply: ${status} ${body}`);
   server.close();
 });
 
-it('a figure over its budget is exit code 1, a noise control that is off is 3, and older bundles have no budget', () => {
+it('the bench exits with 1 when a figure is over its budget and with 3 when a noise control fails; older bundles have no budget', () => {
   const figure = (kind: Figure['kind'], value: number, older = false): Figure => ({ kind, value, detail: '', older });
   const quiet = [
     figure('callTwin', 1.02),
@@ -75,11 +75,11 @@ it('a figure over its budget is exit code 1, a noise control that is off is 3, a
   expect(verdicts).toEqual(['', 'quiet', 'ok', '', '', 'over', 'too noisy']);
 });
 
-it.each([[['--only', 'speed']], [['--connections', '0']], [['--fast']]])('%s is refused', async (args) => {
+it.each([[['--only', 'speed']], [['--connections', '0']], [['--fast']]])('npm run bench refuses %s', async (args) => {
   expect(await main(args, silent)).toBe(2);
 });
 
-it('the program explains itself', () => {
+it('npm run bench --help lists the options', () => {
   const script = join(import.meta.dirname, '../../src/local/bench/run.ts');
   const { status, stdout } = spawnSync(process.execPath, [script, '--help'], { encoding: 'utf8' });
   expect([status, stdout]).toEqual([0, expect.stringContaining('--against <file>')]);
@@ -90,18 +90,18 @@ it.each([
   [['--database-url', 'nonsense']],
   [['--database-url', 'postgres://a:b@127.0.0.1:9/c', '--attempts', '10']],
   [['--database-url', 'postgres://a:b@127.0.0.1:9/c', '--quick']],
-])('reports %s is refused', async (args) => {
+])('npm run bench -- reports refuses the arguments %s', async (args) => {
   expect(await reports(args, silent)).toBe(2);
 });
 
-it('reports of a Postgres that does not answer have no figures', async () => {
-  const said: string[] = [];
-  const io = { ...silent, stderr: { write: (text: string) => said.push(text) > 0 } };
+it('npm run bench -- reports fails without figures when Postgres does not answer', async () => {
+  const printed: string[] = [];
+  const io = { ...silent, stderr: { write: (text: string) => printed.push(text) > 0 } };
   expect(await reports(['--database-url', 'postgres://a:b@127.0.0.1:9/c'], io)).toBe(1);
-  expect(said.join()).toContain('This Postgres cannot be used');
+  expect(printed.join()).toContain('This Postgres cannot be used');
 });
 
-it('the made-up days of reports hold as many attempts as were asked for, of which quiet days have a tenth', () => {
+it('the generated days have the requested number of attempts, and quiet days have a tenth of a usual day', () => {
   const end = Date.UTC(2026, 10, 21, 12);
   const days = daysUntil(end, 1_000_000);
   expect(days).toHaveLength(DAYS);

@@ -73,7 +73,7 @@ describe('a data folder', () => {
   });
 
   it('is refused with what to do where no folder can be made', async () => {
-    await expect(startNeon({ dataDir: '/proc/gatehouse/data' })).rejects.toThrow(/cannot be made.*Choose a folder/);
+    await expect(startNeon({ dataDir: '/proc/gatehouse/data' })).rejects.toThrow(/cannot be created.*writable/);
   });
 
   it('is given to one of two that start at the same moment', async () => {
@@ -100,7 +100,7 @@ describe('a data folder', () => {
     const dataDir = dataFolder();
     const server = await startNeon({ dataDir });
     rmSync(join(dataDir, 'lock'), { recursive: true });
-    await vi.waitFor(() => expect(rowsOf(server.url)).rejects.toThrow(/is lost: .*Start again\./), { timeout: 5_000 });
+    await vi.waitFor(() => expect(rowsOf(server.url)).rejects.toThrow(/lost its lock: .*again\./), { timeout: 5_000 });
     await server.close();
   });
 

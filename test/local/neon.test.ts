@@ -12,7 +12,7 @@ let sql: ReturnType<typeof connect>['sql'];
 
 beforeAll(async () => {
   server = await startEmptyNeon();
-  // Importing `connect` also tells the driver where a loopback host answers; the driver itself is what we test with.
+  // `connect` configures the driver for loopback hosts. The tests use the driver directly.
   connect(server.url, 60_000);
   sql = neon(server.url);
 });
@@ -20,14 +20,14 @@ afterAll(() => server.close());
 
 const unique = () => `t_${randomUUID().replaceAll('-', '')}`;
 
-/** A table of this test's own. */
+/** Creates a table with a unique name. */
 async function table(columns: string): Promise<string> {
   const name = unique();
   await sql.query(`create table ${name} (${columns})`);
   return name;
 }
 
-/** As curl would. */
+/** Sends a request without the driver. */
 async function post(body: unknown, headers: Record<string, string> = {}, to: { method?: string; path?: string } = {}) {
   const { method = 'POST', path = '/sql' } = to;
   const response = await fetch(`http://127.0.0.1:${server.port}${path}`, {
@@ -44,13 +44,13 @@ async function refusalOf(pending: Promise<unknown>): Promise<NeonDbError> {
   return error as NeonDbError;
 }
 
-describe('a single query', () => {
-  it('gives rows as objects, or as arrays when the driver asks for them', async () => {
+describe('emulator: a single query', () => {
+  it('returns rows as objects, or as arrays when the driver requests them', async () => {
     expect(await sql`select 1 as one, 'x' as two`).toEqual([{ one: 1, two: 'x' }]);
     expect(await sql.query('select 1 as one, 2 as one', [], { arrayMode: true })).toEqual([[1, 2]]);
   });
 
-  it('gives fields, command and row count with full results', async () => {
+  it('returns fields, command and row count with full results', async () => {
     const name = await table('id int primary key, note text');
     const run = (text: string, values: unknown[] = []) => sql.query(text, values, { fullResults: true });
     const inserted = await run(`insert into ${name} values ($1, $2), ($3, $4) returning id`, [1, 'a', 2, null]);
@@ -70,7 +70,7 @@ describe('a single query', () => {
     expect(await run(`drop table ${name}`)).toMatchObject({ command: 'DROP', rowCount: null, fields: [], rows: [] });
   });
 
-  it('speaks as the user to the database of the URL, with the settings of Neon', async () => {
+  it('runs as the user and in the database of the URL, with the settings of Neon', async () => {
     const [row] = await sql`select current_user as user, current_database() as database, current_setting('timezone') as
       zone, current_setting('datestyle') as dates, current_setting('search_path') as path,
       current_setting('bytea_output') as bytea, current_setting('intervalstyle') as intervals`;
@@ -78,14 +78,14 @@ describe('a single query', () => {
     expect(row).toEqual({ user: 'gatehouse', database: 'gatehouse', path: '"$user", public', ...formats });
   });
 
-  it('may do what a Neon owner may, and is no superuser', async () => {
+  it('has the privileges of a Neon owner, who is not a superuser', async () => {
     await sql.query(`create schema ${unique()}`);
     expect((await refusalOf(sql`select pg_ls_dir('/')`)).code).toBe('42501');
   });
 });
 
-describe('values', () => {
-  it('come back as the very text that Postgres writes', async () => {
+describe('emulator: values', () => {
+  it('are returned in Postgres’s text format', async () => {
     const values: [type: string, given: string | null, text?: string][] = [
       ['uuid', '018f4c1e-7a3b-7c3d-9e4f-000000000001'],
       ['text[]', '{a,"b c",NULL,"q\\"\\\\"}'],
@@ -107,7 +107,7 @@ describe('values', () => {
     expect(json).toMatchObject({ rowAsArray: true, rows: [values.map(([, given, text]) => text ?? given)] });
   });
 
-  it('survive the way through the driver, whatever the text', async () => {
+  it('are unchanged after a round trip through the driver', async () => {
     const text = fc.string({ unit: 'grapheme', maxLength: 50 }).filter((it) => !it.includes('\0'));
     await fc.assert(
       fc.asyncProperty(text, fc.array(fc.option(text)), fc.jsonValue(), async (one, many, json) => {
@@ -119,7 +119,7 @@ describe('values', () => {
     );
   });
 
-  it('of every type of JavaScript may be parameters of the driver', async () => {
+  it('may be parameters of every JavaScript type', async () => {
     const at = new Date('2026-03-01T01:02:03.456Z');
     const bytes = Buffer.from([0, 255]);
     const [row] =
@@ -130,8 +130,8 @@ describe('values', () => {
   });
 });
 
-describe('a transaction', () => {
-  it('gives each result, and keeps nothing when one of its queries fails', async () => {
+describe('emulator: a transaction', () => {
+  it('returns each result, and is rolled back when a query fails', async () => {
     const name = await table('id int primary key');
     const insert = (id: number) => sql.query(`insert into ${name} values (${id})`);
     const select = () => sql.query(`select * from ${name}`);
@@ -140,7 +140,7 @@ describe('a transaction', () => {
     expect(await select()).toEqual([{ id: 1 }]);
   });
 
-  it('is rolled back when the commit itself is refused', async () => {
+  it('is rolled back when the commit fails', async () => {
     const name = await table('id int primary key, parent int');
     await sql.query(`alter table ${name} add foreign key (parent) references ${name} deferrable initially deferred`);
     const error = await refusalOf(sql.transaction([sql.query(`insert into ${name} values (1, 2)`)]));
@@ -148,7 +148,7 @@ describe('a transaction', () => {
     expect(await sql.query(`select * from ${name}`)).toEqual([]);
   });
 
-  it('runs at the isolation level that was asked for, and is refused at an unknown one', async () => {
+  it('runs at the requested isolation level; an unknown level is refused', async () => {
     const levels = ['ReadUncommitted', 'ReadCommitted', 'RepeatableRead', 'Serializable'] as const;
     for (const isolationLevel of levels) {
       const level = isolationLevel.replace(/\B[A-Z]/, ' $&').toLowerCase();
@@ -159,13 +159,13 @@ describe('a transaction', () => {
     expect({ status, message: json.message }).toEqual({ status: 400, message: 'invalid isolation level' });
   });
 
-  it('is read-only and deferrable when asked to be, and says so', async () => {
+  it('is read-only or deferrable on request, and repeats these headers in the response', async () => {
     const query = `select current_setting('transaction_read_only') as r, current_setting('transaction_deferrable') as d`;
     const options = { isolationLevel: 'Serializable', readOnly: true, deferrable: true } as const;
     expect(await sql.transaction([sql.query(query)], options)).toEqual([[{ r: 'on', d: 'on' }]]);
     const off = { readOnly: false, deferrable: false };
-    for (const asked of [{}, off])
-      expect(await sql.transaction([sql.query(query)], asked)).toEqual([[{ r: 'off', d: 'off' }]]);
+    for (const modes of [{}, off])
+      expect(await sql.transaction([sql.query(query)], modes)).toEqual([[{ r: 'off', d: 'off' }]]);
     const name = await table('id int');
     const write = sql.transaction([sql.query(`insert into ${name} values (1)`)], { readOnly: true });
     expect((await refusalOf(write)).code).toBe('25006');
@@ -175,7 +175,7 @@ describe('a transaction', () => {
     expect(headers.get('neon-batch-deferrable')).toBeNull();
   });
 
-  it('may choose per query whether rows are arrays, and may be empty', async () => {
+  it('may select arrays or objects for each query, and may be empty', async () => {
     const queries = [true, false].map((arrayMode) => ({ query: 'select 1 as a', arrayMode }));
     const { results } = (await post({ queries })).json;
     expect(results).toMatchObject([{ rows: [['1']] }, { rows: [{ a: '1' }], rowAsArray: false }]);
@@ -197,8 +197,8 @@ describe('a transaction', () => {
   });
 });
 
-describe('an error of Postgres', () => {
-  it('comes with all members that Postgres gives', async () => {
+describe('emulator: an error of Postgres', () => {
+  it('has all members of Postgres’s error', async () => {
     const name = await table('id int primary key, price int check (price > 0), label text not null');
     await sql.query(`insert into ${name} values (1, 1, 'a')`);
     const domain = unique();
@@ -223,7 +223,7 @@ describe('an error of Postgres', () => {
       expect(await refusalOf(sql.query(query, values)), query).toMatchObject(error);
   });
 
-  it('refuses several commands in one query, COPY, and endless recursion, and goes on', async () => {
+  it('is returned for several commands in one query, COPY and endless recursion, and the server continues', async () => {
     const name = await table('id int');
     await sql.query(
       `create function ${name}(n int) returns int language plpgsql as 'begin return ${name}(n + 1); end'`,
@@ -240,19 +240,19 @@ describe('an error of Postgres', () => {
   });
 });
 
-describe('limits', () => {
-  it('takes 65,535 parameters and refuses one more', async () => {
+describe('emulator: limits', () => {
+  it('allow 65,535 parameters and refuse one more', async () => {
     const insert = (count: number) => {
       const places = Array.from({ length: count }, (_, index) => `($${index + 1}::int)`);
       return sql.query(`select sum(n)::text as sum from (values ${places.join(',')}) as v (n)`, Array(count).fill(1));
     };
     expect(await insert(65_535)).toEqual([{ sum: '65535' }]);
     expect((await refusalOf(insert(65_536))).message).toBe(
-      'a query has 65536 parameters, and Postgres takes at most 65535: send fewer rows at a time',
+      'a query has 65536 parameters; Postgres accepts at most 65535. Send fewer rows at a time',
     );
   });
 
-  it('refuses a request and a result over 64 MiB', async () => {
+  it('refuse a request and a result over 64 MiB', async () => {
     const tooLarge = 64 * 1024 * 1024 + 1;
     expect((await refusalOf(sql`select ${'x'.repeat(tooLarge)}::text`)).message).toContain('request is too large');
     const name = await table('id int');
@@ -262,13 +262,13 @@ describe('limits', () => {
   });
 });
 
-describe('a request is refused', () => {
-  it('with the words of Neon for a wrong user, password or database, as the driver passes them on', async () => {
-    const asked = (from: RegExp, to: string) => refusalOf(neon(server.url.replace(from, to))`select 1`);
+describe('the emulator refuses a request', () => {
+  it('with the messages of Neon when the user, password or database is wrong', async () => {
+    const refusalWith = (from: RegExp, to: string) => refusalOf(neon(server.url.replace(from, to))`select 1`);
     const failed = (user: string) => ({ message: `password authentication failed for user '${user}'`, code: '' });
-    expect(await asked(/gatehouse:/, 'somebody:')).toMatchObject(failed('somebody'));
-    expect(await asked(/:local@/, ':wrong@')).toMatchObject(failed('gatehouse'));
-    expect((await asked(/gatehouse$/, 'elsewhere')).message).toMatch(/^Server error \(HTTP status 500\).*3D000/);
+    expect(await refusalWith(/gatehouse:/, 'stranger:')).toMatchObject(failed('stranger'));
+    expect(await refusalWith(/:local@/, ':wrong@')).toMatchObject(failed('gatehouse'));
+    expect((await refusalWith(/gatehouse$/, 'elsewhere')).message).toMatch(/^Server error \(HTTP status 500\).*3D000/);
   });
 
   const noDatabase = { message: 'database "other" does not exist', code: '3D000', severity: 'FATAL' };
@@ -288,17 +288,17 @@ describe('a request is refused', () => {
   it.each([
     ['not JSON', '{"query":', 'could not parse the HTTP request body'],
     ['no query', '{"sql":"select 1"}', 'it must be {"query":".."'],
-    ['a query that is no text', '{"query":1}', 'it must be {"query":".."'],
-    ['a parameter that is no text', '{"query":"select $1::int[]","params":[[1]]}', '"params":["..",null]'],
-    ['nothing', '', 'could not parse the HTTP request body'],
+    ['a query that is not a text', '{"query":1}', 'it must be {"query":".."'],
+    ['a parameter that is not a text', '{"query":"select $1::int[]","params":[[1]]}', '"params":["..",null]'],
+    ['an empty body', '', 'could not parse the HTTP request body'],
     ['a null character', '{"query":"select \\u0000"}', 'U+0000'],
     ['another method', '', 'POST /sql', { method: 'GET' }],
-    ['the question of a browser', '', 'POST /sql', { method: 'OPTIONS' }],
+    ['the preflight of a browser', '', 'POST /sql', { method: 'OPTIONS' }],
     ['a method with a body', '', 'POST /sql', { method: 'PUT' }],
     ['another path', '', 'POST /sql', { path: '/' }],
     ['a longer path', '', 'POST /sql', { path: '/sql/more' }],
   ])(
-    'with a sentence, and no word to a web page, when it has %s',
+    'with a message and without CORS headers when it has %s',
     async (_, body, message, to?: { method?: string; path?: string }) => {
       const { status, json, headers } = await post(body, {}, to);
       expect(status).toBe(400);
@@ -317,8 +317,8 @@ describe('a request is refused', () => {
   });
 });
 
-describe('a request leaves nothing behind', () => {
-  it('no setting, no temporary table, no lock, no prepared statement', async () => {
+describe('after a request, the emulator has', () => {
+  it('no setting, temporary table, lock or prepared statement', async () => {
     await sql`set search_path = nowhere`;
     await sql`select set_config('timezone', 'Asia/Tokyo', false)`;
     await sql`create temporary table leftover (id int)`;
@@ -340,15 +340,15 @@ describe('a request leaves nothing behind', () => {
   });
 });
 
-describe('starting', () => {
-  it('takes names and passwords of any characters', async () => {
+describe('emulator: the start', () => {
+  it('accepts any characters in names and passwords', async () => {
     const names = { user: 'a b@c"d', password: '%+$^&*@!/', database: "o'k-9/x" };
     const own = await startNeon(names);
     const [row] = await neon(own.url)`select current_user as user, current_database() as database`.finally(own.close);
     expect(row).toEqual({ user: names.user, database: names.database });
   });
 
-  it('says which port is taken, and closes the Postgres that it was given', async () => {
+  it('fails with the number of a port that is taken, and closes its Postgres', async () => {
     const postgres = { exclusively: () => Promise.reject(), close: vi.fn() };
     const starting = serve(postgres, { user: 'a', password: 'b', database: 'c' }, server.port);
     await expect(starting).rejects.toThrow(`Port ${server.port} is taken`);

@@ -1,4 +1,4 @@
-/** `npm run simulate` against a server that answers as Gatehouse does, or does not: the tables, and the exit code. */
+/** `npm run simulate` against a server that behaves like Gatehouse, or misbehaves: the tables and the exit code. */
 import { spawnSync } from 'node:child_process';
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -34,7 +34,7 @@ async function serve(listener: RequestListener): Promise<string> {
 
 type Spoil = (body: string, response: ServerResponse, honest: () => void) => boolean;
 
-/** Answers as Gatehouse, unless `spoil` returns true: then it answers itself, or not at all. `received` holds the bodies. */
+/** Answers like Gatehouse unless `spoil` returns true; then `spoil` answers, or the call gets no answer. */
 async function gatehouse(spoil: Spoil = () => false) {
   const received: string[] = [];
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
@@ -50,7 +50,7 @@ async function gatehouse(spoil: Spoil = () => false) {
   return { url: await serve((request, response) => void answer(request, response)), received };
 }
 
-/** Runs a play to its end; `figure` reads a figure of the closing table. */
+/** Runs a simulation to its end. `figure` reads a figure of the closing table. */
 async function run(work: (io: Streams) => Promise<number>) {
   let printed = '';
   const write = (text: string | Uint8Array) => {
@@ -64,14 +64,14 @@ async function run(work: (io: Streams) => Promise<number>) {
   return { exitCode, printed, figure };
 }
 const toTheEnd = new AbortController().signal;
-/** At a rate that no pause slows down, and with more patience than B2C has, for machines that are busy elsewhere. */
+/** With a high rate and, for busy machines, a longer timeout than B2C's. */
 const played = (url: string, people: number, stop = toTheEnd, timeoutMs = 60_000) =>
   run((io) =>
     playLive(targetAt(url, undefined, false, timeoutMs), { people, seed: 1, callsPerSecond: 2_000, stop }, io),
   );
 
-describe('a Gatehouse that answers as it should', () => {
-  it('gives every kind of reply, a table that adds up, and exit code 0', async () => {
+describe('npm run simulate with a correct Gatehouse', () => {
+  it('gets every kind of reply, prints a consistent table and exits with 0', async () => {
     const { url, received } = await gatehouse();
     const { exitCode, figure, printed } = await played(url, 200);
     expect(exitCode, printed).toBe(0);
@@ -79,20 +79,20 @@ describe('a Gatehouse that answers as it should', () => {
     expect(figure('PostFederationSignup', 'block')).toBeGreaterThan(0);
     expect(figure('PostAttributeCollection', 'invalid')).toBeGreaterThan(0);
     expect(figure('all', 'refused')).toBeGreaterThan(0);
-    expect(figure('no step that we know', 'continue')).toBeGreaterThan(0);
+    expect(figure('unknown step', 'continue')).toBeGreaterThan(0);
     const token = ['calls', 'continue', 'refused'].map((column) => figure('PreTokenIssuance', column));
     expect(token[0]).toBe((token[1] ?? 0) + (token[2] ?? 0));
     expect(printed).toMatch(/latency in ms +p50 +p95 +p99 +max\nPostFederationSignup +\d/);
   });
 
-  it('receives the same calls when the same seed is played again', async () => {
+  it('makes the same calls for the same seed', async () => {
     const [one, two] = [await gatehouse(), await gatehouse()];
     for (const { url } of [one, two]) await run((io) => main(['--url', url, '--people', '10', '--seed', '7'], io));
     expect(one.received.length).toBeGreaterThan(9);
     expect(two.received.toSorted()).toEqual(one.received.toSorted());
   });
 
-  it('receives the calls of a person one after another, and those that B2C makes twice with equal bytes', async () => {
+  it('makes the calls of a person sequentially, and repeats some with the same bytes', async () => {
     const { url, received } = await gatehouse();
     await played(url, 100);
     for (const { calls } of programme(1, 100)) {
@@ -106,21 +106,21 @@ describe('a Gatehouse that answers as it should', () => {
   });
 });
 
-describe('a Gatehouse that misbehaves', () => {
-  it('by being slow meets as many arrivals as a fast one: calls do not wait for the answers to others', async () => {
-    const held: (() => void)[] = [];
+describe('npm run simulate with a faulty Gatehouse', () => {
+  it('does not slow down when replies are slow: calls do not wait for the replies to others', async () => {
+    const waiting: (() => void)[] = [];
     const { url } = await gatehouse((_, __, honest) => {
-      // Thirty calls must come before the first one is answered.
-      if (held.length >= 30) return false;
-      held.push(honest);
-      if (held.length === 30) for (const release of held) release();
+      // The first call is answered only after thirty calls arrived.
+      if (waiting.length >= 30) return false;
+      waiting.push(honest);
+      if (waiting.length === 30) for (const release of waiting) release();
       return true;
     });
     const { exitCode, figure, printed } = await played(url, 60);
     expect([exitCode, figure('all', 'no answer')], printed).toEqual([0, 0]);
   });
 
-  it('by a reply that its step does not allow is named, and gives exit code 1', async () => {
+  it('names a reply that is not allowed at its step and exits with 1', async () => {
     const { url } = await gatehouse((_, response) => {
       response.writeHead(200, { 'Content-Type': 'application/json' });
       response.end('{"version":"1","action":"ShowBlockPage","userMessage":"No."}');
@@ -133,7 +133,7 @@ describe('a Gatehouse that misbehaves', () => {
     expect(printed).toContain('PreTokenIssuance: ShowBlockPage, which B2C ignores here');
   });
 
-  it('by not answering gets B2C’s one retry with equal bytes, and gives exit code 1', async () => {
+  it('retries a call without an answer once with the same bytes, as B2C does, and exits with 1', async () => {
     const [first] = programme(1, 1);
     const lost = first?.calls[0]?.body ?? '';
     const { url, received } = await gatehouse((body) => body === lost);
@@ -142,46 +142,46 @@ describe('a Gatehouse that misbehaves', () => {
     expect([exitCode, figure('all', 'no answer'), printed]).toEqual([
       1,
       2,
-      expect.stringContaining('not within 0.9 s'),
+      expect.stringContaining('timeout after 0.9 s'),
     ]);
   });
 });
 
-it('Ctrl-C ends with the table of what there is, once the calls under way are answered', async () => {
+it('npm run simulate waits for open calls after Ctrl-C, prints the table so far and exits with 130', async () => {
   const stop = new AbortController();
   const { url, received } = await gatehouse(() => {
     if (received.length === 20) stop.abort();
     return false;
   });
   const { exitCode, figure, printed } = await played(url, 1_000, stop.signal);
-  expect([exitCode, printed]).toEqual([130, expect.stringContaining('Cut off')]);
+  expect([exitCode, printed]).toEqual([130, expect.stringContaining('Interrupted')]);
   expect(figure('all', 'calls')).toBe(received.length + figure('all', 'refused'));
   expect(received.length).toBeLessThan(1_000);
 });
 
-describe('before anything is played', () => {
+describe('npm run simulate', () => {
   const FAR = ['--url', 'https://gatehouse.example'];
   it.each([
-    ['an address that is not local needs --yes', FAR, 'a:b', '--yes'],
-    ['it needs https', ['--url', 'http://gatehouse.example', '--yes'], 'a:b', 'https'],
-    ['it needs a credential', [...FAR, '--yes'], undefined, 'GATEHOUSE_CONNECTOR'],
-    ['a credential is user:password', [...FAR, '--yes'], 'nonsense', 'user:password'],
-    ['an address is one', ['--url', 'here'], undefined, '--url here'],
-    ['a database goes with --days', ['--database-url', 'postgres://a:b@localhost/c'], undefined, '--days'],
-  ])('%s', async (_, args, pair, named) => {
+    ['an address that is not local without --yes', FAR, 'a:b', '--yes'],
+    ['an address that is not local without https', ['--url', 'http://gatehouse.example', '--yes'], 'a:b', 'https'],
+    ['an address that is not local without a credential', [...FAR, '--yes'], undefined, 'GATEHOUSE_CONNECTOR'],
+    ['a credential that is not user:password', [...FAR, '--yes'], 'nonsense', 'user:password'],
+    ['a value that is not a URL', ['--url', 'here'], undefined, '--url here'],
+    ['a database without --days', ['--database-url', 'postgres://a:b@localhost/c'], undefined, '--days'],
+  ])('refuses %s', async (_, args, pair, named) => {
     vi.stubEnv('GATEHOUSE_CONNECTOR', pair);
     const { exitCode, printed } = await run((io) => main(args, io));
     expect([exitCode, printed]).toEqual([2, expect.stringContaining(named)]);
   });
 
-  it('a Gatehouse that does not run, refuses the credential, or is none, is named with what to do', async () => {
+  it('fails with advice when the address does not answer, is not a Gatehouse or refuses the credential', async () => {
     const { url } = await gatehouse();
     const other = await serve((_, response) => response.writeHead(404).end('?'));
     const gone = await serve(() => undefined);
     closing.pop()?.();
     const at = (address: string) => run((io) => main(['--url', address], io));
     expect(await at(gone)).toMatchObject({ exitCode: 1, printed: expect.stringContaining('npm run dev') });
-    expect(await at(other)).toMatchObject({ exitCode: 1, printed: expect.stringContaining('not as a Gatehouse') });
+    expect(await at(other)).toMatchObject({ exitCode: 1, printed: expect.stringContaining('is not a Gatehouse') });
     vi.stubEnv('GATEHOUSE_CONNECTOR', 'Test:wrong');
     expect(await at(url)).toMatchObject({ exitCode: 1, printed: expect.stringContaining('GATEHOUSE_CONNECTOR') });
   });
@@ -193,12 +193,12 @@ describe('before anything is played', () => {
     [['--days', '0'], '--days'],
     [['--days', '2', '--rate', '5'], '--rate'],
     [['--what'], '--what'],
-  ])('wrong arguments (%s) end with exit code 2 and are named', async (args, named) => {
+  ])('exits with 2 for the arguments %s and names the option', async (args, named) => {
     const { exitCode, printed } = await run((io) => main(args, io));
     expect([exitCode, printed]).toEqual([2, expect.stringContaining(named)]);
   });
 
-  it('the program explains itself', () => {
+  it('lists the options with --help', () => {
     const script = join(import.meta.dirname, '../../src/local/simulate.ts');
     const { status, stdout } = spawnSync(process.execPath, [script, '--help'], { encoding: 'utf8' });
     expect([status, stdout]).toEqual([0, expect.stringContaining('--people <n>')]);

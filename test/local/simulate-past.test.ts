@@ -1,4 +1,4 @@
-/** `npm run simulate -- --days N`: real attempts of made-up people, each written once, and counted by reports like any other. */
+/** `npm run simulate -- --days N`: writes attempts of made-up people once each, and reports count them. */
 
 import { sql } from 'drizzle-orm';
 import fc from 'fast-check';
@@ -10,9 +10,9 @@ import { readConfig } from '../../src/platform/config.ts';
 import { DAY_MS } from '../../src/platform/duration.ts';
 import { ownDatabase } from '../support/own-database.ts';
 
-const going = new AbortController().signal;
+const notAborted = new AbortController().signal;
 const settings = { SUPPORT_CODE_KEY: 'a key for tests, long enough to count', LOCAL: 'yes' };
-/** Runs the program, and returns all that it printed. */
+/** Runs the program and returns its output. */
 async function simulate(args: string[]) {
   let printed = '';
   const write = (text: string | Uint8Array) => {
@@ -22,18 +22,18 @@ async function simulate(args: string[]) {
   return { exitCode: await main(args, { stdout: { write }, stderr: { write } }), printed };
 }
 
-describe('the attempts of a day', () => {
+describe('the simulated attempts of a day', () => {
   const config = readConfig(settings);
-  /** A Wednesday: who comes on a day depends on the day, and these tests should not. */
+  /** A fixed Wednesday, since visits depend on the day. */
   const NOON = Date.UTC(2026, 9, 14, 12);
   const today = Math.floor(NOON / DAY_MS);
   const daysOf = async (days: number, people: number, seed: number, nowMs: number) => {
-    const past = { people, seed, nowMs, stop: going };
+    const past = { people, seed, nowMs, stop: notAborted };
     const all = Array.from({ length: days }, (_, ago) => attemptsOfDay(config, past, today - ago));
     return (await Promise.all(all)).flat();
   };
 
-  it('are the same at any later moment and for any larger number of people, which only add to them', async () => {
+  it('are the same at any later time, and more people only add to them', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.nat(),
@@ -50,7 +50,7 @@ describe('the attempts of a day', () => {
     );
   });
 
-  it('of a month are about twenty a person, with every step, every kind of reply, roles, and hours without KV', async () => {
+  it('are about twenty a person in a month, with every step, every kind of reply, roles, and hours without KV', async () => {
     const made = await daysOf(30, 200, 1, NOON);
     const attempts = made.map(({ attempt }) => attempt);
     expect(attempts.length / 200).toBeGreaterThan(15);
@@ -67,7 +67,7 @@ describe('the attempts of a day', () => {
     expect(all(({ reason }) => reason)).toEqual(holding('', 'not-json', 'unknown-step'));
     expect(all(({ degraded }) => degraded)).toEqual(holding('kv-unavailable'));
     expect(attempts.some(({ roles, rolesUpdatedAt }) => roles.length > 0 && rolesUpdatedAt !== null)).toBe(true);
-    // B2C's second try of a call has the same fingerprint.
+    // B2C's retry of a call has the same fingerprint.
     expect(all(({ fingerprint }) => fingerprint).length).toBeLessThan(attempts.length);
     const perDay = (weekdays: number[]) =>
       made.filter(({ atMs }) => weekdays.includes(new Date(atMs).getUTCDay())).length / weekdays.length;
@@ -75,18 +75,18 @@ describe('the attempts of a day', () => {
   });
 });
 
-describe('a filled database', () => {
+describe('npm run simulate -- --days', () => {
   const database = ownDatabase({ isAlone: true });
   const config = () => readConfig({ ...settings, DATABASE_URL: database.url() });
-  /** Not too long ago to be kept. */
+  /** Recent enough to be stored. */
   const YESTERDAY_NOON = Math.floor(Date.now() / DAY_MS) * DAY_MS - DAY_MS / 2;
-  const past = { people: 30, seed: 5, days: 10, nowMs: YESTERDAY_NOON, stop: going };
+  const past = { people: 30, seed: 5, days: 10, nowMs: YESTERDAY_NOON, stop: notAborted };
   const count = async () => {
     const [row] = await database.rows<{ attempts: number }>(sql`select count(*)::int as attempts from attempts`);
     return row?.attempts ?? 0;
   };
 
-  it('holds as many rows as it says, which reports count, and running it again adds nothing', async () => {
+  it('writes the number of rows that it prints, reports count them, and running it again adds nothing', async () => {
     const first = await fillPast(config(), past);
     const from = new Date((Math.floor(YESTERDAY_NOON / DAY_MS) - 10) * DAY_MS);
     expect(first).toMatchObject({ already: 0, from, to: new Date(YESTERDAY_NOON) });
@@ -100,20 +100,20 @@ describe('a filled database', () => {
     const { exitCode, printed } = await simulate(args);
     expect(exitCode).toBe(0);
     expect(printed).toContain(
-      `${(await count()) - first.written} attempts written, ${first.written} were there already`,
+      `${(await count()) - first.written} attempts written, ${first.written} exist from an earlier run`,
     );
     expect(await fillPast(config(), past)).toMatchObject({ written: 0 });
   });
 
-  // The last one: nothing brings the tables back.
-  it('without its tables is refused, with what to do', async () => {
+  // This test must be the last: it drops the table.
+  it('refuses a database without Gatehouse’s tables, with advice', async () => {
     await database.db().execute(sql`drop table attempts`);
     const refused = await simulate(['--days', '1', '--database-url', database.url()]);
     expect(refused).toEqual({ exitCode: 1, printed: expect.stringContaining('npm run migrate') });
   });
 });
 
-describe('refused before anything is written', () => {
+describe('npm run simulate -- --days refuses', () => {
   it.each([
     [
       'a database that is not on this machine',
@@ -122,7 +122,7 @@ describe('refused before anything is written', () => {
       2,
       'on this machine',
     ],
-    ['more days than attempts are kept', 'postgres://a:b@localhost:9/c', '91', 2, '90 days'],
+    ['more days than the retention', 'postgres://a:b@localhost:9/c', '91', 2, '90 days'],
     ['a database that does not answer', 'postgres://a:b@127.0.0.1:49151/c', '1', 1, 'npm run dev'],
   ])('%s', async (_, url, days, exitCode, named) => {
     const refused = await simulate(['--days', days, '--database-url', url]);

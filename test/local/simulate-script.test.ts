@@ -1,4 +1,4 @@
-/** The people that `npm run simulate` plays: seeded, in B2C's order, with bodies as the wire contract documents them. */
+/** The calls of `npm run simulate`: reproducible, in B2C's order, with bodies as in the wire contract. */
 import fc from 'fast-check';
 import { v7 as uuidv7 } from 'uuid';
 import { describe, expect, it } from 'vitest';
@@ -16,8 +16,8 @@ const visits = fc
   .tuple(people, seeds, fc.boolean())
   .map(([person, seed, isNew]) => ({ person, calls: (isNew ? signUp : signIn)(person, diceFor('test', seed)) }));
 
-describe('a visit', () => {
-  it('goes through the steps in B2C’s order: federation for federated people only, and only the token step for an account', () => {
+describe('a simulated visit', () => {
+  it('has the steps in B2C’s order: federation for federated people only, only the token step for an existing account', () => {
     fc.assert(
       fc.property(people, seeds, (person, seed) => {
         const dice = diceFor('test', seed);
@@ -31,7 +31,7 @@ describe('a visit', () => {
     );
   });
 
-  it('sends bodies of which Gatehouse understands every member, and nothing that is null or empty', async () => {
+  it('sends bodies that Gatehouse understands completely, without null or empty values', async () => {
     await fc.assert(
       fc.asyncProperty(visits, async ({ person, calls }) => {
         for (const { path, body, step } of calls) {
@@ -51,7 +51,7 @@ describe('a visit', () => {
     );
   });
 
-  it('with an oddity is odd in its first call alone, and still says which replies B2C would take', () => {
+  it('with an oddity differs only in its first call, and has the same step unless the step is unknown', () => {
     fc.assert(
       fc.property(visits, seeds, fc.constantFrom(...ODDITIES), ({ calls }, seed, oddity) => {
         const [first, ...rest] = withOddity(calls, oddity, diceFor('test', seed));
@@ -62,21 +62,21 @@ describe('a visit', () => {
     );
   });
 
-  it('goes on after Continue, has a person correct their input once, and ends at any other answer', () => {
+  it('continues after Continue, repeats a corrected call once after ValidationError, and ends at any other action', () => {
     const dice = diceFor('test');
     const call = { pauseMs: 0, step: VISIT_STEPS[1], path: '', body: '{', credential: 'own', twice: true } as const;
     const next = { ...call, step: VISIT_STEPS[2] };
-    const led = (action: string, first = { ...call, corrected: '{}' }) => nextVisit([first, next], action, dice);
-    expect([led('Continue'), led('ShowBlockPage'), led('nonsense')]).toEqual([[next], [], []]);
+    const following = (action: string, first = { ...call, corrected: '{}' }) => nextVisit([first, next], action, dice);
+    expect([following('Continue'), following('ShowBlockPage'), following('nonsense')]).toEqual([[next], [], []]);
     expect(nextVisit([call, next], 'ValidationError', dice)).toEqual([]);
-    const corrected = led('ValidationError');
+    const corrected = following('ValidationError');
     expect(corrected).toEqual([{ ...call, body: '{}', twice: false, pauseMs: expect.any(Number) }, next]);
     expect(nextVisit(corrected, 'ValidationError', dice)).toEqual([]);
   });
 });
 
-describe('a programme', () => {
-  it('is the same for the same seed, another for another, and longer for more people', () => {
+describe('a simulation programme', () => {
+  it('is the same for the same seed, differs for another seed, and grows with the number of people', () => {
     fc.assert(
       fc.property(seeds, fc.integer({ min: 1, max: 20 }), (seed, count) => {
         const parts = [...programme(seed, count)];
@@ -89,7 +89,7 @@ describe('a programme', () => {
     );
   });
 
-  it('of the usual length shows every kind of person and every kind of call', () => {
+  it('of the default length has every kind of person and every kind of call', () => {
     const parts = [...programme(1, 200)];
     const calls = parts.flatMap((part) => part.calls);
     const kinds = (of: (part: (typeof parts)[number]) => unknown) => new Set(parts.map(of)).size;

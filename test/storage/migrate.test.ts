@@ -110,7 +110,7 @@ describe('migrate', () => {
     });
     const error = await migrate(server.url, folder).catch((it: unknown) => it);
     expect(error).toMatchObject({
-      message: 'drizzle/0001_bad.sql failed, and nothing of it was kept: relation "nowhere" does not exist',
+      message: 'drizzle/0001_bad.sql failed and was rolled back: relation "nowhere" does not exist',
       cause: expect.any(NeonDbError),
     });
     expect(await read('select id from one')).toEqual([]);
@@ -120,7 +120,7 @@ describe('migrate', () => {
   it('migrate refuses a migration that was edited after it was applied', async () => {
     await migrate(server.url, migrations('edited', { '0000_one': 'create table one (id int);' }));
     const edited = migrations('edited', { '0000_one': 'create table one (id int, more int);' });
-    await expect(migrate(server.url, edited)).rejects.toThrow('drizzle/0000_one.sql was changed after');
+    await expect(migrate(server.url, edited)).rejects.toThrow('drizzle/0000_one.sql was edited after');
   });
 
   it('migrate stops at a migration that must wait, reports the reason, and continues with it on a later run', async () => {

@@ -1,17 +1,17 @@
-/** `npm run dead-letters`: messages that could not be written to the database, listed, shown, sent again and given up. */
+/** `npm run dead-letters`: lists, shows, replays and removes messages that could not be written to the database. */
 import * as z from 'zod/mini';
 import { type ApiCall, accepted } from '../administrator.ts';
 import { type Io, print } from '../io.ts';
 import { pairs, printable, table } from '../table.ts';
 import { reasonInWords } from './reasons.ts';
 
-const letter = z.object({ id: z.string(), kind: z.string(), reason: z.string(), diedAt: z.string() });
-const page = z.object({ deadLetters: z.array(letter), next: z.optional(z.string()) });
-const opened = z.extend(letter, { message: z.unknown() });
+const deadLetter = z.object({ id: z.string(), kind: z.string(), reason: z.string(), diedAt: z.string() });
+const page = z.object({ deadLetters: z.array(deadLetter), next: z.optional(z.string()) });
+const withMessage = z.extend(deadLetter, { message: z.unknown() });
 const removed = z.object({ id: z.string() });
 const replayed = z.object({ written: z.number(), refused: z.number() });
 
-const letterAt = (id: string) => `/admin/dead-letters/${encodeURIComponent(id)}`;
+const pathOf = (id: string) => `/admin/dead-letters/${encodeURIComponent(id)}`;
 
 export async function list(io: Io, call: ApiCall): Promise<number> {
   const rows: string[][] = [];
@@ -26,30 +26,30 @@ export async function list(io: Io, call: ApiCall): Promise<number> {
   return 0;
 }
 
-export async function show(io: Io, call: ApiCall, asked: string): Promise<number> {
-  const { id, kind, reason, diedAt, message } = accepted(await call('GET', letterAt(asked)), opened);
+export async function show(io: Io, call: ApiCall, wantedId: string): Promise<number> {
+  const { id, kind, reason, diedAt, message } = accepted(await call('GET', pathOf(wantedId)), withMessage);
   const about = { id, kind, reason: reasonInWords(reason), since: diedAt };
-  // Line by line: a message may hold what would move the cursor.
+  // `printable` would replace the line breaks too.
   const lines = JSON.stringify(message, null, 2).split('\n').map(printable);
   print(io, `${pairs(Object.entries(about))}\n\n${lines.join('\n')}`);
   return 0;
 }
 
-/** Exit code 1 when letters are left that the queue cannot take. */
+/** Exit code 1 when the queue cannot take some of them. */
 export async function replayLetters(io: Io, call: ApiCall, kind: string | undefined): Promise<number> {
   const chosen = kind === undefined ? '' : `?kind=${encodeURIComponent(kind)}`;
   const { written, refused } = accepted(await call('POST', `/admin/dead-letters/replay${chosen}`), replayed);
   print(
     io,
-    `${written} sent to the queue again, ${refused} left. Look again in two minutes: npm run dead-letters -- list`,
+    `${written} sent to the queue again, ${refused} left. Check again in two minutes: npm run dead-letters -- list`,
   );
   if (refused === 0) return 0;
-  print(io, 'Those left are no messages of this version. Read one with: show ID. Give one up with: remove ID.');
+  print(io, 'This version cannot read those left. Show one with: show ID. Delete one with: remove ID.');
   return 1;
 }
 
-export async function removeLetter(io: Io, call: ApiCall, asked: string): Promise<number> {
-  const { id } = accepted(await call('DELETE', letterAt(asked)), removed);
+export async function removeLetter(io: Io, call: ApiCall, wantedId: string): Promise<number> {
+  const { id } = accepted(await call('DELETE', pathOf(wantedId)), removed);
   print(io, `Removed ${printable(id)}: its message will never be written.`);
   return 0;
 }

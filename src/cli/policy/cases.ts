@@ -1,4 +1,4 @@
-/** The file of cases beside a policy: calls, and the replies that they must get. */
+/** The test cases beside a policy: calls and their expected replies. */
 import * as z from 'zod/mini';
 import type { Problem } from '../../desk/policies/policy-problem.ts';
 import { MAX_ROLES, ROLE_NAME } from '../../entitlements/stored-record.ts';
@@ -7,14 +7,14 @@ import { readJson, shapedAs } from './json-file.ts';
 
 const MAX_NAME_CHARS = 200;
 
-/** An object with these members alone; unknown ones are refused by name, since a misspelt member would check nothing. */
+/** A strict object. Unknown members are refused by name: a misspelt member would check nothing. */
 const only = <Shape extends z.core.$ZodShape>(what: string, shape: Shape) =>
   z.strictObject(shape, {
     error: (issue) => {
       const members = Object.keys(shape).join(', ');
       return issue.code === 'unrecognized_keys'
         ? `unknown: ${issue.keys?.join(', ')}. The members of ${what} are ${members}`
-        : `not a JSON object: ${what} has the members ${members}`;
+        : `not a JSON object. The members of ${what} are ${members}`;
     },
   });
 
@@ -27,14 +27,17 @@ const names = z.optional(
       z
         .string(isText)
         .check(
-          z.regex(ROLE_NAME, 'not a role or group: 1 to 64 letters, digits and . _ : / -, a letter or digit first'),
+          z.regex(
+            ROLE_NAME,
+            'not a role or group: use 1 to 64 letters, digits and . _ : / -, starting with a letter or digit',
+          ),
         ),
       'not a list of names',
     )
     .check(z.maxLength(MAX_ROLES, `more than ${MAX_ROLES} names`)),
 );
 
-/** What is held about a person, as `/admin/people` takes it. */
+/** A person's record, as `/admin/people` takes it. */
 export const entitlementsSchema = only('entitlements', {
   roles: names,
   groups: names,
@@ -48,34 +51,34 @@ export const entitlementsSchema = only('entitlements', {
   applications: z.optional(
     z
       .record(z.string(), only('an application', { roles: names, groups: names }), 'not a JSON object of client ids')
-      .check(z.describe('Roles and groups in one application alone, by client id.')),
+      .check(z.describe('Roles and groups in single applications, by client id.')),
   ),
-}).check(z.describe('What is held about the person, as npm run roles would set it. Left out: nothing.'));
+}).check(z.describe('The record of the person, as npm run roles sets it. Default: no record.'));
 
 const caseSchema = only('a case', {
   name: z
     .string(isText)
     .check(
-      z.minLength(1, 'empty: say what this case shows'),
+      z.minLength(1, 'empty. Describe what this case shows'),
       z.maxLength(MAX_NAME_CHARS, `longer than ${MAX_NAME_CHARS} characters`),
-      z.describe('What the case shows. No two cases have one name.'),
+      z.describe('What the case shows. Names are unique.'),
     ),
   step: z.optional(
     z
       .enum(STEPS, `not a step: ${STEPS.join(', ')}`)
-      .check(z.describe('The step in the address that B2C called; it counts when the body names none.')),
+      .check(z.describe('The step in the URL that B2C called. It is used when the body has no step.')),
   ),
-  call: anyObject('not a JSON object: give the body that B2C sends').check(z.describe('The body as B2C sends it.')),
+  call: anyObject('not a JSON object. Write the body that B2C sends').check(z.describe('The body as B2C sends it.')),
   entitlements: z.optional(entitlementsSchema),
   entitlementsUnavailable: z.optional(
     z
-      .literal(true, 'not true: leave it out where Workers KV answers')
-      .check(z.describe('Workers KV does not say what is held: what whenUnavailable is about.')),
+      .literal(true, 'not true. Remove it when Workers KV is available')
+      .check(z.describe('Workers KV is unavailable, so whenUnavailable applies.')),
   ),
   now: z.optional(
     z.iso
-      .datetime({ offset: true, error: 'not a time: write one such as 2026-11-21T08:00:00Z' })
-      .check(z.describe('When the call comes; rules see it as request.time. Left out: now.')),
+      .datetime({ offset: true, error: 'not a time. Write for example 2026-11-21T08:00:00Z' })
+      .check(z.describe('The time of the call: request.time in rules. Default: now.')),
   ),
   settings: z.optional(
     only('settings', {
@@ -83,49 +86,47 @@ const caseSchema = only('a case', {
       EXTENSIONS_APP_ID: z.optional(z.string(isText)),
     }).check(z.describe('Settings that differ from wrangler.toml in this case.')),
   ),
-  reply: anyObject('not a JSON object: give the body that B2C must get').check(
+  reply: anyObject('not a JSON object. Write the body that B2C must receive').check(
     z.describe(
-      'The body that B2C must get, all of it. {supportCode} in its userMessage stands for the code. ValidationError means HTTP status 400.',
+      'The whole body that B2C must receive. {supportCode} in userMessage matches the code. ValidationError expects HTTP status 400.',
     ),
   ),
   rule: z.optional(
-    z.string(isText).check(z.describe('Name of the rule that must have turned the person away; "" means none.')),
+    z.string(isText).check(z.describe('The name of the rule that must turn the person away; "" means no rule.')),
   ),
 }).check(
   z.refine(({ entitlements, entitlementsUnavailable }) => !entitlements || !entitlementsUnavailable, {
     path: ['entitlementsUnavailable'],
-    error: 'beside entitlements: what is held, or that nobody can say, but not both',
+    error: 'not together with entitlements. Use either entitlements or entitlementsUnavailable',
   }),
 );
 export type Case = z.infer<typeof caseSchema>;
 
 export const casesSchema = only('a file of cases', {
-  $schema: z.optional(z.string(isText).check(z.describe('Where the JSON Schema lies, for editors.'))),
+  $schema: z.optional(z.string(isText).check(z.describe('The path of the JSON Schema, for editors.'))),
   description: z.optional(z.string(isText)),
-  cases: z
-    .array(caseSchema, 'not a list of cases')
-    .check(z.minLength(1, 'no case: a policy that nobody tried proves nothing. Write at least one')),
+  cases: z.array(caseSchema, 'not a list of cases').check(z.minLength(1, 'no case. Write at least one')),
 });
 
-/** A case with the line of the file where it begins. */
+/** A case with its first line in the file. */
 export type LocatedCase = Case & { readonly line: number };
 
-/** The cases of a file; refuses, with every problem and its line, a file that is none. */
+/** Reads the cases of a file. Throws a refusal that lists every problem with its line. */
 export async function readCases(file: string): Promise<readonly LocatedCase[]> {
   const { value, source } = await readJson(file, (parsed) => {
     const checked = shapedAs(casesSchema)(parsed);
-    const problems = checked.ok ? twice(checked.value.cases) : [];
+    const problems = checked.ok ? duplicateNames(checked.value.cases) : [];
     return problems.length === 0 ? checked : { ok: false, problems };
   });
   const { lineOf } = source.positions();
   return value.cases.map((one, index) => ({ ...one, line: lineOf(`cases[${index}]`) }));
 }
 
-function twice(cases: readonly Case[]): Problem[] {
+function duplicateNames(cases: readonly Case[]): Problem[] {
   const names = cases.map(({ name }) => name);
   return names.flatMap((name, index) => {
     if (names.indexOf(name) === index) return [];
-    const message = `There are two cases called "${name}": give each a name of its own.`;
+    const message = `Two cases are called "${name}". Rename one.`;
     return [{ rule: '', path: `cases[${index}].name`, message }];
   });
 }

@@ -1,8 +1,8 @@
-/** A reply beside the one that was expected, member by member. */
+/** Compares a reply with the expected one, member by member. */
 import { isDeepStrictEqual } from 'node:util';
 import { printable } from '../table.ts';
 
-/** Lines about each member that differs; `[]` when none does. */
+/** Returns lines about each member that differs, `[]` when none does. */
 export function differingMembers(expected: Record<string, unknown>, received: Record<string, unknown>): string[] {
   const names = new Set([...Object.keys(expected), ...Object.keys(received)]);
   return [...names].flatMap((name) => {
@@ -11,14 +11,14 @@ export function differingMembers(expected: Record<string, unknown>, received: Re
   });
 }
 
-/** One thing that differs; undefined is told as its absence. */
+/** Lines about one difference. Undefined is shown as `nothing`. */
 export const differing = (name: string, wanted: unknown, got: unknown): string[] => [
   printable(name),
-  `  expected ${told(wanted)}`,
-  `  received ${told(got)}`,
+  `  expected ${shown(wanted)}`,
+  `  received ${shown(got)}`,
 ];
 
 const valueIn = (record: Record<string, unknown>, name: string) =>
   Object.hasOwn(record, name) ? record[name] : undefined;
 
-const told = (value: unknown) => (value === undefined ? 'nothing' : printable(JSON.stringify(value)));
+const shown = (value: unknown) => (value === undefined ? 'nothing' : printable(JSON.stringify(value)));

@@ -1,15 +1,15 @@
-/** What is different between two policies, for people: the parts that the log of changes names, each with the lines that changed. */
+/** The difference between two policies for people: the parts that the audit log names, each with its changed lines. */
 import { diffLines } from 'diff';
 import { differences, names, notIn, rulesById, sorted } from '../../desk/policies/differences.ts';
 import type { PolicyDocument } from '../../desk/policies/policy-document.ts';
 import { printable } from '../table.ts';
 
-/** How many entries of a list are shown of those that came or went. */
+/** How many added or removed entries of a list are shown. */
 const EXAMPLES = 3;
 const EXAMPLE_CHARS = 80;
-const OF_A_LIST = { added: ', a new list', removed: ', the list is gone', changed: '' } as const;
+const OF_A_LIST = { added: ', new list', removed: ', list removed', changed: '' } as const;
 
-/** Lines that say how `after` differs from `before`, `[]` when it does not. Members in another order are no difference. */
+/** Returns lines that show how `after` differs from `before`, `[]` when equal. The order of members does not matter. */
 export function difference(before: PolicyDocument, after: PolicyDocument): string[] {
   const [was, is] = [partsOf(before, after), partsOf(after, before)];
   const counts = new Map<string, string>();
@@ -24,7 +24,7 @@ export function difference(before: PolicyDocument, after: PolicyDocument): strin
   );
 }
 
-/** What people know by name, as texts to compare line by line. Of a list only a few entries that `other` has not. */
+/** The named parts of a policy as texts to compare by line. A list contributes a few entries that `other` lacks. */
 function partsOf(
   { rules, lists = {}, messages = {}, applications = {}, ...others }: PolicyDocument,
   other: PolicyDocument,
@@ -44,7 +44,7 @@ function partsOf(
   ]);
 }
 
-/** The same entries in another order, or more than once, are a difference too. */
+/** A different order or a repeated entry is a difference too. */
 function examplesOf(list: readonly string[], other: readonly string[]): string {
   const foreign = notIn(new Set(other), new Set(list));
   const shown = foreign.length > 0 ? foreign : list.filter((entry, place) => entry !== other[place]);

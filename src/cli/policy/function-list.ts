@@ -1,4 +1,4 @@
-/** The manual of the functions that expressions have beyond CEL's own, or that are stricter here. */
+/** The manual of the functions that CEL lacks or that are stricter than in CEL. */
 import { FUNCTIONS } from '../../expressions/functions.ts';
 
 export const functionsManual = (): string =>
@@ -10,6 +10,6 @@ export const functionsManual = (): string =>
         ...examples.map(([expression, value]) => `    ${expression}  ${value === undefined ? 'fails' : shown(value)}`),
       ].join('\n'),
     )
-    .join('\n\n')}\n\nThe examples run at 2026-11-21T12:00:00Z. Everything else is as in CEL: https://cel.dev`;
+    .join('\n\n')}\n\nThe examples run at 2026-11-21T12:00:00Z. Other functions are as in CEL: https://cel.dev`;
 
 const shown = (value: string | number | boolean) => `is ${JSON.stringify(value)}`;

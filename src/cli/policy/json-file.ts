@@ -1,4 +1,4 @@
-/** JSON files as people write them: read, checked, and refused with every problem and its line. */
+/** Reads and checks JSON files that people write. A refusal lists every problem with its line. */
 import type * as z from 'zod/mini';
 import { namesTwice, twice } from '../../desk/policies/duplicate-keys.ts';
 import type { Problem } from '../../desk/policies/policy-problem.ts';
@@ -9,16 +9,16 @@ import { issuesIn, type Located, located, refusalOf } from './problems.ts';
 
 export interface JsonFile {
   readonly file: string;
-  /** Made when first asked for: it costs as much as reading the file. */
+  /** Computed on first use: it takes as long as reading the file. */
   readonly positions: () => Positions;
 }
 
-/** What a check makes of a file: all of its problems, or the value when there are none. */
+/** The result of a check: the value, or every problem. */
 export type CheckedFile<Value> =
   | { readonly ok: true; readonly value: Value }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/** Refuses what cannot be read, is not JSON, has a member twice in one object, or has a problem that `check` finds. */
+/** Throws a refusal when a file cannot be read, is not JSON, has duplicate keys, or fails `check`. */
 export async function readJson<Value>(
   file: string,
   check: (parsed: unknown) => CheckedFile<Value>,
@@ -34,7 +34,7 @@ export async function readJson<Value>(
   try {
     parsed = JSON.parse(text);
   } catch (error) {
-    const message = `Not JSON: ${error instanceof Error ? error.message : error}. Correct it there.`;
+    const message = `Not JSON: ${error instanceof Error ? error.message : error}. Correct the syntax at this line.`;
     throw refusal([{ rule: '', path: '', message, line: positions().brokenAt ?? 1 }]);
   }
   const checked = check(parsed);
@@ -44,7 +44,7 @@ export async function readJson<Value>(
   return { value: checked.value, source: { file, positions } };
 }
 
-/** A check by a schema. */
+/** Checks against a schema. */
 export const shapedAs =
   <Schema extends z.ZodMiniType>(schema: Schema) =>
   (parsed: unknown): CheckedFile<z.output<Schema>> => {

@@ -1,4 +1,4 @@
-/** JSON Schemas (draft 2020-12) that editors complete and check by: of a policy, and of the cases beside it. */
+/** The JSON Schemas (draft 2020-12) of a policy and of its test cases, for completion and checks in editors. */
 import * as z from 'zod/mini';
 import { policySchema } from '../../desk/policies/policy-document.ts';
 import { DECIDED_WITHOUT_RULE } from '../../policy/policy.ts';
@@ -6,34 +6,33 @@ import { casesSchema } from './cases.ts';
 
 type Schema = z.core.JSONSchema.JSONSchema;
 
-/** Where a rule may say no (contract 2.1): B2C ignores a block at PreTokenIssuance, and goes back to no page before PostAttributeCollection. */
+/**
+ * The steps at which a rule may refuse (contract 2.1). B2C ignores a block at PreTokenIssuance, and only
+ * PostAttributeCollection has a page to return to.
+ */
 const BLOCKING_STEPS = ['PostFederationSignup', 'PostAttributeCollection'];
 const INVALID_STEPS = ['PostAttributeCollection'];
-/** Postgres takes no NUL. */
+/** Postgres does not store NUL. */
 const NO_NUL = '^[^\\u0000]*$';
 
 /**
- * A policy, as far as a schema can say it: everything that `policySchema` refuses, and what `check` refuses besides where
- * members go together. What only `check` finds is the meaning of expressions, names that are not there, and messages.
+ * Refuses everything that `policySchema` refuses, and invalid combinations of members. Only `check` finds invalid
+ * expressions, unknown names and faulty messages.
  */
 export function policyJsonSchema(): Schema {
-  const schema = titled(
-    policySchema,
-    'Gatehouse policy',
-    'Decides what happens at sign-up and what goes into the token.',
-  );
+  const schema = titled(policySchema, 'Gatehouse policy', 'Decides who may sign up and what the token contains.');
   const { rules, messages, lists, description } = membersOf(schema);
   Object.assign(texts(messages), { pattern: NO_NUL });
   Object.assign(objectIn(messages?.additionalProperties), { minProperties: 1 });
   Object.assign(objectIn(objectIn(lists?.additionalProperties).items), { pattern: NO_NUL });
-  Object.assign(objectIn(description), { pattern: NO_NUL, description: 'For readers. Nobody signing in sees it.' });
+  Object.assign(objectIn(description), { pattern: NO_NUL, description: 'For readers. Not shown at sign-in.' });
   tightenRule(objectIn(rules?.items));
   return schema;
 }
 
 /** The cases that `npm run policy -- test` runs. */
 export function casesJsonSchema(): Schema {
-  const schema = titled(casesSchema, 'Cases of a Gatehouse policy', 'Calls, and the replies that they must get.');
+  const schema = titled(casesSchema, 'Cases of a Gatehouse policy', 'Calls and their expected replies.');
   const { cases } = membersOf(schema);
   Object.assign(objectIn(cases?.items), {
     title: 'Case',
@@ -47,7 +46,7 @@ function titled(schema: z.ZodMiniType, title: string, description: string): Sche
   return { ...($schema === undefined ? {} : { $schema }), title, description, ...rest };
 }
 
-/** What refinements say, which Zod cannot convert, and which members of a rule go together. */
+/** Adds what Zod cannot convert: refinements, and which members of a rule go together. */
 function tightenRule(rule: Schema): void {
   const { id, steps, set, description } = membersOf(rule);
   Object.assign(rule, {
@@ -76,8 +75,8 @@ const membersOf = (schema: Schema): Partial<Record<string, Schema>> =>
 const texts = (messages: Schema | undefined): Schema =>
   objectIn(objectIn(messages?.additionalProperties).additionalProperties);
 
-/** A part of a schema that is neither left out nor true or false. */
+/** The part as an object schema. Throws when it is missing or a boolean schema. */
 function objectIn(part: unknown): Schema {
   if (typeof part === 'object' && part !== null && !Array.isArray(part)) return part as Schema;
-  throw new TypeError('The policy has another shape than its JSON Schema was written for.');
+  throw new TypeError('The policy schema changed its shape. Adapt its JSON Schema.');
 }

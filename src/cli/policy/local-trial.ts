@@ -1,4 +1,4 @@
-/** One call tried on this machine: by a policy in a file, without any Gatehouse. */
+/** Evaluates one call against a policy file on this machine, without a Gatehouse. */
 
 import { heldBy, shownEntry, type TriedEntitlements, tryCall } from '../../gate/trial.ts';
 import type { Decision } from '../../policy/decide.ts';
@@ -6,15 +6,15 @@ import { NOTHING_HELD, type Policy } from '../../policy/policy.ts';
 import type { Step } from '../../sign-in/event.ts';
 import type { RemoteTried } from './policy-api.ts';
 
-/** Stands for the code that a person would be shown: of its form, and nobody's. */
+/** Replaces the support code of a person. It has the same form and belongs to no attempt. */
 export const SAMPLE_CODE = 'TEST0-C0DE0';
 
 export interface LocalTrial {
   readonly policy: Policy;
   readonly call: Record<string, unknown>;
-  /** The step in the address. */
+  /** The step in the URL. */
   readonly step: Step | undefined;
-  /** Undefined: the store cannot say what is held. */
+  /** Undefined: the store is unavailable. */
   readonly entitlements: TriedEntitlements | undefined;
   /** Milliseconds since 1970. */
   readonly now: number;

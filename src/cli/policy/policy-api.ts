@@ -1,11 +1,11 @@
-/** The policy of a running Gatehouse: how it is asked for, saved and tried. */
+/** Reads, saves and tries policies through the management API of a running Gatehouse. */
 import * as z from 'zod/mini';
 import { type PolicyDocument, policySchema } from '../../desk/policies/policy-document.ts';
 import type { Problem } from '../../desk/policies/policy-problem.ts';
 import { type Answer, type ApiCall, accepted, followPages, isRefusedAs } from '../administrator.ts';
 import { CommandRefusal } from '../refusal.ts';
 
-/** The version that decides. */
+/** The version in force. */
 export interface RemotePolicy {
   readonly number: number;
   readonly document: PolicyDocument;
@@ -36,37 +36,34 @@ const version = z.extend(listed, { document: z.unknown() });
 const absent = z.object({ requestId: z.string() });
 const anyObject = z.record(z.string(), z.unknown());
 
-/** Undefined when nothing was saved yet, which is another thing than an address where no policies are. */
+/** Returns undefined when no policy was saved yet. Throws when the Gatehouse is too old to have policies. */
 export async function inForce(call: ApiCall): Promise<RemotePolicy | undefined> {
   const answer = await call('GET', '/admin/policy');
   if (isRefusedAs(answer, 'no-policy')) return undefined;
   if (answer.status === 404 && absent.safeParse(answer.body).success)
     throw new CommandRefusal(
-      'The Gatehouse that runs there knows nothing of policies yet: run npm run migrate against its database, deploy this version of it, and try again.',
+      'This Gatehouse is an older version without policies. Run npm run migrate against its database, deploy this version, and try again.',
     );
   accepted(answer, anyObject);
-  // Zod's copy would have its members in another order.
   const document = documentIn(answer.body);
   const [, number] = /^(?:W\/)?"(\d+)"$/.exec(answer.etag) ?? [];
   if (number !== undefined) return { number: Number(number), document };
   throw new CommandRefusal(
-    'The answer has no ETag with the number of the version: something in front of Gatehouse took it off.',
+    'The response has no ETag with the version number. Check whether a proxy in front of Gatehouse removes it.',
   );
 }
 
 export async function versionNumbered(call: ApiCall, number: number): Promise<PolicyDocument> {
   const { document } = accepted(await call('GET', `/admin/policy/versions/${number}`), version);
   if (document !== null) return documentIn(document);
-  throw new CommandRefusal(
-    `Version ${number} only says that a shadow was taken away: it has no policy. Choose another one.`,
-  );
+  throw new CommandRefusal(`Version ${number} has no policy: it records the end of a shadow. Choose another version.`);
 }
 
-/** Newest first, as Gatehouse lists them. */
+/** Newest first. */
 export const versions = async (call: ApiCall): Promise<RemoteVersion[]> =>
   (await followPages(call, '/admin/policy/versions?limit=500', page)).flatMap(({ versions }) => versions);
 
-/** A saving that Gatehouse refused because of what is in the document. */
+/** Gatehouse refused to save because the document has problems. */
 export class DocumentRefused extends Error {
   readonly problems: readonly Problem[];
 
@@ -76,7 +73,7 @@ export class DocumentRefused extends Error {
   }
 }
 
-/** Saves a new version, if version `base` is still the one in force (undefined: if there is none yet). */
+/** Saves a new version if `base` is still in force (undefined: if no version exists yet). */
 export async function save(
   call: ApiCall,
   document: PolicyDocument,
@@ -93,7 +90,7 @@ export async function save(
   return savedIn(answer);
 }
 
-/** Puts an earlier version in force again, as a new one, if version `base` is still in force. */
+/** Saves an earlier version as a new one if `base` is still in force. */
 export async function requestRollback(
   call: ApiCall,
   to: number,
@@ -109,7 +106,7 @@ const condition = (base: number | undefined): Record<string, string> =>
 function savedIn(answer: Answer): RemoteSaved {
   if (!isRefusedAs(answer, 'version-changed', 'version-missing', 'version-identical')) return accepted(answer, saved);
   throw new CommandRefusal(
-    'Somebody saved another version after this one was read: nothing was changed. Run the command again: it shows what is in force now.',
+    'Another version was saved in the meantime, so nothing was changed. Run the command again to compare with that version.',
   );
 }
 
@@ -124,7 +121,7 @@ const traced = z.object({
   when: z.optional(result),
   set: z.optional(z.record(z.string(), result)),
 });
-/** What became of one rule of the call's step. */
+/** The result of one rule of the call's step. */
 export type Traced = z.infer<typeof traced>;
 
 const tried = z.object({
@@ -134,7 +131,7 @@ const tried = z.object({
   trace: z.array(traced),
   notes: z.array(z.string()),
 });
-/** A call as it would be answered, and why. */
+/** The reply to a call, and why. */
 export type RemoteTried = z.infer<typeof tried>;
 
 /** Members that are undefined are not sent. */
@@ -149,12 +146,12 @@ export interface RemoteTrial {
 export const tryOut = async (call: ApiCall, trial: RemoteTrial): Promise<RemoteTried> =>
   accepted(await call('POST', '/admin/policy/try', trial), tried);
 
-/** A document as Gatehouse gave it; refuses one that this version of the commands does not know. */
-function documentIn(answered: unknown): PolicyDocument {
-  const parsed = policySchema.safeParse(answered);
+/** Throws a refusal when this version of the command does not support the document. */
+function documentIn(received: unknown): PolicyDocument {
+  const parsed = policySchema.safeParse(received);
   // Zod's copy would have its members in another order.
-  if (parsed.success) return answered as PolicyDocument;
+  if (parsed.success) return received as PolicyDocument;
   throw new CommandRefusal(
-    'The policy of that Gatehouse is not of a form that this command knows: use the command of the version that runs there.',
+    'This command cannot read the policy of that Gatehouse. Use the command of the deployed version.',
   );
 }

@@ -1,4 +1,4 @@
-/** `npm run policy`: a policy as a file that is checked, tested, tried, compared and put in force. */
+/** The commands of `npm run policy`. */
 import { InvalidArgumentError } from 'commander';
 import * as z from 'zod/mini';
 import type { Step } from '../../sign-in/event.ts';
@@ -21,7 +21,7 @@ import { type TryOptions, tryFile } from './try-command.ts';
 
 const POLICY_JSON = 'policy.json';
 
-/** What commander makes of the options; each command declares its own. */
+/** The options of all commands, as commander parses them. */
 interface Options extends TryOptions, Saving, Omit<ReplayOptions, 'policy' | 'step' | 'json'> {
   readonly url?: string;
   readonly base?: number;
@@ -35,29 +35,29 @@ interface Options extends TryOptions, Saving, Omit<ReplayOptions, 'policy' | 'st
 
 export const define: Define = (program, io) => {
   program.addHelpText('after', credentialHelp());
-  onFiles(program.commandsGroup('On files alone:'), io);
+  onFiles(program.commandsGroup('With files only:'), io);
   withGatehouse(program.commandsGroup('With a Gatehouse:'), io);
 };
 
 function onFiles(program: Program, io: Io): void {
   under(program.command('check'))
-    .description('Every problem of a policy, with its line. Warnings are what is allowed and probably not meant.')
+    .description('Lists every problem of a policy with its line. Warnings are allowed but probably mistakes.')
     .argument('[file]', 'the policy', POLICY_JSON)
     .does(async (file: string, { var: settings }: Options) => check(io, await read(file, settings)));
   under(program.command('test'))
-    .description('Runs cases: calls, and the replies that they must get by the policy beside them.')
+    .description('Runs test cases: calls to the policy beside them, with their expected replies.')
     .argument('[file]', 'the cases (default: policy.test.json, or those beside --policy)')
     .option('--policy <file>', 'the policy (default: the one beside the cases: policy.json for policy.test.json)')
     .does((file: string | undefined, options: Options) => testPolicy(io, file, options.policy, options.var));
   program
     .command('schema')
-    .description('The JSON Schema of a policy, by which editors complete and check.')
-    .option('--out <file>', 'write it there instead of to the terminal')
-    .option('--cases', 'of a file of cases instead of a policy')
+    .description('Writes the JSON Schema of a policy, for completion and checks in editors.')
+    .option('--out <file>', 'write to this file instead of the terminal')
+    .option('--cases', 'the schema of test cases instead of a policy')
     .does((options: Options) => schema(io, options));
   program
     .command('functions')
-    .description('What expressions can call beyond CEL’s own functions, with examples.')
+    .description('Lists the functions that expressions have in addition to CEL, with examples.')
     .does(async () => {
       print(io, functionsManual());
       return 0;
@@ -66,84 +66,84 @@ function onFiles(program: Program, io: Io): void {
 
 function withGatehouse(program: Program, io: Io): void {
   under(saving(program.command('push')))
-    .description('Shows what a file changes, asks, and puts it in force as a new version.')
+    .description('Shows what a file changes, asks for confirmation, and puts it in force as a new version.')
     .argument('[file]', 'the policy', POLICY_JSON)
     .option('--base <N>', 'refuse unless version N is in force (0: none yet); for CI', number(0))
     .does(async (file: string, options: Options) =>
       push(io, administrator(io, options.url), await read(file, options.var), options),
     );
   atGatehouse(program.command('pull'))
-    .description('The policy in force, on the terminal or into a file.')
-    .argument('[file]', 'where to write it')
-    .option('--version <N>', 'that version instead of the one in force', number(1))
-    .option('--force', 'overwrite the file although it says something else')
+    .description('Writes the policy in force to the terminal or to a file.')
+    .argument('[file]', 'the file to write')
+    .option('--version <N>', 'this version instead of the one in force', number(1))
+    .option('--force', 'overwrite a file that differs')
     .does((file: string | undefined, options: Options) => pull(io, administrator(io, options.url), file, options));
   atGatehouse(program.command('diff'))
-    .description('What a file changes in the policy in force. Exit code 0: nothing, 1: something, 2: trouble.')
+    .description('Compares a file with the policy in force. Exit code 0: no difference, 1: differences, 2: error.')
     .argument('[file]', 'the policy', POLICY_JSON)
-    .option('--version <N>', 'compare with that version instead', number(1))
+    .option('--version <N>', 'compare with this version instead', number(1))
     .does((file: string, { url, version }: Options) => diff(io, administrator(io, url), file, version));
   atGatehouse(program.command('versions'))
-    .description('Every version: when, by whom, with which note.')
+    .description('Lists every version with its time, author and note.')
     .does(({ url }: Options) => listVersions(io, administrator(io, url)));
   saving(program.command('rollback'))
-    .description('Shows what that changes, asks, and puts version N in force again, as a new version.')
+    .description('Shows what changes, asks for confirmation, and puts version N in force again as a new version.')
     .argument('<number>', 'the version', number(1))
     .does((to: number, options: Options) => rollBack(io, administrator(io, options.url), to, options));
   under(atGatehouse(program.command('try')))
     .description(
-      'What a call of B2C’s would be answered at this moment, and why. Nothing is recorded. With --policy nothing but ' +
-        'this machine is asked; with --remote as well, a Gatehouse with its own settings and entitlements.',
+      'Shows the reply to a call, and why. Nothing is recorded. With --policy the call is evaluated on this machine; ' +
+        'with --policy and --remote, by a Gatehouse with its settings and entitlements.',
     )
-    .summary('What a call of B2C’s would be answered, and why. With --policy by a file, on this machine alone.')
+    .summary('Shows the reply to a call, and why. With --policy it uses a file, on this machine.')
     .argument('<file>', 'the body that B2C sends')
-    .option('--policy <file>', 'by this policy instead of the one in force')
-    .option('--remote', 'ask a Gatehouse also when there is a --policy')
+    .option('--policy <file>', 'use this policy instead of the one in force')
+    .option('--remote', 'with --policy: use a Gatehouse')
     .option(
       '--entitlements <file>',
-      'what is held about the person: { "roles": [], "groups": [], "attributes": {}, "applications": {} }',
+      'the record of the person: { "roles": [], "groups": [], "attributes": {}, "applications": {} }',
     )
-    .option('--step <step>', 'the step in the address that B2C calls; it counts when the body names none', step)
-    .option('--at <time>', 'when the call comes, such as 2026-11-21T08:00:00Z (default: now)', time)
-    .does((file: string, options: Options) => tryFile(io, asked(io, options), file, options));
+    .option('--step <step>', 'the step in the URL that B2C calls; used when the body has no step', step)
+    .option('--at <time>', 'the time of the call, for example 2026-11-21T08:00:00Z (default: now)', time)
+    .does((file: string, options: Options) => tryFile(io, gatehouseFor(io, options), file, options));
   under(atGatehouse(program.command('replay'), 'reports'))
     .description(
-      'What a draft would have decided otherwise about the calls that were kept, by rule; what cannot be judged, since ' +
-        'not all of a call is kept, and how it could be. Exit code 0: nothing otherwise, 1: something, 2: trouble.',
+      'Evaluates a draft on recorded calls and shows, by rule, which decisions differ. Some calls are undecided, since ' +
+        'not all of a call is recorded; the report says what to record. Exit code 0: no difference, 1: differences, 2: error.',
     )
     .summary(
-      'What a draft would have decided otherwise about kept calls: --from, --to, --step, --client-id, --limit, --json. ' +
-        'It asks for reports: GATEHOUSE_REPORTS.',
+      'Shows which recorded calls a draft decides differently: --from, --to, --step, --client-id, --limit, --json. ' +
+        'Its credential is GATEHOUSE_REPORTS.',
     )
     .option('--policy <file>', 'the draft', POLICY_JSON)
-    .option('--from <time>', 'calls from that time on (default: seven days ago)')
-    .option('--to <time>', 'calls before that time')
-    .option('--step <step>', 'only calls of that step')
-    .option('--client-id <id>', 'only calls for that application')
-    .option('--limit <N>', 'at most so many calls, the newest')
-    .option('--json', 'as JSON, for programs')
+    .option('--from <time>', 'calls from this time on (default: seven days ago)')
+    .option('--to <time>', 'calls before this time')
+    .option('--step <step>', 'only calls of this step')
+    .option('--client-id <id>', 'only calls for this application')
+    .option('--limit <N>', 'the N newest calls only')
+    .option('--json', 'print JSON')
     .does((options: Options) =>
       replay(io, reporter(io, options.url), { ...options, 'client-id': options.clientId }, options.var ?? {}),
     );
 }
 
-/** Settings that claims depend on. */
+/** Adds the settings on which claim names depend. */
 const under = (command: Program): Program =>
   command.option(
     '--var <NAME=value>',
-    'ROLES_CLAIM or EXTENSIONS_APP_ID, when not as in wrangler.toml; may be repeated',
+    'overrides ROLES_CLAIM or EXTENSIONS_APP_ID of wrangler.toml; may be repeated',
     readSetting,
   );
 
 const saving = (command: Program): Program =>
   atGatehouse(command)
-    .option('--note <text>', 'why, for those who read the versions later')
-    .option('-y, --yes', 'do not ask; needed where there is no terminal');
+    .option('--note <text>', 'the reason, shown in the list of versions')
+    .option('-y, --yes', 'do not ask; required without a terminal');
 
-/** A version's number; `least` is 1, or 0 where that means none. */
+/** Parses a version number. `least` is 0 where 0 means none. */
 const number = (least: 0 | 1) => (typed: string) => {
   if (/^\d{1,9}$/.test(typed) && Number(typed) >= least) return Number(typed);
-  throw new InvalidArgumentError('It is not the number of a version: npm run policy -- versions lists them.');
+  throw new InvalidArgumentError('It is not a version number. npm run policy -- versions lists them.');
 };
 
 function step(typed: string): Step {
@@ -156,7 +156,7 @@ function step(typed: string): Step {
 
 function time(typed: string): string {
   if (z.iso.datetime({ offset: true }).safeParse(typed).success) return typed;
-  throw new InvalidArgumentError('It is not a time. Write one such as 2026-11-21T08:00:00Z.');
+  throw new InvalidArgumentError('It is not a time. Write for example 2026-11-21T08:00:00Z.');
 }
 
 const read = async (file: string, settings?: Settings): Promise<PolicyFile> =>
@@ -170,15 +170,15 @@ async function check(io: Io, { source: { file }, policy, warnings }: PolicyFile)
     counted(Object.keys(lists).length, 'list'),
     counted(Object.keys(messages).length, 'message'),
   ];
-  print(io, `${file} may be saved: ${parts.join(', ')}.`);
+  print(io, `${file} is valid: ${parts.join(', ')}.`);
   return 0;
 }
 
-/** A draft is tried on this machine unless somebody says where else. */
-function asked(io: Io, { policy, remote, url }: Options): ApiCall | undefined {
+/** Undefined: a draft is tried on this machine unless `--remote` is given. */
+function gatehouseFor(io: Io, { policy, remote, url }: Options): ApiCall | undefined {
   if (policy === undefined || remote) return administrator(io, url);
   if (url === undefined) return undefined;
-  throw calledWrongly('With --policy the call is tried on this machine: add --remote, or leave --url out.', 'policy');
+  throw calledWrongly('With --policy the call is tried on this machine. Add --remote, or remove --url.', 'policy');
 }
 
 async function schema(io: Io, { cases, out }: Options): Promise<number> {
@@ -186,7 +186,7 @@ async function schema(io: Io, { cases, out }: Options): Promise<number> {
   if (out === undefined) print(io, text);
   else {
     await writeText(out, `${text}\n`);
-    print(io, `Written to ${out}. Name it in the first line of your file: "$schema": "./${out.split('/').at(-1)}".`);
+    print(io, `Written to ${out}. Add it to the first line of your file: "$schema": "./${out.split('/').at(-1)}".`);
   }
   return 0;
 }

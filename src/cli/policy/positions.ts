@@ -1,16 +1,16 @@
-/** Where in a JSON text something stands: the line of a path, as problems name it. */
+/** Finds the line of a path in a JSON text. */
 import { findNodeAtLocation, type Node, type ParseError, parseTree } from 'jsonc-parser';
 
 export interface Positions {
-  /** The line, counted from 1, of a path such as `rules[2].when`; of the nearest part around it when there is no such member. */
+  /** The line, from 1, of a path such as `rules[2].when`. A missing member has the line of its nearest parent. */
   lineOf(path: string): number;
-  /** The line of the first error of JSON's grammar, undefined where there is none. */
+  /** The line of the first syntax error, undefined when there is none. */
   readonly brokenAt: number | undefined;
 }
 
 const NO_EXTENSIONS = { disallowComments: true, allowTrailingComma: false };
 
-/** Never throws: a text that cannot be read, or nests deeper than the stack, has its one line. */
+/** Never throws. In a text that cannot be parsed, or is nested too deeply for the stack, every path is on line 1. */
 export function positionsIn(text: string): Positions {
   const lineAt = lineIndex(text);
   const errors: ParseError[] = [];
@@ -32,10 +32,10 @@ function lineIndex(text: string): (offset: number) => number {
   return (offset) => ends.findLastIndex((end) => end < offset) + 2;
 }
 
-/** A member begins with its name, which may stand on another line than its value. */
+/** A member begins with its name, which may be on another line than its value. */
 const offsetOf = (node: Node) => (node.parent?.type === 'property' ? node.parent : node).offset;
 
-/** Names may hold dots and brackets themselves: of the members that the path could mean, the longest name is taken. */
+/** Names may contain dots and brackets, so the longest matching name is taken. */
 function nodeAt(node: Node, path: string): Node {
   const rest = path.replace(/^\./, '');
   if (rest === '') return node;

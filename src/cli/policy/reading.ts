@@ -1,4 +1,4 @@
-/** `pull`, `diff` and `versions`: what a Gatehouse has, beside what a file has. */
+/** `pull`, `diff` and `versions`: read the policies of a Gatehouse and compare them with files. */
 import { existsSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import type { ApiCall } from '../administrator.ts';
@@ -10,7 +10,7 @@ import { difference } from './difference.ts';
 import * as server from './policy-api.ts';
 import { readPolicy } from './policy-file.ts';
 
-/** Writes a version, or the one in force, to a file, or to the terminal when there is no `file`. */
+/** Writes a version, by default the one in force, to `file` or to the terminal. */
 export async function pull(
   io: Io,
   call: ApiCall,
@@ -24,31 +24,31 @@ export async function pull(
     warn(io, `Version ${number}.`);
     return 0;
   }
-  const there = existsSync(file) ? await readText(file) : undefined;
-  if (there !== undefined && isDeepStrictEqual(jsonIn(there), document)) {
-    print(io, `${file} says the same as version ${number} already.`);
+  const existing = existsSync(file) ? await readText(file) : undefined;
+  if (existing !== undefined && isDeepStrictEqual(jsonIn(existing), document)) {
+    print(io, `${file} already equals version ${number}.`);
     return 0;
   }
-  if (there !== undefined && !force)
+  if (existing !== undefined && !force)
     throw new CommandRefusal(
-      `${file} is there and says something else than version ${number}. See what with npm run policy -- diff ${quoted(file)}, or overwrite it with --force.`,
+      `${file} exists and differs from version ${number}. Compare them with npm run policy -- diff ${quoted(file)}, or overwrite the file with --force.`,
     );
   await writeText(file, text);
   print(io, `Version ${number} written to ${file}.`);
   return 0;
 }
 
-/** Exit code 1 when the file says something else, and 2 when that could not be found out, as diff(1) has it. */
+/** Exit codes as in diff(1): 1 when the file differs, 2 on an error. */
 export async function diff(io: Io, call: ApiCall, file: string, version: number | undefined): Promise<number> {
   try {
-    // Names of claims matter to warnings alone.
+    // The roles claim affects only warnings.
     const wanted = await readPolicy(file, '');
     const { number, document } = await chosen(call, version);
     const lines = difference(document, wanted.document);
     print(
       io,
       lines.length === 0
-        ? `No difference: ${file} says the same as version ${number}.`
+        ? `No difference: ${file} equals version ${number}.`
         : `- version ${number}\n+ ${file}\n\n${lines.join('\n')}`,
     );
     return lines.length === 0 ? 0 : 1;
@@ -74,12 +74,12 @@ export async function listVersions(io: Io, call: ApiCall): Promise<number> {
 
 function useOf({ use, sample }: server.RemoteVersion, isLast: boolean): string {
   if (use === 'active') return '';
-  if (use === 'no-shadow') return 'shadow taken away';
-  // Shares have six decimals at most; 0.07 times 100 has more.
+  if (use === 'no-shadow') return 'shadow removed';
+  // Samples have at most six decimals; 0.07 * 100 has more.
   return isLast ? `shadow, for ${Number(((sample ?? 1) * 100).toFixed(4))} % of the calls` : 'was a shadow';
 }
 
-/** The version of that number, or the one in force. */
+/** The version with this number, or the one in force. */
 async function chosen(call: ApiCall, version: number | undefined): Promise<server.RemotePolicy> {
   if (version !== undefined) return { number: version, document: await server.versionNumbered(call, version) };
   const found = await server.inForce(call);

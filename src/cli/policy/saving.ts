@@ -1,4 +1,4 @@
-/** `push` and `rollback`: what changes is shown first, and nobody's version is overwritten unseen. */
+/** `push` and `rollback`: show what changes, and never overwrite a version that the user has not seen. */
 import { isDeepStrictEqual } from 'node:util';
 import type { PolicyDocument } from '../../desk/policies/policy-document.ts';
 import type { Problem } from '../../desk/policies/policy-problem.ts';
@@ -13,11 +13,11 @@ import { located, refusalOf, warningsOf } from './problems.ts';
 
 export interface Saving {
   readonly note?: string;
-  /** Nobody is asked. */
+  /** Saves without a question. */
   readonly yes?: true;
 }
 
-/** Puts the policy of a file in force. `base` is the version that must be in force (0: none), undefined: whichever is. */
+/** Puts the policy of a file in force. `base` is the version that must be in force (0: none, undefined: any). */
 export async function push(
   io: Io,
   call: ApiCall,
@@ -28,14 +28,14 @@ export async function push(
   if (warnings.length > 0) warn(io, `${warningsOf(source.file, warnings)}\n`);
   const before = await server.inForce(call);
   if (before !== undefined && isDeepStrictEqual(before.document, document)) {
-    // Saves nothing, but publishes what Workers KV lost or never got.
+    // Saves nothing, but publishes again what Workers KV lost or never received.
     const { inForce } = await save(call, policy, before, note);
-    print(io, `Nothing to save: version ${before.number} says the same already. In force: ${inForce}.`);
+    print(io, `Nothing to save: version ${before.number} is the same. In force: ${inForce}.`);
     return 0;
   }
   if (base !== undefined && base !== (before?.number ?? 0))
     throw new CommandRefusal(otherBase(source.file, base, before));
-  return change(io, { before, after: document, yes, told: warnings, save: () => save(call, policy, before, note) });
+  return change(io, { before, after: document, yes, shown: warnings, save: () => save(call, policy, before, note) });
 }
 
 async function save(
@@ -55,36 +55,37 @@ async function save(
 /** Puts version `to` in force again, as a new version. */
 export async function rollBack(io: Io, call: ApiCall, to: number, { note, yes }: Saving): Promise<number> {
   const before = await server.inForce(call);
-  if (before === undefined) throw new CommandRefusal('No policy was saved yet: there is nothing to go back to.');
+  if (before === undefined)
+    throw new CommandRefusal('No policy was saved yet. Save one with npm run policy -- push FILE.');
   const document = await server.versionNumbered(call, to);
   if (isDeepStrictEqual(before.document, document)) {
-    print(io, `Nothing to do: version ${before.number}, the newest one, says the same as version ${to}.`);
+    print(io, `Nothing to do: version ${before.number}, which is in force, equals version ${to}.`);
     return 0;
   }
   const save = () => server.requestRollback(call, to, before.number, note);
-  return change(io, { before, after: document, yes, told: [], save });
+  return change(io, { before, after: document, yes, shown: [], save });
 }
 
 interface Change {
   readonly before: server.RemotePolicy | undefined;
   readonly after: PolicyDocument;
   readonly yes: true | undefined;
-  /** The warnings that were shown already. */
-  readonly told: readonly Problem[];
+  /** The warnings that the user has seen. */
+  readonly shown: readonly Problem[];
   readonly save: () => Promise<server.RemoteSaved>;
 }
 
 /** Shows what changes, asks, and saves. */
-async function change(io: Io, { before, after, yes, told, save }: Change): Promise<number> {
+async function change(io: Io, { before, after, yes, shown, save }: Change): Promise<number> {
   print(io, `${difference(before?.document ?? { rules: [] }, after).join('\n') || 'No difference.'}\n`);
-  const instead = before === undefined ? 'as the first policy that is saved' : `instead of version ${before.number}`;
+  const instead = before === undefined ? 'as the first policy' : `instead of version ${before.number}`;
   if (!yes && !(await confirmed(io, `Put this in force for everybody, ${instead}?`))) {
     print(io, 'Nothing was changed.');
     return 1;
   }
   const { number, inForce, warnings } = await save();
   print(io, `Saved as version ${number}. In force: ${inForce}.`);
-  const fresh = warnings.filter(({ message }) => !told.some((known) => known.message === message));
+  const fresh = warnings.filter(({ message }) => !shown.some((known) => known.message === message));
   for (const { path, message } of fresh) warn(io, printable(`${path}: ${message}`));
   return 0;
 }
@@ -92,7 +93,7 @@ async function change(io: Io, { before, after, yes, told, save }: Change): Promi
 function otherBase(file: string, base: number, before: server.RemotePolicy | undefined): string {
   const found = before === undefined ? 'no policy is in force yet' : `version ${before.number} is in force`;
   return (
-    `Refused, since ${found}, not ${base === 0 ? 'none' : `version ${base}`}: somebody saved in between, and nothing was changed. ` +
-    `See what would be undone with npm run policy -- diff ${quoted(file)}, take it over, and push again.`
+    `Refused: ${found}, not ${base === 0 ? 'none' : `version ${base}`}. Another version was saved in the meantime, so nothing was changed. ` +
+    `Compare with npm run policy -- diff ${quoted(file)}, merge the differences, and push again.`
   );
 }

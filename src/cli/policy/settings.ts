@@ -9,7 +9,6 @@ import { CommandRefusal, calledWrongly } from '../refusal.ts';
 
 const WRANGLER_TOML = join(import.meta.dirname, '../../../wrangler.toml');
 
-/** Settings by name, as texts. */
 export type Settings = { readonly [name in (typeof SETTINGS)[number]]?: string | undefined };
 const SETTINGS = ['ROLES_CLAIM', 'EXTENSIONS_APP_ID'] as const;
 
@@ -29,7 +28,7 @@ export const deployedSettings = async (): Promise<Settings> => {
   return { ROLES_CLAIM, EXTENSIONS_APP_ID };
 };
 
-/** The claims whose values attempts keep. */
+/** The claims whose values are stored in attempts. */
 export const retainedClaimNames = async (): Promise<readonly string[]> => readConfig(await deployedVars()).KEEP_CLAIMS;
 
 async function deployedVars() {
@@ -37,18 +36,18 @@ async function deployedVars() {
     return deployed.parse(parse(await readFile(WRANGLER_TOML, 'utf8'))).vars;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new CommandRefusal(`wrangler.toml, where ROLES_CLAIM and other settings stand, could not be read: ${why}`, 2);
+    throw new CommandRefusal(`wrangler.toml, which has ROLES_CLAIM and other settings, could not be read: ${why}`, 2);
   }
 }
 
-/** `--var NAME=value` as Wrangler takes it, beside those `before` it. */
+/** Parses `--var NAME=value`, as Wrangler takes it, and adds it to the settings `before` it. */
 export function readSetting(assignment: string, before: Settings = {}): Settings {
   const [, name, value] = /^([A-Z_]+)[=:](.*)$/s.exec(assignment) ?? [];
   if (SETTINGS.some((known) => known === name)) return { ...before, [String(name)]: value };
-  throw calledWrongly(`--var ${assignment} must be NAME=value, with a NAME of ${SETTINGS.join(' or ')}.`, 'policy');
+  throw calledWrongly(`--var ${assignment} must be NAME=value. NAME is ${SETTINGS.join(' or ')}.`, 'policy');
 }
 
-/** The names that claims have under these settings; a sentence for each setting whose value Gatehouse would not use. */
+/** The claim names under these settings, and a message for each setting whose value is invalid. */
 export function claimNames(settings: Settings): { names: ClaimNames; problems: readonly string[] } {
   const { ROLES_CLAIM, EXTENSIONS_APP_ID, unusable } = readConfig(settings);
   return {
@@ -57,9 +56,9 @@ export function claimNames(settings: Settings): { names: ClaimNames; problems: r
   };
 }
 
-/** The names under what `wrangler.toml` says, or what the command line says instead; refuses values that cannot be used. */
+/** The claim names under the settings of `wrangler.toml` and the command line. Throws a refusal for invalid values. */
 export async function claimNamesGiven(given: Settings = {}): Promise<ClaimNames> {
   const { names, problems } = claimNames({ ...(await deployedSettings()), ...given });
   if (problems.length === 0) return names;
-  throw new CommandRefusal(`${problems.join('\n')} Or give another one with --var NAME=value.`, 2);
+  throw new CommandRefusal(`${problems.join('\n')} Or override it with --var NAME=value.`, 2);
 }

@@ -1,4 +1,4 @@
-/** `test`: runs the cases beside a policy, on this machine alone. */
+/** `test`: runs the cases beside a policy on this machine. */
 import { existsSync } from 'node:fs';
 import type { CheckedPolicy } from '../../desk/policies/check.ts';
 import { compilePolicy } from '../../desk/policies/compile-plan.ts';
@@ -15,14 +15,13 @@ import { counted } from './problems.ts';
 import { claimNames, claimNamesGiven, deployedSettings, type Settings } from './settings.ts';
 import { traceTable } from './trace.ts';
 
-/** What became of one case. */
 interface Outcome {
-  /** `[]` when the case holds. */
+  /** `[]` when the case passes. */
   readonly faults: readonly string[];
   readonly trace: readonly Traced[];
 }
 
-/** Without `file` the cases beside the policy, without `policyFile` the policy beside the cases. */
+/** `file` defaults to the cases beside the policy, `policyFile` to the policy beside the cases. */
 export async function testPolicy(
   io: Io,
   file: string | undefined,
@@ -60,22 +59,22 @@ function besideEachOther(cases: string | undefined, policy: string | undefined):
   if (policy !== undefined) return { cases, policy };
   if (cases.endsWith(BESIDE)) return { cases, policy: `${cases.slice(0, -BESIDE.length)}.json` };
   throw calledWrongly(
-    `${cases} does not end with ${BESIDE}, as a file of cases does. If it is the policy: npm run policy -- test --policy ${cases}. ` +
-      'If it holds cases, say which policy they are for, with --policy.',
+    `${cases} does not end with ${BESIDE}. If it is a policy: npm run policy -- test --policy ${cases}. ` +
+      'If it has test cases, name their policy with --policy.',
     'policy',
   );
 }
 
 const noCases = ({ cases, policy }: { cases: string; policy: string }) =>
   new CommandRefusal(
-    `There are no cases yet: write calls and the replies that they must get by ${policy} into ${cases}. ` +
-      'npm run policy -- schema --cases says what may stand there, and test/fixtures/policy/policy.test.json has an example of everything.',
+    `${policy} has no test cases yet. Write calls and their expected replies into ${cases}. ` +
+      'npm run policy -- schema --cases describes the file; test/fixtures/policy/policy.test.json is a complete example.',
     2,
   );
 
 type CompiledFor = (settings: Settings) => Promise<Policy | { readonly problems: readonly string[] }>;
 
-/** The policy under the settings of a case; compiled once for cases of the same settings. */
+/** Compiles the policy once for each combination of settings. */
 function compiledFor(policy: CheckedPolicy, deployed: Settings): CompiledFor {
   const known = new Map<string, Policy>();
   return async (own) => {
@@ -108,7 +107,7 @@ async function run(one: LocatedCase, compiled: CompiledFor): Promise<Outcome> {
   return { faults, trace };
 }
 
-/** `{supportCode}` in an expected message is the code that was shown. */
+/** Replaces `{supportCode}` in the expected message. */
 function withCode(reply: LocatedCase['reply']): LocatedCase['reply'] {
   const { userMessage } = reply;
   return typeof userMessage === 'string'
@@ -117,7 +116,7 @@ function withCode(reply: LocatedCase['reply']): LocatedCase['reply'] {
 }
 
 function failure(file: string, { name, line }: LocatedCase, faults: readonly string[], trace: readonly Traced[]) {
-  const rules = trace.length === 0 ? ['No rule was looked at.'] : traceTable(trace).split('\n');
+  const rules = trace.length === 0 ? ['No rule was evaluated.'] : traceTable(trace).split('\n');
   const details = [...faults, '', ...rules].map((text) => (text === '' ? '' : `      ${text}`));
   return `FAIL  ${printable(name)} (${file}:${line})\n${details.join('\n')}\n`;
 }

@@ -1,4 +1,4 @@
-/** What became of each rule, as a table. */
+/** The result of each rule as a table. */
 import { table } from '../table.ts';
 import type { Traced } from './policy-api.ts';
 
@@ -16,7 +16,7 @@ function appliedOf({ reached, applied }: Traced): string {
   return applied === true ? 'yes' : 'no';
 }
 
-/** What a rule that sets nothing does when it applies is to end it. */
+/** A rule that applies and sets nothing turns the person away. */
 function effectOf({ applied, set }: Traced): string {
   if (set === undefined) return applied === true ? 'turns away' : NONE;
   return Object.entries(set)
@@ -24,7 +24,7 @@ function effectOf({ applied, set }: Traced): string {
     .join(', ');
 }
 
-/** A failure is told whole: it says what to write instead. */
+/** An error is not truncated: it says what to write instead. */
 function resultOf(result: Traced['when']): string {
   if (result === undefined) return NONE;
   if ('error' in result) return `failed: ${result.error}`;

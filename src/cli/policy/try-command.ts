@@ -1,4 +1,4 @@
-/** `try`: what one call would be answered, and why. */
+/** `try`: shows the reply to one call, and why. */
 import { compilePolicy } from '../../desk/policies/compile-plan.ts';
 import type { Step } from '../../sign-in/event.ts';
 import type { ApiCall } from '../administrator.ts';
@@ -21,7 +21,7 @@ export interface TryOptions {
   readonly var?: Settings;
 }
 
-/** Asks `gatehouse`, or this machine alone when there is none. */
+/** Evaluates the call at `gatehouse`, or on this machine when undefined. */
 export async function tryFile(
   io: Io,
   gatehouse: ApiCall | undefined,
@@ -47,22 +47,22 @@ export async function tryFile(
   return 0;
 }
 
-/** Any object, with all its members: Zod would leave some out. */
+/** Accepts any object. Zod would drop some members, such as `__proto__`. */
 function bodyIn(parsed: unknown): CheckedFile<Record<string, unknown>> {
   if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed))
     return { ok: true, value: parsed as Record<string, unknown> };
-  const message = 'Not a JSON object: it must be the body that B2C sends.';
+  const message = 'Not a JSON object. Write the body that B2C sends.';
   return { ok: false, problems: [{ rule: '', path: '', message }] };
 }
 
-/** The reply first and alone on its line, as Microsoft would get it. */
+/** Prints the reply on the first line, as Microsoft would receive it. */
 function show(
   io: Io,
   { reply, policyVersion, trace, notes }: RemoteTried,
   draft: string | undefined,
   supportCode: string,
 ): void {
-  // The same JSON without what would move the cursor, which JSON.stringify leaves as it is.
+  // JSON.stringify does not escape these control characters, which could move the cursor.
   const body = JSON.stringify(reply.body).replace(
     /[\x7f-\x9f]/g,
     (control) => `\\u00${control.charCodeAt(0).toString(16)}`,
@@ -70,7 +70,7 @@ function show(
   print(io, `${body}\n`);
   const about: (readonly [string, string])[] = [
     ['status', String(reply.status)],
-    ['policy', draft ?? (policyVersion === 0 ? 'the built-in one' : `version ${policyVersion}`)],
+    ['policy', draft ?? (policyVersion === 0 ? 'the built-in policy' : `version ${policyVersion}`)],
     ...(supportCode === '' ? [] : [['support code', supportCode] as const]),
     ...notes.map((note) => ['note', note] as const),
   ];

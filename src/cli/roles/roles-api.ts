@@ -1,4 +1,4 @@
-/** People as Gatehouse's administrators see them: how an answer is read, shown, and changed in part. */
+/** People's records in the management API: how to read, show and change them. */
 import * as z from 'zod/mini';
 import { type EntitlementsInput, shownRecord } from '../../desk/admin/record-input.ts';
 import { type Answer, type ApiCall, accepted, followPages, isRefusedAs } from '../administrator.ts';
@@ -13,11 +13,11 @@ const page = z.object({ people: z.array(z.union([person, unreadable])), next: z.
 const saved = z.extend(person, { changed: z.boolean(), inForce: z.string(), warning: z.optional(z.string()) });
 const removed = z.object({ inForce: z.string() });
 
-const NOBODY: EntitlementsInput = { roles: [], groups: [], attributes: {}, applications: {} };
+const EMPTY: EntitlementsInput = { roles: [], groups: [], attributes: {}, applications: {} };
 
 /**
- * What is held under a key, undefined when that is nothing; refuses, and shows it, when it cannot be read. The key travels in
- * the body, never in the address.
+ * Returns the record of a key, undefined when missing. Throws a refusal that shows the record when it cannot be parsed.
+ * The key is sent in the body, never in the URL.
  */
 export async function find(call: ApiCall, key: string): Promise<RolesOfPerson | undefined> {
   const answer = await call('POST', '/admin/people/search', { key });
@@ -25,7 +25,7 @@ export async function find(call: ApiCall, key: string): Promise<RolesOfPerson | 
   const held = accepted(answer, z.union([person, unreadable]));
   if (!('unreadable' in held)) return held;
   throw new CommandRefusal(
-    `${pairs(Object.entries({ key, unreadable: held.unreadable }))}\n${held.problem}\nWith commands: npm run roles -- remove ${quoted(held.key)}, then set it anew.`,
+    `${pairs(Object.entries({ key, unreadable: held.unreadable }))}\n${held.problem}\nRun npm run roles -- remove ${quoted(held.key)}, then set it again.`,
   );
 }
 
@@ -34,13 +34,13 @@ export const put = (call: ApiCall, key: string, input: EntitlementsInput): Promi
 
 export const readSaved = (answer: Answer): z.infer<typeof saved> => accepted(answer, saved);
 
-/** Undefined when there was nothing to remove. */
+/** Returns undefined when there is no record. */
 export async function removePersonRecord(call: ApiCall, key: string): Promise<{ inForce: string } | undefined> {
   const answer = await call('POST', '/admin/people/remove', { key });
   return isRefusedAs(answer, 'no-such-person') ? undefined : accepted(answer, removed);
 }
 
-/** Everybody, and the keys of records that cannot be read. */
+/** Returns all people, and the keys of records that cannot be parsed. */
 export async function everybody(call: ApiCall): Promise<{ all: RolesOfPerson[]; unreadable: string[] }> {
   const found = (await followPages(call, '/admin/people?limit=100', page)).flatMap(({ people }) => people);
   return {
@@ -49,22 +49,22 @@ export async function everybody(call: ApiCall): Promise<{ all: RolesOfPerson[]; 
   };
 }
 
-/** Names that are said replace those that are held; names left out stay. */
+/** Names that replace those of a record. Undefined leaves them unchanged. */
 export interface RoleNames {
   readonly roles?: readonly string[] | undefined;
   readonly groups?: readonly string[] | undefined;
 }
 
-/** What can be sent again of what is held. */
+/** The members of a record that can be written back. */
 export function inputOf(held: EntitlementsInput | undefined): EntitlementsInput {
-  if (held === undefined) return NOBODY;
+  if (held === undefined) return EMPTY;
   const { roles, groups, attributes, applications } = held;
   return { roles, groups, attributes, applications };
 }
 
 /**
- * A record with names replaced: the general ones, or with a `clientId` those in that application. An application that loses
- * its last name goes. Lists that stay empty stay as they were written, so that the same names again are no change.
+ * Replaces the general names of a record, or with a `clientId` the names in that application. An application without
+ * names is removed. An empty list that stays empty is not rewritten, so repeating a command changes nothing.
  */
 export function withNames(held: EntitlementsInput, clientId: string, names: RoleNames): EntitlementsInput {
   if (clientId === '') {
@@ -91,7 +91,7 @@ function replaced(before: string[] | undefined, names: readonly string[] | undef
 
 const isEmpty = (names: readonly string[] | undefined) => names === undefined || names.length === 0;
 
-/** Roles or groups as somebody types them: separated by spaces, commas or semicolons. */
+/** Splits roles or groups at spaces, commas and semicolons. */
 export const readNames = (text: string): string[] => text.split(/[\s,;]+/).filter((name) => name !== '');
 
 export const showPerson = (held: RolesOfPerson): string =>
@@ -128,4 +128,4 @@ function inApplication(names: { roles?: string[] | undefined; groups?: string[] 
 }
 
 export const nobodyUnder = (key: string) =>
-  new CommandRefusal(`There is no record under ${key}. One made in the last minute may not show yet.`);
+  new CommandRefusal(`There is no record of ${key}. A new record may take a minute to appear.`);

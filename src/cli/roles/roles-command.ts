@@ -1,4 +1,4 @@
-/** `npm run roles`: who holds which roles, asked and changed from a terminal. */
+/** `npm run roles`: reads and changes people's roles. */
 import { readPersonKey } from '../../sign-in/event.ts';
 import { type ApiCall, administrator, atGatehouse, credentialHelp } from '../administrator.ts';
 import { readText, writeText } from '../files.ts';
@@ -10,7 +10,7 @@ import * as people from './roles-api.ts';
 import { writeRolesCsv } from './roles-csv.ts';
 import { importRoles } from './roles-import.ts';
 
-/** What commander makes of the options; each command declares its own. */
+/** The options of all commands, as commander parses them. */
 interface Options extends people.RoleNames {
   readonly url?: string;
   readonly clientId?: string;
@@ -23,45 +23,44 @@ const KEY = 'oid:<objectId>, idp:<issuer>:<id> (both percent-encoded) or email:<
 export const define: Define = (program, io) => {
   program.addHelpText(
     'after',
-    '\nA change is in force everywhere within about a minute, and in a person’s token from the next interactive ' +
-      `sign-in.\n${credentialHelp()}`,
+    '\nA change is in force everywhere within about a minute. A person’s token has it from the next interactive sign-in.' +
+      `\n${credentialHelp()}`,
   );
   atGatehouse(program.command('get'))
-    .description('What is held about a person.')
+    .description('Shows the record of a person.')
     .argument('<key>', KEY)
     .does(async (key: string, { url }: Options) => get(io, administrator(io, url), await readKey(key)));
   atGatehouse(program.command('set'))
-    .description('Replaces what is named and keeps everything else. Makes the record when there is none.')
+    .description('Replaces the named members of a record and keeps the others. Creates the record if it is missing.')
     .argument('<key>', KEY)
-    .option('--roles <names>', "such as a,b; '' takes all roles away", people.readNames)
-    .option('--groups <names>', "such as a,b; '' takes all groups away", people.readNames)
-    .option('--client-id <id>', 'roles and groups are those in this application alone')
-    .option('--attribute <name=value>', 'may be repeated; name= takes that attribute away', assignment)
+    .option('--roles <names>', "for example a,b; '' removes all roles", people.readNames)
+    .option('--groups <names>', "for example a,b; '' removes all groups", people.readNames)
+    .option('--client-id <id>', 'set the roles and groups in this application only')
+    .option('--attribute <name=value>', 'may be repeated; name= removes the attribute', assignment)
     .does(async (key: string, changes: Options) =>
       set(io, administrator(io, changes.url), await readKey(key), changes),
     );
   atGatehouse(program.command('remove'))
-    .description('Forgets a person: no roles, no groups, no attributes.')
+    .description('Deletes the record of a person: roles, groups and attributes.')
     .argument('<key>', KEY)
     .does(async (key: string, { url }: Options) => remove(io, administrator(io, url), await readKey(key)));
   atGatehouse(program.command('list'))
-    .description('Everybody.')
+    .description('Lists everybody.')
     .does(({ url }: Options) => list(io, administrator(io, url)));
   atGatehouse(program.command('export'))
-    .description('Everybody as CSV: key,roles,groups,clientId.')
-    .option('--file <file>', 'write it there instead of to the terminal')
+    .description('Writes everybody as CSV: key,roles,groups,clientId.')
+    .option('--file <file>', 'write to this file instead of the terminal')
     .does(({ url, file }: Options) => exportRoles(io, administrator(io, url), file));
   atGatehouse(program.command('import'))
     .description(
-      'Reads such a CSV, and checks the whole file before it writes anything.\n\n' +
-        'A line with an empty clientId holds a person’s general roles and groups, any other line those in that ' +
-        'application; names stand in one cell, separated by spaces. Each line replaces what is held for that person ' +
-        'and application, and an empty cell takes all names away. What the file does not name stays: other people, ' +
-        'other applications, and all attributes, which are not in the file. Without a column roles, or groups, those ' +
-        'stay too. Cut off anywhere (Ctrl-C, network), it says which lines are done; running it again is safe and logs ' +
-        'nothing twice.',
+      'Imports the CSV of export. Checks the whole file before it writes anything.\n\n' +
+        'An empty clientId means general roles and groups; any other clientId means roles and groups in that ' +
+        'application. A cell has names separated by spaces. Each line replaces the names of that person in that ' +
+        'application; an empty cell removes all names. Other people, other applications and all attributes do not ' +
+        'change. Without a column roles, or groups, those do not change either. When the import is interrupted ' +
+        '(Ctrl-C, network), it prints which lines are done. Running it again is safe and logs nothing twice.',
     )
-    .summary('Reads such a CSV.')
+    .summary('Imports the CSV of export.')
     .argument('<file>')
     .does(async (file: string, { url }: Options) =>
       importRoles(io, administrator(io, url), await readText(file, 'Save it as "CSV UTF-8"')),
@@ -78,13 +77,13 @@ async function get(io: Io, call: ApiCall, key: string): Promise<number> {
 async function set(io: Io, call: ApiCall, key: string, changes: Options): Promise<number> {
   const { roles, groups, clientId = '', attribute = {} } = changes;
   if (roles === undefined && groups === undefined && changes.attribute === undefined)
-    throw calledWrongly('Say what to set: --roles, --groups or --attribute.', 'roles');
+    throw calledWrongly('Nothing to set. Use --roles, --groups or --attribute.', 'roles');
   const held = people.inputOf(await people.find(call, key));
   const named = people.withNames(held, clientId.trim().toLowerCase(), { roles, groups });
   const attributes = Object.entries({ ...held.attributes, ...attribute }).filter(([name]) => attribute[name] !== '');
   const saved = people.readSaved(await people.put(call, key, { ...named, attributes: Object.fromEntries(attributes) }));
   print(io, people.showPerson(saved));
-  print(io, saved.changed ? `\nSaved. In force: ${saved.inForce}.` : '\nNothing changed: this is what was held.');
+  print(io, saved.changed ? `\nSaved. In force: ${saved.inForce}.` : '\nNothing changed: the record is the same.');
   if (saved.warning !== undefined) warn(io, `Note: ${saved.warning}`);
   return 0;
 }
@@ -98,7 +97,7 @@ async function remove(io: Io, call: ApiCall, key: string): Promise<number> {
 
 async function list(io: Io, call: ApiCall): Promise<number> {
   const { all, code } = await everybody(io, call);
-  print(io, all.length === 0 ? 'There is nobody yet.' : people.showPeople(all));
+  print(io, all.length === 0 ? 'There are no records yet.' : people.showPeople(all));
   return code;
 }
 
@@ -114,11 +113,11 @@ async function exportRoles(io: Io, call: ApiCall, file: string | undefined): Pro
   return code;
 }
 
-/** Exit code 1 when a record could not be read, so that nobody takes the list for complete. */
+/** Exit code 1 when a record cannot be parsed: the list is incomplete. */
 async function everybody(io: Io, call: ApiCall) {
   const { all, unreadable } = await people.everybody(call);
   for (const key of unreadable)
-    warn(io, `${printable(key)} is left out: its record cannot be read. Remove it, then set it anew.`);
+    warn(io, `${printable(key)} is left out: its record cannot be parsed. Remove it, then set it again.`);
   return { all, code: unreadable.length === 0 ? 0 : 1 };
 }
 

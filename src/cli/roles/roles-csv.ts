@@ -1,4 +1,4 @@
-/** The CSV of `roles export` and `roles import`: one line for a person's general roles and groups, one for each application. */
+/** The CSV of `roles export` and `roles import`: for each person one line in general and one for each application. */
 import Papa from 'papaparse';
 import { ROLE_NAME } from '../../entitlements/stored-record.ts';
 import { readPersonKey } from '../../sign-in/event.ts';
@@ -7,7 +7,7 @@ import { type RoleNames, type RolesOfPerson, readNames } from './roles-api.ts';
 const COLUMNS = ['key', 'roles', 'groups', 'clientId'] as const;
 type Column = (typeof COLUMNS)[number];
 
-/** A line of the file: which names a person has, in general (`clientId` is `''`) or in one application. */
+/** A person's names in one application, or in general when `clientId` is `''`. */
 export interface Line {
   readonly line: number;
   readonly key: string;
@@ -19,7 +19,7 @@ export type CheckedCsv =
   | { readonly ok: true; readonly lines: readonly Line[] }
   | { readonly ok: false; readonly errors: readonly string[] };
 
-/** Reads and checks a whole file. Every fault is named at once, with its line number. */
+/** Parses and checks a whole file. Returns every error with its line number. */
 export async function readRolesCsv(text: string): Promise<CheckedCsv> {
   const { delimiter, table, tableAt } = withoutSeparatorLine(text);
   const parsed = Papa.parse<string[]>(table, { delimiter });
@@ -27,7 +27,7 @@ export async function readRolesCsv(text: string): Promise<CheckedCsv> {
   const errors = parsed.errors.map((error) => `line ${numbered[error.row ?? 0]?.line ?? tableAt}: ${error.message}`);
   const [header, ...rows] = numbered.filter(({ cells }) => cells.some((cell) => cell.trim() !== ''));
   if (header === undefined)
-    return { ok: false, errors: [`The file is empty. Its first line must be ${COLUMNS.join(',')}`] };
+    return { ok: false, errors: [`The file is empty. The first line must be ${COLUMNS.join(',')}`] };
   const columns = header.cells.map((cell) => COLUMNS.find((known) => isSameName(known, cell)) ?? cell.trim());
   const fault = faultOfHeader(columns);
   if (fault !== undefined) errors.push(`line ${header.line}: ${fault}`);
@@ -42,17 +42,17 @@ export async function readRolesCsv(text: string): Promise<CheckedCsv> {
       const cell = JSON.stringify([read.key, read.clientId]);
       const first = seen.get(cell);
       if (first === undefined) seen.set(cell, line);
-      else faults.push(`the same person and application stand in line ${first} already: make one line of the two`);
+      else faults.push(`same person and application as line ${first}. Merge the two lines`);
       lines.push(read);
     }
     errors.push(...faults.map((fault) => `line ${line}: ${fault}`));
   }
   if (lines.length === 0 && errors.length === 0)
-    errors.push('There is no line after the header, so nothing to import.');
+    errors.push('There is no line after the header. Add the people to import.');
   return errors.length === 0 ? { ok: true, lines } : { ok: false, errors };
 }
 
-/** Everybody, as {@link readRolesCsv} reads it back. Attributes are not in the file. */
+/** Writes people for {@link readRolesCsv}. Attributes are not in the file. */
 export function writeRolesCsv(people: readonly RolesOfPerson[]): string {
   const rows = people.flatMap(({ key, roles, groups, applications }) => [
     [key, roles.join(' '), groups.join(' '), ''],
@@ -66,20 +66,20 @@ export function writeRolesCsv(people: readonly RolesOfPerson[]): string {
 
 const SEPARATOR_LINE = /^\ufeff?"?sep=(.)"?(?:\r\n|\r|\n|$)/i;
 
-/** Excel reads, and some programmes write, a first line `sep=;` that is no row: it names what separates the cells. */
+/** Excel and other programs accept a first line such as `sep=;`, which names the separator and is not a row. */
 function withoutSeparatorLine(text: string): { delimiter: string; table: string; tableAt: number } {
   const [line, delimiter] = SEPARATOR_LINE.exec(text) ?? [];
   if (line === undefined || delimiter === undefined) return { delimiter: delimiterOf(text), table: text, tableAt: 1 };
   return { delimiter, table: text.slice(line.length), tableAt: 2 };
 }
 
-/** Spreadsheets write a semicolon or a tab where the comma is the decimal sign. */
+/** Spreadsheets separate cells by semicolon or tab in locales with a decimal comma. */
 function delimiterOf(text: string): string {
   const header = text.slice(0, text.search(/[\r\n]|$/));
   return ['\t', ';'].find((delimiter) => header.includes(delimiter)) ?? ',';
 }
 
-/** Cells in quotes may hold line breaks, so that the number of a row is not the number of its line. */
+/** Quoted cells may contain line breaks, so row numbers differ from line numbers. */
 function withLineNumbers(rows: readonly string[][], firstLine: number): { line: number; cells: string[] }[] {
   let line = firstLine;
   return rows.map((cells) => {
@@ -91,17 +91,18 @@ function withLineNumbers(rows: readonly string[][], firstLine: number): { line: 
 
 const isSameName = (column: string, cell: string) => column.toLowerCase() === cell.trim().toLowerCase();
 
-/** One sentence, since one slip (a comma for a semicolon) makes every column wrong. */
+/** Returns one error only: a single slip (a comma for a semicolon) makes every column wrong. */
 function faultOfHeader(columns: readonly string[]): string | undefined {
-  const rule = `the first line must be ${COLUMNS.join(',')}, of which key and one of roles and groups are needed`;
+  const rule = `the first line must be ${COLUMNS.join(',')}; key and one of roles and groups are required`;
   const foreign = columns.filter((column) => !COLUMNS.some((known) => known === column));
-  if (foreign.length > 0) return `${foreign.map((column) => `"${column}"`).join(', ')} cannot stand here: ${rule}`;
+  if (foreign.length > 0) return `${foreign.map((column) => `"${column}"`).join(', ')} is not a column: ${rule}`;
   if (!columns.includes('key')) return `the column key is missing: ${rule}`;
-  if (!columns.includes('roles') && !columns.includes('groups')) return `there is no column of names: ${rule}`;
-  return new Set(columns).size < columns.length ? `a column stands here twice: ${rule}` : undefined;
+  if (!columns.includes('roles') && !columns.includes('groups'))
+    return `the columns roles and groups are missing: ${rule}`;
+  return new Set(columns).size < columns.length ? `a column is listed twice: ${rule}` : undefined;
 }
 
-/** What a spreadsheet makes of an id of many digits; the digits that it leaves out are in no file any more. */
+/** The notation into which a spreadsheet converts a long number. The remaining digits are lost. */
 const SHORTENED = /^\d([.,]\d+)?E\+?\d+$/i;
 
 function isShortened(key: string): boolean {
@@ -123,15 +124,15 @@ async function readRow(
     .filter((name) => !ROLE_NAME.test(name))
     .map(
       (name) =>
-        `"${name}" is no role or group name: 1 to 64 letters, digits and . _ : / - , the first a letter or digit`,
+        `"${name}" is not a role or group name: use 1 to 64 letters, digits and . _ : / - , starting with a letter or digit`,
     );
   const key = await readPersonKey(cell('key') ?? '');
   if (key === undefined) {
-    faults.push(`"${cell('key')}" is no person key: write oid:<objectId>, idp:<issuer>:<id> or email:<address>`);
+    faults.push(`"${cell('key')}" is not a person key: write oid:<objectId>, idp:<issuer>:<id> or email:<address>`);
   }
   if (key !== undefined && isShortened(key)) {
     faults.push(
-      `"${cell('key')}" is not the whole id: Excel shortened this number. Format the column as text, then fill in the ids anew`,
+      `"${cell('key')}" is not the whole id: Excel shortened this number. Format the column as text, then enter the ids again`,
     );
   }
   if (key === undefined || faults.length > 0) return { faults };
@@ -140,5 +141,5 @@ async function readRow(
 
 const namesOf = (cell: string | undefined) => (cell === undefined ? undefined : readNames(cell));
 
-/** As the record has it, and without the quote that {@link writeRolesCsv} puts before what looks like a formula. */
+/** Removes the quote that {@link writeRolesCsv} puts before a cell that looks like a formula. */
 const clientIdOf = (cell = '') => cell.replace(/^'(?=[=+\-@\t\r])/, '').toLowerCase();

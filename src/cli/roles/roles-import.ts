@@ -1,4 +1,4 @@
-/** `roles import`: the whole file is checked before the first write, and cut off anywhere it can be run again. */
+/** `roles import`: checks the whole file before the first write. After an interruption it can be run again. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { SingleBar } from 'cli-progress';
 import { recordInput } from '../../desk/admin/record-input.ts';
@@ -8,31 +8,31 @@ import { CommandRefusal } from '../refusal.ts';
 import { find, inputOf, put, readSaved, withNames } from './roles-api.ts';
 import { type Line, readRolesCsv } from './roles-csv.ts';
 
-/** KV takes writes of different people at any rate; more calls at once would hardly be faster. */
+/** KV limits writes per key only. More concurrent calls are hardly faster. */
 const CALLS_AT_ONCE = 6;
-/** How often a write is made again that Gatehouse could not do just now. */
+/** How often a write is tried when Gatehouse returns 503. */
 const TRIES = 3;
 const MAX_PAUSE_SECONDS = 30;
-/** The exit code of a shell for a command that was ended with Ctrl-C: 128 + SIGINT. */
-const CUT_OFF_EXIT_CODE = 130;
+/** The exit code of a shell after Ctrl-C: 128 + SIGINT. */
+const INTERRUPTED_EXIT_CODE = 130;
 
 const SAFE_AGAIN =
-  'Run the same command again when you can: it is safe. What is done already stays as it is and is not logged twice.';
+  'Run the same command again: it is safe. Lines that are done do not change and are not logged twice.';
 
-/** All lines of one person, and what Gatehouse is to hold about them. */
+/** All lines of one person, and the record to write. */
 interface Planned {
   readonly key: string;
   readonly lines: readonly Line[];
   readonly input: ReturnType<typeof inputOf>;
 }
 
-/** Imports a file's text. Returns the exit code; refuses with the reason when the file or Gatehouse is not as it should be. */
+/** Imports the text of a file and returns the exit code. Throws a refusal when the file is wrong or a call fails. */
 export async function importRoles(io: Io, call: ApiCall, text: string): Promise<number> {
   const file = await readRolesCsv(text);
   if (!file.ok) throw notWritten(file.errors);
   const people = Map.groupBy(file.lines, ({ key }) => key);
 
-  // The first Ctrl-C lets what is under way finish.
+  // After the first Ctrl-C, running calls finish.
   let stopped = false;
   const stop = () => stopped;
   const forget = io.onInterrupt(() => {
@@ -41,14 +41,14 @@ export async function importRoles(io: Io, call: ApiCall, text: string): Promise<
   try {
     const planned = await plan(io, call, [...people], stop);
     if (!stopped) return await write(io, call, planned, stop);
-    warn(io, 'Cut off while the file was being checked: nothing was written.');
-    return CUT_OFF_EXIT_CODE;
+    warn(io, 'Interrupted during the check: nothing was written.');
+    return INTERRUPTED_EXIT_CODE;
   } finally {
     forget();
   }
 }
 
-/** Merges the lines of each person into what is held about them, and checks every result. Writes nothing. */
+/** Merges the lines of each person into their record and checks the result. Writes nothing. */
 async function plan(io: Io, call: ApiCall, people: [string, Line[]][], stop: () => boolean): Promise<Planned[]> {
   const planned: Planned[] = [];
   const errors: string[] = [];
@@ -82,21 +82,21 @@ async function write(io: Io, call: ApiCall, planned: readonly Planned[], stop: (
     const left = planned.filter((person) => !done.includes(person));
     warn(
       io,
-      `${failure === undefined ? 'Cut off.' : failure.message}\n` +
+      `${failure === undefined ? 'Interrupted.' : failure.message}\n` +
         `Done: ${done.length === 0 ? 'no line' : linesOf(done)}. ` +
-        `Not done, or not certainly: ${linesOf(left)}.\n${SAFE_AGAIN}`,
+        `Not done, or unknown: ${linesOf(left)}.\n${SAFE_AGAIN}`,
     );
-    return failure === undefined ? CUT_OFF_EXIT_CODE : 1;
+    return failure === undefined ? INTERRUPTED_EXIT_CODE : 1;
   }
   print(
     io,
-    `${done.length} people in ${linesOf(done)}: ${changed} made or changed, ${done.length - changed} as before.`,
+    `${done.length} people in ${linesOf(done)}: ${changed} created or changed, ${done.length - changed} unchanged.`,
   );
   if (changed > 0) print(io, `In force: ${inForce}.`);
   return 0;
 }
 
-/** A write that Gatehouse answers with 503 is made again after the time it asks for. */
+/** Retries a write after a 503, when Retry-After has passed. */
 async function putPatiently(call: ApiCall, { key, lines, input }: Planned, stop: () => boolean) {
   for (let tries = 1; ; tries += 1) {
     const answer = await put(call, key, input);
@@ -108,7 +108,7 @@ async function putPatiently(call: ApiCall, { key, lines, input }: Planned, stop:
   }
 }
 
-/** Works through all items until one fails or somebody stops it; what is under way is finished. Returns the first failure. */
+/** Works through the items until one fails or `stop` returns true; running items finish. Returns the first failure. */
 async function severalAtOnce<Item>(
   bar: SingleBar,
   items: readonly Item[],
@@ -137,7 +137,7 @@ async function severalAtOnce<Item>(
 const notWritten = (errors: readonly string[]) =>
   new CommandRefusal(`${errors.join('\n')}\nNothing was written. Correct the file and run the command again.`);
 
-/** Draws nothing where there is no terminal. */
+/** Shows nothing without a terminal. */
 const barOf = ({ stderr }: Io, what: string) =>
   new SingleBar({
     format: `${what} {bar} {value}/{total} people, {eta_formatted} left`,

@@ -1,4 +1,4 @@
-/** The Workers that the bench runs: what each is built from, and what it is bound to. */
+/** The Workers of the bench: their sources and bindings. */
 import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire, stripTypeScriptTypes } from 'node:module';
@@ -12,15 +12,15 @@ const WRANGLER = join(createRequire(import.meta.url).resolve('wrangler/package.j
 const KV_AND_QUEUE = { GATEHOUSE: 'kvNamespace = "stubs"', ATTEMPTS: 'queue = "stubs"' };
 
 /**
- * The bundle under test, which answers B2C. `config` says how to bundle it, and holds its compatibility date and flags and
- * its settings; `texts` are secrets and settings that differ, `bindings` all others as Cap'n Proto writes them.
+ * The bundle under test. `config` is its wrangler configuration, `texts` override secrets and settings, `bindings` are
+ * all others in Cap'n Proto's syntax.
  */
 const GATEHOUSE = {
   entry: 'src/gate/index.ts',
   config: 'wrangler.toml',
   texts: {
     ...SECRETS,
-    // A start on a busy machine must not become a call without a policy.
+    // A slow start on a busy machine must not end in a call without a policy.
     KV_TIMEOUT_MS: '4000',
     DECISION_TIMEOUT_MS: '4500',
   },
@@ -28,7 +28,7 @@ const GATEHOUSE = {
   bindings: { ...KV_AND_QUEUE, DESK: 'service = "stubs"', RECORDER: 'service = "stubs"' },
 };
 
-/** The bench's own Workers: a file each, without imports. */
+/** The bench's own Workers: one file each, without imports. */
 const OWN = {
   byHand: {
     entry: 'src/local/bench/workers/by-hand.ts',
@@ -39,7 +39,6 @@ const OWN = {
   stubs: { entry: 'src/local/bench/workers/stubs.ts', texts: {}, bindings: {} },
 };
 
-/** A Worker that can be started. */
 export interface Bundle {
   /** The file of the bundle. */
   readonly main: string;
@@ -47,13 +46,13 @@ export interface Bundle {
   readonly compatibilityFlags: readonly string[];
   readonly texts: Readonly<Record<string, string>>;
   readonly bindings: Readonly<Record<string, string>>;
-  /** A file that is uploaded beside `main`, as a text that no code reads. */
+  /** A file that is uploaded beside `main` as an unused text module. */
   readonly pad?: string;
 }
 
 export type Bundles = Readonly<Record<'gatehouse' | keyof typeof OWN, Bundle>>;
 
-/** Builds every Worker into `folder`: Gatehouse as `npm run deploy` would. Starts nothing. */
+/** Builds every Worker into `folder`; Gatehouse is built as in `npm run deploy`. */
 export async function buildAll(folder: string): Promise<Bundles> {
   const { unstable_readConfig } = await import('wrangler');
   const config = unstable_readConfig({ config: join(ROOT, GATEHOUSE.config) });
@@ -86,8 +85,8 @@ async function bundle(entry: string, config: string, folder: string): Promise<st
   try {
     await promisify(execFile)(process.execPath, args, { cwd: ROOT, env });
   } catch (error) {
-    const said = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error);
-    throw new Error(`${entry} could not be bundled. Wrangler says:\n${said}`);
+    const output = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error);
+    throw new Error(`${entry} could not be bundled. The output of wrangler:\n${output}`);
   }
   return join(folder, `${basename(entry, '.ts')}.js`);
 }

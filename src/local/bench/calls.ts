@@ -1,4 +1,4 @@
-/** CPU of a call: Gatehouse beside the Worker written by hand, in turns, each in a workerd of its own. */
+/** Measures the CPU of a call: Gatehouse and the hand-written Worker alternate, each in its own workerd. */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Bundle, Bundles } from './bundles.ts';
 import { cpuMs } from './cpu.ts';
@@ -8,29 +8,29 @@ import { callMany } from './load-calls.ts';
 import { inTurns, means, ratios, type Side } from './turns.ts';
 import { type Running, startWorkerd } from './workerd.ts';
 
-/** Work after the reply, such as the message to the queue, belongs to the call. */
+/** Work after the reply, such as the message to the queue, counts as part of the call. */
 const SETTLE_WITHIN_MS = 10_000;
 const POLL_MS = 5;
-/** How far the messages may differ in size for the comparison to be fair: what sending costs hardly depends on it. */
+/** The allowed difference in message size. The cost of sending hardly depends on the size. */
 const MOST_SIZE_DIFFERENCE = 0.1;
 
 export interface CallsPlan {
-  /** Turns of each side, and how many calls a turn has. */
+  /** The turns of each side, and the calls in a turn. */
   readonly turns: number;
   readonly callsATurn: number;
-  /** Calls of each side before, until V8 has optimised what it will. */
+  /** The calls of each side before the measurement, until V8 has optimised the code. */
   readonly warmUpCalls: number;
   readonly connections: number;
   readonly tell: (line: string) => void;
 }
 
-/** CPU in milliseconds of a turn. */
+/** The values are milliseconds of CPU in a turn. */
 interface CallSide extends Side<number> {
   readonly running: Running;
   readonly warmUp: () => Promise<unknown>;
 }
 
-/** Rejects when a reply is wrong, a message is missing or doubled, or a Worker logs anything: then no figure would be true. */
+/** Rejects when a reply is wrong, a message is missing or duplicated, or a Worker logs: then no figure is valid. */
 export async function measureCalls(bundles: Bundles, older: Bundle | undefined, plan: CallsPlan): Promise<Figure[]> {
   const { turns, callsATurn, warmUpCalls, connections, tell } = plan;
   const sides: CallSide[] = [];
@@ -60,7 +60,7 @@ export async function measureCalls(bundles: Bundles, older: Bundle | undefined, 
     await inTurns(sides, turns, (turn) => tell(`calls: ${turn} of ${turns}`));
     await refuseUnfair(byHand.running, ours.builtIn.running, ours.stored.running);
 
-    // Two processes differ by chance, in how memory lies for example: both are the measure.
+    // Two equal processes differ by chance, for example in memory layout, so the baseline is their mean.
     const measure = means(byHand.values, twin.values);
     const figure = (kind: Figure['kind'], { values }: CallSide, isOlder: boolean) =>
       figureOf(kind, ratios(values, measure), isOlder);
@@ -76,11 +76,11 @@ export async function measureCalls(bundles: Bundles, older: Bundle | undefined, 
   }
 }
 
-/** The CPU in milliseconds of `calls`, until the queue has `messages` messages in all. */
-async function cpuOf({ pid, received, said }: Running, calls: () => Promise<void>, messages: number): Promise<number> {
+/** Returns the CPU in milliseconds of `calls`, until the queue has received `messages` messages in total. */
+async function cpuOf({ pid, received, log }: Running, calls: () => Promise<void>, messages: number): Promise<number> {
   const before = cpuMs(pid);
   await calls().catch((error: unknown) => {
-    throw new Error(`${error instanceof Error ? error.message : error}\nThe Worker said:\n${said()}`);
+    throw new Error(`${error instanceof Error ? error.message : error}\nThe Worker logged:\n${log()}`);
   });
   const deadline = Date.now() + SETTLE_WITHIN_MS;
   let arrived = (await received()).messages;
@@ -89,8 +89,8 @@ async function cpuOf({ pid, received, said }: Running, calls: () => Promise<void
     arrived = (await received()).messages;
   }
   const cpu = cpuMs(pid) - before;
-  if (arrived === messages && said() === '') return cpu;
-  throw new Error(`${messages} calls, but the queue received ${arrived} messages. The Worker said:\n${said()}`);
+  if (arrived === messages && log() === '') return cpu;
+  throw new Error(`${messages} calls, but the queue received ${arrived} messages. The Worker logged:\n${log()}`);
 }
 
 async function refuseUnfair(...workers: Running[]): Promise<void> {
@@ -98,6 +98,6 @@ async function refuseUnfair(...workers: Running[]): Promise<void> {
   const sizes = all.map(({ messages, bytes }) => Math.round(bytes / messages));
   if (Math.max(...sizes) / Math.min(...sizes) - 1 <= MOST_SIZE_DIFFERENCE) return;
   throw new Error(
-    `The messages have ${sizes.join(', ')} bytes. Change workers/by-hand.ts so that it sends what Gatehouse sends.`,
+    `The messages have ${sizes.join(', ')} bytes. Change workers/by-hand.ts to send the same members as Gatehouse.`,
   );
 }

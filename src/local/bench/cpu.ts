@@ -1,9 +1,9 @@
-/** CPU that another process has used, from Linux' own accounts. */
+/** The CPU time of another process, from Linux's accounting. */
 import { readdirSync, readFileSync } from 'node:fs';
 
 /**
- * User and system time of all living threads of `pid`, in milliseconds. From schedstat, which counts nanoseconds:
- * `/proc/<pid>/stat` counts ticks of 10 ms, too coarse for a start. workerd keeps its threads until it ends, so that none is missing.
+ * User and system time of all living threads of `pid`, in milliseconds. schedstat counts nanoseconds. The ticks of
+ * 10 ms in `/proc/<pid>/stat` are too coarse for a start. workerd never ends a thread early, so no time is missing.
  */
 export function cpuMs(pid: number): number {
   const nanoseconds = readdirSync(`/proc/${pid}/task`)
@@ -12,11 +12,11 @@ export function cpuMs(pid: number): number {
   return nanoseconds.reduce((sum, one) => sum + one, 0) / 1e6;
 }
 
-/** Why CPU cannot be measured here, undefined when it can. */
+/** Returns why CPU cannot be measured here, undefined when it can. */
 export function noCpuFigures(): string | undefined {
   try {
     return cpuMs(process.pid) > 0 ? undefined : 'this kernel does not count the CPU of threads (schedstat)';
   } catch {
-    return 'there is no /proc/<pid>/task/<thread>/schedstat here: run the bench on Linux';
+    return '/proc/<pid>/task/<thread>/schedstat is missing. Run the bench on Linux';
   }
 }

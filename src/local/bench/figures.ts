@@ -1,4 +1,4 @@
-/** The figures of the bench and their budgets, and how they are shown. The one place to change a budget. */
+/** The figures of the bench, their budgets and their format. Budgets are changed here only. */
 import { table } from '../../cli/table.ts';
 import { spreadOf } from './turns.ts';
 
@@ -7,7 +7,7 @@ interface Kind {
   readonly unit: string;
   /** The budget; a figure without one is shown for comparison. */
   readonly most?: number;
-  /** A noise control: how far from 1 the figure may be for the run to count. */
+  /** For a noise control: the allowed distance from 1. */
   readonly noise?: number;
 }
 
@@ -15,27 +15,27 @@ const BY_HAND = '× by hand';
 const STARTS = '× an empty start';
 
 /**
- * CPU of workerd as ratios: milliseconds of one machine say nothing about another. Reports in milliseconds, since a person
- * waits for them; their budgets are for two cores and ten million attempts.
+ * CPU figures are ratios, since milliseconds of one machine mean nothing on another. Reports are in milliseconds, since
+ * a person waits for them; their budgets are for two cores and ten million attempts.
  */
 const KINDS = {
-  callTwin: { what: 'a call by hand, against itself', unit: BY_HAND, noise: 0.03 },
+  callTwin: { what: 'a hand-written call, compared with itself', unit: BY_HAND, noise: 0.03 },
   callBuiltIn: { what: 'a call, built-in policy', unit: BY_HAND, most: 1.15 },
   callStored: { what: 'a call, 50 rules and 100,000 entries', unit: BY_HAND, most: 1.25 },
-  startTwin: { what: 'an empty start, against itself', unit: STARTS, noise: 0.03 },
-  startPad: { what: 'an empty start with a text of the size of the bundle: beyond an empty start', unit: STARTS },
-  start: { what: 'a start, beyond an empty start', unit: STARTS, most: 0.5 },
+  startTwin: { what: 'an empty start, compared with itself', unit: STARTS, noise: 0.03 },
+  startPad: { what: 'an empty start with a text as large as the bundle, minus an empty start', unit: STARTS },
+  start: { what: 'a start, minus an empty start', unit: STARTS, most: 0.5 },
   startStored: { what: 'the same with a first call, 50 rules', unit: STARTS, most: 1 },
-  startEntries: { what: 'the same with 100,000 entries, beyond the one before', unit: STARTS, most: 0.2 },
-  memory: { what: 'ten cold calls at once, the largest policy: memory beyond an empty Worker', unit: 'MB', most: 100 },
+  startEntries: { what: 'the same with 100,000 entries, minus the previous figure', unit: STARTS, most: 0.2 },
+  memory: { what: 'memory of ten cold calls at once, largest policy, minus an empty Worker', unit: 'MB', most: 100 },
   bundle: { what: 'the bundle, gzip', unit: 'KiB', most: 60 },
   summary: { what: 'summary', unit: 'ms', most: 300 },
   list: { what: 'list of 50', unit: 'ms', most: 200 },
   lookUp: { what: 'look-up', unit: 'ms', most: 100 },
   cold: { what: 'first call', unit: 'ms', most: 1_200 },
   traffic: { what: 'summary of 30 whole days at 10 × the traffic', unit: '× at 1 ×', most: 1.5 },
-  sumHour: { what: 'summing an hour of an old day again', unit: 'ms', most: 1_000 },
-  sumHourGrowth: { what: 'the same beside all attempts', unit: '× beside four days', most: 2 },
+  sumHour: { what: 'aggregating an hour of an old day again', unit: 'ms', most: 1_000 },
+  sumHourGrowth: { what: 'the same with all attempts stored', unit: '× with four days stored', most: 2 },
   insert: { what: 'inserting 100 attempts', unit: '× without marks and later indexes', most: 1.15 },
 } as const satisfies Record<string, Kind>;
 
@@ -43,13 +43,13 @@ export interface Figure {
   readonly kind: keyof typeof KINDS;
   readonly value: number;
   readonly detail: string;
-  /** Which one of its kind. */
+  /** Distinguishes figures of one kind. */
   readonly name?: string;
-  /** Of the bundle that is compared with: no budget applies to it. */
+  /** Whether it belongs to the bundle of `--against`, which has no budget. */
   readonly older?: boolean;
 }
 
-/** A figure from its value in each round. */
+/** The median of the values of all rounds as a figure. */
 export function figureOf(kind: Figure['kind'], values: readonly number[], older = false): Figure {
   const { median, quartiles } = spreadOf(values);
   const [low, high] = quartiles.map((value) => value.toFixed(2));
@@ -65,14 +65,14 @@ function verdictOn({ kind, value, older = false }: Figure): Verdict {
   return value <= most ? 'ok' : 'over';
 }
 
-/** 0: every figure is within its budget; 1: one is over; 3: a noise control is off, so that no figure counts. */
+/** 0: every figure is within its budget; 1: one is over; 3: a noise control failed, so no figure is valid. */
 export function exitCodeOf(figures: readonly Figure[]): 0 | 1 | 3 {
   const verdicts = new Set(figures.map(verdictOn));
   if (verdicts.has('too noisy')) return 3;
   return verdicts.has('over') ? 1 : 0;
 }
 
-/** One line a figure. */
+/** One line for each figure. */
 export function figureRow(figures: readonly Figure[]): string {
   const rows = figures.map((figure) => {
     const { what, unit, most, noise }: Kind = KINDS[figure.kind];

@@ -1,13 +1,12 @@
-/** What Workers KV holds while the bench runs, key by key: people, and a policy such as owners of a tenant write. */
+/** The values in Workers KV during the bench: people, and a realistic policy. */
 import { publishedValues } from '../../desk/policies/published.ts';
 import { PEOPLE } from './sign-in.ts';
 
-/** Values by key. */
 export type KvValues = Readonly<Record<string, string>>;
 
 const VERSION = 7;
 
-/** What the record of every person says. */
+/** The record of every person. */
 const RECORD = JSON.stringify({
   v: 1,
   roles: ['editor'],
@@ -25,7 +24,7 @@ export const PEOPLE_VALUES: KvValues = Object.fromEntries(
 /** A policy in force with `rules` rules of the token step, and one list of `entries` entries. */
 export const policyValues = (rules: number, entries: number): Promise<KvValues> => inForce(policyOf(rules, entries));
 
-/** The largest policy in force that saving accepts: all bounds of a document nearly reached, and all of it asked for by one step. */
+/** The largest policy that can be saved, in force: close to every limit of a document, and used by a single step. */
 export const largestPolicyValues = (): Promise<KvValues> => inForce(largestPolicy());
 
 async function inForce(document: object): Promise<KvValues> {
@@ -34,7 +33,7 @@ async function inForce(document: object): Promise<KvValues> {
   return { ...pointer, ...Object.fromEntries(values.map(({ key, text }) => [key, text])) };
 }
 
-/** Conditions that are evaluated to their end and do not apply: what most rules are to most calls. */
+/** Conditions that are fully evaluated and false, as most rules are on most calls. */
 const CONDITIONS: readonly ((index: number) => string)[] = [
   () => 'has(claims.email) && domain(claims.email) in lists.blockedDomains',
   (index) => `has(claims.postalCode) && !claims.postalCode.matches('^[0-9]{${index}}$')`,

@@ -1,14 +1,14 @@
-/** Calls a Worker as B2C would, and checks every reply. */
+/** Calls a Worker as B2C does and checks every reply. */
 import { Agent, type RequestOptions, request } from 'node:http';
 import { isDeepStrictEqual } from 'node:util';
 import { AUTHORIZATION, EXPECTED, PEOPLE } from './sign-in.ts';
 
 /**
- * Makes `count` calls over `connections` connections, each one call after the other; the first is of the person at `from`.
- * Rejects at the first reply that is not the expected one.
+ * Makes `count` calls over `connections` connections, sequentially on each, starting with the person at index `from`.
+ * Rejects at the first unexpected reply.
  */
 export async function callMany(url: string, count: number, connections: number, from = 0): Promise<void> {
-  // Connections of their own: workerd closes one that was idle for seconds, which can be just as it is used again.
+  // A new agent for each run: workerd closes connections after some idle seconds, possibly just when one is reused.
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
   let next = from;
   const one = async () => {
@@ -29,10 +29,10 @@ async function callOnce(agent: Agent, url: string, body: string): Promise<void> 
   const headers = { Authorization: AUTHORIZATION, 'Content-Type': 'application/json' };
   const { status, text } = await send(`${url}/connectors/user-flow`, { method: 'POST', agent, headers }, body);
   if (status !== 200 || !isDeepStrictEqual(parsed(text), EXPECTED))
-    throw new Error(`A reply is not the expected one, but ${status} ${text}`);
+    throw new Error(`Unexpected reply: ${status} ${text}`);
 }
 
-/** One request, and its response to the end. Without an agent it has a connection of its own. */
+/** Sends one request and reads the whole response. Without an agent it uses a new connection. */
 export function send(url: string, options: RequestOptions, body = ''): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
     const headers = { ...options.headers, 'Content-Length': Buffer.byteLength(body) };

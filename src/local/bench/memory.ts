@@ -1,4 +1,4 @@
-/** Memory of many cold calls at once under the largest policy that saving accepts: what an isolate must hold within its 128 MB. */
+/** Measures the memory of concurrent cold calls under the largest policy. An isolate has at most 128 MB. */
 import { readFileSync } from 'node:fs';
 import type { Bundle, Bundles } from './bundles.ts';
 import { type Figure, figureOf } from './figures.ts';
@@ -16,16 +16,16 @@ export interface MemoryPlan {
 /** Rejects when a Worker does not start, or a reply is wrong. */
 export async function measureMemory({ gatehouse, empty, stubs }: Bundles, plan: MemoryPlan): Promise<Figure> {
   const stored = { ...gatehouse, texts: { ...gatehouse.texts, POLICY: 'stored' } };
-  // Bare workerd is one process: the stubs of KV hold the values too, beside the empty Worker as beside the tested one.
-  const held = { ...PEOPLE_VALUES, ...(await largestPolicyValues()) };
+  // workerd is one process, so the KV stubs hold the values in both measurements.
+  const values = { ...PEOPLE_VALUES, ...(await largestPolicyValues()) };
   const peakOf = async (bundle: Bundle) => {
     const running = await startWorkerd(bundle, stubs);
     try {
-      await running.hold(held);
+      await running.hold(values);
       await callMany(running.url, CALLS_AT_ONCE, CALLS_AT_ONCE);
       return peakMb(running.pid);
     } catch (error) {
-      throw new Error(`${error instanceof Error ? error.message : error}\nThe Worker said:\n${running.said()}`);
+      throw new Error(`${error instanceof Error ? error.message : error}\nThe Worker logged:\n${running.log()}`);
     } finally {
       await running.stop();
     }
@@ -38,7 +38,7 @@ export async function measureMemory({ gatehouse, empty, stubs }: Bundles, plan: 
   return figureOf('memory', beyond);
 }
 
-/** The most memory that a process ever had, in MB (https://man7.org/linux/man-pages/man5/proc_pid_status.5.html). */
+/** The peak memory of a process in MB (https://man7.org/linux/man-pages/man5/proc_pid_status.5.html). */
 function peakMb(pid: number): number {
   const [, kib] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
   return Number(kib) / 1_000;

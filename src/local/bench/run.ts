@@ -1,4 +1,4 @@
-/** `npm run bench`: what Gatehouse costs, each figure beside its budget. */
+/** `npm run bench`: measures Gatehouse and compares each figure with its budget. */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ export interface Options {
   readonly against?: string;
 }
 
-/** Short turns and many of them: what else the machine does then affects both sides of a ratio. */
+/** Many short turns, so that other load on the machine affects both sides of a ratio. */
 export interface Effort {
   readonly callTurns: number;
   readonly callsATurn: number;
@@ -37,19 +37,19 @@ const QUICK: Effort = { callTurns: 30, callsATurn: 200, warmUpCalls: 3_000, star
 const program = () =>
   new Command('npm run bench --')
     .description(
-      'Builds the production bundle and measures it: what a call and a start cost in bare workerd, as ratios to a Worker ' +
-        'written by hand and to an empty one, in turns and in random order; its memory; and its size. Takes some minutes; a machine ' +
-        'that does nothing else gives the steadiest figures.',
+      'Builds the production bundle and measures it: the cost of a call and of a start in bare workerd, as ratios to a ' +
+        'hand-written and an empty Worker; its memory; and its size. It takes some minutes. An idle machine gives the ' +
+        'most stable figures.',
     )
-    .addOption(new Option('--only <part>', 'measure this part alone').choices(PARTS))
+    .addOption(new Option('--only <part>', 'measure this part only').choices(PARTS))
     .option('--connections <n>', 'calls at the same time', wholeNumber(1, 256), 16)
-    .option('--quick', 'fewer turns: a first look, not for the record')
-    .option('--against <file>', 'measure this bundle of another commit too, in the same turns')
+    .option('--quick', 'fewer turns: a rough estimate')
+    .option('--against <file>', 'also measure this bundle of another commit, in the same turns')
     .addHelpText(
       'after',
-      '\n`npm run bench -- reports --help` measures reports on a Postgres of yours.\n\n' +
+      '\n`npm run bench -- reports` measures reports on your own Postgres; see its --help.\n\n' +
         'Exit code 0: every figure is within its budget; 1: one is over, or something failed; 2: wrong arguments;\n' +
-        '3: too noisy, since what is measured against itself differs: no figure counts.',
+        '3: too noisy (a Worker compared with itself differs), so no figure is valid.',
     );
 
 /** Returns the exit code. */
@@ -57,26 +57,26 @@ export const main = (argv: readonly string[], io: Streams): Promise<number> =>
   run<Options>(program(), argv, io, async (options) => {
     const { only, quick = false, against } = options;
     if (against !== undefined && !existsSync(against))
-      throw new CommandRefusal(`There is no file ${against}. Give --against a built bundle.`, 2);
+      throw new CommandRefusal(`There is no file ${against}. Use --against with a built bundle.`, 2);
     const missing = only === 'bundle' || only === 'memory' ? undefined : noCpuFigures();
     if (missing !== undefined) throw new CommandRefusal(`The bench cannot measure CPU: ${missing}.`);
     const load = () => `${availableParallelism()} cores, load average ${loadavg()[0]?.toFixed(1)}`;
     printLine(io, `Before: ${load()}.`);
     const figures = await measure(options, quick ? QUICK : FULL, io).catch((error: unknown) => {
       throw new CommandRefusal(
-        `The bench FAILED, so no figure counts: ${error instanceof Error ? error.message : error}`,
+        `The bench FAILED, so no figure is valid: ${error instanceof Error ? error.message : error}`,
       );
     });
     printLine(io, `After: ${load()}.\n\n${figureRow(figures)}`);
     const exitCode = exitCodeOf(figures);
     if (exitCode === 3)
-      printLine(io, '\nToo noisy: no figure of this run counts. Run it again on a machine that does less.');
+      printLine(io, '\nToo noisy: no figure of this run is valid. Run it again on a less busy machine.');
     else if (only !== 'bundle' && only !== 'memory')
-      printLine(io, '\nWhat is measured against itself is 1.00 ± 0.03: this run counts.');
+      printLine(io, '\nThe noise controls are 1.00 ± 0.03: this run is valid.');
     return exitCode;
   });
 
-/** Rejects when something fails: then no figure counts. */
+/** Rejects when something fails: then no figure is valid. */
 export async function measure({ only, connections, against }: Options, effort: Effort, io: Streams): Promise<Figure[]> {
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-bench-'));
   const remove = () => rmSync(folder, { recursive: true, force: true });
@@ -103,7 +103,7 @@ export async function measure({ only, connections, against }: Options, effort: E
   }
 }
 
-/** What is uploaded, minified: as Cloudflare counts it, after gzip. */
+/** The size of the minified upload after gzip, as Cloudflare counts it. */
 function sizeOf(path: string, older: boolean): Figure {
   const bytes = readFileSync(path);
   const detail = `${(bytes.byteLength / 1_024).toFixed(1)} KiB before gzip`;

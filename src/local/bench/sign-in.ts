@@ -1,6 +1,6 @@
-/** The call that is measured: PreTokenIssuance for a person with one federated identity and a record in KV. */
+/** The measured call: PreTokenIssuance for a person with one federated identity and a record in KV. */
 
-/** Secrets of a Worker that runs only here. */
+/** Secrets of the bench's Worker. */
 export const SECRETS = {
   CONNECTOR_BASIC: 'b2c:a-password-of-thirty-two-letters',
   REPORTS_BASIC: 'bench:another-password-of-many-letters',
@@ -9,15 +9,14 @@ export const SECRETS = {
 } as const;
 
 export const AUTHORIZATION = `Basic ${btoa(SECRETS.CONNECTOR_BASIC)}`;
-/** The reply to every person: all have the same record. */
+/** The reply to every person, since all have the same record. */
 export const EXPECTED = { version: '1.0.0', action: 'Continue', extension_Roles: 'editor approver' };
 
 const CLIENT_ID = '231c70e8-8424-48ac-9b5d-5623b9e4ccf3';
 const EXTENSIONS_APP_ID = '4a1b3c5d6e7f48a9b0c1d2e3f4a5b6c7';
-/** Many, since a cache on the way would answer for a single one. */
+/** Many people, so that no cache hides the cost. */
 const PEOPLE_COUNT = 1_000;
 
-/** Different people, each with the body of their call. */
 export const PEOPLE = Array.from({ length: PEOPLE_COUNT }, (_, index) => {
   const number = index.toString(16).padStart(12, '0');
   const objectId = `ab3ec3b2-a435-45e4-b93a-${number}`;

@@ -1,4 +1,4 @@
-/** CPU of a start beyond an empty Worker: of workerd until it listens, and until a first call is answered. */
+/** Measures the CPU of a start minus that of an empty Worker: until workerd listens, and until the first reply. */
 import type { Bundle, Bundles } from './bundles.ts';
 import { cpuMs } from './cpu.ts';
 import { type Figure, figureOf } from './figures.ts';
@@ -11,7 +11,7 @@ import { startWorkerd } from './workerd.ts';
 interface Start {
   /** Reading the bundle and running its top level. */
   readonly listens: number;
-  /** The first call: what the bundle left for later. */
+  /** The first call, which includes lazy initialisation. */
   readonly firstCall: number;
 }
 
@@ -71,7 +71,7 @@ async function startOnce(bundle: Bundle, stubs: Bundle, values: KvValues): Promi
     return { listens, firstCall: cpuMs(running.pid) - before };
   } catch (error) {
     throw new Error(
-      `A start failed: ${error instanceof Error ? error.message : error}\nThe Worker said:\n${running.said()}`,
+      `A start failed: ${error instanceof Error ? error.message : error}\nThe Worker logged:\n${running.log()}`,
     );
   } finally {
     await running.stop();

@@ -1,4 +1,4 @@
-/** Runs a bundle in bare workerd: no dev proxy and nothing of Miniflare around it; KV and queue are the stubs of `workers/stubs.ts`. */
+/** Runs a bundle in bare workerd, without Miniflare and its proxy. `workers/stubs.ts` replaces KV and queue. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { copyFileSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -9,7 +9,7 @@ import type { Bundle } from './bundles.ts';
 import type { KvValues } from './kv-values.ts';
 import { send } from './load-calls.ts';
 
-/** The package tells its binary for this platform. It has no types. */
+/** The package exports the path of its binary for this platform. It has no types. */
 const { default: WORKERD } = createRequire(import.meta.url)('workerd') as { default: string };
 const READY_WITHIN_MS = 20_000;
 const CONTROL_FD = 3;
@@ -18,12 +18,12 @@ export interface Running {
   readonly pid: number;
   /** `http://127.0.0.1:port` of the Worker. */
   readonly url: string;
-  /** Sets what KV holds. */
+  /** Sets the values in KV. */
   readonly hold: (values: KvValues) => Promise<void>;
-  /** What the queue received so far. */
+  /** Returns the totals of the queue. */
   readonly received: () => Promise<Received>;
-  /** All that workerd and the Worker wrote: the Workers here log only what went wrong. */
-  readonly said: () => string;
+  /** Returns the output of workerd and the Worker. The Workers of the bench log only errors. */
+  readonly log: () => string;
   readonly stop: () => Promise<void>;
 }
 
@@ -32,10 +32,10 @@ export interface Received {
   readonly bytes: number;
 }
 
-/** Starts workerd in a folder of its own beside the bundles, and resolves when it listens. */
+/** Starts workerd in a new folder beside the bundles and resolves when it listens. */
 export async function startWorkerd(bundle: Bundle, stubs: Bundle): Promise<Running> {
   const folder = mkdtempSync(join(dirname(stubs.main), 'workerd-'));
-  // Cap'n Proto embeds files by their path from the file that names them.
+  // Cap'n Proto resolves embedded files relative to the configuration file.
   copyFileSync(bundle.main, join(folder, 'main.js'));
   copyFileSync(stubs.main, join(folder, 'stubs.js'));
   if (bundle.pad !== undefined) copyFileSync(bundle.pad, join(folder, 'pad.txt'));
@@ -44,12 +44,12 @@ export async function startWorkerd(bundle: Bundle, stubs: Bundle): Promise<Runni
   const child = spawn(WORKERD, args, { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
   const kill = () => child.kill('SIGKILL');
   process.once('exit', kill);
-  let said = '';
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (said += chunk));
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (output += chunk));
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const ports = await portsOf(child).catch((error: Error) => {
     kill();
-    throw new Error(`${error.message} It said:\n${said}`);
+    throw new Error(`${error.message} Its output:\n${output}`);
   });
   const stubsUrl = `http://127.0.0.1:${ports.stubs}/bench`;
   return {
@@ -60,7 +60,7 @@ export async function startWorkerd(bundle: Bundle, stubs: Bundle): Promise<Runni
       if (status !== 200) throw new Error(`The stubs of KV answered ${status}.`);
     },
     received: async () => JSON.parse((await send(`${stubsUrl}/received`, {})).text) as Received,
-    said: () => said,
+    log: () => output,
     stop: async () => {
       process.off('exit', kill);
       kill();
@@ -103,10 +103,10 @@ function workerOf(name: string, { compatibilityDate, compatibilityFlags, texts, 
     )`;
 }
 
-/** The values are ASCII without control characters, where JSON and Cap'n Proto quote alike. */
+/** JSON and Cap'n Proto quote ASCII without control characters in the same way. */
 const quoted = (text: string) => JSON.stringify(text);
 
-/** What `--control-fd` tells, an object a line. Rejects when workerd ends, or does not listen in time. */
+/** Reads the ports from `--control-fd`, one JSON object a line. Rejects when workerd exits or a timeout expires. */
 async function portsOf(child: ChildProcess): Promise<{ main: number; stubs: number }> {
   const input = child.stdio[CONTROL_FD] as Readable;
   const ports = new Map<string, number>();
@@ -116,5 +116,5 @@ async function portsOf(child: ChildProcess): Promise<{ main: number; stubs: numb
     const [main, stubs] = [ports.get('main'), ports.get('stubs')];
     if (main !== undefined && stubs !== undefined) return { main, stubs };
   }
-  throw new Error(`workerd did not listen within ${READY_WITHIN_MS / 1_000} s, or ended.`);
+  throw new Error(`workerd exited or did not listen within ${READY_WITHIN_MS / 1_000} s.`);
 }

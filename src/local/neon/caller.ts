@@ -1,15 +1,15 @@
-/** Who asks: the connection string in the header, and how Neon's proxy refuses a wrong one. */
+/** Checks the connection string in the header, and refuses a wrong one as Neon's proxy does. */
 
 export type DatabaseCredentials = { readonly user: string; readonly password: string; readonly database: string };
 
-/** An error with the status to answer with. Neon leaves `code` and `severity` empty when it does not come from Postgres. */
+/** An error with its HTTP status. In Neon, `code` and `severity` are empty unless the error comes from Postgres. */
 export const refusal = (status: number, message: string, code = '', severity = '') =>
   Object.assign(new Error(message), { status, code, severity });
 
 /**
- * Throws unless the connection string has our credentials. Statuses and wording are those of neondatabase/neon,
- * proxy/src/serverless/error.rs and proxy/src/auth/mod.rs: the proxy checks user and password itself, so that error has no
- * code; Postgres misses an unknown database, and its FATAL error comes in a 500.
+ * Throws unless the connection string has these credentials. Statuses and texts are from neondatabase/neon,
+ * proxy/src/serverless/error.rs and proxy/src/auth/mod.rs. The proxy checks user and password itself, so that error has
+ * no code. Postgres reports an unknown database as FATAL, in a 500.
  */
 export function checkCaller(connectionString: string | undefined, ours: DatabaseCredentials): void {
   if (connectionString === undefined) throw refusal(400, 'invalid header: neon-connection-string');

@@ -1,18 +1,18 @@
-/** The Postgres behind the stand-in: PGlite, one request at a time. */
+/** The Postgres of the emulator: PGlite, one request at a time. */
 import { existsSync } from 'node:fs';
 import { messages, PGlite, protocol } from '@electric-sql/pglite';
 import type { DatabaseCredentials } from './caller.ts';
 
-/** Values are Postgres's texts. `tag` is its command tag, such as `INSERT 0 3`, and '' for an empty query. */
+/** Values are in Postgres's text format. `tag` is its command tag, such as `INSERT 0 3`, or '' for an empty query. */
 export type WireResult = { fields: { readonly name: string }[]; rows: (string | null)[][]; tag: string };
 
-/** Rejects with Postgres's error, which has a `severity`, or with another error when Postgres breaks. */
+/** Rejects with Postgres's error, which has a `severity`, or with another error when PGlite crashes. */
 export type Ask = (query: string, parameters: readonly (string | null)[]) => Promise<WireResult>;
 
 export interface Postgres {
-  /** Runs `work` alone on a connection, then rolls back what it left open and resets what it set. */
+  /** Runs `work` alone on a connection, then rolls back open transactions and resets the session. */
   exclusively<T>(work: (ask: Ask) => Promise<T>): Promise<T>;
-  /** Waits for the work that came before. */
+  /** Waits for earlier work. */
   close(): Promise<void>;
 }
 
@@ -21,12 +21,12 @@ export interface PglitePostgres extends Postgres {
   dump(): Promise<Blob>;
 }
 
-/** Neon's search path, and a stack limit below that of Node (measured: endless recursion kills at 400 kB, not at 300 kB). */
+/** Neon's search path, and a stack limit below Node's (measured: endless recursion crashes at 400 kB, not 300 kB). */
 const SETTINGS = ['-c', 'search_path="$user", public', '-c', 'max_stack_depth=250kB'];
 
 /**
- * Opens the Postgres in `folder`, or creates it there; without a folder it is in memory. Creating one takes seconds; `copyOf`,
- * a dump of another one, replaces it. Rejects with Postgres's message when user or database are not those of the folder.
+ * Opens or creates the Postgres in `folder`, or in memory. Creating takes seconds; `copyOf`, a dump of another one, avoids
+ * that. Rejects with Postgres's message when the names differ.
  */
 export async function openPostgres(
   folder: string | undefined,
@@ -47,9 +47,9 @@ export async function openPostgres(
     for (const command of commands) await pglite.execProtocolStream(protocol.serialize.query(command));
   };
   const user = `"${ours.user.replaceAll('"', '""')}"`;
-  // Neon spreads requests over many connections, so a request must not see what another one left.
+  // Neon spreads requests over many connections, so a request must not see the session of another.
   const reset = (...first: string[]) => run(...first, 'rollback', 'discard all', `set session authorization ${user}`);
-  await reset(...(fresh ? [founding(user, ours.database)] : [])).catch(async (error) => {
+  await reset(...(fresh ? [initialSql(user, ours.database)] : [])).catch(async (error) => {
     await pglite.close();
     throw error;
   });
@@ -60,16 +60,16 @@ export async function openPostgres(
   };
 }
 
-/** A Neon owner is no superuser. Postgres refuses to rename the database of the connection, and a second one takes longer. */
-const founding = (user: string, database: string) => `
+/** A Neon owner is not a superuser. Postgres refuses to rename a connected database; creating another takes longer. */
+const initialSql = (user: string, database: string) => `
   create role ${user} login createrole createdb bypassrls;
   grant pg_read_all_data, pg_write_all_data, pg_monitor to ${user} with admin option;
   alter database postgres owner to ${user};
   update pg_database set datname = '${database.replaceAll("'", "''")}' where datname = 'postgres'`;
 
 /**
- * Sends what Neon's proxy sends (libs/proxy/tokio-postgres2/src/query.rs). `PGlite.query` drops the table, column and size
- * of a field, which the driver passes on, and hangs in COPY FROM STDIN.
+ * Sends the same messages as Neon's proxy (libs/proxy/tokio-postgres2/src/query.rs). `PGlite.query` drops the table,
+ * column and size of a field, which the driver needs, and hangs in COPY FROM STDIN.
  */
 async function ask(pglite: PGlite, text: string, parameters: readonly (string | null)[]): Promise<WireResult> {
   const { parse, describe, bind, execute, copyFail, sync } = protocol.serialize;
@@ -83,7 +83,7 @@ async function ask(pglite: PGlite, text: string, parameters: readonly (string | 
     if (message instanceof messages.DataRowMessage) result.rows.push(message.fields);
     if (message instanceof messages.CommandCompleteMessage) result.tag = message.text;
   }
-  // PGlite swallows an overflow of Node's stack and goes on with the next message.
+  // PGlite ignores an overflow of Node's stack and continues with the next message.
   if (seen.has('bindComplete') && (seen.has('commandComplete') || seen.has('emptyQuery'))) return result;
   throw new Error('PGlite did not finish the query: it is probably nested too deeply.');
 }

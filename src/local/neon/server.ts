@@ -1,4 +1,4 @@
-/** The HTTP server before a Postgres. It listens on 127.0.0.1 only and answers no web page (no CORS, unlike Neon). */
+/** The HTTP server in front of Postgres. It listens on 127.0.0.1 only and, unlike Neon, does not allow CORS. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -8,20 +8,16 @@ import { checkCaller, type DatabaseCredentials, refusal } from './caller.ts';
 import type { Postgres } from './postgres.ts';
 import { answerSql, MAX_SQL_BODY_BYTES } from './sql-over-http.ts';
 
-/** `url` is a DATABASE_URL: `postgres://user:password@127.0.0.1:port/database`. `close` answers first what is under way. */
-export type LocalNeon = {
-  readonly url: string;
-  readonly port: number;
-  readonly close: () => Promise<void>;
-};
+/** `url` is a DATABASE_URL: `postgres://user:password@127.0.0.1:port/database`. `close` waits for running requests. */
+export type LocalNeon = { readonly url: string; readonly port: number; readonly close: () => Promise<void> };
 
-/** Rejects when it cannot have the port, and closes Postgres then. Port 0 is any free one. */
+/** Port 0 means any free port. When the port is not available, closes Postgres and rejects. */
 export async function serve(postgres: Postgres, ours: DatabaseCredentials, port: number): Promise<LocalNeon> {
   const server = createServer(async (request, response) => {
     const { status, headers, body } = await answer(request, postgres, ours).catch(errorAnswer);
     response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(body);
   });
-  // An idle connection stays open: its client may be sending a request at the moment we close it.
+  // Idle connections stay open: a client could send a request just when the server closes one.
   server.keepAliveTimeout = 0;
   await once(server.listen(port, '127.0.0.1'), 'listening').catch(async (cause) => {
     await postgres.close();
@@ -44,7 +40,7 @@ export async function serve(postgres: Postgres, ours: DatabaseCredentials, port:
 
 async function answer(request: IncomingMessage, postgres: Postgres, ours: DatabaseCredentials) {
   if (request.method !== 'POST' || request.url?.split('?')[0] !== '/sql') {
-    throw refusal(400, 'query is not supported: this is a stand-in for Neon, which takes POST /sql only');
+    throw refusal(400, 'query is not supported: the Neon emulator takes POST /sql only');
   }
   const header = (name: string) => request.headers[name]?.toString();
   const gone = () => request.socket.readableEnded || request.socket.destroyed;
@@ -54,7 +50,7 @@ async function answer(request: IncomingMessage, postgres: Postgres, ours: Databa
   return { status: 200, ...(await answerSql(postgres, { header, body, gone })) };
 }
 
-/** Postgres's errors have a `severity`. The driver reads the members of status 400 only, and quotes any other body. */
+/** Postgres's errors have a `severity`. The driver parses the body of a 400 only and quotes any other. */
 function errorAnswer(error: Error & { status?: number; severity?: string }) {
   const status = error.status ?? (error.severity === undefined ? 500 : 400);
   return { status, headers: {}, body: JSON.stringify({ ...error, message: error.message }) };

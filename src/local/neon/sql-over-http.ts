@@ -1,7 +1,7 @@
 /**
- * Neon's SQL over HTTP: a request as `@neondatabase/serverless` makes it, and the answer that it expects. Where the driver
- * leaves something open, the proxy's source decides (neondatabase/neon, proxy/src/serverless/sql_over_http.rs). Values are
- * Postgres's texts in both directions: the driver sends nothing else, and always asks for `Neon-Raw-Text-Output`.
+ * Neon's SQL over HTTP: the requests of `@neondatabase/serverless` and the responses that it expects. The proxy's
+ * source is the reference for the rest (neondatabase/neon, proxy/src/serverless/sql_over_http.rs). Values are in
+ * Postgres's text format in both directions: the driver sends nothing else and always sets `Neon-Raw-Text-Output`.
  */
 import { setImmediate as nextEvents } from 'node:timers/promises';
 import * as z from 'zod';
@@ -20,7 +20,7 @@ const Query = z.object({
 });
 const Payload = z.union([Query, z.object({ queries: z.array(Query) })]);
 
-/** What the headers of a batch add to `start transaction`, by their values. */
+/** The transaction modes for each value of a batch header. */
 const TRANSACTION_MODES: Record<string, Record<string, string>> = {
   'neon-batch-isolation-level': {
     ReadUncommitted: 'isolation level read uncommitted',
@@ -33,10 +33,10 @@ const TRANSACTION_MODES: Record<string, Record<string, string>> = {
 };
 const BATCH_HEADERS = Object.keys(TRANSACTION_MODES);
 
-/** A `POST /sql`: its headers by their names in lower case, its body, and whether its client has hung up. */
+/** A `POST /sql`. Header names are in lower case. `gone` returns whether the client has disconnected. */
 export type SqlRequest = { header(name: string): string | undefined; body: Buffer; gone(): boolean };
 
-/** Throws what `refusal` made, or Postgres's error. What goes wrong in a batch rolls all of it back. */
+/** Throws a `refusal` or Postgres's error. Any error rolls back the whole batch. */
 export async function answerSql(postgres: Postgres, { header, body, gone }: SqlRequest) {
   const payload = await readPayload(body);
   const isBatch = 'queries' in payload;
@@ -44,7 +44,7 @@ export async function answerSql(postgres: Postgres, { header, body, gone }: SqlR
   const modes = given.map(([name, value = '']) => TRANSACTION_MODES[name]?.[value]);
   if (modes.includes(undefined)) throw refusal(400, 'invalid isolation level');
   const stopWhenGone = async () => {
-    // A query blocks Node, so a hang-up may be unread: one turn of the event loop reads the data before it, one reads it.
+    // A query blocks Node, so a disconnect may be unread: one turn of the event loop reads the data, the next its end.
     await nextEvents();
     await nextEvents();
     if (gone()) throw refusal(400, 'Query cancelled, connection was terminated');
@@ -60,7 +60,7 @@ export async function answerSql(postgres: Postgres, { header, body, gone }: SqlR
     const tooLarge = Buffer.byteLength(answer) > MAX_SQL_BODY_BYTES;
     if (tooLarge) throw refusal(507, `response is too large (max is ${MAX_SQL_BODY_BYTES} bytes)`);
     if (isBatch) await stopWhenGone().then(() => ask('commit', []));
-    // The proxy repeats the headers that chose the kind of transaction.
+    // The proxy repeats the batch headers in its response.
     return { headers: Object.fromEntries(given), body: answer };
   });
 }
@@ -70,9 +70,9 @@ async function readPayload(body: Buffer): Promise<z.infer<typeof Payload>> {
   const shape = '{"query":"..","params":["..",null]} or {"queries":[{"query":"..","params":[]}]}';
   if (!data) throw refusal(400, `could not parse the HTTP request body: it must be ${shape}`);
   for (const { query, params } of 'queries' in data ? data.queries : [data]) {
-    if (query.includes('\0')) throw refusal(400, 'a query holds the character U+0000, which Postgres cannot take');
-    const most = `Postgres takes at most ${MAX_PARAMETERS}: send fewer rows at a time`;
-    if (params.length > MAX_PARAMETERS) throw refusal(400, `a query has ${params.length} parameters, and ${most}`);
+    if (query.includes('\0')) throw refusal(400, 'a query has the character U+0000, which Postgres does not accept');
+    const most = `Postgres accepts at most ${MAX_PARAMETERS}. Send fewer rows at a time`;
+    if (params.length > MAX_PARAMETERS) throw refusal(400, `a query has ${params.length} parameters; ${most}`);
   }
   return data;
 }
@@ -84,7 +84,7 @@ function resultOf({ fields, rows, tag }: WireResult, rowAsArray: boolean): objec
     rows: rowAsArray ? rows : rows.map((row) => Object.fromEntries(fields.map(({ name }, at) => [name, row[at]]))),
     rowAsArray,
     command,
-    // JSON writes NaN as null: the tag of a command that counts no rows ends with a word.
+    // The tag of a command without a row count ends with a word. JSON then turns NaN into null.
     rowCount: Number.parseInt(counts.at(-1) ?? '', 10),
   };
 }

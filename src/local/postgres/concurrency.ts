@@ -1,6 +1,6 @@
 /**
- * Writers, sums, marks, retention and readers, all at once on one Postgres: what PGlite, with its one connection, cannot show.
- * `src/` does the work; here it is only started and looked at.
+ * Runs writers, aggregation, marks, retention and readers of `src/` at the same time on one Postgres and checks the
+ * result. PGlite cannot do this with its single connection.
  */
 
 import { randomInt } from 'node:crypto';
@@ -22,16 +22,16 @@ import type { Served } from './served.ts';
 import { newWriteTally, type WriteTally, whatHappened } from './write-tally.ts';
 
 const REQUEST_LIMIT_MS = 60_000;
-/** Attempts come up to so late: over more hours than writers reach at once, so that some are clean. */
+/** The maximum age of attempts. Writers do not reach all these hours at once, so some hours are clean. */
 const LATE_HOURS = 40;
 const CONSUMERS = 5;
 const OPEN_TRANSACTIONS = 3;
-/** More than a schedule makes: ticks overlap only when one takes five minutes. */
+/** More than in production, where two cron runs overlap only when one takes five minutes. */
 const SUMS = 4;
-/** Sums run as if it were later, so that the hours that are written to are over. */
+/** The clock of the aggregation is ahead, so the hours that are written to are over. */
 const AHEAD_MS = 3 * HOUR_MS;
 
-/** Runs everything for so many seconds, then says what held. The database is empty but for its tables before, and not after. */
+/** Runs everything for `seconds` and returns the findings. The tables must be empty before; they are not afterwards. */
 export async function runConcurrently(served: Served, seconds: number): Promise<Finding[]> {
   const started = new Date();
   const later = () => new Date(Date.now() + AHEAD_MS);
@@ -41,7 +41,7 @@ export async function runConcurrently(served: Served, seconds: number): Promise<
   const db = () => connect(served.url, REQUEST_LIMIT_MS).db;
   const tally = newWriteTally();
 
-  /** Repeats until the time is over. What it throws is noted, not fatal: at the end there must be nothing noted. */
+  /** Repeats `work` until the deadline. Errors are recorded and fail the check at the end. */
   const until = async (deadline: number, work: () => Promise<unknown>): Promise<void> => {
     while (Date.now() < deadline) {
       await work().catch((error: unknown) => tally.errors.push(describe(error)));
@@ -54,12 +54,12 @@ export async function runConcurrently(served: Served, seconds: number): Promise<
   };
 
   await Promise.all(times(4, () => createMonths(db(), [past])));
-  // Five at once that find no month for now: each makes it, and none may fail.
+  // Five consumers find no partition for the current month. Each creates it, and none may fail.
   await Promise.all(times(CONSUMERS, () => consume(config, tally)));
-  // Open transactions make no months.
+  // Open transactions create no partitions.
   await createMonths(db(), [new Date(started.getTime() - (LATE_HOURS + 4) * HOUR_MS)]);
-  // Otherwise retention would drop the month before anybody has written there.
-  await served.pool.query(insertQuery(madeUpAttempts(50, past).map((attempt) => noted(tally.lateWritten, attempt))));
+  // Without rows, retention would drop the month before the late writer starts.
+  await served.pool.query(insertQuery(madeUpAttempts(50, past).map((attempt) => recorded(tally.lateWritten, attempt))));
   await Promise.all([
     ...times(CONSUMERS, () => until(end, () => consume(config, tally))),
     ...times(OPEN_TRANSACTIONS, () => until(end, () => openTransaction(served, tally))),
@@ -81,7 +81,7 @@ export async function runConcurrently(served: Served, seconds: number): Promise<
     at(0.5, async () => {
       tally.marked += await markAll(db(), later());
     }),
-    // Two at once, as two overlapping ticks would; a lock that does not come is retention's own to log and to try again.
+    // Two at once, as in overlapping cron runs. Retention itself logs and retries a lock that it did not get.
     ...[0.2, 0.2, 0.4, 0.5, 0.7, 0.8].map((share) => at(share, () => keepRetention(db(), new Date(), 90))),
   ]);
   while ((await sumDue(db, later())).days > 0) await pause(10);
@@ -91,22 +91,22 @@ export async function runConcurrently(served: Served, seconds: number): Promise<
   return [...(await leftBehind(served, tally, monthOf(past).to, dropped)), ...whatHappened(tally, SUMS)];
 }
 
-/** In the middle of a month that is past any retention, so that it is dropped under the hands of the late writer. */
+/** The middle of a month past any retention, which is dropped while the late writer inserts into it. */
 export function longPast(now: Date): Date {
   const { from } = monthOf(new Date(now.getTime() - 240 * DAY_MS));
   return new Date(from.getTime() + 15 * DAY_MS);
 }
 
-const lately = () => new Date(Date.now() - randomInt(LATE_HOURS) * HOUR_MS);
+const recentTime = () => new Date(Date.now() - randomInt(LATE_HOURS) * HOUR_MS);
 
-const noted = (set: Set<string>, attempt: Message): Message => {
+const recorded = (set: Set<string>, attempt: Message): Message => {
   set.add(attempt.id);
   return attempt;
 };
 
-/** The consumer's own write, delivered twice now and then; what fails is delivered again, as the queue would. */
+/** Writes a batch as the consumer does. Some batches are delivered twice; failed ones are retried, as by the queue. */
 async function consume(config: Config, tally: WriteTally): Promise<void> {
-  const batch = madeUpAttempts(randomInt(1, 30), lately());
+  const batch = madeUpAttempts(randomInt(1, 30), recentTime());
   for (let deliveries = randomInt(8) === 0 ? 2 : 1; deliveries > 0; ) {
     try {
       await writeMessages(config, batch, REQUEST_LIMIT_MS);
@@ -115,12 +115,12 @@ async function consume(config: Config, tally: WriteTally): Promise<void> {
       tally.retried++;
     }
   }
-  for (const attempt of batch) noted(tally.written, attempt);
+  for (const attempt of batch) recorded(tally.written, attempt);
 }
 
-/** Kept open for up to a tenth of a second after its insert, and rolled back one time in three. */
+/** Stays open for up to 100 ms after its insert. One in three is rolled back. */
 async function openTransaction(served: Served, tally: WriteTally): Promise<void> {
-  const batch = madeUpAttempts(randomInt(2, 10), lately());
+  const batch = madeUpAttempts(randomInt(2, 10), recentTime());
   const client = await served.pool.connect();
   try {
     await client.query('begin');
@@ -131,7 +131,7 @@ async function openTransaction(served: Served, tally: WriteTally): Promise<void>
       tally.rolledBack += batch.length;
     } else {
       await client.query('commit');
-      for (const attempt of batch) noted(tally.written, attempt);
+      for (const attempt of batch) recorded(tally.written, attempt);
     }
   } catch (error) {
     await client.query('rollback');
@@ -141,20 +141,20 @@ async function openTransaction(served: Served, tally: WriteTally): Promise<void>
   }
 }
 
-/** Into the month that retention wants to drop, in bursts, so that it can. Once it is gone there is no place for such rows, which is right. */
+/** Writes in bursts into the month that retention drops. After the drop, Postgres rightly refuses the rows (23514). */
 async function writeLate(served: Served, past: Date, tally: WriteTally): Promise<void> {
   const batch = madeUpAttempts(3, past);
   await pause(randomInt(10) === 0 ? randomInt(1_500) : 5);
   try {
     await served.pool.query(insertQuery(batch));
-    for (const attempt of batch) noted(tally.lateWritten, attempt);
+    for (const attempt of batch) recorded(tally.lateWritten, attempt);
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === '23514')) throw error;
     await pause(50);
   }
 }
 
-/** An hour that is not dirty is summed exactly, and a day agrees with its hours, in any snapshot. */
+/** Checks that in one snapshot each clean hour has exact aggregates and each day equals the sum of its hours. */
 async function read(served: Served, tally: WriteTally): Promise<void> {
   const { rows } = await served.pool.query<{ hours: string; wrong: string; days: string }>(
     `with clean as (

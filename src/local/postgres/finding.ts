@@ -1,4 +1,4 @@
-/** What a check found, and how it is shown. */
+/** The result of a check. */
 export interface Finding {
   readonly claim: string;
   readonly holds: boolean;
@@ -7,7 +7,6 @@ export interface Finding {
 
 export const finding = (claim: string, holds: boolean, detail: string): Finding => ({ claim, holds, detail });
 
-/** One line a finding. */
 export function findingLine({ claim, holds, detail }: Finding): string {
   return `  ${holds ? 'ok    ' : 'FAILED'}  ${claim.padEnd(60)}  ${detail}`;
 }

@@ -1,7 +1,7 @@
-/** What must hold of the aggregates when everything is summed: each against a plain count, written without `src/summaries`. */
+/** The invariants of the aggregates: each table equals a plain count, written independently of `src/desk`. */
 import type pg from 'pg';
 
-/** Rows that differ, by what they are rows of; all 0 when the aggregates are right. */
+/** The number of differing rows by table; all 0 when the aggregates are right. */
 export type Wrong = Record<string, number>;
 
 const DAY = `(occurred_at at time zone 'UTC')::date`;
@@ -12,7 +12,7 @@ const OF_SET = `channel, ${ofSet(4, 'client_id')}, ${ofSet(2, 'issuer')}, ${ofSe
 const BUCKET = `ceil(ln(greatest(duration_ms, 1)::float8) / ln(1.1::float8))::smallint`;
 const SHADOW = 'version, differs, channel, outcome, rule, shadow_outcome, shadow_rule, step, client_id, issuer';
 
-/** Who was in which scope. `attempts` is the name of what holds them. */
+/** The people in each scope. `attempts` is the name of a table or view. */
 const seen = (attempts: string) => `
   select 'all' as kind, '' as value, object_id as person, ${HOUR} as hour from ${attempts}
     where step = 'PreTokenIssuance' and object_id <> ''
@@ -24,14 +24,14 @@ const seen = (attempts: string) => `
     where rule <> '' and (oid_key <> '' or idp_key <> '' or email_key <> '')`;
 
 /**
- * Compares every table with `attempts`, which may name a view that also holds attempts of dropped months: their visits are
- * gone, their aggregates are not. Everything before now must be summed.
+ * Compares every table with `attempts`, a table, or a view that includes attempts of dropped months: their visits are
+ * deleted, their aggregates are not. All hours before now must be aggregated.
  */
 export async function findWrong(pool: pg.Pool, attempts = 'attempts'): Promise<Wrong> {
   const one = async (query: string) => Number((await pool.query<{ n: string }>(query)).rows[0]?.n);
   const differing = (table: string, keys: string, plain: string, value = 'attempts') =>
-    one(`select count(*) as n from (select ${keys}, ${value} from ${table}) as kept full join (${plain}) as plain using (${keys})
-      where kept.${value} is distinct from plain.number`);
+    one(`select count(*) as n from (select ${keys}, ${value} from ${table}) as actual full join (${plain}) as plain using (${keys})
+      where actual.${value} is distinct from plain.number`);
   const cube = (sets: string, at: string, more = '') => `
     select dims::smallint as dims, ${at}, ${OF_SET}${more}, count(*) as number
     from ${attempts} cross join unnest('${sets}'::int[]) as dims group by 1, 2, 3, 4, 5, 6, 7, 8${more === '' ? '' : ', 9'}`;
@@ -49,7 +49,7 @@ export async function findWrong(pool: pg.Pool, attempts = 'attempts'): Promise<W
     union all select 'shadow', case when shadow_differs then 'differs' else 'same' end, a.* from ${attempts} as a where shadow_version > 0
     union all select 'failed-rule', split_part(substr(note, length('the condition of rule ') + 1), ' failed unforeseen: ', 1), a.*
       from ${attempts} as a cross join unnest(notes) as note where note like 'the condition of rule % failed unforeseen: %'`;
-  const kept = `hour >= (select dropped_before from summed_until)`;
+  const retained = `hour >= (select dropped_before from summed_until)`;
   return {
     daily_counts: await sets('daily_counts', 'day', DAY, '{0,1,2,3,4,5,6,7}'),
     hourly_totals: await sets('hourly_totals', 'hour', HOUR, '{0,1,2,4,6}'),
@@ -69,18 +69,18 @@ export async function findWrong(pool: pg.Pool, attempts = 'attempts'): Promise<W
     ),
     visits: await one(`select count(*) as n from (
         select kind, value, person, hour from visits join people_scopes on id = scope
-      ) as kept full join (
+      ) as actual full join (
         select kind, value, md5(person)::uuid as person, hour from (${seen('attempts')}) as seen
-      ) as plain using (kind, value, person, hour) where kept is null or plain is null`),
+      ) as plain using (kind, value, person, hour) where actual is null or plain is null`),
     'visits: previous': await one(`select count(*) as n from (
         select *, lag(hour) over (partition by scope, person order by hour) as lagging from visits
       ) as v where previous is distinct from coalesce(lagging,
         case when previous < (select dropped_before from summed_until) then previous else '-infinity' end)`),
     people_days: await one(`select count(*) as n from (
         select scope, day, previous_day, people from people_days where day >= (select (dropped_before at time zone 'UTC')::date from summed_until)
-      ) as kept full join (
+      ) as actual full join (
         select scope, (hour at time zone 'UTC')::date as day, (previous at time zone 'UTC')::date as previous_day, count(*) as number
-        from visits where ${kept} and (previous at time zone 'UTC')::date < (hour at time zone 'UTC')::date group by 1, 2, 3
+        from visits where ${retained} and (previous at time zone 'UTC')::date < (hour at time zone 'UTC')::date group by 1, 2, 3
       ) as plain using (scope, day, previous_day) where people is distinct from number`),
     'people_days: not positive': await one('select count(*) as n from people_days where people <= 0'),
     dirty_hours: await one(
@@ -95,8 +95,8 @@ export interface InvariantScope {
 }
 
 /**
- * Distinct people of `scope` from `from` (inclusive) to `to` (exclusive), whole hours both: first as `people_days` and `visits`
- * tell without reading people (reports.md, section 3), then counted one by one. `attempts` as in {@link findWrong}.
+ * Counts the distinct people of a scope from `from` (inclusive) to `to` (exclusive), both whole hours: once from
+ * `people_days` and `visits`, once directly. `attempts` is as in {@link findWrong}.
  */
 export async function countPeople(
   pool: pg.Pool,
@@ -105,7 +105,7 @@ export async function countPeople(
   to: Date,
   attempts = 'attempts',
 ) {
-  const { rows } = await pool.query<{ told: string; plain: string }>(
+  const { rows } = await pool.query<{ aggregated: string; plain: string }>(
     `with asked as (
        select $1::timestamptz as a, $2::timestamptz as b, (select id from people_scopes where kind = $3 and value = $4) as asked_scope
      ), days as (
@@ -118,10 +118,10 @@ export async function countPeople(
            and day >= (first at time zone 'UTC')::date and day < (last at time zone 'UTC')::date and previous_day < (a at time zone 'UTC')::date)
        + (select count(*) from visits where scope = asked_scope and hour >= first and hour < last
            and previous >= date_trunc('day', a, 'UTC') and previous < a)
-       + (select count(*) from visits where scope = asked_scope and hour >= last and hour < b and previous < a) as told,
+       + (select count(*) from visits where scope = asked_scope and hour >= last and hour < b and previous < a) as aggregated,
        (select count(distinct person) from (${seen(attempts)}) as seen where kind = $3 and value = $4 and hour >= a and hour < b) as plain
      from days`,
     [from, to, kind, value],
   );
-  return { told: Number(rows[0]?.told), plain: Number(rows[0]?.plain) };
+  return { aggregated: Number(rows[0]?.aggregated), plain: Number(rows[0]?.plain) };
 }

@@ -1,4 +1,4 @@
-/** Made-up attempts: enough different hours, dimensions and people that a row counted wrongly shows somewhere. */
+/** Made-up attempts with enough different hours, dimensions and people to expose a wrong count. */
 
 import { randomInt, randomUUID } from 'node:crypto';
 import { v7 } from 'uuid';
@@ -10,7 +10,7 @@ const PEOPLE = Array.from({ length: 200 }, () => randomUUID());
 
 const oneOf = <T>(choices: readonly T[]): T => choices[randomInt(choices.length)] as T;
 
-/** An attempt within the three hours before `before`; what it lacks is left to the columns' defaults. */
+/** An attempt within the three hours before `before`. Missing members get the defaults of their columns. */
 export function madeUpAttempt(before: Date): Message {
   const outcome = oneOf(['continue', 'continue', 'block', 'invalid', 'error'] as const);
   const objectId = oneOf(PEOPLE);

@@ -1,4 +1,4 @@
-/** Whether the cost of a sum follows the attempts of its day and not the old ones. */
+/** Checks that the cost of an aggregation depends on the attempts of its day, not on older ones. */
 
 import { performance } from 'node:perf_hooks';
 import { connect } from '../../database/connect.ts';
@@ -9,15 +9,15 @@ import { type Finding, finding } from './finding.ts';
 import type { Served } from './served.ts';
 
 const REQUEST_LIMIT_MS = 300_000;
-/** About 1,000 an hour: the traffic for which the budgets are. */
+/** About 1,000 an hour: the budgets are for this traffic. */
 export const ROWS_A_DAY = 25_000;
 const DAYS_A_CHUNK = 20;
 const ROUNDS = 9;
-/** The budgets for summing an hour of 1,000 attempts: alone, and with a hundred times the old rows. */
+/** The budgets for aggregating an hour of 1,000 attempts: absolute, and relative with a hundred times the old rows. */
 const MAX_MS = 1_000;
 const MAX_RATIO = 2;
 
-/** Rows number $1 to $2, of which $5 make a day, at even distances from $3 on; made up with the random seed $4. */
+/** Inserts the rows $1 to $2, evenly spaced from $3, $5 a day, with the random seed $4. */
 const INSERT = `insert into attempts (id, occurred_at, channel, step, outcome, reply, status, rule, client_id, object_id, email,
     issuer, oid_key, email_key, locale, claim_names, kept_claims, duration_ms, caller, cf_ray, fingerprint)
   select gen_random_uuid(), $3::timestamptz + interval '1 day' * (i::float8 / $5), 'user-flow',
@@ -29,10 +29,10 @@ const INSERT = `insert into attempts (id, occurred_at, channel, step, outcome, r
   from generate_series($1::bigint, $2::bigint) as i, lateral (select md5(((random() * 600000)::int + i * 0)::text)::uuid::text as person) as p,
     (select setseed($4)) as seeded`;
 
-/** Midnight before `now`: fills end here, so that every hour of theirs is over. */
+/** The midnight before `now`. Old rows end here, so each of their hours is over. */
 const midnight = (now: Date) => new Date(Math.floor(now.getTime() / DAY_MS) * DAY_MS);
 
-/** Makes `rows` old attempts, {@link ROWS_A_DAY} a day up to today, all of them summed. */
+/** Inserts `rows` old attempts, {@link ROWS_A_DAY} a day up to today, and aggregates them. */
 export async function fillWithOldRows({ pool, url }: Served, rows: number, say: (line: string) => void): Promise<void> {
   const db = () => connect(url, REQUEST_LIMIT_MS).db;
   const now = new Date();
@@ -51,27 +51,27 @@ export async function fillWithOldRows({ pool, url }: Served, rows: number, say: 
   const started = performance.now();
   await sumDue(db, now, {
     onDay: ({ days: summed, left }) => {
-      if (summed % 50 === 0) say(`${summed} of ${summed + left} days summed`);
+      if (summed % 50 === 0) say(`${summed} of ${summed + left} days aggregated`);
     },
   });
   await pool.query('vacuum (analyze)');
-  say(`summing ${rows.toLocaleString('en')} rows: ${((performance.now() - started) / 1_000).toFixed(1)} s`);
+  say(`aggregating ${rows.toLocaleString('en')} rows: ${((performance.now() - started) / 1_000).toFixed(1)} s`);
 }
 
-/** Sums the same hour again in both databases, in turns. */
+/** Aggregates the same hour again in both databases, alternating. */
 export async function compareSums(few: Served, many: Served, label: string): Promise<Finding[]> {
   const times: Record<'few' | 'many', number[]> = { few: [], many: [] };
   for (let round = 0; round <= ROUNDS; round++) {
     for (const [name, served] of [['few', few] as const, ['many', many] as const]) {
       const milliseconds = await timedSum(served);
-      // The first round reads from disk what the others find in memory.
+      // The first round warms the cache.
       if (round > 0) times[name].push(milliseconds);
     }
   }
   const [base, large] = [median(times.few), median(times.many)];
   const ratio = large / base;
   return [
-    finding('summing an hour of 1,000 attempts', base <= MAX_MS, `${base.toFixed(0)} ms (at most ${MAX_MS})`),
+    finding('aggregating an hour of 1,000 attempts', base <= MAX_MS, `${base.toFixed(0)} ms (at most ${MAX_MS})`),
     finding(
       `the same with ${label}`,
       ratio <= MAX_RATIO,
@@ -80,7 +80,7 @@ export async function compareSums(few: Served, many: Served, label: string): Pro
   ];
 }
 
-/** The hour before midnight: of the last day that is whole. */
+/** Aggregates the last hour of yesterday. */
 async function timedSum({ pool, url }: Served): Promise<number> {
   const now = new Date();
   const hour = new Date(midnight(now).getTime() - HOUR_MS);
@@ -88,7 +88,8 @@ async function timedSum({ pool, url }: Served): Promise<number> {
   const started = performance.now();
   const { days } = await sumDue(() => connect(url, REQUEST_LIMIT_MS).db, now);
   const milliseconds = performance.now() - started;
-  if (days !== 1) throw new Error(`The sum took ${days} days of 1: is somebody else busy on this server?`);
+  if (days !== 1)
+    throw new Error(`Aggregated ${days} days instead of 1. Check that no other process uses this server.`);
   return milliseconds;
 }
 

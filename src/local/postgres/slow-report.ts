@@ -1,4 +1,4 @@
-/** A report that takes long holds a lock that dropping a month waits for, and every insert would wait behind that. */
+/** A slow report holds a lock that blocks dropping a month. Every insert would queue behind that drop. */
 
 import { performance } from 'node:perf_hooks';
 import { connect } from '../../database/connect.ts';
@@ -13,10 +13,10 @@ import { insertQuery } from './open-transaction.ts';
 import type { Served } from './served.ts';
 
 const REQUEST_LIMIT_MS = 60_000;
-/** The lock is waited for 2 s; then inserts go on. Twice that leaves room for a busy machine. */
+/** Retention waits 2 s for its lock, then inserts proceed. Twice that allows for a busy machine. */
 const MAX_WAIT_MS = 4_000;
 
-/** Keeps retention while a report is open, writes meanwhile, and keeps it again when the report has ended. */
+/** Runs retention during an open report while inserts continue, and again after the report has ended. */
 export async function runSlowReport(served: Served): Promise<Finding[]> {
   const db = () => connect(served.url, REQUEST_LIMIT_MS).db;
   const now = new Date();
@@ -47,7 +47,7 @@ export async function runSlowReport(served: Served): Promise<Finding[]> {
   await keepRetention(db(), now, 90);
   const gone = !(await isThere());
   return [
-    finding('slow report: retention gives up its lock and tries again', held && gone, 'kept at first, then dropped'),
+    finding('slow report: retention gives up its lock and retries', held && gone, 'kept at first, then dropped'),
     finding(
       'slow report: inserts wait no longer than the lock',
       slowest < MAX_WAIT_MS,

@@ -1,10 +1,10 @@
-/** A database of our own on somebody's server, so that nothing that was there before is touched. */
+/** A temporary database on an existing server. Nothing else on the server is changed. */
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { migrate } from '../../cli/migrate-command.ts';
 import { type Served, servePostgres } from './served.ts';
 
-/** Makes a database with a random name on the server that `serverUrl` leads to, with Gatehouse's tables in it. */
+/** Creates a database with a random name and Gatehouse's tables on the server of `serverUrl`. */
 export async function ownDatabase(
   serverUrl: string,
 ): Promise<Served & { readonly name: string; drop(): Promise<void> }> {

@@ -1,6 +1,6 @@
 /**
- * `npm run test:postgres -- URL`: sums, partitions and retention on a Postgres of yours, for as long and with as many rows as you
- * like. `npm test` does the same for some seconds on a Postgres of its own.
+ * `npm run test:postgres -- URL`: checks aggregates, partitions and retention on your own Postgres, with the duration
+ * and the number of rows that you choose. `npm test` does the same for a few seconds on an embedded Postgres.
  */
 import { InvalidArgumentError } from 'commander';
 import pg from 'pg';
@@ -16,7 +16,7 @@ import { runSlowReport } from './slow-report.ts';
 import { ownDatabase } from './temporary-database.ts';
 
 const NAME = 'test:postgres';
-/** What the budget compares with. */
+/** The baseline of the budget. */
 const FEW_ROWS = 100_000;
 
 interface Options {
@@ -24,23 +24,22 @@ interface Options {
   readonly rows: number;
 }
 
-/** Returns the exit code: 0 all checks hold, 1 one does not, 2 called wrongly. */
+/** Returns the exit code: 0 all checks pass, 1 a check fails, 2 wrong usage. */
 export const main = (argv: readonly string[], io: Io): Promise<number> =>
   runCommand([NAME, ...argv], io, { [NAME]: { description: '', load: async () => ({ define }) } });
 
 const define: Define = (program, io) => {
   program
     .description(
-      'Checks on a real Postgres (15 or newer) that aggregates are plain counts while writers, sums, marks, ' +
-        'retention and reports run at the same time. The user must be allowed to create databases: everything happens in ' +
-        'new ones with random names, which are dropped at the end. Nothing else on the server is touched, but it is kept ' +
-        'busy.',
+      'Checks on a real Postgres (15 or newer) that aggregates equal plain counts while writers, aggregation, marks, ' +
+        'retention and reports run at the same time. The user must be allowed to create databases: the checks use ' +
+        'temporary databases with random names. Nothing else on the server is changed, but the load is high.',
     )
     .argument('<url>', 'postgres://user:password@host:port/database', serverUrl)
-    .option('--seconds <N>', 'how long everything runs at once', number(2, 3_600), 20)
+    .option('--seconds <N>', 'how long everything runs at the same time', number(2, 3_600), 20)
     .option(
       '--rows <N>',
-      'old rows for the duration of a sum; the design’s budget is for 10000000, which takes half an hour and 15 GB',
+      'old rows for the aggregation check; its budget is for 10000000, which take half an hour and 15 GB',
       number(FEW_ROWS, 1_000_000_000),
       1_000_000,
     )
@@ -56,23 +55,23 @@ async function test(io: Io, url: string, { seconds, rows }: Options): Promise<nu
     findings.push(...found);
   };
 
-  print(io, `Everything at once, for ${seconds} s:`);
+  print(io, `Everything at the same time, for ${seconds} s:`);
   await inOwnDatabase(url, async (own) => show(await runConcurrently(own, seconds)));
-  print(io, '\nA slow report (retention logs the locks it did not get):');
+  print(io, '\nA slow report (retention logs each lock that it did not get):');
   await inOwnDatabase(url, async (own) => show(await runSlowReport(own)));
   print(io, `\nOld rows, ${FEW_ROWS.toLocaleString('en')} and ${rows.toLocaleString('en')}:`);
   await inOwnDatabase(url, (few) =>
     inOwnDatabase(url, async (many) => {
       await fillWithOldRows(few, FEW_ROWS, say);
       await fillWithOldRows(many, rows, say);
-      show(await compareSums(few, many, `${rows.toLocaleString('en')} old ones`));
+      show(await compareSums(few, many, `${rows.toLocaleString('en')} old rows`));
     }),
   );
 
   const failed = findings.filter(({ holds }) => !holds).length;
   print(
     io,
-    failed === 0 ? `\nAll ${findings.length} checks hold.` : `\n${failed} of ${findings.length} checks FAILED.`,
+    failed === 0 ? `\nAll ${findings.length} checks pass.` : `\n${failed} of ${findings.length} checks FAILED.`,
   );
   return failed === 0 ? 0 : 1;
 }
@@ -88,15 +87,18 @@ async function inOwnDatabase<T>(url: string, work: (own: Served) => Promise<T>):
 
 function serverUrl(typed: string): string {
   if (/^postgres(ql)?:$/.test(URL.parse(typed)?.protocol ?? '')) return typed;
-  throw new CommandRefusal('Give the URL of a Postgres server: postgres://user:password@host:port/database.', 2);
+  throw new CommandRefusal(
+    'This is not the URL of a Postgres server. Write postgres://user:password@host:port/database.',
+    2,
+  );
 }
 
 const number = (least: number, most: number) => (typed: string) => {
   if (/^\d+$/.test(typed) && Number(typed) >= least && Number(typed) <= most) return Number(typed);
-  throw new InvalidArgumentError(`It takes a whole number from ${least} to ${most}.`);
+  throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
 };
 
-/** Says what stands in the way before anything is made. */
+/** Throws a refusal when the server cannot be used, before anything is created. */
 async function refuseOld(io: Io, url: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   try {
@@ -108,7 +110,7 @@ async function refuseOld(io: Io, url: string): Promise<void> {
     const [server] = rows;
     print(io, `${server?.version}\n`);
     if (server === undefined || server.number < 150_000) throw new CommandRefusal('This needs Postgres 15 or newer.');
-    if (!server.may) throw new CommandRefusal('This user may not create databases: give one that may.');
+    if (!server.may) throw new CommandRefusal('This user may not create databases. Use one that may.');
   } catch (error) {
     if (error instanceof CommandRefusal) throw error;
     throw new CommandRefusal(`This Postgres cannot be used: ${error instanceof Error ? error.message : error}`);

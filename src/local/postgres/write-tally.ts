@@ -1,7 +1,6 @@
-/** What happened while everything ran at once. */
+/** Counts what happened during a concurrent run. */
 import { type Finding, finding } from './finding.ts';
 
-/** What happened, beside what it left in the database. */
 export interface WriteTally {
   readonly written: Set<string>;
   readonly lateWritten: Set<string>;
@@ -32,25 +31,21 @@ export function newWriteTally(): WriteTally {
   };
 }
 
-/** `sumsAtOnce` is how many loops summed. */
+/** `sumsAtOnce` is the number of concurrent aggregations. */
 export function whatHappened(tally: WriteTally, sumsAtOnce: number): Finding[] {
   const { reads, cleanHours, wrongReads, errors, sums, days, marked, rolledBack, retried } = tally;
   return [
     finding(
-      'an hour that is not dirty is exact at any moment',
+      'a clean hour is exact at any moment',
       wrongReads.length === 0 && cleanHours > 0,
       some(wrongReads, `${reads} reads of ${cleanHours} such hours`),
     ),
     finding(
-      `${sumsAtOnce} sums at a time, and all hours marked between`,
+      `${sumsAtOnce} aggregations at a time, and all hours marked between`,
       sums >= sumsAtOnce && days > 0 && marked > 0,
-      `${sums} sums of ${days} days, ${marked} hours marked`,
+      `${sums} aggregations of ${days} days, ${marked} hours marked`,
     ),
-    finding(
-      'rolled back rows were there to be missed',
-      rolledBack > 0,
-      `${rolledBack} rows, ${retried} batches retried`,
-    ),
+    finding('some rows were rolled back', rolledBack > 0, `${rolledBack} rows, ${retried} batches retried`),
     finding('nothing failed', errors.length === 0, some(errors, 'no error')),
   ];
 }

@@ -1,4 +1,4 @@
-/** `npm run simulate`: a live play from the first look at Gatehouse to the closing tables. */
+/** `npm run simulate`: a live simulation, from the first probe to the closing tables. */
 
 import { progressBar } from '../../cli/progress-bar.ts';
 import { printLine, type Streams } from '../run-program.ts';
@@ -16,25 +16,25 @@ export interface LivePlay {
   readonly stop: AbortSignal;
 }
 
-/** The exit code of a shell for a command that was ended with Ctrl-C: 128 + SIGINT. */
+/** The exit code of a shell after Ctrl-C: 128 + SIGINT. */
 export const CUT_OFF_EXIT_CODE = 130;
 
-/** Returns the exit code: 1 when B2C would not have taken a reply, or got none. */
+/** Returns the exit code: 1 when a reply is missing or B2C would not accept it. */
 export async function playLive(target: Target, { people, seed, callsPerSecond, stop }: LivePlay, io: Streams) {
   await target.probe();
-  printLine(io, `Playing ${people} people at ${target.origin}, ${callsPerSecond} calls a second (seed ${seed}).`);
+  printLine(io, `Simulating ${people} people at ${target.origin}, ${callsPerSecond} calls a second (seed ${seed}).`);
   const tally = new SimulationTally();
-  const tried = async (scripted: ScriptedCall) => {
+  const sendOnce = async (scripted: ScriptedCall) => {
     const { reply, latencyMs } = await target.send(scripted);
     tally.add(scripted.step, reply, latencyMs);
     return reply;
   };
   const call = async (scripted: ScriptedCall) => {
-    const reply = await tried(scripted);
-    // B2C's one retry, with the same bytes (contract 2.6).
-    return reply.kind === 'no answer' && !stop.aborted ? (await tried(scripted)).action : reply.action;
+    const reply = await sendOnce(scripted);
+    // B2C retries once, with the same bytes (contract 2.6).
+    return reply.kind === 'no answer' && !stop.aborted ? (await sendOnce(scripted)).action : reply.action;
   };
-  const bar = progressBar('Playing {bar} {value}/{total} people, {eta_formatted} left', people);
+  const bar = progressBar('Simulating {bar} {value}/{total} people, {eta_formatted} left', people);
   let gone = 0;
   const startedAt = performance.now();
   const onExit = () => bar.update(++gone);
@@ -42,16 +42,16 @@ export async function playLive(target: Target, { people, seed, callsPerSecond, s
   bar.stop();
   const seconds = (performance.now() - startedAt) / 1_000;
 
-  printLine(io, `${stop.aborted ? 'Cut off: these are the replies so far.\n' : ''}\n${tally.tables()}\n`);
+  printLine(io, `${stop.aborted ? 'Interrupted. These are the replies so far.\n' : ''}\n${tally.tables()}\n`);
   printLine(io, `${tally.calls} calls in ${seconds.toFixed(1)} s, ${(tally.calls / seconds).toFixed(0)} a second.`);
   const [wrong, missing, refused] = [tally.of('not allowed'), tally.of('no answer'), tally.of('refused')];
   const answered = tally.calls - refused - missing;
-  printLine(io, `Answered, so that Gatehouse keeps an attempt of each: ${answered} (a refused call is none).`);
+  printLine(io, `${answered} calls were answered; Gatehouse stores an attempt of each. Refused calls are not stored.`);
   if (heldBack > 0)
-    printLine(io, `${heldBack} left late, since ${MAX_UNDER_WAY} were under way: Gatehouse is slower than the rate.`);
-  if (wrong > 0) printLine(io, `${wrong} replies were not ones that B2C takes at their step: see above.`);
+    printLine(io, `${heldBack} calls were late, since ${MAX_UNDER_WAY} were open: Gatehouse is slower than the rate.`);
+  if (wrong > 0) printLine(io, `B2C would not accept ${wrong} replies at their step: see above.`);
   if (missing > 0)
-    printLine(io, `${missing} calls got no answer in time; Gatehouse may have kept attempts of them: see above.`);
+    printLine(io, `${missing} calls got no answer in time: see above. Gatehouse may have stored attempts of them.`);
   if (wrong + missing > 0) return 1;
   return stop.aborted ? CUT_OFF_EXIT_CODE : 0;
 }

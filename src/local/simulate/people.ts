@@ -1,4 +1,4 @@
-/** The people of the play: made up, but of every kind that B2C knows. Pure; the same seed and number are the same person. */
+/** The simulated people, with every kind of B2C account. Pure: the same seed and number give the same person. */
 import { v4 as uuidv4 } from 'uuid';
 import { type Dice, diceFor } from './dice.ts';
 
@@ -8,15 +8,15 @@ export type VisitStep = (typeof VISIT_STEPS)[number];
 
 export type SimulatedPerson = ReturnType<typeof personOf>;
 
-/** Whether they stay to the end of the sign-up. */
+/** Whether the person completes the sign-up. */
 export const hasAccount = ({ leavesBefore }: SimulatedPerson): boolean => leavesBefore === 'never';
 
 const CLIENT_ID = '6b0f3c6e-0f0e-4c57-9a3c-0d6c1a1f7b0';
 const PORTAL = { clientId: `${CLIENT_ID}1`, addressPerStep: true, oldNames: false, captcha: false };
 /**
- * The applications of the made-up tenant. Each step has its own address, or the body alone names it; `clientId` and
- * `PreTokenApplicationClaims` are old names, which one example of Microsoft's documents has (contract 1.3); a captcha token
- * of several kB is an attribute (contract 1.6).
+ * The applications of the made-up tenant. Some have a URL for each step, others name the step in the body only.
+ * `clientId` and `PreTokenApplicationClaims` are old names, from one example in Microsoft's documents (contract 1.3).
+ * A captcha token is an attribute of several kB (contract 1.6).
  */
 const APPLICATIONS = [
   PORTAL,
@@ -29,13 +29,13 @@ const APPLICATIONS = [
 export const EXTENSIONS_APP = 'd683a96de17e4f92bb31a015d243ca03';
 
 const PROVIDERS = ['local', 'google.com', 'facebook.com', 'github.com', 'unnamed'];
-/** Reserved for examples (RFC 2606), but the last: a provider of throwaway addresses, as block lists name it. Nothing is ever sent. */
+/** Reserved for examples (RFC 2606), except the last, a throwaway provider on block lists. No mail is sent. */
 const MAIL_DOMAINS = ['example.com', 'example.org', 'example.net', 'mailinator.com'];
 const ROLES = ['editor', 'approver', 'auditor', 'customer', 'beta'];
 
 /**
- * Where people come from. The locale as a browser sends it; the country as free text, so a name or a code (contract 1.4);
- * hours from UTC; cities, given and family names; how a display name joins the two; how many of a hundred people.
+ * An origin of people: the browser's locale; the country as free text, a name or a code (contract 1.4); the offset from
+ * UTC in hours; cities, given names and family names; how a display name joins the names; its share in percent.
  */
 type Origin = readonly [string, string, number, string[], string[], string[], Join, number];
 type Join = (given: string, family: string) => string;
@@ -54,7 +54,7 @@ const ORIGINS: readonly Origin[] = [
 ];
 const ORIGIN_WEIGHTS = ORIGINS.map((row) => row[7]);
 
-/** `label` tells one person of a seed from another. */
+/** `label` identifies a person within the seed. */
 export function personOf(seed: number, ...label: readonly number[]) {
   const dice = diceFor('person', seed, ...label);
   const origin = dice.weighted(ORIGINS, ORIGIN_WEIGHTS);
@@ -70,20 +70,20 @@ export function personOf(seed: number, ...label: readonly number[]) {
   return {
     application,
     objectId,
-    /** Came from another identity provider, so that B2C has a step for that. */
+    /** Uses another identity provider, so B2C calls the federation step. */
     federated,
-    /** None for local accounts, and for custom OpenID Connect providers, whose identities B2C does not send (contract 1.5). */
+    /** B2C sends none for local accounts and for custom OpenID Connect providers (contract 1.5). */
     identities: federated && provider !== 'unnamed' ? [identity] : [],
-    /** What B2C knows from the provider and the device, under its own names; `''` where they sent nothing. */
+    /** The claims from the provider and the device, under B2C's names; `''` when missing. */
     profile: {
-      // GitHub sends no address of a person who keeps it private.
+      // GitHub does not send private addresses.
       email: provider === 'github.com' && dice.chance(0.4) ? '' : email,
       displayName: joined(givenName, surname) + (dice.chance(0.03) ? ' 🦊' : ''),
       givenName,
       surname,
       ui_locales: dice.chance(0.04) ? '' : dice.chance(0.1) ? `${locale} en` : locale,
     },
-    /** What they type in at sign-up. */
+    /** The form input at sign-up. */
     attributes: {
       city: dice.pick(cities),
       postalCode: String(dice.int(10_000, 99_999)),
@@ -91,17 +91,17 @@ export function personOf(seed: number, ...label: readonly number[]) {
       ...customAttributesOf(dice),
     },
     utcOffsetHours,
-    /** Tries to get a role by typing one in at sign-up. */
+    /** Tries to get a role by entering it at sign-up. */
     helpsThemselves: dice.chance(0.03),
-    /** What an administrator gave them. */
+    /** The roles that an administrator assigned. */
     roles: dice.chance(0.3) ? ROLES.filter(() => dice.chance(0.4)) : [],
-    /** The step of a sign-up before which they close the page (for a local account not the first). */
+    /** The sign-up step before which the person closes the page (for a local account not the first). */
     leavesBefore: dice.weighted([VISIT_STEPS[1], VISIT_STEPS[2], 'never'], [federated ? 8 : 0, 5, 87]),
     signInsPerDay: dice.weighted([2.4, 1.1, 0.2, 0.05], [12, 35, 38, 15]),
   };
 }
 
-/** Under full names, in any of the types that B2C sends (contract 1.6). */
+/** Custom attributes with full names, in every type that B2C sends (contract 1.6). */
 function customAttributesOf(dice: Dice) {
   const age = dice.int(16, 90);
   const newsletter = dice.chance(0.5);

@@ -1,34 +1,34 @@
 /**
- * Plays a programme live. Calls leave at the asked rate whether the ones before are answered or not (an open loop): a slow
- * server meets as many arrivals as a fast one, as it would in life. The calls of one person come one after another.
+ * Runs a programme live as an open loop: calls start at a fixed rate, independent of responses, so a slow server gets
+ * as many arrivals as a fast one. The calls of one person are sequential.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { diceFor } from './dice.ts';
 import type { ProgrammePart } from './programme.ts';
 import { nextVisit, type ScriptedCall } from './script.ts';
 
-/** A form takes a minute in life, which is too long to wait for here. */
+/** People take a minute to fill in a form, which is too long for a simulation. */
 const PAUSES_SHORTER_BY = 60;
-/** More would run into the number of files that systems let a process open, which is often 1,024. */
+/** The usual limit of open files is 1,024 for each process. */
 export const MAX_UNDER_WAY = 500;
-/** Timers come late by some milliseconds, which the next calls make up for; what is missed for longer stays missed. */
+/** Timers fire some milliseconds late, and the next calls catch up. A longer delay is not caught up. */
 const MAX_LATE_MS = 50;
 const POLL_MS = 2;
 
 export interface Stage {
   readonly parts: Iterator<ProgrammePart>;
   readonly callsPerSecond: number;
-  /** Makes a call, and returns what the answer wants B2C to do. Never rejects. */
+  /** Makes a call and returns the action of the reply. Never rejects. */
   readonly call: (call: ScriptedCall) => Promise<string>;
-  /** A person has made their last call. */
+  /** Called after the last call of a person. */
   readonly onExit: () => void;
-  /** Aborted: no further call is made; those under way are waited for. */
+  /** After an abort no further call starts; open calls finish. */
   readonly stop: AbortSignal;
 }
 
-/** Resolves at the end, with the number of calls that left late since {@link MAX_UNDER_WAY} were under way. */
+/** Resolves at the end with the number of calls that were delayed because {@link MAX_UNDER_WAY} were open. */
 export async function play({ parts, callsPerSecond, call, onExit, stop }: Stage): Promise<number> {
-  /** Each lets one call go that is due at the next slot. */
+  /** Calls that wait for the next slot. */
   const ready: (() => unknown)[] = [];
   let [onStage, underWay, heldBack] = [0, 0, 0];
 
@@ -47,14 +47,14 @@ export async function play({ parts, callsPerSecond, call, onExit, stop }: Stage)
         await pause(next.pauseMs / PAUSES_SHORTER_BY, stop);
         await new Promise<void>((resolve) => ready.push(resolve));
       }
-      // B2C's second try of a call that is made twice: of no further consequence.
+      // B2C's retry of a call: its reply is ignored.
       if (next.twice) ready.push(() => make(next));
       left = nextVisit(left, await make(next), dice);
     }
     onStage -= 1;
     onExit();
   };
-  /** Lets a call go that is due, else a new person come on; false when there is neither. */
+  /** Starts a waiting call, else the next person. Returns false when there is neither. */
   const proceed = (): boolean => {
     const due = ready.shift();
     const part = due === undefined ? parts.next() : undefined;
@@ -80,7 +80,7 @@ export async function play({ parts, callsPerSecond, call, onExit, stop }: Stage)
   return heldBack;
 }
 
-/** Waits so long, or until it is stopped. */
+/** Waits for `ms` or until the signal aborts. */
 async function pause(ms: number, signal?: AbortSignal): Promise<void> {
   if (ms > 0) await sleep(ms, undefined, signal && { signal }).catch(() => undefined);
 }

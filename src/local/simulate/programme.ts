@@ -1,4 +1,4 @@
-/** Who comes on in a live play, and with which calls: a share signs up, the others have an account. Pure. */
+/** The people of a live simulation and their calls: some sign up, the others have an account. Pure. */
 import { diceFor } from './dice.ts';
 import { hasAccount, personOf, type SimulatedPerson } from './people.ts';
 import { ODDITIES, type ScriptedCall, signIn, signUp, withOddity } from './script.ts';
@@ -8,11 +8,11 @@ export interface ProgrammePart {
   readonly calls: readonly ScriptedCall[];
 }
 
-/** By turns instead of by chance, so that even a short play shows every kind of odd call. */
+/** Unusual calls come in a fixed order, not at random, so a short simulation has every kind. */
 const ODD_ONE_IN = 8;
 const SIGNS_UP = 0.55;
 
-/** The parts of `people` people: the same for the same seed, and for more people the same ones come first. */
+/** The same seed gives the same parts. More people only add parts at the end. */
 export function* programme(seed: number, people: number): Generator<ProgrammePart> {
   for (let number = 0; number < people; number += 1) {
     const person = personOf(seed, number);

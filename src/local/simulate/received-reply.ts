@@ -1,4 +1,4 @@
-/** Reads an answer as B2C would (contract 2.1 to 2.3): what it is, or why B2C would ignore it or show an error page. Pure. */
+/** Classifies a response as B2C does (contract 2.1 to 2.3), or says why B2C would ignore or reject it. Pure. */
 import type { VisitStep } from './people.ts';
 import type { ScriptedCall } from './script.ts';
 
@@ -7,37 +7,37 @@ export type Kind = (typeof KINDS)[number];
 
 export interface RawAnswer {
   readonly status: number;
-  /** `''` when there is none. */
+  /** `''` when missing. */
   readonly contentType: string;
   readonly text: string;
 }
 
 export interface ReceivedReply {
   readonly kind: Kind;
-  /** For `not allowed` and `no answer`: why, in words. */
+  /** For `not allowed` and `no answer`: the reason. */
   readonly problem: string;
-  /** B2C's word for what is to happen, `''` when there is none that it would take. */
+  /** The action, `''` when B2C would not accept the reply. */
   readonly action: string;
 }
 
-/** What B2C can be told to do: with which status, and why it does not take it at some steps. */
+/** B2C's actions: the HTTP status, and the steps at which B2C does not accept them. */
 const ACTIONS: Readonly<Record<string, { kind: Kind; status: number; notAt: Partial<Record<VisitStep, string>> }>> = {
   Continue: { kind: 'continue', status: 200, notAt: {} },
   ShowBlockPage: { kind: 'block', status: 200, notAt: { PreTokenIssuance: 'which B2C ignores here' } },
   ValidationError: {
     kind: 'invalid',
     status: 400,
-    notAt: { PreTokenIssuance: 'which B2C does not take here', PostFederationSignup: 'which B2C does not take here' },
+    notAt: { PreTokenIssuance: 'which B2C refuses here', PostFederationSignup: 'which B2C refuses here' },
   },
 };
 
 export function readReply({ step, credential }: ScriptedCall, { status, contentType, text }: RawAnswer): ReceivedReply {
   if (credential === 'wrong') {
-    // Contract line 47: 401, and nothing in it that B2C could take for an answer.
-    if (status !== 401) return notAllowed(`status ${status} for a wrong credential, which is let in`);
+    // Contract line 47: 401 with an empty body.
+    if (status !== 401) return notAllowed(`status ${status} for a wrong credential, which must get 401`);
     return text === '' ? { kind: 'refused', problem: '', action: '' } : notAllowed('401 with a body');
   }
-  if (status === 401) return notAllowed('401 for a credential that was right a moment ago');
+  if (status === 401) return notAllowed('401 for the right credential');
   if (!/^application\/json(;|$)/i.test(contentType))
     return notAllowed(`status ${status} with content type ${contentType || '(none)'}, not application/json`);
   const body = readJson(text);
@@ -53,7 +53,7 @@ export function readReply({ step, credential }: ScriptedCall, { status, contentT
   return problem === undefined ? { kind: known.kind, problem: '', action } : notAllowed(`${action} ${problem}`);
 }
 
-/** The reply to a call that timed out or broke off. */
+/** The reply to a call that timed out or was disconnected. */
 export const noAnswer = (problem: string): ReceivedReply => ({ kind: 'no answer', problem, action: '' });
 
 const notAllowed = (problem: string): ReceivedReply => ({ kind: 'not allowed', problem, action: '' });
@@ -61,7 +61,7 @@ const notAllowed = (problem: string): ReceivedReply => ({ kind: 'not allowed', p
 function problemOfClaims(body: Record<string, unknown>, step: VisitStep | undefined): string | undefined {
   if (step === 'PreTokenIssuance' && 'email' in body) return 'with an email, which B2C refuses here';
   const odd = Object.values(body).some((value) => !['string', 'number', 'boolean'].includes(typeof value));
-  return odd ? 'with a claim that is neither text nor number nor true or false' : undefined;
+  return odd ? 'with a claim that is not a string, number or boolean' : undefined;
 }
 
 function problemOfMessage({ userMessage, status }: Record<string, unknown>, kind: Kind): string | undefined {

@@ -1,26 +1,23 @@
-/**
- * What happens when a person signs up or in, as B2C would play it: the calls in their order, the person's own time between
- * them, and what goes wrong. Pure: it says what is to be sent, and `following` what an answer leads to.
- */
+/** The calls of B2C when a person signs up or signs in: their order, the pauses between them, unusual calls. Pure. */
 import type { Dice } from './dice.ts';
 import { EXTENSIONS_APP, type SimulatedPerson, VISIT_STEPS, type VisitStep } from './people.ts';
 
 export interface ScriptedCall {
-  /** What the person takes before this call, in milliseconds: reading, typing, hesitating. */
+  /** The time that the person takes before this call, in milliseconds. */
   readonly pauseMs: number;
-  /** The step whose replies B2C takes here; undefined when neither body nor address names one. */
+  /** The step whose replies B2C accepts here; undefined when neither body nor URL has one. */
   readonly step: VisitStep | undefined;
-  /** After `/connectors/user-flow`: `''`, or a step. */
+  /** The path after `/connectors/user-flow`. */
   readonly path: '' | `/${VisitStep}`;
   readonly body: string;
   readonly credential: 'own' | 'wrong';
-  /** B2C makes this call twice, with equal bytes. */
+  /** B2C makes this call twice with the same bytes. */
   readonly twice: boolean;
-  /** What is sent when the person is asked to correct their input; without it they give up. */
+  /** The body after a ValidationError; without it the person gives up. */
   readonly corrected?: string;
 }
 
-/** What can be odd about a call. */
+/** The kinds of unusual calls. */
 export const ODDITIES = [
   'half-a-json',
   'wrong-credential',
@@ -31,7 +28,7 @@ export const ODDITIES = [
 ] as const;
 export type Oddity = (typeof ODDITIES)[number];
 
-/** In milliseconds: from the provider's page to the form, the form itself, from the account to the token. */
+/** The least and most time before each step, in milliseconds. */
 const BEFORE_STEP_MS: Readonly<Record<VisitStep, readonly [number, number]>> = {
   PostFederationSignup: [2_000, 20_000],
   PostAttributeCollection: [15_000, 120_000],
@@ -39,10 +36,10 @@ const BEFORE_STEP_MS: Readonly<Record<VisitStep, readonly [number, number]>> = {
 };
 const TWICE = 0.03;
 const CORRECTS = 0.7;
-/** As long as a captcha provider's token: more than the 250 characters that an attribute may keep. */
+/** As long as a real captcha token, longer than the 250 characters of an attribute. */
 const CAPTCHA_TOKEN = 'Q2FwdGNoYS'.repeat(200);
 
-/** A new account: the step after federating only for who came from another provider. Cut where the person closes the page. */
+/** The calls for a new account, up to the step at which the person closes the page. */
 export function signUp(person: SimulatedPerson, dice: Dice): ScriptedCall[] {
   const played =
     person.leavesBefore === 'never' ? VISIT_STEPS : VISIT_STEPS.slice(0, VISIT_STEPS.indexOf(person.leavesBefore));
@@ -50,19 +47,16 @@ export function signUp(person: SimulatedPerson, dice: Dice): ScriptedCall[] {
   return steps.map((step) => scripted(person, step, dice));
 }
 
-/** An existing account: there is only the token step. */
+/** The call for an existing account: only the token step. */
 export const signIn = (person: SimulatedPerson, dice: Dice): ScriptedCall[] => [
   scripted(person, 'PreTokenIssuance', dice),
 ];
 
-/** The same visit with something odd about its first call. */
+/** Makes the first call of a visit unusual. */
 export const withOddity = ([call, ...rest]: readonly ScriptedCall[], oddity: Oddity, dice: Dice): ScriptedCall[] =>
   call === undefined ? [] : [odd(call, oddity, dice), ...rest];
 
-/**
- * The calls that follow an answer with this action: the next ones, the same one corrected (once), or none. Without an
- * answer that B2C takes there is an error page.
- */
+/** The calls after a reply with this action: the next ones, the same call corrected (once), or none. */
 export function nextVisit([call, ...rest]: readonly ScriptedCall[], action: string, dice: Dice): ScriptedCall[] {
   if (action === 'Continue') return rest;
   if (action !== 'ValidationError' || call?.corrected === undefined) return [];
@@ -83,7 +77,7 @@ function scripted(person: SimulatedPerson, step: VisitStep, dice: Dice): Scripte
 
 const pauseBefore = (step: VisitStep, dice: Dice) => dice.int(...BEFORE_STEP_MS[step]);
 
-/** What B2C writes about a person at a step (contract 1.2 to 1.7). A claim without a value is left out. */
+/** The body that B2C sends at a step (contract 1.2 to 1.7). Claims without a value are omitted. */
 function bodyOf(person: SimulatedPerson, step: VisitStep): Record<string, unknown> {
   const { application, identities, profile, attributes, helpsThemselves, objectId } = person;
   const [form, token] = [step === 'PostAttributeCollection', step === 'PreTokenIssuance'];
@@ -93,7 +87,7 @@ function bodyOf(person: SimulatedPerson, step: VisitStep): Record<string, unknow
     ...(step === 'PostFederationSignup' ? {} : attributes),
     [`extension_${EXTENSIONS_APP}_Roles`]: form && helpsThemselves ? 'administrator' : '',
     [`extension_${EXTENSIONS_APP}_CaptchaToken`]: form && application.captcha ? CAPTCHA_TOKEN : '',
-    // There is none before the account is made.
+    // The object id does not exist before the account.
     objectId: token ? objectId : '',
     step: application.oldNames && token ? 'PreTokenApplicationClaims' : step,
     [application.oldNames ? 'clientId' : 'client_id']: application.clientId,

@@ -1,9 +1,9 @@
-/** Counts the replies of a live play and writes the closing tables. */
+/** Counts the replies of a live simulation and formats the closing tables. */
 import { table } from '../../cli/table.ts';
 import { VISIT_STEPS, type VisitStep } from './people.ts';
 import { KINDS, type Kind, type ReceivedReply } from './received-reply.ts';
 
-const NO_STEP = 'no step that we know';
+const NO_STEP = 'unknown step';
 const PERCENTILES = [50, 95, 99, 100];
 
 export class SimulationTally {
@@ -13,7 +13,7 @@ export class SimulationTally {
     readonly latencyMs: number | undefined;
   }[] = [];
 
-  /** `latencyMs` from sending to the last byte of the answer; undefined when none came. */
+  /** `latencyMs` is the time to the last byte of the response; undefined without a response. */
   add(step: VisitStep | undefined, reply: ReceivedReply, latencyMs: number | undefined): void {
     this.#counted.push({ step: step ?? NO_STEP, reply, latencyMs });
   }
@@ -22,12 +22,12 @@ export class SimulationTally {
     return this.#counted.length;
   }
 
-  /** How many replies of one kind there were, at one step or at all. */
+  /** The number of replies of a kind, at one step or in total. */
   of(kind: Kind, step?: string): number {
     return this.#at(step).filter(({ reply }) => reply.kind === kind).length;
   }
 
-  /** Replies by step and kind, latencies by step, and what was wrong. */
+  /** Replies by step and kind, latencies by step, and the problems. */
   tables(): string {
     const steps = [...VISIT_STEPS, NO_STEP].filter((step) => this.#at(step).length > 0);
     const replies = [...steps, undefined].map((step) => [
@@ -50,7 +50,7 @@ export class SimulationTally {
 
   #at = (step: string | undefined) => this.#counted.filter((one) => step === undefined || one.step === step);
 
-  /** The most frequent ones first. */
+  /** The most frequent problems first. */
   #problems(): string[] {
     const counts = new Map<string, number>();
     for (const { step, reply } of this.#counted) {
@@ -61,6 +61,6 @@ export class SimulationTally {
   }
 }
 
-/** The value that so many percent of all do not exceed, as text. */
+/** The percentile as text. */
 const percentile = (sorted: readonly number[], percent: number) =>
   (sorted[Math.max(0, Math.ceil((sorted.length * percent) / 100) - 1)] ?? 0).toFixed(1);

@@ -1,4 +1,4 @@
-/** The Gatehouse that is played to: its address, the credential, and one call over HTTP as B2C makes it. */
+/** The Gatehouse of a simulation: its address, the credential, and HTTP calls as B2C makes them. */
 
 import { CommandRefusal } from '../../cli/refusal.ts';
 import { isLoopback } from '../../database/loopback.ts';
@@ -6,25 +6,23 @@ import { noAnswer, type ReceivedReply, readReply } from './received-reply.ts';
 import type { ScriptedCall } from './script.ts';
 
 export const DEFAULT_URL = 'http://localhost:8787';
-/** The sample pair, which only a Gatehouse that runs with LOCAL=yes takes. */
+/** Only a Gatehouse with LOCAL=yes accepts the sample pair. */
 const LOCAL_CREDENTIAL = 'Test:Test';
 const WRONG_PASSWORD = 'not-the-password';
 const CREDENTIAL = 'GATEHOUSE_CONNECTOR to user:password, a line of the secret CONNECTOR_BASIC.';
-/** B2C waits so long for a user flow's connector (contract 2.6). */
+/** B2C's timeout for the API connector of a user flow (contract 2.6). */
 export const B2C_TIMEOUT_MS = 5_000;
 
 export type Target = ReturnType<typeof targetAt>;
 
-/** Checks address and credential. `sure` says that the user knows that it is not local; `pair` is user:password. */
+/** Checks address and credential. `sure` allows an address that is not local; `pair` is user:password. */
 export function targetAt(text: string, pair: string | undefined, sure: boolean, timeoutMs = B2C_TIMEOUT_MS) {
   const base = readUrl(text);
   const { origin } = base;
   const local = isLoopback(base.hostname);
   const refuse = (problem: string) => new CommandRefusal(problem, 2);
   if (!local && !sure)
-    throw refuse(
-      `${origin} is not on this machine: it would keep attempts of made-up people. If you want that, add --yes.`,
-    );
+    throw refuse(`${origin} is not on this machine and would store attempts of made-up people. Add --yes to continue.`);
   if (!local && base.protocol !== 'https:')
     throw refuse(`${origin} would get the password in clear text. Use its https:// address.`);
   const credential = pair ?? (local ? LOCAL_CREDENTIAL : '');
@@ -36,7 +34,7 @@ export function targetAt(text: string, pair: string | undefined, sure: boolean, 
   const [user] = credential.split(':', 1);
   const authorization = { own: basic(credential), wrong: basic(`${user}:${WRONG_PASSWORD}`) };
   const request = async (path: string, init: RequestInit) => {
-    // A redirect would take the password elsewhere, and B2C does not follow one.
+    // A redirect would send the password to another host, and B2C does not follow redirects.
     const bounded = { ...init, redirect: 'manual' as const, signal: AbortSignal.timeout(timeoutMs) };
     const response = await fetch(new URL(`/connectors/user-flow${path}`, base), bounded);
     const contentType = response.headers.get('Content-Type') ?? '';
@@ -44,19 +42,18 @@ export function targetAt(text: string, pair: string | undefined, sure: boolean, 
   };
   return {
     origin,
-    /** Rejects with a refusal when what is there would not take our calls. Records nothing. */
+    /** Rejects with a refusal when the address is not a Gatehouse that accepts the credential. Records nothing. */
     async probe(): Promise<void> {
       const answer = await request('', { headers: { Authorization: authorization.own } }).catch((error: unknown) => {
-        const advice = local ? 'Start it with npm run dev, or give its address with --url.' : 'Try again.';
+        const advice = local ? 'Start it with npm run dev, or set its address with --url.' : 'Try again.';
         throw new CommandRefusal(`Gatehouse does not answer at ${origin} (${reasonOf(error, timeoutMs)}). ${advice}`);
       });
-      if (answer.status === 401) throw new CommandRefusal(`${origin} does not take this credential. Set ${CREDENTIAL}`);
+      if (answer.status === 401)
+        throw new CommandRefusal(`${origin} does not accept this credential. Set ${CREDENTIAL}`);
       if (answer.status !== 200 || answer.text !== '')
-        throw new CommandRefusal(
-          `${origin} answers, but not as a Gatehouse does (status ${answer.status}). Is --url right?`,
-        );
+        throw new CommandRefusal(`${origin} is not a Gatehouse (status ${answer.status}). Check --url.`);
     },
-    /** Makes one call. Never rejects: without an answer it has a reply of that kind, and no latency. */
+    /** Makes one call. Never rejects: a missing response is a reply of kind `no answer` without latency. */
     async send(call: ScriptedCall): Promise<{ reply: ReceivedReply; latencyMs?: number }> {
       const headers = { Authorization: authorization[call.credential], 'Content-Type': 'application/json' };
       const startedAt = performance.now();
@@ -86,7 +83,7 @@ const basic = (pair: string) => `Basic ${Buffer.from(pair).toString('base64')}`;
 
 function reasonOf(error: unknown, timeoutMs: number): string {
   if (!(error instanceof Error)) return 'unknown reason';
-  if (error.name === 'TimeoutError') return `not within ${timeoutMs / 1_000} s`;
+  if (error.name === 'TimeoutError') return `timeout after ${timeoutMs / 1_000} s`;
   const cause = error.cause instanceof Error ? error.cause : error;
   return 'code' in cause && typeof cause.code === 'string' ? cause.code : cause.message;
 }

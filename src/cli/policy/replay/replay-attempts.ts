@@ -1,4 +1,4 @@
-/** The kept attempts that a replay reads: which ones, and page by page, so that one page is in memory. */
+/** Selects the attempts of a replay and reads them page by page, so only one page is in memory. */
 import { setTimeout as pause } from 'node:timers/promises';
 import * as z from 'zod/mini';
 import { OUTCOMES } from '../../../attempts/attempt.ts';
@@ -9,11 +9,11 @@ import { STEPS } from '../../../sign-in/steps.ts';
 import { type Answer, type ApiCall, accepted } from '../../administrator.ts';
 import { calledWrongly } from '../../refusal.ts';
 
-/** How often Gatehouse is asked for a page, if it returns 503. */
+/** How often a page is requested when Gatehouse returns 503. */
 const TRIES = 3;
 const MAX_PAUSE_SECONDS = 30;
 
-/** What a replay reads of an attempt; `src/attempts/attempt.ts` describes the members. */
+/** The members of an attempt that a replay reads; `src/attempts/attempt.ts` describes them. */
 export const storedAttempt = z.object({
   id: z.string(),
   occurredAt: z.iso.datetime(),
@@ -51,13 +51,13 @@ export interface Typed {
   readonly limit?: string | undefined;
 }
 
-/** Which attempts: from `from`, inclusive, to `to`, exclusive. */
+/** Selects attempts from `from`, inclusive, to `to`, exclusive. */
 export interface ReplayQuestion {
   readonly from: Date;
   readonly to: Date;
   readonly step: string | undefined;
   readonly clientId: string | undefined;
-  /** At most this many, the newest; undefined: all. */
+  /** The number of newest attempts; undefined: all. */
   readonly limit: number | undefined;
 }
 
@@ -68,7 +68,7 @@ const OPTIONS: { readonly [member: string]: string } = {
   clientId: '--client-id',
 };
 
-/** Options are read as reports read them: without times, the last seven days. `now` is in milliseconds since 1970. */
+/** Parses options as reports do: the default is the last seven days. `now` is in milliseconds since 1970. */
 export async function readQuestion(typed: Typed, now: number): Promise<ReplayQuestion> {
   const { from, to, step, 'client-id': clientId, limit } = typed;
   const given = Object.entries({ from, to, step, clientId }).filter(([, value]) => value !== undefined);
@@ -77,11 +77,11 @@ export async function readQuestion(typed: Typed, now: number): Promise<ReplayQue
     throw refused(read.error.issues.map(({ path, message }) => `${OPTIONS[String(path[0])]}: ${message}.`).join('\n'));
   const { narrowed } = read.data;
   const range = { from: listFrom(narrowed, undefined, now) ?? new Date(0), to: narrowed.to ?? new Date(now) };
-  if (range.from >= range.to) throw refused('--from is yet to come: give an earlier one.');
+  if (range.from >= range.to) throw refused('--from is in the future. Use an earlier time.');
   if (narrowed.step !== undefined && !STEPS.some((known) => known === narrowed.step))
     throw refused(`--step ${step} is not a step: PostFederationSignup, PostAttributeCollection or PreTokenIssuance.`);
   if (limit !== undefined && !/^[1-9]\d{0,8}$/.test(limit))
-    throw refused(`--limit ${limit} is not a number of attempts: give a whole number from 1.`);
+    throw refused(`--limit ${limit} is not a number of attempts. Use a whole number from 1.`);
   return {
     ...range,
     step: narrowed.step,
@@ -92,24 +92,24 @@ export async function readQuestion(typed: Typed, now: number): Promise<ReplayQue
 
 const refused = (message: string) => calledWrongly(message, 'policy');
 
-/** Newest first. Throws a Refusal with Gatehouse's own words if it cannot answer. */
+/** Yields pages, newest first. Throws a refusal with Gatehouse's own message when it cannot answer. */
 export async function* attemptsOf(
   call: ApiCall,
-  { limit = Infinity, ...asked }: ReplayQuestion,
+  { limit = Infinity, ...filter }: ReplayQuestion,
 ): AsyncGenerator<StoredAttempt[]> {
   let left = limit;
   let cursor: string | undefined;
   do {
-    // JSON leaves out what is undefined.
-    const { attempts, next } = accepted(await ask(call, { ...asked, limit: Math.min(left, MAX_LIMIT), cursor }), page);
+    const search = { ...filter, limit: Math.min(left, MAX_LIMIT), cursor };
+    const { attempts, next } = accepted(await send(call, search), page);
     left -= attempts.length;
     cursor = next;
     yield attempts;
   } while (cursor !== undefined && left > 0);
 }
 
-/** Asks again after a 503, when Gatehouse says to. */
-async function ask(call: ApiCall, question: object): Promise<Answer> {
+/** Retries after a 503, when Retry-After has passed. */
+async function send(call: ApiCall, question: object): Promise<Answer> {
   for (let tries = 1; ; tries += 1) {
     const answer = await call('POST', '/reports/attempts/search', question);
     if (answer.status !== 503 || tries === TRIES) return answer;

@@ -1,4 +1,4 @@
-/** What a draft would decide about a call of which not everything is known, beside what was decided then. */
+/** Evaluates a draft on a recorded call with unknown inputs and returns its decision with the recorded one. */
 import type { CheckedPolicy } from '../../../desk/policies/check.ts';
 import type { CheckedRule } from '../../../desk/policies/check-rules.ts';
 import type { CompiledExpression } from '../../../desk/policies/compile-expression.ts';
@@ -22,7 +22,7 @@ import { STEPS } from '../../../sign-in/steps.ts';
 import type { StoredAttempt } from './replay-attempts.ts';
 import { type KnownCall, type KnownInput, knownCall, knownInputs, withInputs } from './replay-known.ts';
 
-/** A decision as attempts keep it: rule and message are `''` if the person is not turned away. */
+/** A decision as stored in attempts: rule and message are `''` unless the person is turned away. */
 export interface Turn {
   readonly outcome: Verdict['kind'];
   readonly rule: string;
@@ -30,43 +30,43 @@ export interface Turn {
 }
 
 export interface ReplayDecision extends Turn {
-  /** What the token carries as roles; undefined at the other steps, and if no claim is for them. */
+  /** The roles in the token; undefined at other steps and without a roles claim. */
   readonly roles: readonly string[] | undefined;
 }
 
 export interface RuleSeen {
   readonly id: string;
-  /** `notReached`: a rule before it ended the call for sure; `notJudged`: undecided. */
+  /** `notReached`: an earlier rule certainly ended the call; `notJudged`: undecided. */
   readonly became: 'applied' | 'didNotApply' | 'notReached' | 'notJudged';
-  /** What was not kept and would decide it. */
+  /** The unknown inputs that would decide it. */
   readonly lacks: readonly KnownInput[];
 }
 
 export type Replayed =
-  /** No policy had decided. `why` is the attempt's reason, or says it in words. */
+  /** No policy decided this attempt. `why` is the attempt's reason, or a text. */
   | { readonly kind: 'skipped'; readonly why: string }
   | {
       readonly kind: 'judged';
       readonly recorded: ReplayDecision;
       /** Undefined: undecided. */
       readonly draft: ReplayDecision | undefined;
-      /** Those of the step, in their order. */
+      /** The rules of the step in order. */
       readonly rules: readonly RuleSeen[];
     };
 
 export interface ReplayDraft {
-  /** The policy as if no undecided rule applied, and as if all of them did. */
+  /** The policy if no undecided rule applied, and if all of them applied. */
   readonly fewest: Policy<Scope>;
   readonly most: Policy<Scope>;
   /** The claims that rules read. */
   readonly claims: ReadonlySet<string>;
-  /** By rule: what its condition reads, and its values if the roles are one of them: other claims are not compared. */
+  /** By rule: the inputs of its condition, and of its values if it sets the roles. Other claims are not compared. */
   readonly reads: ReadonlyMap<string, readonly KnownInput[]>;
 }
 
-/** In the place of results that are unknown. */
+/** These replace unknown results. */
 const SKIPS: ExpressionResult = { ok: true, value: false };
-const FAILS: ExpressionResult = { ok: false, why: 'it depends on what was not kept' };
+const FAILS: ExpressionResult = { ok: false, why: 'it depends on a value that was not stored' };
 const APPLIES: ExpressionResult = { ok: true, value: true };
 const ANY_VALUE: ExpressionResult = { ok: true, value: '' };
 
@@ -129,9 +129,9 @@ export async function replayed(attempt: StoredAttempt, draft: ReplayDraft): Prom
 }
 
 /**
- * Evaluates the rules twice: as if no undecided rule applied, and as if all of them did. What comes out both times is sure: the
- * first rule that turns away ends the call, and the last one that sets the roles sets them. The limit of work is left out: only
- * texts far longer than what people type reach it.
+ * Evaluates the rules twice: as if no undecided rule applied, and as if all of them applied. A result that is the same
+ * both times is certain, since the first rule that turns away ends the call and the last rule that sets the roles wins.
+ * The cost limit is ignored: only texts far longer than people type reach it.
  */
 function judged(event: SignInEvent, call: KnownCall, draft: ReplayDraft, areRolesCompared: boolean) {
   const { rolesClaim, onlyThese, steps } = draft.fewest;
@@ -173,7 +173,6 @@ function evaluated(policy: Policy<Scope>, event: SignInEvent, { inputs, isPerson
     verdict,
     traces,
     turn: { outcome: verdict.kind, rule, messageKey },
-    /** The rule that sets the roles. */
     rolesBy: traces.findLast(({ applied, set }) => applied && set?.[policy.rolesClaim] !== undefined)?.rule,
   };
 }

@@ -1,6 +1,6 @@
 /**
- * What a kept attempt still says of its call. An attempt keeps the names of all claims and the values of a few (`KEEP_CLAIMS`);
- * what it does not say for sure is UNKNOWN, and never guessed.
+ * Restores the inputs of a call from its attempt. An attempt stores the names of all claims and the values of a few
+ * (`KEEP_CLAIMS`). Everything that is not certain is UNKNOWN.
  */
 
 import { isNeverStored } from '../../../attempts/redaction.ts';
@@ -14,7 +14,7 @@ import { canonicalName } from '../../../sign-in/claim-names.ts';
 import type { UserFlowStep } from '../../../sign-in/steps.ts';
 import type { StoredAttempt } from './replay-attempts.ts';
 
-/** What expressions read: `claims.city` (a value), `has(claims.city)` (a name), `person.groups`, `identity`, `request.locale`. */
+/** An input of expressions: `claims.city` (value), `has(claims.city)` (name), `person.groups`, `identity`, … */
 export type KnownInput = string;
 
 const valueInput = (claim: string): KnownInput => `claims.${claim}`;
@@ -33,7 +33,7 @@ export function knownInputs(tree: Tree): readonly KnownInput[] {
   return input === undefined ? subtrees(tree).flatMap(knownInputs) : [input];
 }
 
-/** The same tree, but the name and the value of a claim are two claims, so that one can be known without the other. */
+/** Splits each claim into two inputs, name and value: one can be known without the other. */
 export function withInputs(tree: Tree): Tree {
   if (typeof tree !== 'object') return tree;
   const [operator, ...parts] = tree;
@@ -45,15 +45,14 @@ export function withInputs(tree: Tree): Tree {
 }
 
 export interface KnownCall {
-  /** Of expressions that {@link withInputs} changed; without what the policy itself says. */
+  /** For expressions that {@link withInputs} changed. The policy adds `application` and `lists`. */
   readonly inputs: Omit<ScopeInputs, 'application' | 'lists'>;
-  /** The inputs that are UNKNOWN. */
   readonly unknown: ReadonlySet<KnownInput>;
-  /** Whether Gatehouse could find out what the person holds. */
+  /** Whether Gatehouse could look up the person. */
   readonly isPersonKnown: boolean;
 }
 
-/** `claims`: the ones that some expression reads. */
+/** `claims` are the claims that expressions read. */
 export function knownCall(attempt: StoredAttempt, step: UserFlowStep, claims: Iterable<string>): KnownCall {
   const { occurredAt, channel, issuer, issuerAssignedId, signInType } = attempt;
   const { isPersonKnown, roles, groups, attributes } = heldThen(attempt, step);
@@ -77,11 +76,11 @@ export function knownCall(attempt: StoredAttempt, step: UserFlowStep, claims: It
   };
 }
 
-/** Neither truncated nor changed on its way into the attempt (`bound`), as far as one can see. */
+/** Whether the attempt certainly stores the text unchanged and not truncated. */
 const isWhole = (text: string, maxChars: number) => text.length < maxChars && !text.includes('\ufffd');
 const dimension = (text: string) => (isWhole(text, MAX_CHARS.dimension) ? text : UNKNOWN);
 
-/** By input; absent: the call had no such claim. */
+/** By input. A missing input means that the call had no such claim. */
 function claimsOf({ keptClaims, claimNames, email, notes }: StoredAttempt, claims: Iterable<string>) {
   const names = new Set(claimNames);
   const areAllNames = claimNames.length < MAX_NAMES && !notes.includes(CUT_TO_FIT);
@@ -98,7 +97,7 @@ function claimsOf({ keptClaims, claimNames, email, notes }: StoredAttempt, claim
   return found;
 }
 
-/** Whether attempts keep the value of a claim that `KEEP_CLAIMS`, a list with commas, names. E-mail addresses are always kept. */
+/** Whether `KEEP_CLAIMS`, a comma-separated list, can name the claim. E-mail addresses are always stored. */
 export const isKeepable = (claim: string) =>
   /^[^\p{Cc},\ufffd]{1,99}$/u.test(claim) &&
   claim === canonicalName(claim.trim()) &&
@@ -109,9 +108,10 @@ const LOOK_UP_FAILED: ReadonlySet<string> = new Set<Lookup['degraded']>(['kv-una
 const STALE_COPY: Lookup['degraded'] = 'kv-stale-copy';
 
 /**
- * What Gatehouse held about the person. The roles of an attempt are those held, but at the token step under a stored policy those
- * sent. A person without a record holds nothing, which is known if a record was looked up: always before the token, always
- * under the built-in policy, else only if a rule asked. If no rule asked, Workers KV counts as available.
+ * The person's record at the time of the call. An attempt stores the roles of the record, but at the token step under a
+ * stored policy the roles that were sent. That a person has no record is known only if Gatehouse looked: always before
+ * the token, always under the built-in policy, else only if a rule needed it. Without a look-up, Workers KV counts as
+ * available.
  */
 function heldThen({ degraded, policyVersion, roles, rolesUpdatedAt }: StoredAttempt, step: UserFlowStep) {
   const faults = degraded.split(' ');

@@ -1,4 +1,4 @@
-/** What many replayed attempts come to, for people and for programs: counts and a few examples. No value of a claim is in it. */
+/** The report of a replay, for people and programs: counts and a few examples, without values of claims. */
 import { pairs, table } from '../../table.ts';
 import type { ReplayQuestion, StoredAttempt } from './replay-attempts.ts';
 import { isSameTurn, type ReplayDecision, type Replayed, type Turn } from './replay-judge.ts';
@@ -8,14 +8,14 @@ const MAX_EXAMPLES = 3;
 
 interface Difference {
   readonly recorded: Turn;
-  /** Names of roles are values of a claim: only that they differ is shown. */
+  /** Role names are values of a claim, so the report shows only that they differ. */
   readonly draft: Turn & { readonly roles?: 'changed' };
   attempts: number;
   /** The newest; `/reports/attempts/{id}` shows all of one. */
   readonly examples: Pick<StoredAttempt, 'id' | 'occurredAt' | 'step' | 'clientId' | 'supportCode'>[];
 }
 
-/** What was not kept and would have decided rules. */
+/** An input that was not stored and would have decided rules. */
 export interface Want {
   readonly what: KnownInput;
   readonly attempts: number;
@@ -24,7 +24,7 @@ export interface Want {
 
 export type ReplayTally = ReturnType<ReturnType<typeof newReplayTally>['result']>;
 
-/** Its size depends on the draft and on the kinds of differences, not on the number of attempts. */
+/** Its size depends on the draft and the number of distinct differences, not on the number of attempts. */
 export function newReplayTally(ruleIds: readonly string[]) {
   const counts = { read: 0, same: 0, different: 0, notJudged: 0 };
   const skipped = new Map<string, number>();
@@ -65,7 +65,7 @@ export function newReplayTally(ruleIds: readonly string[]) {
       if (replay.draft === undefined) counts.notJudged += 1;
       else compare(attempt, replay.recorded, replay.draft);
     },
-    /** The most frequent differences and wants first; rules in the order of the policy. */
+    /** Differences and wants are sorted by frequency, rules by their order in the policy. */
     result: () => ({
       ...counts,
       skipped: Object.fromEntries(skipped),
@@ -84,22 +84,22 @@ function differenceOf(
   draft: ReplayDecision,
 ): Pick<Difference, 'recorded' | 'draft'> | undefined {
   const turn = ({ outcome, rule, messageKey }: ReplayDecision): Turn => ({ outcome, rule, messageKey });
-  // Their order says nothing.
+  // The order of roles does not matter.
   const roles = ({ roles = [] }: ReplayDecision) => [...new Set(roles)].sort().join(' ');
   const areRolesSame = roles(recorded) === roles(draft);
   if (areRolesSame && isSameTurn(recorded, draft)) return undefined;
   return { recorded: turn(recorded), draft: { ...turn(draft), ...(!areRolesSame && { roles: 'changed' }) } };
 }
 
-/** Which claims would have to be kept for more rules to be decided. `kept` is what `KEEP_CLAIMS` names now. */
-export function keepingFor(wants: readonly Want[], kept: readonly string[]) {
+/** The claims to store so that more rules can be decided. `configured` is the current value of `KEEP_CLAIMS`. */
+export function keepingFor(wants: readonly Want[], configured: readonly string[]) {
   const wanted = wants.flatMap(({ what }) => claimToKeep(what) ?? []).sort();
-  const added = wanted.filter((claim) => !kept.includes(claim));
+  const added = wanted.filter((claim) => !configured.includes(claim));
   return {
-    /** The setting, with what it names already; undefined if nothing is to be added. */
-    line: added.length === 0 ? undefined : `KEEP_CLAIMS=${JSON.stringify([...kept, ...added].join(','))}`,
+    /** The complete new setting; undefined if no claim is added. */
+    line: added.length === 0 ? undefined : `KEEP_CLAIMS=${JSON.stringify([...configured, ...added].join(','))}`,
     added,
-    already: wanted.filter((claim) => kept.includes(claim)),
+    already: wanted.filter((claim) => configured.includes(claim)),
   };
 }
 
@@ -115,14 +115,14 @@ export interface ReplayReport {
   readonly keeping: ReturnType<typeof keepingFor>;
 }
 
-/** One JSON object, with times in ISO 8601, UTC; options that were not given are left out. */
+/** One JSON object. Times are ISO 8601 in UTC; options that were not given are missing. */
 export const reportAsJson = ({ file, question, tally, keeping }: ReplayReport) => ({
   ...{ policy: file, asked: question, ...tally, keepClaims: keeping },
 });
 
-const COMPARED = `As before means: the same outcome by the same rule with the same message, and the same roles in the token. What else a reply
-carried is not kept, so it is not compared, and neither are the texts of messages. Rules after an undecided rule are evaluated
-as if that rule did not apply. A rule that sets claims applies if its condition is true; only the roles that it sets are compared.`;
+const COMPARED = `"Decided as before" means the same outcome, rule, message and roles in the token. Other claims of a reply and the texts of
+messages are not stored, so they are not compared. Rules after an undecided rule are evaluated as if that rule did not
+apply. A rule that sets claims applies if its condition is true; of its values, only the roles are compared.`;
 
 export const reportInWords = (report: ReplayReport): string =>
   [countsIn(report), ...differencesIn(report.tally), ...rulesIn(report.tally), ...keepingIn(report), COMPARED].join(
@@ -134,11 +134,11 @@ function countsIn({ file, question, tally }: ReplayReport): string {
   const reasons = Object.entries(skipped).map(([why, attempts]) => `${why} ${attempts}`);
   const skips = Object.values(skipped).reduce((sum, attempts) => sum + attempts, 0);
   const counts = pairs([
-    ['attempts read', read === question.limit ? `${read}, the newest: --limit leaves out the others` : `${read}`],
-    ['skipped', skips === 0 ? '0' : `${skips}, which no policy decided: ${reasons.join(', ')}`],
+    ['attempts read', read === question.limit ? `${read}, the newest: --limit excludes the others` : `${read}`],
+    ['skipped', skips === 0 ? '0' : `${skips}, not decided by a policy: ${reasons.join(', ')}`],
     ['decided as before', `${same}`],
-    ['decided otherwise', `${different}`],
-    ['could not be judged', `${notJudged}`],
+    ['decided differently', `${different}`],
+    ['undecided', `${notJudged}`],
   ]);
   return `${file} on the calls from ${question.from.toISOString()} to ${question.to.toISOString()}\n\n${counts}`;
 }
@@ -166,8 +166,8 @@ function rulesIn({ rules, wants }: ReplayTally): string[] {
   const ruleRows = rules.map(({ rule, ...counts }) => [rule, ...Object.values(counts).map(String)]);
   const wantRows = wants.map(({ what, attempts, rules }) => [what, `${attempts}`, rules.join(', ')]);
   return [
-    ...(rules.length > 0 ? [table(['RULE', 'APPLIES', 'DOES NOT', 'NOT REACHED', 'NOT JUDGED'], ruleRows)] : []),
-    ...(wants.length > 0 ? [`What was not kept:\n${table(['WHAT', 'ATTEMPTS', 'RULES'], wantRows)}`] : []),
+    ...(rules.length > 0 ? [table(['RULE', 'APPLIES', 'DOES NOT', 'NOT REACHED', 'UNDECIDED'], ruleRows)] : []),
+    ...(wants.length > 0 ? [`Inputs that were not stored:\n${table(['INPUT', 'ATTEMPTS', 'RULES'], wantRows)}`] : []),
   ];
 }
 
@@ -176,13 +176,13 @@ function keepingIn({ keeping: { line, added, already }, tally: { wants } }: Repl
   const others = wants.map(({ what }) => what).filter((what) => claimToKeep(what) === undefined);
   const sentences = [
     line !== undefined &&
-      `To judge ${[...rules].join(', ')} on attempts to come, put this into wrangler.toml and deploy. The values of ` +
-        `${added.join(', ')} are then part of every attempt: name no more than you need.\n\n${line}`,
+      `To decide ${[...rules].join(', ')} on future attempts, add this to wrangler.toml and deploy. Every attempt then ` +
+        `stores the values of ${added.join(', ')}: add only what you need.\n\n${line}`,
     already.length > 0 &&
-      `KEEP_CLAIMS in wrangler.toml already names ${already.join(', ')}. The attempts are older, another Gatehouse kept them, or ` +
-        'the value was too long.',
+      `KEEP_CLAIMS in wrangler.toml already names ${already.join(', ')}. The attempts are older, come from another Gatehouse, ` +
+        'or the value was too long.',
     others.length > 0 &&
-      `KEEP_CLAIMS cannot keep ${others.join(', ')}: secrets, what is held about people, and what is too long for an attempt.`,
+      `KEEP_CLAIMS cannot store ${others.join(', ')}: secrets, people’s records, and values too long for an attempt.`,
   ];
   return sentences.filter((sentence) => sentence !== false);
 }

@@ -1,4 +1,4 @@
-/** `replay`: runs kept attempts through a draft, and tells what would change. Nothing is changed or recorded by it. */
+/** `replay`: evaluates a draft on recorded attempts and reports the differences. It changes and records nothing. */
 import { SingleBar } from 'cli-progress';
 import type { ApiCall } from '../../administrator.ts';
 import { type Io, print } from '../../io.ts';
@@ -16,7 +16,7 @@ export interface ReplayOptions extends Typed {
   readonly json?: boolean | undefined;
 }
 
-/** Exit code 1 when something would change, and 2 when that could not be found out, as diff(1) has it. `call` asks for reports. */
+/** Exit codes as in diff(1): 1 when decisions differ, 2 on an error. `call` has the reports credential. */
 export async function replay(io: Io, call: ApiCall, options: ReplayOptions, settings: Settings): Promise<number> {
   try {
     const question = await readQuestion(options, Date.now());
@@ -45,7 +45,7 @@ export async function replay(io: Io, call: ApiCall, options: ReplayOptions, sett
   }
 }
 
-/** How far back the replay has come, in time: nobody knows how many attempts there are. None where there is no terminal. */
+/** Shows progress in time, since the number of attempts is unknown. Undefined without a terminal. */
 function newBar({ stderr }: Io, { from, to, limit = Infinity }: ReplayQuestion) {
   if (!('isTTY' in stderr) || stderr.isTTY !== true) return undefined;
   const bar = new SingleBar({
@@ -55,7 +55,7 @@ function newBar({ stderr }: Io, { from, to, limit = Infinity }: ReplayQuestion) 
   let attempts = 0;
   bar.start(1, 0, { attempts });
   return {
-    /** Told of the last attempt of a page, and how many the page had. */
+    /** Takes the time of the last attempt of a page and the number of attempts on it. */
     reach(occurredAt: string | undefined, more: number) {
       attempts += more;
       const back =

@@ -1,4 +1,4 @@
-/** Fills an empty database with the made-up past and sums it with the product's own functions. */
+/** Fills an empty database with past attempts and aggregates them with Gatehouse's own functions. */
 import type pg from 'pg';
 import { connect, type Database } from '../../../database/connect.ts';
 import { createMonths } from '../../../database/partitions.ts';
@@ -7,20 +7,20 @@ import type { Served } from '../../postgres/served.ts';
 import { type Day, daysUntil, LATE_DAYS, peopleOf, writeDay } from './rows.ts';
 
 const REQUEST_LIMIT_MS = 280_000;
-/** So many days are there, and summed, when summing is measured with few old attempts. */
+/** The number of days in the database when aggregation is measured with few old attempts. */
 const FEW_DAYS = 4;
-/** An hour counts as over some minutes after its end. */
+/** An hour is over some minutes after its end. */
 const SETTLED_MS = 5 * 60_000;
 
 export interface Filling {
   readonly attempts: number;
   readonly now: number;
   readonly tell: (line: string) => void;
-  /** Runs when the first days are there and summed, and nothing else is. */
+  /** Runs after the first days are written and aggregated, before all others. */
   readonly whenFew: (days: readonly Day[]) => Promise<void>;
 }
 
-/** Returns the days. What belongs to the hour of `now` stays unsummed, as in a deployed Gatehouse. */
+/** Returns the days. The current hour is not aggregated, as in a deployed Gatehouse. */
 export async function fillWithRows(served: Served, { attempts, now, tell, whenFew }: Filling): Promise<Day[]> {
   const { pool } = served;
   const days = daysUntil(now, attempts);
@@ -42,7 +42,7 @@ export async function fillWithRows(served: Served, { attempts, now, tell, whenFe
   await pool.query('vacuum (analyze)');
   await whenFew(few);
 
-  // Building an index over finished rows takes a fraction of keeping it up row by row.
+  // Building an index afterwards takes a fraction of the time of updating it for each row.
   const dropped = await dropIndexes(pool);
   await write(days.slice(FEW_DAYS), false);
   tell('indexes');
@@ -60,12 +60,12 @@ export async function fillWithRows(served: Served, { attempts, now, tell, whenFe
 
 async function sumAll(db: () => Database, now: number, tell: (line: string) => void = () => undefined) {
   const onDay = ({ days, left }: SummedDays) => {
-    if (days % 25 === 0) tell(`sums: ${days} of ${days + left} days`);
+    if (days % 25 === 0) tell(`aggregates: ${days} of ${days + left} days`);
   };
   await sumDue(db, new Date(now), { onDay });
 }
 
-/** Drops the indexes of `attempts` but its key, and returns how they are made again. */
+/** Drops the indexes of `attempts` except the primary key, and returns the statements that create them. */
 async function dropIndexes(pool: pg.Pool): Promise<string[]> {
   const { rows } = await pool.query<{ name: string; definition: string }>(
     `select indexname as name, indexdef as definition from pg_indexes where tablename = 'attempts' and indexname <> 'attempts_pk'`,

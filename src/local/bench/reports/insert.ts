@@ -1,4 +1,4 @@
-/** What inserting a batch costs with marks and the later indexes, and what it cost when rows told their transaction: two copies of `attempts`. */
+/** Compares inserts into two copies of `attempts`: with marks and later indexes, and as in the schema before them. */
 import { performance } from 'node:perf_hooks';
 import { sql } from 'drizzle-orm';
 import { connect } from '../../../database/connect.ts';
@@ -9,11 +9,11 @@ import { inTurns, ratios } from '../turns.ts';
 
 const TURNS = 60;
 const BATCH = 100;
-/** In the indexes before, so that they are as deep as those of a month. */
+/** The rows before the measurement, so that the indexes are as deep as those of a month. */
 const FIRST_ROWS = 200_000;
 const LIMIT_MS = 60_000;
 const COPIES = { before: 'bench_before', after: 'bench_after' } as const;
-/** Those of the migration that brought the marks. */
+/** The indexes of the migration that added the marks. */
 const LATER = ['attempts_rule', 'attempts_outcome', 'attempts_reason', 'attempts_degraded'];
 
 export async function measureInsert({ pool, url }: Served): Promise<Figure> {
@@ -31,7 +31,7 @@ export async function measureInsert({ pool, url }: Served): Promise<Figure> {
         await pool.query(definition.replace(name, `${copy}_${name}`).replace(/ ON (ONLY )?\S+/, ` ON ${copy}`));
       }
     }
-    // What made the hourly sums of before exact.
+    // The earlier schema used this column to keep hourly aggregates exact.
     await pool.query(`alter table ${COPIES.before} add column written_in xid8 not null default pg_current_xact_id()`);
     await pool.query(`create index ${COPIES.before}_written_in on ${COPIES.before} (written_in)`);
     await pool.query(`create trigger marked after insert on ${COPIES.after} referencing new table as changed
@@ -55,7 +55,7 @@ export async function measureInsert({ pool, url }: Served): Promise<Figure> {
     return figureOf('insert', ratios(after.values, before.values));
   } finally {
     for (const copy of Object.values(COPIES)) await pool.query(`drop table if exists ${copy}`);
-    // The copies hold no attempts: their marks are none.
+    // The trigger of the copy marked hours of `attempts`, which did not change.
     for (const { hour, marks: before, summed } of marks)
       await pool.query('update dirty_hours set marks = $2, summed = $3 where hour = $1', [hour, before, summed]);
   }

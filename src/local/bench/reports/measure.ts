@@ -1,4 +1,4 @@
-/** Times reports and sums. */
+/** Measures the time of reports and aggregation. */
 
 import { performance } from 'node:perf_hooks';
 import type pg from 'pg';
@@ -15,7 +15,7 @@ const WARM_TURNS = 7;
 const SUM_TURNS = 5;
 const SUM_LIMIT_MS = 60_000;
 
-/** The first call of each report, then the warm ones. */
+/** Measures the first call of each report, then warm calls. */
 export async function measureReports(served: Served, now: number, tell: (line: string) => void): Promise<Figure[]> {
   const reports = reportsOf(served.url, now, await anyPerson(served.pool));
   const cold: Figure[] = [];
@@ -40,7 +40,7 @@ async function warmFigure({ kind, name, ask }: MeasuredReport): Promise<Figure> 
   let found = 0;
   for (let turn = 0; turn <= WARM_TURNS; turn++) {
     const one = await timed(ask);
-    // The first one after other reports.
+    // The first call after other reports does not count.
     if (turn > 0) times.push(one.ms);
     found = one.found;
   }
@@ -48,7 +48,7 @@ async function warmFigure({ kind, name, ask }: MeasuredReport): Promise<Figure> 
   return { ...figure, name, detail: `${found} found, ${figure.detail}` };
 }
 
-/** The same summary of as many days, in turns. */
+/** Compares the same summary over quiet and busy days, alternating. */
 export async function measureTraffic(served: Served, now: number, days: readonly Day[]): Promise<Figure> {
   const { quiet, busy } = trafficOf(served.url, now, days);
   const ratios: number[] = [];
@@ -60,7 +60,7 @@ export async function measureTraffic(served: Served, now: number, days: readonly
   return figureOf('traffic', ratios);
 }
 
-/** Milliseconds that it takes to sum the last hour of a whole day again, which is dearest: the median of some turns. */
+/** The median time in milliseconds to aggregate the last hour of a whole day again, the most expensive hour. */
 export async function sumHourMs(served: Served, { from }: Day): Promise<number> {
   const hour = new Date(from + 23 * HOUR_MS);
   const times: number[] = [];
@@ -85,7 +85,7 @@ async function timed(work: () => Promise<number>): Promise<{ ms: number; found: 
   return { ms: performance.now() - started, found };
 }
 
-/** From some months ago, so that a look-up finds what is old. */
+/** A person from some months ago, so that a look-up reads old rows. */
 async function anyPerson(pool: pg.Pool): Promise<KnownIds> {
   const { rows } = await pool.query<KnownIds>(`
     select id, support_code as "supportCode", correlation_id as "correlationId", email, (
@@ -94,6 +94,6 @@ async function anyPerson(pool: pg.Pool): Promise<KnownIds> {
     from attempts where outcome = 'block' and occurred_at < now() - interval '100 days'
     order by occurred_at desc limit 1`);
   const [known] = rows;
-  if (known === undefined) throw new Error('There is no such attempt: the database was filled otherwise.');
+  if (known === undefined) throw new Error('No attempt is old enough. Fill an empty database with this command.');
   return known;
 }

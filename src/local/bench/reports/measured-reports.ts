@@ -1,4 +1,4 @@
-/** The reports that the bench asks, each through the product's own functions. */
+/** The reports that the bench measures, each through Gatehouse's own functions. */
 
 import { findAttempt, listAttempts } from '../../../desk/reports/queries/attempts.ts';
 import { summary } from '../../../desk/reports/queries/summary-counts.ts';
@@ -15,17 +15,17 @@ import { DAY_MS } from '../../../platform/duration.ts';
 import type { Figure } from '../figures.ts';
 import { DAYS, type Day, QUIET } from './rows.ts';
 
-/** Longer than a report may take, so that one over its budget has a figure. */
+/** Longer than the limit of a report, so that a report over its budget has a figure. */
 const LIMIT_MS = 60_000;
 
 export interface MeasuredReport {
   readonly kind: Extract<Figure['kind'], 'summary' | 'list' | 'lookUp'>;
   readonly name: string;
-  /** Resolves with how much was found. */
+  /** Resolves with the number of results. */
   readonly ask: () => Promise<number>;
 }
 
-/** A call and a person that the made-up past has. */
+/** The identifiers of an existing attempt and person. */
 export interface KnownIds {
   readonly id: string;
   readonly supportCode: string;
@@ -107,19 +107,19 @@ export function reportsOf(databaseUrl: string, now: number, known: KnownIds) {
       step: 'PostFederationSignup',
       outcome: 'continue',
     }),
-    list('what the shadow decided otherwise', { shadow: 'differs' }),
-    list('what the shadow decided otherwise for a rule', { shadow: 'differs', clientId: 'client-19', rule: 'rule-39' }),
+    list('shadow differences', { shadow: 'differs' }),
+    list('shadow differences of a rule', { shadow: 'differs', clientId: 'client-19', rule: 'rule-39' }),
     list('a person, turned away', { objectId: known.objectId, outcome: 'block', from: undefined }),
     lookUp('a person', () => person(`oid:${known.objectId}`)),
     lookUp('a person by e-mail', () => person(`email:${known.email}`)),
-    lookUp('nobody', () => person('oid:nobody')),
+    lookUp('an unknown person', () => person('oid:unknown')),
     lookUp('a support code', () => code(known.supportCode)),
     lookUp('a correlation id', () => listed({ correlationId: known.correlationId })),
     lookUp('an id', () => code(known.id)),
   ];
 }
 
-/** Summaries of 30 whole days with a tenth of the traffic, and with all of it. */
+/** Summaries of 30 whole days, with a tenth of the traffic and with full traffic. */
 export function trafficOf(databaseUrl: string, now: number, days: readonly Day[]) {
   const config = readConfig({ DATABASE_URL: databaseUrl, LOCAL: 'yes', RETENTION_DAYS: String(DAYS + 31) });
   const ask = (first: number) => async () => {

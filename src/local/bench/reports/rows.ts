@@ -1,22 +1,22 @@
-/** Made-up attempts, as SQL: 400 days of a tenant with 20 applications, 6 issuers, 40 rules and 600,000 people. */
+/** Generates attempts in SQL: 400 days of a tenant with 20 applications, 6 issuers, 40 rules and 600,000 people. */
 
 import type pg from 'pg';
 import { DAY_MS } from '../../../platform/duration.ts';
 
 export const DAYS = 400;
-/** A month with a tenth of the traffic: what a summary costs must follow the days, not the attempts. */
+/** A month with a tenth of the traffic: the cost of a summary must depend on its days, not on its attempts. */
 export const QUIET = { firstDay: 30, days: 30, share: 0.1 } as const;
 export const CLIENTS = 20;
 export const RULES = 40;
 export const ISSUERS = ['google.com', 'facebook.com', 'apple.com', 'github.com', 'live.com', 'amazon.com'] as const;
 const MOST_PEOPLE = 600_000;
 const ATTEMPTS_A_PERSON = 16;
-/** One attempt in 500 arrives after its hour was summed. */
+/** One attempt in 500 arrives after its hour was aggregated. */
 export const LATE_ONE_IN = 500;
-/** Late attempts are written, and their days summed again, for the last days only: 400 days would double the time. */
+/** Only the last days have late attempts: 400 days of them would double the time. */
 export const LATE_DAYS = 30;
 
-/** A day of the made-up past: attempts from `from` (inclusive) to `to` (exclusive, in milliseconds since 1970), evenly. */
+/** A day with evenly spaced attempts from `from` (inclusive) to `to` (exclusive), in milliseconds since 1970. */
 export interface Day {
   readonly number: number;
   readonly from: number;
@@ -37,11 +37,11 @@ export function daysUntil(end: number, attempts: number): Day[] {
   return weighed.map(({ weight, ...day }) => ({ ...day, attempts: Math.round((attempts * weight) / total) }));
 }
 
-/** Fractional parts of multiples of independent irrational numbers: evenly spread, and the same in every run. */
+/** Fractional parts of multiples of irrational numbers are evenly distributed and the same in every run. */
 const MULTIPLIERS = [2, 3, 5, 7, 11, 13].map(Math.sqrt);
 const share = MULTIPLIERS.map((by, at) => `g * ${by} - floor(g * ${by}) as r${at + 1}`).join(', ');
 
-/** $1: number of the day, $2: its attempts, $3 and $4: its bounds, $5: how many people there are, $6: late ones or the others. */
+/** $1: number of the day, $2: its attempts, $3 and $4: its start and end, $5: number of people, $6: late attempts. */
 const INSERT = `
 insert into attempts (id, occurred_at, channel, step, outcome, reason, reply, status, rule, message_key, message, support_code,
   policy_version, client_id, object_id, email, issuer, issuer_assigned_id, oid_key, idp_key, email_key, other_keys, locale,
@@ -84,10 +84,10 @@ from (
 export const peopleOf = (attempts: number): number =>
   Math.max(1, Math.min(MOST_PEOPLE, Math.round(attempts / ATTEMPTS_A_PERSON)));
 
-/** Writes the attempts of a day: all but the late ones, or those alone. */
+/** Writes either the late attempts of a day or all others. */
 export async function writeDay(pool: pg.Pool, day: Day, people: number, late: boolean): Promise<number> {
   const { number, attempts, from, to } = day;
-  const bounds = [new Date(from).toISOString(), new Date(to).toISOString()];
-  const { rowCount } = await pool.query(INSERT, [number, attempts, ...bounds, people, late]);
+  const range = [new Date(from).toISOString(), new Date(to).toISOString()];
+  const { rowCount } = await pool.query(INSERT, [number, attempts, ...range, people, late]);
   return rowCount ?? 0;
 }

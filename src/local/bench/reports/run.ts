@@ -1,4 +1,4 @@
-/** `npm run bench -- reports`: fills a real Postgres with a made-up year, and measures every report and the sums on it. */
+/** `npm run bench -- reports`: fills a real Postgres with 400 days of attempts and measures reports and aggregation. */
 import { Command } from 'commander';
 import pg from 'pg';
 import { findDatabaseUrl } from '../../../cli/database-url.ts';
@@ -18,22 +18,22 @@ interface Options {
   readonly filled?: true;
 }
 
-/** Measured on two cores: filling, indexes and sums; then the reports. */
+/** Measured on two cores: filling, indexes and aggregation; then the reports. */
 const SECONDS_A_MILLION = 150;
 const SECONDS_BESIDES = 240;
 const BYTES_AN_ATTEMPT = 2_500;
-/** Full days, of which the last hours are summed again. */
+/** The last whole day without open hours. */
 const LAST_WHOLE_DAY = -3;
 
 const program = () =>
   new Command('npm run bench -- reports')
     .description(
-      `Fills an empty Postgres (15 or newer) with ${DAYS} days of made-up attempts, sums them, and measures every report, ` +
-        'the sums and an insert through the functions that Gatehouse uses. Nothing is removed at the end.',
+      `Fills an empty Postgres (15 or newer) with ${DAYS} days of made-up attempts, aggregates them, and measures every ` +
+        'report, the aggregation and an insert through the functions of Gatehouse. The data stay in the database.',
     )
-    .requiredOption('--database-url <postgres://…>', 'a database of its own, which holds nothing yet')
+    .requiredOption('--database-url <postgres://…>', 'an empty database')
     .option('--attempts <n>', 'how many; the budgets are for ten million', wholeNumber(1_000, 100_000_000), 10_000_000)
-    .option('--filled', 'the database was filled by an earlier run: only measure')
+    .option('--filled', 'measure only: an earlier run filled the database')
     .addHelpText(
       'after',
       '\nExit code 0: every figure is within its budget; 1: one is over, or something failed; 2: wrong arguments.',
@@ -60,7 +60,7 @@ export const main = (argv: readonly string[], io: Streams): Promise<number> =>
       return exitCodeOf(figures);
     } catch (error) {
       throw new CommandRefusal(
-        `The bench FAILED, so no figure counts: ${error instanceof Error ? error.message : error}`,
+        `The bench FAILED, so no figure is valid: ${error instanceof Error ? error.message : error}`,
       );
     } finally {
       await served.close();
@@ -73,7 +73,7 @@ async function measure(
   filled: boolean,
   tell: (line: string) => void,
 ): Promise<Figure[]> {
-  // What an earlier run made ends when it ran.
+  // The attempts of an earlier run end at its time.
   const now = filled ? await lastAttempt(served) : Date.now();
   let few: number | undefined;
   let days: readonly Day[] = daysUntil(now, attempts);
@@ -87,7 +87,7 @@ async function measure(
   }
   const figures = await measureReports(served, now, tell);
   figures.push(await measureTraffic(served, now, days));
-  tell('sums');
+  tell('aggregation');
   const many = await sumHourMs(served, lastOf(days, LAST_WHOLE_DAY));
   figures.push({ kind: 'sumHour', value: many, detail: 'wall clock, at the end of a whole day' });
   if (few !== undefined)
@@ -108,7 +108,7 @@ function lastOf(days: readonly Day[], at: number): Day {
   return day;
 }
 
-/** Says what stands in the way before anything is made. */
+/** Throws a refusal when the database cannot be used, before anything is written. */
 async function refuse(url: string, filled: boolean): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   try {
@@ -122,7 +122,7 @@ async function refuse(url: string, filled: boolean): Promise<void> {
     if (server === undefined || server.number < 150_000) throw new CommandRefusal('This needs Postgres 15 or newer.');
     if (!filled && server.tables > 0) {
       throw new CommandRefusal(
-        'This database holds tables already. Give an empty one, or --filled when an earlier run filled it.',
+        'This database has tables. Use an empty one, or add --filled when an earlier run filled it.',
         2,
       );
     }
@@ -131,7 +131,7 @@ async function refuse(url: string, filled: boolean): Promise<void> {
       ? await client.query("select 1 from attempts where caller <> 'b2c-2026a' limit 1")
       : { rows: [1] };
     if (others.length > 0)
-      throw new CommandRefusal('No earlier run filled this database. Give an empty one, without --filled.', 2);
+      throw new CommandRefusal('No earlier run filled this database. Use an empty one without --filled.', 2);
   } catch (error) {
     if (error instanceof CommandRefusal) throw error;
     throw new CommandRefusal(`This Postgres cannot be used: ${error instanceof Error ? error.message : error}`);

@@ -1,11 +1,11 @@
 /**
- * What Gatehouse is measured against: the token step as a careful person would write it by hand for one tenant, without any
- * library. It checks the caller in constant time, bounds and parses the body, asks KV for the same keys in the same one
- * bulk read, merges the roles of the application, replies with the same bytes, and sends a message of the same members and
- * size to the queue after the reply. When KV, a record or the queue fails, the person still gets in and a line is logged.
+ * The baseline of the bench: the token step for one tenant, written by hand without libraries. It checks the caller in
+ * constant time, limits and parses the body, reads the same keys from KV in one bulk read, merges the roles of the
+ * application, sends the same reply, and then sends a message with the same members and size to the queue. When KV, a
+ * record or the queue fails, it logs a line and the person still gets in.
  *
- * What it leaves out is what Gatehouse adds: other steps and variants of the request, time limits, the stale copy, the
- * check of records, redaction, support codes and the keyed hash (here a constant, so that messages weigh the same).
+ * It has no other steps or request variants, timeouts, stale copy, check of records, redaction, support codes or keyed
+ * hash (a constant here, so that messages have the same size).
  */
 interface Bindings {
   GATEHOUSE: KVNamespace;
@@ -105,7 +105,7 @@ const rolesOf = (person: Person, clientId: string): string[] => [
   ...new Set([...person.roles, ...(person.applications[clientId.toLowerCase()]?.roles ?? [])]),
 ];
 
-/** Custom attributes without the 32 hex digits of the extensions app. */
+/** Claim names. Custom attributes lose the 32 hex digits of the extensions app. */
 const namesOf = (body: object): string[] =>
   Object.keys(body)
     .filter((name) => name !== 'identities')

@@ -1,4 +1,4 @@
-/** A Worker that does nothing but give the expected reply: what starting workerd and one call cost without any code. */
+/** A Worker that only returns the expected reply: the baseline of starts. */
 const REPLY = '{"version":"1.0.0","action":"Continue","extension_Roles":"editor approver"}';
 
 export default { fetch: () => new Response(REPLY) };

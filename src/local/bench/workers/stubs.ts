@@ -1,12 +1,13 @@
 /**
- * KV and queue for bare workerd, in the protocols that its bindings speak (those of Miniflare's own simulators):
- * a bulk read is `POST /bulk/get {keys, type, cacheTtl}` and returns an object by key, a single read is `GET /<key>?urlencoded=true`
- * and returns the value or 404, a sent message is `POST /message` and returns JSON with `metadata`.
+ * KV and queue for bare workerd, in the protocols of its bindings, as in Miniflare's own simulators:
+ * - `POST /bulk/get {keys, type, cacheTtl}` returns an object by key.
+ * - `GET /<key>?urlencoded=true` returns the value or 404.
+ * - `POST /message` returns JSON with `metadata`.
  *
- * The bench itself sets what KV holds with `PUT /bench/values`, and reads what the queue received at `GET /bench/received`.
+ * The bench sets the values in KV with `PUT /bench/values` and reads the totals of the queue at `GET /bench/received`.
  */
 
-/** Texts for bulk reads, and bytes for single ones, so that the cost of encoding a large value is not measured. */
+/** Texts are for bulk reads, bytes for single reads: encoding a large value is not part of the measurement. */
 const texts = new Map<string, string>();
 const bytes = new Map<string, Uint8Array>();
 const received = { messages: 0, bytes: 0 };

@@ -1,36 +1,36 @@
 /**
- * Who signed up or in on a day of the past, and when. Pure, and a day depends on nothing but the seed, the person's place and
- * the day itself: filling the same days again, or more of them, or for more people, meets the same visits.
+ * The visits of a past day. Pure: they depend only on the seed, the person's place and the day. Filling the same days
+ * again, or more days, or for more people, gives the same visits.
  */
 import { DAY_MS, HOUR_MS } from '../../../platform/duration.ts';
 import { type Dice, diceFor } from '../dice.ts';
 import { hasAccount, personOf, type SimulatedPerson } from '../people.ts';
 import { ODDITIES, type ScriptedCall, signIn, signUp, withOddity } from '../script.ts';
 
-/** After so many days somebody new takes a person's place, so that people sign up on every day. */
+/** After this many days a new person takes the place, so people sign up on every day. */
 const STAY_DAYS = 60;
-/** A sign-up is where most can go wrong. */
+/** The share of visits with an unusual call. Sign-ups have more. */
 const ODD = { signUp: 0.2, signIn: 0.012 } as const;
-/** At what time an administrator gives roles to who signed up the day before. */
+/** The time of day at which an administrator assigns roles to the new people of the day before. */
 const ROLES_GIVEN_MS = 10 * HOUR_MS;
 
-/** How busy each hour of a person's own day is, from midnight: work begins, lunch, and the evening at home. */
+/** The relative load of each local hour from midnight, with peaks in the morning, afternoon and evening. */
 const BUSY_HOURS = [1, 0.6, 0.4, 0.3, 0.4, 1, 3, 7, 13, 14, 12, 10, 8, 10, 11, 10, 9, 8, 8, 9, 10, 8, 5, 2.5] as const;
-/** From Sunday, as `Date` counts. */
+/** The relative load of each weekday from Sunday. */
 const BUSY_WEEKDAYS = [0.45, 1.25, 1.2, 1.15, 1.1, 0.95, 0.5] as const;
 
 export interface Visit {
   readonly person: SimulatedPerson;
-  /** When the first call would come without the person's pause before it, in milliseconds since 1970. */
+  /** The time of the first call before its pause, in milliseconds since 1970. */
   readonly atMs: number;
-  /** When an administrator gave the person their roles. */
+  /** When an administrator assigned the roles. */
   readonly rolesSinceMs: number;
   readonly calls: readonly ScriptedCall[];
-  /** For whatever else is left to chance in this visit. */
+  /** For all other random choices of this visit. */
   readonly dice: Dice;
 }
 
-/** `day` is the number of whole days since 1970 (UTC). In no particular order. */
+/** `day` is the number of whole days since 1970 (UTC). The order is undefined. */
 export function* visitsOfDay(seed: number, people: number, day: number): Generator<Visit> {
   for (let place = 0; place < people; place += 1) yield* visitsOfPlace(seed, place, day);
 }
@@ -41,7 +41,7 @@ function* visitsOfPlace(seed: number, place: number, day: number): Generator<Vis
   const dayOfStay = day - shift - generation * STAY_DAYS;
   const person = personOf(seed, place, generation);
   const rolesSinceMs = (day - dayOfStay + 1) * DAY_MS + ROLES_GIVEN_MS;
-  // Dice for each visit, so that one that is yet to come today does not move the others.
+  // Each visit has its own dice, so a later visit of today does not change the others.
   const visit = (number: number, acts: typeof signUp): Visit => {
     const dice = diceFor('visit', seed, place, day, number);
     const atMs = day * DAY_MS + timeOfDayMs(person, dice);
@@ -52,7 +52,7 @@ function* visitsOfPlace(seed: number, place: number, day: number): Generator<Vis
   if (dayOfStay === 0) {
     const signedUp = visit(0, signUp);
     yield signedUp;
-    // Something went wrong at first: that was before they came back and did sign up, and on the same day.
+    // A failed first try, earlier on the same day.
     if (dice.chance(ODD.signUp)) yield oddly(visit(1, signUp), Math.max(day * DAY_MS, signedUp.atMs - HOUR_MS));
   } else if (hasAccount(person)) {
     const busy = BUSY_WEEKDAYS[new Date(day * DAY_MS).getUTCDay()] ?? 1;
@@ -64,13 +64,13 @@ function* visitsOfPlace(seed: number, place: number, day: number): Generator<Vis
   }
 }
 
-/** The first call alone, and with something odd about it. */
+/** Only the first call, made unusual. */
 function oddly(visit: Visit, atMs: number): Visit {
   const calls = withOddity(visit.calls.slice(0, 1), visit.dice.pick(ODDITIES), visit.dice);
   return { ...visit, atMs, calls };
 }
 
-/** By the clock where the person is, from 0 to a day. */
+/** The UTC time of day, from 0 to a day, chosen by the person's local time. */
 function timeOfDayMs({ utcOffsetHours }: SimulatedPerson, dice: Dice): number {
   const hour = dice.weighted([...BUSY_HOURS.keys()], BUSY_HOURS);
   const localMs = hour * HOUR_MS + dice.int(0, HOUR_MS - 1);

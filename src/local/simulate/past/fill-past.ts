@@ -1,4 +1,4 @@
-/** `npm run simulate -- --days N`: hands the attempts of past days to the consumer's own write function, oldest first. */
+/** `npm run simulate -- --days N`: writes the attempts of past days with the consumer's own code, oldest first. */
 
 import { and, gte, lte } from 'drizzle-orm';
 import { progressBar } from '../../../cli/progress-bar.ts';
@@ -10,7 +10,7 @@ import { DAY_MS } from '../../../platform/duration.ts';
 import { visitsOfDay } from './calendar.ts';
 import { attemptsOfVisit, type PastAttempt } from './visit.ts';
 
-/** A statement takes 65,535 parameters, and an attempt has some forty. */
+/** A statement has at most 65,535 parameters; an attempt has about forty. */
 const BATCH = 500;
 const WRITE_LIMIT_MS = 60_000;
 
@@ -18,15 +18,15 @@ export interface Past {
   readonly people: number;
   readonly seed: number;
   readonly days: number;
-  /** Milliseconds since 1970: nothing later is written. */
+  /** Milliseconds since 1970. Nothing later is written. */
   readonly nowMs: number;
-  /** Aborted by Ctrl-C: what is written stays. */
+  /** Aborted by Ctrl-C. Written attempts stay. */
   readonly stop: AbortSignal;
 }
 
 /**
- * Returns how many rows were not there before, how many were (from an earlier run), and between which instants every
- * attempt is now there. Rejects when the database does; running it again goes on where it ended.
+ * Returns the number of new rows, the number of rows from an earlier run, and the period that is now complete. Rejects
+ * when the database fails; a second run adds the rest.
  */
 export async function fillPast(config: Config, { days, ...past }: Past) {
   const { nowMs, stop } = past;
@@ -55,7 +55,7 @@ export async function fillPast(config: Config, { days, ...past }: Past) {
   return { written, already: given - written, from, to: new Date(to) };
 }
 
-/** Those of visits that began on that day (in whole days since 1970), oldest first; none once it was stopped. */
+/** The attempts of visits that began on a day (whole days since 1970), oldest first; `[]` after an abort. */
 export async function attemptsOfDay(config: Config, past: Omit<Past, 'days'>, day: number): Promise<PastAttempt[]> {
   const { people, seed, nowMs, stop } = past;
   const all: PastAttempt[] = [];
@@ -73,7 +73,7 @@ async function write(config: Config, batch: readonly PastAttempt[]): Promise<voi
   if (one !== undefined) throw new Error(`The database refused ${refused.length} attempts: ${one.reason}.`);
 }
 
-/** What is written is the difference of two counts: calls that come in meanwhile are later than `nowMs`. */
+/** New rows are the difference of two counts. Live calls do not count: they are later than `nowMs`. */
 async function countBetween({ DATABASE_URL }: Config, from: Date, nowMs: number): Promise<number> {
   const { db } = connect(DATABASE_URL, WRITE_LIMIT_MS);
   return db.$count(attempts, and(gte(attempts.occurredAt, from), lte(attempts.occurredAt, new Date(nowMs))));

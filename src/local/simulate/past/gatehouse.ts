@@ -1,4 +1,4 @@
-/** Gatehouse's own code for a call that is only played: the one file here that knows how a call is answered. */
+/** Answers a simulated call with Gatehouse's own code. No other file of this folder depends on the gate. */
 
 import { answer } from '../../../gate/answer.ts';
 import { attemptOf } from '../../../gate/compose-attempt.ts';
@@ -12,20 +12,20 @@ import { stepNamed } from '../../../sign-in/steps.ts';
 const CALLER = 'Test';
 
 export interface PlayedCall {
-  /** After `/connectors/user-flow`. */
+  /** The path after `/connectors/user-flow`. */
   readonly path: string;
   readonly body: string;
   /** Milliseconds since 1970. */
   readonly atMs: number;
-  /** What KV holds under a key, null when nothing; rejects when KV does not answer. */
+  /** Returns the value of a key in KV, null when missing. Rejects when KV is unavailable. */
   readonly held: (key: string) => Promise<string | null>;
 }
 
-/** The reply, and what is remembered of the call under an id and a duration of the play. */
+/** Returns the reply, and a function that composes the attempt with a given id and duration. */
 export async function answerTo({ path, body, atMs, held }: PlayedCall, config: Config) {
   const get = async (keys: readonly string[]) =>
     new Map(await Promise.all(keys.map(async (key) => [key, await held(key)] as const)));
-  // A call uses nothing else of it.
+  // A call uses no other method of KV.
   const kv = { get } as unknown as KVNamespace;
   const deadline = Date.now() + config.DECISION_TIMEOUT_MS;
   const world = new KvWorld({ kv, config, startedAt: atMs, deadline, withTimeout, later: () => undefined });

@@ -1,6 +1,6 @@
 /**
- * The attempts that a visit of the past left behind. Each is made by the code that answers and remembers calls today; only
- * the clock, the data in KV and the identifiers are of the play.
+ * The attempts of a past visit. Gatehouse's own code makes them; only the clock, the data in KV and the identifiers are
+ * simulated.
  */
 
 import { v7 as uuidv7 } from 'uuid';
@@ -13,9 +13,9 @@ import { B2C_TIMEOUT_MS } from '../target.ts';
 import type { Visit } from './calendar.ts';
 import { answerTo } from './gatehouse.ts';
 
-/** One day in so many has an hour in which KV does not answer. */
+/** One day in twelve has an hour in which KV is unavailable. */
 const KV_OUTAGE_ONE_DAY_IN = 12;
-/** The middle of what a call takes, and by which factor two thirds of all calls differ at most. */
+/** The median duration, and the factor within which two thirds of all durations are. */
 const USUAL_DURATION_MS = 11;
 const DURATION_SPREAD = 1.7;
 const SLOW = { share: 0.012, fromMs: 120, toMs: 900 } as const;
@@ -26,7 +26,7 @@ export interface PastAttempt {
   readonly attempt: Attempt;
 }
 
-/** Oldest first; those after `untilMs` are yet to come and left out. */
+/** Oldest first, up to `untilMs`. */
 export async function attemptsOfVisit(
   visit: Visit,
   seed: number,
@@ -39,12 +39,12 @@ export async function attemptsOfVisit(
   let atMs = visit.atMs;
   for (let [call] = left; call !== undefined; [call] = left) {
     atMs += call.pauseMs;
-    // A wrong credential is refused before the body is read: no attempt, and B2C shows an error page.
+    // A wrong credential is refused before the body is read, so there is no attempt.
     if (atMs > untilMs || call.credential === 'wrong') break;
     const attempt = await attemptAt(atMs, call, visit, seed, config);
     made.push({ atMs, attempt });
     if (call.twice) {
-      // B2C lost the first answer on the way and tried again when its patience was over.
+      // B2C did not receive the first response and retried after its timeout.
       atMs += B2C_TIMEOUT_MS + dice.int(5, 60);
       if (atMs <= untilMs) made.push({ atMs, attempt: await attemptAt(atMs, call, visit, seed, config) });
     }
@@ -56,8 +56,8 @@ export async function attemptsOfVisit(
 
 async function attemptAt(atMs: number, { path, body }: ScriptedCall, visit: Visit, seed: number, config: Config) {
   const { person, rolesSinceMs, dice } = visit;
-  const away = isKvOutage(seed, atMs);
-  // An administrator gives roles some time after the sign-up.
+  const isUnavailable = isKvOutage(seed, atMs);
+  // An administrator assigns roles some time after the sign-up.
   const hasRecord = person.roles.length > 0 && rolesSinceMs <= atMs;
   const record = {
     v: 1,
@@ -69,22 +69,22 @@ async function attemptAt(atMs: number, { path, body }: ScriptedCall, visit: Visi
     updatedBy: 'admin',
   };
   const held = async (key: string) => {
-    if (away) throw new Error('KV does not answer in this hour of the past.');
+    if (isUnavailable) throw new Error('KV is unavailable in this past hour.');
     return hasRecord && key === `person:oid:${person.objectId}` ? JSON.stringify(record) : null;
   };
   const { attempt } = await answerTo({ path, body, atMs, held }, config);
   const id = uuidv7({ msecs: atMs, random: dice.bytes(16) });
-  return attempt(id, (away ? config.KV_TIMEOUT_MS : 0) + durationMs(dice));
+  return attempt(id, (isUnavailable ? config.KV_TIMEOUT_MS : 0) + durationMs(dice));
 }
 
-/** The same hour for everybody. */
+/** The outage is the same hour for all people. */
 function isKvOutage(seed: number, atMs: number): boolean {
   const dice = diceFor('kv', seed, Math.floor(atMs / DAY_MS));
   const hour = dice.int(6, 20);
   return dice.int(1, KV_OUTAGE_ONE_DAY_IN) === 1 && new Date(atMs).getUTCHours() === hour;
 }
 
-/** Log-normal, as response times are, with a few that waited for something. */
+/** Log-normal, as response times are, with a few slow calls. */
 function durationMs(dice: Dice): number {
   if (dice.chance(SLOW.share)) return dice.int(SLOW.fromMs, SLOW.toMs);
   return Math.max(1, Math.round(USUAL_DURATION_MS * DURATION_SPREAD ** dice.normal()));
