@@ -1,6 +1,6 @@
 /**
- * `npm run dev`: Gatehouse on this machine. Postgres is PGlite behind Neon's HTTP protocol; KV and queue are Wrangler's local
- * ones. This program runs the schedule, and saves sample people.
+ * `npm run dev`: Gatehouse on this machine. Postgres is PGlite behind Neon's HTTP protocol; KV and queue are
+ * Wrangler's local ones. This program runs the schedule, and saves sample people.
  */
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -75,7 +75,10 @@ async function start(): Promise<void> {
   console.log(welcome(url, data));
 }
 
-/** npm passes a signal to its shell only, which exits without passing it on: an orphan would keep port and data folder. */
+/**
+ * npm passes a signal to its shell only, which exits without passing it on: an orphan would keep port and data
+ * folder.
+ */
 function stopWithNpm(): void {
   const shell = process.ppid;
   setInterval(() => process.ppid !== shell && void stop(0), PARENT_CHECK_MS).unref();

@@ -120,7 +120,7 @@ describe('--help', () => {
   it('without a command lists every command that package.json starts', async () => {
     const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
     const started = Object.entries(scripts).filter(([, line]) => line.includes('cli/main.ts'));
-    expect(started.map(([name, line]) => line === `node src/cli/main.ts ${name}`)).not.toContain(false);
+    expect(started.map(([name, line]) => line.endsWith(` src/cli/main.ts ${name}`))).not.toContain(false);
     const { code, stdout } = await start('--help', []).finished;
     expect(code).toBe(0);
     expect([...stdout.matchAll(/^ {2}([a-z][\w:-]+) /gm)].map(([, name]) => name).toSorted()).toEqual(

@@ -1,4 +1,7 @@
-/** The documents: their examples are answered as they say, their links lead somewhere, and the scripts that they name exist. */
+/**
+ * The documents: their examples are answered as they say, their links lead somewhere, and the scripts that they name
+ * exist.
+ */
 import { globSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';

@@ -80,7 +80,9 @@ describe('admin endpoints: KV failures', () => {
     const order = () => admin('PUT', inPath(key), { roles: ['editor'] }, { bindings: kvWith({ put: away }) });
     const failed = await order();
     expect([failed.status, failed.json.code]).toEqual([503, 'kv-failed']);
-    expect(failed.json.detail).toMatch(/not certain.*\/admin\/changes lists it.*same call again/);
+    expect(failed.json.detail).toMatch(
+      /\/admin\/changes\) holds this change.*may or may not be in force.*same call again/,
+    );
     expect(await rolesOf(key)).toEqual(['reader']);
     expect((await admin('PUT', inPath(key), { roles: ['editor'] })).json).toMatchObject({ changed: true });
     const ordered = { before: { roles: ['reader'] }, after: { roles: ['editor'] } };

@@ -1,4 +1,4 @@
-/** The stand-in's data folder, and the program: what they keep, whom they let in, how they end. */
+/** The data folder of the Neon emulator, and its program. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {

@@ -272,7 +272,7 @@ describe('/admin/policy: documents', () => {
     ['invalid UTF-8', new Uint8Array([0x7b, 0xff, 0x7d]), '', /^Not UTF-8/],
     ['nesting without end', '['.repeat(100_000), '', /^Not JSON|^Not a JSON object/],
   ])('a document that is %s is refused with its path', async (_, body, path, message) => {
-    expect(await refusal(body)).toEqual([{ path, message: expect.stringMatching(message) }]);
+    expect(await refusal(body)).toMatchObject([{ path, message: expect.stringMatching(message) }]);
   });
 
   it('a document with a byte order mark is accepted', async () => {
@@ -376,7 +376,7 @@ describe('/admin/policy/rollback', () => {
     const without = await rollBack({ to: 4 }, ifMatch(3));
     expect([without.status, without.json.errors]).toEqual([
       400,
-      [{ path: 'to', message: expect.stringContaining('it has no document') }],
+      [{ path: 'to', pointer: '#/to', message: expect.stringContaining('it has no document') }],
     ]);
   });
 });

@@ -15,8 +15,8 @@ type Neon = Awaited<ReturnType<typeof startMigratedNeon>>;
 let shared: Promise<Neon> | undefined;
 
 /**
- * Every test begins with tables as migrations leave them. `isAlone`: the tests change more than rows, and no file after them
- * gets it. `isFilledOnce`: all tests of the file read the rows that its `beforeAll` writes.
+ * Every test begins with tables as migrations leave them. `isAlone`: the tests change more than rows, and no file
+ * after them gets it. `isFilledOnce`: all tests of the file read the rows that its `beforeAll` writes.
  */
 export function ownDatabase({ isAlone = false, isFilledOnce = false } = {}) {
   let neon: Neon | undefined;

@@ -75,7 +75,7 @@ export function validated<Target extends keyof ValidationTargets, Schema extends
       c,
       result.error.issues.map(({ path, message }) => ({
         path: path.join('.'),
-        ...(target === 'json' ? { pointer: pointerTo(path) } : {}),
+        ...(target === 'json' && path.length > 0 ? { pointer: pointerTo(path) } : {}),
         message,
       })),
     );

@@ -36,8 +36,8 @@ export async function startWorker(options: {
   inspectorPort: number;
 }): Promise<LocalWorker> {
   const wrangler = join(createRequire(import.meta.url).resolve('wrangler/package.json'), '..', 'bin', 'wrangler.js');
-  // Wrangler reads the secrets and settings that a configuration names from the environment (`--var` reaches the first Worker
-  // only). Every secret is set, so that none of the developer's own reaches a Worker.
+  // Wrangler reads the secrets and settings that a configuration names from the environment (`--var` reaches the
+  // first Worker only). Every secret is set, so that none of the developer's own reaches a Worker.
   const given = {
     LOCAL: 'yes',
     POLICY: options.storedPolicy ? 'stored' : 'built-in',

@@ -1,4 +1,7 @@
-/** Output of `wrangler dev`. A start prints notes that do not apply here, and the requests that prepare it: those are held. */
+/**
+ * Output of `wrangler dev`. A start prints notes that do not apply here, and the requests that prepare it: those are
+ * held.
+ */
 import type { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 

@@ -25,8 +25,8 @@ export interface PglitePostgres extends Postgres {
 const SETTINGS = ['-c', 'search_path="$user", public', '-c', 'max_stack_depth=250kB'];
 
 /**
- * Opens or creates the Postgres in `folder`, or in memory. Creating takes seconds; `copyOf`, a dump of another one, avoids
- * that. Rejects with Postgres's message when the names differ.
+ * Opens or creates the Postgres in `folder`, or in memory. Creating takes seconds; `copyOf`, a dump of another one,
+ * avoids that. Rejects with Postgres's message when the names differ.
  */
 export async function openPostgres(
   folder: string | undefined,

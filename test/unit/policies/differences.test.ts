@@ -144,9 +144,9 @@ describe('differences: the terminal', () => {
       'order of the rules: changed',
       ...['  + c', '    a', '    b', '  - c'],
       ...['description: added', '  + "Ours"', 'application onlyThese: added', '  + true'],
-      ...['list constructor: +1 -0, a new list', '  + "y"'],
+      ...['list constructor: +1 -0, new list', '  + "y"'],
       ...['message m: added', '  + {', '  +   "en": "Hello"', '  + }'],
-      ...['list gone: +0 -1, the list is gone', '  - "x"'],
+      ...['list gone: +0 -1, list removed', '  - "x"'],
     ]);
   });
 

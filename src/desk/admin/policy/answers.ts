@@ -19,7 +19,7 @@ export const faultOf = ({ path, rule, message }: Problem): Fault => ({
 export const bodyFaultOf = (problem: Problem, at = ''): Fault => {
   const fault = faultOf(problem);
   const path = [at, fault.path].filter((part) => part !== '').join('.');
-  return { ...fault, path, pointer: pointerTo(namesIn(path)) };
+  return { ...fault, path, ...(path === '' ? {} : { pointer: pointerTo(namesIn(path)) }) };
 };
 
 export function shownVersion({ number, use, sample, author, note, createdAt, ...counts }: VersionInfo) {
