@@ -22,10 +22,10 @@ import { connect } from '../../src/database/connect.ts';
 import { main, startNeon } from '../../src/local/neon.ts';
 import { startMigratedNeon } from '../support/migrated-neon.ts';
 
-/** So that what was sent first is what the other side has in hand; nothing is concluded from how long it took. */
+/** Lets the server begin with the first request. No assertion depends on this time. */
 const GET_GOING_MS = 200;
 
-/** For two starts of the program and an end of each, on machines of any speed. */
+/** Two starts and two ends of the program, on a slow machine. */
 const LIMIT_MS = 120_000;
 
 const root = mkdtempSync(join(tmpdir(), 'gatehouse-neon-'));
@@ -62,21 +62,24 @@ function run([command = '', ...first]: string[], ...args: string[]) {
   return { child, signal, ended: ended.then(([out, err, [code]]) => ({ code: Number(code), out, err })) };
 }
 
-describe('a data folder', () => {
-  it('is made when there is none, parents and all, and belongs to the user and database that it was made with', async () => {
+describe('emulator: the data folder', () => {
+  it('a missing folder is created with its parents, for any user, password and database, and refuses other ones', async () => {
     const dataDir = join(root, 'deep', 'er');
-    const server = await startNeon({ dataDir, user: 'me', password: 'p w', database: 'mine' });
-    expect(server.url).toMatch(/^postgres:\/\/me:p%20w@127\.0\.0\.1:\d+\/mine$/);
-    expect(await neon(server.url)`select current_user as user`.finally(server.close)).toEqual([{ user: 'me' }]);
+    const names = { user: 'a b@c"d', password: '%+$^&*@!/', database: "o'k-9/x" };
+    const server = await startNeon({ ...names, dataDir });
+    const [row] = await neon(server.url)`select current_user as user, current_database() as database`.finally(
+      server.close,
+    );
+    expect(row).toEqual({ user: names.user, database: names.database });
     await expect(startNeon({ dataDir })).rejects.toThrow('database "gatehouse" does not exist');
-    await expect(startNeon({ dataDir, database: 'mine' })).rejects.toThrow('role "gatehouse" does not exist');
+    await expect(startNeon({ dataDir, database: names.database })).rejects.toThrow('role "gatehouse" does not exist');
   });
 
-  it('is refused with what to do where no folder can be made', async () => {
+  it('a folder that cannot be created is refused with advice', async () => {
     await expect(startNeon({ dataDir: '/proc/gatehouse/data' })).rejects.toThrow(/cannot be created.*writable/);
   });
 
-  it('is given to one of two that start at the same moment', async () => {
+  it('one of two simultaneous starts gets the folder, and the other is refused with advice', async () => {
     const dataDir = dataFolder();
     const both = await Promise.allSettled([startNeon({ dataDir }), startNeon({ dataDir })]);
     const [winner] = both.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
@@ -86,7 +89,7 @@ describe('a data folder', () => {
     expect(await rowsOf(winner?.url ?? '').finally(winner?.close)).toEqual([1]);
   });
 
-  it('is not blocked by the lock of a killed process, nor by the lock file of an older version', async () => {
+  it('the lock of a killed process and the lock file of an older version do not block a start', async () => {
     const dataDir = dataFolder();
     mkdirSync(join(dataDir, 'lock'));
     const elevenSecondsAgo = new Date(Date.now() - 11_000);
@@ -96,7 +99,7 @@ describe('a data folder', () => {
     expect(await rowsOf(server.url).finally(server.close)).toEqual([1]);
   });
 
-  it('is left alone when the lock is lost', async () => {
+  it('a server that lost its lock refuses requests and writes nothing', async () => {
     const dataDir = dataFolder();
     const server = await startNeon({ dataDir });
     rmSync(join(dataDir, 'lock'), { recursive: true });
@@ -104,15 +107,15 @@ describe('a data folder', () => {
     await server.close();
   });
 
-  it('is begun anew when the first start was killed half-way', async () => {
+  it('a first start that was killed is begun again', async () => {
     const dataDir = join(root, 'half-made');
     mkdirSync(join(dataDir, 'postgres.unfinished'), { recursive: true });
     cpSync(join(template, 'postgres', 'PG_VERSION'), join(dataDir, 'postgres.unfinished', 'PG_VERSION'));
-    const server = await startNeon({ dataDir });
+    const server = await startMigratedNeon({ dataDir });
     expect(await neon(server.url)`select 1 as one`.finally(server.close)).toEqual([{ one: 1 }]);
   });
 
-  it('keeps nothing of a transaction in which a query is nested too deeply for Node', async () => {
+  it('a transaction with a query that is nested too deeply for Node leaves nothing behind', async () => {
     const dataDir = dataFolder();
     const server = await startNeon({ dataDir });
     const sql = neon(server.url);
@@ -124,9 +127,9 @@ describe('a data folder', () => {
   });
 });
 
-describe('the program', () => {
+describe('npm run neon', () => {
   it(
-    'keeps what was committed when it is killed or stopped, and serves no client that hung up',
+    'a kill or a stop keeps what was committed, and a query of a client that hung up is not run',
     async () => {
       const data = dataFolder();
       const urlFile = join(root, 'url');
@@ -166,7 +169,7 @@ describe('the program', () => {
       rmSync(join(data, 'lock'), { recursive: true });
       const next = await start(NPM);
       expect(await rowsOf(next.url)).toEqual([1, 3]);
-      // To npm alone: it must reach the program, or `ended` never comes.
+      // Sent to npm only, which must pass it on.
       next.child.kill('SIGTERM');
       expect(await next.ended).toMatchObject({ code: 0, err: '' });
       expect(existsSync(join(data, 'lock'))).toBe(false);
@@ -174,7 +177,7 @@ describe('the program', () => {
     LIMIT_MS,
   );
 
-  it('ends when it cannot write the URL file', async () => {
+  it('exits with 1 when it cannot write the URL file', async () => {
     const { ended } = run(NODE, '--data', dataFolder(), '--url-file', join(root, 'nowhere', 'url'));
     expect(await ended).toMatchObject({ code: 1, out: '', err: expect.stringContaining('nowhere') });
   });
@@ -186,7 +189,7 @@ describe('the program', () => {
     [['--data', ''], 2, '--data and --url-file must not be empty.'],
     [['--date', 'x'], 2, "error: unknown option '--date'"],
     [['data'], 2, 'error: too many arguments. Expected 0 arguments but got 1.'],
-  ])('answers %j with exit code %i and a sentence', async (args, code, sentence) => {
+  ])('the arguments %j end with exit code %i and a message', async (args, code, sentence) => {
     vi.spyOn(process, 'exit').mockImplementation((asked) => {
       throw new Error(`exit code ${asked}`);
     });

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { connect } from '../../src/database/connect.ts';
 import { serve } from '../../src/local/neon/server.ts';
-import { type LocalNeon, startNeon } from '../../src/local/neon.ts';
+import type { LocalNeon } from '../../src/local/neon.ts';
 import { startEmptyNeon } from '../support/migrated-neon.ts';
 
 let server: LocalNeon;
@@ -341,13 +341,6 @@ describe('after a request, the emulator has', () => {
 });
 
 describe('emulator: the start', () => {
-  it('accepts any characters in names and passwords', async () => {
-    const names = { user: 'a b@c"d', password: '%+$^&*@!/', database: "o'k-9/x" };
-    const own = await startNeon(names);
-    const [row] = await neon(own.url)`select current_user as user, current_database() as database`.finally(own.close);
-    expect(row).toEqual({ user: names.user, database: names.database });
-  });
-
   it('fails with the number of a port that is taken, and closes its Postgres', async () => {
     const postgres = { exclusively: () => Promise.reject(), close: vi.fn() };
     const starting = serve(postgres, { user: 'a', password: 'b', database: 'c' }, server.port);
