@@ -13,7 +13,7 @@ for (const name of ['DATABASE_URL', 'SUPPORT_CODE_KEY', 'CONNECTOR_BASIC', 'REPO
 export default defineConfig({
   test: {
     silent: 'passed-only',
-    maxWorkers: 2,
+    maxWorkers: 3,
     // The files of a worker share modules and, in workerd, KV and queue. Each test uses its own keys.
     isolate: false,
     projects: [

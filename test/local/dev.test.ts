@@ -1,5 +1,6 @@
-/** `npm run dev` as a new developer meets it, without a policy, then with one in the same folder. */
+/** `npm run dev` as a new developer meets it. */
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   existsSync,
   mkdirSync,
@@ -10,11 +11,13 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readOptions } from '../../src/local/dev/options.ts';
 import { keepInForce, policyToBeginWith } from '../../src/local/dev/watch-policy.ts';
+import { settingsOf } from '../../src/local/dev/worker.ts';
 import { start } from '../support/command.ts';
 import { devProcesses, freePort } from '../support/dev-process.ts';
 import { startMigratedNeon } from '../support/migrated-neon.ts';
@@ -35,7 +38,6 @@ beforeAll(async () => {
 afterAll(() => rmSync(project, { recursive: true, force: true }));
 
 const shell = (command: string) => execFileSync('bash', ['-c', command], { encoding: 'utf8', cwd: project });
-const startDev = (...args: string[]) => run(['--port', `${port}`, ...args], project);
 
 async function signUp(): Promise<{ action: string; userMessage: string }> {
   const response = await fetch(`http://localhost:${port}/connectors/user-flow`, {
@@ -59,22 +61,27 @@ const policySaying = (text: string) =>
     2,
   );
 
-describe('npm run dev without a policy', () => {
-  it('prints commands that work as printed, shows its page, keeps others off its port and folder, and exits without a trace', async () => {
-    const dev = startDev();
+describe('npm run dev', () => {
+  /** One start serves both tests: it takes most of their time. */
+  let dev: ReturnType<typeof run>;
+  beforeAll(async () => {
+    writeFileSync(file, policySaying('First.'));
+    dev = run(['--port', `${port}`], project);
     await dev.says('/reports/summary');
+  });
+
+  it('prints commands that work as printed and no notes of wrangler, and shows its page', async () => {
     const { text } = dev.said;
-    expect(text).toContain(`A policy.json in ${project} decides from the next start.`);
     // Wrangler's notes, and the requests that prepare a start.
     expect(text).not.toMatch(/wrangler:info|WARNING|404/);
     const [federation, collection, token, person = '', summary = ''] = text
       .split('\n')
       .filter((line) => line.startsWith('curl -s'));
-    const plain = { version: '1.0.0', action: 'Continue' };
-    expect([federation, collection, token].map((command) => JSON.parse(shell(command ?? '')))).toEqual([
-      plain,
-      plain,
-      { ...plain, extension_Roles: 'editor approver' },
+    const replies = [federation, collection, token].map((command) => JSON.parse(shell(command ?? '')));
+    expect(replies).toEqual([
+      expect.objectContaining({ action: 'ShowBlockPage', userMessage: expect.stringContaining('First.') }),
+      { version: '1.0.0', action: 'Continue' },
+      { version: '1.0.0', action: 'Continue', extension_Roles: 'editor approver' },
     ]);
     const seen = await vi.waitUntil(
       () => {
@@ -92,28 +99,10 @@ describe('npm run dev without a policy', () => {
     const [, databaseUrl = ''] = /--database-url ("\$\(.*\)")/.exec(text) ?? [];
     expect(shell(`echo ${databaseUrl}`)).toMatch(/^postgres:\/\//);
     expect(await (await fetch(`http://localhost:${port}/`)).text()).toContain('State: <span class="ready">');
-
-    const beside = run(['--port', `${await freePort()}`], project);
-    const taken = run(['--port', `${port}`, '--data', 'elsewhere'], project);
-    expect(await beside.ended).toBe(1);
-    expect(beside.said.text).toContain('in use');
-    expect(await taken.ended).toBe(1);
-    expect(taken.said.text).toContain(`Port ${port} is taken`);
-
-    dev.child.kill('SIGTERM');
-    expect(await dev.ended).toBe(0);
-    await expect(fetch(`http://localhost:${port}/health`)).rejects.toThrow();
   });
-});
 
-describe('npm run dev with a policy.json', () => {
-  it('puts the policy in force before the first call, saves each valid edit, and only those', async () => {
-    writeFileSync(file, policySaying('First.'));
-    const dev = startDev();
-    await dev.says('Gatehouse is running at');
+  it('has the policy in force from the first call, saves each valid edit and no other, and exits without a trace', async () => {
     expect(dev.said.text.indexOf('policy.json is saved as version 1')).toBeGreaterThan(0);
-    expect(await signUp()).toMatchObject({ action: 'ShowBlockPage', userMessage: expect.stringContaining('First.') });
-
     writeFileSync(file, policySaying('First.').replace('"block"', '"blcok"'));
     await dev.says('policy.json:8: rules[0] (rule closed): Unknown: blcok.');
     await dev.says('The policy in force is unchanged.');
@@ -140,6 +129,19 @@ describe('npm run dev with a policy.json', () => {
     expect(stdout.match(/^\d+ .*npm run dev$/gm)).toHaveLength(4);
     dev.child.kill('SIGTERM');
     expect(await dev.ended).toBe(0);
+    await expect(fetch(`http://localhost:${port}/health`)).rejects.toThrow();
+  });
+});
+
+describe('npm run dev: refusals', () => {
+  it('does not start on a port that is taken', async () => {
+    const other = createServer().listen(0, 'localhost');
+    await once(other, 'listening');
+    const { port: taken } = other.address() as AddressInfo;
+    const refused = run(['--port', `${taken}`], project);
+    expect(await refused.ended).toBe(1);
+    expect(refused.said.text).toContain(`Port ${taken} is taken`);
+    other.close();
   });
 
   it('does not start with a policy that cannot be saved, and creates nothing', async () => {
@@ -152,9 +154,15 @@ describe('npm run dev with a policy.json', () => {
     expect(existsSync(join(folder, '.gatehouse'))).toBe(false);
   });
 
-  it('names a policy file that is missing, and starts without any for --policy none', async () => {
+  it('names a policy file that is missing', async () => {
     await expect(policyToBeginWith(join(project, 'none.json'))).rejects.toThrow('could not be read');
+  });
+
+  it('runs the built-in policy without a policy.json, and for --policy none', async () => {
+    expect(await policyToBeginWith(undefined)).toBeUndefined();
     expect(await policyToBeginWith('none')).toBeUndefined();
+    expect(settingsOf({ databaseUrl: 'postgres://', storedPolicy: false }).POLICY).toBe('built-in');
+    expect(settingsOf({ databaseUrl: 'postgres://', storedPolicy: true }).POLICY).toBe('stored');
   });
 });
 

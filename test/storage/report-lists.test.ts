@@ -121,7 +121,7 @@ test('the pages of a list contain every match once, newest first, for any limits
         }
       },
     ),
-    { numRuns: 30 },
+    { numRuns: 20 },
   );
   expect(early).toBeGreaterThan(20);
 });

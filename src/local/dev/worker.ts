@@ -26,6 +26,20 @@ export interface LocalWorker {
   readonly stop: () => Promise<void>;
 }
 
+/**
+ * Settings and secrets of both Workers. Wrangler reads those that a configuration names from the environment (`--var`
+ * reaches the first Worker only). Every secret is set, so that none of the developer's own reaches a Worker.
+ */
+export const settingsOf = ({ databaseUrl, storedPolicy }: { databaseUrl: string; storedPolicy: boolean }) => ({
+  LOCAL: 'yes',
+  POLICY: storedPolicy ? 'stored' : 'built-in',
+  DATABASE_URL: databaseUrl,
+  SUPPORT_CODE_KEY: LOCAL_SUPPORT_CODE_KEY,
+  CONNECTOR_BASIC: '',
+  REPORTS_BASIC: '',
+  ADMIN_BASIC: '',
+});
+
 export async function startWorker(options: {
   port: number;
   data: string;
@@ -36,17 +50,6 @@ export async function startWorker(options: {
   inspectorPort: number;
 }): Promise<LocalWorker> {
   const wrangler = join(createRequire(import.meta.url).resolve('wrangler/package.json'), '..', 'bin', 'wrangler.js');
-  // Wrangler reads the secrets and settings that a configuration names from the environment (`--var` reaches the
-  // first Worker only). Every secret is set, so that none of the developer's own reaches a Worker.
-  const given = {
-    LOCAL: 'yes',
-    POLICY: options.storedPolicy ? 'stored' : 'built-in',
-    DATABASE_URL: options.databaseUrl,
-    SUPPORT_CODE_KEY: LOCAL_SUPPORT_CODE_KEY,
-    CONNECTOR_BASIC: '',
-    REPORTS_BASIC: '',
-    ADMIN_BASIC: '',
-  };
   const child = spawn(
     process.execPath,
     [
@@ -69,7 +72,7 @@ export async function startWorker(options: {
     {
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
-      env: { ...process.env, ...given, ...QUIET, ...(process.stdout.isTTY && { FORCE_COLOR: '1' }) },
+      env: { ...process.env, ...settingsOf(options), ...QUIET, ...(process.stdout.isTTY && { FORCE_COLOR: '1' }) },
     },
   );
   const output = new WranglerOutput((text) => process.stdout.write(text));
