@@ -43,14 +43,17 @@ export async function main(argv: readonly string[]): Promise<void> {
   const neon = await startNeon({ port: Number(port), dataDir: data });
   const stop = Promise.withResolvers<void>();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => stop.resolve());
-  if (urlFile !== undefined) {
-    // The rename is atomic: a client that waits for the file never reads half of it.
-    writeFileSync(`${urlFile}.${process.pid}`, `${neon.url}\n`, { mode: 0o600 });
-    renameSync(`${urlFile}.${process.pid}`, urlFile);
+  try {
+    if (urlFile !== undefined) {
+      // The rename is atomic: a client that waits for the file never reads half of it.
+      writeFileSync(`${urlFile}.${process.pid}`, `${neon.url}\n`, { mode: 0o600 });
+      renameSync(`${urlFile}.${process.pid}`, urlFile);
+    }
+    console.log(neon.url);
+    await stop.promise;
+  } finally {
+    await neon.close();
   }
-  console.log(neon.url);
-  await stop.promise;
-  await neon.close();
 }
 
 if (import.meta.main) {

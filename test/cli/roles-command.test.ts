@@ -351,10 +351,7 @@ describe('npm run roles and dead-letters', () => {
     expect([code, stderr]).toEqual([1, expect.stringMatching(/^Status 403.*Is --url the address of a Gatehouse/)]);
   });
 
-  it.each([
-    ['roles', /^KEY +ROLES/],
-    ['dead-letters', /^There are no dead letters/],
-  ])('work from any folder: npm run %s', async (script, printed) => {
+  it.each([['roles', /^KEY +ROLES/]])('work from any folder: npm run %s', async (script, printed) => {
     await store(newKey(), {});
     const { code, stdout, stderr } = await npmRun(script, 'list', '--url', gatehouse.url());
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

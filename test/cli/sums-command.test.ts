@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { findDatabaseUrl } from '../../src/cli/database-url.ts';
 import { isWrongAddress, rootCauseOf } from '../../src/cli/driver-error.ts';
 import { anAttempt, keepAttempts } from '../support/attempt.ts';
-import { npmRun, refused, run } from '../support/command.ts';
+import { refused, run } from '../support/command.ts';
 import { startEmptyNeon } from '../support/migrated-neon.ts';
 import { ownDatabase } from '../support/own-database.ts';
 
@@ -22,7 +22,7 @@ describe('npm run sums -- rebuild', () => {
     ]);
     // As after a restore, which inserts rows without the trigger that marks their hours.
     await db().execute(sql`truncate dirty_hours`);
-    const { code, stdout, stderr } = await npmRun('sums', 'rebuild', '--database-url', url());
+    const { code, stdout, stderr } = await run('sums', ['rebuild', '--database-url', url()]);
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toMatch(/Marked [\d,]+ hours in gatehouse at 127\.0\.0\.1:/);
     expect(stdout).toMatch(/Done: \d+ days aggregated\.\n$/);

@@ -73,7 +73,7 @@ describe('npm run dev', () => {
   it('prints commands that work as printed and no notes of wrangler, and shows its page', async () => {
     const { text } = dev.said;
     // Wrangler's notes, and the requests that prepare a start.
-    expect(text).not.toMatch(/wrangler:info|WARNING|404/);
+    expect(text).not.toMatch(/wrangler:info|WARNING|\b404\b/);
     const [federation, collection, token, person = '', summary = ''] = text
       .split('\n')
       .filter((line) => line.startsWith('curl -s'));

@@ -177,9 +177,10 @@ describe('npm run neon', () => {
     LIMIT_MS,
   );
 
-  it('exits with 1 when it cannot write the URL file', async () => {
-    const { ended } = run(NODE, '--data', dataFolder(), '--url-file', join(root, 'nowhere', 'url'));
-    expect(await ended).toMatchObject({ code: 1, out: '', err: expect.stringContaining('nowhere') });
+  it('fails when it cannot write the URL file, and releases the data folder', async () => {
+    const data = dataFolder();
+    await expect(main(['--data', data, '--url-file', join(root, 'nowhere', 'url')])).rejects.toThrow('nowhere');
+    expect(existsSync(join(data, 'lock'))).toBe(false);
   });
 
   it.each([

@@ -174,7 +174,6 @@ describe('migrations check', () => {
     const before = join(root, 'before');
     cpSync(join(ROOT, 'drizzle'), before, { recursive: true });
     expect(findMissingMigration()).toBeUndefined();
-    expect(findMissingMigration(changed('same', (text) => text))).toBeUndefined();
     expect(readdirSync(join(ROOT, 'drizzle'), { recursive: true })).toEqual(readdirSync(before, { recursive: true }));
   });
 
@@ -182,7 +181,8 @@ describe('migrations check', () => {
     const file = changed('added', (text) =>
       text.replace('step: dimension(),', 'step: dimension(), extra: dimension(),'),
     );
-    expect(findMissingMigration(file)).toContain('ADD COLUMN "extra"');
+    const missing = findMissingMigration(file) ?? '';
+    expect(missing.match(/\b(?:ALTER|CREATE|DROP)\b.*/g)).toEqual([expect.stringContaining('ADD COLUMN "extra"')]);
   });
 
   it('the check fails when drizzle-kit cannot decide or read the schema', () => {

@@ -123,7 +123,7 @@ test('the pages of a list contain every match once, newest first, for any limits
     ),
     { numRuns: 20 },
   );
-  expect(early).toBeGreaterThan(20);
+  expect(early).toBeGreaterThan(5);
 });
 
 test('a late attempt is listed before it is summed, even if the aggregates of its day have no match', async () => {
