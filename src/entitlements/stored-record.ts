@@ -1,8 +1,10 @@
 /** The record of a person in Workers KV, validated on read, and its meaning for one application. */
+import { MAX_PERSON_ROLES } from '../expressions/limits.ts';
 
 /** Excludes spaces: the claim is a list separated by spaces. */
 export const ROLE_NAME = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}$/;
-export const MAX_ROLES = 100;
+/** Expressions are limited by it too. */
+export const MAX_ROLES = MAX_PERSON_ROLES;
 /** Tokens and their cookies become too large long before a limit of B2C applies (contract 2.6). */
 export const MAX_CLAIM_CHARS = 2_000;
 export const MAX_ATTRIBUTES = 50;

@@ -13,7 +13,7 @@ export const MAX_TEXT_READ = MAX_RESULT_TEXT + 1;
 export const MAX_TEXT = 32_000;
 
 /** The limits of entitlements for names of roles and groups. */
-export const MAX_ROLES = 100;
+export const MAX_PERSON_ROLES = 100;
 export const MAX_ROLE_TEXT = 64;
 /** The longest list that `split` returns. */
 export const MAX_PARTS = 100;

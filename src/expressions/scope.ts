@@ -1,5 +1,5 @@
 /** The data of a call that expressions read. */
-import { MAX_ROLE_TEXT, MAX_ROLES, MAX_TEXT_READ, MAX_WORK } from './limits.ts';
+import { MAX_PERSON_ROLES, MAX_ROLE_TEXT, MAX_TEXT_READ, MAX_WORK } from './limits.ts';
 import type { IdentityMember, RequestMember } from './tree.ts';
 import { Unknown, type Value } from './values.ts';
 
@@ -89,4 +89,4 @@ export const openScope = (inputs: ScopeInputs, work?: number): Scope => new Scop
 
 /** Applies the limits of entitlements. */
 const namesOf = (names: Known<readonly string[]>): Value =>
-  names instanceof Unknown ? names : names.filter((name) => name.length <= MAX_ROLE_TEXT).slice(0, MAX_ROLES);
+  names instanceof Unknown ? names : names.filter((name) => name.length <= MAX_ROLE_TEXT).slice(0, MAX_PERSON_ROLES);

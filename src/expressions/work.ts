@@ -3,7 +3,7 @@
  * the same result in every isolate. Each price is a measured upper bound.
  */
 import { type Overload, overloadsOf } from './functions.ts';
-import { MAX_ENTRIES, MAX_PARTS, MAX_ROLE_TEXT, MAX_ROLES, MAX_TEXT, MIN_PATTERN_COST } from './limits.ts';
+import { MAX_ENTRIES, MAX_PARTS, MAX_PERSON_ROLES, MAX_ROLE_TEXT, MAX_TEXT, MIN_PATTERN_COST } from './limits.ts';
 import type { Pattern, PatternRefusal } from './patterns.ts';
 import { CLOCK } from './times.ts';
 import { isMacro, nodesIn, readsEntry, subtrees, type Tree } from './tree.ts';
@@ -122,7 +122,7 @@ export function worstCaseWork(
         return aText(textLength);
       case 'roles':
       case 'groups':
-        return aList(MAX_ROLES, aText(MAX_ROLE_TEXT));
+        return aList(MAX_PERSON_ROLES, aText(MAX_ROLE_TEXT));
       case 'list':
       case 'map':
         return aList(parts.length, sizes.reduce(either, NOTHING));

@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { listDue, publishDue } from '../../src/desk/policies/publish.ts';
 import { saveVersion } from '../../src/desk/policies/save.ts';
-import { type NeonRefusal, pointerTo, type Version, type Versions } from '../../src/desk/policies/saved-version.ts';
+import { type NeonRefusal, policyPointer, type Version, type Versions } from '../../src/desk/policies/saved-version.ts';
 import { POINTER_KEY, PUBLISH_DUE_PREFIX, versionKey } from '../../src/policy/pointer.ts';
 import { memoryKv } from '../support/memory-kv.ts';
 
@@ -97,7 +97,7 @@ function neonModel() {
     const shadow = newest('shadow', 'no-shadow');
     return { last: rows.length, active: newest('active'), shadow: shadow?.use === 'shadow' ? shadow : undefined };
   };
-  const inForce = () => pointerTo(present());
+  const inForce = () => policyPointer(present());
   const versionsOn = (operate: Operate): Versions => {
     const query = <Value>(work: () => Value) =>
       operate<{ ok: true; value: Value } | NeonRefusal>(

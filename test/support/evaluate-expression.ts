@@ -1,6 +1,6 @@
 /** Expressions, trees and calls for tests. */
 import fc from 'fast-check';
-import { parse } from '../../src/desk/policies/cel.ts';
+import { parseExpression } from '../../src/desk/policies/cel.ts';
 import { toTree } from '../../src/desk/policies/to-tree.ts';
 import { runOf, Shared } from '../../src/expressions/evaluate.ts';
 import { FUNCTIONS, isFunction } from '../../src/expressions/functions.ts';
@@ -13,7 +13,7 @@ export const LISTS = new Map([['codes', listText(['SPRING', '5', '\u{1f4a5}']) ?
 
 /** Parses without the type checker, so that operands can have any types. */
 export function treeOf(source: string): Tree | { readonly refused: string } {
-  const parsed = parse(source);
+  const parsed = parseExpression(source);
   if (!parsed.ok) return { refused: parsed.code };
   const { tree, problems } = toTree(source, parsed.node, new Set(LISTS.keys()));
   const [problem] = problems;

@@ -16,7 +16,7 @@ const LAYERS: readonly (readonly [room: string, imports: string])[] = [
   // The queue's message is a row of the table: its types, nothing else (the gate's bundle holds no Drizzle).
   ['attempts', 'sign-in platform database/schema.ts'],
   ['policy', 'sign-in platform expressions'],
-  ['entitlements', 'sign-in policy'],
+  ['entitlements', 'sign-in policy expressions/limits.ts'],
   ['gate', 'sign-in callers platform attempts policy entitlements'],
   ['desk/env.ts', ''],
   ['desk/http', 'callers platform database/unavailable.ts desk/env.ts'],

@@ -72,12 +72,12 @@ function celSignature(signature: string): string {
     .replaceAll(/\bmap\b(?!<)/g, 'map<dyn, dyn>');
 }
 
-export type Parsed =
+export type ParsedExpression =
   | { readonly ok: true; readonly node: AstNode }
   /** `code` is the library's. */
   | { readonly ok: false; readonly code: string; readonly range: SourceRange };
 
-export function parse(source: string): Parsed {
+export function parseExpression(source: string): ParsedExpression {
   const everything = { from: 0, to: source.length };
   if (nestingOf(source) > MAX_NESTING) return { ok: false, code: 'too_deep', range: everything };
   try {

@@ -2,7 +2,7 @@
 import { MAX_DEPTH, MAX_SOURCE } from '../../expressions/limits.ts';
 import type { Purpose } from '../../expressions/results.ts';
 import { subtrees, type Tree } from '../../expressions/tree.ts';
-import { excerpt, parse } from './cel.ts';
+import { excerpt, parseExpression } from './cel.ts';
 import { type ExpressionFault, type ExpressionProblem, expressionProblem } from './problem-sentences.ts';
 import { syntaxProblem } from './syntax.ts';
 import { type Reads, toTree } from './to-tree.ts';
@@ -31,7 +31,7 @@ export function compileExpression(source: string, purpose: Purpose, listNames: R
   });
   if (source.trim() === '') return refused(['empty', purpose]);
   if (source.length > MAX_SOURCE) return refused(['too-long', source.length]);
-  const parsed = parse(source);
+  const parsed = parseExpression(source);
   if (!parsed.ok) return { ok: false, problems: [syntaxProblem(source, parsed.code, parsed.range)] };
   const { tree, reads, problems, standIns, constants } = toTree(source, parsed.node, listNames);
   const all = [...problems, ...typeProblems(source, standIns, problems.length === 0 ? purpose : undefined)];

@@ -14,7 +14,7 @@ import {
   type ChangeRow,
   type NeonRefusal,
   type Present,
-  pointerTo,
+  policyPointer,
   type Version,
   type VersionInfo,
   type Versions,
@@ -130,7 +130,7 @@ function equalsOrder({ text, sample }: Version, order: Order): boolean {
 
 /** Publishes again what is saved already: KV may not have it yet, or may have lost it. */
 async function republished({ kv, versions }: SaveWorld, saved: SavedPolicy, present: Present): Promise<SavedPolicy> {
-  const inForce = pointerTo(present);
+  const inForce = policyPointer(present);
   const known = withDocuments(present);
   const published = inForce !== undefined && (await publishAgain(kv, versions, inForce, Date.now(), known));
   return { ...saved, published };

@@ -34,7 +34,7 @@ export interface Present {
 }
 
 /** The pointer for Workers KV; undefined before the first policy is saved. */
-export function pointerTo({ active, shadow }: Numbers): Pointer | undefined {
+export function policyPointer({ active, shadow }: Numbers): Pointer | undefined {
   if (active === undefined) return undefined;
   const beside = shadow === undefined ? {} : { shadow: { number: shadow.number, sample: shadow.sample ?? 1 } };
   return { v: 1, number: active.number, ...beside };

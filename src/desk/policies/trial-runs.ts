@@ -13,7 +13,7 @@ import {
   sampleCalls,
   sampledInputs,
   scopeInputsOf,
-} from './samples.ts';
+} from './sample-values.ts';
 
 /** A call in which an expression fails. */
 export interface Witness {

@@ -9,7 +9,7 @@ import { changes, policyVersions as table } from '../../database/schema.ts';
 import { sqlStateOf } from '../../database/sql-state.ts';
 import type { Config } from '../../platform/config.ts';
 import { errorFields, log } from '../../platform/log.ts';
-import { pointerTo, type Versions, type VersionsResult } from './saved-version.ts';
+import { policyPointer, type Versions, type VersionsResult } from './saved-version.ts';
 
 /** A suspended Neon takes 1 to 2 s to wake, and a document of 8 MB takes longer. The caller waits meanwhile. */
 const LIMIT_MS = 10_000;
@@ -37,7 +37,7 @@ export const versionsIn = (config: Config): Versions => ({
       return { last: rows[0]?.number ?? 0, ...byUse(rows) };
     }),
 
-  readInForce: () => attempt(config, async (db) => pointerTo(byUse(await selectInForce(db)))),
+  readInForce: () => attempt(config, async (db) => policyPointer(byUse(await selectInForce(db)))),
 
   readVersion: (number) =>
     attempt(config, async (db) => (await db.select(whole).from(table).where(eq(table.number, number)))[0]),
@@ -60,7 +60,7 @@ export const versionsIn = (config: Config): Versions => ({
         db.insert(changes).values(change),
         selectInForce(db),
       ]);
-      return pointerTo(byUse(rows));
+      return policyPointer(byUse(rows));
     });
     return !added.ok && added.code === UNIQUE_VIOLATION ? { ok: false, reason: 'number-taken' } : added;
   },

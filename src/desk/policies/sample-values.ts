@@ -1,6 +1,6 @@
 /** The sample calls of an expression: first each value that can change the result of an input, then random values. */
 
-import { MAX_ROLE_TEXT, MAX_ROLES, MAX_TEXT_READ } from '../../expressions/limits.ts';
+import { MAX_PERSON_ROLES, MAX_ROLE_TEXT, MAX_TEXT_READ } from '../../expressions/limits.ts';
 import { listText } from '../../expressions/list.ts';
 import type { ScopeInputs } from '../../expressions/scope.ts';
 import { subtrees, type Tree } from '../../expressions/tree.ts';
@@ -59,7 +59,7 @@ const NUMBERS = [0, 1, -1.5, 2 ** 53, 1e300];
 const LISTED = ['listed', 'Listed', 'LISTED', '7', 'jane@example.com', 'example.com'];
 /** U+1D160 grows threefold in normal form C. */
 const LONG_TEXTS = ['aB'.repeat(MAX_TEXT_READ), ','.repeat(200), '\u{1d160}'.repeat(5_000)];
-const MOST_NAMES = Array.from({ length: MAX_ROLES }, (_, at) => `name-${at}-`.padEnd(MAX_ROLE_TEXT, 'x'));
+const MOST_NAMES = Array.from({ length: MAX_PERSON_ROLES }, (_, at) => `name-${at}-`.padEnd(MAX_ROLE_TEXT, 'x'));
 const MAX_LITERALS = 20;
 const MAX_LONG_LITERALS = 5;
 
