@@ -8,8 +8,15 @@ export const URL_FILE = '.gatehouse/database-url';
 const urlFile = join(import.meta.dirname, '../..', URL_FILE);
 
 export type FoundUrl =
-  /** `name` shows people the database and the source of its URL, without the password. */
-  { readonly ok: true; readonly url: string; readonly name: string } | { readonly ok: false; readonly problem: string };
+  | {
+      readonly ok: true;
+      readonly url: string;
+      /** Shows people the database and the source of its URL, without the password. */
+      readonly name: string;
+      /** Address of the Gatehouse that runs on it, where `npm run dev` started both. */
+      readonly gatehouse?: string;
+    }
+  | { readonly ok: false; readonly problem: string };
 
 /** Adds the option that {@link findDatabaseUrl} reads. */
 export const onDatabase = (command: Program): Program =>
@@ -23,7 +30,8 @@ export function findDatabaseUrl(
   if (option !== undefined) return checked(option, '--database-url');
   if (env.DATABASE_URL) return checked(env.DATABASE_URL, 'the environment variable DATABASE_URL');
   try {
-    return checked(readFileSync(urlFile, 'utf8'), URL_FILE);
+    const found = checked(readFileSync(urlFile, 'utf8'), URL_FILE);
+    return found.ok ? { ...found, gatehouse: readFileSync(join(urlFile, '../url'), 'utf8').trim() } : found;
   } catch {
     return {
       ok: false,

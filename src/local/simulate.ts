@@ -5,11 +5,13 @@ import { run, type Streams, wholeNumber } from './run-program.ts';
 import { playLive } from './simulate/live.ts';
 import { DEFAULT_URL, targetAt } from './simulate/target.ts';
 
+const CALLS_PER_SECOND = 50;
+
 interface Options {
   readonly people: number;
   readonly seed: number;
-  readonly rate: number;
-  readonly url: string;
+  readonly rate?: number;
+  readonly url?: string;
   readonly yes?: true;
   readonly days?: number;
   readonly databaseUrl?: string;
@@ -33,13 +35,18 @@ const program = () =>
       200,
     )
     .option('--seed <n>', 'the same seed simulates the same people', wholeNumber(0, Number.MAX_SAFE_INTEGER), 1)
-    .option('--rate <n>', 'calls a second, independent of the responses', wholeNumber(1, 10_000), 50)
-    .option('--url <url>', 'the address of Gatehouse', DEFAULT_URL)
+    .option(
+      '--rate <n>',
+      `calls a second, independent of the responses (default: ${CALLS_PER_SECOND})`,
+      wholeNumber(1, 10_000),
+    )
+    .option('--url <url>', `the address of Gatehouse (default: ${DEFAULT_URL})`)
     .option('--yes', 'allow an address that is not on this machine')
     .addOption(
-      new Option('--days <n>', 'how many past days (at most RETENTION_DAYS, 90: older attempts are not stored)')
-        .argParser(wholeNumber(1, 3_650))
-        .conflicts(['rate', 'url']),
+      new Option(
+        '--days <n>',
+        'how many past days (at most RETENTION_DAYS, 90: older attempts are not stored)',
+      ).argParser(wholeNumber(1, 3_650)),
     )
     .option(
       '--database-url <url>',
@@ -61,14 +68,20 @@ export const main = (argv: readonly string[], io: Streams): Promise<number> =>
     process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
     try {
       if (days !== undefined) {
+        if (url !== undefined)
+          throw new CommandRefusal(
+            '--days writes to a database, not to the Gatehouse of --url. Use --database-url, which npm run dev prints.',
+            2,
+          );
+        if (rate !== undefined) throw new CommandRefusal('--days makes no calls. Leave --rate out.', 2);
         // The driver of the database takes a second to load.
         const { playPast } = await import('./simulate/past.ts');
         return await playPast({ people, seed, days, databaseUrl, stop }, io);
       }
       if (databaseUrl !== undefined)
         throw new CommandRefusal('--database-url needs --days. Add --days, or remove --database-url.', 2);
-      const target = targetAt(url, process.env.GATEHOUSE_CONNECTOR, yes);
-      return await playLive(target, { people, seed, callsPerSecond: rate, stop }, io);
+      const target = targetAt(url ?? DEFAULT_URL, process.env.GATEHOUSE_CONNECTOR, yes);
+      return await playLive(target, { people, seed, callsPerSecond: rate ?? CALLS_PER_SECOND, stop }, io);
     } finally {
       process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
     }

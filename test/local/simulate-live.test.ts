@@ -191,7 +191,8 @@ describe('npm run simulate', () => {
     [['--rate', 'fast'], '--rate'],
     [['--seed', '-1'], '--seed'],
     [['--days', '0'], '--days'],
-    [['--days', '2', '--rate', '5'], '--rate'],
+    [['--days', '2', '--rate', '5'], 'Leave --rate out.'],
+    [['--days', '2', '--url', 'http://localhost:1'], 'Use --database-url'],
     [['--what'], '--what'],
   ])('exits with 2 for the arguments %s and names the option', async (args, named) => {
     const { exitCode, printed } = await run((io) => main(args, io));

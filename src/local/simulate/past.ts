@@ -8,7 +8,6 @@ import { readConfig, SAMPLE_CREDENTIALS } from '../../platform/config.ts';
 import { printLine, type Streams } from '../run-program.ts';
 import { CUT_OFF_EXIT_CODE } from './live.ts';
 import { fillPast } from './past/fill-past.ts';
-import { DEFAULT_URL } from './target.ts';
 
 const SETTINGS = {
   LOCAL: 'yes',
@@ -55,10 +54,14 @@ export async function playPast({ databaseUrl, ...request }: PastRequest, io: Str
     io,
     `${filled.written} attempts written${known}: ${first} to ${last}, in ${seconds} s.
 Reports include them immediately. The cron aggregates them after the next call, or within a day.
-Show them: curl -s -u ${SAMPLE_CREDENTIALS.reports} '${DEFAULT_URL}/reports/summary?from=${first.slice(0, 10)}&interval=day'`,
+Show them: ${showAt(found.gatehouse, `/reports/summary?from=${first.slice(0, 10)}&interval=day`)}`,
   );
   return stop.aborted ? CUT_OFF_EXIT_CODE : 0;
 }
+
+/** A command where the address of the Gatehouse is known, else the path. */
+const showAt = (gatehouse: string | undefined, path: string) =>
+  gatehouse === undefined ? `GET ${path}` : `curl -s -u ${SAMPLE_CREDENTIALS.reports} '${gatehouse}${path}'`;
 
 /** The message of an error, with advice where the cause is known. */
 function adviceOn(error: unknown): string {
