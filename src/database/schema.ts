@@ -74,6 +74,10 @@ export const attempts = pgTable(
     claimNames: names(),
     unexpectedClaims: names(),
     keptClaims: jsonb().$type<Record<string, string | number | boolean>>().notNull().default({}),
+    /** Names of the claims in the reply. B2C stores or issues only those that the user flow has. */
+    sentClaims: names(),
+    /** Rules of which the condition or a value failed, whatever their `onError` says. Reasons are in `notes`. */
+    failedRules: names(),
     roles: names(),
     /** `updatedAt` of the entitlements record with the roles. */
     rolesUpdatedAt: instant(),

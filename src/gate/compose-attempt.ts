@@ -1,13 +1,13 @@
 /** Composes the attempt of an answered call. Every text is truncated here. */
 import type { Attempt, Outcome } from '../attempts/attempt.ts';
 import { fingerprintOf, seedOf } from '../attempts/fingerprint.ts';
-import { failedConditionNote } from '../attempts/notes.ts';
+import { failedConditionNote, failedPartNote } from '../attempts/notes.ts';
 import { isNeverStored, retainedClaims } from '../attempts/redaction.ts';
 import { MAX_CHARS, MAX_MESSAGE_BYTES, MAX_NAMES, truncate } from '../attempts/text-limits.ts';
 import { MAX_ROLES, ROLE_NAME } from '../entitlements/stored-record.ts';
 import type { Config } from '../platform/config.ts';
 import { errorFields, log } from '../platform/log.ts';
-import { renderMessage } from '../policy/decide.ts';
+import { type Decision, renderMessage } from '../policy/decide.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { ShadowDecision } from '../policy/shadow.ts';
 import type { ClaimValue, SignInEvent } from '../sign-in/event.ts';
@@ -74,6 +74,8 @@ export async function attemptOf(
     claimNames: names(event?.claimNames ?? []),
     unexpectedClaims: names(event?.unexpectedClaims ?? []),
     keptClaims: event === undefined ? {} : retainedClaims(event.claims, config.KEEP_CLAIMS),
+    sentClaims: names(Object.keys(decision.claims)),
+    failedRules: failedRules(decision),
     roles: rolesSent(answered),
     rolesUpdatedAt: lookup?.found.record?.updatedAt ?? null,
     durationMs: Math.min(Math.round(answered.durationMs), 600_000),
@@ -124,7 +126,10 @@ const namesInClaim = (claim: ClaimValue | undefined): string[] =>
     .split(/[\s,;|]+/)
     .filter((name) => name !== '');
 
-/** The most failed conditions that notes mention. One is enough to review the policy. */
+/** Each rule once. */
+const failedRules = ({ failures = [] }: Decision): string[] => names([...new Set(failures.map(({ rule }) => rule))]);
+
+/** The most failures that notes mention. One is enough to review the policy. */
 const MAX_FAILURES = 5;
 const MAX_NOTE_CHARS = 200;
 
@@ -136,9 +141,9 @@ export const CUT_TO_FIT = 'names of claims cut and values left out: too much for
 
 /** Drops values and most names of a message over {@link MAX_MESSAGE_BYTES}, and adds a note. */
 function truncateToFit(attempt: Attempt): Attempt {
-  const { claimNames, unexpectedClaims, keptClaims, shadowClaims } = attempt;
+  const { claimNames, unexpectedClaims, keptClaims, sentClaims, failedRules, shadowClaims } = attempt;
   const values = [...Object.keys(keptClaims), ...Object.values(keptClaims)];
-  const texts = [...claimNames, ...unexpectedClaims, ...values, ...shadowClaims];
+  const texts = [...claimNames, ...unexpectedClaims, ...values, ...sentClaims, ...failedRules, ...shadowClaims];
   const chars = texts.reduce<number>((sum, text) => sum + String(text).length, 0);
   if (chars <= MAX_LIST_CHARS) return attempt;
   return {
@@ -146,6 +151,8 @@ function truncateToFit(attempt: Attempt): Attempt {
     claimNames: claimNames.slice(0, NAMES_WHEN_CUT),
     unexpectedClaims: unexpectedClaims.slice(0, NAMES_WHEN_CUT),
     keptClaims: {},
+    sentClaims: sentClaims.slice(0, NAMES_WHEN_CUT),
+    failedRules: failedRules.slice(0, NAMES_WHEN_CUT),
     shadowClaims: shadowClaims.slice(0, NAMES_WHEN_CUT),
     notes: [...attempt.notes, CUT_TO_FIT],
   };
@@ -210,8 +217,10 @@ function notesOf(answered: Answered): string[] {
       if (unnamed > 0) notes.push(`entries dropped from the roles claim: ${unnamed} (invalid, or too many)`);
     }
   }
-  for (const { rule, why } of answered.decision.failures?.slice(0, MAX_FAILURES) ?? [])
-    notes.push(failedConditionNote(rule, why).slice(0, MAX_NOTE_CHARS));
+  for (const { rule, part, why, isForeseen } of answered.decision.failures?.slice(0, MAX_FAILURES) ?? []) {
+    const note = isForeseen ? failedPartNote(rule, part, why) : failedConditionNote(rule, why);
+    notes.push(note.slice(0, MAX_NOTE_CHARS));
+  }
   if (lookup?.emailRecordNotUsed) notes.push('email record not used');
   if (droppedNames > 0) notes.push(`names of roles or groups dropped: ${droppedNames} (invalid, or too many)`);
   if (event?.identitiesAre === 'partial') notes.push('identities dropped (unreadable, or more than ten)');

@@ -15,15 +15,18 @@ import {
   type Policy,
 } from './policy.ts';
 
-/** A failure that saving did not find, in a condition without `onError`. */
-export interface UnforeseenFailure {
+/** A condition or a value of a rule that failed. */
+export interface RuleFailure {
   readonly rule: string;
+  readonly part: 'condition' | 'set';
   /** Contains no values. */
   readonly why: string;
+  /** False when saving found no failure, and the rule has no `onError`. */
+  readonly isForeseen: boolean;
 }
 
 interface ReplyClaims {
-  readonly failures?: readonly UnforeseenFailure[];
+  readonly failures?: readonly RuleFailure[];
   /** Sent with Continue. A block or invalid that the step does not accept becomes a Continue with these claims. */
   readonly claims: { readonly [name: string]: ClaimValue };
 }
@@ -84,10 +87,11 @@ export function evaluateRules(
   if (rules.length === 0) return { kind: 'continue', claims };
 
   const scope: unknown = policy.open(event, entitlements, now);
-  const failures: UnforeseenFailure[] = [];
+  const failures: RuleFailure[] = [];
   for (const rule of rules) {
     const when = rule.when?.run(scope);
-    if (when?.ok === false && !rule.isFailureForeseen) failures.push({ rule: rule.id, why: when.why });
+    if (when?.ok === false)
+      failures.push({ rule: rule.id, part: 'condition', why: when.why, isForeseen: rule.isFailureForeseen });
     const matches = when === undefined || (when.ok ? when.value === true : rule.onError === 'apply');
     const { effect } = rule;
     if (effect.kind !== 'set') {
@@ -96,8 +100,10 @@ export function evaluateRules(
         return { kind: effect.kind, rule: rule.id, messageKey: effect.messageKey, claims, ...having(failures) };
     } else {
       const set = matches ? effect.claims.map(([name, value]) => [name, value.run(scope)] as const) : undefined;
-      const applied = set?.every(([, result]) => result.ok) ?? false;
-      if (set !== undefined && applied) for (const [name, result] of set) if (result.ok) claims[name] = result.value;
+      const failed = set?.find(([, { ok }]) => !ok)?.[1];
+      if (failed?.ok === false) failures.push({ rule: rule.id, part: 'set', why: failed.why, isForeseen: true });
+      const applied = set !== undefined && failed === undefined;
+      if (applied) for (const [name, result] of set) if (result.ok) claims[name] = result.value;
       watch?.({ rule: rule.id, applied, when, set: set === undefined ? undefined : Object.fromEntries(set) });
     }
   }
@@ -106,7 +112,7 @@ export function evaluateRules(
   return { kind: 'continue', claims, ...having(failures) };
 }
 
-const having = (failures: readonly UnforeseenFailure[]) => (failures.length === 0 ? {} : { failures });
+const having = (failures: readonly RuleFailure[]) => (failures.length === 0 ? {} : { failures });
 
 /** Adds the message in the person's language. */
 export function renderMessage(

@@ -391,7 +391,10 @@ describe('condition that fails unforeseen', () => {
     await env.GATEHOUSE.put(planKey(number), JSON.stringify(plan));
     expect((await isolate().call({ step: SIGN_UP, client_id })).json.action).toBe('ShowBlockPage');
     const [row] = await rowsOfOnce(client_id, 1);
-    expect(row).toMatchObject({ outcome: 'block', rule: 'guards' });
-    expect(row?.notes).toEqual(['the condition of rule guards failed unforeseen: extension_Absent is absent']);
+    expect(row).toMatchObject({ outcome: 'block', rule: 'guards', failedRules: ['sets', 'guards'] });
+    expect(row?.notes).toEqual([
+      'the condition of rule sets failed: extension_Absent is absent',
+      'the condition of rule guards failed unforeseen: extension_Absent is absent',
+    ]);
   });
 });

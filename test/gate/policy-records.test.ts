@@ -135,3 +135,45 @@ describe('size of an attempt with a shadow decision', () => {
     expect(attempt?.notes.join()).toContain('names of claims cut');
   });
 });
+
+describe('reason of a decision (K4, K11)', () => {
+  const born = 'extension_Born';
+  const minors = {
+    id: 'minors',
+    steps: [SIGN_UP],
+    when: `has(claims.${born}) && age(claims.${born}) < 16`,
+    onError: 'skip',
+    block: true,
+  };
+
+  it('an attempt names each rule whose condition or set failed, with the cause and without a value', async () => {
+    const half = { id: 'half', steps: [SIGN_UP], set: { city: 'string(int(claims.postalCode))', surname: "'x'" } };
+    await publish({ rules: [minors, { ...half, when: 'has(claims.postalCode)' }] });
+    const { json, attempt } = await watched().call({ step: SIGN_UP, [born]: '01/02/1990', postalCode: 'SW1A 1AA' });
+    expect(json).toEqual({ version: '1.0.0', action: 'Continue' });
+    expect(attempt).toMatchObject({ outcome: 'continue', failedRules: ['minors', 'half'] });
+    expect(attempt?.notes).toEqual([
+      expect.stringMatching(/^the condition of rule minors failed: not a date/),
+      expect.stringMatching(/^the set of rule half failed: not a whole number/),
+    ]);
+    expect(JSON.stringify(attempt)).not.toMatch(/01.02.1990|SW1A/);
+  });
+
+  it('a rule that blocks because it failed is in failedRules, and one that read the call is not', async () => {
+    await publish({ rules: [{ ...minors, onError: 'apply' }] });
+    const failed = await watched().call({ step: SIGN_UP, [born]: '01/02/1990' });
+    expect(failed.attempt).toMatchObject({ outcome: 'block', rule: 'minors', failedRules: ['minors'] });
+    const child = await watched().call({ step: SIGN_UP, [born]: '2020-01-01' });
+    expect(child.attempt).toMatchObject({ outcome: 'block', rule: 'minors', failedRules: [], notes: [] });
+  });
+
+  it('an attempt names the claims that were sent back, and stores none of their values', async () => {
+    await publish({ rules: [{ id: 'promotion', steps: [SIGN_UP], set: { extension_PromoCode: "'24534'" } }] });
+    const { json, attempt } = await watched().call({ step: SIGN_UP, city: 'x' });
+    expect(json).toMatchObject({ extension_PromoCode: '24534' });
+    expect(attempt?.sentClaims).toContain('extension_PromoCode');
+    expect(JSON.stringify(attempt)).not.toContain('24534');
+    const { attempt: token } = await watched().call({ step: TOKEN, objectId: newObjectId() });
+    expect(token?.sentClaims).toEqual(['extension_Roles']);
+  });
+});

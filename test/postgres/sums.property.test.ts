@@ -66,6 +66,7 @@ const attempt = fc
       emailKey: who === undefined ? '' : `email:${who}@example.com`,
       // Some have only an e-mail key.
       oidKey: changed.step === '' ? '' : objectId && `oid:${objectId}`,
+      failedRules: failed ? ['a rule', 'another'] : [],
       notes: failed ? ['email record not used', 'the condition of rule a rule failed unforeseen: no such key'] : [],
     });
   });

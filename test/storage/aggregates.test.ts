@@ -79,7 +79,15 @@ describe('aggregates: sums', () => {
     const notes = ['email record not used', 'the condition of rule adults only failed unforeseen: no such key'];
     await keep(
       { at: at('21T10:00'), durationMs: 0, reason: 'not-json', caller: '' },
-      { at: at('21T11:00'), durationMs: 600_000, degraded: 'kv-unavailable', policyVersion: 4, notes, caller: '' },
+      {
+        at: at('21T11:00'),
+        durationMs: 600_000,
+        degraded: 'kv-unavailable',
+        policyVersion: 4,
+        notes,
+        failedRules: ['adults only', 'x'],
+        caller: '',
+      },
       { at: at('21T12:00'), durationMs: 1, shadowVersion: 3, shadowDiffers: true, shadowRule: 'other', caller: '' },
     );
     await sum();
@@ -91,10 +99,12 @@ describe('aggregates: sums', () => {
     expect(await rows(sql`select facet, value, attempts::int from daily_facets order by 1, 2`)).toEqual([
       { facet: 'degraded', value: 'kv-unavailable', attempts: 1 },
       { facet: 'failed-rule', value: 'adults only', attempts: 1 },
+      { facet: 'failed-rule', value: 'x', attempts: 1 },
       { facet: 'language', value: 'en-US', attempts: 3 },
       { facet: 'policy-version', value: '4', attempts: 1 },
       { facet: 'reason', value: 'not-json', attempts: 1 },
       { facet: 'shadow', value: 'differs', attempts: 1 },
+      { facet: 'unforeseen-rule', value: 'adults only', attempts: 1 },
     ]);
     expect(await rows(sql`select version, differs, shadow_rule, attempts::int from daily_shadow`)).toEqual([
       { version: 3, differs: true, shadow_rule: 'other', attempts: 1 },

@@ -3,7 +3,16 @@ import { type SQL, sql } from 'drizzle-orm';
 import { FAILED_CONDITION_RULE } from '../../attempts/notes.ts';
 
 /** Facet names as stored in the table. */
-export const FACETS = ['reason', 'caller', 'language', 'degraded', 'policy-version', 'shadow', 'failed-rule'] as const;
+export const FACETS = [
+  'reason',
+  'caller',
+  'language',
+  'degraded',
+  'policy-version',
+  'shadow',
+  'failed-rule',
+  'unforeseen-rule',
+] as const;
 export type Facet = (typeof FACETS)[number];
 
 /** Values are part of an index row, whose size Postgres limits. */
@@ -11,7 +20,8 @@ const MAX_VALUE_CHARS = 128;
 
 /**
  * Rows `(facet, value)` of an attempt, for a lateral join to `attempts`. `language` is the person's, as B2C sent it;
- * `shadow` is `differs` or `same` if the shadow policy was evaluated. A facet without a value has no row.
+ * `shadow` is `differs` or `same` if the shadow policy was evaluated; `unforeseen-rule` is a rule whose condition failed
+ * without an `onError`. A facet without a value has no row.
  */
 export const facetsSql: SQL = sql.raw(`(
   select facet, left(value, ${MAX_VALUE_CHARS}) as value from (
@@ -19,6 +29,8 @@ export const facetsSql: SQL = sql.raw(`(
       ('policy-version', case when policy_version > 0 then policy_version::text else '' end),
       ('shadow', case when shadow_version = 0 then '' when shadow_differs then 'differs' else 'same' end)
     union all
-    select 'failed-rule', coalesce(substring(note from '${FAILED_CONDITION_RULE}'), '') from unnest(notes) as note
+    select 'failed-rule', name from unnest(failed_rules) as failed (name)
+    union all
+    select 'unforeseen-rule', coalesce(substring(note from '${FAILED_CONDITION_RULE}'), '') from unnest(notes) as note
   ) as facets (facet, value)
   where value <> '')`);

@@ -79,7 +79,7 @@ const STATE = sql`
     (
       select json_object_agg(value, attempts) from (
         select value, sum(attempts) as attempts from ${dailyFacets}
-        where facet = 'failed-rule' and day >= (now() at time zone 'UTC')::date - 1
+        where facet = 'unforeseen-rule' and day >= (now() at time zone 'UTC')::date - 1
         group by value order by attempts desc, value limit ${MAX_FAILED_RULES}
       ) as failing
     ) as failed`;

@@ -72,13 +72,14 @@ const application = ({ clientId }: AttemptRow) =>
   clientId === '' ? 'an unknown application' : `application ${clientId}`;
 
 function whatHappened(attempt: AttemptRow): string {
-  const { step, outcome, reply, rule, messageKey, reason } = attempt;
+  const { step, outcome, reply, rule, messageKey, reason, failedRules } = attempt;
   const place = step === '' ? 'an unknown step' : step;
-  const why = rule === '' ? messageKey && ` (${messageKey})` : ` by rule ${rule}`;
+  const unread = failedRules.includes(rule) ? ', which could not evaluate the call (see its notes)' : '';
+  const why = rule === '' ? messageKey && ` (${messageKey})` : ` by rule ${rule}${unread}`;
   if (outcome === 'continue') {
     return isToken(attempt)
-      ? `let in ${withRoles(attempt)}`
-      : `continued after ${place}, and has not requested a token since`;
+      ? `let in ${withRoles(attempt)}${withFailures(attempt)}`
+      : `continued after ${place}${withFailures(attempt)}, and has not requested a token since`;
   }
   if (outcome === 'block') return `blocked at ${place}${why}${withCode(attempt)}`;
   if (outcome === 'invalid') return `asked at ${place} to correct the input${why}${withCode(attempt)}`;
@@ -91,6 +92,10 @@ function withRoles({ roles, degraded }: AttemptRow): string {
   const roleList = roles.length === 0 ? 'without roles' : `with the roles ${roles.join(', ')}`;
   return degraded === '' ? roleList : `${roleList} (${degraded}: roles may be outdated or missing)`;
 }
+
+/** Rules that could not decide, so that they did not refuse or set anything. */
+const withFailures = ({ failedRules }: AttemptRow) =>
+  failedRules.length === 0 ? '' : ` (these rules failed, see its notes: ${failedRules.join(', ')})`;
 
 const withCode = ({ supportCode }: AttemptRow) => (supportCode === '' ? '' : `, support code ${supportCode}`);
 

@@ -47,7 +47,8 @@ export async function findWrong(pool: pg.Pool, attempts = 'attempts'): Promise<W
     union all select 'degraded', degraded, a.* from ${attempts} as a
     union all select 'policy-version', policy_version::text, a.* from ${attempts} as a where policy_version > 0
     union all select 'shadow', case when shadow_differs then 'differs' else 'same' end, a.* from ${attempts} as a where shadow_version > 0
-    union all select 'failed-rule', split_part(substr(note, length('the condition of rule ') + 1), ' failed unforeseen: ', 1), a.*
+    union all select 'failed-rule', name, a.* from ${attempts} as a cross join unnest(failed_rules) as failed (name)
+    union all select 'unforeseen-rule', split_part(substr(note, length('the condition of rule ') + 1), ' failed unforeseen: ', 1), a.*
       from ${attempts} as a cross join unnest(notes) as note where note like 'the condition of rule % failed unforeseen: %'`;
   const retained = `hour >= (select dropped_before from summed_until)`;
   return {
