@@ -8,7 +8,7 @@ const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major < 24 || (major === 24 && minor < 2)) {
   console.error(
     `Gatehouse needs Node 24.2 or newer, and this is Node ${process.versions.node} (${process.execPath}). ` +
-      'Run npm ci without --ignore-scripts, which installs Node 24 for this project, or install Node 24 from https://nodejs.org.',
+      'Run npm ci (without --omit=optional), which installs Node 24 for this project on Linux and Windows, or install Node 24 from https://nodejs.org.',
   );
   process.exit(1);
 }

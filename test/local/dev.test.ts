@@ -179,7 +179,7 @@ describe('an old Node', () => {
     const script = join(import.meta.dirname, '../../src/cli/require-node.mjs');
     const old = `Object.defineProperty(process.versions, 'node', { value: '20.20.2' }); await import(${JSON.stringify(script)});`;
     expect(() => execFileSync(process.execPath, ['--input-type=module', '-e', old], { stdio: 'pipe' })).toThrow(
-      /Gatehouse needs Node 24\.2 or newer, and this is Node 20\.20\.2 .*Run npm ci without --ignore-scripts.*nodejs\.org/,
+      /Gatehouse needs Node 24\.2 or newer, and this is Node 20\.20\.2 .*Run npm ci .*nodejs\.org/,
     );
     const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
     const programs = Object.values(scripts).filter((line) => /\bnode .*\.ts\b/.test(line));
