@@ -4,22 +4,40 @@ import type { Authentication, BasicCredential } from './credential.ts';
 const COLON = 0x3a;
 const encoder = new TextEncoder();
 
+/** Guessing a random password of 20 characters takes longer than anyone has, without a lock-out. */
+const MIN_PASSWORD_CHARS = 20;
+/** A second pair in the password: the pairs were separated by something else than a new line. */
+const SECOND_PAIR = /(?:\\[nr]|[;,|\s])\s*[\w.-]+:./;
+
+export interface BasicLines {
+  readonly credentials: readonly BasicCredential[];
+  /** Numbers of lines that are unusable, or have stray quotes or spaces. Never their text. */
+  readonly faulty: readonly number[];
+  /** Numbers of usable lines whose password is short. */
+  readonly weak: readonly number[];
+  /** Numbers of usable lines that look like several pairs. */
+  readonly joined: readonly number[];
+}
+
 /**
  * Reads a setting with one `username:password` per line. Two lines allow rotation without downtime. Each line is split
- * at the first colon (RFC 7617, section 2). A line without user name or password is unusable. `faulty` holds the
- * numbers of lines that are unusable or have stray quotes or spaces, never their text.
+ * at the first colon (RFC 7617, section 2). A line without user name or password is unusable.
  */
-export function readBasicLines(text: string): { credentials: BasicCredential[]; faulty: number[] } {
+export function readBasicLines(text: string): BasicLines {
   const credentials: BasicCredential[] = [];
-  const faulty: number[] = [];
-  text.split(/\r?\n/).forEach((line, index) => {
+  const [faulty, weak, joined]: [number[], number[], number[]] = [[], [], []];
+  text.split(/\r\n|\r|\n/).forEach((line, index) => {
     if (line.trim() === '') return;
     const colon = line.indexOf(':');
     const usable = colon > 0 && colon < line.length - 1 && !line.includes('\0');
-    if (usable) credentials.push(credentialOf(line.slice(0, colon), encoder.encode(line)));
     if (!usable || line !== line.trim() || /^(["']).*\1$/.test(line)) faulty.push(index + 1);
+    if (!usable) return;
+    credentials.push(credentialOf(line.slice(0, colon), encoder.encode(line)));
+    const password = line.slice(colon + 1);
+    if (SECOND_PAIR.test(password)) joined.push(index + 1);
+    else if (password.length < MIN_PASSWORD_CHARS) weak.push(index + 1);
   });
-  return { credentials, faulty };
+  return { credentials, faulty, weak, joined };
 }
 
 const credentialOf = (name: string, line: Uint8Array): BasicCredential => ({

@@ -127,11 +127,21 @@ export function readConfig(env: Record<string, unknown>): Config {
 
   function credentialsOf(name: string, sample: string): BasicCredential[] {
     const lines = typeof env[name] === 'string' ? env[name] : '';
-    const { credentials: configured, faulty } = readBasicLines(lines);
+    const { credentials: configured, faulty, weak, joined } = readBasicLines(lines);
     if (faulty.length > 0) {
       const which = `line ${faulty.join(', ')}`;
       problems.push(
         `${name}, ${which}: not a plain username:password without quotes or spaces around it. Correct the secret.`,
+      );
+    }
+    if (joined.length > 0) {
+      problems.push(
+        `${name}, line ${joined.join(', ')}: looks like several pairs. Write one username:password per line, separated by new lines.`,
+      );
+    }
+    if (weak.length > 0 && !local) {
+      problems.push(
+        `${name}, line ${weak.join(', ')}: the password has fewer than 20 characters. Make one with openssl rand -base64 24.`,
       );
     }
     const real = configured.filter(({ line }) => !SAMPLE_LINES.has(new TextDecoder().decode(line)));
