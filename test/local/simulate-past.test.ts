@@ -3,8 +3,10 @@
 import { sql } from 'drizzle-orm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { policyVersions } from '../../src/database/schema.ts';
 import { summary } from '../../src/desk/reports/queries/summary-counts.ts';
 import { attemptsOfDay, fillPast } from '../../src/local/simulate/past/fill-past.ts';
+import { builtInInForce } from '../../src/local/simulate/past/policy-in-force.ts';
 import { main } from '../../src/local/simulate.ts';
 import { readConfig } from '../../src/platform/config.ts';
 import { DAY_MS } from '../../src/platform/duration.ts';
@@ -29,7 +31,7 @@ describe('the simulated attempts of a day', () => {
   const today = Math.floor(NOON / DAY_MS);
   const daysOf = async (days: number, people: number, seed: number, nowMs: number) => {
     const past = { people, seed, nowMs, stop: notAborted };
-    const all = Array.from({ length: days }, (_, ago) => attemptsOfDay(config, past, today - ago));
+    const all = Array.from({ length: days }, (_, ago) => attemptsOfDay(builtInInForce(config), past, today - ago));
     return (await Promise.all(all)).flat();
   };
 
@@ -87,7 +89,7 @@ describe('npm run simulate -- --days', () => {
   };
 
   it('writes the number of rows that it prints, reports count them, and running it again adds nothing', async () => {
-    const first = await fillPast(config(), past);
+    const first = await fillPast(builtInInForce(config()), past);
     const from = new Date((Math.floor(YESTERDAY_NOON / DAY_MS) - 10) * DAY_MS);
     expect(first).toMatchObject({ already: 0, from, to: new Date(YESTERDAY_NOON) });
     expect(first.written).toBeGreaterThan(50);
@@ -102,7 +104,45 @@ describe('npm run simulate -- --days', () => {
     expect(printed).toContain(
       `${(await count()) - first.written} attempts written, ${first.written} exist from an earlier run`,
     );
-    expect(await fillPast(config(), past)).toMatchObject({ written: 0 });
+    expect(await fillPast(builtInInForce(config()), past)).toMatchObject({ written: 0 });
+  });
+
+  it('plays the policy in force: its blocks, validation errors and rules are in the attempts', async () => {
+    const document = {
+      messages: { no: { en: 'No. {supportCode}' } },
+      rules: [
+        { id: 'young', steps: ['PostFederationSignup'], when: "request.locale.startsWith('d')", block: 'no' },
+        { id: 'tidy', steps: ['PostAttributeCollection'], when: "request.locale.startsWith('e')", invalid: 'no' },
+      ],
+    };
+    await database
+      .db()
+      .insert(policyVersions)
+      .values({
+        number: 4,
+        use: 'active',
+        author: 'admin',
+        note: '',
+        createdAt: new Date(),
+        rules: 2,
+        lists: 0,
+        messages: 1,
+        document: sql`${JSON.stringify(document)}::json`,
+      });
+    const { exitCode, printed } = await simulate(['--days', '9', '--people', '60', '--database-url', database.url()]);
+    expect({ exitCode, printed }).toEqual({
+      exitCode: 0,
+      printed: expect.stringContaining('under version 4 of the policy'),
+    });
+    const rules = await database.rows<{ rule: string; outcome: string }>(
+      sql`select distinct rule, outcome from attempts where rule <> '' order by 1`,
+    );
+    expect(rules).toEqual(
+      expect.arrayContaining([
+        { rule: 'tidy', outcome: 'invalid' },
+        { rule: 'young', outcome: 'block' },
+      ]),
+    );
   });
 
   // This test must be the last: it drops the table.

@@ -8,6 +8,7 @@ import { readConfig, SAMPLE_CREDENTIALS } from '../../platform/config.ts';
 import { printLine, type Streams } from '../run-program.ts';
 import { CUT_OFF_EXIT_CODE } from './live.ts';
 import { fillPast } from './past/fill-past.ts';
+import { policyInForce } from './past/policy-in-force.ts';
 
 const SETTINGS = {
   LOCAL: 'yes',
@@ -41,9 +42,10 @@ export async function playPast({ databaseUrl, ...request }: PastRequest, io: Str
   const most = config.RETENTION_DAYS;
   if (days > most)
     throw new CommandRefusal(`--days ${days} is too many. Use at most ${most} days, the retention of attempts.`, 2);
-  printLine(io, `Filling ${days} days with ${people} people (seed ${seed}) in ${found.name}`);
+  const policy = await policyInForce(config);
+  printLine(io, `Filling ${days} days with ${people} people (seed ${seed}) under ${policy.name} in ${found.name}`);
   const startedAt = performance.now();
-  const filled = await fillPast(config, { ...request, nowMs: Date.now() }).catch((error: unknown) => {
+  const filled = await fillPast(policy, { ...request, nowMs: Date.now() }).catch((error: unknown) => {
     throw new CommandRefusal(`${adviceOn(error)} Run this again to add the rest.`);
   });
   const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);

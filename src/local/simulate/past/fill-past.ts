@@ -8,6 +8,7 @@ import { writeMessages } from '../../../desk/consume/write-messages.ts';
 import type { Config } from '../../../platform/config.ts';
 import { DAY_MS } from '../../../platform/duration.ts';
 import { visitsOfDay } from './calendar.ts';
+import type { PolicyInForce } from './policy-in-force.ts';
 import { attemptsOfVisit, type PastAttempt } from './visit.ts';
 
 /** A statement has at most 65,535 parameters; an attempt has about forty. */
@@ -28,7 +29,8 @@ export interface Past {
  * Returns the number of new rows, the number of rows from an earlier run, and the period that is now complete. Rejects
  * when the database fails; a second run adds the rest.
  */
-export async function fillPast(config: Config, { days, ...past }: Past) {
+export async function fillPast(policy: PolicyInForce, { days, ...past }: Past) {
+  const { config } = policy;
   const { nowMs, stop } = past;
   const today = Math.floor(nowMs / DAY_MS);
   const from = new Date((today - days) * DAY_MS);
@@ -38,7 +40,7 @@ export async function fillPast(config: Config, { days, ...past }: Past) {
   const bar = progressBar('Filling {bar} {percentage}%, {eta_formatted} left', days + 1);
   try {
     for (let day = today - days; day <= today && !stop.aborted; day += 1) {
-      const ofDay = await attemptsOfDay(config, past, day);
+      const ofDay = await attemptsOfDay(policy, past, day);
       for (let start = 0; start < ofDay.length && !stop.aborted; start += BATCH) {
         const batch = ofDay.slice(start, start + BATCH);
         await write(config, batch);
@@ -56,12 +58,16 @@ export async function fillPast(config: Config, { days, ...past }: Past) {
 }
 
 /** The attempts of visits that began on a day (whole days since 1970), oldest first; `[]` after an abort. */
-export async function attemptsOfDay(config: Config, past: Omit<Past, 'days'>, day: number): Promise<PastAttempt[]> {
+export async function attemptsOfDay(
+  policy: PolicyInForce,
+  past: Omit<Past, 'days'>,
+  day: number,
+): Promise<PastAttempt[]> {
   const { people, seed, nowMs, stop } = past;
   const all: PastAttempt[] = [];
   for (const visit of visitsOfDay(seed, people, day)) {
     if (stop.aborted) return [];
-    all.push(...(await attemptsOfVisit(visit, seed, config, nowMs)));
+    all.push(...(await attemptsOfVisit(visit, seed, policy, nowMs)));
   }
   return all.sort((a, b) => a.atMs - b.atMs);
 }

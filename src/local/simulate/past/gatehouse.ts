@@ -23,8 +23,10 @@ export interface PlayedCall {
 
 /** Returns the reply, and a function that composes the attempt with a given id and duration. */
 export async function answerTo({ path, body, atMs, held }: PlayedCall, config: Config) {
-  const get = async (keys: readonly string[]) =>
-    new Map(await Promise.all(keys.map(async (key) => [key, await held(key)] as const)));
+  const get = async (asked: string | readonly string[]) =>
+    typeof asked === 'string'
+      ? held(asked)
+      : new Map(await Promise.all(asked.map(async (key) => [key, await held(key)] as const)));
   // A call uses no other method of KV.
   const kv = { get } as unknown as KVNamespace;
   const deadline = Date.now() + config.DECISION_TIMEOUT_MS;

@@ -5,13 +5,13 @@
 
 import { v7 as uuidv7 } from 'uuid';
 import type { Attempt } from '../../../attempts/attempt.ts';
-import type { Config } from '../../../platform/config.ts';
 import { DAY_MS } from '../../../platform/duration.ts';
 import { type Dice, diceFor } from '../dice.ts';
 import { nextVisit, type ScriptedCall } from '../script.ts';
 import { B2C_TIMEOUT_MS } from '../target.ts';
 import type { Visit } from './calendar.ts';
 import { answerTo } from './gatehouse.ts';
+import type { PolicyInForce } from './policy-in-force.ts';
 
 /** One day in twelve has an hour in which KV is unavailable. */
 const KV_OUTAGE_ONE_DAY_IN = 12;
@@ -30,7 +30,7 @@ export interface PastAttempt {
 export async function attemptsOfVisit(
   visit: Visit,
   seed: number,
-  config: Config,
+  policy: PolicyInForce,
   untilMs: number,
 ): Promise<PastAttempt[]> {
   const { dice } = visit;
@@ -41,12 +41,12 @@ export async function attemptsOfVisit(
     atMs += call.pauseMs;
     // A wrong credential is refused before the body is read, so there is no attempt.
     if (atMs > untilMs || call.credential === 'wrong') break;
-    const attempt = await attemptAt(atMs, call, visit, seed, config);
+    const attempt = await attemptAt(atMs, call, visit, seed, policy);
     made.push({ atMs, attempt });
     if (call.twice) {
       // B2C did not receive the first response and retried after its timeout.
       atMs += B2C_TIMEOUT_MS + dice.int(5, 60);
-      if (atMs <= untilMs) made.push({ atMs, attempt: await attemptAt(atMs, call, visit, seed, config) });
+      if (atMs <= untilMs) made.push({ atMs, attempt: await attemptAt(atMs, call, visit, seed, policy) });
     }
     atMs += attempt.durationMs;
     left = nextVisit(left, attempt.reply, dice);
@@ -54,7 +54,13 @@ export async function attemptsOfVisit(
   return made;
 }
 
-async function attemptAt(atMs: number, { path, body }: ScriptedCall, visit: Visit, seed: number, config: Config) {
+async function attemptAt(
+  atMs: number,
+  { path, body }: ScriptedCall,
+  visit: Visit,
+  seed: number,
+  { config, values }: PolicyInForce,
+) {
   const { person, rolesSinceMs, dice } = visit;
   const isUnavailable = isKvOutage(seed, atMs);
   // An administrator assigns roles some time after the sign-up.
@@ -70,7 +76,8 @@ async function attemptAt(atMs: number, { path, body }: ScriptedCall, visit: Visi
   };
   const held = async (key: string) => {
     if (isUnavailable) throw new Error('KV is unavailable in this past hour.');
-    return hasRecord && key === `person:oid:${person.objectId}` ? JSON.stringify(record) : null;
+    if (hasRecord && key === `person:oid:${person.objectId}`) return JSON.stringify(record);
+    return values.get(key) ?? null;
   };
   const { attempt } = await answerTo({ path, body, atMs, held }, config);
   const id = uuidv7({ msecs: atMs, random: dice.bytes(16) });
