@@ -47,26 +47,40 @@ export interface PersonAsked {
   readonly emailIsTrusted: boolean;
 }
 
-/** The keys to read for a call. `trusted` is the value of `EMAIL_TRUSTED_ISSUERS`. */
-export function personAsked(event: SignInEvent, trusted: readonly string[]): PersonAsked {
+/** When the e-mail of a call may be trusted. */
+export interface EmailTrust {
+  readonly EMAIL_TRUSTED_ISSUERS: readonly string[];
+  /** `yes`: people may type the address on a page of B2C, so no address is trusted. `''`: unconfirmed. */
+  readonly EMAIL_COLLECTED_ON_PAGE: '' | 'yes' | 'no';
+}
+
+/** The keys to read for a call. */
+export function personAsked(event: SignInEvent, trust: EmailTrust): PersonAsked {
   const { oid, idp, email } = event.personKeys;
   const keys = [oid, ...idp, email].filter((key) => key !== undefined).map((key) => PERSON_PREFIX + key);
   return {
     keys: [...new Set(keys)],
     personKeys: event.personKeys,
-    emailIsTrusted: isEmailTrusted(event, trusted),
+    emailIsTrusted: isEmailTrusted(event, trust),
   };
 }
 
 /**
  * Whether an `email:` record may be used for a call. The operator must trust the issuer of every identity to verify
- * addresses; `-` in the list trusts calls without identities. Unreadable or surplus identities are not trusted.
+ * addresses; `-` in the list trusts calls without identities. Unreadable or surplus identities are not trusted, nor is
+ * an address that an identity contradicts: the person may have typed it.
  */
-function isEmailTrusted({ identitiesAre, identities, email }: SignInEvent, trusted: readonly string[]): boolean {
-  if (identitiesAre === 'partial' || isDisguised(email)) return false;
+function isEmailTrusted({ identitiesAre, identities, email }: SignInEvent, trust: EmailTrust): boolean {
+  const { EMAIL_TRUSTED_ISSUERS: trusted, EMAIL_COLLECTED_ON_PAGE } = trust;
+  if (EMAIL_COLLECTED_ON_PAGE === 'yes' || identitiesAre === 'partial' || isDisguised(email)) return false;
+  if (identities.some(({ issuerAssignedId }) => isOtherAddress(issuerAssignedId, email))) return false;
   if (identitiesAre === 'none') return trusted.includes('-');
   return identities.every(({ issuer }) => issuer !== '-' && trusted.includes(issuer));
 }
+
+/** Whether an id is an address (a sign-in name, a UPN) other than `email`. */
+const isOtherAddress = (id: string, email: string): boolean =>
+  id.includes('@') && id.trim().toLowerCase() !== email.trim().toLowerCase();
 
 /** Selects the record from KV's values and caches it for KV failures. `now` is in milliseconds since 1970. */
 export function lookUpIn(values: Values, asked: PersonAsked, now: number): Lookup {

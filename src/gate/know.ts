@@ -118,7 +118,7 @@ export class KvWorld implements World {
   }
 
   #personAsked(event: SignInEvent): PersonAsked {
-    return personAsked(event, this.#options.config.EMAIL_TRUSTED_ISSUERS);
+    return personAsked(event, this.#options.config);
   }
 
   /** Resolves as `work` does, or to undefined when it rejects or times out. It leaves time for the reply. */

@@ -43,6 +43,9 @@ const appId: Read<string> = (id) => {
 
 const policy: Read<'built-in' | 'stored'> = (word) => (word === 'built-in' || word === 'stored' ? word : undefined);
 
+const collected: Read<'' | 'yes' | 'no'> = (word) =>
+  word === '' || word === 'yes' || word === 'no' ? word : undefined;
+
 /** Each setting is read separately, so an invalid one does not affect the others. Units are in the names. */
 const SETTINGS = {
   DATABASE_URL: [text, ''],
@@ -51,6 +54,7 @@ const SETTINGS = {
   ROLES_CLAIM: [claimName, 'extension_Roles'],
   EXTENSIONS_APP_ID: [appId, ''],
   EMAIL_TRUSTED_ISSUERS: [list, ''],
+  EMAIL_COLLECTED_ON_PAGE: [collected, ''],
   KEEP_CLAIMS: [names, 'displayName,country,ui_locales'],
   RETENTION_DAYS: integer(1, 3650, 90),
   STALE_ROLES_MAX_SECONDS: integer(0, 86_400, 900),
@@ -59,7 +63,7 @@ const SETTINGS = {
 } as const satisfies { readonly [name: string]: Setting<unknown> };
 
 /** Settings whose safe fallback is not the default. */
-const SAFE_FALLBACKS: { readonly [name: string]: string } = { POLICY: 'stored' };
+const SAFE_FALLBACKS: { readonly [name: string]: string } = { POLICY: 'stored', EMAIL_COLLECTED_ON_PAGE: 'yes' };
 
 type Settings = { readonly [Name in keyof typeof SETTINGS]: NonNullable<ReturnType<(typeof SETTINGS)[Name][0]>> };
 

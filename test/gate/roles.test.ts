@@ -87,6 +87,8 @@ describe('roles in the token', () => {
   });
 });
 
+const TRUSTED = { EMAIL_TRUSTED_ISSUERS: 'google.com' };
+
 describe('e-mail record', () => {
   const lookUp = async (issuers: string, body: object) => {
     const email = `${crypto.randomUUID()}@example.com`;
@@ -118,6 +120,25 @@ describe('e-mail record', () => {
     await store(`email:${plain}`, aRecord({ roles: ['mine'] }));
     expect(await rolesGiven({ email: plain }, { EMAIL_TRUSTED_ISSUERS: '-' })).toBe('mine');
     expect(await rolesGiven({ email: `\u212A${plain.slice(1)}` }, { EMAIL_TRUSTED_ISSUERS: '-' })).toBe('');
+  });
+
+  it('the e-mail record is not used when an identity contains another address than the e-mail', async () => {
+    const email = `${crypto.randomUUID()}@example.com`;
+    await store(`email:${email}`, aRecord({ roles: ['mine'] }));
+    const by = (...ids: string[]) =>
+      rolesGiven({ email, identities: ids.map((id) => ({ ...google('1'), issuerAssignedId: id })) }, TRUSTED);
+    expect(await by(email.toUpperCase())).toBe('mine');
+    expect(await by('1084512345678')).toBe('mine');
+    expect(await by(`x${email}`)).toBe('');
+    expect(await by(email, 'someone@else.example')).toBe('');
+  });
+
+  it('the e-mail record is not used when people can type their address on a page, or the setting is unusable', async () => {
+    const email = `${crypto.randomUUID()}@example.com`;
+    await store(`email:${email}`, aRecord({ roles: ['mine'] }));
+    const under = (EMAIL_COLLECTED_ON_PAGE: string) =>
+      rolesGiven({ email, identities: [google('1')] }, { ...TRUSTED, EMAIL_COLLECTED_ON_PAGE });
+    expect(await Promise.all(['', 'no', 'yes', 'maybe', 'NO'].map(under))).toEqual(['mine', 'mine', '', '', '']);
   });
 
   it('the e-mail record is not used when an identity has another issuer, is unreadable or is beyond the tenth', async () => {
