@@ -20,8 +20,8 @@ const MAX_VALUE_CHARS = 128;
 
 /**
  * Rows `(facet, value)` of an attempt, for a lateral join to `attempts`. `language` is the person's, as B2C sent it;
- * `shadow` is `differs` or `same` if the shadow policy was evaluated; `unforeseen-rule` is a rule whose condition failed
- * without an `onError`. A facet without a value has no row.
+ * `shadow` is `differs` or `same` if the shadow policy was evaluated; `unforeseen-rule` is a rule whose condition
+ * failed without an `onError`. A facet without a value has no row.
  */
 export const facetsSql: SQL = sql.raw(`(
   select facet, left(value, ${MAX_VALUE_CHARS}) as value from (

@@ -19,7 +19,10 @@ export const builtInInForce = (config: Config): PolicyInForce => ({
   values: new Map(),
 });
 
-/** Without a saved version the built-in policy decides. A database that does not answer is reported by the first write. */
+/**
+ * Without a saved version the built-in policy decides. A database that does not answer is reported by the first
+ * write.
+ */
 export async function policyInForce(config: Config): Promise<PolicyInForce> {
   const present = await versionsIn(config).readPresent();
   const active = present.ok ? present.value.active : undefined;
