@@ -1,15 +1,17 @@
 /**
- * The messages of the queue. An {@link Attempt} is a row of `attempts`, a {@link Change} a row of `changes`, with times
- * as text. Import types only from the schema: a call must not load Drizzle.
+ * The messages of the queue: {@link Attempt}, {@link Change} and {@link RefusedCalls} are rows of `attempts`,
+ * `changes` and `refused_calls`, with times as text. Import types only from the schema: a call must not load Drizzle.
  */
-import type { attempts, changes } from '../database/schema.ts';
+import type { attempts, changes, refusedCalls } from '../database/schema.ts';
 
 export const OUTCOMES = ['continue', 'block', 'invalid', 'error'] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
+const KINDS = ['attempt', 'change', 'refused-calls'] as const;
+
 /** The members that {@link isMessage} validates. */
 export interface Message {
-  readonly kind: 'attempt' | 'change';
+  readonly kind: (typeof KINDS)[number];
   readonly v: 1;
   /** UUIDv7 with the time of the event. */
   readonly id: string;
@@ -23,6 +25,10 @@ export type Attempt = Message & { readonly kind: 'attempt' } & InJson<Omit<typeo
 
 export type Change = Message & { readonly kind: 'change' } & InJson<Omit<typeof changes.$inferSelect, 'occurredAt'>>;
 
+export type RefusedCalls = Message & { readonly kind: 'refused-calls' } & InJson<
+    Omit<typeof refusedCalls.$inferSelect, 'occurredAt'>
+  >;
+
 /** The first 48 bits are the time (RFC 9562, section 5.7). */
 const UUIDV7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
 
@@ -30,7 +36,7 @@ const UUIDV7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]
 export function isMessage(body: unknown): body is Message {
   if (typeof body !== 'object' || body === null || !('kind' in body && 'v' in body && 'id' in body)) return false;
   const { kind, v, id } = body;
-  return (kind === 'attempt' || kind === 'change') && v === 1 && typeof id === 'string' && UUIDV7.test(id);
+  return KINDS.some((known) => known === kind) && v === 1 && typeof id === 'string' && UUIDV7.test(id);
 }
 
 /** The reason code for a body that is not a message, or has a value that does not fit its column. */

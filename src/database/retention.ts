@@ -53,6 +53,8 @@ export async function keepRetention(db: Database, now: Date, retentionDays: numb
   await part('visits', () => deleteVisits(db));
   await part('changes', () => deleteChanges(db, now, Math.max(CHANGES_RETENTION_DAYS, retentionDays)));
 
+  await part('refused-calls', () => deleteRefusedCalls(db, now, retentionDays));
+
   const after = (await part('list', () => existingMonths(db))) ?? before;
   const namesOf = (months: readonly Month[], others: readonly Month[]) =>
     months.map(({ name }) => name).filter((name) => others.every((other) => other.name !== name));
@@ -104,6 +106,11 @@ async function deleteVisits(db: Database): Promise<void> {
         and hour < (select min(hour) from visits) + interval '1 day'`);
     if (!rowCount) return;
   }
+}
+
+async function deleteRefusedCalls(db: Database, now: Date, days: number): Promise<void> {
+  const before = new Date(now.getTime() - days * DAY_MS);
+  await db.execute(sql`delete from refused_calls where occurred_at < ${before.toISOString()}::timestamptz`);
 }
 
 async function deleteChanges(db: Database, now: Date, days: number): Promise<void> {

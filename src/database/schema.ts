@@ -138,6 +138,27 @@ export const changes = pgTable(
   ],
 );
 
+/**
+ * Calls that were refused before there was an attempt, counted by an isolate. A row is the first refusal of a kind after a
+ * pause, with the number of refusals of that kind since the isolate's row before.
+ */
+export const refusedCalls = pgTable(
+  'refused_calls',
+  {
+    /** UUIDv7; its time is `occurredAt`. */
+    id: uuid().primaryKey(),
+    occurredAt: instant().notNull(),
+    /** `connector`, `reports` or `admin`. */
+    route: dimension(),
+    /** A code such as `wrong-credential` or `no-such-connector`. */
+    reason: dimension(),
+    /** Name of the configured credential, when the presented user name is one; never what was presented. */
+    name: dimension(),
+    calls: integer().notNull().default(1),
+  },
+  (t) => [index('refused_calls_occurred_at').on(t.occurredAt)],
+);
+
 /** The use of a version: it decides, it runs as shadow, or it ends the shadow. */
 export const POLICY_USES = ['active', 'shadow', 'no-shadow'] as const;
 

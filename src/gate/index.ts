@@ -1,5 +1,6 @@
 /** The gate answers Microsoft's calls and forwards every other path to the desk, so that Gatehouse has one address. */
 import { Hono } from 'hono/tiny';
+import { countRefusal } from '../attempts/refused-calls.ts';
 import { configOf } from '../platform/config.ts';
 import { withoutState, withState } from '../platform/gate-state.ts';
 import { errorFields, log } from '../platform/log.ts';
@@ -12,7 +13,8 @@ connectors.route('/connectors/user-flow', userFlow);
 connectors.notFound((c) => {
   // Most likely a typo in the portal, and no sign-in works until it is corrected. The URL is not logged: it may contain
   // a key.
-  log('no-such-connector', { method: c.req.method });
+  const refusal = { route: 'connector', reason: 'no-such-connector', name: '' } as const;
+  countRefusal(refusal, Date.now(), c.env.ATTEMPTS, (work) => c.executionCtx.waitUntil(work));
   return c.json({ version: '1.0.0', status: 404, userMessage: 'There is no connector at this address.' }, 404);
 });
 connectors.onError(answerInPanic);

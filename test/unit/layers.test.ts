@@ -19,7 +19,7 @@ const LAYERS: readonly (readonly [room: string, imports: string])[] = [
   ['entitlements', 'sign-in policy expressions/limits.ts'],
   ['gate', 'sign-in callers platform attempts policy entitlements'],
   ['desk/env.ts', ''],
-  ['desk/http', 'callers platform database/unavailable.ts desk/env.ts'],
+  ['desk/http', 'callers platform attempts database/unavailable.ts desk/env.ts'],
   ['desk/aggregates', 'platform database attempts'],
   ['desk/consume', 'platform database attempts desk/env.ts desk/aggregates'],
   ['desk/policies', 'sign-in expressions platform database attempts policy'],
@@ -38,7 +38,7 @@ const LAYERS: readonly (readonly [room: string, imports: string])[] = [
   ],
   [
     'local',
-    'sign-in platform database attempts gate desk/aggregates desk/consume desk/policies desk/reports desk/samples.ts cli',
+    'sign-in platform database attempts policy gate desk/aggregates desk/consume desk/policies desk/reports desk/samples.ts cli',
   ],
 ];
 

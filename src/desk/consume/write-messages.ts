@@ -2,10 +2,10 @@
 import { type Message, NOT_A_MESSAGE } from '../../attempts/attempt.ts';
 import { connect, type Database } from '../../database/connect.ts';
 import { createMonths, isRetained } from '../../database/partitions.ts';
-import { attempts, changes } from '../../database/schema.ts';
+import { attempts, changes, refusedCalls } from '../../database/schema.ts';
 import { sqlStateOf } from '../../database/sql-state.ts';
 import type { Config } from '../../platform/config.ts';
-import { attemptRow, changeRow } from './row.ts';
+import { attemptRow, changeRow, refusedCallsRow } from './row.ts';
 
 /** SQLSTATE of an insert into a partitioned table that has no partition for the row. */
 const NO_PARTITION = '23514';
@@ -40,6 +40,9 @@ export async function writeMessages(config: Config, messages: readonly Message[]
     ...(await writeAll(ofKind('attempt'), attemptRow, (rows) => insertAttempts(db, rows, config.RETENTION_DAYS, now))),
     ...(await writeAll(ofKind('change'), changeRow, (rows) =>
       assertInserted(db.insert(changes).values(rows).onConflictDoNothing()),
+    )),
+    ...(await writeAll(ofKind('refused-calls'), refusedCallsRow, (rows) =>
+      assertInserted(db.insert(refusedCalls).values(rows).onConflictDoNothing()),
     )),
   ];
   return { refused };

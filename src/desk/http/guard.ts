@@ -1,9 +1,9 @@
 /** Admits only callers with a credential of one kind, and sets `callerName`. Others get 401. */
 import type { MiddlewareHandler } from 'hono';
+import { countRefusal } from '../../attempts/refused-calls.ts';
 import { authenticate } from '../../callers/authenticate.ts';
 import type { CredentialKind } from '../../callers/credential.ts';
 import { configOf } from '../../platform/config.ts';
-import { log } from '../../platform/log.ts';
 import type { AppEnv } from './context.ts';
 import { refuse } from './problem-details.ts';
 
@@ -12,7 +12,8 @@ export const guard =
   async (c, next) => {
     const caller = authenticate(c.req.raw, configOf(c.env).credentials[kind]);
     if (!caller.ok) {
-      log('refused', { kind, reason: caller.reason, name: caller.name, requestId: c.get('requestId') });
+      const refusal = { route: kind, reason: caller.reason, name: caller.name ?? '' };
+      countRefusal(refusal, Date.now(), c.env.ATTEMPTS, (work) => c.executionCtx.waitUntil(work));
       return refuse(
         c,
         'not-authenticated',

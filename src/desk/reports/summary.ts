@@ -1,8 +1,10 @@
 /** Builds a summary from counted rows, with sentences on what the numbers cover. Pure. */
+
 import { OUTCOMES } from '../../attempts/attempt.ts';
 import { DAY_MS } from '../../platform/duration.ts';
 import { STEPS } from '../../sign-in/steps.ts';
 import { dayOf } from './parts.ts';
+import type { RefusedKind } from './queries/refused.ts';
 import type { Dimensions, Interval } from './questions.ts';
 import { INTERVAL_MS, type SummaryRange } from './range.ts';
 import { type Compared, comparison, type ShadowCounts, shadowCoverage } from './shadow-report.ts';
@@ -43,6 +45,8 @@ export interface Summary {
   readonly durationMs: { readonly p50: number | null; readonly p95: number | null; readonly p99: number | null };
   /** The shadow policies' decisions compared with the real ones; absent if no shadow policy ran. */
   readonly shadow?: readonly ShadowCounts[];
+  /** Calls that were refused before there was an attempt, by kind, whatever the filters. */
+  readonly refusedCalls: readonly RefusedKind[];
   readonly coverage: readonly string[];
 }
 
@@ -57,6 +61,7 @@ export interface Counted {
   readonly people: number | string;
   readonly durationMs: Summary['durationMs'] | string;
   readonly shadow: Compared;
+  readonly refused: readonly RefusedKind[];
   /** Number of hours in the range with late attempts that are not summed yet. */
   readonly waiting: number;
   /** The requested range. */
@@ -95,6 +100,7 @@ export function summarise(counted: Counted): Summary {
     byApplication: applications.slice(0, MAX_GROUPS),
     byIssuer: issuers.slice(0, MAX_GROUPS),
     durationMs: typeof durationMs === 'string' ? { p50: null, p95: null, p99: null } : durationMs,
+    refusedCalls: counted.refused,
     ...comparison(counted.shadow),
     coverage: coverage(counted, truncated),
   };

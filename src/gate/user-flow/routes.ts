@@ -1,6 +1,7 @@
 /** The routes for B2C's user flows. */
 import type { Context } from 'hono';
 import { Hono } from 'hono/tiny';
+import { countRefusal } from '../../attempts/refused-calls.ts';
 import { randomSupportCode } from '../../attempts/support-code.ts';
 import { authenticate } from '../../callers/authenticate.ts';
 import type { Authentication } from '../../callers/credential.ts';
@@ -25,7 +26,7 @@ export const userFlow = new Hono<GateBindings>()
     const startedAt = Date.now();
     const config = configOf(c.env);
     const caller = authenticate(c.req.raw, config.credentials.connector);
-    if (!caller.ok) return refuse(caller);
+    if (!caller.ok) return refuse(c, caller);
 
     // The timer is not cleared: the runtime drops it with the call, and clearing costs 5 % of a call (measured).
     const { withTimeout } = sharedTimer(config.KV_TIMEOUT_MS);
@@ -48,14 +49,16 @@ export const userFlow = new Hono<GateBindings>()
   // The portal reportedly checks that the address responds (contract 1.1). Hono answers HEAD with this route too.
   .get('/:step?', (c) => {
     const caller = authenticate(c.req.raw, configOf(c.env).credentials.connector);
-    return caller.ok ? new Response(null, { headers: { 'Cache-Control': 'no-store' } }) : refuse(caller);
+    return caller.ok ? new Response(null, { headers: { 'Cache-Control': 'no-store' } }) : refuse(c, caller);
   });
 
 const written = ({ status, body }: Reply) => new Response(body, { status, headers: JSON_HEADERS });
 
-/** 401 has no body (contract line 47). The log line contains the reason, never the presented credential. */
-function refuse({ reason, name }: Extract<Authentication, { ok: false }>): Response {
-  log('refused', { kind: 'connector', route: ROUTE, reason, name });
+/** 401 has no body (contract line 47). */
+function refuse(c: Context<GateBindings>, { reason, name = '' }: Extract<Authentication, { ok: false }>): Response {
+  countRefusal({ route: 'connector', reason, name }, Date.now(), c.env.ATTEMPTS, (work) =>
+    c.executionCtx.waitUntil(work),
+  );
   const headers = { 'WWW-Authenticate': 'Basic realm="Gatehouse", charset="UTF-8"', 'Cache-Control': 'no-store' };
   return new Response(null, { status: 401, headers });
 }

@@ -27,6 +27,7 @@ import {
 } from '../summary.ts';
 import { daysWithMatches, isIndexed } from './candidates.ts';
 import { differentPeople } from './different-people.ts';
+import { refusedKinds } from './refused.ts';
 import { compared } from './shadow-counts.ts';
 import {
   at,
@@ -95,7 +96,7 @@ async function summaryAt(
   );
   const parts = partsOf(range, known.until);
   const unknowable = whyNoPeople(range, filters, keptSince, config.RETENTION_DAYS);
-  const [numbers, people, shadow] = await Promise.all([
+  const [numbers, people, shadow, refused] = await Promise.all([
     runQuery(config, (db, run) => run(db.execute<Numbers>(numbersOf(range, filters, source))), limits.ms),
     unknowable ??
       runQuery(
@@ -104,6 +105,7 @@ async function summaryAt(
         limits.ms,
       ).catch(leftOutWhenSlow(PEOPLE_TOO_SLOW)),
     runQuery(config, (db, run) => compared(db, run, parts, filters), limits.ms).catch(leftOutWhenSlow(SHADOW_TOO_SLOW)),
+    runQuery(config, (db, run) => refusedKinds(db, run, range.from, range.to), limits.ms),
   ]);
   const [row] = numbers.rows;
   if (row === undefined) throw new Error('The summary answered without a row.');
@@ -115,6 +117,7 @@ async function summaryAt(
     waiting: Number(waiting),
     people: typeof people === 'string' ? people : (people.people ?? PEOPLE_UNKNOWN),
     shadow: typeof shadow === 'string' ? shadow : shadow.rows,
+    refused,
     durationMs: source.timed ? percentilesOf(durations) : DURATIONS_TOO_MANY,
     asked,
     range,

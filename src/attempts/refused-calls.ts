@@ -1,0 +1,53 @@
+/**
+ * Counts calls that are refused before there is an attempt. A flood of them costs an isolate one message and one log line
+ * in {@link WINDOW_MS} for each kind, and never stores what was presented.
+ */
+import { v7 as uuidv7 } from 'uuid';
+import { errorFields, log } from '../platform/log.ts';
+import type { RefusedCalls } from './attempt.ts';
+
+/** Refusals of one kind that follow within this time are counted in memory, and sent with the next one after it. */
+const WINDOW_MS = 10_000;
+
+/** Every member is one of few values: the credential's name is a configured one. */
+export interface Refusal {
+  readonly route: 'connector' | 'reports' | 'admin';
+  readonly reason: string;
+  /** Name of the configured credential; `''` when the presented user name is none. */
+  readonly name: string;
+}
+
+interface Counted {
+  /** Milliseconds since 1970. */
+  readonly since: number;
+  /** Refusals since then that were not sent. */
+  readonly waiting: number;
+}
+
+/** By kind. Values, never promises. */
+const counted = new Map<string, Counted>();
+
+/** Counts a refusal at `now` (milliseconds since 1970). `later` takes the work that sends it. Never throws. */
+export function countRefusal(
+  refusal: Refusal,
+  now: number,
+  queue: Pick<Queue, 'send'>,
+  later: (work: Promise<unknown>) => void,
+): void {
+  const kind = JSON.stringify(refusal);
+  const { since, waiting } = counted.get(kind) ?? { since: Number.NEGATIVE_INFINITY, waiting: 0 };
+  if (Math.abs(now - since) < WINDOW_MS) {
+    counted.set(kind, { since, waiting: waiting + 1 });
+    return;
+  }
+  counted.set(kind, { since: now, waiting: 0 });
+  const calls = waiting + 1;
+  log('refused', { ...refusal, calls });
+  const message: RefusedCalls = { kind: 'refused-calls', v: 1, id: uuidv7({ msecs: now }), ...refusal, calls };
+  later(
+    // The log line has the count too, so a queue that refuses loses nothing but the report.
+    Promise.resolve()
+      .then(() => queue.send(message))
+      .catch((error: unknown) => log('refused-calls-not-sent', errorFields(error))),
+  );
+}
