@@ -17,7 +17,6 @@ type State = Awaited<ReturnType<typeof askParts>>;
 const HEADERS = {
   'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
   'Referrer-Policy': 'no-referrer',
-  'X-Content-Type-Options': 'nosniff',
 };
 
 export const home: Handler<AppEnv> = async (c) => {

@@ -1,15 +1,19 @@
 /** The API for people, not for B2C: reports, administration, readiness. */
 import { config } from 'zod/mini';
 import en from 'zod/v4/locales/en.js';
+import { NOT_STORED } from '../platform/answer-headers.ts';
+import { configOf } from '../platform/config.ts';
 import { errorFields, log } from '../platform/log.ts';
 import { policyRoutes } from './admin/policy/routes.ts';
 import { adminRoutes } from './admin/routes.ts';
 import { health } from './health/routes.ts';
 import { home } from './home.ts';
 import { newApp } from './http/context.ts';
+import { refuseCrossSite } from './http/cross-site.ts';
+import { signCursorsWith } from './http/cursor.ts';
 import { databaseProblem } from './http/database-unavailable.ts';
 import { guard } from './http/guard.ts';
-import { methodNotAllowed, problemOf, refuse } from './http/problem-details.ts';
+import { malformedJson, methodNotAllowed, refuse } from './http/problem-details.ts';
 import { reports } from './reports/routes.ts';
 
 // zod/mini has no error messages of its own.
@@ -19,9 +23,12 @@ export const managementApi = newApp();
 
 managementApi.use(async (c, next) => {
   c.set('requestId', crypto.randomUUID());
+  signCursorsWith(configOf(c.env).SUPPORT_CODE_KEY);
   await next();
-  c.header('Cache-Control', 'no-store');
+  // A page has a policy of its own.
+  for (const [name, value] of Object.entries(NOT_STORED)) if (!c.res.headers.has(name)) c.header(name, value);
 });
+managementApi.use(refuseCrossSite);
 // Authentication comes first: no address here is public.
 managementApi.use('/health/ready', guard('reports'));
 managementApi.use('/reports/*', guard('reports'));
@@ -37,8 +44,8 @@ managementApi.route('/admin', adminRoutes);
 managementApi.notFound((c) => refuse(c, 'no-such-address'));
 
 managementApi.onError((error, c) => {
-  const unavailable = databaseProblem(c, error);
-  if (unavailable !== undefined) return unavailable;
+  const known = databaseProblem(c, error) ?? malformedJson(c, error);
+  if (known !== undefined) return known;
   log('request-failed', { requestId: c.get('requestId'), method: c.req.method, ...errorFields(error) });
-  return problemOf(c, error);
+  return refuse(c, 'internal-error');
 });

@@ -1,6 +1,8 @@
-/** The gate answers Microsoft's calls and forwards every other path to the desk, so that Gatehouse has one address. */
+/** The gate answers Microsoft's calls and forwards the desk's addresses to it, so that Gatehouse has one address. */
+import type { Context } from 'hono';
 import { Hono } from 'hono/tiny';
 import { countRefusal } from '../attempts/refused-calls.ts';
+import { JSON_NOT_STORED, NOT_STORED } from '../platform/answer-headers.ts';
 import { configOf } from '../platform/config.ts';
 import { withoutState, withState } from '../platform/gate-state.ts';
 import { errorFields, log } from '../platform/log.ts';
@@ -15,27 +17,48 @@ connectors.notFound((c) => {
   // a key.
   const refusal = { route: 'connector', reason: 'no-such-connector', name: '' } as const;
   countRefusal(refusal, Date.now(), c.env.ATTEMPTS, (work) => c.executionCtx.waitUntil(work));
-  return c.json({ version: '1.0.0', status: 404, userMessage: 'There is no connector at this address.' }, 404);
+  const body = { version: '1.0.0', status: 404, userMessage: 'There is no connector at this address.' };
+  return c.body(JSON.stringify(body), 404, JSON_NOT_STORED);
 });
 connectors.onError(answerInPanic);
 
 const others = new Hono<GateBindings>();
 // For load balancers and uptime checks. It has no dependencies.
-others.get('/health', (c) => c.json({ status: 'ok' }, 200, { 'Cache-Control': 'no-store' }));
+others.get('/health', (c) => c.body('{"status":"ok"}', 200, JSON_NOT_STORED));
 for (const path of ['/', '/health/ready'])
   others.get(path, async (c) => c.env.DESK.fetch(await withState(c.req.raw, configOf(c.env))));
-others.all('*', (c) => c.env.DESK.fetch(withoutState(c.req.raw)));
+others.all('*', (c) => {
+  if (DESK.test(c.req.url)) return c.env.DESK.fetch(withoutState(c.req.raw));
+  // Browsers and strangers ask for many addresses. None of them starts the desk.
+  const detail = 'This address does not exist. src/desk/README.md lists every address.';
+  return problem(c, 'no-such-address', { title: 'Not found', status: 404, detail });
+});
 // The desk is unavailable or being deployed.
 others.onError((error, c) => {
   log('request-failed', { method: c.req.method, ...errorFields(error) });
   const detail =
     'Reports and administration are unavailable. Sign-ins continue, and no attempt is lost. Try again in 30 seconds.';
-  const code = 'desk-unavailable';
-  const body = { type: `urn:gatehouse:problem:${code}`, title: 'Not available right now', status: 503, detail, code };
-  return c.body(JSON.stringify(body), 503, { 'Content-Type': 'application/problem+json', 'Retry-After': '30' });
+  const title = 'Not available right now';
+  return problem(c, 'desk-unavailable', { title, status: 503, detail }, { 'Retry-After': '30' });
 });
 
+/** Problem details (RFC 9457), as the desk writes them. */
+function problem(
+  c: Context,
+  code: string,
+  { title, status, detail }: { title: string; status: 404 | 503; detail: string },
+  headers: Record<string, string> = {},
+): Response {
+  const body = { type: `urn:gatehouse:problem:${code}`, title, status, detail, code };
+  return c.body(JSON.stringify(body), status, {
+    ...NOT_STORED,
+    'Content-Type': 'application/problem+json',
+    ...headers,
+  });
+}
+
 const CONNECTOR = /^https?:\/\/[^/?#]*\/connectors(?:[/?#]|$)/;
+const DESK = /^https?:\/\/[^/?#]*\/(?:(?:health|reports|admin)(?:[/?#]|$)|[?#]|$)/;
 
 export default {
   fetch: (request, env, ctx) => (CONNECTOR.test(request.url) ? connectors : others).fetch(request, env, ctx),

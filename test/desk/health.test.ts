@@ -81,6 +81,32 @@ describe('readiness', () => {
     await env.GATEHOUSE.delete(POINTER_KEY);
   });
 
+  it('/health/ready is not ready while the newest version cannot be read, even if an isolate has an earlier one', async () => {
+    const world = { ...env, POLICY: 'stored' };
+    const ready = async () => {
+      const request = new Request('https://gatehouse.example/health/ready', {
+        headers: { Authorization: basic('support:support') },
+      });
+      const context = createExecutionContext();
+      const answered = await worker.fetch(request as Parameters<typeof worker.fetch>[0], world, context);
+      return { status: answered.status, json: (await answered.json()) as Ready };
+    };
+    const version = await publish({ rules: [] });
+    expect((await ready()).json).toMatchObject({ status: 'ready', policy: { decides: true, version, fault: '' } });
+
+    await publish('no plan');
+    const unreadable = await ready();
+    expect(unreadable).toMatchObject({
+      status: 503,
+      json: { status: 'not-ready', policy: { decides: true, version, fault: 'policy-unreadable' } },
+    });
+    expect(unreadable.json.warnings.join()).toContain('a new isolate blocks sign-ups');
+
+    await env.GATEHOUSE.put(POINTER_KEY, '{"v":1,"number":999999}');
+    expect(await ready()).toMatchObject({ status: 503, json: { policy: { version, fault: 'policy-missing' } } });
+    await env.GATEHOUSE.delete(POINTER_KEY);
+  });
+
   it('/health/ready warns of a policy that was saved long ago and may not be in KV', async () => {
     const hourAgo = Date.now() - 3_600_000;
     const due = await markPublishDue(env.GATEHOUSE, hourAgo);

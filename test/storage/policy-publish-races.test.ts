@@ -162,14 +162,15 @@ it('publishing: the newest version ends up in force after overlaps, crashes, fai
         const draft = { note: '', author: 'admin', expects: () => true };
         const fresh = { description: `text ${written++}`, rules: [] };
         const inForce = JSON.parse(neon.present().active?.text ?? '{"rules":[]}') as typeof fresh;
+        const checked = (document: typeof fresh) => ({ document, text: JSON.stringify(document) });
         const known = (number: number | undefined) => number !== undefined;
         const order =
           who === 'save'
-            ? { ...draft, use: 'active' as const, document: fresh }
+            ? { ...draft, use: 'active' as const, ...checked(fresh) }
             : who === 'again'
-              ? { ...draft, use: 'active' as const, document: inForce, expects: known }
+              ? { ...draft, use: 'active' as const, ...checked(inForce), expects: known }
               : who === 'shadow'
-                ? { ...draft, use: 'shadow' as const, document: fresh, sample: 0.5 }
+                ? { ...draft, use: 'shadow' as const, ...checked(fresh), sample: 0.5 }
                 : { ...draft, use: 'no-shadow' as const };
         const after: Promise<unknown>[] = [];
         const outcome = await saveVersion({ kv, versions, later: (work) => after.push(work) }, order);

@@ -1,14 +1,15 @@
 /** Inputs of the admin endpoints: typed person keys, pages, and dead letters. */
 import * as z from 'zod/mini';
-import { sha256Hex } from '../../platform/digest.ts';
 import { readPersonKey } from '../../sign-in/event.ts';
 import { DEAD_LETTER_KINDS } from '../consume/dead-letters.ts';
+import { signatureOf } from '../http/cursor.ts';
 import { limit, strict, text } from '../http/input-rules.ts';
 import { KEY_FORMS } from '../http/typed-values.ts';
 
 /** Longer than any address or id. Long keys are stored as a digest. */
 const MAX_TYPED_KEY_CHARS = 2_000;
-const HASH_HEX_DIGITS = 12;
+/** Length of a signature of `http/cursor.ts`. */
+const SIGNATURE_CHARS = 16;
 
 /** Reads a typed key to the key under which the record is stored. */
 export const personKey = z.pipe(
@@ -30,15 +31,15 @@ export const keyOnly = strict({ key: personKey });
 export const FOREIGN_KV_CURSOR = 'not a cursor of this list. Send all of "next" from the previous page';
 
 /**
- * Pages of a list in KV. KV does not reliably reject a foreign or damaged cursor, so Gatehouse puts a hash of the list
- * and the KV cursor in front of it.
+ * Pages of a list in KV. KV does not reliably reject a foreign or damaged cursor, so Gatehouse puts a signature of the
+ * list and the KV cursor in front of it.
  */
 export function kvPageOf(list: string, preset: number, most: number) {
-  const ours = async (kvCursor: string) => (await hashOf([list, kvCursor])) + kvCursor;
+  const ours = async (kvCursor: string) => (await signatureOf([list, kvCursor])) + kvCursor;
   const cursor = z.pipe(
     text,
     z.transform(async (typed: string, { issues }): Promise<string> => {
-      const kvCursor = typed.slice(HASH_HEX_DIGITS);
+      const kvCursor = typed.slice(SIGNATURE_CHARS);
       if (kvCursor !== '' && typed === (await ours(kvCursor))) return kvCursor;
       issues.push({ code: 'custom', input: typed, message: FOREIGN_KV_CURSOR });
       return z.NEVER;
@@ -50,9 +51,6 @@ export function kvPageOf(list: string, preset: number, most: number) {
     next: async (kvCursor: string | undefined) => (kvCursor === undefined ? {} : { next: await ours(kvCursor) }),
   };
 }
-
-const hashOf = async (parts: readonly string[]): Promise<string> =>
-  (await sha256Hex(JSON.stringify(parts))).slice(0, HASH_HEX_DIGITS);
 
 /** `outage`: only earlier versions write these. Absent: all kinds. */
 export const deadLetterKind = strict({

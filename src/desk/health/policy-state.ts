@@ -66,7 +66,11 @@ function warningsOf({ decides, version, fault, unused }: Omit<PolicyState, 'unpu
       'A policy is saved, but the built-in one decides. Set POLICY = "stored" in wrangler.toml to use the saved one.',
     ];
   if (decides)
-    return fault === '' ? [] : [`Version ${version} of the policy is served from memory. ${CAUSE[fault] ?? fault}`];
+    return fault === ''
+      ? []
+      : [
+          `Version ${version} of the policy is served from memory, and a new isolate blocks sign-ups. ${CAUSE[fault] ?? fault}`,
+        ];
   return [`No policy decides, so sign-ups are blocked. ${CAUSE[fault] ?? fault}`];
 }
 

@@ -40,11 +40,9 @@ export async function askParts(env: DeskEnv, gate: GateState | undefined, later:
     warnings.push('There are dead letters. List them with `npm run dead-letters -- list`, then replay or remove them.');
   }
   if (neon.ok) warnings.push(...neonWarnings(neon));
+  const isReady = kv.ok && queue.ok && neon.ok && neon.migrated && policy.ok && policy.decides && policy.fault === '';
   return {
-    status:
-      [kv, queue, neon, policy].every(({ ok }) => ok) && neon.ok && neon.migrated && policy.ok && policy.decides
-        ? 'ready'
-        : 'not-ready',
+    status: isReady ? 'ready' : 'not-ready',
     kv,
     queue,
     neon,

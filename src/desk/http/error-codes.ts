@@ -1,7 +1,7 @@
 /**
  * Every refusal outside `/connectors`: a code, which programs compare and which never changes, its status, and a
- * sentence that says what is wrong and what to do, which may change. Pure. The gate has one more, for a desk that is
- * away: `desk-unavailable` (gate/index.ts).
+ * sentence that says what is wrong and what to do, which may change. Pure. The gate answers `no-such-address` too, and
+ * has one more code, for a desk that is away: `desk-unavailable` (gate/index.ts).
  */
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 
@@ -66,6 +66,10 @@ export const REFUSALS = {
   'not-authenticated': [
     401,
     ({ kind }: { kind: string }) => `Use HTTP Basic with a pair from ${kind.toUpperCase()}_BASIC.`,
+  ],
+  'cross-site': [
+    403,
+    'A page of another site caused this request, so nothing was done. Send it from a program, or from a page of this host.',
   ],
   'no-such-address': [404, 'This address does not exist. src/desk/README.md lists every address.'],
   'no-such-attempt': [404, noSuchAttempt],

@@ -11,6 +11,7 @@ import { pointerTo } from './json-pointer.ts';
 const TITLES: Partial<Record<ContentfulStatusCode, string>> = {
   400: 'Bad request',
   401: 'Not authenticated',
+  403: 'From another site',
   404: 'Not found',
   405: 'Method not allowed',
   409: 'Conflict',
@@ -82,9 +83,9 @@ export function validated<Target extends keyof ValidationTargets, Schema extends
   });
 }
 
-/** For `onError`: 400 for malformed JSON, which Hono's validator throws; 500 for every other error. */
-export function problemOf(c: Context, error: unknown): Response {
-  if (!(error instanceof HTTPException) || error.status !== 400) return refuse(c, 'internal-error');
+/** For `onError`: 400 for malformed JSON, which Hono's validator throws; undefined for every other error. */
+export function malformedJson(c: Context, error: unknown): Response | undefined {
+  if (!(error instanceof HTTPException) || error.status !== 400) return undefined;
   const message = 'The body is not valid JSON. Send a JSON object with Content-Type: application/json.';
   return badRequest(c, [{ path: '', message }]);
 }

@@ -29,9 +29,6 @@ const MAX_PROBLEMS = 100;
 export function checkText(text: string, rolesClaim: string, run = true): Check {
   const bytes = new TextEncoder().encode(text).byteLength;
   if (bytes > MAX_DOCUMENT_BYTES) return refused(tooLarge(bytes));
-  // Zod silently drops a member of this name.
-  if (/"(?:_|\\u005[fF]){2}proto(?:_|\\u005[fF]){2}"\s*:/.test(text))
-    return refused('A member has the reserved name __proto__. Rename it.');
   let parsed: unknown;
   try {
     // Some editors write a byte order mark, which JSON does not allow.
@@ -55,6 +52,8 @@ const megabytes = (bytes: number) => (Math.ceil(bytes / 100_000) / 10).toLocaleS
 
 /** Checks a parsed document, as {@link checkText} does. */
 export function checkPolicy(parsed: unknown, rolesClaim: string, run = true): Check {
+  // Zod silently drops a member of this name.
+  if (hasMember(parsed, '__proto__')) return refused('A member has the reserved name __proto__. Rename it.');
   const shaped = policySchema.safeParse(parsed);
   if (!shaped.success) {
     const ids = idsOf(parsed);
@@ -69,6 +68,17 @@ export function checkPolicy(parsed: unknown, rolesClaim: string, run = true): Ch
   const all = [...checkLists(document), ...words.problems, ...problems, ...(run ? checkRunning(rules) : [])];
   if (all.length > 0) return { ok: false, problems: all.slice(0, MAX_PROBLEMS) };
   return { ok: true, policy: { document, rules, warnings: [...words.warnings, ...warnings].slice(0, MAX_PROBLEMS) } };
+}
+
+/** Whether an object anywhere in `parsed` has this member. It does not recurse: JSON may be deeper than the stack. */
+function hasMember(parsed: unknown, name: string): boolean {
+  const waiting = [parsed];
+  for (let value = waiting.pop(); value !== undefined; value = waiting.pop()) {
+    if (typeof value !== 'object' || value === null) continue;
+    if (Object.hasOwn(value, name)) return true;
+    for (const member of Object.values(value)) if (typeof member === 'object') waiting.push(member);
+  }
+  return false;
 }
 
 const refused = (message: string): Check => ({ ok: false, problems: [{ rule: '', path: '', message }] });

@@ -30,10 +30,16 @@ export interface SaveWorld {
   readonly later: (work: Promise<unknown>) => void;
 }
 
-/** `document` has passed `check.ts` and keeps its author's order of members. */
+/** A document, and its JSON as `check.ts` has passed it: this very text is stored, and isolates read it. */
+export interface Checked {
+  /** Keeps its author's order of members. */
+  readonly document: PolicyDocument;
+  readonly text: string;
+}
+
 export type SaveRequest = { readonly note: string } & (
-  | { readonly use: 'active'; readonly document: PolicyDocument; readonly documentOf?: number }
-  | { readonly use: 'shadow'; readonly document: PolicyDocument; readonly sample: number }
+  | ({ readonly use: 'active'; readonly documentOf?: number } & Checked)
+  | ({ readonly use: 'shadow'; readonly sample: number } & Checked)
   | { readonly use: 'no-shadow' }
 );
 
@@ -162,7 +168,7 @@ function plan(present: Present, order: Order): Planned {
     rules: document?.rules.length ?? 0,
     lists: Object.keys(document?.lists ?? {}).length,
     messages: Object.keys(document?.messages ?? {}).length,
-    text: document === undefined ? null : JSON.stringify(document),
+    text: order.use === 'no-shadow' ? null : order.text,
   };
   const before = currentFor(present, order);
   const changes = document === undefined ? {} : forLog(differences(documentIn(present.active), document));

@@ -5,6 +5,7 @@ import { countRefusal } from '../../attempts/refused-calls.ts';
 import { randomSupportCode } from '../../attempts/support-code.ts';
 import { authenticate } from '../../callers/authenticate.ts';
 import type { Authentication } from '../../callers/credential.ts';
+import { JSON_NOT_STORED, NOT_STORED } from '../../platform/answer-headers.ts';
 import { configOf } from '../../platform/config.ts';
 import { errorFields, log } from '../../platform/log.ts';
 import { sharedTimer } from '../../platform/timeout.ts';
@@ -18,8 +19,8 @@ import { remember } from '../remember.ts';
 import { userFlowDoor } from './door.ts';
 import { replyTo } from './reply.ts';
 
+const UNAUTHENTICATED = { ...NOT_STORED, 'WWW-Authenticate': 'Basic realm="Gatehouse", charset="UTF-8"' };
 const ROUTE = '/connectors/user-flow';
-const JSON_HEADERS = { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' };
 
 export const userFlow = new Hono<GateBindings>()
   .post('/:step?', async (c): Promise<Response> => {
@@ -49,18 +50,17 @@ export const userFlow = new Hono<GateBindings>()
   // The portal reportedly checks that the address responds (contract 1.1). Hono answers HEAD with this route too.
   .get('/:step?', (c) => {
     const caller = authenticate(c.req.raw, configOf(c.env).credentials.connector);
-    return caller.ok ? new Response(null, { headers: { 'Cache-Control': 'no-store' } }) : refuse(c, caller);
+    return caller.ok ? new Response(null, { headers: NOT_STORED }) : refuse(c, caller);
   });
 
-const written = ({ status, body }: Reply) => new Response(body, { status, headers: JSON_HEADERS });
+const written = ({ status, body }: Reply) => new Response(body, { status, headers: JSON_NOT_STORED });
 
 /** 401 has no body (contract line 47). */
 function refuse(c: Context<GateBindings>, { reason, name = '' }: Extract<Authentication, { ok: false }>): Response {
   countRefusal({ route: 'connector', reason, name }, Date.now(), c.env.ATTEMPTS, (work) =>
     c.executionCtx.waitUntil(work),
   );
-  const headers = { 'WWW-Authenticate': 'Basic realm="Gatehouse", charset="UTF-8"', 'Cache-Control': 'no-store' };
-  return new Response(null, { status: 401, headers });
+  return new Response(null, { status: 401, headers: UNAUTHENTICATED });
 }
 
 /** Answers a failure before there is a call. It leaves no attempt, so the log line contains the support code. */

@@ -27,6 +27,11 @@ const TABLE: [Code, number, string, (object | undefined)?, number?][] = [
     { errors: faults.slice(0, 1), what: 'By the rules of today version 2' },
   ],
   ['not-authenticated', 401, 'Use HTTP Basic with a pair from ADMIN_BASIC.', { kind: 'admin' }],
+  [
+    'cross-site',
+    403,
+    'A page of another site caused this request, so nothing was done. Send it from a program, or from a page of this host.',
+  ],
   ['no-such-address', 404, 'This address does not exist. src/desk/README.md lists every address.'],
   [
     'no-such-attempt',

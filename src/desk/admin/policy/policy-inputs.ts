@@ -7,6 +7,7 @@ import { strict, text } from '../../http/input-rules.ts';
 import { duplicateKeys } from '../../policies/duplicate-keys.ts';
 import type { PolicyDocument } from '../../policies/policy-document.ts';
 import type { Problem } from '../../policies/policy-problem.ts';
+import type { Checked } from '../../policies/save.ts';
 
 export type PolicyContext = Context<AppEnv>;
 
@@ -37,7 +38,7 @@ export const versionParam = z.object({
 });
 
 export type CheckedBody =
-  | { readonly ok: true; readonly document: PolicyDocument; readonly warnings: readonly Problem[] }
+  | { readonly ok: true; readonly checked: Checked; readonly warnings: readonly Problem[] }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 export async function readDocument(c: PolicyContext): Promise<CheckedBody> {
@@ -49,15 +50,29 @@ export async function readDocument(c: PolicyContext): Promise<CheckedBody> {
   };
 }
 
-/** Checks a document against today's rules. The result keeps its author's order of members. */
+/**
+ * Checks a document against today's rules. It checks the text that will be stored: escapes in the author's text can
+ * hide what that text says.
+ */
 export async function checkDocument(c: PolicyContext, text: string): Promise<CheckedBody> {
   // Imported lazily: no other admin endpoint needs the compiler.
   const { checkText } = await import('../../policies/check.ts');
-  const check = checkText(text, configOf(c.env).ROLES_CLAIM);
+  const stored = storedText(text);
+  const check = checkText(stored, configOf(c.env).ROLES_CLAIM);
   if (!check.ok) return check;
   const problems = duplicateKeys(text);
   if (problems.length > 0) return { ok: false, problems };
-  return { ok: true, document: JSON.parse(text) as PolicyDocument, warnings: check.policy.warnings };
+  const document = JSON.parse(stored) as PolicyDocument;
+  return { ok: true, checked: { document, text: stored }, warnings: check.policy.warnings };
+}
+
+/** Texts that are not JSON, or too deep for the stack, come back unchanged: the check refuses them. */
+function storedText(text: string): string {
+  try {
+    return JSON.stringify(JSON.parse(text));
+  } catch {
+    return text;
+  }
 }
 
 /** Decodes UTF-8 and drops a byte order mark. Undefined for other bytes. */

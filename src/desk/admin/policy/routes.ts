@@ -44,7 +44,7 @@ policyRoutes.put('/', limitedDocument, jsonBody, validated('query', noteOnly), (
   withPrecondition(c, POLICY, async (save) => {
     const read = await readDocument(c);
     if (!read.ok) return refuse(c, 'invalid-policy', { errors: read.problems.map((problem) => bodyFaultOf(problem)) });
-    return save({ use: 'active', document: read.document, note: c.req.valid('query').note ?? '' }, read.warnings);
+    return save({ use: 'active', ...read.checked, note: c.req.valid('query').note ?? '' }, read.warnings);
   }),
 );
 
@@ -83,13 +83,13 @@ policyRoutes.post(
       if (read.value === undefined) return refuse(c, 'no-such-version', { number: to });
       if (read.value.text === null)
         return badRequest(c, [{ path: 'to', pointer: pointerTo(['to']), message: WITHOUT_DOCUMENT }]);
-      const checked = await checkDocument(c, read.value.text);
-      if (!checked.ok)
+      const today = await checkDocument(c, read.value.text);
+      if (!today.ok)
         return refuse(c, 'invalid-policy', {
-          errors: checked.problems.map(faultOf),
+          errors: today.problems.map(faultOf),
           what: `By today’s rules, version ${to}`,
         });
-      return save({ use: 'active', document: checked.document, documentOf: to, note }, checked.warnings);
+      return save({ use: 'active', ...today.checked, documentOf: to, note }, today.warnings);
     }),
 );
 
@@ -106,7 +106,7 @@ policyRoutes.put('/shadow', limitedDocument, jsonBody, validated('query', shadow
     const { note = '', sample } = c.req.valid('query');
     const read = await readDocument(c);
     if (!read.ok) return refuse(c, 'invalid-policy', { errors: read.problems.map((problem) => bodyFaultOf(problem)) });
-    return save({ use: 'shadow', document: read.document, sample, note }, read.warnings);
+    return save({ use: 'shadow', ...read.checked, sample, note }, read.warnings);
   }),
 );
 policyRoutes.delete('/shadow', validated('query', noteOnly), (c) =>
