@@ -8,7 +8,7 @@ type ClaimValue = string | number | boolean;
 type Known<T> = T | Unknown;
 
 export interface ScopeInputs {
-  /** By canonical name. A name without a value is absent. */
+  /** By canonical name, which is case-insensitive. A name without a value is absent. */
   readonly claims: { readonly [name: string]: Known<ClaimValue> };
   /** The first identity of the call. */
   readonly identity: Known<Readonly<Record<'issuer' | 'issuerAssignedId' | 'signInType', string>>> | undefined;
@@ -42,6 +42,8 @@ export class Scope {
   readonly #truncated = new Map<string, string>();
   #roles: Value | undefined;
   #groups: Value | undefined;
+  /** Names of claims by their lower case. */
+  #spellings: ReadonlyMap<string, string> | undefined;
 
   constructor(inputs: ScopeInputs, work = MAX_WORK) {
     this.#inputs = inputs;
@@ -54,7 +56,14 @@ export class Scope {
   member(of: 'claims' | 'attributes', name: string): Value | undefined {
     const values = this.#inputs[of];
     if (values instanceof Unknown) return values;
-    return Object.hasOwn(values, name) ? this.#read(values[name]) : undefined;
+    if (Object.hasOwn(values, name)) return this.#read(values[name]);
+    const spelled = of === 'claims' ? this.#spellingOf(name) : undefined;
+    return spelled === undefined ? undefined : this.#read(values[spelled]);
+  }
+
+  #spellingOf(claim: string): string | undefined {
+    this.#spellings ??= new Map(Object.keys(this.#inputs.claims).map((name) => [name.toLowerCase(), name]));
+    return this.#spellings.get(claim.toLowerCase());
   }
 
   identity(member: IdentityMember): Value {

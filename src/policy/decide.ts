@@ -2,8 +2,7 @@
  * Decides one call. Pure: no I/O, no clock, no randomness. Rules arrive compiled (`load-plan.ts`), so this file does
  * not depend on the expression language.
  */
-import { byName } from '../sign-in/by-name.ts';
-import { shortName } from '../sign-in/claim-names.ts';
+import { comparableName } from '../sign-in/claim-names.ts';
 import type { ClaimValue, SignInEvent } from '../sign-in/event.ts';
 import type { StepAllows } from '../sign-in/steps.ts';
 import { messageFor } from './messages.ts';
@@ -154,11 +153,9 @@ function rolesClaims(
 
 /** Matches the short or long name, in any case and with any type, since B2C could store the value. */
 function carries(event: SignInEvent, rolesClaim: string): boolean {
-  const wanted = comparable(rolesClaim);
-  return [...event.claimNames, ...event.unexpectedClaims].some((name) => comparable(name) === wanted);
+  const wanted = comparableName(rolesClaim);
+  return [...event.claimNames, ...event.unexpectedClaims].some((name) => comparableName(name) === wanted);
 }
-
-const comparable = byName((name) => shortName(name).toLowerCase());
 
 /** The reason why there is no decision: an unreadable body, a timeout (`late`), or a failed or missing dependency. */
 export type WithoutPolicy = 'unreadable-body' | 'late' | 'unavailable';

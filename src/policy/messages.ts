@@ -2,6 +2,7 @@
  * Renders the messages for a person who signs up, in their language, with placeholders filled in. B2C shows them as
  * plain text on a block page or above the attributes.
  */
+import { claimNamed } from '../sign-in/claim-names.ts';
 import type { ClaimValue } from '../sign-in/event.ts';
 import { BUILT_IN_TEXTS, type BuiltInKey } from './built-in-texts.ts';
 
@@ -63,9 +64,7 @@ function inLanguage(texts: Texts, locale: string): readonly [language: string, t
 
 /** Fills placeholders in one pass, so a value is never expanded. A missing claim gives an empty text. */
 function filled(text: string, fill: { readonly [name: string]: ClaimValue }): string {
-  const shown = text.replace(PLACEHOLDER, (_, name: string) =>
-    Object.hasOwn(fill, name) ? shownValue(fill[name]) : '',
-  );
+  const shown = text.replace(PLACEHOLDER, (_, name: string) => shownValue(claimNamed(fill, name)));
   return shown.slice(0, MAX_SHOWN_CHARS).toWellFormed();
 }
 

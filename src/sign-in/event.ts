@@ -5,7 +5,10 @@ import { sha256Hex } from '../platform/digest.ts';
 export type Step = string;
 
 export type ClaimValue = string | number | boolean;
-/** Claims by canonical name. The object has no prototype: a claim may have any name. */
+/**
+ * Claims by canonical name, custom attributes in the case in which they arrived (`claimNamed` finds them in any case).
+ * The object has no prototype: a claim may have any name.
+ */
 export type Claims = { readonly [name: string]: ClaimValue };
 
 /** Built-in attributes and protocol members (contract 1.4). A value other than text counts as absent. */
@@ -44,7 +47,7 @@ export interface SignInEvent {
   readonly claims: Claims;
   /** Canonical names of the claims whose value has an expected type. */
   readonly claimNames: readonly string[];
-  /** Names of the members whose value has an unexpected type. They count as absent. */
+  /** Names of members that count as absent: their value has an unexpected type, or they repeat another one's name. */
   readonly unexpectedClaims: readonly string[];
   /** Lower case: the roles of an application are looked up case-insensitively. */
   readonly clientId: string;

@@ -62,11 +62,11 @@ describe('the CSV of roles import', () => {
     await fc.assert(
       fc.asyncProperty(cellOfNames, fc.constantFrom('roles', 'groups'), async (cell, column) => {
         const read = await readRolesCsv(`key,${column}\n${KEY},"${cell}"\n`);
-        const meant = cell.split(/[,;]/).map((name) => name.trim());
-        const isClear = meant.every((name) => !/\s/.test(name));
+        const intended = cell.split(/[,;]/).map((name) => name.trim());
+        const isClear = intended.every((name) => !/\s/.test(name));
         expect(read.ok).toBe(isClear);
         if (read.ok)
-          expect(read.lines[0]?.names[column === 'roles' ? 'roles' : 'groups']).toEqual(meant.filter(Boolean));
+          expect(read.lines[0]?.names[column === 'roles' ? 'roles' : 'groups']).toEqual(intended.filter(Boolean));
       }),
     );
   });

@@ -91,7 +91,7 @@ function replaced(before: string[] | undefined, names: readonly string[] | undef
 
 const isEmpty = (names: readonly string[] | undefined) => names === undefined || names.length === 0;
 
-/** Splits roles or groups at commas and semicolons. A space is never a separator: it would turn one name into several. */
+/** Splits roles or groups at commas and semicolons. A space never separates: one name would become several. */
 export const readNames = (text: string): string[] =>
   text
     .split(/[,;]/)

@@ -1,5 +1,5 @@
 /** Reads the JSON of user flows into a {@link SignInEvent}, with every documented name (contract 1.3 to 1.7). */
-import { canonicalName } from '../../sign-in/claim-names.ts';
+import { canonicalName, comparableName } from '../../sign-in/claim-names.ts';
 import {
   type ClaimValue,
   emailKey,
@@ -72,17 +72,27 @@ export async function readEvent(members: Record<string, unknown>, urlStep: Step 
 
 const textOf = (value: ClaimValue | undefined): string => (typeof value === 'string' ? value : '');
 
-/** Null counts as absent. The canonical name wins over its aliases. No prototype: `__proto__` is an ordinary name. */
+/**
+ * Null counts as absent. The canonical name wins over its aliases, and the first of two spellings over the second. No
+ * prototype: `__proto__` is an ordinary name.
+ */
 function readClaims(members: Record<string, unknown>) {
   const claims: { [name: string]: ClaimValue } = Object.create(null);
   const unexpected: string[] = [];
+  const spellings = new Map<string, string>();
   for (const name of Object.keys(members)) {
     if (name === 'identities') continue;
     const value = members[name];
     if (value === null) continue;
     const canonical = canonicalName(name);
-    if (!isExpected(canonical, value)) unexpected.push(name);
-    else if (name === canonical || claims[canonical] === undefined) claims[canonical] = value;
+    const comparable = comparableName(canonical);
+    const before = spellings.get(comparable) ?? canonical;
+    if (!isExpected(canonical, value) || before !== canonical) {
+      unexpected.push(name);
+      continue;
+    }
+    spellings.set(comparable, canonical);
+    if (name === canonical || claims[canonical] === undefined) claims[canonical] = value;
   }
   return { claims, unexpected };
 }

@@ -10,7 +10,7 @@ import type { ScopeInputs } from '../../../expressions/scope.ts';
 import { subtrees, type Tree, type TreeNode } from '../../../expressions/tree.ts';
 import { UNKNOWN } from '../../../expressions/values.ts';
 import { CUT_TO_FIT } from '../../../gate/compose-attempt.ts';
-import { canonicalName } from '../../../sign-in/claim-names.ts';
+import { canonicalName, comparableName } from '../../../sign-in/claim-names.ts';
 import type { UserFlowStep } from '../../../sign-in/steps.ts';
 import type { StoredAttempt } from './replay-attempts.ts';
 
@@ -82,15 +82,17 @@ const dimension = (text: string) => (isWhole(text, MAX_CHARS.dimension) ? text :
 
 /** By input. A missing input means that the call had no such claim. */
 function claimsOf({ keptClaims, claimNames, email, notes }: StoredAttempt, claims: Iterable<string>) {
-  const names = new Set(claimNames);
+  const names = new Set(claimNames.map(comparableName));
   const areAllNames = claimNames.length < MAX_NAMES && !notes.includes(CUT_TO_FIT);
-  const values = new Map(Object.entries(keptClaims).filter(([name]) => isWhole(name, MAX_CHARS.name)));
+  const whole = Object.entries(keptClaims).filter(([name]) => isWhole(name, MAX_CHARS.name));
+  const values = new Map(whole.map(([name, value]) => [comparableName(name), value]));
   if (email !== '' || names.has('email')) values.set('email', email);
   const found: { [input: KnownInput]: ScopeInputs['claims'][string] } = {};
   for (const claim of claims) {
-    const isNamed = values.has(claim) || (names.has(claim) && isWhole(claim, MAX_CHARS.name));
-    if (!isNamed && areAllNames && !names.has(truncate(claim, MAX_CHARS.name))) continue;
-    const value = values.get(claim) ?? UNKNOWN;
+    const name = comparableName(claim);
+    const isNamed = values.has(name) || (names.has(name) && isWhole(claim, MAX_CHARS.name));
+    if (!isNamed && areAllNames && !names.has(comparableName(truncate(claim, MAX_CHARS.name)))) continue;
+    const value = values.get(name) ?? UNKNOWN;
     found[nameInput(claim)] = isNamed || UNKNOWN;
     found[valueInput(claim)] = typeof value === 'string' && !isWhole(value, MAX_CHARS.value) ? UNKNOWN : value;
   }
