@@ -6,3 +6,6 @@ export const failedConditionNote = (rule: string, why: string): string =>
 
 /** A Postgres regular expression that extracts the rule from the note. */
 export const FAILED_CONDITION_RULE = '^the condition of rule (.+?) failed unforeseen: ';
+
+/** Marks an attempt whose rules may have seen other identities than it stores. Replay reads it: do not change it. */
+export const IDENTITIES_DROPPED = 'identities dropped (unreadable, or more than ten)';

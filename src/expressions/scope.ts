@@ -1,17 +1,20 @@
 /** The data of a call that expressions read. */
 import { MAX_PERSON_ROLES, MAX_ROLE_TEXT, MAX_TEXT_READ, MAX_WORK } from './limits.ts';
-import type { IdentityMember, RequestMember } from './tree.ts';
+import { IDENTITY, type IdentityMember, type RequestMember } from './tree.ts';
 import { Unknown, type Value } from './values.ts';
 
 type ClaimValue = string | number | boolean;
 /** Replay passes `UNKNOWN` for data that was not stored. */
 type Known<T> = T | Unknown;
+type ScopeIdentity = Readonly<Record<'issuer' | 'issuerAssignedId' | 'signInType', string>>;
 
 export interface ScopeInputs {
   /** By canonical name, which is case-insensitive. A name without a value is absent. */
   readonly claims: { readonly [name: string]: Known<ClaimValue> };
   /** The first identity of the call. */
-  readonly identity: Known<Readonly<Record<'issuer' | 'issuerAssignedId' | 'signInType', string>>> | undefined;
+  readonly identity: Known<ScopeIdentity> | undefined;
+  /** All identities of the call, in order. */
+  readonly identities: Known<readonly ScopeIdentity[]>;
   readonly roles: Known<readonly string[]>;
   readonly groups: Known<readonly string[]>;
   readonly attributes: Known<{ readonly [name: string]: ClaimValue }>;
@@ -42,6 +45,7 @@ export class Scope {
   readonly #truncated = new Map<string, string>();
   #roles: Value | undefined;
   #groups: Value | undefined;
+  #identities: Value | undefined;
   /** Names of claims by their lower case. */
   #spellings: ReadonlyMap<string, string> | undefined;
 
@@ -70,6 +74,20 @@ export class Scope {
     const { identity } = this.#inputs;
     if (identity === undefined) return '';
     return identity instanceof Unknown ? identity : this.#read(identity[member === 'id' ? 'issuerAssignedId' : member]);
+  }
+
+  /** Maps with the members of `identity`. */
+  get identities(): Value {
+    this.#identities ??= this.#readIdentities(this.#inputs.identities);
+    return this.#identities;
+  }
+
+  #readIdentities(identities: ScopeInputs['identities']): Value {
+    if (identities instanceof Unknown) return identities;
+    return identities.map(
+      (identity) =>
+        new Map(IDENTITY.map((name) => [name, this.#read(identity[name === 'id' ? 'issuerAssignedId' : name])])),
+    );
   }
 
   request(member: RequestMember): Value {

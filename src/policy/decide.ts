@@ -110,12 +110,12 @@ const having = (failures: readonly UnforeseenFailure[]) => (failures.length === 
 /** Adds the message in the person's language. */
 export function renderMessage(
   verdict: Verdict,
-  event: Pick<SignInEvent, 'claims' | 'email' | 'locale'>,
+  event: Pick<SignInEvent, 'claims' | 'email' | 'languages'>,
   { messages }: Pick<Policy, 'messages'>,
   supportCode: string,
 ): Decision {
   if (verdict.kind === 'continue') return verdict;
-  const { text, language } = messageFor(messages, verdict.messageKey, event.locale, {
+  const { text, language } = messageFor(messages, verdict.messageKey, event.languages, {
     ...event.claims,
     email: event.email,
     supportCode,
@@ -165,7 +165,7 @@ export type WithoutPolicy = 'unreadable-body' | 'late' | 'unavailable';
  * Sign-up is refused, except after a timeout when the policy continues (contract line 42).
  */
 export function decideWithoutPolicy(
-  { step, locale }: Pick<SignInEvent, 'step' | 'locale'>,
+  { step, languages }: Pick<SignInEvent, 'step' | 'languages'>,
   policy: Pick<Policy, 'rolesClaim' | 'messages' | 'steps'>,
   reason: WithoutPolicy,
   supportCode: string,
@@ -178,6 +178,6 @@ export function decideWithoutPolicy(
   if (reason === 'late' && at?.whenUnavailable === 'continue') return { kind: 'continue', claims };
   const kind = reason === 'unreadable-body' && at?.allows.invalid !== false ? 'invalid' : 'block';
   const messageKey = reason === 'late' ? 'unavailable' : reason;
-  const { text, language } = messageFor(policy.messages, messageKey, locale, { supportCode });
+  const { text, language } = messageFor(policy.messages, messageKey, languages, { supportCode });
   return { kind, rule: '', messageKey, message: text, language, claims: {} };
 }

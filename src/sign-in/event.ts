@@ -53,11 +53,15 @@ export interface SignInEvent {
   readonly clientId: string;
   /** First language tag of `ui_locales`, `''` when there is none. */
   readonly locale: string;
+  /** The language tags of `ui_locales` in order of preference. At most {@link MAX_LANGUAGES}. */
+  readonly languages: readonly string[];
   /** Lower case, `''` when there is none. */
   readonly objectId: string;
   readonly email: string;
   /** At most {@link MAX_IDENTITIES}. */
   readonly identities: readonly Identity[];
+  /** `identities`, and those whose id is unreadable (`''`): for rules only, since they identify no one. */
+  readonly claimedIdentities: readonly Identity[];
   /** `none`: the call has none. `partial`: some are unreadable or over the limit. */
   readonly identitiesAre: 'none' | 'complete' | 'partial';
   readonly personKeys: PersonKeys;
@@ -75,6 +79,9 @@ export const bestKey = ({ oid, idp, email }: PersonKeys): string => oid ?? idp[0
 
 /** More identities do not identify one person, and their keys do not fit one bulk read. */
 export const MAX_IDENTITIES = 10;
+
+/** More than people set in a browser. */
+export const MAX_LANGUAGES = 10;
 
 /** KV accepts keys of up to 512 bytes; this leaves room for a prefix. */
 const MAX_KEY_BYTES = 400;

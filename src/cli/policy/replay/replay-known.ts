@@ -3,6 +3,7 @@
  * (`KEEP_CLAIMS`). Everything that is not certain is UNKNOWN.
  */
 
+import { IDENTITIES_DROPPED } from '../../../attempts/notes.ts';
 import { isNeverStored } from '../../../attempts/redaction.ts';
 import { MAX_CHARS, MAX_NAMES, truncate } from '../../../attempts/text-limits.ts';
 import type { Lookup } from '../../../entitlements/look-up.ts';
@@ -24,7 +25,7 @@ function inputOf([operator, first, second]: TreeNode): KnownInput | undefined {
   if (operator === 'claims') return valueInput(String(first));
   if (operator === 'has') return first === 'claims' ? nameInput(String(second)) : 'person.attributes';
   if (operator === 'roles' || operator === 'groups' || operator === 'attributes') return `person.${operator}`;
-  if (operator === 'identity') return operator;
+  if (operator === 'identity' || operator === 'identities') return operator;
   return operator === 'request' ? `request.${first}` : undefined;
 }
 
@@ -59,16 +60,20 @@ export function knownCall(attempt: StoredAttempt, step: UserFlowStep, claims: It
   const byName = claimsOf(attempt, claims);
   const [clientId, locale] = [dimension(attempt.clientId), dimension(attempt.locale)];
   const isIdentityWhole =
-    [issuer, signInType].every((text) => dimension(text) === text) && isWhole(issuerAssignedId, MAX_CHARS.identifier);
+    !attempt.notes.includes(IDENTITIES_DROPPED) &&
+    [issuer, signInType].every((text) => dimension(text) === text) &&
+    isWhole(issuerAssignedId, MAX_CHARS.identifier);
   const identity = isIdentityWhole ? { issuer, issuerAssignedId, signInType } : UNKNOWN;
+  // An attempt stores the first identity only. Without one, it has none.
+  const identities = isIdentityWhole && issuer === '' ? [] : UNKNOWN;
   const read: { readonly [input: KnownInput]: unknown } = {
     ...byName,
-    ...{ 'person.roles': roles, 'person.groups': groups, 'person.attributes': attributes, identity },
+    ...{ 'person.roles': roles, 'person.groups': groups, 'person.attributes': attributes, identity, identities },
     ...{ 'request.clientId': clientId, 'request.application': clientId, 'request.locale': locale },
   };
   return {
     inputs: {
-      ...{ claims: byName, identity, roles, groups, attributes, step, clientId, locale, channel },
+      ...{ claims: byName, identity, identities, roles, groups, attributes, step, clientId, locale, channel },
       now: Date.parse(occurredAt),
     },
     unknown: new Set(Object.keys(read).filter((input) => read[input] === UNKNOWN)),
