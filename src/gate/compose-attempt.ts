@@ -1,7 +1,7 @@
 /** Composes the attempt of an answered call. Every text is truncated here. */
 import type { Attempt, Outcome } from '../attempts/attempt.ts';
 import { fingerprintOf, seedOf } from '../attempts/fingerprint.ts';
-import { failedConditionNote, IDENTITIES_DROPPED } from '../attempts/notes.ts';
+import { failedConditionNote, IDENTITIES_DROPPED, leftOutNote } from '../attempts/notes.ts';
 import { isNeverStored, retainedClaims } from '../attempts/redaction.ts';
 import { MAX_CHARS, MAX_MESSAGE_BYTES, MAX_NAMES, truncate } from '../attempts/text-limits.ts';
 import { MAX_ROLES, ROLE_NAME } from '../entitlements/stored-record.ts';
@@ -212,6 +212,8 @@ function notesOf(answered: Answered): string[] {
   }
   for (const { rule, why } of answered.decision.failures?.slice(0, MAX_FAILURES) ?? [])
     notes.push(failedConditionNote(rule, why).slice(0, MAX_NOTE_CHARS));
+  if (answered.decision.leftOut !== undefined)
+    notes.push(leftOutNote(answered.decision.leftOut).slice(0, MAX_NOTE_CHARS));
   if (lookup?.emailRecordNotUsed) notes.push('email record not used');
   if (droppedNames > 0) notes.push(`names of roles or groups dropped: ${droppedNames} (invalid, or too many)`);
   if (event?.identitiesAre === 'partial') notes.push(IDENTITIES_DROPPED);

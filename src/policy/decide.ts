@@ -13,6 +13,7 @@ import {
   type PersonEntitlements,
   type Policy,
 } from './policy.ts';
+import { limitClaims } from './reply-limit.ts';
 
 /** A failure that saving did not find, in a condition without `onError`. */
 export interface UnforeseenFailure {
@@ -23,6 +24,8 @@ export interface UnforeseenFailure {
 
 interface ReplyClaims {
   readonly failures?: readonly UnforeseenFailure[];
+  /** Claims that rules set and the reply has no room for. */
+  readonly leftOut?: readonly string[];
   /** Sent with Continue. A block or invalid that the step does not accept becomes a Continue with these claims. */
   readonly claims: { readonly [name: string]: ClaimValue };
 }
@@ -92,7 +95,7 @@ export function evaluateRules(
     if (effect.kind !== 'set') {
       watch?.({ rule: rule.id, applied: matches, when, set: undefined });
       if (matches)
-        return { kind: effect.kind, rule: rule.id, messageKey: effect.messageKey, claims, ...having(failures) };
+        return { kind: effect.kind, rule: rule.id, messageKey: effect.messageKey, ...sent(claims, policy, failures) };
     } else {
       const set = matches ? effect.claims.map(([name, value]) => [name, value.run(scope)] as const) : undefined;
       const applied = set?.every(([, result]) => result.ok) ?? false;
@@ -102,10 +105,17 @@ export function evaluateRules(
   }
   // A rule may grant roles when an entitlement is missing. It must not grant them because KV did not respond.
   if (allows.claims === 'token' && isPersonMissing && policy.rolesClaim !== '') claims[policy.rolesClaim] = '';
-  return { kind: 'continue', claims, ...having(failures) };
+  return { kind: 'continue', ...sent(claims, policy, failures) };
 }
 
-const having = (failures: readonly UnforeseenFailure[]) => (failures.length === 0 ? {} : { failures });
+function sent(
+  all: { readonly [name: string]: ClaimValue },
+  { rolesClaim }: Policy,
+  failures: readonly UnforeseenFailure[],
+): ReplyClaims {
+  const { claims, leftOut } = limitClaims(all, rolesClaim);
+  return { claims, ...(failures.length > 0 && { failures }), ...(leftOut.length > 0 && { leftOut }) };
+}
 
 /** Adds the message in the person's language. */
 export function renderMessage(

@@ -4,6 +4,7 @@
  */
 import { domainOf, lowerAscii, normalCode, normalEmail, trim, upperAscii } from '../../expressions/text.ts';
 import { subtrees, type Tree } from '../../expressions/tree.ts';
+import { MAX_NAMED } from '../../platform/name-list.ts';
 import type { CheckedRule } from './check-rules.ts';
 import type { PolicyDocument } from './policy-document.ts';
 import type { Problem } from './policy-problem.ts';
@@ -111,8 +112,6 @@ function comparisonsIn(tree: Tree): Comparison[] {
       return within;
   }
 }
-
-const MAX_NAMED = 20;
 
 export function checkEntries({ lists = {} }: PolicyDocument, rules: readonly CheckedRule[]) {
   const problems: Problem[] = [];
