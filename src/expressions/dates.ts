@@ -1,13 +1,13 @@
 /** Dates from texts, and time zones. Pure. Times are in milliseconds since 1970, and days are days in UTC. */
 
 const MINUTE = 60_000;
-/** RFC 3339: full-date, or date-time. */
+/** RFC 3339: full-date, or date-time. .NET writes birth dates as date-times without a time zone. */
 const DATE =
-  /^(\d{4})-(\d{2})-(\d{2})(?:T([01]\d|2[0-3]):([0-5]\d):(?:[0-5]\d|60)(?:\.\d+)?(?:Z|([+-])([01]\d|2[0-3]):([0-5]\d)))?$/i;
+  /^\s*(\d{4})-(\d{2})-(\d{2})(?:[T ]([01]\d|2[0-3]):([0-5]\d)(?::(?:[0-5]\d|60)(?:\.\d+)?)?(Z|([+-])([01]\d|2[0-3]):([0-5]\d))?)?\s*$/i;
 
 /** Whole years from a date to `now`. Negative for a future date; undefined when the text is not a valid date. */
 export function ageOf(text: string, now: number): number | undefined {
-  const [, year, month, day, hours = '0', minutes = '0', sign, offsetHours = '0', offsetMinutes = '0'] =
+  const [, year, month, day, hours = '0', minutes = '0', zone, sign, offsetHours = '0', offsetMinutes = '0'] =
     DATE.exec(text) ?? [];
   if (year === undefined || month === undefined || day === undefined) return undefined;
   const date = new Date(0);
@@ -15,7 +15,8 @@ export function ageOf(text: string, now: number): number | undefined {
   date.setUTCFullYear(Number(year), Number(month) - 1, Number(day));
   if (date.getUTCMonth() !== Number(month) - 1 || date.getUTCDate() !== Number(day)) return undefined;
   const offset = (Number(offsetHours) * 60 + Number(offsetMinutes)) * (sign === '-' ? -1 : 1);
-  const born = new Date(date.getTime() + (Number(hours) * 60 + Number(minutes) - offset) * MINUTE);
+  const time = zone === undefined ? 0 : Number(hours) * 60 + Number(minutes) - offset;
+  const born = new Date(date.getTime() + time * MINUTE);
   const today = new Date(now);
   const years = today.getUTCFullYear() - born.getUTCFullYear();
   return dayOfYear(today) < dayOfYear(born) ? years - 1 : years;

@@ -5,6 +5,7 @@ import { inRange } from './numbers.ts';
 import { OPERATORS, unfit } from './operators.ts';
 import { compilePattern, type Pattern, type PatternRefusal } from './patterns.ts';
 import type { Scope } from './scope.ts';
+import { domainAndParents, domainOf } from './text.ts';
 import { timeOfMilliseconds } from './times.ts';
 import {
   type Binary,
@@ -21,6 +22,7 @@ import { Fail, isList, kindOf, Unknown, type Value } from './values.ts';
 import {
   argumentWeight,
   callWork,
+  domainInWork,
   entryWork,
   lookUpWork,
   matchWork,
@@ -91,6 +93,7 @@ function closure(tree: Tree, shared: Shared): Closure {
       return (scope) => scope.request(name as RequestMember);
     case 'roles':
     case 'groups':
+    case 'identities':
       return (scope) => scope[operator];
     case 'time':
       return ({ now }) => timeOfMilliseconds(now);
@@ -105,6 +108,8 @@ function closure(tree: Tree, shared: Shared): Closure {
     }
     case 'listed':
       return memoised(tree, shared, listed(runs[0] as Closure, second));
+    case 'domainIn':
+      return memoised(tree, shared, domainIn(runs[0] as Closure, second));
     case 'matches':
       return memoised(tree, shared, matches(runs[0] as Closure, shared.patternOf(second)));
     case '&&':
@@ -176,6 +181,18 @@ function listed(value: Closure, name: string): Closure {
     if (list === undefined) return absent;
     if (typeof text !== 'string') return false;
     return spend(scope, lookUpWork(text.length)) ? listHas(list, text) : TOO_LONG;
+  });
+}
+
+function domainIn(value: Closure, name: string): Closure {
+  const absent = new Fail(`the list ${name} is absent`);
+  return strict([value], ([text], scope) => {
+    const list = scope.lists.get(name);
+    if (list === undefined) return absent;
+    if (typeof text !== 'string') return unfit('domainIn');
+    if (!spend(scope, domainInWork(text.length))) return TOO_LONG;
+    for (const domain of domainAndParents(domainOf(text))) if (listHas(list, domain)) return true;
+    return false;
   });
 }
 

@@ -54,10 +54,35 @@ export const FUNCTIONS: readonly FunctionEntry[] = [
     ],
   },
   {
+    name: 'domainIn',
+    // The evaluator implements it, since lists are no values.
+    overloads: {},
+    usage: 'domainIn(text, lists.name) -> bool',
+    help: 'Whether a list of the policy contains the domain of an e-mail address, as domain() returns it, or a domain above it. With example.com in the list, mail.example.com matches too.',
+    examples: [
+      ["domainIn('jane@mailinator.com', lists.blockedDomains)", true],
+      ["domainIn('jane@a.b.Mailinator.com', lists.blockedDomains)", true],
+      ["domainIn('jane@notmailinator.com', lists.blockedDomains)", false],
+      ["domainIn('jane', lists.blockedDomains)", false],
+    ],
+  },
+  {
+    name: 'normalizeCode',
+    overloads: { 'normalizeCode(string): string': texts.normalCode },
+    usage: 'normalizeCode(text) -> text',
+    help: 'A code that a person typed or pasted, as lists must contain it: in capitals, without spaces, dashes and invisible characters, with full-width letters and digits as plain ones.',
+    examples: [
+      ["normalizeCode(' spring-7q4k ')", 'SPRING7Q4K'],
+      ["normalizeCode('SPRING\u20137Q4K\u200b')", 'SPRING7Q4K'],
+      ["normalizeCode('\uff33\uff30\uff32\uff29\uff2e\uff27 7Q4K')", 'SPRING7Q4K'],
+      ["normalizeCode(' - ')", ''],
+    ],
+  },
+  {
     name: 'titleCase',
     overloads: { 'titleCase(string): string': texts.titleCase },
     usage: 'titleCase(text) -> text',
-    help: 'Capitalises a name that is all upper case or all lower case. A name in mixed case is unchanged. The length stays the same.',
+    help: 'Capitalises a name that is all upper case or all lower case. A name in mixed case is unchanged. The length stays the same. It knows no names: SMITH III, MCDONALD and VAN DER BERG become Smith Iii, Mcdonald and Van Der Berg, and the capital of a Turkish dotless \u0131 becomes i. Do not use it for a name that is stored.',
     examples: [
       ['titleCase("JANE O\'NEIL")', "Jane O'Neil"],
       ["titleCase('jean-luc')", 'Jean-Luc'],
@@ -65,6 +90,7 @@ export const FUNCTIONS: readonly FunctionEntry[] = [
       ["titleCase('\u00c9LODIE \u015eAH\u0130N')", '\u00c9lodie \u015eahin'],
       ["titleCase('Ludwig van Beethoven')", 'Ludwig van Beethoven'],
       ["titleCase('McDonald')", 'McDonald'],
+      ["titleCase('MCDONALD')", 'Mcdonald'],
     ],
   },
   {
@@ -72,14 +98,17 @@ export const FUNCTIONS: readonly FunctionEntry[] = [
     // The evaluator passes the time of the call as the second argument.
     overloads: { 'age(string): int': age },
     usage: 'age(text) -> int',
-    help: 'Whole years from a date, such as 2001-12-31 or an RFC 3339 date-time, to request.time, in UTC. A future date gives a negative number. A birthday on 29 February counts from 1 March in other years. Fails for an invalid date.',
+    help: 'Whole years from a date, such as 2001-12-31 or an RFC 3339 date-time, to request.time, in UTC. Of a date-time without a time zone, the day counts. A future date gives a negative number. A birthday on 29 February counts from 1 March in other years. Fails for an invalid date, and for an order of day and month that cannot be known.',
     examples: [
       ["age('2008-11-21')", 18],
       ["age('2008-11-22')", 17],
       ["age('2008-11-21T23:30:00-01:00')", 17],
+      ["age('2008-11-21T00:00:00')", 18],
+      ["age('2008-11-21 23:59:59.0000000')", 18],
       ["age('2030-01-01')", -4],
       ["age('2001-02-29')", undefined],
       ["age('31.12.2001')", undefined],
+      ["age('01/02/1990')", undefined],
     ],
   },
   {

@@ -15,6 +15,10 @@ export const MAX_TEXT = 32_000;
 /** The limits of entitlements for names of roles and groups. */
 export const MAX_PERSON_ROLES = 100;
 export const MAX_ROLE_TEXT = 64;
+/** The most identities of a call that expressions read. */
+export const MAX_SCOPE_IDENTITIES = 10;
+/** RFC 1035, 2.3.4. */
+export const MAX_DOMAIN = 255;
 /** The longest list that `split` returns. */
 export const MAX_PARTS = 100;
 /** The longest list literal, and the longest result of `+`. */

@@ -27,10 +27,11 @@ function claimOf(value: Value): RunResult {
     case 'string':
       return textOf(value);
     case 'number':
-      return Number.isFinite(value) ? { ok: true, value } : failed('not a finite number');
+      if (!Number.isFinite(value)) return failed('not a finite number');
+      return Number.isInteger(value) && !Number.isSafeInteger(value) ? failed(TOO_LARGE) : { ok: true, value };
     case 'bigint': {
       const number = Number(value);
-      return Number.isSafeInteger(number) ? { ok: true, value: number } : failed('too large for a JSON number');
+      return Number.isSafeInteger(number) ? { ok: true, value: number } : failed(TOO_LARGE);
     }
   }
   if (!isList(value)) return failed('not a text, number, true or false');
@@ -39,5 +40,9 @@ function claimOf(value: Value): RunResult {
     : failed('the list contains other values than texts');
 }
 
+/** JSON readers round whole numbers beyond 2^53. */
+const TOO_LARGE = 'too large for a JSON number';
+
+/** Replaces half characters: the JSON reader of .NET rejects them. */
 const textOf = (text: string): RunResult =>
-  text.length <= MAX_RESULT_TEXT ? { ok: true, value: text } : failed('more than 10,000 characters');
+  text.length <= MAX_RESULT_TEXT ? { ok: true, value: text.toWellFormed() } : failed('more than 10,000 characters');

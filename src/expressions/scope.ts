@@ -1,17 +1,20 @@
 /** The data of a call that expressions read. */
 import { MAX_PERSON_ROLES, MAX_ROLE_TEXT, MAX_TEXT_READ, MAX_WORK } from './limits.ts';
-import type { IdentityMember, RequestMember } from './tree.ts';
+import { IDENTITY, type IdentityMember, type RequestMember } from './tree.ts';
 import { Unknown, type Value } from './values.ts';
 
 type ClaimValue = string | number | boolean;
 /** Replay passes `UNKNOWN` for data that was not stored. */
 type Known<T> = T | Unknown;
+type ScopeIdentity = Readonly<Record<'issuer' | 'issuerAssignedId' | 'signInType', string>>;
 
 export interface ScopeInputs {
-  /** By canonical name. A name without a value is absent. */
+  /** By canonical name, which is case-insensitive. A name without a value is absent. */
   readonly claims: { readonly [name: string]: Known<ClaimValue> };
   /** The first identity of the call. */
-  readonly identity: Known<Readonly<Record<'issuer' | 'issuerAssignedId' | 'signInType', string>>> | undefined;
+  readonly identity: Known<ScopeIdentity> | undefined;
+  /** All identities of the call, in order. */
+  readonly identities: Known<readonly ScopeIdentity[]>;
   readonly roles: Known<readonly string[]>;
   readonly groups: Known<readonly string[]>;
   readonly attributes: Known<{ readonly [name: string]: ClaimValue }>;
@@ -42,6 +45,9 @@ export class Scope {
   readonly #truncated = new Map<string, string>();
   #roles: Value | undefined;
   #groups: Value | undefined;
+  #identities: Value | undefined;
+  /** Names of claims by their lower case. */
+  #spellings: ReadonlyMap<string, string> | undefined;
 
   constructor(inputs: ScopeInputs, work = MAX_WORK) {
     this.#inputs = inputs;
@@ -54,13 +60,34 @@ export class Scope {
   member(of: 'claims' | 'attributes', name: string): Value | undefined {
     const values = this.#inputs[of];
     if (values instanceof Unknown) return values;
-    return Object.hasOwn(values, name) ? this.#read(values[name]) : undefined;
+    if (Object.hasOwn(values, name)) return this.#read(values[name]);
+    const spelled = of === 'claims' ? this.#spellingOf(name) : undefined;
+    return spelled === undefined ? undefined : this.#read(values[spelled]);
+  }
+
+  #spellingOf(claim: string): string | undefined {
+    this.#spellings ??= new Map(Object.keys(this.#inputs.claims).map((name) => [name.toLowerCase(), name]));
+    return this.#spellings.get(claim.toLowerCase());
   }
 
   identity(member: IdentityMember): Value {
     const { identity } = this.#inputs;
     if (identity === undefined) return '';
     return identity instanceof Unknown ? identity : this.#read(identity[member === 'id' ? 'issuerAssignedId' : member]);
+  }
+
+  /** Maps with the members of `identity`. */
+  get identities(): Value {
+    this.#identities ??= this.#readIdentities(this.#inputs.identities);
+    return this.#identities;
+  }
+
+  #readIdentities(identities: ScopeInputs['identities']): Value {
+    if (identities instanceof Unknown) return identities;
+    return identities.map(
+      (identity) =>
+        new Map(IDENTITY.map((name) => [name, this.#read(identity[name === 'id' ? 'issuerAssignedId' : name])])),
+    );
   }
 
   request(member: RequestMember): Value {

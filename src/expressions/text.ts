@@ -1,11 +1,9 @@
 /** Text functions: Gatehouse's own, then CEL's. Pure. */
-import { MAX_PARTS, MAX_TEXT } from './limits.ts';
+import { MAX_DOMAIN, MAX_PARTS, MAX_TEXT } from './limits.ts';
 import { Fail, type Value } from './values.ts';
 
 const OUT_OF_RANGE = 'the position is out of range';
 
-/** RFC 1035, 2.3.4. */
-const MAX_DOMAIN = 255;
 const ASCII = /^[\0-\x7f]*$/;
 /** Characters that end the host of a URL or are decoded in it. No domain contains them. */
 const NOT_IN_A_DOMAIN = /[\0-,/:-@[-^`{-\x7f]/;
@@ -22,6 +20,11 @@ export function domainOf(text: string): string {
   if (ASCII.test(domain)) return withoutDot(domain.toLowerCase());
   if (NOT_IN_A_DOMAIN.test(domain)) return '';
   return withoutDot(URL.parse(`http://${domain}/`)?.hostname ?? '');
+}
+
+/** The domain and every domain above it: `a.b.com`, `b.com`, `com`. */
+export function* domainAndParents(domain: string): Generator<string> {
+  for (let at = 0; at !== -1; at = domain.indexOf('.', at)) yield domain.slice(at === 0 ? 0 : ++at);
 }
 
 const withoutDot = (domain: string) => domain.replace(/\.+$/, '');
@@ -55,6 +58,17 @@ const lower = (text: string) => text.replaceAll('\u0130', 'I').toLowerCase();
 
 /** The form of person keys (`emailKey` in sign-in/event.ts). */
 export const normalEmail = (text: string): string => text.trim().normalize('NFC').toLowerCase();
+
+/** Longer texts are no codes. They keep their compatibility forms, whose normalisation can take quadratic time. */
+const MAX_CODE_CHARS = 100;
+/** White space, dashes, and characters that are not visible. */
+const NOT_IN_A_CODE = /[\s\p{Pd}\u2212\p{Cf}\p{Cc}\p{Default_Ignorable_Code_Point}]/gu;
+
+/** A code in the form in which lists contain it: capitals, without spaces, dashes and invisible characters. */
+export function normalCode(text: string): string {
+  const compatible = (code: string) => (code.length > MAX_CODE_CHARS ? code : code.normalize('NFKC'));
+  return compatible(compatible(text).replace(NOT_IN_A_CODE, '').toUpperCase()).replace(NOT_IN_A_CODE, '');
+}
 
 // CEL's functions. Positions and lengths are in Unicode code points. A lone surrogate counts as one.
 

@@ -5,7 +5,7 @@ import { MAX_DEPTH } from './limits.ts';
  * Part of the key of every stored plan. A new operator or function needs a new number, so that an older gate does not
  * load a plan that it cannot evaluate.
  */
-export const FORMAT = 1;
+export const FORMAT = 2;
 
 /**
  * JSON. Texts, bools and doubles are literals. Anything else is `[operator, …parts]`: an operator of {@link SHAPES}, or
@@ -64,11 +64,13 @@ const SHAPES: ReadonlyMap<string, Shape> = new Map([
   ['has', names(oneOf(OWNERS), ANY)],
   ['roles', names()],
   ['groups', names()],
+  ['identities', names()],
   ['time', names()],
   // The current entry of a macro. Macros do not nest.
   ['it', names()],
   ['list', trees(0, MANY)],
   ['listed', trees(1, 1, (name, { isList }) => isList(name))],
+  ['domainIn', trees(1, 1, (name, { isList }) => isList(name))],
   ['matches', trees(1, 1, (source, { isPattern }) => isPattern(source))],
   ['&&', trees(1, MANY)],
   ['||', trees(1, MANY)],

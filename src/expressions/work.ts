@@ -3,10 +3,19 @@
  * the same result in every isolate. Each price is a measured upper bound.
  */
 import { type Overload, overloadsOf } from './functions.ts';
-import { MAX_ENTRIES, MAX_PARTS, MAX_PERSON_ROLES, MAX_ROLE_TEXT, MAX_TEXT, MIN_PATTERN_COST } from './limits.ts';
+import {
+  MAX_DOMAIN,
+  MAX_ENTRIES,
+  MAX_PARTS,
+  MAX_PERSON_ROLES,
+  MAX_ROLE_TEXT,
+  MAX_SCOPE_IDENTITIES,
+  MAX_TEXT,
+  MIN_PATTERN_COST,
+} from './limits.ts';
 import type { Pattern, PatternRefusal } from './patterns.ts';
 import { CLOCK } from './times.ts';
-import { isMacro, nodesIn, readsEntry, subtrees, type Tree } from './tree.ts';
+import { IDENTITY, isMacro, nodesIn, readsEntry, subtrees, type Tree } from './tree.ts';
 import { isList, isMap, type Value } from './values.ts';
 
 /** The weight of a list entry, in characters. */
@@ -35,6 +44,9 @@ export const matchWork = (size: number, length: number): number => (length + 50)
 /** The search of a policy list takes 17 steps. */
 export const lookUpWork = (length: number): number => 20 + Math.ceil(length / 64);
 
+/** A domain has at most 255 characters, and so at most 128 domains above it. */
+export const domainInWork = (length: number): number => 10 + length + 128 * lookUpWork(MAX_DOMAIN);
+
 /** The weight of an argument. Only `join` reads the entries of a list. */
 export const argumentWeight = (name: string, value: Value, most: number): number =>
   typeof value === 'string' || name === 'join' ? weightOf(value, most) : 0;
@@ -57,6 +69,7 @@ const MORE_WORK = new Map<string, (first: number, second: number) => number>([
   ['lowerAscii', (text) => text],
   ['upperAscii', (text) => text],
   ['titleCase', (text) => 4 * text],
+  ['normalizeCode', (text) => 200 + 4 * text],
   // A time zone needs an Intl formatter.
   ...Object.keys(CLOCK).map((name) => [name, (_: number, zone: number) => (zone > 0 ? 100 : 0)] as const),
   // Unicode normal form C sorts combining marks.
@@ -128,6 +141,11 @@ export function worstCaseWork(
         return aList(parts.length, sizes.reduce(either, NOTHING));
       case '?':
         return either(second, third);
+      case 'identities':
+        return aList(MAX_SCOPE_IDENTITIES, aList(IDENTITY.length, aText(textLength)));
+      case 'domainIn':
+        if (!isCounted(node)) spend(domainInWork(first.text));
+        return NOTHING;
       case 'listed':
         if (!isCounted(node)) spend(lookUpWork(first.text));
         return NOTHING;
@@ -176,7 +194,9 @@ function resultOf({ name, gives }: Overload, sizes: readonly Largest[]): Largest
 
 /** The longest text that a function returns, when it can exceed the longest argument. */
 const LONGEST = new Map<string, (sizes: readonly Largest[]) => number>([
-  ['domain', () => 255],
+  ['domain', () => MAX_DOMAIN],
+  // U+FDFA has 18 characters in normal form KC. A capital has up to three.
+  ['normalizeCode', ([text = NOTHING]) => Math.max(1_800, 3 * text.text)],
   // U+1D160 grows threefold in normal form C.
   ['normalizeEmail', ([text = NOTHING]) => 3 * text.text],
   ['replace', ([text = NOTHING, , by = NOTHING]) => text.text * Math.max(1, by.text)],

@@ -214,7 +214,7 @@ async function withoutDecision(world: World, { reason, reached }: Stopped): Prom
   const supportCode = await supportCodeOf(world, reached);
   const why = withoutPolicy(reason);
   const policy = reached.inForce?.policy ?? world.policyInMemory();
-  const event = { step: stepOf(reached), locale: reached.event?.locale ?? '' };
+  const event = { step: stepOf(reached), languages: reached.event?.languages ?? [] };
   const decision: Decision =
     why === 'unsupported' ? { kind: 'continue', claims: {} } : decideWithoutPolicy(event, policy, why, supportCode);
   // The attempt must not contain entitlements that did not take part in the decision.

@@ -1,7 +1,7 @@
 /** Composes the attempt of an answered call. Every text is truncated here. */
 import type { Attempt, Outcome } from '../attempts/attempt.ts';
 import { fingerprintOf, seedOf } from '../attempts/fingerprint.ts';
-import { failedConditionNote, failedPartNote } from '../attempts/notes.ts';
+import { failedConditionNote, failedPartNote, IDENTITIES_DROPPED, leftOutNote } from '../attempts/notes.ts';
 import { isNeverStored, retainedClaims } from '../attempts/redaction.ts';
 import { MAX_CHARS, MAX_MESSAGE_BYTES, MAX_NAMES, truncate } from '../attempts/text-limits.ts';
 import { MAX_ROLES, ROLE_NAME } from '../entitlements/stored-record.ts';
@@ -221,8 +221,10 @@ function notesOf(answered: Answered): string[] {
     const note = isForeseen ? failedPartNote(rule, part, why) : failedConditionNote(rule, why);
     notes.push(note.slice(0, MAX_NOTE_CHARS));
   }
+  if (answered.decision.leftOut !== undefined)
+    notes.push(leftOutNote(answered.decision.leftOut).slice(0, MAX_NOTE_CHARS));
   if (lookup?.emailRecordNotUsed) notes.push('email record not used');
   if (droppedNames > 0) notes.push(`names of roles or groups dropped: ${droppedNames} (invalid, or too many)`);
-  if (event?.identitiesAre === 'partial') notes.push('identities dropped (unreadable, or more than ten)');
+  if (event?.identitiesAre === 'partial') notes.push(IDENTITIES_DROPPED);
   return notes;
 }

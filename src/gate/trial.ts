@@ -1,6 +1,8 @@
 /** Tries one call: the reply and a trace. It uses the pipeline of a real call and records nothing. */
+import { leftOutNote } from '../attempts/notes.ts';
 import type { CallIdentity } from '../attempts/support-code.ts';
 import { entitledTo } from '../entitlements/stored-record.ts';
+import { nameList } from '../platform/name-list.ts';
 import type { Decision, RuleTrace } from '../policy/decide.ts';
 import { type ExpressionResult, NOTHING_HELD, type PersonEntitlements, type Policy } from '../policy/policy.ts';
 import type { ClaimValue, SignInEvent, Step } from '../sign-in/event.ts';
@@ -89,7 +91,7 @@ export async function tryCall({ body, urlStep, policy, entitlements, now, suppor
       ...evaluated.map((trace) => ({ reached: true as const, ...trace })),
       ...rules.slice(evaluated.length).map(({ id }) => ({ reached: false as const, rule: id })),
     ],
-    notes: notesOn(reached, policy),
+    notes: notesOn(reached, decision, policy),
   };
 }
 
@@ -131,7 +133,7 @@ export function shownEntry(entry: TraceEntry): ShownEntry {
 const outcomeOf = (result: ExpressionResult): ShownResult =>
   result.ok ? { value: result.value } : { error: result.why };
 
-function notesOn({ event }: Reached, { onlyThese }: Policy): string[] {
+function notesOn({ event }: Reached, { leftOut }: Decision, { onlyThese }: Policy): string[] {
   const notes: string[] = [];
   if (event === undefined) return ['no rule was evaluated: the body is not one that B2C sends'];
   if (event.step === undefined)
@@ -139,6 +141,7 @@ function notesOn({ event }: Reached, { onlyThese }: Policy): string[] {
   else if (onlyThese !== undefined && !onlyThese.has(event.clientId))
     notes.push('no rule was evaluated: the policy does not list the client id (onlyThese)');
   if (event.unexpectedClaims.length > 0)
-    notes.push(`ignored, unsupported type of value: ${event.unexpectedClaims.join(', ')}`);
+    notes.push(`ignored, unsupported type of value: ${nameList(event.unexpectedClaims)}`);
+  if (leftOut !== undefined) notes.push(leftOutNote(leftOut));
   return notes;
 }

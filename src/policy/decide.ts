@@ -2,8 +2,7 @@
  * Decides one call. Pure: no I/O, no clock, no randomness. Rules arrive compiled (`load-plan.ts`), so this file does
  * not depend on the expression language.
  */
-import { byName } from '../sign-in/by-name.ts';
-import { shortName } from '../sign-in/claim-names.ts';
+import { comparableName } from '../sign-in/claim-names.ts';
 import type { ClaimValue, SignInEvent } from '../sign-in/event.ts';
 import type { StepAllows } from '../sign-in/steps.ts';
 import { messageFor } from './messages.ts';
@@ -14,6 +13,7 @@ import {
   type PersonEntitlements,
   type Policy,
 } from './policy.ts';
+import { limitClaims } from './reply-limit.ts';
 
 /** A condition or a value of a rule that failed. */
 export interface RuleFailure {
@@ -27,6 +27,8 @@ export interface RuleFailure {
 
 interface ReplyClaims {
   readonly failures?: readonly RuleFailure[];
+  /** Claims that rules set and the reply has no room for. */
+  readonly leftOut?: readonly string[];
   /** Sent with Continue. A block or invalid that the step does not accept becomes a Continue with these claims. */
   readonly claims: { readonly [name: string]: ClaimValue };
 }
@@ -97,7 +99,7 @@ export function evaluateRules(
     if (effect.kind !== 'set') {
       watch?.({ rule: rule.id, applied: matches, when, set: undefined });
       if (matches)
-        return { kind: effect.kind, rule: rule.id, messageKey: effect.messageKey, claims, ...having(failures) };
+        return { kind: effect.kind, rule: rule.id, messageKey: effect.messageKey, ...sent(claims, policy, failures) };
     } else {
       const set = matches ? effect.claims.map(([name, value]) => [name, value.run(scope)] as const) : undefined;
       const failed = set?.find(([, { ok }]) => !ok)?.[1];
@@ -109,20 +111,27 @@ export function evaluateRules(
   }
   // A rule may grant roles when an entitlement is missing. It must not grant them because KV did not respond.
   if (allows.claims === 'token' && isPersonMissing && policy.rolesClaim !== '') claims[policy.rolesClaim] = '';
-  return { kind: 'continue', claims, ...having(failures) };
+  return { kind: 'continue', ...sent(claims, policy, failures) };
 }
 
-const having = (failures: readonly RuleFailure[]) => (failures.length === 0 ? {} : { failures });
+function sent(
+  all: { readonly [name: string]: ClaimValue },
+  { rolesClaim }: Policy,
+  failures: readonly RuleFailure[],
+): ReplyClaims {
+  const { claims, leftOut } = limitClaims(all, rolesClaim);
+  return { claims, ...(failures.length > 0 && { failures }), ...(leftOut.length > 0 && { leftOut }) };
+}
 
 /** Adds the message in the person's language. */
 export function renderMessage(
   verdict: Verdict,
-  event: Pick<SignInEvent, 'claims' | 'email' | 'locale'>,
+  event: Pick<SignInEvent, 'claims' | 'email' | 'languages'>,
   { messages }: Pick<Policy, 'messages'>,
   supportCode: string,
 ): Decision {
   if (verdict.kind === 'continue') return verdict;
-  const { text, language } = messageFor(messages, verdict.messageKey, event.locale, {
+  const { text, language } = messageFor(messages, verdict.messageKey, event.languages, {
     ...event.claims,
     email: event.email,
     supportCode,
@@ -160,11 +169,9 @@ function rolesClaims(
 
 /** Matches the short or long name, in any case and with any type, since B2C could store the value. */
 function carries(event: SignInEvent, rolesClaim: string): boolean {
-  const wanted = comparable(rolesClaim);
-  return [...event.claimNames, ...event.unexpectedClaims].some((name) => comparable(name) === wanted);
+  const wanted = comparableName(rolesClaim);
+  return [...event.claimNames, ...event.unexpectedClaims].some((name) => comparableName(name) === wanted);
 }
-
-const comparable = byName((name) => shortName(name).toLowerCase());
 
 /** The reason why there is no decision: an unreadable body, a timeout (`late`), or a failed or missing dependency. */
 export type WithoutPolicy = 'unreadable-body' | 'late' | 'unavailable';
@@ -174,7 +181,7 @@ export type WithoutPolicy = 'unreadable-body' | 'late' | 'unavailable';
  * Sign-up is refused, except after a timeout when the policy continues (contract line 42).
  */
 export function decideWithoutPolicy(
-  { step, locale }: Pick<SignInEvent, 'step' | 'locale'>,
+  { step, languages }: Pick<SignInEvent, 'step' | 'languages'>,
   policy: Pick<Policy, 'rolesClaim' | 'messages' | 'steps'>,
   reason: WithoutPolicy,
   supportCode: string,
@@ -187,6 +194,6 @@ export function decideWithoutPolicy(
   if (reason === 'late' && at?.whenUnavailable === 'continue') return { kind: 'continue', claims };
   const kind = reason === 'unreadable-body' && at?.allows.invalid !== false ? 'invalid' : 'block';
   const messageKey = reason === 'late' ? 'unavailable' : reason;
-  const { text, language } = messageFor(policy.messages, messageKey, locale, { supportCode });
+  const { text, language } = messageFor(policy.messages, messageKey, languages, { supportCode });
   return { kind, rule: '', messageKey, message: text, language, claims: {} };
 }

@@ -44,7 +44,8 @@ function policyOf(plan: Plan, version: number, names: ClaimNames, shared: Shared
     open: (event, { roles, groups, attributes }, now) =>
       openScope({
         claims: event.claims,
-        identity: event.identities[0],
+        identity: event.claimedIdentities[0],
+        identities: event.claimedIdentities,
         roles,
         groups,
         attributes,

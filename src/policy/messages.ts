@@ -2,8 +2,10 @@
  * Renders the messages for a person who signs up, in their language, with placeholders filled in. B2C shows them as
  * plain text on a block page or above the attributes.
  */
+import { claimNamed } from '../sign-in/claim-names.ts';
 import type { ClaimValue } from '../sign-in/event.ts';
 import { BUILT_IN_TEXTS, type BuiltInKey } from './built-in-texts.ts';
+import { inLanguages } from './languages.ts';
 
 /** Texts by BCP 47 tag in lower case. */
 export type Texts = ReadonlyMap<string, string>;
@@ -22,50 +24,33 @@ const MAX_FILLED_CHARS = 100;
 /** The longest message that an attempt stores. */
 const MAX_SHOWN_CHARS = 2_000;
 
-/** Language tags are short (RFC 5646, section 4.4.1), but the person can put any text into `ui_locales`. */
-const MAX_TAG_CHARS = 100;
-
 export const PLACEHOLDER = /\{([A-Za-z][A-Za-z0-9_]*)\}/g;
 /** Control characters, line separators, direction marks, and angle brackets in case a page renders HTML. */
 const UNSAFE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}<>]/gu;
 
 /**
- * The text of a message and the tag of its language. The look-up for `locale`, a BCP 47 tag, follows RFC 4647, section
- * 3.4: `de-AT`, then `de`, then the policy's default. The built-in text `blocked` replaces a missing or empty text.
+ * The text of a message and the tag of its language: the best of `languages`, BCP 47 tags in order of preference, or
+ * the policy's default. The built-in text `blocked` replaces a missing or empty text.
  */
 export function messageFor(
   { own, defaultLanguage }: Messages,
   key: string,
-  locale: string,
+  languages: readonly string[],
   fill: { readonly [name: string]: ClaimValue },
 ): { text: string; language: string } {
   const texts = own.get(key) ?? BUILT_IN_TEXTS[key as BuiltInKey] ?? BUILT_IN_TEXTS.blocked;
-  const [language, text] =
-    inLanguage(texts, locale) ?? inLanguage(texts, defaultLanguage) ?? inLanguage(texts, 'en') ?? NO_TEXT;
+  const [language, text] = inLanguages(texts, languages) ?? inLanguages(texts, [defaultLanguage, 'en']) ?? NO_TEXT;
   const shown = filled(text, fill);
   // A message of absent claims only is empty, and B2C rejects an empty message (contract line 24).
   if (shown.trim() !== '' || texts === BUILT_IN_TEXTS.blocked) return { text: shown, language };
-  return messageFor({ own: new Map(), defaultLanguage }, 'blocked', locale, fill);
+  return messageFor({ own: new Map(), defaultLanguage }, 'blocked', languages, fill);
 }
 
 const NO_TEXT = ['', ''] as const;
 
-function inLanguage(texts: Texts, locale: string): readonly [language: string, text: string] | undefined {
-  let tag = locale.slice(0, MAX_TAG_CHARS).toLowerCase().replaceAll('_', '-');
-  while (tag !== '') {
-    const text = texts.get(tag);
-    if (text !== undefined) return [tag, text];
-    // A single-letter subtag introduces the next one, so both are removed.
-    tag = tag.slice(0, Math.max(0, tag.lastIndexOf('-'))).replace(/-[a-z0-9]$/, '');
-  }
-  return undefined;
-}
-
 /** Fills placeholders in one pass, so a value is never expanded. A missing claim gives an empty text. */
 function filled(text: string, fill: { readonly [name: string]: ClaimValue }): string {
-  const shown = text.replace(PLACEHOLDER, (_, name: string) =>
-    Object.hasOwn(fill, name) ? shownValue(fill[name]) : '',
-  );
+  const shown = text.replace(PLACEHOLDER, (_, name: string) => shownValue(claimNamed(fill, name)));
   return shown.slice(0, MAX_SHOWN_CHARS).toWellFormed();
 }
 

@@ -5,7 +5,10 @@ import { sha256Hex } from '../platform/digest.ts';
 export type Step = string;
 
 export type ClaimValue = string | number | boolean;
-/** Claims by canonical name. The object has no prototype: a claim may have any name. */
+/**
+ * Claims by canonical name, custom attributes in the case in which they arrived (`claimNamed` finds them in any case).
+ * The object has no prototype: a claim may have any name.
+ */
 export type Claims = { readonly [name: string]: ClaimValue };
 
 /** Built-in attributes and protocol members (contract 1.4). A value other than text counts as absent. */
@@ -44,17 +47,21 @@ export interface SignInEvent {
   readonly claims: Claims;
   /** Canonical names of the claims whose value has an expected type. */
   readonly claimNames: readonly string[];
-  /** Names of the members whose value has an unexpected type. They count as absent. */
+  /** Names of members that count as absent: their value has an unexpected type, or they repeat another one's name. */
   readonly unexpectedClaims: readonly string[];
   /** Lower case: the roles of an application are looked up case-insensitively. */
   readonly clientId: string;
   /** First language tag of `ui_locales`, `''` when there is none. */
   readonly locale: string;
+  /** The language tags of `ui_locales` in order of preference. At most {@link MAX_LANGUAGES}. */
+  readonly languages: readonly string[];
   /** Lower case, `''` when there is none. */
   readonly objectId: string;
   readonly email: string;
   /** At most {@link MAX_IDENTITIES}. */
   readonly identities: readonly Identity[];
+  /** `identities`, and those whose id is unreadable (`''`): for rules only, since they identify no one. */
+  readonly claimedIdentities: readonly Identity[];
   /** `none`: the call has none. `partial`: some are unreadable or over the limit. */
   readonly identitiesAre: 'none' | 'complete' | 'partial';
   readonly personKeys: PersonKeys;
@@ -72,6 +79,9 @@ export const bestKey = ({ oid, idp, email }: PersonKeys): string => oid ?? idp[0
 
 /** More identities do not identify one person, and their keys do not fit one bulk read. */
 export const MAX_IDENTITIES = 10;
+
+/** More than people set in a browser. */
+export const MAX_LANGUAGES = 10;
 
 /** KV accepts keys of up to 512 bytes; this leaves room for a prefix. */
 const MAX_KEY_BYTES = 400;

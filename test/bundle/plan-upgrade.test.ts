@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createTestHarness } from 'wrangler';
+import { FORMAT } from '../../src/expressions/tree.ts';
 import { planKey } from '../../src/policy/plan.ts';
 import { POINTER_KEY, PUBLISH_DUE_PREFIX, versionKey } from '../../src/policy/pointer.ts';
 import { bothWorkers, tick } from '../support/both-workers.ts';
@@ -74,7 +75,7 @@ it('a policy decides once it is saved, the schedule restores it after KV lost it
     document,
     plan,
   ]);
-  expect(plan).toContain('"format":1');
+  expect(plan).toContain(`"format":${FORMAT}`);
   expect((await kv.list({ prefix: PUBLISH_DUE_PREFIX })).keys).toEqual([]);
 });
 

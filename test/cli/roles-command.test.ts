@@ -60,12 +60,12 @@ describe('npm run roles', () => {
 
     const shown = await roles('get', key);
     expect(shown.code).toBe(0);
-    for (const part of [key, 'editor reader', 'sales', 'loyaltyId', '12=34', 'shop', 'approver', 'by admin']) {
+    for (const part of [key, 'editor, reader', 'sales', 'loyaltyId', '12=34', 'shop', 'approver', 'by admin']) {
       expect(shown.stdout).toContain(part);
     }
     const listed = (await roles('list')).stdout.split('\n');
     expect(listed[0]).toMatch(/^KEY +ROLES +GROUPS +IN APPLICATIONS +CHANGED +BY$/);
-    expect(listed.find((line) => line.startsWith(key))).toMatch(/editor reader +sales +shop: approver/);
+    expect(listed.find((line) => line.startsWith(key))).toMatch(/editor, reader +sales +shop: approver/);
 
     expect((await roles('set', key, '--groups', 'sales')).stdout).toContain('Nothing changed');
     await roles('set', key, '--client-id', 'SHOP', '--roles', '');
@@ -107,6 +107,18 @@ describe('npm run roles', () => {
   });
 });
 
+describe('npm run roles -- set', () => {
+  it('refuses a role or group name with spaces, shows both ways to write it, and sends nothing', async () => {
+    for (const option of ['--roles', '--groups']) {
+      const refusal = await roles('set', newKey(), option, 'editor,Global Administrator');
+      expect(refusal).toMatchObject(refused(2, '"Global Administrator" contains spaces'));
+      expect(refusal.stderr).toContain('Global-Administrator');
+      expect(refusal.stderr).toContain('"Global, Administrator"');
+    }
+    expect(gatehouse.requests).toEqual([]);
+  });
+});
+
 describe('npm run roles -- import', () => {
   it('merges all lines of a person into one record and keeps the names that are not in the file', async () => {
     const [known, unknown] = [newKey(), newKey()];
@@ -118,7 +130,7 @@ describe('npm run roles -- import', () => {
     });
     const file = fileOf(
       'key,roles,clientId',
-      `${known},new newer,`,
+      `${known},new;newer,`,
       `${unknown},"editor, reader",`,
       '',
       `${known.toUpperCase()},approver,SHOP`,
@@ -142,7 +154,7 @@ describe('npm run roles -- import', () => {
 
   it('changes nothing and logs nothing when it is repeated', async () => {
     const keys = [newKey(), newKey(), newKey()];
-    const file = fileOf('key,roles,groups,clientId', ...keys.flatMap((key) => [`${key},a b,g,`, `${key},c,,shop`]));
+    const file = fileOf('key,roles,groups,clientId', ...keys.flatMap((key) => [`${key},a;b,g,`, `${key},c,,shop`]));
     await roles('import', file);
     const before = await Promise.all(keys.map(recordOf));
     expect((await roles('import', file)).stdout).toContain('0 created or changed, 3 unchanged');
@@ -159,7 +171,7 @@ describe('npm run roles -- import', () => {
       'key,roles,groups,clientId',
       `${key},editor,,`,
       'anna@example.com,editor,,',
-      `${newKey()},two_words! ok,-x,`,
+      `${newKey()},two_words!;ok,-x,`,
       `${key},editor`,
       `${key.toUpperCase()},reader,,`,
       `idp:google.com:1:2,editor,,`,
@@ -182,7 +194,7 @@ describe('npm run roles -- import', () => {
     const [fine, full] = [newKey(), newKey()];
     const sixty = (prefix: string) => Array.from({ length: 60 }, (_, index) => `${prefix}${index}`.padEnd(20, 'x'));
     await store(full, { roles: sixty('r') });
-    const file = fileOf('key,roles,clientId', `${fine},a,`, `${full},${sixty('s').join(' ')},shop`);
+    const file = fileOf('key,roles,clientId', `${fine},a,`, `${full},${sixty('s').join(';')},shop`);
     expect(await roles('import', file)).toMatchObject(
       refused(1, /^line 3: the roles make a claim longer than 2000 characters/),
     );
@@ -192,7 +204,7 @@ describe('npm run roles -- import', () => {
   it('reads the CSV of a spreadsheet: semicolons, a byte order mark, empty lines at the end', async () => {
     const key = newKey();
     const file = join(folder, 'spreadsheet.csv');
-    writeFileSync(file, `\ufeffkey;roles;groups;clientId\r\n${key};editor reader;;\r\n;;;\r\n\r\n`);
+    writeFileSync(file, `\ufeffkey;roles;groups;clientId\r\n${key};editor, reader;;\r\n;;;\r\n\r\n`);
     expect(await roles('import', file)).toMatchObject({ code: 0, stderr: '' });
     expect(await recordOf(key)).toMatchObject({ roles: ['editor', 'reader'] });
     writeFileSync(file, Buffer.from([0x6b, 0xe4]));
@@ -267,7 +279,7 @@ describe('npm run roles -- export', () => {
     const [header, ...all] = readFileSync(file, 'utf8').trim().split('\n');
     expect(header).toBe('key,roles,groups,clientId');
     const ours = all.filter((line) => line.startsWith(first) || line.startsWith(second));
-    expect(ours.sort()).toEqual([`${first},editor reader,,`, `${first},x,,shop`, `${second},,g,`].sort());
+    expect(ours.sort()).toEqual([`${first},"editor, reader",,`, `${first},x,,shop`, `${second},,g,`].sort());
     expect((await roles('export')).stdout).toBe(readFileSync(file, 'utf8'));
 
     const mine = fileOf(header ?? '', ...ours);

@@ -49,7 +49,38 @@ describe('the CSV of roles export', () => {
   });
 });
 
+const KEY = 'oid:a0000000-0000-4000-8000-000000000001';
+/** Parts of cells: names, words, separators and the spaces that spreadsheets and web pages contain. */
+const cellOfNames = fc
+  .array(fc.constantFrom('editor', 'Read', 'Only', 'Admin', ',', ';', ' ', '\u00a0', '\t', '\n', '\u2003'), {
+    maxLength: 9,
+  })
+  .map((parts) => parts.join(''));
+
 describe('the CSV of roles import', () => {
+  it('never reads a name with spaces as several names: only commas and semicolons separate roles and groups', async () => {
+    await fc.assert(
+      fc.asyncProperty(cellOfNames, fc.constantFrom('roles', 'groups'), async (cell, column) => {
+        const read = await readRolesCsv(`key,${column}\n${KEY},"${cell}"\n`);
+        const intended = cell.split(/[,;]/).map((name) => name.trim());
+        const isClear = intended.every((name) => !/\s/.test(name));
+        expect(read.ok).toBe(isClear);
+        if (read.ok)
+          expect(read.lines[0]?.names[column === 'roles' ? 'roles' : 'groups']).toEqual(intended.filter(Boolean));
+      }),
+    );
+  });
+
+  it('refuses names that are separated by spaces and shows both ways to write them', async () => {
+    expect(await readRolesCsv(`key,roles,groups\n${KEY},Read Only Admin,Sales Team`)).toEqual({
+      ok: false,
+      errors: [
+        'line 2: "Read Only Admin" contains spaces: write Read-Only-Admin for one name, or "Read, Only, Admin" for several names',
+        'line 2: "Sales Team" contains spaces: write Sales-Team for one name, or "Sales, Team" for several names',
+      ],
+    });
+  });
+
   it('yields for any file either valid lines or errors with line numbers', async () => {
     const cell = fc.oneof(fc.string(), fc.constantFrom('oid:1', 'editor', '"', ',', ';', '\n', ''));
     const file = fc.oneof(
@@ -124,7 +155,7 @@ describe('the CSV of roles import', () => {
   });
 
   it('has the line numbers of an editor, also after a cell with line breaks', async () => {
-    const read = await readRolesCsv('key,roles\n\n"oid:1","a\nb\r\nc"\noid:2,two!\n');
+    const read = await readRolesCsv('key,roles\n\n"oid:1","a,\nb,\r\nc"\noid:2,two!\n');
     expect(read).toMatchObject({ ok: false, errors: [expect.stringMatching(/^line 6: "two!"/)] });
   });
 

@@ -23,6 +23,7 @@ export function treeOf(source: string): Tree | { readonly refused: string } {
 export const CALL: ScopeInputs = {
   claims: {},
   identity: undefined,
+  identities: [],
   roles: [],
   groups: [],
   attributes: {},
@@ -106,6 +107,9 @@ export const anyCall: fc.Arbitrary<ScopeInputs> = fc
     identity: fc.option(fc.record({ issuer: anyText, issuerAssignedId: anyText, signInType: anyText }), {
       nil: undefined,
     }),
+    identities: fc.array(fc.record({ issuer: anyText, issuerAssignedId: anyText, signInType: anyText }), {
+      maxLength: 10,
+    }),
     roles: fc.array(anyText, { maxLength: 4 }),
     groups: fc.array(anyText, { maxLength: 110, size: 'max' }),
     now: fc.oneof(fc.integer(), fc.double(), fc.constant(CALL.now)),
@@ -141,6 +145,7 @@ function treesOf(
         parts(3).map((args): Tree => ['?', ...args]),
         fc.tuple(tree, fc.constantFrom(...PATTERNS)).map(([text, pattern]): Tree => ['matches', text, pattern]),
         tree.map((value): Tree => ['listed', value, 'codes']),
+        tree.map((value): Tree => ['domainIn', value, 'codes']),
         fc
           .array(tree, { maxLength: 2 })
           .map((values): Tree => ['map', ...values.map((value, at): Tree => [`${at}`, value])]),
@@ -163,6 +168,7 @@ const anyLeaf: fc.Arbitrary<Tree> = fc.oneof(
     ['identity', 'id'],
     ['roles'],
     ['groups'],
+    ['identities'],
     ['time'],
     ...REQUEST.map((name): Tree => ['request', name]),
   ),

@@ -91,8 +91,19 @@ function replaced(before: string[] | undefined, names: readonly string[] | undef
 
 const isEmpty = (names: readonly string[] | undefined) => names === undefined || names.length === 0;
 
-/** Splits roles or groups at spaces, commas and semicolons. */
-export const readNames = (text: string): string[] => text.split(/[\s,;]+/).filter((name) => name !== '');
+/** Splits roles or groups at commas and semicolons. A space never separates: one name would become several. */
+export const readNames = (text: string): string[] =>
+  text
+    .split(/[,;]/)
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+
+/** What is wrong with a name that contains spaces, and both ways to write it; undefined when it contains none. */
+export function spacesFault(name: string): string | undefined {
+  const words = name.split(/\s+/);
+  if (words.length < 2) return undefined;
+  return `"${words.join(' ')}" contains spaces: write ${words.join('-')} for one name, or "${words.join(', ')}" for several names`;
+}
 
 export const showPerson = (held: RolesOfPerson): string =>
   pairs([
@@ -120,7 +131,7 @@ export const showPeople = (people: readonly RolesOfPerson[]): string =>
   );
 
 const NONE = '-';
-const listed = (names: readonly string[] | undefined) => names?.join(' ') || NONE;
+const listed = (names: readonly string[] | undefined) => names?.join(', ') || NONE;
 
 function inApplication(names: { roles?: string[] | undefined; groups?: string[] | undefined }): string {
   const groups = names.groups === undefined || names.groups.length === 0 ? '' : ` (groups ${listed(names.groups)})`;

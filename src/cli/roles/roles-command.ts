@@ -33,8 +33,8 @@ export const define: Define = (program, io) => {
   atGatehouse(program.command('set'))
     .description('Replaces the named members of a record and keeps the others. Creates the record if it is missing.')
     .argument('<key>', KEY)
-    .option('--roles <names>', "for example a,b; '' removes all roles", people.readNames)
-    .option('--groups <names>', "for example a,b; '' removes all groups", people.readNames)
+    .option('--roles <names>', "for example a,b; '' removes all roles", names)
+    .option('--groups <names>', "for example a,b; '' removes all groups", names)
     .option('--client-id <id>', 'set the roles and groups in this application only')
     .option('--attribute <name=value>', 'may be repeated; name= removes the attribute', assignment)
     .does(async (key: string, changes: Options) =>
@@ -55,7 +55,7 @@ export const define: Define = (program, io) => {
     .description(
       'Imports the CSV of export. Checks the whole file before it writes anything.\n\n' +
         'An empty clientId means general roles and groups; any other clientId means roles and groups in that ' +
-        'application. A cell has names separated by spaces. Each line replaces the names of that person in that ' +
+        'application. A cell has names separated by commas or semicolons. Each line replaces the names of that person in that ' +
         'application; an empty cell removes all names. Other people, other applications and all attributes do not ' +
         'change. Without a column roles, or groups, those do not change either. When the import is interrupted ' +
         '(Ctrl-C, network), it prints which lines are done. Running it again is safe and logs nothing twice.',
@@ -119,6 +119,13 @@ async function everybody(io: Io, call: ApiCall) {
   for (const key of unreadable)
     warn(io, `${printable(key)} is left out: its record cannot be parsed. Remove it, then set it again.`);
   return { all, code: unreadable.length === 0 ? 0 : 1 };
+}
+
+function names(typed: string): readonly string[] {
+  const read = people.readNames(typed);
+  const fault = read.map(people.spacesFault).find((found) => found !== undefined);
+  if (fault !== undefined) throw calledWrongly(`${fault}.`, 'roles');
+  return read;
 }
 
 function assignment(typed: string, before: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {

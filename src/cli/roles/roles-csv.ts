@@ -2,7 +2,7 @@
 import Papa from 'papaparse';
 import { ROLE_NAME } from '../../entitlements/stored-record.ts';
 import { readPersonKey } from '../../sign-in/event.ts';
-import { type RoleNames, type RolesOfPerson, readNames } from './roles-api.ts';
+import { type RoleNames, type RolesOfPerson, readNames, spacesFault } from './roles-api.ts';
 
 const COLUMNS = ['key', 'roles', 'groups', 'clientId'] as const;
 type Column = (typeof COLUMNS)[number];
@@ -55,14 +55,16 @@ export async function readRolesCsv(text: string): Promise<CheckedCsv> {
 /** Writes people for {@link readRolesCsv}. Attributes are not in the file. */
 export function writeRolesCsv(people: readonly RolesOfPerson[]): string {
   const rows = people.flatMap(({ key, roles, groups, applications }) => [
-    [key, roles.join(' '), groups.join(' '), ''],
+    [key, cellOf(roles), cellOf(groups), ''],
     ...Object.entries(applications)
       .filter(([, names]) => (names.roles ?? []).length + (names.groups ?? []).length > 0)
-      .map(([id, names]) => [key, (names.roles ?? []).join(' '), (names.groups ?? []).join(' '), id]),
+      .map(([id, names]) => [key, cellOf(names.roles), cellOf(names.groups), id]),
   ]);
   // A cell that begins with = + - @ is a formula to a spreadsheet.
   return `${Papa.unparse({ fields: [...COLUMNS], data: rows }, { newline: '\n', escapeFormulae: true })}\n`;
 }
+
+const cellOf = (names: readonly string[] = []) => names.join(', ');
 
 const SEPARATOR_LINE = /^\ufeff?"?sep=(.)"?(?:\r\n|\r|\n|$)/i;
 
@@ -124,6 +126,7 @@ async function readRow(
     .filter((name) => !ROLE_NAME.test(name))
     .map(
       (name) =>
+        spacesFault(name) ??
         `"${name}" is not a role or group name: use 1 to 64 letters, digits and . _ : / - , starting with a letter or digit`,
     );
   const key = await readPersonKey(cell('key') ?? '');

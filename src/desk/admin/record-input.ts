@@ -20,12 +20,17 @@ const namesOf = (item: z.ZodMiniType<string, string>, most: number) =>
     z.transform((list: string[]) => [...new Set(list)]),
   );
 
-const attribute = z.union([z.string().check(z.maxLength(MAX_ATTRIBUTE_CHARS)), z.number(), z.boolean()], {
-  error: 'not an attribute. Write a text of at most 2,000 characters, a number, true or false',
-});
-const attributesSchema = z
-  .record(z.string().check(z.minLength(1), z.maxLength(MAX_ATTRIBUTE_NAME_CHARS)), attribute)
-  .check(z.refine((record) => Object.keys(record).length <= MAX_ATTRIBUTES, `at most ${MAX_ATTRIBUTES} attributes`));
+const attributesOf = (number: z.ZodMiniType<number, number>) => {
+  const attribute = z.union([z.string().check(z.maxLength(MAX_ATTRIBUTE_CHARS)), number, z.boolean()], {
+    error:
+      'not an attribute. Write a text of at most 2,000 characters, a number, true or false; and a whole number beyond 2^53 as a text',
+  });
+  return z
+    .record(z.string().check(z.minLength(1), z.maxLength(MAX_ATTRIBUTE_NAME_CHARS)), attribute)
+    .check(z.refine((record) => Object.keys(record).length <= MAX_ATTRIBUTES, `at most ${MAX_ATTRIBUTES} attributes`));
+};
+/** JSON.parse rounds whole numbers beyond 2^53. */
+const exact = z.number().check(z.refine((number) => !Number.isInteger(number) || Number.isSafeInteger(number)));
 
 const clientId = z.string().check(z.trim(), z.toLowerCase(), z.minLength(1), z.maxLength(MAX_CLIENT_ID_CHARS));
 /** Roles and groups by client id, in lower case. */
@@ -41,7 +46,7 @@ const anyNames = z.array(z.string());
 export const shownRecord = z.object({
   roles: anyNames,
   groups: anyNames,
-  attributes: attributesSchema,
+  attributes: attributesOf(z.number()),
   applications: applicationsOf(anyNames),
   updatedAt: z.string(),
   updatedBy: z.string(),
@@ -57,7 +62,7 @@ const names = namesOf(z.string().check(z.regex(ROLE_NAME, ROLE_NAME_RULE)), MAX_
 const members = {
   roles: z._default(names, []),
   groups: z._default(names, []),
-  attributes: z._default(attributesSchema, {}),
+  attributes: z._default(attributesOf(exact), {}),
   applications: z._default(applicationsOf(names), {}),
 };
 

@@ -1,5 +1,6 @@
 /** Zod schemas that query strings and bodies share. Unknown members are refused by name. */
 import * as z from 'zod/mini';
+import { nameList } from '../../platform/name-list.ts';
 
 const MAX_TEXT_CHARS = 2_000;
 
@@ -32,7 +33,7 @@ export const strict = <Shape extends z.core.$ZodShape>(shape: Shape) => {
   return z.strictObject(shape, {
     error: (issue) =>
       issue.code === 'unrecognized_keys'
-        ? `unknown: ${issue.keys?.join(', ')}. Known here: ${known}`
+        ? `unknown: ${nameList(issue.keys ?? [])}. Known here: ${known}`
         : `not a JSON object: send one, with members among ${known}`,
   });
 };

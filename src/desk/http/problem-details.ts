@@ -4,6 +4,7 @@ import type { Context, Hono, MiddlewareHandler, ValidationTargets } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { $ZodType } from 'zod/v4/core';
+import { MAX_NAMED } from '../../platform/name-list.ts';
 import type { AppEnv } from './context.ts';
 import { type Code, type Entry, type Fault, type ParametersOf, REFUSALS } from './error-codes.ts';
 import { pointerTo } from './json-pointer.ts';
@@ -43,8 +44,15 @@ export function refuse<C extends Code>(
   return c.body(JSON.stringify(body), status, { 'Content-Type': 'application/problem+json', ...again, ...headers });
 }
 
-/** 400 with every fault, for people in `detail` and for programs in `errors`. */
-export const badRequest = (c: Context, errors: readonly Fault[]): Response => refuse(c, 'invalid-request', { errors });
+/** 400 with the first 20 faults and the number of the others, for people in `detail` and for programs in `errors`. */
+export const badRequest = (c: Context, errors: readonly Fault[]): Response =>
+  refuse(c, 'invalid-request', { errors: withMore(errors) });
+
+function withMore(errors: readonly Fault[]): readonly Fault[] {
+  const more = errors.length - MAX_NAMED;
+  if (more <= 0) return errors;
+  return [...errors.slice(0, MAX_NAMED), { path: '', message: `and ${more} more. Correct these first` }];
+}
 
 /**
  * Answers 405 with `Allow` (RFC 9110, section 15.5.6) when no route of `app` takes the method at an address. A route

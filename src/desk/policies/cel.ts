@@ -27,6 +27,7 @@ const STAND_INS = {
   texts: '__texts',
   time: '__time',
   list: '__list',
+  identities: '__ids',
   custom: '__any',
   truth: 'true',
   // cel-js infers no entry type for `[]` and `{}` and rejects some of their valid uses.
@@ -42,6 +43,7 @@ const TYPES = {
   texts: 'list<string>',
   time: 'google.protobuf.Timestamp',
   list: 'PolicyList',
+  identities: 'list<map<string, string>>',
   custom: 'dyn',
   emptyList: 'list',
   emptyMap: 'map',
@@ -55,6 +57,7 @@ const ENVIRONMENT = (() => {
   const environment = new Environment({ homogeneousAggregateLiterals: false, limits: LIMITS });
   environment.registerType('PolicyList', { fields: {} });
   environment.registerOperator('string in PolicyList: bool', () => true);
+  environment.registerFunction('domainIn(string, PolicyList): bool', () => true);
   for (const comparison of NUMBER_COMPARISONS) environment.registerOperator(`${comparison}: bool`, () => true);
   for (const [name, type] of Object.entries(TYPES)) environment.registerVariable(STAND_INS[name as StandIn], type);
   const own = new Set(environment.getDefinitions().functions.map(({ signature }) => signature));

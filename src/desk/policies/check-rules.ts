@@ -1,12 +1,13 @@
 /** Checks the rules of a policy, each by itself and together. */
 
+import { subtrees, type Tree } from '../../expressions/tree.ts';
 import { DECIDED_WITHOUT_RULE } from '../../policy/policy.ts';
 import { ALIASES, isLongName, shortName } from '../../sign-in/claim-names.ts';
 import { type CompiledExpression, compileExpression } from './compile-expression.ts';
 import type { PolicyDocument, RuleDocument } from './policy-document.ts';
 import type { Problem } from './policy-problem.ts';
 import { problemSentence } from './problem-sentences.ts';
-import { readPath } from './variables.ts';
+import { ALL_IDENTITIES, readPath } from './variables.ts';
 
 export interface CheckedRule {
   readonly document: RuleDocument;
@@ -54,7 +55,11 @@ export function checkRules(document: PolicyDocument, rolesClaim: string) {
       refuse('id', `Reports use the name ${rule.id} for decisions without a rule. Rename the rule.`);
     ids.add(rule.id);
     checkShape(rule, document, refuse, into(warnings));
-    return { document: rule, path: here, ...compiled(rule, lists, refuse) };
+    const expressions = compiled(rule, lists, refuse);
+    const { when } = expressions;
+    if (rule.set === undefined && when !== undefined && reads(when.tree, 'identity') && !reads(when.tree, 'identities'))
+      into(warnings)('when', problemSentence(['first-identity', ALL_IDENTITIES]));
+    return { document: rule, path: here, ...expressions };
   });
   for (const spellings of spellingsOf(document, rolesClaim)) {
     const message = `${spellings.join(' and ')} differ only in case, and the reply can contain both. Use one spelling.`;
@@ -66,6 +71,9 @@ export function checkRules(document: PolicyDocument, rolesClaim: string) {
   }
   return { rules, problems, warnings };
 }
+
+const reads = (tree: Tree, variable: string): boolean =>
+  typeof tree === 'object' && (tree[0] === variable || subtrees(tree).some((part) => reads(part, variable)));
 
 function checkShape(rule: RuleDocument, document: PolicyDocument, refuse: Say, warn: Say): void {
   const { block, invalid, set, steps } = rule;

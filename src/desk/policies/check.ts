@@ -2,6 +2,7 @@
  * Checks a policy document and returns all problems at once. Saving, compiling and `npm run policy -- check` use it.
  */
 import type * as z from 'zod/mini';
+import { checkEntries } from './check-entries.ts';
 import { checkMessages } from './check-messages.ts';
 import { type CheckedRule, checkRules } from './check-rules.ts';
 import { checkRunning } from './check-running.ts';
@@ -24,7 +25,7 @@ const MAX_PROBLEMS = 100;
 
 /**
  * Checks the text of a document. `rolesClaim`: a policy that does not set this claim gets a warning; `''` for none.
- * `run`: also runs the expressions on samples, which can take seconds.
+ * `run`: also checks entries of lists, and runs the expressions on samples, which can take seconds.
  */
 export function checkText(text: string, rolesClaim: string, run = true): Check {
   const bytes = new TextEncoder().encode(text).byteLength;
@@ -65,9 +66,14 @@ export function checkPolicy(parsed: unknown, rolesClaim: string, run = true): Ch
   const document = shaped.data;
   const { rules, problems, warnings } = checkRules(document, rolesClaim);
   const words = checkMessages(document);
-  const all = [...checkLists(document), ...words.problems, ...problems, ...(run ? checkRunning(rules) : [])];
+  const entries = run ? checkEntries(document, rules) : { problems: [], warnings: [] };
+  const running = run ? checkRunning(rules) : [];
+  const all = [...checkLists(document), ...words.problems, ...problems, ...entries.problems, ...running];
   if (all.length > 0) return { ok: false, problems: all.slice(0, MAX_PROBLEMS) };
-  return { ok: true, policy: { document, rules, warnings: [...words.warnings, ...warnings].slice(0, MAX_PROBLEMS) } };
+  return {
+    ok: true,
+    policy: { document, rules, warnings: [...words.warnings, ...warnings, ...entries.warnings].slice(0, MAX_PROBLEMS) },
+  };
 }
 
 /** Whether an object anywhere in `parsed` has this member. It does not recurse: JSON may be deeper than the stack. */

@@ -83,9 +83,11 @@ const NO_ONE = {
   unexpectedClaims: [],
   clientId: '',
   locale: '',
+  languages: [],
   objectId: '',
   email: '',
   identities: [],
+  claimedIdentities: [],
   identitiesAre: 'none',
   personKeys: { oid: undefined, idp: [], email: undefined },
 } as const;

@@ -29,6 +29,7 @@ const word = (type: string) =>
 
 const FORMS: ReadonlyMap<string, readonly Form[]> = new Map([
   ...FUNCTIONS.map(({ name, overloads }) => [name, Object.keys(overloads).map(formOf)] as const),
+  ['domainIn', [{ isMethod: false, parameters: 2, written: 'domainIn(text, lists.name)' }]] as const,
   ['matches', [{ isMethod: true, parameters: 1, written: 'text.matches(text)' }]] as const,
 ]);
 

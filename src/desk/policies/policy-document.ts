@@ -3,6 +3,7 @@
  * describes it. `check.ts` checks what a shape cannot express.
  */
 import * as z from 'zod/mini';
+import { nameList } from '../../platform/name-list.ts';
 import { STEPS } from '../../sign-in/steps.ts';
 
 /** An isolate has 128 MB of memory, and a document takes several times its size. KV allows values of 25 MiB. */
@@ -202,6 +203,6 @@ export type RuleDocument = z.infer<typeof ruleSchema>;
 function membersOf(what: string, members: string) {
   return (issue: { code?: string; keys?: string[] }) =>
     issue.code === 'unrecognized_keys'
-      ? `unknown: ${issue.keys?.join(', ')}. The members of ${what} are ${members}`
+      ? `unknown: ${nameList(issue.keys ?? [])}. The members of ${what} are ${members}`
       : `not a JSON object. The members of ${what} are ${members}`;
 }

@@ -27,6 +27,15 @@ export const SENTENCES = {
   'list-use': (name: string, entry: string) =>
     `lists.${name} works only directly after in. Write ${entry} in lists.${name}.`,
 
+  'list-expected': (written: string) =>
+    `${written} is no list of the policy. Write domainIn(claims.email, lists.name).`,
+  'can-never-equal': (entry: string, form: string, advice: string) =>
+    `${quoted(entry)} can never equal ${form}. ${advice}`,
+  'unusual-entry': (entry: string, right: string) =>
+    `${quoted(entry)} has spaces at its ends, or characters that are not visible. Write ${right}, unless claims have them too.`,
+  'first-identity': (instead: string) =>
+    `It reads only the first identity, and a person may have several. To read all, write ${instead}.`,
+
   'unknown-function': (name: string, advice: string) => `There is no function ${name}.${advice}`,
   'call-form': (written: string, signatures: string) => `${written} has the wrong form. Write ${signatures}.`,
   'not-supported': (what: string, instead: string) => `Expressions do not support ${what}. ${instead}`,

@@ -1,6 +1,6 @@
 /** The sample calls of an expression: first each value that can change the result of an input, then random values. */
 
-import { MAX_PERSON_ROLES, MAX_ROLE_TEXT, MAX_TEXT_READ } from '../../expressions/limits.ts';
+import { MAX_PERSON_ROLES, MAX_ROLE_TEXT, MAX_SCOPE_IDENTITIES, MAX_TEXT_READ } from '../../expressions/limits.ts';
 import { listText } from '../../expressions/list.ts';
 import type { ScopeInputs } from '../../expressions/scope.ts';
 import { subtrees, type Tree } from '../../expressions/tree.ts';
@@ -11,7 +11,7 @@ export type Sample = string | number | boolean | readonly string[] | undefined;
 
 /** A value of the call or a list of the policy that an expression reads. */
 export interface SampledInput {
-  readonly variable: 'claims' | 'attributes' | 'identity' | 'request' | 'person' | 'lists';
+  readonly variable: 'claims' | 'attributes' | 'identity' | 'identities' | 'request' | 'person' | 'lists';
   readonly name: string;
   readonly mayBeAbsent: boolean;
   /** The usual value, then one of each type. The first ones run even with little work left. */
@@ -60,6 +60,7 @@ const LISTED = ['listed', 'Listed', 'LISTED', '7', 'jane@example.com', 'example.
 /** U+1D160 grows threefold in normal form C. */
 const LONG_TEXTS = ['aB'.repeat(MAX_TEXT_READ), ','.repeat(200), '\u{1d160}'.repeat(5_000)];
 const MOST_NAMES = Array.from({ length: MAX_PERSON_ROLES }, (_, at) => `name-${at}-`.padEnd(MAX_ROLE_TEXT, 'x'));
+const MOST_IDENTITIES = Array.from({ length: MAX_SCOPE_IDENTITIES }, () => 'aB'.repeat(MAX_TEXT_READ / 2));
 const MAX_LITERALS = 20;
 const MAX_LONG_LITERALS = 5;
 
@@ -89,6 +90,10 @@ function readBy(node: Tree): [variable: SampledInput['variable'], name: string] 
     case 'roles':
     case 'groups':
       return ['person', operator];
+    case 'identities':
+      // One text for all members of an identity, so that each comparison can succeed.
+      return [operator, 'issuers'];
+    case 'domainIn':
     case 'listed':
       return ['lists', second];
     default:
@@ -117,6 +122,12 @@ function samplesBeside(literals: readonly (string | number)[]) {
     const mayBeAbsent = variable === 'claims' || variable === 'attributes';
     const input = { variable, name, mayBeAbsent };
     if (variable === 'lists') return { ...input, samples: [LISTED, [...LISTED, ...words]], long: [] };
+    if (variable === 'identities')
+      return {
+        ...input,
+        samples: [['a'], [], ['listed', 'a'], ...words.map((word) => [word])],
+        long: [MOST_IDENTITIES],
+      };
     if (variable === 'person')
       return { ...input, samples: [['a'], [], ['listed'], ...words.map((word) => [word])], long: [MOST_NAMES] };
     if (!mayBeAbsent || (variable === 'claims' && TEXT_CLAIMS.includes(name)))
@@ -148,6 +159,7 @@ export function scopeInputsOf(inputs: readonly SampledInput[], call: SampleCall)
   const names = (name: string) => [others.get(name) ?? []].flat();
   return {
     ...{ claims, attributes, lists, now: NOON, roles: names('roles'), groups: names('groups') },
+    identities: names('issuers').map((value) => ({ issuer: value, issuerAssignedId: value, signInType: value })),
     identity: { issuer: text('issuer'), issuerAssignedId: text('id'), signInType: text('signInType') },
     ...{ step: text('step'), clientId: text('clientId'), application: text('application') },
     ...{ locale: text('locale'), channel: text('channel') },

@@ -1,7 +1,7 @@
 /** Converts a parsed expression to its tree, and checks every name, literal, macro and pattern in it. */
 import { isZone } from '../../expressions/dates.ts';
 import { compilePattern } from '../../expressions/patterns.ts';
-import type { Tree } from '../../expressions/tree.ts';
+import { IDENTITY, type Tree } from '../../expressions/tree.ts';
 import {
   type AstNode,
   excerpt,
@@ -70,6 +70,8 @@ class Walk {
   readonly constants: (SourceRange & { readonly tree: Tree })[] = [];
   person = false;
   time = false;
+  /** The variable of the enclosing macro, when it walks over identities. */
+  #identity: string | undefined;
   readonly #source: string;
   readonly #listNames: ReadonlySet<string>;
 
@@ -154,9 +156,16 @@ class Walk {
     if (node.op === 'id') return ['it'];
     const [owner, index] = node.args;
     const from = this.visit(owner, own);
+    if (isIdentity(from, own !== undefined && own === this.#identity)) return this.#ofIdentity(node, from, index);
     if (typeof index !== 'string') return ['[]', from, this.visit(index, own)];
     const advice = `To read a map, write ${this.#shown(owner)}['${index}'].`;
     return this.#refuse(node, ['index-type', this.#shown(node), advice]);
+  }
+
+  #ofIdentity(node: AstNode, identity: Tree, index: AstNode | string): Tree {
+    const member = typeof index === 'string' ? index : (textOf(index) ?? '');
+    if (IDENTITY.some((known) => known === member)) return ['[]', identity, member];
+    return this.#refuse(node, ['index-type', this.#shown(node), `An identity has ${IDENTITY.join(', ')}.`]);
   }
 
   #read(node: AstNode, path: readonly string[]): Tree {
@@ -166,6 +175,7 @@ class Walk {
     if (variable === 'lists') return this.#refuse(node, ['list-use', name, "'x'"]);
     this.#standIn(node, read.type);
     this.#note(path);
+    if (variable === 'identities') return ['identities'];
     if (variable === 'person') return name === 'attributes' ? ['attributes', attribute] : [name];
     return read.type === 'time' ? ['time'] : variable === 'claims' ? ['claims', name] : [variable, name];
   }
@@ -260,6 +270,8 @@ class Walk {
       return this.#refuse(node, fault);
     }
     if (name === 'age') this.time = true;
+    const [first, second] = args;
+    if (name === 'domainIn' && first !== undefined && second !== undefined) return this.#domainIn(first, second, own);
     if (name === 'matches' && target !== undefined && args[0] !== undefined) return this.#matches(target, args[0], own);
     if (name.startsWith('get') && args[0] !== undefined) this.#zone(args[0]);
     const parts = (target === undefined ? args : [target, ...args]).map((part) => this.visit(part, own));
@@ -267,6 +279,18 @@ class Walk {
     const isConstant = parts.every((part) => typeof part !== 'object' || part[0] === '#');
     if (isConstant) this.constants.push({ ...rangeOf(node, this.#source), tree });
     return tree;
+  }
+
+  #domainIn(value: AstNode, list: AstNode, own: string | undefined): Tree {
+    const path = pathOf(list) ?? [];
+    const tree = this.visit(value, own);
+    if (path[0] !== 'lists') return this.#refuse(list, ['list-expected', this.#shown(list)]);
+    const read = readPath(path, this.#listNames);
+    if (!read.ok) return this.#refuse(list, read.fault);
+    const [, name = ''] = path;
+    this.#standIn(list, 'list');
+    this.lists.add(name);
+    return ['domainIn', tree, name];
   }
 
   #macro(node: Call, name: string, target: AstNode, args: readonly AstNode[], own: string | undefined): Tree {
@@ -282,6 +306,7 @@ class Walk {
     const list = this.visit(target, undefined);
     if (typeof list === 'object' && (list[0] === 'claims' || list[0] === 'attributes'))
       return this.#refuse(target, ['macro-range', `${name}()`, this.#shown(target)]);
+    this.#identity = isIdentities(list) ? variable.args : undefined;
     return [name === 'map' ? 'collect' : name, list, ...parts.map((part) => this.visit(part, variable.args))];
   }
 
@@ -299,3 +324,11 @@ class Walk {
     else if (!isZone(name)) this.#refuse(zone, ['unknown-zone', name]);
   }
 }
+
+/** Whether a tree is the list of identities, or some of them. */
+const isIdentities = (tree: Tree): boolean =>
+  typeof tree === 'object' && (tree[0] === 'identities' || (tree[0] === 'filter' && isIdentities(tree[1] ?? false)));
+
+/** Whether a tree is one identity: the entry of a macro over them, or the one at a position. */
+const isIdentity = (tree: Tree, isEntry: boolean): boolean =>
+  typeof tree === 'object' && (tree[0] === 'it' ? isEntry : tree[0] === '[]' && isIdentities(tree[1] ?? false));

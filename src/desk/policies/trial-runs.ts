@@ -110,6 +110,7 @@ const OWNERS = {
   claims: 'claims',
   attributes: 'person.attributes',
   identity: 'identity',
+  identities: 'identities',
   request: 'request',
   person: 'person',
   lists: 'lists',

@@ -5,7 +5,7 @@ import type { StandIn } from './cel.ts';
 import { closest } from './names.ts';
 import type { ExpressionFault } from './problem-sentences.ts';
 
-type Type = Extract<StandIn, 'text' | 'texts' | 'time' | 'list' | 'custom'>;
+type Type = Extract<StandIn, 'text' | 'texts' | 'time' | 'list' | 'custom' | 'identities'>;
 const MEMBERS: ReadonlyMap<string, ReadonlyMap<string, Type>> = new Map([
   ['identity', new Map<string, Type>(['issuer', 'id', 'signInType'].map((name) => [name, 'text']))],
   [
@@ -25,8 +25,11 @@ const MEMBERS: ReadonlyMap<string, ReadonlyMap<string, Type>> = new Map([
   ],
 ]);
 
-const VARIABLES = ['claims', 'identity', 'person', 'request', 'lists'];
+const VARIABLES = ['claims', 'identity', 'identities', 'person', 'request', 'lists'];
 export const isVariable = (name: string): boolean => VARIABLES.includes(name);
+
+/** How to read all identities. */
+export const ALL_IDENTITIES = "identities.exists(i, i.issuer == '…')";
 
 export type Read = { readonly ok: true; readonly type: Type } | { readonly ok: false; readonly fault: ExpressionFault };
 
@@ -36,6 +39,8 @@ const not = (...fault: ExpressionFault): Read => ({ ok: false, fault });
 /** Resolves a path such as `claims.email`. `path` begins with a variable. */
 export function readPath(path: readonly string[], listNames: ReadonlySet<string>): Read {
   const [variable = '', member, ...deeper] = path;
+  if (variable === 'identities')
+    return member === undefined ? is('identities') : not('no-members', variable, ALL_IDENTITIES, path.join('.'));
   if (member === undefined) return not('not-a-value', variable, exampleOf(variable, listNames));
   if (variable === 'claims') return readClaim(member, deeper);
   if (variable === 'lists') return readList(member, deeper, listNames);
@@ -54,7 +59,7 @@ function readClaim(name: string, deeper: readonly string[]): Read {
   const written = [name, ...deeper].join('.');
   const alias = aliasOf(written) ?? aliasOf(name);
   if (alias !== undefined && alias !== name) return not('claim-name', written, `claims.${alias}`);
-  if (name === 'identities') return not('claim-name', name, 'identity.issuer or identity.id');
+  if (name === 'identities') return not('claim-name', name, `identity.issuer, or ${ALL_IDENTITIES}`);
   const canonical =
     TEXT_CLAIMS.find((known) => known.toLowerCase() === name.toLowerCase()) ??
     shortName(name).replace(/^extension_/i, 'extension_');

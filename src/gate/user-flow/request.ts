@@ -1,11 +1,12 @@
 /** Reads the JSON of user flows into a {@link SignInEvent}, with every documented name (contract 1.3 to 1.7). */
-import { canonicalName } from '../../sign-in/claim-names.ts';
+import { canonicalName, comparableName } from '../../sign-in/claim-names.ts';
 import {
   type ClaimValue,
   emailKey,
   type Identity,
   idpKey,
   MAX_IDENTITIES,
+  MAX_LANGUAGES,
   oidKey,
   type SignInEvent,
   type Step,
@@ -38,6 +39,9 @@ export async function understand(parsed: Parsed): Promise<Understood | Stopped> 
 export async function readEvent(members: Record<string, unknown>, urlStep: Step | undefined): Promise<SignInEvent> {
   const { claims, unexpected } = readClaims(members);
   const identities = readIdentities(members.identities);
+  const tags = textOf(claims.ui_locales)
+    .split(/[\s,;]+/)
+    .filter((tag) => tag !== '');
   const bodyStep = textOf(claims.step);
   const known = stepNamed(bodyStep);
   const objectId = textOf(claims.objectId).trim().toLowerCase();
@@ -54,13 +58,12 @@ export async function readEvent(members: Record<string, unknown>, urlStep: Step 
     claimNames: Object.keys(claims),
     unexpectedClaims: identities.unexpected ? [...unexpected, 'identities'] : unexpected,
     clientId: textOf(claims.client_id).trim().toLowerCase(),
-    locale:
-      textOf(claims.ui_locales)
-        .split(/[\s,;]+/)
-        .find((tag) => tag !== '') ?? '',
+    locale: tags[0] ?? '',
+    languages: tags.filter((tag) => !tag.includes('=')).slice(0, MAX_LANGUAGES),
     objectId,
     email,
     identities: identities.list,
+    claimedIdentities: identities.claimed,
     identitiesAre: identities.are,
     personKeys: {
       oid: typeof oid === 'object' ? await oid : oid,
@@ -72,17 +75,27 @@ export async function readEvent(members: Record<string, unknown>, urlStep: Step 
 
 const textOf = (value: ClaimValue | undefined): string => (typeof value === 'string' ? value : '');
 
-/** Null counts as absent. The canonical name wins over its aliases. No prototype: `__proto__` is an ordinary name. */
+/**
+ * Null counts as absent. The canonical name wins over its aliases, and the first of two spellings over the second. No
+ * prototype: `__proto__` is an ordinary name.
+ */
 function readClaims(members: Record<string, unknown>) {
   const claims: { [name: string]: ClaimValue } = Object.create(null);
   const unexpected: string[] = [];
+  const spellings = new Map<string, string>();
   for (const name of Object.keys(members)) {
     if (name === 'identities') continue;
     const value = members[name];
     if (value === null) continue;
     const canonical = canonicalName(name);
-    if (!isExpected(canonical, value)) unexpected.push(name);
-    else if (name === canonical || claims[canonical] === undefined) claims[canonical] = value;
+    const comparable = comparableName(canonical);
+    const before = spellings.get(comparable) ?? canonical;
+    if (!isExpected(canonical, value) || before !== canonical) {
+      unexpected.push(name);
+      continue;
+    }
+    spellings.set(comparable, canonical);
+    if (name === canonical || claims[canonical] === undefined) claims[canonical] = value;
   }
   return { claims, unexpected };
 }
@@ -90,26 +103,38 @@ function readClaims(members: Record<string, unknown>) {
 function isExpected(name: string, value: unknown): value is ClaimValue {
   if (typeof value === 'string') return true;
   if (ONLY_TEXT.has(name)) return false;
-  return typeof value === 'boolean' || Number.isFinite(value);
+  return typeof value === 'boolean' || (typeof value === 'number' && isExact(value));
 }
+
+/** JSON.parse rounds whole numbers beyond 2^53, so their value is unknown. */
+const isExact = (value: number): boolean =>
+  Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value));
 
 /** Reads identities of any sign-in type. An identity needs an issuer and an id. */
 function readIdentities(value: unknown) {
-  if (value === undefined || value === null) return { list: [], are: 'none', unexpected: false } as const;
-  if (!Array.isArray(value)) return { list: [], are: 'partial', unexpected: true } as const;
-  const list = value
+  if (value === undefined || value === null) return { list: [], claimed: [], are: 'none', unexpected: false } as const;
+  if (!Array.isArray(value)) return { list: [], claimed: [], are: 'partial', unexpected: true } as const;
+  const claimed = value
     .slice(0, MAX_IDENTITIES)
     .map(readIdentity)
     .filter((identity) => identity !== undefined);
+  const list = claimed.filter(({ issuerAssignedId }) => issuerAssignedId !== '');
   const whole = list.length === value.length;
   const are = value.length === 0 ? 'none' : whole ? 'complete' : 'partial';
-  return { list, are, unexpected: list.length < Math.min(value.length, MAX_IDENTITIES) } as const;
+  return { list, claimed, are, unexpected: list.length < Math.min(value.length, MAX_IDENTITIES) } as const;
 }
+
+/** Some providers send ids as numbers. `''` when it is unreadable. */
+const idOf = (id: unknown): string =>
+  typeof id === 'string' ? id : typeof id === 'number' && Number.isSafeInteger(id) ? String(id) : '';
 
 function readIdentity(value: unknown): Identity | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const { signInType, issuer, issuerAssignedId } = value as Record<string, unknown>;
   if (typeof issuer !== 'string' || issuer === '') return undefined;
-  if (typeof issuerAssignedId !== 'string' || issuerAssignedId === '') return undefined;
-  return { signInType: typeof signInType === 'string' ? signInType : '', issuer, issuerAssignedId };
+  return {
+    signInType: typeof signInType === 'string' ? signInType : '',
+    issuer,
+    issuerAssignedId: idOf(issuerAssignedId),
+  };
 }

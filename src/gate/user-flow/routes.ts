@@ -69,5 +69,5 @@ export function answerInPanic(error: unknown, c: Context<GateBindings>): Respons
   log('call-failed', { route: ROUTE, supportCode, ...errorFields(error) });
   const step = stepNamed(c.req.param('step') ?? '');
   const policy = policyInMemory(configOf(c.env));
-  return written(replyTo(decideWithoutPolicy({ step, locale: '' }, policy, 'unavailable', supportCode), step));
+  return written(replyTo(decideWithoutPolicy({ step, languages: [] }, policy, 'unavailable', supportCode), step));
 }

@@ -18,7 +18,7 @@ describe('text functions', () => {
     expect(of("[claims.city.charAt(0), claims.city.charAt(4), claims.city.charAt(5)].join('|')")).toBe('\u{1f4a5}|x|');
     expect(of('claims.city.charAt(6)')).toBe('fails');
     expect(of('claims.city.substring(1, 3)')).toBe('e\u0301');
-    expect(of('claims.city.substring(3)')).toBe('\ud800x');
+    expect(of('claims.city.substring(3)')).toBe('\ufffdx');
     expect(of("claims.city.indexOf('x')")).toBe(4);
     expect(of("claims.city.indexOf('e', 1)")).toBe(1);
     expect(of("claims.city.indexOf('e', 2)")).toBe(-1);

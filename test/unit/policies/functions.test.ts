@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ageOf } from '../../../src/expressions/dates.ts';
 import { EXAMPLE_TIME, FUNCTIONS } from '../../../src/expressions/functions.ts';
-import { domainOf, normalEmail, titleCase } from '../../../src/expressions/text.ts';
+import { domainOf, normalCode, normalEmail, titleCase } from '../../../src/expressions/text.ts';
 import { emailKey } from '../../../src/sign-in/event.ts';
 import { evaluated } from '../../support/compile-expression.ts';
 
@@ -140,6 +140,20 @@ describe('functions: age', () => {
     expect(ageOf(date, now)).toBe(years);
   });
 
+  it('the age of a date-time without a time zone is the age of its day, however the time is written and padded', () => {
+    const pad = fc.constantFrom('', ' ', '  ', '\t', '\n');
+    const time = fc.constantFrom('', 'T00:00:00', 'T00:00:00.0000000', 'T23:59:59', 't00:00', ' 00:00', ' 12:30:00.5');
+    const day = fc.date({ min: new Date('1900-01-01'), max: new Date('2026-11-21'), noInvalidDate: true });
+    fc.assert(
+      fc.property(pad, day, time, pad, (before, date, clock, after) => {
+        const text = date.toISOString().slice(0, 10);
+        const now = noon(2026, 11, 21);
+        expect(ageOf(`${before}${text}${clock}${after}`, now)).toBe(ageOf(text, now));
+        expect(ageOf(text, now)).toBeGreaterThanOrEqual(0);
+      }),
+    );
+  });
+
   it.each([
     '2001-02-29',
     '2000-13-01',
@@ -149,14 +163,17 @@ describe('functions: age', () => {
     '20000101',
     '01/02/2000',
     '',
-    ' 2000-01-01',
-    '2000-01-01 ',
-    '2000-01-01T10:00',
-    '2000-01-01T10:00:00',
+    '1/2/2000',
+    '01.02.2000',
+    '02-01-2000',
+    '2000-01',
+    '2000-01-01T',
+    '2000-01-01T10',
     '2000-01-01T24:00:00Z',
-    '2000-01-01 10:00:00Z',
+    '2000-01-01T10:00:00+2',
+    '2000-01-01 10:00 AM',
+    '2000 -01-01',
     '２０００-01-01',
-    '2000-01-01\n',
     '-2000-01-01',
   ])('the invalid date %j has no age', (text) => {
     expect(ageOf(text, noon(2026, 11, 21))).toBeUndefined();
@@ -188,6 +205,51 @@ describe('functions: normalizeEmail', () => {
         expect(await emailKey(email)).toBe(`email:${normalEmail(email).toWellFormed()}`);
       }),
     );
+  });
+});
+
+describe('functions: normalizeCode', () => {
+  it('normalizeCode ignores spaces, dashes, invisible characters, width and case, wherever they are', () => {
+    const code = fc.stringMatching(/^[A-Z0-9]{1,12}$/);
+    const noise = fc.constantFrom(
+      '',
+      ' ',
+      '-',
+      '\u2013',
+      '\u2212',
+      '\u200b',
+      '\u00ad',
+      '\u00a0',
+      '\ufe0f',
+      '\u202e',
+      '\t',
+      '\uff0d',
+    );
+    fc.assert(
+      fc.property(code, fc.array(noise, { minLength: 13, maxLength: 13 }), fc.boolean(), (text, between, isWide) => {
+        const wide = (unit: string) => (isWide ? String.fromCharCode(unit.charCodeAt(0) + 0xfee0) : unit);
+        const typed = [...text.toLowerCase()].map((unit, at) => `${between[at]}${wide(unit)}`).join('') + between[12];
+        expect(normalCode(typed)).toBe(text);
+      }),
+    );
+  });
+
+  it('normalizeCode has no spaces and no small ASCII letters, and a second call changes nothing', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 150 }), (text) => {
+        const code = normalCode(text);
+        expect(code).not.toMatch(/[\sa-z-]/);
+        expect(normalCode(code)).toBe(code);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('no function returns a text that is longer than the work budget assumes', () => {
+    for (let point = 0; point <= 0x10ffff; point++) {
+      const text = String.fromCodePoint(point);
+      if (normalCode(text).length > 18 * text.length) expect([point, normalCode(text)]).toEqual([]);
+    }
   });
 });
 

@@ -18,7 +18,7 @@ const messages: Messages = {
     ],
   ]),
 };
-const languageOf = (locale: string) => messageFor(messages, 'm', locale, {}).language;
+const languageOf = (locale: string) => messageFor(messages, 'm', [locale], {}).language;
 
 describe('messageFor: language', () => {
   it.each([
@@ -40,7 +40,7 @@ describe('messageFor: language', () => {
   it('a built-in text is in the language of the page, else in the policy’s default, else in English', () => {
     const own = new Map();
     const of = (locale: string, defaultLanguage: string) =>
-      messageFor({ defaultLanguage, own }, 'blocked', locale, {}).language;
+      messageFor({ defaultLanguage, own }, 'blocked', [locale], {}).language;
     expect([of('nl-BE', 'de'), of('sv', 'de-at'), of('sv', 'sv')]).toEqual(['nl', 'de', 'en']);
   });
 });
@@ -54,7 +54,7 @@ describe('messageFor: a long locale', () => {
       return Map.prototype.get.call(texts, tag);
     };
     const own = new Map([['no', texts]]);
-    const { text } = messageFor({ own, defaultLanguage: 'de' }, 'no', 'de-at-'.repeat(20_000), {});
+    const { text } = messageFor({ own, defaultLanguage: 'de' }, 'no', ['de-at-'.repeat(20_000)], {});
     expect(text).toBe('Nein');
     expect(tags.length).toBeLessThan(100);
   });
@@ -74,7 +74,7 @@ describe('built-in texts', () => {
 
 describe('messageFor: placeholders', () => {
   const shown = (text: string, fill: Record<string, string | number | boolean>) =>
-    messageFor({ defaultLanguage: 'en', own: new Map([['m', new Map([['en', text]])]]) }, 'm', 'en', fill).text;
+    messageFor({ defaultLanguage: 'en', own: new Map([['m', new Map([['en', text]])]]) }, 'm', ['en'], fill).text;
 
   it('a placeholder shows the claim of its name, never a member of Object.prototype', () => {
     expect(shown('{a}{b}{c}', { a: 1, b: true, c: 'x' })).toBe('1truex');
@@ -104,7 +104,7 @@ describe('messageFor: placeholders', () => {
   it('a text is never empty and never longer than an attempt stores, for every locale', () => {
     fc.assert(
       fc.property(fc.string(), fc.constantFrom(...Object.keys(BUILT_IN_TEXTS), 'no such key'), (locale, key) => {
-        const { text } = messageFor(BUILT_IN_MESSAGES, key, locale, { supportCode: 'ABCDE-12345' });
+        const { text } = messageFor(BUILT_IN_MESSAGES, key, [locale], { supportCode: 'ABCDE-12345' });
         expect(text).toContain('ABCDE-12345');
         expect(text.length).toBeLessThanOrEqual(2_000);
       }),

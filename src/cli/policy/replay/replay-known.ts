@@ -3,6 +3,7 @@
  * (`KEEP_CLAIMS`). Everything that is not certain is UNKNOWN.
  */
 
+import { IDENTITIES_DROPPED } from '../../../attempts/notes.ts';
 import { isNeverStored } from '../../../attempts/redaction.ts';
 import { MAX_CHARS, MAX_NAMES, truncate } from '../../../attempts/text-limits.ts';
 import type { Lookup } from '../../../entitlements/look-up.ts';
@@ -10,7 +11,7 @@ import type { ScopeInputs } from '../../../expressions/scope.ts';
 import { subtrees, type Tree, type TreeNode } from '../../../expressions/tree.ts';
 import { UNKNOWN } from '../../../expressions/values.ts';
 import { CUT_TO_FIT } from '../../../gate/compose-attempt.ts';
-import { canonicalName } from '../../../sign-in/claim-names.ts';
+import { canonicalName, comparableName } from '../../../sign-in/claim-names.ts';
 import type { UserFlowStep } from '../../../sign-in/steps.ts';
 import type { StoredAttempt } from './replay-attempts.ts';
 
@@ -24,7 +25,7 @@ function inputOf([operator, first, second]: TreeNode): KnownInput | undefined {
   if (operator === 'claims') return valueInput(String(first));
   if (operator === 'has') return first === 'claims' ? nameInput(String(second)) : 'person.attributes';
   if (operator === 'roles' || operator === 'groups' || operator === 'attributes') return `person.${operator}`;
-  if (operator === 'identity') return operator;
+  if (operator === 'identity' || operator === 'identities') return operator;
   return operator === 'request' ? `request.${first}` : undefined;
 }
 
@@ -59,16 +60,20 @@ export function knownCall(attempt: StoredAttempt, step: UserFlowStep, claims: It
   const byName = claimsOf(attempt, claims);
   const [clientId, locale] = [dimension(attempt.clientId), dimension(attempt.locale)];
   const isIdentityWhole =
-    [issuer, signInType].every((text) => dimension(text) === text) && isWhole(issuerAssignedId, MAX_CHARS.identifier);
+    !attempt.notes.includes(IDENTITIES_DROPPED) &&
+    [issuer, signInType].every((text) => dimension(text) === text) &&
+    isWhole(issuerAssignedId, MAX_CHARS.identifier);
   const identity = isIdentityWhole ? { issuer, issuerAssignedId, signInType } : UNKNOWN;
+  // An attempt stores the first identity only. Without one, it has none.
+  const identities = isIdentityWhole && issuer === '' ? [] : UNKNOWN;
   const read: { readonly [input: KnownInput]: unknown } = {
     ...byName,
-    ...{ 'person.roles': roles, 'person.groups': groups, 'person.attributes': attributes, identity },
+    ...{ 'person.roles': roles, 'person.groups': groups, 'person.attributes': attributes, identity, identities },
     ...{ 'request.clientId': clientId, 'request.application': clientId, 'request.locale': locale },
   };
   return {
     inputs: {
-      ...{ claims: byName, identity, roles, groups, attributes, step, clientId, locale, channel },
+      ...{ claims: byName, identity, identities, roles, groups, attributes, step, clientId, locale, channel },
       now: Date.parse(occurredAt),
     },
     unknown: new Set(Object.keys(read).filter((input) => read[input] === UNKNOWN)),
@@ -82,15 +87,17 @@ const dimension = (text: string) => (isWhole(text, MAX_CHARS.dimension) ? text :
 
 /** By input. A missing input means that the call had no such claim. */
 function claimsOf({ keptClaims, claimNames, email, notes }: StoredAttempt, claims: Iterable<string>) {
-  const names = new Set(claimNames);
+  const names = new Set(claimNames.map(comparableName));
   const areAllNames = claimNames.length < MAX_NAMES && !notes.includes(CUT_TO_FIT);
-  const values = new Map(Object.entries(keptClaims).filter(([name]) => isWhole(name, MAX_CHARS.name)));
+  const whole = Object.entries(keptClaims).filter(([name]) => isWhole(name, MAX_CHARS.name));
+  const values = new Map(whole.map(([name, value]) => [comparableName(name), value]));
   if (email !== '' || names.has('email')) values.set('email', email);
   const found: { [input: KnownInput]: ScopeInputs['claims'][string] } = {};
   for (const claim of claims) {
-    const isNamed = values.has(claim) || (names.has(claim) && isWhole(claim, MAX_CHARS.name));
-    if (!isNamed && areAllNames && !names.has(truncate(claim, MAX_CHARS.name))) continue;
-    const value = values.get(claim) ?? UNKNOWN;
+    const name = comparableName(claim);
+    const isNamed = values.has(name) || (names.has(name) && isWhole(claim, MAX_CHARS.name));
+    if (!isNamed && areAllNames && !names.has(comparableName(truncate(claim, MAX_CHARS.name)))) continue;
+    const value = values.get(name) ?? UNKNOWN;
     found[nameInput(claim)] = isNamed || UNKNOWN;
     found[valueInput(claim)] = typeof value === 'string' && !isWhole(value, MAX_CHARS.value) ? UNKNOWN : value;
   }

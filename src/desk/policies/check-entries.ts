@@ -1,0 +1,178 @@
+/**
+ * Finds entries of lists, and literals, that can never equal what rules compare them with. `domain()` never returns a
+ * capital, so a rule with `Example.com` in its list would be saved and never apply.
+ */
+import { domainOf, lowerAscii, normalCode, normalEmail, trim, upperAscii } from '../../expressions/text.ts';
+import { subtrees, type Tree } from '../../expressions/tree.ts';
+import { MAX_NAMED } from '../../platform/name-list.ts';
+import type { CheckedRule } from './check-rules.ts';
+import type { PolicyDocument } from './policy-document.ts';
+import type { Problem } from './policy-problem.ts';
+import { problemSentence } from './problem-sentences.ts';
+
+/** The form of the texts that an expression returns. */
+interface TextForm {
+  /** As messages show it, such as `domain()`. */
+  readonly name: string;
+  /** The text in this form, equal to `entry` when it has the form; undefined when `entry` cannot be read. */
+  readonly right: (entry: string) => string | undefined;
+  readonly example: string;
+}
+
+const INVISIBLE = /[\p{Cf}\p{Cc}\p{Default_Ignorable_Code_Point}]/gu;
+const visible = (entry: string) => trim(entry.replace(INVISIBLE, ''));
+
+/** Labels of a host name, or an address literal (RFC 5321, 4.1.3). */
+const DOMAIN = /^(?:[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*|\[[a-z0-9:.]+\])$/;
+const EMAIL = /^(?!\*@)(?:"[^"]+"|[^\s@<>"]+)@[^\s@<>]+$/;
+
+function rightDomain(entry: string): string | undefined {
+  if (entry === '' || (DOMAIN.test(entry) && domainOf(`@${entry}`) === entry)) return entry;
+  const host = visible(entry)
+    .replace(/^(?:https?:\/\/|mailto:)/i, '')
+    .replace(/[/?#].*$/s, '')
+    .replace(/^(.*[^\]]|\[.*\]):\d+$/s, '$1');
+  const domain = domainOf(`@${host.slice(host.lastIndexOf('@') + 1).replace(/^[*.]*\./, '')}`);
+  return DOMAIN.test(domain) ? domain : undefined;
+}
+
+function rightEmail(entry: string): string | undefined {
+  if (entry === '') return entry;
+  const address = visible(entry).replace(/^mailto:/i, '');
+  const right = normalEmail(/<([^<>]*)>$/.exec(address)?.[1] ?? address);
+  return EMAIL.test(right) && normalEmail(right) === right ? right : undefined;
+}
+
+function rightCode(entry: string): string | undefined {
+  const right = normalCode(normalCode(entry));
+  return right === '' && entry !== '' ? undefined : right;
+}
+
+const DOMAIN_FORM: TextForm = { name: 'domain()', right: rightDomain, example: 'a domain such as example.com' };
+const FORMS: Readonly<Record<string, TextForm>> = {
+  domain: DOMAIN_FORM,
+  normalizeEmail: { name: 'normalizeEmail()', right: rightEmail, example: 'an address such as jane@example.com' },
+  normalizeCode: { name: 'normalizeCode()', right: rightCode, example: 'a code such as SPRING7Q4K' },
+};
+const CONVERSIONS: Readonly<Record<string, (text: string) => string>> = {
+  '.trim': trim,
+  '.lowerAscii': lowerAscii,
+  '.upperAscii': upperAscii,
+};
+
+/** Undefined when the expression can return any text. */
+function formOf(tree: Tree): TextForm | undefined {
+  if (typeof tree !== 'object') return undefined;
+  const [operator, inner = false] = tree;
+  if (operator === 'request' && inner === 'clientId')
+    return { name: 'request.clientId', right: (entry) => visible(entry).toLowerCase(), example: 'a client id' };
+  if (operator === 'string') return formOf(inner);
+  const convert = Object.hasOwn(CONVERSIONS, operator) ? CONVERSIONS[operator] : undefined;
+  if (convert === undefined) return Object.hasOwn(FORMS, operator) ? FORMS[operator] : undefined;
+  const before = formOf(inner);
+  return {
+    name: `${before?.name ?? ''}${operator}()`.replace(/^\./, ''),
+    right: (entry) => {
+      const right = before === undefined ? entry : before.right(entry);
+      return right === undefined ? undefined : convert(right);
+    },
+    example: before?.example ?? 'another text',
+  };
+}
+
+/** A comparison with a list of the policy or with literals. */
+interface Comparison {
+  readonly list: string | undefined;
+  readonly literals: readonly string[];
+  readonly form: TextForm | undefined;
+}
+
+function comparisonsIn(tree: Tree): Comparison[] {
+  if (typeof tree !== 'object') return [];
+  const [operator, first = false, second = false] = tree;
+  const within = subtrees(tree).flatMap(comparisonsIn);
+  const literals = (all: readonly Tree[]) => all.filter((part) => typeof part === 'string');
+  switch (operator) {
+    case 'listed':
+      return [...within, { list: String(second), literals: [], form: formOf(first) }];
+    case 'domainIn':
+      return [...within, { list: String(second), literals: [], form: { ...DOMAIN_FORM, name: 'a domain' } }];
+    case '==':
+    case '!=':
+      return [
+        ...within,
+        { list: undefined, literals: literals([second]), form: formOf(first) },
+        { list: undefined, literals: literals([first]), form: formOf(second) },
+      ];
+    case 'in':
+      return typeof second === 'object' && second[0] === 'list'
+        ? [...within, { list: undefined, literals: literals(second.slice(1)), form: formOf(first) }]
+        : within;
+    default:
+      return within;
+  }
+}
+
+export function checkEntries({ lists = {} }: PolicyDocument, rules: readonly CheckedRule[]) {
+  const problems: Problem[] = [];
+  const warnings: Problem[] = [];
+  const forms = new Map<string, Map<string, TextForm | undefined>>();
+  for (const { document, path, when, set } of rules) {
+    const members = [...(when === undefined ? [] : [['when', when] as const]), ...set.map(inSet)];
+    for (const [member, { tree }] of members) {
+      for (const { list, literals, form } of comparisonsIn(tree)) {
+        if (list !== undefined) {
+          const known = forms.get(list) ?? new Map<string, TextForm | undefined>();
+          forms.set(list, known.set(form?.name ?? '', form));
+        }
+        if (form === undefined) continue;
+        for (const literal of literals) {
+          const message = faultOf(literal, form, '');
+          if (message !== undefined) problems.push({ rule: document.id, path: `${path}.${member}`, message });
+        }
+      }
+    }
+  }
+  for (const [name, byName] of forms) {
+    const found = checkList(name, lists[name] ?? [], [...byName.values()]);
+    problems.push(...found.problems);
+    warnings.push(...found.warnings);
+  }
+  return { problems, warnings };
+}
+
+const inSet = ([claim, value]: CheckedRule['set'][number]) => [`set.${claim}`, value] as const;
+
+/** An entry that no comparison can match is refused. One that some cannot match gets a warning. */
+function checkList(name: string, entries: readonly string[], forms: readonly (TextForm | undefined)[]) {
+  const problems: Problem[] = [];
+  const warnings: Problem[] = [];
+  for (const [at, entry] of entries.entries()) {
+    const faults = forms.map((form) => (form === undefined ? undefined : faultOf(entry, form, name)));
+    const isDead = !faults.includes(undefined);
+    const message =
+      faults.find((fault) => fault !== undefined) ?? (forms.includes(undefined) ? oddity(entry) : undefined);
+    if (message !== undefined) (isDead ? problems : warnings).push({ rule: '', path: `lists.${name}[${at}]`, message });
+  }
+  return { problems: withMore(problems, name), warnings: withMore(warnings, name) };
+}
+
+function withMore(found: readonly Problem[], name: string): Problem[] {
+  if (found.length <= MAX_NAMED) return [...found];
+  const message = `The list has ${found.length - MAX_NAMED} more such entries. Correct them too.`;
+  return [...found.slice(0, MAX_NAMED), { rule: '', path: `lists.${name}`, message }];
+}
+
+/** `list`: its name, `''` for a literal. */
+function faultOf(entry: string, { name, right, example }: TextForm, list: string): string | undefined {
+  const spelling = right(entry);
+  if (spelling === entry) return undefined;
+  const isWildcard = /^\s*(?:\*|\.)/.test(entry) && name === DOMAIN_FORM.name && list !== '';
+  const hint = isWildcard ? ` To match the domains under it too, write domainIn(text, lists.${list}).` : '';
+  return problemSentence(['can-never-equal', entry, name, `Write ${spelling ?? example}.${hint}`]);
+}
+
+function oddity(entry: string): string | undefined {
+  const right = visible(entry);
+  return right === entry ? undefined : problemSentence(['unusual-entry', entry, right]);
+}
