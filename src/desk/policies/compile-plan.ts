@@ -85,6 +85,7 @@ const NO_ONE = {
   locale: '',
   objectId: '',
   email: '',
+  otherEmails: [],
   identities: [],
   identitiesAre: 'none',
   personKeys: { oid: undefined, idp: [], email: undefined },

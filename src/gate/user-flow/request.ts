@@ -6,6 +6,7 @@ import {
   type Identity,
   idpKey,
   MAX_IDENTITIES,
+  MAX_OTHER_EMAILS,
   oidKey,
   type SignInEvent,
   type Step,
@@ -60,6 +61,7 @@ export async function readEvent(members: Record<string, unknown>, urlStep: Step 
         .find((tag) => tag !== '') ?? '',
     objectId,
     email,
+    otherEmails: [members.emails, members.otherMails].flatMap(textsIn).slice(0, MAX_OTHER_EMAILS),
     identities: identities.list,
     identitiesAre: identities.are,
     personKeys: {
@@ -71,6 +73,13 @@ export async function readEvent(members: Record<string, unknown>, urlStep: Step 
 }
 
 const textOf = (value: ClaimValue | undefined): string => (typeof value === 'string' ? value : '');
+
+/** A text, or the texts of a list. */
+const textsIn = (value: unknown): string[] =>
+  [value]
+    .flat()
+    .slice(0, MAX_OTHER_EMAILS)
+    .filter((one) => typeof one === 'string');
 
 /** Null counts as absent. The canonical name wins over its aliases. No prototype: `__proto__` is an ordinary name. */
 function readClaims(members: Record<string, unknown>) {
