@@ -35,9 +35,18 @@ function codeFrom(bytes: Uint8Array): string {
   return `${code.slice(0, 5)}-${code.slice(5)}`;
 }
 
-/** Normalises a typed code: ignores case, hyphens and spaces, reads O as 0, I and L as 1. Undefined when invalid. */
+export const SUPPORT_CODE_CHARS = 10;
+
+/** The letters and digits of a typed code, in any width and case: dashes, quotes and what is not seen do not count. */
+export const lettersOf = (typed: string): string =>
+  typed
+    .normalize('NFKC')
+    .replace(/[^\p{L}\p{N}]/gu, '')
+    .toUpperCase();
+
+/** Normalises a typed code: {@link lettersOf}, and reads O as 0, I and L as 1. Undefined when invalid. */
 export function readSupportCode(typed: string): string | undefined {
-  const code = typed.toUpperCase().replace(/[\s-]/g, '').replaceAll('O', '0').replace(/[IL]/g, '1');
+  const code = lettersOf(typed).replaceAll('O', '0').replace(/[IL]/g, '1');
   return /^[0-9A-HJKMNP-TV-Z]{10}$/.test(code) ? `${code.slice(0, 5)}-${code.slice(5)}` : undefined;
 }
 

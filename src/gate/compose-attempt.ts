@@ -3,7 +3,14 @@ import type { Attempt, Outcome } from '../attempts/attempt.ts';
 import { fingerprintOf, seedOf } from '../attempts/fingerprint.ts';
 import { failedConditionNote, failedPartNote, IDENTITIES_DROPPED, leftOutNote } from '../attempts/notes.ts';
 import { isNeverStored, retainedClaims } from '../attempts/redaction.ts';
-import { MAX_CHARS, MAX_MESSAGE_BYTES, MAX_NAMES, truncate } from '../attempts/text-limits.ts';
+import {
+  dimensionOf,
+  MAX_CHARS,
+  MAX_MESSAGE_BYTES,
+  MAX_NAMES,
+  truncate,
+  truncateDistinct,
+} from '../attempts/text-limits.ts';
 import { MAX_ROLES, ROLE_NAME } from '../entitlements/stored-record.ts';
 import type { Config } from '../platform/config.ts';
 import { errorFields, log } from '../platform/log.ts';
@@ -11,10 +18,12 @@ import { type Decision, renderMessage } from '../policy/decide.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { ShadowDecision } from '../policy/shadow.ts';
 import type { ClaimValue, SignInEvent } from '../sign-in/event.ts';
+import { searchKeysOf } from '../sign-in/search-keys.ts';
 import type { Answered, Reached } from './answer.ts';
 
-const short = (text: string) => truncate(text, MAX_CHARS.dimension);
-const identifier = (text: string) => truncate(text, MAX_CHARS.identifier);
+const short = dimensionOf;
+const identifier = (text: string) => truncateDistinct(text, MAX_CHARS.identifier);
+const key = (text: string) => truncate(text, MAX_CHARS.personKey);
 const names = (list: readonly string[]) => list.slice(0, MAX_NAMES).map((name) => truncate(name, MAX_CHARS.name));
 
 /** The part of an attempt that is specific to a channel. */
@@ -41,7 +50,8 @@ export async function attemptOf(
   const { event, inForce, lookup } = reached;
   const { channel, step, urlStep, correlationId } = channelPart;
   const [identity] = event?.identities ?? [];
-  const [idpKey, ...otherKeys] = event?.personKeys.idp ?? [];
+  const keys = event && (await searchKeysOf(event));
+  const [idpKey, ...otherIdpKeys] = keys?.idp ?? [];
   const refusal = decision.kind === 'continue' ? undefined : decision;
   const attempt = truncateToFit({
     kind: 'attempt',
@@ -62,14 +72,14 @@ export async function attemptOf(
     policyVersion: inForce?.policy?.version ?? 0,
     clientId: short(event?.clientId ?? ''),
     objectId: identifier(event?.objectId ?? ''),
-    email: truncate(event?.email ?? '', MAX_CHARS.value),
+    email: truncateDistinct(event?.email ?? '', MAX_CHARS.value),
     issuer: short(identity?.issuer ?? ''),
     issuerAssignedId: identifier(identity?.issuerAssignedId ?? ''),
     signInType: short(identity?.signInType ?? ''),
-    oidKey: truncate(event?.personKeys.oid ?? '', MAX_CHARS.personKey),
-    idpKey: truncate(idpKey ?? '', MAX_CHARS.personKey),
-    emailKey: truncate(event?.personKeys.email ?? '', MAX_CHARS.personKey),
-    otherKeys: otherKeys.map((key) => truncate(key, MAX_CHARS.personKey)),
+    oidKey: key(keys?.oid ?? ''),
+    idpKey: key(idpKey ?? ''),
+    emailKey: key(keys?.email ?? ''),
+    otherKeys: [...otherIdpKeys, ...(keys?.names ?? [])].map(key),
     locale: short(event?.locale ?? ''),
     claimNames: names(event?.claimNames ?? []),
     unexpectedClaims: names(event?.unexpectedClaims ?? []),
@@ -80,7 +90,7 @@ export async function attemptOf(
     rolesUpdatedAt: lookup?.found.record?.updatedAt ?? null,
     durationMs: Math.min(Math.round(answered.durationMs), 600_000),
     degraded: degradedOf(reached),
-    notes: [...notesOf(answered), ...channelPart.notes],
+    notes: [...notesOf(answered), ...channelPart.notes, ...truncatedNotes(event, channelPart)],
     caller: short(reached.caller),
     cfRay: short(reached.request.headers.get('cf-ray') ?? ''),
     correlationId: short(correlationId),
@@ -202,6 +212,27 @@ async function withFingerprint(attempt: Attempt, secret: string, text: string | 
 
 export const outcomeOf = ({ reason, decision }: Pick<Answered, 'reason' | 'decision'>): Outcome =>
   reason === '' ? decision.kind : 'error';
+
+/** Names the texts of a call that are too long for their column, so that no reader takes them for the whole. */
+function truncatedNotes(event: SignInEvent | undefined, { step, correlationId }: ChannelPart): string[] {
+  const [identity] = event?.identities ?? [];
+  const { dimension, identifier, value } = MAX_CHARS;
+  const texts: [name: string, text: string | undefined, maxChars: number][] = [
+    ['step', step, dimension],
+    ['correlationId', correlationId, dimension],
+    ['clientId', event?.clientId, dimension],
+    ['locale', event?.locale, dimension],
+    ['objectId', event?.objectId, identifier],
+    ['email', event?.email, value],
+    ['issuer', identity?.issuer, dimension],
+    ['issuerAssignedId', identity?.issuerAssignedId, identifier],
+    ['signInType', identity?.signInType, dimension],
+  ];
+  const truncated = texts.filter(([, text = '', maxChars]) => text.trim().length > maxChars);
+  if (truncated.length === 0) return [];
+  const list = truncated.map(([name, text = '']) => `${name} (${text.trim().length} characters)`).join(', ');
+  return [`truncated, with a digest of the whole at the end: ${list}`];
+}
 
 /** Sentences for support. */
 function notesOf(answered: Answered): string[] {

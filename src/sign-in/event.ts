@@ -1,5 +1,6 @@
 /** A normalised call from Microsoft, the same for every channel, and the keys that identify a person. */
 import { sha256Hex } from '../platform/digest.ts';
+import { composed } from './normal-form.ts';
 
 /** The channel's name for the step (`steps.ts`). */
 export type Step = string;
@@ -58,6 +59,8 @@ export interface SignInEvent {
   /** Lower case, `''` when there is none. */
   readonly objectId: string;
   readonly email: string;
+  /** Addresses in `emails` and `otherMails`: names to search for, no claims. At most {@link MAX_OTHER_EMAILS}. */
+  readonly otherEmails: readonly string[];
   /** At most {@link MAX_IDENTITIES}. */
   readonly identities: readonly Identity[];
   /** `identities`, and those whose id is unreadable (`''`): for rules only, since they identify no one. */
@@ -67,7 +70,7 @@ export interface SignInEvent {
   readonly personKeys: PersonKeys;
 }
 
-/** Every key that the call contains. */
+/** The keys under which a call's records are looked up: the values as they are in the call, not in normal form. */
 export interface PersonKeys {
   readonly oid: string | undefined;
   readonly idp: readonly string[];
@@ -83,63 +86,43 @@ export const MAX_IDENTITIES = 10;
 /** More than people set in a browser. */
 export const MAX_LANGUAGES = 10;
 
+/** Graph allows 250 in `otherMails`. More do not fit the message of an attempt. */
+export const MAX_OTHER_EMAILS = 10;
+
 /** KV accepts keys of up to 512 bytes; this leaves room for a prefix. */
 const MAX_KEY_BYTES = 400;
 
-const IS_ASCII = /^[ -~]*$/;
-/** Control characters, line separators and direction marks. Postgres rejects NUL; the others are invisible in a key. */
-const UNSEEN = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
 const encoder = new TextEncoder();
 
 /** `oid:` + lower-case objectId. */
-export const oidKey = (objectId: string) => bounded(`oid:${objectId.trim().toLowerCase()}`);
+export const oidKey = (objectId: string) => boundedKey(`oid:${objectId.trim().toLowerCase()}`);
 
 /** `idp:` + issuer and id, each percent-encoded, joined by `:`. */
 export const idpKey = (issuer: string, issuerAssignedId: string) =>
-  bounded(`idp:${encodeURIComponent(issuer.toWellFormed())}:${encodeURIComponent(issuerAssignedId.toWellFormed())}`);
+  boundedKey(`idp:${encodeURIComponent(issuer.toWellFormed())}:${encodeURIComponent(issuerAssignedId.toWellFormed())}`);
 
-/** `email:` + trimmed, NFC, lower case. */
-export const emailKey = (email: string) => bounded(`email:${normalEmail(email)}`);
+/** `email:` + trimmed, lower case, NFC. */
+export const emailKey = (email: string) => boundedKey(`email:${composed(email.trim().toLowerCase())}`);
 
-/** Normalising combining marks takes quadratic time. A valid address has at most 254 bytes (RFC 5321). */
-const MAX_NORMALIZED_CHARS = 1_000;
-
-function normalEmail(email: string): string {
-  const text = email.trim();
-  return (text.length > MAX_NORMALIZED_CHARS ? text : text.normalize('NFC')).toLowerCase();
-}
-
-/** Whether a non-ASCII address normalises to ASCII (the Kelvin sign to k), and so to another person's address. */
-export const isDisguised = (email: string): boolean =>
-  !IS_ASCII.test(email.trim()) && IS_ASCII.test(normalEmail(email));
-
+const IS_ASCII = /^[\t-\r -~]*$/;
 /**
- * Normalises a typed person key to its stored form; undefined when it is not a person key. Both parts of an `idp:` key
- * must be percent-encoded. A `sha256:` key is lower-cased only.
+ * Whether {@link emailKey} changes more of an address than its case, its combining marks and ASCII spaces: a sign that
+ * is canonically another one (the Kelvin sign is k), or an outer space that is not seen. It may then be the key of
+ * another person.
  */
-export function readPersonKey(typed: string): string | Promise<string> | undefined {
-  const text = typed.trim();
-  if (UNSEEN.test(text)) return undefined;
-  const kind = text.slice(0, text.indexOf(':') + 1).toLowerCase();
-  const rest = text.slice(kind.length).trim();
-  if (rest === '') return undefined;
-  if (kind === 'oid:') return oidKey(rest);
-  if (kind === 'email:') return emailKey(rest);
-  if (kind === 'sha256:') return /^[0-9a-f]{64}$/i.test(rest) ? `sha256:${rest.toLowerCase()}` : undefined;
-  if (kind !== 'idp:') return undefined;
-  const parts = rest.split(':');
-  const [issuer, id] = parts;
-  if (parts.length !== 2 || !issuer || !id) return undefined;
-  try {
-    const [plainIssuer, plainId] = [decodeURIComponent(issuer), decodeURIComponent(id)];
-    return UNSEEN.test(plainIssuer + plainId) ? undefined : idpKey(plainIssuer, plainId);
-  } catch {
-    return undefined;
-  }
+export function isDisguised(email: string): boolean {
+  if (IS_ASCII.test(email)) return false;
+  const text = email.trim();
+  const start = email.indexOf(text);
+  if (!IS_ASCII.test(email.slice(0, start) + email.slice(start + text.length))) return true;
+  return [...text].some((sign) => {
+    const canonical = sign.normalize('NFC');
+    return canonical !== sign && [...canonical].length === 1;
+  });
 }
 
 /** Replaces a key over {@link MAX_KEY_BYTES} by its digest. Only such a key costs a promise. */
-function bounded(key: string): string | Promise<string> {
+export function boundedKey(key: string): string | Promise<string> {
   const wellFormed = key.toWellFormed();
   // A UTF-16 unit takes at most three bytes of UTF-8.
   if (wellFormed.length * 3 <= MAX_KEY_BYTES) return wellFormed;

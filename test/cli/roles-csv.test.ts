@@ -56,6 +56,7 @@ const cellOfNames = fc
     maxLength: 9,
   })
   .map((parts) => parts.join(''));
+const ONE = 'oid:0f8fad5b-d9cb-469f-a165-70867728950e';
 
 describe('the CSV of roles import', () => {
   it('never reads a name with spaces as several names: only commas and semicolons separate roles and groups', async () => {
@@ -82,7 +83,7 @@ describe('the CSV of roles import', () => {
   });
 
   it('yields for any file either valid lines or errors with line numbers', async () => {
-    const cell = fc.oneof(fc.string(), fc.constantFrom('oid:1', 'editor', '"', ',', ';', '\n', ''));
+    const cell = fc.oneof(fc.string(), fc.constantFrom(ONE, 'editor', '"', ',', ';', '\n', ''));
     const file = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc
@@ -109,15 +110,15 @@ describe('the CSV of roles import', () => {
 
   it('may have a header in any letter case and the separator line of Excel', async () => {
     for (const text of [
-      'KEY;Roles;clientID\noid:1;editor;Shop',
-      'sep=;\r\nkey;roles;clientId\r\noid:1;editor;Shop\r\n',
-      '\ufeff"sep=|"\nkey|roles|clientid\noid:1|editor|shop',
-      'sep=,\nkey,roles,clientId\noid:1,editor;,shop',
+      `KEY;Roles;clientID\n${ONE};editor;Shop`,
+      `sep=;\r\nkey;roles;clientId\r\n${ONE};editor;Shop\r\n`,
+      `\ufeff"sep=|"\nkey|roles|clientid\n${ONE}|editor|shop`,
+      `sep=,\nkey,roles,clientId\n${ONE},editor;,shop`,
     ]) {
-      const lines = [expect.objectContaining({ key: 'oid:1', clientId: 'shop', names: { roles: ['editor'] } })];
+      const lines = [expect.objectContaining({ key: ONE, clientId: 'shop', names: { roles: ['editor'] } })];
       expect([text, await readRolesCsv(text)]).toEqual([text, { ok: true, lines }]);
     }
-    expect(await readRolesCsv('sep=;\nkey;roles\noid:1;two!')).toMatchObject({
+    expect(await readRolesCsv(`sep=;\nkey;roles\n${ONE};two!`)).toMatchObject({
       errors: [expect.stringMatching(/^line 3: "two!"/)],
     });
   });
@@ -149,13 +150,33 @@ describe('the CSV of roles import', () => {
         },
       ]);
     }
-    for (const key of ['idp:google.com:1084512345678', 'idp:google.com:12e3f', 'oid:%zz', 'email:1e5@example.com']) {
+    for (const key of ['idp:google.com:1084512345678', 'idp:google.com:12e3f', 'email:1e5@example.com']) {
       expect(await readRolesCsv(`key,roles\n${key},a`)).toMatchObject({ ok: true });
     }
   });
 
+  it('is refused for a key that no call can have, with the line and what to write', async () => {
+    for (const key of [
+      'oid:jane@example.com',
+      'oid:1',
+      `${ONE}0`,
+      ONE.slice(0, -1),
+      'email:jane',
+      'email:a@b@c.example',
+    ]) {
+      expect([key, await readRolesCsv(`key,roles\n${key},a`)]).toEqual([
+        key,
+        { ok: false, errors: [expect.stringMatching(/^line 2: ".*": no.*(?:objectId|address).*[Ww]rite email:/)] },
+      ]);
+    }
+    const forms = [`oid:{${ONE.slice(4)}}`, `oid:urn:uuid:${ONE.slice(4)}`, `OID:${ONE.slice(4).replaceAll('-', '')}`];
+    for (const key of forms) {
+      expect(await readRolesCsv(`key,roles\n${key},a`)).toMatchObject({ ok: true, lines: [{ key: ONE }] });
+    }
+  });
+
   it('has the line numbers of an editor, also after a cell with line breaks', async () => {
-    const read = await readRolesCsv('key,roles\n\n"oid:1","a,\nb,\r\nc"\noid:2,two!\n');
+    const read = await readRolesCsv(`key,roles\n\n"${ONE}","a,\nb,\r\nc"\n${ONE},two!\n`);
     expect(read).toMatchObject({ ok: false, errors: [expect.stringMatching(/^line 6: "two!"/)] });
   });
 

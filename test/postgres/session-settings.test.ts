@@ -12,8 +12,8 @@ import { writeMessages } from '../../src/desk/consume/write-messages.ts';
 import { readiness } from '../../src/desk/health/database-state.ts';
 import { versionsIn } from '../../src/desk/policies/versions.ts';
 import { listAttempts } from '../../src/desk/reports/queries/attempts.ts';
+import { findPerson } from '../../src/desk/reports/queries/find-person.ts';
 import { summary } from '../../src/desk/reports/queries/summary-counts.ts';
-import { findTimeline } from '../../src/desk/reports/queries/timeline.ts';
 import { attemptsQuestion, personQuestion } from '../../src/desk/reports/questions.ts';
 import { summaryRange } from '../../src/desk/reports/range.ts';
 import type { Summary } from '../../src/desk/reports/summary.ts';
@@ -138,7 +138,7 @@ async function answers(config: Config) {
       listAttempts(config, await attemptsQuestion.parseAsync({ from, to, limit: 3, ...cursor }), NOW),
     ),
     person: await pages(async (cursor) =>
-      findTimeline(config, await personQuestion.parseAsync({ key: `oid:${PERSON}`, limit: 2, ...cursor }), NOW),
+      findPerson(config, await personQuestion.parseAsync({ key: `oid:${PERSON}`, limit: 2, ...cursor }), NOW),
     ),
     summary: timeless(await summary(config, range, {}, NOW)),
     byDay: timeless(await summary(config, byDay, { clientId: 'app' }, NOW)),

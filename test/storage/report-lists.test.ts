@@ -8,8 +8,8 @@ import { listChanges } from '../../src/desk/audit/changes.ts';
 import { changesQuestion } from '../../src/desk/audit/changes-question.ts';
 import { readiness } from '../../src/desk/health/database-state.ts';
 import { type AttemptList, findAttempt, listAttempts } from '../../src/desk/reports/queries/attempts.ts';
+import { findPerson } from '../../src/desk/reports/queries/find-person.ts';
 import { summary } from '../../src/desk/reports/queries/summary-counts.ts';
-import { findTimeline } from '../../src/desk/reports/queries/timeline.ts';
 import { attemptsQuestion, personQuestion } from '../../src/desk/reports/questions.ts';
 import { LIST_LIMITS, type ListLimits } from '../../src/desk/reports/spans.ts';
 import { readConfig } from '../../src/platform/config.ts';
@@ -160,7 +160,7 @@ test('every statement of every report has a statement timeout in Postgres', asyn
   await list({ clientId: 'shop', from: iso(start), limit: 1 }, LIST_LIMITS);
   await list({ objectId: 'ada', rule: 'no-mail', limit: 1 }, LIST_LIMITS);
   await findAttempt(config(), anAttempt().id);
-  await findTimeline(config(), await personQuestion.parseAsync({ key: 'email:ada@example.com' }), Date.now());
+  await findPerson(config(), await personQuestion.parseAsync({ key: 'email:ada@example.com' }), Date.now());
   await summary(config(), range, { clientId: 'shop', rule: 'no-mail' }, Date.now(), { ms: 1_234 });
   await readiness(config());
   await listChanges(config(), await changesQuestion.parseAsync({}));

@@ -10,8 +10,8 @@ import { createMonths } from '../../src/database/partitions.ts';
 import { sumDue } from '../../src/desk/aggregates/sum-due.ts';
 import { readiness } from '../../src/desk/health/database-state.ts';
 import { findAttempt, listAttempts } from '../../src/desk/reports/queries/attempts.ts';
+import { findPerson } from '../../src/desk/reports/queries/find-person.ts';
 import { summary } from '../../src/desk/reports/queries/summary-counts.ts';
-import { findTimeline } from '../../src/desk/reports/queries/timeline.ts';
 import { attemptsQuestion, personQuestion } from '../../src/desk/reports/questions.ts';
 import { summaryRange } from '../../src/desk/reports/range.ts';
 import { readConfig } from '../../src/platform/config.ts';
@@ -45,8 +45,8 @@ const fill = (first: number, end: number): SQL => sql`
     oid_key, idp_key, email_key, other_keys, support_code, correlation_id, reason, url_step)
   select gen_random_uuid(), ${new Date(now).toISOString()}::timestamptz - interval '1 day' * ${DAYS} * (1 - i::float8 / ${ROWS}),
     'PreTokenIssuance', 'continue', 200, 5, 'client' || i % 5, p, p || '@example.com', case when i % 50 = 0 then 'rule' else '' end,
-    'oid:' || p, 'idp:google.com:' || p, 'email:' || p || '@example.com',
-    case when i % 50 = 0 then array['idp:other.com:' || p] else '{}' end,
+    'oid:' || lpad(p, 32, '0')::uuid, 'idp:google.com:' || p, 'email:' || p || '@example.com',
+    case when i % 50 = 0 then array['idp:other.com:' || p, 'name:+1' || lpad(p, 9, '0')] else '{}' end,
     case when i % 40 = 0 then 'CODE' || i else '' end, case when i % 3 = 0 then 'correlation' || i else '' end,
     case when i % 5000 = 0 then 'unknown-step' else '' end, case when i % 6000 = 0 then 'PreTokenIssuance' else '' end
   from (select i, (i * 7 % 1000)::text as p from generate_series(${first}::int, ${end}::int - 1) as i) as numbered`;
@@ -96,19 +96,25 @@ const rowsRead = (nodes: readonly Node[]) =>
   }, 0);
 
 const list = async (asked: object) => listAttempts(config(), await attemptsQuestion.parseAsync(asked), now);
-const person = async (key: string) => findTimeline(config(), await personQuestion.parseAsync({ key }), now);
+const person = async (key: string) => findPerson(config(), await personQuestion.parseAsync({ key }), now);
+const called = async (text: string) => findPerson(config(), await personQuestion.parseAsync({ text }), now);
+const guid = (digits: string) => digits.padStart(32, '0').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 
 test('each look-up reads an index of each month and few rows, with or without a match', async () => {
   const lookUps: Record<string, () => Promise<unknown>> = {
-    'a person': () => person('oid:7'),
+    'a person': () => person(`oid:${guid('7')}`),
     'a person by another identity': () => person('idp:other.com:7'),
     'a person by e-mail': () => person('email:7@example.com'),
-    'an unknown person': () => person('oid:unknown'),
+    'an unknown person': () => person(`oid:${guid('abc')}`),
     'an unknown person by identity': () => person('idp:google.com:unknown'),
     'an unknown person by e-mail': () => person('email:unknown@example.com'),
     'an unknown digest': () => person(`sha256:${'0'.repeat(64)}`),
-    'attempts of a person': () => list({ objectId: '7' }),
-    'attempts of an unknown person': () => list({ objectId: 'unknown' }),
+    'a person by telephone': () => called('+1 000 000 007'),
+    'a person by an unknown telephone': () => called('+1 999 999 999'),
+    'a person by an unknown GUID': () => called('019aa3f1-7c00-7abc-8def-0123456789ab'),
+    'a person by an unknown user name or code': () => called('0123456789'),
+    'attempts of a person': () => list({ objectId: guid('7') }),
+    'attempts of an unknown person': () => list({ objectId: guid('abc') }),
     'attempts of an unknown e-mail': () => list({ email: 'unknown@example.com', outcome: 'block' }),
     'an unknown support code': () => list({ supportCode: '00000-00000' }),
     'an unknown correlation id': () => list({ correlationId: 'none' }),

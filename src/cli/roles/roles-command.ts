@@ -1,5 +1,5 @@
 /** `npm run roles`: reads and changes people's roles. */
-import { readPersonKey } from '../../sign-in/event.ts';
+import { impossibleKey, readPersonKey } from '../../sign-in/typed-key.ts';
 import { type ApiCall, administrator, atGatehouse, credentialHelp } from '../administrator.ts';
 import { readText, writeText } from '../files.ts';
 import { type Io, print, warn } from '../io.ts';
@@ -38,7 +38,7 @@ export const define: Define = (program, io) => {
     .option('--client-id <id>', 'set the roles and groups in this application only')
     .option('--attribute <name=value>', 'may be repeated; name= removes the attribute', assignment)
     .does(async (key: string, changes: Options) =>
-      set(io, administrator(io, changes.url), await readKey(key), changes),
+      set(io, administrator(io, changes.url), await readKey(key), changes, impossibleKey(key)),
     );
   atGatehouse(program.command('remove'))
     .description('Deletes the record of a person: roles, groups and attributes.')
@@ -74,10 +74,12 @@ async function get(io: Io, call: ApiCall, key: string): Promise<number> {
   return 0;
 }
 
-async function set(io: Io, call: ApiCall, key: string, changes: Options): Promise<number> {
+async function set(io: Io, call: ApiCall, key: string, changes: Options, problem?: string): Promise<number> {
   const { roles, groups, clientId = '', attribute = {} } = changes;
   if (roles === undefined && groups === undefined && changes.attribute === undefined)
     throw calledWrongly('Nothing to set. Use --roles, --groups or --attribute.', 'roles');
+  // A record under a key that no call can have would never be used.
+  if (problem !== undefined) throw calledWrongly(`"${key}": ${problem}.`, 'roles');
   const held = people.inputOf(await people.find(call, key));
   const named = people.withNames(held, clientId.trim().toLowerCase(), { roles, groups });
   const attributes = Object.entries({ ...held.attributes, ...attribute }).filter(([name]) => attribute[name] !== '');

@@ -1,7 +1,7 @@
 /** The CSV of `roles export` and `roles import`: for each person one line in general and one for each application. */
 import Papa from 'papaparse';
 import { ROLE_NAME } from '../../entitlements/stored-record.ts';
-import { readPersonKey } from '../../sign-in/event.ts';
+import { impossibleKey, readPersonKey } from '../../sign-in/typed-key.ts';
 import { type RoleNames, type RolesOfPerson, readNames, spacesFault } from './roles-api.ts';
 
 const COLUMNS = ['key', 'roles', 'groups', 'clientId'] as const;
@@ -133,11 +133,12 @@ async function readRow(
   if (key === undefined) {
     faults.push(`"${cell('key')}" is not a person key: write oid:<objectId>, idp:<issuer>:<id> or email:<address>`);
   }
+  const problem = key === undefined ? undefined : impossibleKey(cell('key') ?? '');
   if (key !== undefined && isShortened(key)) {
     faults.push(
       `"${cell('key')}" is not the whole id: Excel shortened this number. Format the column as text, then enter the ids again`,
     );
-  }
+  } else if (problem !== undefined) faults.push(`"${cell('key')}": ${problem}`);
   if (key === undefined || faults.length > 0) return { faults };
   return { line, key, clientId: clientIdOf(cell('clientId')), names };
 }

@@ -1,6 +1,6 @@
 /** Inputs of the admin endpoints: typed person keys, pages, and dead letters. */
 import * as z from 'zod/mini';
-import { readPersonKey } from '../../sign-in/event.ts';
+import { impossibleKey, readPersonKey, unchangedKey } from '../../sign-in/typed-key.ts';
 import { DEAD_LETTER_KINDS } from '../consume/dead-letters.ts';
 import { signatureOf } from '../http/cursor.ts';
 import { limit, strict, text } from '../http/input-rules.ts';
@@ -11,21 +11,31 @@ const MAX_TYPED_KEY_CHARS = 2_000;
 /** Length of a signature of `http/cursor.ts`. */
 const SIGNATURE_CHARS = 16;
 
-/** Reads a typed key to the key under which the record is stored. */
+const typedKey = z
+  .string('not a text. Write a person key, such as oid:0f8fad5b-d9cb-469f-a165-70867728950e')
+  .check(z.maxLength(MAX_TYPED_KEY_CHARS, `longer than ${MAX_TYPED_KEY_CHARS} characters. Write a shorter person key`));
+
+/** A typed person key. */
+export interface TypedKey {
+  /** The key under which a record is stored. */
+  readonly key: string;
+  /** The key under which an earlier version, which kept more of what was typed, may have stored a record. */
+  readonly unchanged: string;
+  /** Why no call can have this key. No record is saved under it. */
+  readonly problem: string | undefined;
+}
+
 export const personKey = z.pipe(
-  z
-    .string('not a text. Write a person key, such as oid:0f8fad5b-d9cb-469f-a165-70867728950e')
-    .check(
-      z.maxLength(MAX_TYPED_KEY_CHARS, `longer than ${MAX_TYPED_KEY_CHARS} characters. Write a shorter person key`),
-    ),
-  z.transform(async (typed: string, context): Promise<string> => {
+  typedKey,
+  z.transform(async (typed: string, context): Promise<TypedKey> => {
     const key = await readPersonKey(typed);
-    if (key !== undefined) return key;
-    context.issues.push({ code: 'custom', input: typed, message: KEY_FORMS });
-    return z.NEVER;
+    if (key === undefined) {
+      context.issues.push({ code: 'custom', input: typed, message: KEY_FORMS });
+      return z.NEVER;
+    }
+    return { key, unchanged: (await unchangedKey(typed)) ?? key, problem: impossibleKey(typed) };
   }),
 );
-
 export const keyOnly = strict({ key: personKey });
 
 export const FOREIGN_KV_CURSOR = 'not a cursor of this list. Send all of "next" from the previous page';

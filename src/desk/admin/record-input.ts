@@ -80,7 +80,7 @@ const small = z.refine<EntitlementsInput>((input) => bytesOf(input) <= MAX_RECOR
 /** A record. Rejects unknown members, invalid names, and values that cannot be stored and logged without loss. */
 export const recordInput = z.pipe(sent, record.check(fits, small));
 
-export const recordInputWith = <Key extends z.ZodMiniType<string>>(key: Key) =>
+export const recordInputWith = <Key extends z.ZodMiniType>(key: Key) =>
   z.pipe(sent, strict({ ...members, key }).check(fits, small));
 
 /** Runs before Zod, which silently drops `__proto__` and merges two spellings of one application. */

@@ -9,7 +9,15 @@ import { writeDirectly } from '../consume/write-directly.ts';
 import { type AppEnv, newApp } from '../http/context.ts';
 import { badRequest, refuse, validated } from '../http/problem-details.ts';
 import { jsonBody, limitedBody } from '../http/request-body.ts';
-import { deadLetterId, deadLetterKind, FOREIGN_KV_CURSOR, keyOnly, kvPageOf, personKey } from './inputs.ts';
+import {
+  deadLetterId,
+  deadLetterKind,
+  FOREIGN_KV_CURSOR,
+  keyOnly,
+  kvPageOf,
+  personKey,
+  type TypedKey,
+} from './inputs.ts';
 import {
   type Author,
   listPeople,
@@ -96,24 +104,34 @@ adminRoutes.delete('/dead-letters/:id', validated('param', deadLetterId), async 
 
 type AdminContext = Context<AppEnv>;
 
-async function show(c: AdminContext, key: string): Promise<Response> {
-  const read = await readPerson(c.env.GATEHOUSE, key);
-  if (!read.ok) return refused(c, read);
-  if (read.value === undefined) return refuse(c, 'no-such-person');
-  return c.json(shown(read.value), 200);
+async function show(c: AdminContext, { key: normal, unchanged, problem }: TypedKey): Promise<Response> {
+  for (const key of new Set([normal, unchanged])) {
+    const read = await readPerson(c.env.GATEHOUSE, key);
+    if (!read.ok) return refused(c, read);
+    if (read.value !== undefined) return c.json(shown(read.value), 200);
+  }
+  return noRecord(c, problem);
 }
 
-async function save(c: AdminContext, key: string, input: EntitlementsInput): Promise<Response> {
+/** A record under a key that no call can have is shown and removed; without one, the key is a slip. */
+const noRecord = (c: AdminContext, problem: string | undefined): Response =>
+  problem === undefined ? refuse(c, 'no-such-person') : badRequest(c, [{ path: 'key', message: problem }]);
+
+async function save(c: AdminContext, { key, problem }: TypedKey, input: EntitlementsInput): Promise<Response> {
+  if (problem !== undefined) return badRequest(c, [{ path: 'key', message: problem }]);
   const saved = await savePerson(c.env.GATEHOUSE, key, input, authorOf(c));
   if (!saved.ok) return refused(c, saved);
   const { record, changed } = saved.value;
   return c.json({ ...shown({ key, record }), changed, inForce: IN_FORCE, ...warningFor(c, key) }, 200);
 }
 
-async function remove(c: AdminContext, key: string): Promise<Response> {
-  const removed = await removePerson(c.env.GATEHOUSE, key, authorOf(c));
-  if (!removed.ok) return refused(c, removed);
-  return removed.value ? c.json({ key, removed: true, inForce: IN_FORCE }, 200) : refuse(c, 'no-such-person');
+async function remove(c: AdminContext, { key: normal, unchanged, problem }: TypedKey): Promise<Response> {
+  for (const key of new Set([normal, unchanged])) {
+    const removed = await removePerson(c.env.GATEHOUSE, key, authorOf(c));
+    if (!removed.ok) return refused(c, removed);
+    if (removed.value) return c.json({ key, removed: true, inForce: IN_FORCE }, 200);
+  }
+  return noRecord(c, problem);
 }
 
 async function changes(c: AdminContext, page: ChangesPage): Promise<Response> {

@@ -1,6 +1,6 @@
 /** The parameters of `GET /admin/changes` and `POST /admin/changes/search`. */
 import * as z from 'zod/mini';
-import { readPersonKey } from '../../sign-in/event.ts';
+import { readPersonKey } from '../../sign-in/typed-key.ts';
 import { strict, text } from '../http/input-rules.ts';
 import { inOrder, page, paged, range } from '../http/list-page.ts';
 import { ADDRESS_RULE, addressIn, NO_ADDRESS, refuseTyped, typed } from '../http/typed-values.ts';

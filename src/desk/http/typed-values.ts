@@ -48,4 +48,4 @@ export const addressIn = (typed: string): string => /^email:\s*(.*)$/is.exec(typ
 export const KEY_FORMS =
   'not a person key. Write oid:<objectId>, idp:<issuer>:<id> (each of the two percent-encoded) or email:<address>: ' +
   'for example oid:0f8fad5b-d9cb-469f-a165-70867728950e, idp:google.com:1084512345678 or email:anna@example.com. ' +
-  'A key has no control characters and no marks of direction. In a path the whole key is one percent-encoded segment';
+  'A key has no control characters. In a path the whole key is one percent-encoded segment';

@@ -86,6 +86,7 @@ const NO_ONE = {
   languages: [],
   objectId: '',
   email: '',
+  otherEmails: [],
   identities: [],
   claimedIdentities: [],
   identitiesAre: 'none',

@@ -2,6 +2,7 @@
  * An attempt as JSON: its columns by name, times in ISO 8601 UTC, the person keys as one list and the shadow's columns
  * as one member.
  */
+import { isNameKey, NAME_PREFIX } from '../../sign-in/search-keys.ts';
 import type { AttemptRow } from './queries/columns.ts';
 
 export type AttemptJson = ReturnType<typeof attemptJson>;
@@ -16,6 +17,7 @@ export function attemptJson({ id, occurredAt, oidKey, idpKey, emailKey, otherKey
     differs: shadowDiffers,
     claims: shadowClaims,
   };
+  const names = otherKeys.filter(isNameKey).map((key) => key.slice(NAME_PREFIX.length));
   return {
     id,
     occurredAt: occurredAt.toISOString(),
@@ -23,7 +25,9 @@ export function attemptJson({ id, occurredAt, oidKey, idpKey, emailKey, otherKey
     /** The shadow policy's decision; absent if it was not evaluated. */
     ...(shadowVersion === 0 ? {} : { shadow }),
     rolesUpdatedAt: attempt.rolesUpdatedAt?.toISOString() ?? null,
-    /** Every key of the call. */
-    personKeys: [...new Set([oidKey, idpKey, ...otherKeys, emailKey])].filter((key) => key !== ''),
+    /** Every key of the call under which a record of roles may be. */
+    personKeys: [...new Set([oidKey, idpKey, ...otherKeys, emailKey])].filter((key) => key !== '' && !isNameKey(key)),
+    /** What the person signs in with or is called; absent without any. No record of roles has such a key. */
+    ...(names.length === 0 ? {} : { signInNames: names }),
   };
 }

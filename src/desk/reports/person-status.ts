@@ -1,5 +1,7 @@
 /** The status of a person, in words that a support agent can read out. Pure. */
+import { isNameKey, keysToSearch } from '../../sign-in/search-keys.ts';
 import type { AttemptRow } from './queries/columns.ts';
+import { keyInWords } from './readings.ts';
 
 /** Number of newest attempts that determine the status. */
 export const RECENT_ATTEMPTS = 50;
@@ -17,9 +19,9 @@ export interface RoleChange {
 
 /** The last change of each kind of key. Precedence of records: `oid:`, then `idp:`, then (if trusted) `email:`. */
 export interface RoleChanges {
-  readonly oid: RoleChange | undefined;
-  readonly idp: RoleChange | undefined;
-  readonly email: RoleChange | undefined;
+  readonly oid?: RoleChange | undefined;
+  readonly idp?: RoleChange | undefined;
+  readonly email?: RoleChange | undefined;
 }
 
 export interface PersonHistory {
@@ -38,27 +40,52 @@ export interface PersonHistory {
 
 export function statusSentence({ newest, changes, asked, accounts, truncated, keptSince }: PersonHistory): string {
   const [last] = newest;
-  if (last === undefined) {
-    return (
-      `No call for this person has reached Gatehouse since ${keptSince.toISOString().slice(0, 10)}. Check the key for ` +
-      'typing errors. If it is right, the person stopped earlier (wrong password, page left early) or used another account.'
-    );
-  }
+  if (last === undefined) return nothingFound(keysToSearch(asked).map(keyInWords), keptSince);
   const token = lastToken(newest);
   const account = ({ oidKey, objectId }: AttemptRow) =>
     accounts.length > 1 && oidKey !== '' && oidKey !== asked ? ` as account ${objectId}` : '';
+  const isShared = accounts.length > 1 && isSharedKey(asked);
   const parts = [
-    `Last seen ${at(last.occurredAt)} in ${application(last)}${account(last)}: ${whatHappened(last)}`,
+    `${isShared ? sharedKeySentence(accounts.length, asked) : ''}Last seen ${at(last.occurredAt)} in ${application(last)}${account(last)}: ${whatHappened(last)}`,
     token && token !== last
       ? `last let in ${at(token.occurredAt)} in ${application(token)}${account(token)} ${withRoles(token)}`
       : '',
     ...changesThatCount(changes).map(([whose, change]) => aboutChange(whose, change, token)),
-    accounts.length > 1
+    accounts.length > 1 && !isShared
       ? `${accounts.length} accounts have used this key: each attempt has its objectId, and /reports/attempts?objectId= lists one account`
       : '',
     truncated ? 'this key occurs with too many other keys: only the most recent ones are included' : '',
   ];
   return `${parts.filter((part) => part !== '').join('; ')}.`;
+}
+
+/**
+ * The sentence for a search without a result. `searched` says what the search looked for. A person may still have made
+ * a call: under another key, or one that was not recorded.
+ */
+export function nothingFound(searched: readonly string[], keptSince: Date, nearMiss?: string): string {
+  const since = keptSince.toISOString().slice(0, 10);
+  const what = searched.length === 0 ? 'The text has no letters or digits to search for' : noneHas(searched, since);
+  const near = nearMiss === undefined ? '' : ` Compare it with the original: ${nearMiss}.`;
+  return (
+    `${what}.${near} The person may have signed in under another address, phone number, user name or provider: ` +
+    'ask for these, for the objectId, or for the support code on the page. ' +
+    'A wrong password or a page that was left early makes no call, and a new call appears after about two seconds.'
+  );
+}
+
+const noneHas = (searched: readonly string[], since: string) =>
+  `No attempt recorded since ${since} has ${searched.join(' or ')}`;
+
+/** Keys that are not unique: people share them, and anyone can type them. */
+const isSharedKey = (key: string) => key.startsWith('email:') || isNameKey(key);
+
+function sharedKeySentence(accounts: number, key: string): string {
+  const what = key.startsWith('email:') ? 'address' : 'sign-in name';
+  return (
+    `${accounts} accounts have used this ${what}, and the ${what} alone identifies no one: confirm the objectId, ` +
+    'which each attempt has, or a support code (/reports/attempts?objectId= lists one account). '
+  );
 }
 
 /** The newest call that gave a token. */

@@ -2,22 +2,37 @@
 import * as z from 'zod/mini';
 import { OUTCOMES } from '../../attempts/attempt.ts';
 import { readSupportCode } from '../../attempts/support-code.ts';
-import { emailKey, oidKey, readPersonKey } from '../../sign-in/event.ts';
+import { dimensionOf } from '../../attempts/text-limits.ts';
+import { guidOf } from '../../sign-in/normal-form.ts';
+import { NAME_PREFIX, nameKey, normalEmailKey, normalOidKey } from '../../sign-in/search-keys.ts';
 import { stepNamed } from '../../sign-in/steps.ts';
+import { impossibleKey, nearGuid, readPersonKey } from '../../sign-in/typed-key.ts';
 import { type Question, readCursor } from '../http/cursor.ts';
 import { strict, text } from '../http/input-rules.ts';
-import { inOrder, page, paged, range } from '../http/list-page.ts';
+import { inOrder, type Page, page, paged, range } from '../http/list-page.ts';
 import { ADDRESS_RULE, addressIn, KEY_FORMS, NO_ADDRESS, refuseTyped, typed } from '../http/typed-values.ts';
+import { nearSupportCode } from './readings.ts';
 
 /** Attempts keep an unknown step under the name in the body, so any name is allowed. */
-const step = typed((typed) => stepNamed(typed) ?? typed);
+const step = typed((typed) => stepNamed(typed) ?? dimensionOf(typed));
 
+/** A dimension is truncated as the row's. */
+const dimension = typed(dimensionOf);
 /** Stored in lower case. */
-const clientId = typed((typed) => typed.toLowerCase());
+const clientId = typed((typed) => dimensionOf(typed.toLowerCase()));
 
-const email = typed((typed, context) =>
-  NO_ADDRESS.test(typed) ? refuseTyped(context, `${ADDRESS_RULE} POST /reports/attempts/search`) : emailKey(typed),
-);
+const email = typed((typed, context) => {
+  if (NO_ADDRESS.test(typed)) return refuseTyped(context, `${ADDRESS_RULE} POST /reports/attempts/search`);
+  const problem = impossibleKey(`email:${typed}`);
+  return problem === undefined ? normalEmailKey(typed) : refuseTyped(context, problem);
+});
+
+/** A call made by hand may have an objectId that is no GUID. A slip in a GUID, and an address, are refused. */
+const objectId = typed((typed, context) => {
+  const isSlip = nearGuid(typed) !== undefined || typed.includes('@');
+  const problem = isSlip ? impossibleKey(`oid:${typed}`) : undefined;
+  return problem === undefined ? normalOidKey(typed) : refuseTyped(context, problem);
+});
 
 const KEY_IN_BODY =
   'percent-encode an idp: key again, although its parts are encoded already, or send the key unencoded in the body of ' +
@@ -25,12 +40,22 @@ const KEY_IN_BODY =
 
 const personKey = typed(async (typed, context) => {
   if (NO_ADDRESS.test(addressIn(typed))) return refuseTyped(context, `${ADDRESS_RULE} POST /reports/people/search`);
-  return (await readPersonKey(typed)) ?? refuseTyped(context, `${KEY_FORMS}; ${KEY_IN_BODY}`);
+  const key = isTypedName(typed) ? await nameKey(typed.slice(NAME_PREFIX.length)) : await readPersonKey(typed);
+  if (key === undefined) return refuseTyped(context, `${KEY_FORMS}; ${KEY_IN_BODY}. ${TEXT_INSTEAD}`);
+  const problem = impossibleKey(typed);
+  return problem === undefined ? key : refuseTyped(context, problem);
 });
 
+const TEXT_INSTEAD =
+  'A bare address, number, name, objectId or code: POST /reports/people/search with {"text": "anna@example.com"}';
+/** A sign-in name as a key: reports only. */
+const isTypedName = (typed: string) => typed.toLowerCase().startsWith(NAME_PREFIX) && typed.length > NAME_PREFIX.length;
+
+const NO_SUPPORT_CODE = 'not a support code: ten letters and digits, such as 7K3QX-9M2TB';
 const supportCode = typed(
   (typed, context) =>
-    readSupportCode(typed) ?? refuseTyped(context, 'not a support code: ten letters and digits, such as 7K3QX-9M2TB'),
+    readSupportCode(typed) ??
+    refuseTyped(context, [NO_SUPPORT_CODE, nearSupportCode(typed)].filter((part) => part !== undefined).join(': ')),
 );
 
 /** The dimensions of the aggregates. */
@@ -38,17 +63,17 @@ const dimensions = {
   step: z.optional(step),
   outcome: z.optional(z.enum(OUTCOMES, `not an outcome: one of ${OUTCOMES.join(', ')}`)),
   clientId: z.optional(clientId),
-  issuer: z.optional(text),
-  rule: z.optional(text),
+  issuer: z.optional(dimension),
+  rule: z.optional(dimension),
 };
 export type Dimensions = z.output<z.ZodMiniObject<typeof dimensions>>;
 
 const filters = {
   ...dimensions,
-  objectId: z.optional(typed(oidKey)),
+  objectId: z.optional(objectId),
   email: z.optional(email),
   supportCode: z.optional(supportCode),
-  correlationId: z.optional(text),
+  correlationId: z.optional(dimension),
   /** Only attempts for which the shadow policy was evaluated: its reply differs, or is the same. */
   shadow: z.optional(z.enum(['differs', 'same'], 'not differs or same')),
   ...range,
@@ -62,17 +87,18 @@ export const attemptsQuestion = z.pipe(attemptsAsked, paged<z.output<typeof atte
 /** A file is a whole list: it has no pages. */
 export const attemptsFileQuestion = strict(filters).check(inOrder);
 
+const NO_ATTEMPT =
+  'neither an id of an attempt (such as 019aa3f1-7c00-7abc-8def-0123456789ab) nor a support code (such as 7K3QX-9M2TB)';
+
 /** An id, or a support code in any spelling. */
 export const attemptParam = z.object({
   attempt: typed((typed, context): { id: string } | { supportCode: string } => {
-    const id = z.uuid({ version: 'v7' }).safeParse(typed.toLowerCase());
+    const id = z.uuid({ version: 'v7' }).safeParse(guidOf(typed));
     if (id.success) return { id: id.data };
     const code = readSupportCode(typed);
     if (code !== undefined) return { supportCode: code };
-    return refuseTyped(
-      context,
-      'neither an id of an attempt (such as 019aa3f1-7c00-7abc-8def-0123456789ab) nor a support code (such as 7K3QX-9M2TB)',
-    );
+    const nearMiss = nearGuid(typed) ?? nearSupportCode(typed);
+    return refuseTyped(context, nearMiss === undefined ? NO_ATTEMPT : `${NO_ATTEMPT}: ${nearMiss}`);
   }),
 });
 
@@ -80,9 +106,17 @@ export const KEY_IN_PATH = `a person key in a path is one percent-encoded segmen
 export const personParam = z.object({ key: personKey });
 /** The page of a timeline whose key is in the path; {@link personPage} joins the two. */
 export const personPageQuestion = strict(page);
-const personAsked = strict({ key: personKey, ...page });
+const personAsked = strict({ key: z.optional(personKey), text: z.optional(text), ...page }).check(
+  z.refine(({ key, text }) => (key === undefined) !== (text === undefined), {
+    path: ['key'],
+    message: `give either "key" or "text". ${TEXT_INSTEAD}`,
+  }),
+);
+/** A person key, or a bare text that is read as one of several things. */
 export const personQuestion = z.pipe(personAsked, paged<z.output<typeof personAsked>>('person'));
-export type PersonPage = z.output<typeof personQuestion>;
+export type PersonSearch = z.output<typeof personQuestion>;
+/** The page of the timeline of one person key. */
+export type PersonPage = Page<{ readonly key: string }>;
 
 /** Undefined when the cursor belongs to another request. */
 export async function personPage(

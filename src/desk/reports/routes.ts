@@ -14,7 +14,7 @@ import {
   attemptsQuestion,
   isDefault,
   KEY_IN_PATH,
-  type PersonPage,
+  type PersonSearch,
   personPage,
   personPageQuestion,
   personParam,
@@ -103,9 +103,9 @@ async function list(c: ReportsContext, page: AttemptsPage): Promise<Response> {
   return c.json(await listAttempts(configOf(c.env), page, Date.now()), 200);
 }
 
-async function person(c: ReportsContext, page: PersonPage): Promise<Response> {
-  const { findTimeline } = await import('./queries/timeline.ts');
-  return c.json(await findTimeline(configOf(c.env), page, Date.now()), 200);
+async function person(c: ReportsContext, page: PersonSearch): Promise<Response> {
+  const { findPerson } = await import('./queries/find-person.ts');
+  return c.json(await findPerson(configOf(c.env), page, Date.now()), 200);
 }
 
 /** Falls back on the snapshot, which exists only for the request without parameters. */

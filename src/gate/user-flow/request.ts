@@ -7,6 +7,7 @@ import {
   idpKey,
   MAX_IDENTITIES,
   MAX_LANGUAGES,
+  MAX_OTHER_EMAILS,
   oidKey,
   type SignInEvent,
   type Step,
@@ -62,6 +63,7 @@ export async function readEvent(members: Record<string, unknown>, urlStep: Step 
     languages: tags.filter((tag) => !tag.includes('=')).slice(0, MAX_LANGUAGES),
     objectId,
     email,
+    otherEmails: [members.emails, members.otherMails].flatMap(textsIn).slice(0, MAX_OTHER_EMAILS),
     identities: identities.list,
     claimedIdentities: identities.claimed,
     identitiesAre: identities.are,
@@ -74,6 +76,13 @@ export async function readEvent(members: Record<string, unknown>, urlStep: Step 
 }
 
 const textOf = (value: ClaimValue | undefined): string => (typeof value === 'string' ? value : '');
+
+/** A text, or the texts of a list. */
+const textsIn = (value: unknown): string[] =>
+  [value]
+    .flat()
+    .slice(0, MAX_OTHER_EMAILS)
+    .filter((one) => typeof one === 'string');
 
 /**
  * Null counts as absent. The canonical name wins over its aliases, and the first of two spellings over the second. No

@@ -12,6 +12,7 @@ import { retainedMonths } from '../../../database/partitions.ts';
 import { type RunQuery, runQuery } from '../../../database/run-query.ts';
 import { attempts, changes } from '../../../database/schema.ts';
 import type { Config } from '../../../platform/config.ts';
+import { isNameKey, keysToSearch, NAME_PREFIX } from '../../../sign-in/search-keys.ts';
 import type { Position } from '../../http/cursor.ts';
 import { attemptJson } from '../attempt-json.ts';
 import { lastToken, RECENT_ATTEMPTS, type RoleChange, type RoleChanges, statusSentence } from '../person-status.ts';
@@ -31,6 +32,8 @@ interface Keys {
   /** Keys of all identities. */
   readonly idps: readonly string[];
   readonly emails: readonly string[];
+  /** `name:` keys. They find attempts and join no accounts. */
+  readonly names: readonly string[];
 }
 
 export type PersonTimeline = Awaited<ReturnType<typeof findTimeline>>;
@@ -40,8 +43,9 @@ export async function findTimeline(config: Config, page: PersonPage, now: number
   const { key } = page.narrowed;
   const found = await runQuery(config, async (db, run) => {
     const { keys, truncated } = await seenTogether(db, run, key);
-    const person = { ...keys, emails: keys.emails.filter((email) => email === key) };
-    const others = keys.emails.filter((email) => email !== key);
+    const { emails, names } = ownKeys(key);
+    const person = { ...keys, emails, names };
+    const others = keys.emails.filter((email) => !emails.includes(email));
     // The first page begins with the attempts that determine the status: one query for both.
     const isFirst = page.after === undefined;
     const most = page.limit + 1;
@@ -71,33 +75,45 @@ export async function findTimeline(config: Config, page: PersonPage, now: number
       truncated: truncated || accounts.length > MAX_KEYS,
       keptSince,
     }),
+    ...(keys.names.length > 0 && { signInNames: keys.names.map(nameOf) }),
     ...(await pageOf(found.rows, page.limit, page.question)),
     sameEmail: found.sameEmail.map(attemptJson),
   };
 }
 
+const nameOf = (key: string) => key.slice(NAME_PREFIX.length);
+
+/** The newest attempts that a search for `key` finds by that key itself. */
+export const newestWith = (db: Database, run: RunQuery, key: string, limit: number): Promise<AttemptRow[]> =>
+  timeline(db, run, ownKeys(key), undefined, limit);
+
+/** The keys that a search for `key` looks for. A digest can be a key of any kind. */
+function ownKeys(key: string): Keys {
+  const own = keysToSearch(key);
+  const ofKind = (kind: string) => own.filter((one) => one.startsWith(kind) || one.startsWith('sha256:'));
+  return { oids: ofKind('oid:'), idps: ofKind('idp:'), emails: ofKind('email:'), names: ofKind(NAME_PREFIX) };
+}
+
 const distinct = (all: readonly string[]) => [...new Set(all)].filter((one) => one !== '');
 
 /** Keys whose records can affect this token: for each kind the token's own keys, or all known ones if it has none. */
-function keysThatCount({ oids, idps, emails }: Keys, token: AttemptRow | undefined): Keys {
+function keysThatCount({ oids, idps, emails, names }: Keys, token: AttemptRow | undefined): Keys {
   const own = (shown: readonly string[], seen: readonly string[]) => {
     const some = distinct(shown);
     return some.length > 0 ? some : seen;
   };
-  if (token === undefined) return { oids, idps, emails };
+  if (token === undefined) return { oids, idps, emails, names };
   return {
     oids: own([token.oidKey], oids),
-    idps: own([token.idpKey, ...token.otherKeys], idps),
+    idps: own([token.idpKey, ...token.otherKeys.filter((key) => !isNameKey(key))], idps),
     emails: own([token.emailKey], emails),
+    names,
   };
 }
 
 /** All keys of the attempts that have `key`, including `key`. */
 async function seenTogether(db: Database, run: RunQuery, key: string): Promise<{ keys: Keys; truncated: boolean }> {
-  const kind = key.slice(0, key.indexOf(':'));
-  // A digest can be a key of any kind.
-  const asked = (wanted: string) => (kind === wanted || kind === 'sha256' ? [key] : []);
-  const own = { oids: asked('oid'), idps: asked('idp'), emails: asked('email') };
+  const own = ownKeys(key);
   const { oidKey, idpKey, emailKey, otherKeys } = attempts;
   const seen = await run(
     db
@@ -109,12 +125,13 @@ async function seenTogether(db: Database, run: RunQuery, key: string): Promise<{
   );
   const all: Keys = {
     oids: distinct(seen.map((row) => row.oidKey)),
-    idps: distinct(seen.flatMap((row) => [row.idpKey, ...row.otherKeys])),
+    idps: distinct(seen.flatMap((row) => [row.idpKey, ...row.otherKeys.filter((other) => !isNameKey(other))])),
     emails: distinct(seen.map((row) => row.emailKey)),
+    names: distinct(seen.flatMap((row) => row.otherKeys.filter(isNameKey))),
   };
   const first = (some: readonly string[]) =>
     some.includes(key) ? [key, ...some.filter((one) => one !== key)].slice(0, MAX_KEYS) : some.slice(0, MAX_KEYS);
-  const keys = { oids: first(all.oids), idps: first(all.idps), emails: first(all.emails) };
+  const keys = { oids: first(all.oids), idps: first(all.idps), emails: first(all.emails), names: first(all.names) };
   return { keys, truncated: Object.values(all).some((some) => some.length > MAX_KEYS) };
 }
 
@@ -145,10 +162,11 @@ async function sharingEmail(
   { oids, idps }: Keys,
 ): Promise<AttemptRow[]> {
   if (emails.length === 0) return [];
+  const names = emails.flatMap(keysToSearch).filter(isNameKey);
   return run(
     db
       .select(attemptColumns)
-      .from(unionOf(selects({ oids: [], idps: [], emails }, undefined, ATTEMPTS_LOOKED_AT)))
+      .from(unionOf(selects({ oids: [], idps: [], emails, names }, undefined, ATTEMPTS_LOOKED_AT)))
       .where(
         and(
           oids.length > 0 ? notInArray(attempts.oidKey, [...oids]) : undefined,
@@ -182,7 +200,8 @@ async function lastChanges(db: Database, run: RunQuery, { oids, idps, emails }: 
   return { oid: last(oids), idp: last(idps), email: last(emails) };
 }
 
-function selects({ oids, idps, emails }: Keys, after: Position | undefined, limit: number): SQL[] {
+function selects({ oids, idps, emails, names }: Keys, after: Position | undefined, limit: number): SQL[] {
+  const others = [...idps, ...names];
   const byIndex = (condition: SQL | undefined) =>
     limited(sql`${attempts} where ${and(condition, rowsAfter(after))}`, limit);
   // `offset 0` makes the planner use the GIN index instead of a scan by time, which it expects to end early.
@@ -190,14 +209,14 @@ function selects({ oids, idps, emails }: Keys, after: Position | undefined, limi
     limited(
       sql`(
       select * from ${attempts}
-      where ${and(arrayOverlaps(attempts.otherKeys, [...idps]), sql`${attempts.otherKeys} <> '{}'`, rowsAfter(after))}
+      where ${and(arrayOverlaps(attempts.otherKeys, others), sql`${attempts.otherKeys} <> '{}'`, rowsAfter(after))}
       offset 0) as ${attempts}`,
       limit,
     );
   return [
     ...oids.map((key) => byIndex(indexed(attempts.oidKey, key))),
     ...idps.map((key) => byIndex(indexed(attempts.idpKey, key))),
-    ...(idps.length > 0 ? [byOtherKeys()] : []),
+    ...(others.length > 0 ? [byOtherKeys()] : []),
     ...emails.map((key) => byIndex(indexed(attempts.emailKey, key))),
   ];
 }

@@ -1,8 +1,8 @@
 /** The reports that the bench measures, each through Gatehouse's own functions. */
 
 import { findAttempt, listAttempts } from '../../../desk/reports/queries/attempts.ts';
+import { findPerson } from '../../../desk/reports/queries/find-person.ts';
 import { summary } from '../../../desk/reports/queries/summary-counts.ts';
-import { findTimeline } from '../../../desk/reports/queries/timeline.ts';
 import {
   attemptParam,
   attemptsQuestion,
@@ -48,7 +48,7 @@ export function reportsOf(databaseUrl: string, now: number, known: KnownIds) {
     return (await listAttempts(config, page, now)).attempts.length;
   };
   const person = async (key: string) =>
-    (await findTimeline(config, await personQuestion.parseAsync({ key }), now)).attempts.length;
+    (await findPerson(config, await personQuestion.parseAsync({ key }), now)).attempts.length;
   const code = async (attempt: string) => {
     const { attempt: asked } = await attemptParam.parseAsync({ attempt });
     return 'id' in asked ? ((await findAttempt(config, asked.id)) ? 1 : 0) : listed({ ...asked, limit: 500 });
@@ -112,7 +112,7 @@ export function reportsOf(databaseUrl: string, now: number, known: KnownIds) {
     list('a person, turned away', { objectId: known.objectId, outcome: 'block', from: undefined }),
     lookUp('a person', () => person(`oid:${known.objectId}`)),
     lookUp('a person by e-mail', () => person(`email:${known.email}`)),
-    lookUp('an unknown person', () => person('oid:unknown')),
+    lookUp('an unknown person', () => person('oid:00000000-0000-4000-8000-000000000000')),
     lookUp('a support code', () => code(known.supportCode)),
     lookUp('a correlation id', () => listed({ correlationId: known.correlationId })),
     lookUp('an id', () => code(known.id)),

@@ -1,0 +1,82 @@
+/** What a text can be that a customer reads out or a support agent pastes: the readings to try, the likeliest first. */
+import { lettersOf, readSupportCode, SUPPORT_CODE_CHARS } from '../../attempts/support-code.ts';
+import { dimensionOf } from '../../attempts/text-limits.ts';
+import { guidOf, normalText, telephoneOf, withoutUnseen } from '../../sign-in/normal-form.ts';
+import { NAME_PREFIX, nameKey, normalEmailKey, normalOidKey } from '../../sign-in/search-keys.ts';
+import { impossibleKey, isAddress, nearGuid, nearMissOf, readPersonKey } from '../../sign-in/typed-key.ts';
+
+/** One reading of a text: a key of a person, or a mark of one call. */
+export type TextReading =
+  | {
+      readonly takenFor: 'person key' | 'e-mail address' | 'phone number' | 'user name' | 'objectId';
+      readonly key: string;
+    }
+  | { readonly takenFor: 'support code' | 'correlation id' | 'attempt id'; readonly mark: string };
+export type TakenFor = TextReading['takenFor'];
+
+export interface Readings {
+  readonly readings: readonly TextReading[];
+  /** How the text misses another reading by a character or two. */
+  readonly nearMiss: string | undefined;
+}
+
+const UUIDV7 = /^.{14}7.{4}[89ab]/;
+
+/** The readings of a typed text. There is at least one, unless nothing of the text is seen. */
+export async function readingsOf(typed: string): Promise<Readings> {
+  const text = bare(typed);
+  const typedKey = await readPersonKey(text);
+  if (typedKey !== undefined && impossibleKey(text) === undefined)
+    return { readings: [{ takenFor: 'person key', key: typedKey }], nearMiss: undefined };
+  const guid = guidOf(text);
+  if (guid !== undefined) {
+    const marks: TextReading[] = [{ takenFor: 'correlation id', mark: guid }];
+    if (UUIDV7.test(guid)) marks.push({ takenFor: 'attempt id', mark: guid });
+    return { readings: [{ takenFor: 'objectId', key: await normalOidKey(guid) }, ...marks], nearMiss: undefined };
+  }
+  if (normalText(text) === '') return { readings: [], nearMiss: undefined };
+  if (isAddress(text)) {
+    return { readings: [{ takenFor: 'e-mail address', key: await normalEmailKey(text) }], nearMiss: undefined };
+  }
+  const code = readSupportCode(text);
+  const telephone = telephoneOf(text);
+  const others: TextReading[] = [
+    ...(code === undefined ? [] : [{ takenFor: 'support code', mark: code } as const]),
+    { takenFor: 'user name', key: await nameKey(text) },
+    { takenFor: 'correlation id', mark: dimensionOf(text) },
+  ];
+  if (telephone === undefined) {
+    return { readings: others, nearMiss: nearGuid(text) ?? (code === undefined ? nearSupportCode(text) : undefined) };
+  }
+  // The name is the text as typed: a customer number may have any hyphens. Its search includes the digits with a +.
+  const called = await nameKey(telephone.startsWith('+') ? telephone : text);
+  return { readings: [{ takenFor: 'phone number', key: called }, ...others], nearMiss: undefined };
+}
+
+/** What people and mail programs put around an address, a number or a code. */
+const AROUND = /^(?:mailto:|tel:|[\s"'`<([\u2018-\u201f\u00ab\u00bb])+|[\s"'`>)\],;.\u2018-\u201f\u00ab\u00bb]+$/gi;
+const IN_ANGLE_BRACKETS = /<([^<>]*)>\s*$/;
+
+function bare(typed: string): string {
+  const text = withoutUnseen(typed).trim();
+  return (IN_ANGLE_BRACKETS.exec(text)?.[1] ?? text).replace(AROUND, '');
+}
+
+/** How a text misses a support code; undefined when it is nothing like one. */
+export function nearSupportCode(typed: string): string | undefined {
+  const letters = lettersOf(typed);
+  if (!/^[0-9A-Z]+$/.test(letters)) return undefined;
+  if (letters.length !== SUPPORT_CODE_CHARS)
+    return nearMissOf('support code', 'letters and digits', letters.length, SUPPORT_CODE_CHARS);
+  return letters.includes('U') ? 'a support code has no letter U: it may be a V' : undefined;
+}
+
+/** A reading in words, for the sentence that nothing was found. */
+export const wordsOf = (reading: TextReading): string =>
+  'mark' in reading ? `the ${reading.takenFor} ${reading.mark}` : `the ${reading.takenFor} ${nameIn(reading.key)}`;
+
+const nameIn = (key: string) => key.slice(key.indexOf(':') + 1);
+
+/** The keys of a search in words: `email:…`, or the sign-in name without its prefix. */
+export const keyInWords = (key: string): string =>
+  key.startsWith(NAME_PREFIX) ? `the sign-in name ${nameIn(key)}` : key;

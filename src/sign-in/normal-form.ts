@@ -1,0 +1,61 @@
+/**
+ * The normal form of what people are called: keys and names are stored in it and searched for in it. It is for finding
+ * only. Records of roles are looked up by the value that the call has, so that no other spelling gains them.
+ */
+
+/** Characters that are not seen: default-ignorable ones, marks of direction, tags, control characters, separators. */
+const UNSEEN = /[\p{Default_Ignorable_Code_Point}\p{Cf}\p{Cc}\p{Zl}\p{Zp}]/gu;
+/** ASCII without spaces: only the case differs in its normal form. */
+const PLAIN = /^[!-~]*$/;
+const FULL_WIDTH = /[\uff01-\uff5e]/g;
+const FULL_WIDTH_OFFSET = 0xfee0;
+/** Phones and mail programs write these for an apostrophe and a hyphen. */
+const APOSTROPHES = /[\u2018\u2019\u201b\u02bc\u2032]/g;
+const DASHES = /[\p{Pd}\u2212]/gu;
+
+/** Normalising combining marks takes quadratic time. A valid address has at most 254 bytes (RFC 5321). */
+const MAX_NORMALIZED_CHARS = 1_000;
+
+/** NFC of a text that is short enough. */
+export const composed = (text: string): string => (text.length > MAX_NORMALIZED_CHARS ? text : text.normalize('NFC'));
+
+export const withoutUnseen = (text: string): string => text.replace(UNSEEN, '');
+
+/**
+ * Removes characters that are not seen and outer spaces; full-width signs, apostrophes and dashes become their ASCII
+ * forms; lower case, NFC. Idempotent.
+ */
+export function normalText(text: string): string {
+  if (PLAIN.test(text)) return text.toLowerCase();
+  const narrow = withoutUnseen(text.toWellFormed())
+    .replace(FULL_WIDTH, (wide) => String.fromCharCode(wide.charCodeAt(0) - FULL_WIDTH_OFFSET))
+    .replace(APOSTROPHES, "'")
+    .replace(DASHES, '-');
+  return composed(narrow.toLowerCase()).trim();
+}
+
+export const GUID_DIGITS = 32;
+/** What people and tools put around and into a GUID. */
+const AROUND_GUID = /^urn:uuid:|[-{}()[\]<>"'`\u201c\u201d\u201e\u00ab\u00bb\s]/g;
+
+/** A text without what may be around and in a GUID, in lower case. */
+export const bareGuid = (text: string): string => normalText(text).replace(AROUND_GUID, '');
+
+/** The GUID that a text is, in lower case with hyphens; undefined when it is none. */
+export function guidOf(text: string): string | undefined {
+  const digits = bareGuid(text);
+  return /^[0-9a-f]{32}$/.test(digits) ? digits.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-') : undefined;
+}
+
+/** A telephone number: digits, with a leading + and separators at most. E.164 has up to 15 digits. */
+const TELEPHONE = /^(?:tel:)?(\+|00(?=[1-9]))?([\d\s().\-/]+)$/;
+const TELEPHONE_DIGITS = /^\d{6,15}$/;
+
+/** The digits of a telephone number, with + when its country is known; undefined when a text is none. */
+export function telephoneOf(text: string): string | undefined {
+  const [, plus, rest = ''] = TELEPHONE.exec(normalText(text)) ?? [];
+  // +44 (0)20: the zero is dialled within the country only.
+  const digits = rest.replace(plus === undefined ? /\D/g : /\(0\)|\D/g, '');
+  if (!TELEPHONE_DIGITS.test(digits)) return undefined;
+  return plus === undefined ? digits : `+${digits}`;
+}
