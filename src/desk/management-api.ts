@@ -23,7 +23,9 @@ export const managementApi = newApp();
 
 managementApi.use(async (c, next) => {
   c.set('requestId', crypto.randomUUID());
-  signCursorsWith(configOf(c.env).SUPPORT_CODE_KEY);
+  const { SUPPORT_CODE_KEY, DATABASE_URL } = configOf(c.env);
+  // Without the key, another secret that all isolates have: the next page may come from another one.
+  signCursorsWith(SUPPORT_CODE_KEY || DATABASE_URL);
   await next();
   // A page has a policy of its own.
   for (const [name, value] of Object.entries(NOT_STORED)) if (!c.res.headers.has(name)) c.header(name, value);

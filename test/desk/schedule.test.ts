@@ -6,7 +6,8 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { connect } from '../../src/database/connect.ts';
 import { isDue, markDue, mayWait } from '../../src/desk/aggregates/due.ts';
 import type { DeskEnv } from '../../src/desk/env.ts';
-import { type Job, runSchedule } from '../../src/desk/schedule.ts';
+import { type Job, jobsAfterSums, runSchedule } from '../../src/desk/schedule.ts';
+import { PUBLISH_DUE_PREFIX } from '../../src/policy/pointer.ts';
 import { anAttempt, keepAttempts } from '../support/attempt.ts';
 import { NEON_AWAY } from '../support/call.ts';
 
@@ -253,5 +254,75 @@ describe('schedule: jobs after the sums', () => {
     expect(ran).toEqual([]);
     await tick(envWith(kv), NOW + 5 * MINUTE, [job('idle', false), job('busy', true)]);
     expect(ran).toEqual(['idle', 'busy']);
+  });
+});
+
+describe('schedule: what hangs', () => {
+  const hang = () => new Promise<never>(() => undefined);
+  const SHORT = { kvMs: 50, wakeMs: 300, requestMs: 300, retentionMs: 300, probeMs: 100, jobMs: 400 };
+  /** The limits that Neon needs to work on a busy machine. */
+  const HEALTHY = { wakeMs: 10_000, requestMs: 10_000, retentionMs: 10_000, probeMs: 10_000 };
+
+  it.each(['get', 'put', 'delete', 'list'] as const)(
+    'a tick ends and does the rest of its work when KV hangs on %s',
+    async (method) => {
+      const due = { keys: [{ name: `${PUBLISH_DUE_PREFIX}x`, metadata: { at: 1 } }] };
+      const [real, clientId, events] = [ownKv(), crypto.randomUUID(), logged()];
+      const kv = {
+        ...real,
+        list: () => Promise.resolve(due),
+        delete: () => Promise.resolve(),
+        [method]: hang,
+      };
+      const bound = envWith(kv as unknown as KVNamespace);
+      const ran: string[] = [];
+      const jobs: Job[] = [...jobsAfterSums(bound, NOW), { name: 'last', run: async () => ran.push('last') }];
+      await write(clientId, 4);
+      await runSchedule(bound, NOW, jobs, { ...SHORT, ...HEALTHY });
+      expect(await summedOf(clientId)).toBe(4);
+      expect(ran).toEqual(['last']);
+      expect(events().map(({ job }) => job)).not.toContain('sum');
+    },
+  );
+
+  it('a mark that does not answer counts as due', async () => {
+    const [kv, clientId] = [ownKv({ get: hang }), crypto.randomUUID()];
+    await write(clientId, 2);
+    await runSchedule(envWith(kv), NOW, [], { ...SHORT, ...HEALTHY });
+    expect(await summedOf(clientId)).toBe(2);
+  });
+
+  it('a job that hangs is given up, and the jobs after it run', async () => {
+    const ran: string[] = [];
+    const jobs: Job[] = [
+      { name: 'hangs', wakes: hang, run: hang },
+      { name: 'last', run: async () => ran.push('last') },
+    ];
+    await runSchedule(envWith(ownKv()), NOW, jobs, { ...SHORT, ...HEALTHY });
+    expect(ran).toEqual(['last']);
+  });
+
+  it('a tick ends when Neon hangs, from whichever request on: it waits for one request and for one probe', async () => {
+    const real = globalThis.fetch;
+    for (let healthy = 0; healthy < 12; healthy++) {
+      let [requests, waited] = [0, 0];
+      const ran: string[] = [];
+      vi.spyOn(globalThis, 'fetch').mockImplementation((input, init) => {
+        if (requests++ < healthy) return real(input, { ...init, signal: null });
+        const signal = init?.signal as AbortSignal;
+        if (!signal.aborted) waited += 1;
+        return new Promise((_, reject) => {
+          if (signal.aborted) reject(signal.reason);
+          else signal.addEventListener('abort', () => reject(signal.reason));
+        });
+      });
+      const bound = envWith(ownKv());
+      const asksNeon: Job = { name: 'asks', asksNeon: true, run: async () => ran.push('asks') };
+      const last: Job = { name: 'last', run: async () => ran.push('last') };
+      await runSchedule(bound, NOW, [asksNeon, last], { ...SHORT, wakeMs: 100, requestMs: 100, retentionMs: 100 });
+      vi.restoreAllMocks();
+      expect(waited).toBeLessThanOrEqual(2);
+      if (waited > 0) expect(ran).toEqual(['last']);
+    }
   });
 });

@@ -224,6 +224,18 @@ describe('cursors', () => {
     );
   });
 
+  it('a cursor is valid in another isolate, and refused by a Gatehouse with another secret', async () => {
+    const clientId = newClient();
+    await keep(...[0, 1].map((nth) => anAttempt({ clientId, at: new Date(Date.now() - nth * 1_000) })));
+    for (const bindings of [{}, { SUPPORT_CODE_KEY: '' }]) {
+      const { json } = await ask(`/reports/attempts?clientId=${clientId}&limit=1`, {}, bindings);
+      const path = `/reports/attempts?clientId=${clientId}&cursor=${json.next}`;
+      // Settings are read anew for each environment, as in a new isolate.
+      expect((await ask(path, {}, bindings)).status).toBe(200);
+      expect((await ask(path, {}, { SUPPORT_CODE_KEY: 'x'.repeat(40) })).status).toBe(400);
+    }
+  });
+
   it('a cursor of a list in KV, or of versions, that Gatehouse did not make is a 400', async () => {
     const inside = ['abc', '1e999', 'NaN', '1.5', '2147483648', '0', '-1', '7', ' '];
     for (const [path, list] of [

@@ -166,7 +166,8 @@ test('every statement of every report has a statement timeout in Postgres', asyn
   await listChanges(config(), await changesQuestion.parseAsync({}));
   const limits = sent.mock.calls.map(([, init]) => {
     const { queries = [] } = JSON.parse(String(init?.body)) as { queries?: { query: string }[] };
-    return /set_config\('statement_timeout', '(\d+)', true\)/.exec(queries[0]?.query ?? '')?.[1];
+    const settings = queries.slice(0, -1).map(({ query }) => query);
+    return /set_config\('statement_timeout', '(\d+)', true\)/.exec(settings.join())?.[1];
   });
   sent.mockRestore();
   expect(limits.length).toBeGreaterThan(10);

@@ -16,8 +16,8 @@ export interface DirtyDay {
   readonly hours: readonly { readonly hour: Date; readonly marks: number }[];
 }
 
-/** Below the 60 s of the schedule's connection, so that Postgres also stops a run that the schedule gave up. */
-const STATEMENT_LIMIT_MS = 50_000;
+/** Below the 20 s of a request of the schedule, so that Postgres also stops a run that the schedule gave up. */
+const STATEMENT_LIMIT_MS = 18_000;
 /** Bits for the grouped columns of client, issuer and rule. `grouping` sets the bits of the other columns. */
 const dims = sql.raw('7 - grouping(client_id, issuer, rule)');
 const dimensions = sql.raw(`coalesce(client_id, ''), coalesce(issuer, ''), coalesce(rule, ''), channel, step, outcome`);

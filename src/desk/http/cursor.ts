@@ -38,9 +38,9 @@ const written = z.tuple([instantFrom(2000), z.uuid(), z.nullable(instantFrom(199
 /** The secret of this Worker's settings. The settings of an isolate never change. */
 let secret = '';
 
-/** Sets the secret of all cursors: `SUPPORT_CODE_KEY`, or `''`, and then each isolate has its own. */
-export function signCursorsWith(supportCodeKey: string): void {
-  secret = supportCodeKey;
+/** Sets the secret of all cursors. With `''`, each isolate has its own. */
+export function signCursorsWith(configured: string): void {
+  secret = configured;
 }
 
 /** The signature of values under the secret, as a short text. */

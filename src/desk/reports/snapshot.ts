@@ -9,7 +9,7 @@ import type { Summary } from './summary.ts';
 
 const SNAPSHOT_KEY = 'summary:latest';
 /** Longer than for a request: a late snapshot is better than none. */
-const SNAPSHOT_LIMIT_MS = 30_000;
+const LIMITS = { queryMs: 10_000, kvMs: 2_000 };
 const DAY_SECONDS = 86_400;
 
 /** The required part of a {@link Summary}. An older version may have written the snapshot. */
@@ -22,17 +22,16 @@ const snapshotSchema = z.looseObject({
 
 /**
  * Writes the response of `GET /reports/summary` at `now` (milliseconds since 1970) to KV, for as long as attempts are
- * retained. The cron calls it after the sums. Throws DatabaseUnavailable, or what KV throws.
+ * retained. The cron calls it after the sums. Throws DatabaseUnavailable, TimeoutError, or what KV throws.
  */
-export async function snapshotSummary(env: DeskEnv, now: number): Promise<void> {
+export async function snapshotSummary(env: DeskEnv, now: number, limits = LIMITS): Promise<void> {
   const config = configOf(env);
   const range = summaryRange({}, now);
   if (typeof range === 'string') throw new Error(range);
   const { summary } = await import('./queries/summary-counts.ts');
-  const latest = await summary(config, range, {}, now, { ms: SNAPSHOT_LIMIT_MS });
-  await env.GATEHOUSE.put(SNAPSHOT_KEY, JSON.stringify(latest), {
-    expirationTtl: config.RETENTION_DAYS * DAY_SECONDS,
-  });
+  const latest = await summary(config, range, {}, now, { ms: limits.queryMs });
+  const expirationTtl = config.RETENTION_DAYS * DAY_SECONDS;
+  await withTimeout(limits.kvMs, () => env.GATEHOUSE.put(SNAPSHOT_KEY, JSON.stringify(latest), { expirationTtl }));
 }
 
 /** The last snapshot, marked stale; undefined when there is none or KV does not answer within `KV_TIMEOUT_MS`. */

@@ -56,12 +56,17 @@ export async function readDocument(c: PolicyContext): Promise<CheckedBody> {
  */
 export async function checkDocument(c: PolicyContext, text: string): Promise<CheckedBody> {
   // Imported lazily: no other admin endpoint needs the compiler.
-  const { checkText } = await import('../../policies/check.ts');
+  const [{ checkText }, { compilePlan }] = await Promise.all([
+    import('../../policies/check.ts'),
+    import('../../policies/compile-plan.ts'),
+  ]);
   const stored = storedText(text);
   const check = checkText(stored, configOf(c.env).ROLES_CLAIM);
   if (!check.ok) return check;
   const problems = duplicateKeys(text);
   if (problems.length > 0) return { ok: false, problems };
+  // Loads the plan as a gate does. Throws when that fails, and then nothing is saved.
+  await compilePlan(check.policy, stored);
   const document = JSON.parse(stored) as PolicyDocument;
   return { ok: true, checked: { document, text: stored }, warnings: check.policy.warnings };
 }
