@@ -49,8 +49,8 @@ export function compilePattern(source: string): Pattern | PatternRefusal {
 }
 
 /**
- * Units of CPU that RE2 takes to compile a pattern, at most 100 µs each (measured): 14 ms for a wide range that it folds,
- * 0.5 ms for a class that it folds, 0.3 ms for 500 steps.
+ * Units of CPU that RE2 takes to compile a pattern, at most 100 µs each (measured): 14 ms for a wide range that it
+ * folds, 0.5 ms for a class that it folds, 0.3 ms for 500 steps.
  */
 export function compileWork(source: string): number {
   const folds = /\(\?\w*i/.test(source);

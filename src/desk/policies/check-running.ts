@@ -59,7 +59,7 @@ const partsOf = (rule: CheckedRule): Part[] => [
   ...rule.set.map(([claim, expression]) => ({ rule, member: `set.${claim}`, expression, purpose: 'value' as const })),
 ];
 
-/** A problem when a gate that loads the policy takes too long to compile its patterns. Equal patterns are compiled once. */
+/** A problem when a gate would take too long to compile the patterns. Equal patterns are compiled once. */
 function patternProblems(parts: readonly Part[]): Problem[] {
   const counted = new Set<string>();
   const work = new Map<string, number>();
