@@ -30,6 +30,8 @@ export const MAX_PATTERN_TEXT = 500;
 export const MAX_PATTERN_CLASSES = 10;
 /** Characters and classes of a pattern, multiplied by their counts: RE2 expands repetitions. */
 export const MAX_PATTERN_STEPS = 1_000;
+/** `compileWork` of all different patterns of a policy: a gate that loads it takes at most 0.2 s for them. */
+export const MAX_COMPILE_WORK = 2_000;
 /** Instructions of a compiled pattern. A search takes time proportional to instructions × length of the text. */
 export const MAX_PATTERN_SIZE = 700;
 /** The pattern size that a search costs at least. */

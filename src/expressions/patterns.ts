@@ -24,8 +24,10 @@ export type PatternRefusal =
   /** `reason` is RE2's message. */
   | { readonly code: 'syntax'; readonly reason: string };
 
-/** A Unicode class, or a range into the upper planes. With (?i), RE2 folds each of its characters. */
-const WIDE = /\\p|-(?:\\x\{[\da-f]{5,}\}|[\u{10000}-\u{10ffff}])/giu;
+/** A Unicode class, or a range beyond Latin letters. With (?i), RE2 folds each of its characters. */
+const CLASS = /\\p/gi;
+const WIDE_RANGE = /-(?:\\x\{0*[1-9a-f][\da-f]{2,}\}|[\u{100}-\u{10ffff}])/giu;
+const countOf = (source: string, part: RegExp) => source.match(part)?.length ?? 0;
 /** Except tabs and line breaks. */
 const CONTROL = /[^\P{Cc}\t\r\n]/u;
 
@@ -33,7 +35,7 @@ export function compilePattern(source: string): Pattern | PatternRefusal {
   if (CONTROL.test(source)) return { code: 'control-character' };
   if (!source.isWellFormed()) return { code: 'half-character' };
   if (source.length > MAX_PATTERN_TEXT) return tooMuch('too-long', source.length, MAX_PATTERN_TEXT);
-  const classes = source.match(WIDE)?.length ?? 0;
+  const classes = countOf(source, CLASS) + countOf(source, WIDE_RANGE);
   if (classes > MAX_PATTERN_CLASSES) return tooMuch('too-many-classes', classes, MAX_PATTERN_CLASSES);
   const steps = stepsIn(source);
   if (steps > MAX_PATTERN_STEPS) return tooMuch('too-large', steps, MAX_PATTERN_STEPS);
@@ -44,6 +46,17 @@ export function compilePattern(source: string): Pattern | PatternRefusal {
   } catch (error) {
     return { code: 'syntax', reason: reasonOf(error) };
   }
+}
+
+/**
+ * Units of CPU that RE2 takes to compile a pattern, at most 100 µs each (measured): 14 ms for a wide range that it
+ * folds, 0.5 ms for a class that it folds, 0.3 ms for 500 steps.
+ */
+export function compileWork(source: string): number {
+  const folds = /\(\?\w*i/.test(source);
+  const ranges = countOf(source, WIDE_RANGE) * (folds ? 150 : 1);
+  const classes = countOf(source, CLASS) * (folds ? 8 : 1);
+  return Math.ceil(1 + ranges + classes + stepsIn(source) / 100);
 }
 
 const tooMuch = (code: 'too-long' | 'too-many-classes' | 'too-large', size: number, most: number) =>

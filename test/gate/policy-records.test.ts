@@ -60,6 +60,24 @@ describe('message of an attempt', () => {
   });
 });
 
+describe('attempt of a reply over the size limit', () => {
+  it('the reply omits the last claims, and the notes of the attempt name them', async () => {
+    await publish({
+      rules: Array.from({ length: 9 }, (_, at) => ({
+        id: `r${at}`,
+        steps: [SIGN_UP],
+        when: 'has(claims.city)',
+        set: { [`extension_X${at}`]: 'claims.city' },
+      })),
+    });
+    const { json, attempt } = await watched().call({ step: SIGN_UP, city: 'x'.repeat(9_000) });
+    expect(Object.keys(json)).toEqual(['version', 'action', 'extension_X0', 'extension_X1', 'extension_X2']);
+    expect(attempt?.notes).toEqual([
+      `claims left out of the reply, which is limited to 32 KiB: ${[3, 4, 5, 6, 7, 8].map((at) => `extension_X${at}`).join(', ')}`,
+    ]);
+  });
+});
+
 describe('attempt of an unreadable call', () => {
   it('the attempt contains the version of the message and whenUnavailable, and a code at every step', async () => {
     const messages = { 'unreadable-body': { en: 'Ours {supportCode}' } };

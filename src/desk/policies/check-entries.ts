@@ -5,6 +5,7 @@
 import { domainOf, lowerAscii, normalCode, normalEmail, trim, upperAscii } from '../../expressions/text.ts';
 import { subtrees, type Tree } from '../../expressions/tree.ts';
 import { MAX_NAMED } from '../../platform/name-list.ts';
+import { STEPS, stepNamed } from '../../sign-in/steps.ts';
 import type { CheckedRule } from './check-rules.ts';
 import type { PolicyDocument } from './policy-document.ts';
 import type { Problem } from './policy-problem.ts';
@@ -60,12 +61,19 @@ const CONVERSIONS: Readonly<Record<string, (text: string) => string>> = {
   '.upperAscii': upperAscii,
 };
 
+const REQUEST_FORMS: ReadonlyMap<string, TextForm> = new Map(
+  Object.entries({
+    clientId: { right: (entry: string) => visible(entry).toLowerCase(), example: 'a client id' },
+    step: { right: (entry: string) => stepNamed(visible(entry)), example: STEPS.join(', ') },
+    channel: { right: () => 'user-flow', example: 'user-flow' },
+  }).map(([name, form]) => [name, { name: `request.${name}`, ...form }]),
+);
+
 /** Undefined when the expression can return any text. */
 function formOf(tree: Tree): TextForm | undefined {
   if (typeof tree !== 'object') return undefined;
   const [operator, inner = false] = tree;
-  if (operator === 'request' && inner === 'clientId')
-    return { name: 'request.clientId', right: (entry) => visible(entry).toLowerCase(), example: 'a client id' };
+  if (operator === 'request') return REQUEST_FORMS.get(String(inner));
   if (operator === 'string') return formOf(inner);
   const convert = Object.hasOwn(CONVERSIONS, operator) ? CONVERSIONS[operator] : undefined;
   if (convert === undefined) return Object.hasOwn(FORMS, operator) ? FORMS[operator] : undefined;

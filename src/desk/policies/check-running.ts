@@ -1,8 +1,10 @@
 /** Runs the expressions of a policy on samples: finds those that can fail, and steps that take too long. */
 
 import { Shared } from '../../expressions/evaluate.ts';
-import { MAX_WORK } from '../../expressions/limits.ts';
+import { MAX_COMPILE_WORK, MAX_WORK } from '../../expressions/limits.ts';
+import { compileWork } from '../../expressions/patterns.ts';
 import type { Purpose } from '../../expressions/results.ts';
+import { subtrees, type Tree } from '../../expressions/tree.ts';
 import { worstCaseWork } from '../../expressions/work.ts';
 import { STEPS } from '../../sign-in/steps.ts';
 import type { CheckedRule } from './check-rules.ts';
@@ -49,13 +51,43 @@ export function checkRunning(rules: readonly CheckedRule[], sampleWork = SAMPLE_
     if (fault !== undefined)
       problems.push({ rule: document.id, path: `${path}.${member}`, message: problemSentence(fault) });
   }
-  return [...problems, ...workProblems(parts, shared)];
+  return [...problems, ...workProblems(parts, shared), ...patternProblems(parts)];
 }
 
 const partsOf = (rule: CheckedRule): Part[] => [
   ...(rule.when === undefined ? [] : [{ rule, member: 'when', expression: rule.when, purpose: 'condition' as const }]),
   ...rule.set.map(([claim, expression]) => ({ rule, member: `set.${claim}`, expression, purpose: 'value' as const })),
 ];
+
+/** A problem when a gate would take too long to compile the patterns. Equal patterns are compiled once. */
+function patternProblems(parts: readonly Part[]): Problem[] {
+  const counted = new Set<string>();
+  const work = new Map<string, number>();
+  for (const { rule, expression } of parts) {
+    for (const pattern of patternsIn(expression.tree)) {
+      if (counted.has(pattern)) continue;
+      counted.add(pattern);
+      work.set(rule.document.id, (work.get(rule.document.id) ?? 0) + compileWork(pattern));
+    }
+  }
+  if (sumOf(work) <= MAX_COMPILE_WORK) return [];
+  return [{ rule: '', path: 'rules', message: problemSentence(['patterns-too-large', dearestIn(work)]) }];
+}
+
+const patternsIn = (tree: Tree): string[] =>
+  typeof tree !== 'object'
+    ? []
+    : [...(tree[0] === 'matches' ? [String(tree[2])] : []), ...subtrees(tree).flatMap(patternsIn)];
+
+const sumOf = (work: ReadonlyMap<string, number>) => [...work.values()].reduce((sum, units) => sum + units, 0);
+
+/** The three rules with most work. */
+const dearestIn = (work: ReadonlyMap<string, number>) =>
+  [...work]
+    .sort(([, a], [, b]) => b - a)
+    .slice(0, 3)
+    .map(([id]) => id)
+    .join(', ');
 
 /** One problem for each step whose expressions can together exceed the work limit of a call. */
 function workProblems(parts: readonly Part[], shared: Shared): Problem[] {
@@ -68,11 +100,7 @@ function workProblems(parts: readonly Part[], shared: Shared): Problem[] {
       if (!steps.includes(step)) continue;
       work.set(id, (work.get(id) ?? 0) + worstCaseWork(expression.tree, HONEST_TEXT, shared, counted));
     }
-    if ([...work.values()].reduce((sum, units) => sum + units, 0) <= MAX_WORK) return [];
-    const dearest = [...work]
-      .sort(([, a], [, b]) => b - a)
-      .slice(0, 3)
-      .map(([id]) => id);
-    return [{ rule: '', path: 'rules', message: problemSentence(['too-much-work', step, dearest.join(', ')]) }];
+    if (sumOf(work) <= MAX_WORK) return [];
+    return [{ rule: '', path: 'rules', message: problemSentence(['too-much-work', step, dearestIn(work)]) }];
   });
 }

@@ -85,6 +85,8 @@ export const SENTENCES = {
     'or say what happens then: "onError": "apply" turns the person away, "onError": "skip" lets the person through.',
   'too-much-work': (step: string, rules: string) =>
     `A call at ${step} could take too long. Write smaller patterns, or fewer of them: most work is in ${rules}.`,
+  'patterns-too-large': (rules: string) =>
+    `All patterns together take too long to load. Write ranges of ASCII letters, or leave out (?i): most work is in ${rules}.`,
 } satisfies { readonly [code: string]: (...facts: never[]) => string };
 
 const quoted = (text: string) =>

@@ -125,6 +125,14 @@ describe('an entry that can never match', () => {
     expect(problemsOf('request.clientId in lists.x', ['c0ffee00-0000-4000-8000-000000000001'])).toEqual([]);
   });
 
+  it('is refused when it names no step and no channel', () => {
+    const member = (source: string) => problemsOf(`has(claims.city) && ${source}`, [])[0] ?? '';
+    expect(member("request.step == 'preTokenIssuance'")).toContain('Write PreTokenIssuance');
+    expect(member("request.step in ['PostAttributeCollection', 'signUp']")).toContain('Write PostFederationSignup, ');
+    expect(member("request.channel == 'userflow'")).toContain('Write user-flow');
+    expect(member("request.step != 'PreTokenIssuance'")).toBe('');
+  });
+
   it('is refused as a literal too', () => {
     for (const when of [
       "has(claims.email) && domain(claims.email) == 'Example.com'",

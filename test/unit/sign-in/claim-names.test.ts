@@ -2,6 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { retainedClaims } from '../../../src/attempts/redaction.ts';
+import { knownCall } from '../../../src/cli/policy/replay/replay-known.ts';
+import { UNKNOWN } from '../../../src/expressions/values.ts';
 import { readEvent } from '../../../src/gate/user-flow/request.ts';
 import { refusing, triesOf } from '../../support/try-policy.ts';
 
@@ -55,6 +57,24 @@ describe('the name of a custom attribute', () => {
         expect(retainedClaims(claims, ['extension_Plan'])).toEqual({ extension_Plan: 'gold' });
       }),
     );
+  });
+
+  it('is known to replay in any letter case, when the attempt stores its value and when it stores its name only', () => {
+    const texts = { reason: '', rule: '', messageKey: '', supportCode: '', clientId: '', email: '', issuer: '' };
+    const attempt = {
+      ...texts,
+      ...{ issuerAssignedId: '', signInType: '', locale: '', degraded: '', channel: 'user-flow', policyVersion: 1 },
+      ...{ id: '0', occurredAt: '2026-11-21T12:00:00Z', step: 'PostAttributeCollection', outcome: 'continue' as const },
+      ...{ roles: [], rolesUpdatedAt: null, notes: [], claimNames: ['extension_plan', 'EXTENSION_Code'] },
+      keptClaims: { extension_PLAN: 'gold' },
+    };
+    const { claims } = knownCall(attempt, 'PostAttributeCollection', ['extension_Plan', 'extension_code', 'x']).inputs;
+    expect(claims).toEqual({
+      'has(claims.extension_Plan)': true,
+      'claims.extension_Plan': 'gold',
+      'has(claims.extension_code)': true,
+      'claims.extension_code': UNKNOWN,
+    });
   });
 
   it('yields one value: a second spelling of a name is an unexpected claim and the first value counts', async () => {
