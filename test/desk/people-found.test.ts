@@ -57,6 +57,8 @@ test('an address that is only a sign-in name finds the person, at any position a
     expect(idsOf(found)).toEqual([second.id, first.id]);
     expect(found.standing).toMatch(/^2 accounts have used this address, and the address alone identifies no one: /);
     expect(found.signInNames).toEqual([address.toLowerCase()]);
+    const listed = await report('/attempts/search', { email: address, step: 'PreTokenIssuance' });
+    expect(idsOf(await listed.json())).toEqual([second.id, first.id]);
     expect(found.attempts[0]?.signInNames).toEqual([address.toLowerCase()]);
     expect(found.attempts.flatMap(({ personKeys }) => personKeys).join()).not.toContain('name:');
   }
