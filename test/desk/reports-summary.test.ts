@@ -207,7 +207,7 @@ test('when counting people times out, the summary has all other numbers, and cov
   expect(coverage.join(' ')).toContain('"people" is left out: counting different people took too long');
 }, 20_000);
 
-test.each(['/attempts', '/attempts.csv', '/attempts/ABCDE-FGHJK', `/attempts/${anAttempt().id}`, '/people/oid%3A1'])(
+test.each(['/attempts', '/attempts.csv', '/attempts/ABCDE-FGHJK', `/attempts/${anAttempt().id}`, '/people/oid%3A0f8fad5b-d9cb-469f-a165-70867728950e'])(
   'while the database fails, %s is a 503 with Retry-After',
   async (path) => {
     for (const bindings of [NEON_AWAY, { DATABASE_URL: '' }, { DATABASE_URL: 'nonsense' }]) {
