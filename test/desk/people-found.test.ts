@@ -158,6 +158,44 @@ test('a support code, an attempt id and a correlation id as a bare text lead to 
   expect(alone).toMatchObject({ takenFor: 'correlation id', key: '', keys: [], attempts: [{ id: unnamed.id }] });
 });
 
+test.each([
+  ['Please give this code to support: 7K3QX\u20139M2TB. Thank you.', 'support code'],
+  ['Jane Doe <jane.doe@example.com>', 'e-mail address'],
+  ['My address is jane.doe@example.com, and I cannot sign in', 'e-mail address'],
+  ['objectId 0f8fad5b-d9cb-469f-a165-70867728950e', 'objectId'],
+  ['oid:0f8fad5b-d9cb-469f-a165-70867728950e', 'person key'],
+  ['mailto:jane.doe@example.com', 'e-mail address'],
+])('what is pasted with words around it, %j, is taken for the %s in it', async (text, takenFor) => {
+  expect((await search({ text })).takenFor).toBe(takenFor);
+});
+
+test('a stranger who signs up with the address of an account is counted before the status of either', async () => {
+  const address = `victim.${mark()}@example.com`;
+  await recorded({ objectId: newObjectId(), email: address, identities: [federated(mark())] });
+  await recorded({ step: 'PostFederationSignup', email: address, identities: [federated(mark())] });
+  const { standing } = await search({ key: `email:${address}` });
+  expect(standing).toMatch(
+    /^2 accounts or identities have used this address, and the address alone identifies no one: /,
+  );
+
+  const identity = federated(mark());
+  const own = `own.${mark()}@example.com`;
+  await recorded({ step: 'PostFederationSignup', email: own, identities: [identity] });
+  await recorded({ objectId: newObjectId(), email: own, identities: [identity] });
+  expect((await search({ key: `email:${own}` })).standing).toMatch(/^Last seen/);
+});
+
+test.each([
+  ['0f8fad5b-d9cb-469f-a165-70867728950', /one character is missing/],
+  ['7K3QX-9M2T', /one character is missing/],
+  ['7K3QX-9M2TBB', /one character is too many/],
+  ['7K3QU-9M2TB', /letter U/],
+])('the address of one attempt says how %s misses an id or a support code', async (typed, miss) => {
+  const response = await report(`/attempts/${typed}`);
+  expect(response.status).toBe(400);
+  expect((await response.json<Problem>()).detail).toMatch(miss);
+});
+
 test('the pages of a search by text contain each attempt once', async () => {
   const objectId = crypto.randomUUID();
   const all = Array.from({ length: 5 }, (_, nth) => anAttempt({ objectId, at: new Date(Date.now() - nth * 60_000) }));
