@@ -57,6 +57,8 @@ test('an address that is only a sign-in name finds the person, at any position a
     expect(idsOf(found)).toEqual([second.id, first.id]);
     expect(found.standing).toMatch(/^2 accounts have used this address, and the address alone identifies no one: /);
     expect(found.signInNames).toEqual([address.toLowerCase()]);
+    const listed = await report('/attempts/search', { email: address, step: 'PreTokenIssuance' });
+    expect(idsOf(await listed.json())).toEqual([second.id, first.id]);
     expect(found.attempts[0]?.signInNames).toEqual([address.toLowerCase()]);
     expect(found.attempts.flatMap(({ personKeys }) => personKeys).join()).not.toContain('name:');
   }
@@ -154,6 +156,44 @@ test('a support code, an attempt id and a correlation id as a bare text lead to 
   }
   const alone = await search({ text: 'Trace-of-no-one'.toLowerCase() });
   expect(alone).toMatchObject({ takenFor: 'correlation id', key: '', keys: [], attempts: [{ id: unnamed.id }] });
+});
+
+test.each([
+  ['Please give this code to support: 7K3QX\u20139M2TB. Thank you.', 'support code'],
+  ['Jane Doe <jane.doe@example.com>', 'e-mail address'],
+  ['My address is jane.doe@example.com, and I cannot sign in', 'e-mail address'],
+  ['objectId 0f8fad5b-d9cb-469f-a165-70867728950e', 'objectId'],
+  ['oid:0f8fad5b-d9cb-469f-a165-70867728950e', 'person key'],
+  ['mailto:jane.doe@example.com', 'e-mail address'],
+])('what is pasted with words around it, %j, is taken for the %s in it', async (text, takenFor) => {
+  expect((await search({ text })).takenFor).toBe(takenFor);
+});
+
+test('a stranger who signs up with the address of an account is counted before the status of either', async () => {
+  const address = `victim.${mark()}@example.com`;
+  await recorded({ objectId: newObjectId(), email: address, identities: [federated(mark())] });
+  await recorded({ step: 'PostFederationSignup', email: address, identities: [federated(mark())] });
+  const { standing } = await search({ key: `email:${address}` });
+  expect(standing).toMatch(
+    /^2 accounts or identities have used this address, and the address alone identifies no one: /,
+  );
+
+  const identity = federated(mark());
+  const own = `own.${mark()}@example.com`;
+  await recorded({ step: 'PostFederationSignup', email: own, identities: [identity] });
+  await recorded({ objectId: newObjectId(), email: own, identities: [identity] });
+  expect((await search({ key: `email:${own}` })).standing).toMatch(/^Last seen/);
+});
+
+test.each([
+  ['0f8fad5b-d9cb-469f-a165-70867728950', /one character is missing/],
+  ['7K3QX-9M2T', /one character is missing/],
+  ['7K3QX-9M2TBB', /one character is too many/],
+  ['7K3QU-9M2TB', /letter U/],
+])('the address of one attempt says how %s misses an id or a support code', async (typed, miss) => {
+  const response = await report(`/attempts/${typed}`);
+  expect(response.status).toBe(400);
+  expect((await response.json<Problem>()).detail).toMatch(miss);
 });
 
 test('the pages of a search by text contain each attempt once', async () => {

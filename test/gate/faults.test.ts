@@ -220,7 +220,7 @@ describe('attempt of a call', () => {
       cfRay: '8a1b2c3d4e5f-VIE',
       ...identity,
       idpKey: 'idp:contoso.onmicrosoft.com:jane%40example.com',
-      otherKeys: ['idp:contoso.onmicrosoft.com:2'],
+      otherKeys: ['idp:contoso.onmicrosoft.com:2', 'name:jane@example.com', 'name:2'],
       policyVersion: 0,
     });
     expect(row?.fingerprint).toMatch(/^[0-9a-f]{16}$/);

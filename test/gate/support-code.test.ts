@@ -47,6 +47,39 @@ describe('support code', () => {
     expect(await supportCodeOf('', aCall(), 0)).not.toBe(await supportCodeOf('secret', aCall(), 0));
   });
 
+  it('a code is read in any case, width and dashes, and with quotes, spaces, full stops and signs that are not seen', () => {
+    const code = fc.stringMatching(/^[0-9A-HJKMNP-TV-Z]{10}$/);
+    const extra = fc.constantFrom(
+      ...[
+        '-',
+        '\u2010',
+        '\u2011',
+        '\u2012',
+        '\u2013',
+        '\u2014',
+        '\u2212',
+        '\ufe63',
+        '\uff0d',
+        '\u00ad',
+        '\u200b',
+        '\ufeff',
+      ],
+      ...[' ', '\u00a0', '\u3000', '.', '"', '\u201c', '\u201d', "'", '(', ')', '\u00ab', ',', ':', '#', '\t', ''],
+    );
+    const wide = (text: string) => text.replace(/./g, (sign) => String.fromCharCode(sign.charCodeAt(0) + 0xfee0));
+    const written = fc.constantFrom(
+      (text: string) => text,
+      (text: string) => text.toLowerCase(),
+      wide,
+    );
+    fc.assert(
+      fc.property(code, fc.array(extra, { minLength: 11, maxLength: 11 }), written, (plain, around, write) => {
+        const typed = [...plain].reduce((text, sign, at) => text + write(sign) + around[at + 1], around[0] ?? '');
+        expect(readSupportCode(typed)).toBe(`${plain.slice(0, 5)}-${plain.slice(5)}`);
+      }),
+    );
+  });
+
   it('readSupportCode accepts any case, hyphens and spaces, and O, I and L for digits', () => {
     for (const typed of ['0123A-BCDE1', '0123abcde1', 'o123a bcdei', ' O123A-BCDEL ', '0-1-2-3-A-B-C-D-E-1']) {
       expect(readSupportCode(typed)).toBe('0123A-BCDE1');

@@ -115,6 +115,8 @@ test('each look-up reads an index of each month and few rows, with or without a 
     'a person by an unknown user name or code': () => called('0123456789'),
     'attempts of a person': () => list({ objectId: guid('7') }),
     'attempts of an unknown person': () => list({ objectId: guid('abc') }),
+    'attempts of an e-mail': () => list({ email: '7@example.com' }),
+    'attempts of an unknown e-mail without other filters': () => list({ email: 'unknown@example.com' }),
     'attempts of an unknown e-mail': () => list({ email: 'unknown@example.com', outcome: 'block' }),
     'an unknown support code': () => list({ supportCode: '00000-00000' }),
     'an unknown correlation id': () => list({ correlationId: 'none' }),

@@ -44,9 +44,10 @@ export function statusSentence({ newest, changes, asked, accounts, truncated, ke
   const token = lastToken(newest);
   const account = ({ oidKey, objectId }: AttemptRow) =>
     accounts.length > 1 && oidKey !== '' && oidKey !== asked ? ` as account ${objectId}` : '';
-  const isShared = accounts.length > 1 && isSharedKey(asked);
+  const strangers = identitiesWithoutAccount(newest);
+  const isShared = isSharedKey(asked) && accounts.length + strangers > 1;
   const parts = [
-    `${isShared ? sharedKeySentence(accounts.length, asked) : ''}Last seen ${at(last.occurredAt)} in ${application(last)}${account(last)}: ${whatHappened(last)}`,
+    `${isShared ? sharedKeySentence(accounts.length, strangers, asked) : ''}Last seen ${at(last.occurredAt)} in ${application(last)}${account(last)}: ${whatHappened(last)}`,
     token && token !== last
       ? `last let in ${at(token.occurredAt)} in ${application(token)}${account(token)} ${withRoles(token)}`
       : '',
@@ -80,10 +81,20 @@ const noneHas = (searched: readonly string[], since: string) =>
 /** Keys that are not unique: people share them, and anyone can type them. */
 const isSharedKey = (key: string) => key.startsWith('email:') || isNameKey(key);
 
-function sharedKeySentence(accounts: number, key: string): string {
+/** The number of identities that occur with no account: they may be another person, who stopped at sign-up. */
+function identitiesWithoutAccount(newest: readonly AttemptRow[]): number {
+  const known = new Set(
+    newest.flatMap(({ oidKey, idpKey, otherKeys }) => (oidKey === '' ? [] : [idpKey, ...otherKeys])),
+  );
+  const alone = newest.filter(({ oidKey, idpKey }) => oidKey === '' && idpKey !== '' && !known.has(idpKey));
+  return new Set(alone.map(({ idpKey }) => idpKey)).size;
+}
+
+function sharedKeySentence(accounts: number, strangers: number, key: string): string {
   const what = key.startsWith('email:') ? 'address' : 'sign-in name';
+  const who = strangers === 0 ? 'accounts' : 'accounts or identities';
   return (
-    `${accounts} accounts have used this ${what}, and the ${what} alone identifies no one: confirm the objectId, ` +
+    `${accounts + strangers} ${who} have used this ${what}, and the ${what} alone identifies no one: confirm the objectId, ` +
     'which each attempt has, or a support code (/reports/attempts?objectId= lists one account). '
   );
 }

@@ -46,7 +46,8 @@ export async function readingsOf(typed: string): Promise<Readings> {
     { takenFor: 'correlation id', mark: dimensionOf(text) },
   ];
   if (telephone === undefined) {
-    return { readings: others, nearMiss: nearGuid(text) ?? (code === undefined ? nearSupportCode(text) : undefined) };
+    const near = impossibleKey(text) ?? nearGuid(text);
+    return { readings: others, nearMiss: near ?? (code === undefined ? nearSupportCode(text) : undefined) };
   }
   // The name is the text as typed: a customer number may have any hyphens. Its search includes the digits with a +.
   const called = await nameKey(telephone.startsWith('+') ? telephone : text);
@@ -55,11 +56,19 @@ export async function readingsOf(typed: string): Promise<Readings> {
 
 /** What people and mail programs put around an address, a number or a code. */
 const AROUND = /^(?:mailto:|tel:|[\s"'`<([\u2018-\u201f\u00ab\u00bb])+|[\s"'`>)\],;.\u2018-\u201f\u00ab\u00bb]+$/gi;
+const DASH = /\p{Pd}/gu;
 const IN_ANGLE_BRACKETS = /<([^<>]*)>\s*$/;
+
+/** A support code (with a digit: most names have none), a GUID or an address within a sentence. */
+const WITHIN =
+  /(?<![\w-])(?:(?=\D{0,10}\d)[\da-z]{5}-[\da-z]{5}|[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}|[^\s@<>"()]+@[^\s@<>"()]+)(?![\w-])/iu;
 
 function bare(typed: string): string {
   const text = withoutUnseen(typed).trim();
-  return (IN_ANGLE_BRACKETS.exec(text)?.[1] ?? text).replace(AROUND, '');
+  const named = (IN_ANGLE_BRACKETS.exec(text)?.[1] ?? text).replace(AROUND, '');
+  // A sentence from the page or a mail. A telephone number and a GUID may have spaces of their own.
+  const isSentence = /\s/.test(named) && telephoneOf(named) === undefined && guidOf(named) === undefined;
+  return isSentence ? (WITHIN.exec(named.replace(DASH, '-'))?.[0] ?? named).replace(AROUND, '') : named;
 }
 
 /** How a text misses a support code; undefined when it is nothing like one. */

@@ -17,7 +17,7 @@ import type { Position } from '../../http/cursor.ts';
 import { attemptJson } from '../attempt-json.ts';
 import { lastToken, RECENT_ATTEMPTS, type RoleChange, type RoleChanges, statusSentence } from '../person-status.ts';
 import type { PersonPage } from '../questions.ts';
-import { indexed, limited, newestFirst, pageOf, rowsAfter, unionOf } from './attempts.ts';
+import { indexed, limited, newestFirst, pageOf, rowsAfter, unionOf, withOtherKeys } from './attempts.ts';
 import { type AttemptRow, attemptColumns } from './columns.ts';
 
 /** Newest attempts of a key that are searched for other keys. A monitoring account may have a million. */
@@ -204,19 +204,10 @@ function selects({ oids, idps, emails, names }: Keys, after: Position | undefine
   const others = [...idps, ...names];
   const byIndex = (condition: SQL | undefined) =>
     limited(sql`${attempts} where ${and(condition, rowsAfter(after))}`, limit);
-  // `offset 0` makes the planner use the GIN index instead of a scan by time, which it expects to end early.
-  const byOtherKeys = () =>
-    limited(
-      sql`(
-      select * from ${attempts}
-      where ${and(arrayOverlaps(attempts.otherKeys, others), sql`${attempts.otherKeys} <> '{}'`, rowsAfter(after))}
-      offset 0) as ${attempts}`,
-      limit,
-    );
   return [
     ...oids.map((key) => byIndex(indexed(attempts.oidKey, key))),
     ...idps.map((key) => byIndex(indexed(attempts.idpKey, key))),
-    ...(others.length > 0 ? [byOtherKeys()] : []),
+    ...(others.length > 0 ? [limited(withOtherKeys(others, rowsAfter(after)), limit)] : []),
     ...emails.map((key) => byIndex(indexed(attempts.emailKey, key))),
   ];
 }
