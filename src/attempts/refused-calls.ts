@@ -1,6 +1,6 @@
 /**
- * Counts calls that are refused before there is an attempt. A flood of them costs an isolate one message and one log line
- * in {@link WINDOW_MS} for each kind, and never stores what was presented.
+ * Counts calls that are refused before there is an attempt. A flood of them costs an isolate one message and one log
+ * line in {@link WINDOW_MS} for each kind, and never stores what was presented.
  */
 import { v7 as uuidv7 } from 'uuid';
 import { errorFields, log } from '../platform/log.ts';

@@ -27,9 +27,9 @@ type Query = NeonQueryPromise<false, false>;
 type Options = HTTPTransactionOptions<false, false>;
 
 /**
- * Creates a client without a socket. Its requests are aborted `limitMs` milliseconds after this call. `db` is Drizzle;
- * `sql` is the driver, whose `sql.transaction([...])`, with an array, is the only form of a transaction. Every query
- * runs in one, with {@link VALUE_FORMATS}; only a tagged template that is awaited itself does not.
+ * Creates a client without a socket. Its requests are aborted `limitMs` milliseconds after this call. `db` is
+ * Drizzle; `sql` is the driver, whose `sql.transaction([...])`, with an array, is the only form of a transaction.
+ * Every query runs in one, with {@link VALUE_FORMATS}; only a tagged template that is awaited itself does not.
  */
 export function connect(databaseUrl: string, limitMs: number) {
   const sql = neon(databaseUrl, { fetchOptions: { signal: AbortSignal.timeout(limitMs) } });

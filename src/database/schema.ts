@@ -139,8 +139,8 @@ export const changes = pgTable(
 );
 
 /**
- * Calls that were refused before there was an attempt, counted by an isolate. A row is the first refusal of a kind after a
- * pause, with the number of refusals of that kind since the isolate's row before.
+ * Calls that were refused before there was an attempt, counted by an isolate. A row is the first refusal of a kind
+ * after a pause, with the number of refusals of that kind since the isolate's row before.
  */
 export const refusedCalls = pgTable(
   'refused_calls',

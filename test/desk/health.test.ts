@@ -229,3 +229,14 @@ describe('the cron', () => {
     await worker.scheduled(controller(), { ...env, GATEHOUSE: throwing as unknown as KVNamespace });
   });
 });
+
+it('/health/ready warns of e-mail records while it is unconfirmed that people cannot type their address', async () => {
+  const key = `person:email:${crypto.randomUUID()}@example.com`;
+  await env.GATEHOUSE.put(key, '{}');
+  const warned = async (bindings: object) =>
+    (await ask('/health/ready', bindings)).json.warnings.join().includes('EMAIL_COLLECTED_ON_PAGE');
+  expect(await warned({ EMAIL_TRUSTED_ISSUERS: 'google.com' })).toBe(true);
+  expect(await warned({ EMAIL_TRUSTED_ISSUERS: 'google.com', EMAIL_COLLECTED_ON_PAGE: 'no' })).toBe(false);
+  expect(await warned({})).toBe(false);
+  await env.GATEHOUSE.delete(key);
+});

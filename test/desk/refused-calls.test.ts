@@ -21,7 +21,7 @@ interface Refused {
   readonly calls: number;
 }
 
-it('refused calls: the summary has the calls that a connector and the management API refused, without what was presented', async () => {
+it('refused calls: the summary, readiness and the sentence for an unknown person show them, without what was presented', async () => {
   const name = `b2c-${crypto.randomUUID().slice(0, 8)}`;
   const bindings = { CONNECTOR_BASIC: `${name}:right`, ADMIN_BASIC: `${name}:right` };
   expect(await ask('/connectors/user-flow', `${name}:guessed`, bindings)).toBe(401);
@@ -35,6 +35,20 @@ it('refused calls: the summary has the calls that a connector and the management
     },
     { timeout: 20_000, interval: 100 },
   );
+  const { standing } = (await (await report('/people/search', { text: `${name}@nowhere.example` })).json()) as {
+    standing: string;
+  };
+  // Calls of other tests are counted too.
+  expect(standing).toMatch(
+    / Gatehouse refused \d+ calls? (?:at|between) .+ UTC before it knew the person: it may have been one of them\./,
+  );
+  const headers = { Authorization: `Basic ${btoa('support:support')}` };
+  const ctx = createExecutionContext();
+  const asked = new Request('https://gatehouse.example/health/ready', { headers });
+  const ready = await worker.fetch(asked as Parameters<typeof worker.fetch>[0], env, ctx);
+  await waitOnExecutionContext(ctx);
+  const { warnings } = (await ready.json()) as { warnings: string[] };
+  expect(warnings.join()).toContain('Calls were refused in the last hour: ');
   expect(ours.toSorted((a, b) => (a.route < b.route ? -1 : 1))).toMatchObject([
     { route: 'admin', reason: 'wrong-credential', calls: 1 },
     { route: 'connector', reason: 'wrong-credential', calls: 1 },

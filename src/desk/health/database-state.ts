@@ -1,7 +1,7 @@
 /** The database's part of `GET /health/ready`. */
 import { getTableColumns, sql } from 'drizzle-orm';
 import { runQuery } from '../../database/run-query.ts';
-import { attempts, dailyFacets, dirtyHours, summedUntil } from '../../database/schema.ts';
+import { attempts, dailyFacets, dirtyHours, refusedCalls, summedUntil } from '../../database/schema.ts';
 import type { Config } from '../../platform/config.ts';
 
 const READY_LIMIT_MS = 1_000;
@@ -18,6 +18,8 @@ export interface Readiness {
   readonly unknownSteps: number;
   /** Calls of today and yesterday (summed hours), by rule, whose condition failed despite the checks at saving. */
   readonly failedRules: Readonly<Record<string, number>>;
+  /** Calls that were refused in the last hour, by route, reason and name: `connector wrong-credential b2c`. */
+  readonly refusedCalls: Readonly<Record<string, number>>;
   /** False when tables or columns of this version are missing: attempts wait in the queue until `npm run migrate`. */
   readonly migrated: boolean;
 }
@@ -30,7 +32,7 @@ export async function readiness(config: Config): Promise<Readiness> {
       // The second statement needs all tables and columns.
       const migrated = await run(db.execute<{ migrated: boolean }>(MIGRATED));
       if (!migrated.rows[0]?.migrated) {
-        return { oldestUnsummedSeconds: null, differentSteps: 0, unknownSteps: 0, failedRules: {}, migrated: false };
+        return NOT_MIGRATED;
       }
       const { rows } = await run(db.execute<State>(STATE));
       const [row] = rows;
@@ -40,6 +42,7 @@ export async function readiness(config: Config): Promise<Readiness> {
         differentSteps: Number(row?.different ?? 0),
         unknownSteps: Number(row?.unknown ?? 0),
         failedRules: row?.failed ?? {},
+        refusedCalls: row?.refused ?? {},
         migrated: true,
       };
     },
@@ -47,19 +50,30 @@ export async function readiness(config: Config): Promise<Readiness> {
   );
 }
 
+const NOT_MIGRATED: Readiness = {
+  oldestUnsummedSeconds: null,
+  differentSteps: 0,
+  unknownSteps: 0,
+  failedRules: {},
+  refusedCalls: {},
+  migrated: false,
+};
+
 const MIGRATED = sql`
-  select to_regclass('summed_until') is not null and ${COLUMNS} <= (
+  select to_regclass('summed_until') is not null and to_regclass('refused_calls') is not null and ${COLUMNS} <= (
     select count(*) from pg_attribute where attrelid = to_regclass('attempts') and attnum > 0 and not attisdropped
   ) as migrated`;
 
-/** One rule is reason enough to check the policy. */
+/** One is reason enough to look. */
 const MAX_FAILED_RULES = 5;
+const MAX_REFUSED_KINDS = 5;
 
 interface State extends Record<string, unknown> {
   readonly oldest: string | null;
   readonly different: string;
   readonly unknown: string;
   readonly failed: Readonly<Record<string, number>> | null;
+  readonly refused: Readonly<Record<string, number>> | null;
 }
 
 /** An hour is summed a few minutes after its end, together with earlier hours that are due. */
@@ -82,4 +96,11 @@ const STATE = sql`
         where facet = 'unforeseen-rule' and day >= (now() at time zone 'UTC')::date - 1
         group by value order by attempts desc, value limit ${MAX_FAILED_RULES}
       ) as failing
-    ) as failed`;
+    ) as failed,
+    (
+      select json_object_agg(kind, calls) from (
+        select concat_ws(' ', route, reason, nullif(name, '')) as kind, sum(calls) as calls from ${refusedCalls}
+        where occurred_at > now() - interval '1 hour'
+        group by 1 order by 2 desc, 1 limit ${MAX_REFUSED_KINDS}
+      ) as kinds
+    ) as refused`;

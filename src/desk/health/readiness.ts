@@ -1,4 +1,5 @@
 /** Checks everything behind Gatehouse in parallel, and warns the operator of what to fix. */
+import { PERSON_PREFIX } from '../../entitlements/look-up.ts';
 import { type Config, configOf } from '../../platform/config.ts';
 import { type GateState, signedPairs } from '../../platform/gate-state.ts';
 import { withTimeout } from '../../platform/timeout.ts';
@@ -40,6 +41,7 @@ export async function askParts(env: DeskEnv, gate: GateState | undefined, later:
     warnings.push('There are dead letters. List them with `npm run dead-letters -- list`, then replay or remove them.');
   }
   if (neon.ok) warnings.push(...neonWarnings(neon));
+  if (await hasUnconfirmedEmailRecords(env, config)) warnings.push(EMAIL_UNCONFIRMED);
   const isReady = kv.ok && queue.ok && neon.ok && neon.migrated && policy.ok && policy.decides && policy.fault === '';
   return {
     status: isReady ? 'ready' : 'not-ready',
@@ -49,6 +51,20 @@ export async function askParts(env: DeskEnv, gate: GateState | undefined, later:
     policy,
     warnings,
   };
+}
+
+const EMAIL_UNCONFIRMED =
+  'Records under email: keys exist, and it is not confirmed that people cannot type their address on a page of B2C. ' +
+  'Check the user flow, then set EMAIL_COLLECTED_ON_PAGE.';
+
+/** False when Workers KV does not answer: its own part says so. */
+async function hasUnconfirmedEmailRecords({ GATEHOUSE }: DeskEnv, config: Config): Promise<boolean> {
+  if (config.EMAIL_TRUSTED_ISSUERS.length === 0 || config.EMAIL_COLLECTED_ON_PAGE !== '') return false;
+  const prefix = `${PERSON_PREFIX}email:`;
+  const listed = await part('Workers KV (records)', async () => ({
+    any: (await GATEHOUSE.list({ prefix, limit: 1 })).keys.length > 0,
+  }));
+  return listed.ok && listed.any;
 }
 
 /** Warnings for the operator from the database's state. Pure. */
@@ -70,6 +86,13 @@ export function neonWarnings(neon: Readiness): string[] {
   if (neon.unknownSteps > 0) {
     warnings.push(
       `${neon.unknownSteps} calls in 24 hours had no known step. Set the connector’s URL to that of its step in the Azure portal.`,
+    );
+  }
+  const refused = Object.entries(neon.refusedCalls).map(([kind, calls]) => `${kind} (${calls})`);
+  if (refused.length > 0) {
+    warnings.push(
+      `Calls were refused in the last hour: ${refused.join(', ')}. ` +
+        'Compare the credential and the URL of the caller; calls of strangers are refused too.',
     );
   }
   const failed = Object.entries(neon.failedRules).map(([rule, calls]) => `${rule} (${calls} calls)`);

@@ -1,6 +1,8 @@
 /** The status of a person, in words that a support agent can read out. Pure. */
+
 import { isNameKey, keysToSearch } from '../../sign-in/search-keys.ts';
 import type { AttemptRow } from './queries/columns.ts';
+import type { RefusedKind } from './queries/refused.ts';
 import { keyInWords } from './readings.ts';
 
 /** Number of newest attempts that determine the status. */
@@ -36,11 +38,14 @@ export interface PersonHistory {
   /** True when the person has too many keys to follow them all. */
   readonly truncated: boolean;
   readonly keptSince: Date;
+  /** Refused calls of the last day, for a person without attempts. */
+  readonly refused?: readonly RefusedKind[];
 }
 
-export function statusSentence({ newest, changes, asked, accounts, truncated, keptSince }: PersonHistory): string {
+export function statusSentence(history: PersonHistory): string {
+  const { newest, changes, asked, accounts, truncated, keptSince, refused = [] } = history;
   const [last] = newest;
-  if (last === undefined) return nothingFound(keysToSearch(asked).map(keyInWords), keptSince);
+  if (last === undefined) return nothingFound(keysToSearch(asked).map(keyInWords), keptSince, refused);
   const token = lastToken(newest);
   const account = ({ oidKey, objectId }: AttemptRow) =>
     accounts.length > 1 && oidKey !== '' && oidKey !== asked ? ` as account ${objectId}` : '';
@@ -64,16 +69,38 @@ export function statusSentence({ newest, changes, asked, accounts, truncated, ke
  * The sentence for a search without a result. `searched` says what the search looked for. A person may still have made
  * a call: under another key, or one that was not recorded.
  */
-export function nothingFound(searched: readonly string[], keptSince: Date, nearMiss?: string): string {
+export function nothingFound(
+  searched: readonly string[],
+  keptSince: Date,
+  refused: readonly RefusedKind[],
+  nearMiss?: string,
+): string {
   const since = keptSince.toISOString().slice(0, 10);
   const what = searched.length === 0 ? 'The text has no letters or digits to search for' : noneHas(searched, since);
   const near = nearMiss === undefined ? '' : ` Compare it with the original: ${nearMiss}.`;
   return (
-    `${what}.${near} The person may have signed in under another address, phone number, user name or provider: ` +
+    `${what}.${near}${refusedSentence(refused)} The person may have signed in under another address, phone number, user name or provider: ` +
     'ask for these, for the objectId, or for the support code on the page. ' +
     'A wrong password or a page that was left early makes no call, and a new call appears after about two seconds.'
   );
 }
+
+/** Refused calls that came from B2C. One of them may have been this person's. */
+function refusedSentence(refused: readonly RefusedKind[]): string {
+  const ours = refused.filter(({ route }) => route === 'connector');
+  if (ours.length === 0) return '';
+  const calls = ours.reduce((sum, kind) => sum + kind.calls, 0);
+  const [first = ''] = ours.map((kind) => kind.first).toSorted();
+  const last =
+    ours
+      .map((kind) => kind.last)
+      .toSorted()
+      .at(-1) ?? '';
+  const between = first === last ? `at ${minuteOf(first)}` : `between ${minuteOf(first)} and ${minuteOf(last)}`;
+  return ` Gatehouse refused ${calls} ${calls === 1 ? 'call' : 'calls'} ${between} UTC before it knew the person: it may have been one of them.`;
+}
+
+const minuteOf = (instant: string) => instant.slice(0, 16).replace('T', ' ');
 
 const noneHas = (searched: readonly string[], since: string) =>
   `No attempt recorded since ${since} has ${searched.join(' or ')}`;

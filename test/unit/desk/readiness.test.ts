@@ -2,7 +2,14 @@
 import { expect, it } from 'vitest';
 import { neonWarnings } from '../../../src/desk/health/readiness.ts';
 
-const fine = { migrated: true, oldestUnsummedSeconds: null, differentSteps: 0, unknownSteps: 0, failedRules: {} };
+const fine = {
+  migrated: true,
+  oldestUnsummedSeconds: null,
+  differentSteps: 0,
+  unknownSteps: 0,
+  failedRules: {},
+  refusedCalls: {},
+};
 
 it.each([
   ['nothing when all is well', {}, []],
@@ -14,6 +21,11 @@ it.each([
     'of rules that failed unforeseen',
     { failedRules: { guards: 3, adults: 1 } },
     ['guards (3 calls), adults (1 calls)'],
+  ],
+  [
+    'of calls that were refused, with route, reason and name',
+    { refusedCalls: { 'connector wrong-credential b2c': 31 } },
+    ['connector wrong-credential b2c (31)'],
   ],
 ])('warns %s', (_, changed, wanted) => {
   const warnings = neonWarnings({ ...fine, ...changed });

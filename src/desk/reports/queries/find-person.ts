@@ -1,4 +1,5 @@
 /** Finds the person that a key or a bare text leads to. Of the readings of a text, the first with an attempt counts. */
+
 import { and, eq } from 'drizzle-orm';
 import { occurredAtOf } from '../../../attempts/text-limits.ts';
 import type { Database } from '../../../database/connect.ts';
@@ -12,6 +13,7 @@ import type { PersonSearch } from '../questions.ts';
 import { readingsOf, type TakenFor, type TextReading, wordsOf } from '../readings.ts';
 import { indexed, newestFirst } from './attempts.ts';
 import { type AttemptRow, attemptColumns } from './columns.ts';
+import { refusedOfLastDay } from './refused.ts';
 import { findTimeline, newestWith, type PersonTimeline } from './timeline.ts';
 
 /** A timeline, and how the search came to it. */
@@ -33,13 +35,14 @@ export async function findPerson(config: Config, page: PersonSearch, now: number
   const hit = found.find(({ rows }) => rows.length > 0);
   const keptSince = retainedMonths(new Date(now), config.RETENTION_DAYS).from;
   if (hit === undefined) {
+    const refused = await runQuery(config, (db, run) => refusedOfLastDay(db, run, now));
     const [first] = readings;
     const own = first !== undefined && 'key' in first ? first.key : '';
     return {
       ...(first && { takenFor: first.takenFor }),
       ...(nearMiss !== undefined && { nearMiss }),
       ...withoutPerson(own),
-      standing: nothingFound(readings.map(wordsOf), keptSince, nearMiss),
+      standing: nothingFound(readings.map(wordsOf), keptSince, refused, nearMiss),
     };
   }
   const { reading, rows } = hit;

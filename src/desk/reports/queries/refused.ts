@@ -3,6 +3,7 @@ import { sql } from 'drizzle-orm';
 import type { Database } from '../../../database/connect.ts';
 import type { RunQuery } from '../../../database/run-query.ts';
 import { refusedCalls } from '../../../database/schema.ts';
+import { DAY_MS, HOUR_MS } from '../../../platform/duration.ts';
 
 /** Refused calls of one kind. */
 export interface RefusedKind {
@@ -36,3 +37,7 @@ export async function refusedKinds(db: Database, run: RunQuery, from: Date, to: 
     last: new Date(last * 1_000).toISOString(),
   }));
 }
+
+/** Refusals of the 24 hours before `now` (milliseconds since 1970): a customer calls soon after the try. */
+export const refusedOfLastDay = (db: Database, run: RunQuery, now: number): Promise<RefusedKind[]> =>
+  refusedKinds(db, run, new Date(now - DAY_MS), new Date(now + HOUR_MS));

@@ -6,6 +6,7 @@
  * partition, for many rows or none. `or` across columns with `order by` would scan the whole table for a person without
  * rows.
  */
+
 import { and, arrayOverlaps, desc, eq, max, not, notInArray, type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../../../database/connect.ts';
 import { retainedMonths } from '../../../database/partitions.ts';
@@ -19,6 +20,7 @@ import { lastToken, RECENT_ATTEMPTS, type RoleChange, type RoleChanges, statusSe
 import type { PersonPage } from '../questions.ts';
 import { indexed, limited, newestFirst, pageOf, rowsAfter, unionOf, withOtherKeys } from './attempts.ts';
 import { type AttemptRow, attemptColumns } from './columns.ts';
+import { refusedOfLastDay } from './refused.ts';
 
 /** Newest attempts of a key that are searched for other keys. A monitoring account may have a million. */
 const ATTEMPTS_LOOKED_AT = 1_000;
@@ -58,9 +60,10 @@ export async function findTimeline(config: Config, page: PersonPage, now: number
       isFirst ? begin.then((first) => first.slice(0, most)) : timeline(db, run, person, page.after, most),
       sharingEmail(db, run, others, person),
     ]);
-    return { keys, truncated, newest, rows, sameEmail, changes };
+    const refused = newest.length === 0 ? await refusedOfLastDay(db, run, now) : [];
+    return { keys, truncated, newest, rows, sameEmail, changes, refused };
   });
-  const { keys, truncated, newest, changes } = found;
+  const { keys, truncated, newest, changes, refused } = found;
   // An identity can lead to accounts that never occur with the key: an account that was deleted and created again.
   const accounts = distinct([...keys.oids, ...[...newest, ...found.rows].map(({ oidKey }) => oidKey)]);
   const keptSince = retainedMonths(new Date(now), config.RETENTION_DAYS).from;
@@ -74,6 +77,7 @@ export async function findTimeline(config: Config, page: PersonPage, now: number
       accounts,
       truncated: truncated || accounts.length > MAX_KEYS,
       keptSince,
+      refused,
     }),
     ...(keys.names.length > 0 && { signInNames: keys.names.map(nameOf) }),
     ...(await pageOf(found.rows, page.limit, page.question)),
