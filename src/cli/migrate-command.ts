@@ -33,8 +33,8 @@ type Migration = MigrationMeta & { name: string };
 /**
  * Applies the migrations that the journal lacks, in order, and returns their names. Safe to run twice at once.
  * Rejects with a message for the user when a statement fails (that migration is rolled back; `cause` is the driver's
- * error) and when a migration was edited after it was applied. A migration that must wait ends the run and calls
- * `onWaiting`.
+ * error) and when a migration was edited after it was applied. A migration that must wait calls `onWaiting`. Later ones
+ * are applied before it: the version that it waits for may need what they add.
  */
 export async function migrate(
   databaseUrl: string,
@@ -49,9 +49,7 @@ export async function migrate(
       const applied = await apply(databaseUrl, migration);
       if (typeof applied === 'string') {
         onWaiting(migration.name, applied);
-        break;
-      }
-      if (applied) names.push(migration.name);
+      } else if (applied) names.push(migration.name);
     } else if (hash !== migration.hash) {
       throw new Error(
         `drizzle/${migration.name}.sql was edited after this database had applied it. Restore it and add a new migration. A local data folder can be deleted instead.`,
