@@ -295,6 +295,7 @@ describe('readiness', () => {
       differentSteps: 0,
       unknownSteps: 0,
       failedRules: {},
+      refusedCalls: {},
       migrated: true,
     };
     expect(await readiness(config())).toEqual(nothing);

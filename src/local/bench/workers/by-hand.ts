@@ -160,6 +160,8 @@ function attemptOf(
     claimNames: namesOf(body ?? {}),
     unexpectedClaims: [],
     keptClaims: { displayName: body?.displayName, country: body?.country, ui_locales: body?.ui_locales },
+    sentClaims: ['extension_Roles'],
+    failedRules: [],
     roles,
     rolesUpdatedAt: person?.updatedAt ?? null,
     durationMs: Date.now() - startedAt,
