@@ -12,7 +12,7 @@ import { POINTER_KEY, PUBLISH_DUE_PREFIX, versionKey } from '../../src/policy/po
 import { memoryKv } from '../support/memory-kv.ts';
 
 const MINUTE = 60_000;
-const RUNS = 3_000;
+const RUNS = 2_000;
 
 // Fake timers: no operation times out. An operation without a result means that its caller crashed.
 beforeEach(() => {
