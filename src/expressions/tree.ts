@@ -5,7 +5,7 @@ import { MAX_DEPTH } from './limits.ts';
  * Part of the key of every stored plan. A new operator or function needs a new number, so that an older gate does not
  * load a plan that it cannot evaluate.
  */
-export const FORMAT = 2;
+export const FORMAT = 3;
 
 /**
  * JSON. Texts, bools and doubles are literals. Anything else is `[operator, …parts]`: an operator of {@link SHAPES}, or

@@ -35,9 +35,8 @@ export interface Call {
 }
 
 export interface Parsed extends Call {
-  /** The body. */
+  /** The body, or the claims of a call without one. */
   readonly text: string;
-  readonly members: Record<string, unknown>;
 }
 
 export interface Understood extends Parsed {
@@ -62,12 +61,11 @@ export interface Decided extends Known {
 }
 
 /** The data of the stages that the call reached. */
-export type Reached = Call &
-  Partial<Pick<Parsed, 'text' | 'members'> & Knowledge> & { readonly event?: SignInEvent | undefined };
+export type Reached = Call & Partial<Pick<Parsed, 'text'> & Knowledge> & { readonly event?: SignInEvent | undefined };
 
 /** The reason why no policy decided; `''` when one did. */
 export type Reason = '' | Stop;
-type Stop = BodyFault | 'unknown-step' | 'no-policy' | 'deadline' | 'exception';
+type Stop = BodyFault | 'unknown-step' | 'unknown-exchange' | 'no-policy' | 'deadline' | 'exception';
 
 /** A call that stopped: the reason, and the last stage that it reached. */
 export class Stopped {
@@ -102,12 +100,12 @@ export interface Answered extends Ended {
   readonly durationMs: number;
 }
 
-/** The part that depends on the channel: request and reply. */
-export interface FrontDoor {
+/** The part that depends on the channel: request and reply. `Read` is what it parses from a request. */
+export interface FrontDoor<Read extends Parsed = Parsed> {
   /** Parses the request. Never rejects. */
-  parse(call: Call): Promise<Parsed | Stopped>;
+  parse(call: Call): Promise<Read | Stopped>;
   /** Converts members to an event. `policy` declares the inputs; undefined when no policy is known. */
-  understand(parsed: Parsed, policy: Policy | undefined): Promise<Understood | Stopped> | Understood | Stopped;
+  understand(parsed: Read, policy: Policy | undefined): Promise<Understood | Stopped> | Understood | Stopped;
   /** The only place that writes this channel's replies. */
   reply(ended: Ended): Reply;
   /** The part of an attempt that is specific to the channel. */
@@ -134,7 +132,7 @@ export interface World {
 }
 
 /** Answers a call. Never rejects: after any failure, the caller gets a reply that its channel allows. */
-export async function answer(door: FrontDoor, world: World, call: Call): Promise<Answered> {
+export async function answer<Read extends Parsed>(door: FrontDoor<Read>, world: World, call: Call): Promise<Answered> {
   let reached: Reached = call;
   const reach = <Stage extends Reached>(stage: Stage | Stopped): Stage => {
     if (stage instanceof Stopped) throw stage;
@@ -153,7 +151,7 @@ export async function answer(door: FrontDoor, world: World, call: Call): Promise
 /** Records the stage that the call reached, or throws a {@link Stopped}. */
 type Reach = <Stage extends Reached>(stage: Stage | Stopped) => Stage;
 
-async function run(door: FrontDoor, world: World, call: Call, reach: Reach): Promise<Ended> {
+async function run<Read extends Parsed>(door: FrontDoor<Read>, world: World, call: Call, reach: Reach): Promise<Ended> {
   // Starts before the body is read, so that a cold isolate waits for both in parallel.
   const policy = world.policy();
   const parsed = reach(await door.parse(call));
@@ -167,10 +165,10 @@ async function run(door: FrontDoor, world: World, call: Call, reach: Reach): Pro
  * Interprets a call with the last known policy and reads the current one. If KV returns another version, it repeats
  * both once with that version.
  */
-async function know(
-  door: FrontDoor,
+async function know<Read extends Parsed>(
+  door: FrontDoor<Read>,
   world: World,
-  parsed: Parsed,
+  parsed: Read,
   last: ActiveVersion,
   reach: Reach,
 ): Promise<Known | Stopped> {
@@ -235,6 +233,8 @@ function withoutPolicy(reason: Stop): WithoutPolicy | 'unsupported' {
       return 'unreadable-body';
     case 'unknown-step':
       return 'unsupported';
+    case 'unknown-exchange':
+      return reason;
     case 'no-policy':
     case 'exception':
       return 'unavailable';

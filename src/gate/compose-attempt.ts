@@ -15,9 +15,9 @@ import { MAX_ROLES, ROLE_NAME } from '../entitlements/stored-record.ts';
 import type { Config } from '../platform/config.ts';
 import { errorFields, log } from '../platform/log.ts';
 import { type Decision, renderMessage } from '../policy/decide.ts';
-import type { Policy } from '../policy/policy.ts';
+import type { Policy, SentValue } from '../policy/policy.ts';
 import type { ShadowDecision } from '../policy/shadow.ts';
-import type { ClaimValue, SignInEvent } from '../sign-in/event.ts';
+import type { SignInEvent } from '../sign-in/event.ts';
 import { searchKeysOf } from '../sign-in/search-keys.ts';
 import type { Answered, Reached } from './answer.ts';
 
@@ -125,13 +125,13 @@ const isTokenStep = ({ steps }: Policy, event: SignInEvent | undefined): boolean
   event?.step !== undefined && steps.get(event.step)?.allows.claims === 'token';
 
 /** The roles in a claim, in the form that an attempt stores. */
-export const rolesIn = (claim: ClaimValue | undefined): string[] =>
+export const rolesIn = (claim: SentValue | undefined): string[] =>
   namesInClaim(claim)
     .filter((name) => ROLE_NAME.test(name))
     .slice(0, MAX_ROLES);
 
 /** Splits at any separator that a policy may use. Names contain none of them. */
-const namesInClaim = (claim: ClaimValue | undefined): string[] =>
+const namesInClaim = (claim: SentValue | undefined): string[] =>
   String(claim ?? '')
     .split(/[\s,;|]+/)
     .filter((name) => name !== '');

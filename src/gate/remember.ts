@@ -12,7 +12,12 @@ import type { GateEnv } from './env.ts';
 import type { KvWorld } from './know.ts';
 
 /** Records an answered call. Never rejects: it logs failures. */
-export async function remember(env: GateEnv, door: FrontDoor, world: KvWorld, answered: Answered): Promise<void> {
+export async function remember(
+  env: GateEnv,
+  door: Pick<FrontDoor, 'recorded'>,
+  world: KvWorld,
+  answered: Answered,
+): Promise<void> {
   const { reached } = answered;
   const id = uuidv7({ msecs: reached.startedAt });
   try {

@@ -105,7 +105,7 @@ export function heldBy(event: SignInEvent, entitlements: TriedEntitlements): Per
 }
 
 /** The result of an expression in the output format. */
-export type ShownResult = { readonly value: ClaimValue } | { readonly error: string };
+export type ShownResult = { readonly value: ClaimValue | string[] } | { readonly error: string };
 
 export type ShownEntry =
   | { readonly rule: string; readonly reached: false }
@@ -131,7 +131,7 @@ export function shownEntry(entry: TraceEntry): ShownEntry {
 }
 
 const outcomeOf = (result: ExpressionResult): ShownResult =>
-  result.ok ? { value: result.value } : { error: result.why };
+  result.ok ? { value: typeof result.value === 'object' ? [...result.value] : result.value } : { error: result.why };
 
 function notesOn({ event }: Reached, { leftOut }: Decision, { onlyThese }: Policy): string[] {
   const notes: string[] = [];

@@ -33,6 +33,24 @@ export const BUILT_IN_TEXTS = {
     it: `Non può registrarsi qui. Se ritiene che si tratti di un errore, contatti l’assistenza e comunichi questo codice: ${CODE}`,
     nl: `U kunt zich hier niet registreren. Denkt u dat dit een vergissing is, neem dan contact op met support en geef deze code door: ${CODE}`,
   }),
+  /** For a `block` rule of an exchange without a message. The person may sign up, sign in or edit a profile. */
+  'exchange-blocked': texts({
+    en: `You cannot continue here. If you think that this is a mistake, contact support and give them this code: ${CODE}`,
+    de: `Sie können hier nicht fortfahren. Wenn Sie das für einen Irrtum halten, wenden Sie sich an den Support und nennen Sie diesen Code: ${CODE}`,
+    fr: `Vous ne pouvez pas continuer ici. Si vous pensez qu’il s’agit d’une erreur, contactez le support et indiquez ce code : ${CODE}`,
+    es: `No puede continuar aquí. Si cree que se trata de un error, póngase en contacto con soporte e indique este código: ${CODE}`,
+    it: `Non può continuare qui. Se ritiene che si tratti di un errore, contatti l’assistenza e comunichi questo codice: ${CODE}`,
+    nl: `U kunt hier niet verdergaan. Denkt u dat dit een vergissing is, neem dan contact op met support en geef deze code door: ${CODE}`,
+  }),
+  /** An exchange is unknown, cannot read its call, or depends on something that failed. */
+  'exchange-unavailable': texts({
+    en: `We cannot continue at the moment. Please try again in a few minutes. If it happens again, contact support and give them this code: ${CODE}`,
+    de: `Wir können im Moment nicht fortfahren. Bitte versuchen Sie es in einigen Minuten noch einmal. Wenn es wieder geschieht, wenden Sie sich an den Support und nennen Sie diesen Code: ${CODE}`,
+    fr: `Nous ne pouvons pas continuer pour le moment. Veuillez réessayer dans quelques minutes. Si cela se reproduit, contactez le support et indiquez ce code : ${CODE}`,
+    es: `No podemos continuar en este momento. Inténtelo de nuevo dentro de unos minutos. Si vuelve a ocurrir, póngase en contacto con soporte e indique este código: ${CODE}`,
+    it: `Al momento non possiamo continuare. Riprovi tra qualche minuto. Se succede di nuovo, contatti l’assistenza e comunichi questo codice: ${CODE}`,
+    nl: `We kunnen op dit moment niet verdergaan. Probeer het over een paar minuten opnieuw. Gebeurt het weer, neem dan contact op met support en geef deze code door: ${CODE}`,
+  }),
   /** For an `invalid` rule without a message. */
   invalid: texts({
     en: `Please check what you entered and try again. If it happens again, contact support and give them this code: ${CODE}`,

@@ -3,15 +3,17 @@
  * not depend on the expression language.
  */
 import { comparableName } from '../sign-in/claim-names.ts';
-import type { ClaimValue, SignInEvent } from '../sign-in/event.ts';
+import type { SignInEvent } from '../sign-in/event.ts';
 import type { StepAllows } from '../sign-in/steps.ts';
 import { messageFor } from './messages.ts';
 import {
   DECIDED_WITHOUT_RULE,
+  type Effect,
   type ExpressionResult,
   NOTHING_HELD,
   type PersonEntitlements,
   type Policy,
+  type SentValue,
 } from './policy.ts';
 import { limitClaims } from './reply-limit.ts';
 
@@ -30,24 +32,30 @@ interface ReplyClaims {
   /** Claims that rules set and the reply has no room for. */
   readonly leftOut?: readonly string[];
   /** Sent with Continue. A block or invalid that the step does not accept becomes a Continue with these claims. */
-  readonly claims: { readonly [name: string]: ClaimValue };
+  readonly claims: { readonly [name: string]: SentValue };
 }
 
 /** A decision without its message. A message may need a support code, which costs a signature. */
 export type Verdict =
   | ({ readonly kind: 'continue' } & ReplyClaims)
-  | ({ readonly kind: 'block' | 'invalid'; readonly rule: string; readonly messageKey: string } & ReplyClaims);
+  | ({ readonly kind: 'block' | 'invalid' } & Refusal & ReplyClaims);
+
+interface Refusal {
+  /** `''` when no rule refused. */
+  readonly rule: string;
+  readonly messageKey: string;
+  readonly developerMessage?: string | undefined;
+}
 
 export type Decision =
   | ({ readonly kind: 'continue' } & ReplyClaims)
   | ({
       readonly kind: 'block' | 'invalid';
-      readonly rule: string;
-      readonly messageKey: string;
       readonly message: string;
       /** BCP 47 tag of the message. */
       readonly language: string;
-    } & ReplyClaims);
+    } & Refusal &
+      ReplyClaims);
 
 /** The result of one evaluated rule. */
 export interface RuleTrace {
@@ -81,11 +89,13 @@ export function evaluateRules(
   const at = event.step === undefined ? undefined : policy.steps.get(event.step);
   if (at === undefined) return { kind: 'continue', claims: {} };
   const { allows, rules } = at;
-  if (policy.onlyThese !== undefined && !policy.onlyThese.has(event.clientId)) return unlisted(event, allows, policy);
+  if (isUnlisted(event, allows, policy)) return unlisted(event, allows, policy);
   const claims = rolesClaims(event, allows, entitlements, policy);
   const isPersonMissing = !entitlements.known && at.asksPerson;
   if (allows.block && isPersonMissing && at.whenUnavailable === 'block')
     return { kind: 'block', rule: DECIDED_WITHOUT_RULE.personUnknown, messageKey: 'unavailable', claims };
+  // Without the person's data, an exchange sends no claims, so that no rule grants what KV could not confirm.
+  if (allows.claims === 'journey' && isPersonMissing) return { kind: 'continue', claims: {} };
   if (rules.length === 0) return { kind: 'continue', claims };
 
   const scope: unknown = policy.open(event, entitlements, now);
@@ -98,14 +108,13 @@ export function evaluateRules(
     const { effect } = rule;
     if (effect.kind !== 'set') {
       watch?.({ rule: rule.id, applied: matches, when, set: undefined });
-      if (matches)
-        return { kind: effect.kind, rule: rule.id, messageKey: effect.messageKey, ...sent(claims, policy, failures) };
+      if (matches) return refusedBy(rule.id, effect, sent(claims, policy, failures));
     } else {
       const set = matches ? effect.claims.map(([name, value]) => [name, value.run(scope)] as const) : undefined;
       const failed = set?.find(([, { ok }]) => !ok)?.[1];
       if (failed?.ok === false) failures.push({ rule: rule.id, part: 'set', why: failed.why, isForeseen: true });
       const applied = set !== undefined && failed === undefined;
-      if (applied) for (const [name, result] of set) if (result.ok) claims[name] = result.value;
+      if (applied) for (const [name, result] of set) if (result.ok) put(claims, name, result.value);
       watch?.({ rule: rule.id, applied, when, set: set === undefined ? undefined : Object.fromEntries(set) });
     }
   }
@@ -114,8 +123,24 @@ export function evaluateRules(
   return { kind: 'continue', ...sent(claims, policy, failures) };
 }
 
+/** No reply has an empty list: B2C keeps the claim's default instead. */
+function put(claims: { [name: string]: SentValue }, name: string, value: SentValue): void {
+  if (typeof value === 'object' && value.length === 0) delete claims[name];
+  else claims[name] = value;
+}
+
+/** An application that the policy does not list. An exchange need not name the application. */
+const isUnlisted = ({ clientId }: SignInEvent, allows: StepAllows, { onlyThese }: Policy): boolean =>
+  onlyThese !== undefined && !onlyThese.has(clientId) && !(allows.claims === 'journey' && clientId === '');
+
+const refusedBy = (
+  rule: string,
+  { kind, messageKey, developerMessage }: Exclude<Effect<unknown>, { kind: 'set' }>,
+  reply: ReplyClaims,
+): Verdict => ({ kind, rule, messageKey, ...(developerMessage !== undefined && { developerMessage }), ...reply });
+
 function sent(
-  all: { readonly [name: string]: ClaimValue },
+  all: { readonly [name: string]: SentValue },
   { rolesClaim }: Policy,
   failures: readonly RuleFailure[],
 ): ReplyClaims {
@@ -160,7 +185,7 @@ function rolesClaims(
   allows: StepAllows,
   { roles }: PersonEntitlements,
   { rolesClaim, sendsRoles }: Policy,
-): { [name: string]: ClaimValue } {
+): { [name: string]: SentValue } {
   if (rolesClaim === '') return {};
   if (allows.claims === 'token') return { [rolesClaim]: sendsRoles ? roles.join(' ') : '' };
   if (allows.claims === 'directory' && carries(event, rolesClaim)) return { [rolesClaim]: '' };
@@ -173,12 +198,16 @@ function carries(event: SignInEvent, rolesClaim: string): boolean {
   return [...event.claimNames, ...event.unexpectedClaims].some((name) => comparableName(name) === wanted);
 }
 
-/** The reason why there is no decision: an unreadable body, a timeout (`late`), or a failed or missing dependency. */
-export type WithoutPolicy = 'unreadable-body' | 'late' | 'unavailable';
+/**
+ * The reason why there is no decision: an unreadable body, a timeout (`late`), a failed or missing dependency, or an
+ * exchange that the policy does not declare.
+ */
+export type WithoutPolicy = 'unreadable-body' | 'late' | 'unavailable' | 'unknown-exchange';
 
 /**
  * The reply when rules cannot decide. The token step continues with empty roles, since B2C accepts nothing else.
- * Sign-up is refused, except after a timeout when the policy continues (contract line 42).
+ * Sign-up is refused, except after a timeout when the policy continues (contract line 42). An exchange follows its
+ * `whenUnavailable`, whatever the reason.
  */
 export function decideWithoutPolicy(
   { step, languages }: Pick<SignInEvent, 'step' | 'languages'>,
@@ -188,12 +217,18 @@ export function decideWithoutPolicy(
 ): Decision {
   const { rolesClaim } = policy;
   const at = step === undefined ? undefined : policy.steps.get(step);
+  if (at?.allows.claims === 'journey' && at.whenUnavailable === 'continue') return { kind: 'continue', claims: {} };
   // The body may contain a typed roles claim, which B2C must not store.
   const claims = rolesClaim === '' || at?.allows.claims === 'page' ? {} : { [rolesClaim]: '' };
   if (at?.allows.block === false) return { kind: 'continue', claims };
   if (reason === 'late' && at?.whenUnavailable === 'continue') return { kind: 'continue', claims };
   const kind = reason === 'unreadable-body' && at?.allows.invalid !== false ? 'invalid' : 'block';
-  const messageKey = reason === 'late' ? 'unavailable' : reason;
+  const messageKey = messageKeyOf(reason, at?.allows);
   const { text, language } = messageFor(policy.messages, messageKey, languages, { supportCode });
   return { kind, rule: '', messageKey, message: text, language, claims: {} };
+}
+
+function messageKeyOf(reason: WithoutPolicy, allows: StepAllows | undefined): string {
+  if (reason === 'unknown-exchange' || allows?.claims === 'journey') return 'exchange-unavailable';
+  return reason === 'late' ? 'unavailable' : reason;
 }

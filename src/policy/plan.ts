@@ -5,6 +5,7 @@
 import type { Shared } from '../expressions/evaluate.ts';
 import { isFunction } from '../expressions/functions.ts';
 import { FORMAT, isTree, type Tree } from '../expressions/tree.ts';
+import type { Exchange } from './exchange.ts';
 
 /** The JSON in KV under {@link planKey}. */
 export interface Plan {
@@ -29,6 +30,8 @@ export interface Plan {
     readonly onlyThese: boolean;
   };
   readonly whenUnavailable: { readonly [step: string]: 'block' | 'continue' };
+  /** Every exchange, including the built-in ones. */
+  readonly exchanges: readonly Exchange[];
 }
 
 /** Has exactly one of `block`, `invalid` (message keys) and `set` (claim names as in the document). */
@@ -40,6 +43,7 @@ export interface PlanRule {
   readonly onError?: 'skip' | 'apply';
   readonly block?: string;
   readonly invalid?: string;
+  readonly developerMessage?: string;
   readonly set?: readonly (readonly [claim: string, value: Tree])[];
 }
 
@@ -72,13 +76,15 @@ function isPlan(value: unknown, shared: Shared): value is Plan {
   if (!isObject(applications) || typeof applications.onlyThese !== 'boolean') return false;
   if (!isRecordOf(applications.names, isText)) return false;
   if (!isRecordOf(whenUnavailable, (word) => word === 'block' || word === 'continue')) return false;
+  if (!Array.isArray(value.exchanges) || !value.exchanges.every(isExchange)) return false;
   const names = { isFunction, isList, isPattern: (source: string) => !('code' in shared.patternOf(source)) };
   return Array.isArray(rules) && rules.every((rule) => isRule(rule, (tree) => isTree(tree, names)));
 }
 
 function isRule(value: unknown, isExpression: (tree: unknown) => boolean): boolean {
   if (!isObject(value) || !isText(value.id) || !isTexts(value.steps)) return false;
-  const { when, onError, block, invalid, set } = value;
+  const { when, onError, block, invalid, set, developerMessage } = value;
+  if (developerMessage !== undefined && !isText(developerMessage)) return false;
   const effects = [block, invalid, set].filter((effect) => effect !== undefined);
   if (effects.length !== 1 || (onError !== undefined && onError !== 'skip' && onError !== 'apply')) return false;
   if (when !== undefined && !isExpression(when)) return false;
@@ -86,6 +92,23 @@ function isRule(value: unknown, isExpression: (tree: unknown) => boolean): boole
   return Array.isArray(set) && set.every((pair) => Array.isArray(pair) && isText(pair[0]) && isExpression(pair[1]));
 }
 
+function isExchange(value: unknown): value is Exchange {
+  if (!isObject(value) || !isText(value.name) || !isText(value.issuer) || typeof value.emptyReply !== 'boolean')
+    return false;
+  const { kind, inputs, outputs, identifies } = value;
+  if (kind !== 'validation' && kind !== 'orchestration') return false;
+  return isObject(identifies) && Array.isArray(inputs) && inputs.every(isInput) && isRecordOf(outputs, isOutput);
+}
+
+const isInput = (value: unknown): boolean =>
+  isObject(value) && isText(value.claim) && isTexts(value.from) && isOneOf(value.type, ['string', 'number', 'boolean']);
+
+const isOutput = (value: unknown): boolean =>
+  isObject(value) &&
+  isOneOf(value.type, ['string', 'number', 'boolean', 'list']) &&
+  (value.join === undefined || isText(value.join));
+
+const isOneOf = (value: unknown, words: readonly string[]): boolean => isText(value) && words.includes(value);
 const isText = (value: unknown): value is string => typeof value === 'string';
 const isTexts = (value: unknown): value is string[] => Array.isArray(value) && value.every(isText);
 const isObject = (value: unknown): value is Record<string, unknown> =>

@@ -1,6 +1,7 @@
 /** A loaded policy, with compiled rules by step, and the built-in policy. */
 import type { ClaimValue, SignInEvent, Step } from '../sign-in/event.ts';
 import { type StepAllows, USER_FLOW_STEPS } from '../sign-in/steps.ts';
+import { allowedAt, BUILT_IN_EXCHANGES, type Exchange, exchangeKey } from './exchange.ts';
 import { BUILT_IN_MESSAGES, type Messages } from './messages.ts';
 
 /** The entitlements that rules see; empty when the person has none or they are unreadable. */
@@ -14,9 +15,12 @@ export interface PersonEntitlements {
 
 export const NOTHING_HELD: PersonEntitlements = { roles: [], groups: [], attributes: {}, known: true };
 
+/** A value that a reply sends. Only an exchange can send a list. */
+export type SentValue = ClaimValue | readonly string[];
+
 /** The result of an expression. `why` may quote a typed text. It belongs in the trace, never in a log. */
 export type ExpressionResult =
-  | { readonly ok: true; readonly value: ClaimValue }
+  | { readonly ok: true; readonly value: SentValue }
   | { readonly ok: false; readonly why: string };
 
 /** A compiled expression. `Scope` is the type that the policy's `open` returns. Never throws. */
@@ -27,7 +31,12 @@ export interface RunnableExpression<Scope> {
 export type Effect<Scope> =
   /** Sent names of claims and their values. When one fails, none is set. */
   | { readonly kind: 'set'; readonly claims: readonly (readonly [name: string, value: RunnableExpression<Scope>])[] }
-  | { readonly kind: 'block' | 'invalid'; readonly messageKey: string };
+  | {
+      readonly kind: 'block' | 'invalid';
+      readonly messageKey: string;
+      /** For developers, in the reply of an exchange. B2C shows it in DebugMode. */
+      readonly developerMessage?: string | undefined;
+    };
 
 export interface Rule<Scope> {
   readonly id: string;
@@ -59,6 +68,8 @@ export interface Policy<Scope = unknown> {
   readonly rolesClaim: string;
   /** True: the claim contains the person's roles. False: it is `''` unless a rule sets it. */
   readonly sendsRoles: boolean;
+  /** Exchanges by {@link exchangeKey}, including the built-in ones. */
+  readonly exchanges: ReadonlyMap<string, Exchange>;
   /** Every known step, including steps without rules. */
   readonly steps: ReadonlyMap<Step, StepPolicy<Scope>>;
   /** Texts of the lists read so far, by name. */
@@ -72,17 +83,25 @@ export interface Policy<Scope = unknown> {
 /** Reports show these names for decisions without a rule. They are reserved. */
 export const DECIDED_WITHOUT_RULE = { foreignApplication: 'onlyThese', personUnknown: 'whenUnavailable' } as const;
 
+const NO_RULES = { rules: [], asksPerson: false, lists: [], whenUnavailable: 'block' } as const;
+
+export const exchangesByKey = (exchanges: readonly Exchange[]): ReadonlyMap<string, Exchange> =>
+  new Map(exchanges.map((exchange) => [exchangeKey(exchange.name), exchange]));
+
 /** The policy for `POLICY = "built-in"`: it sends the person's roles in the token and nothing else. */
 export const builtIn = (rolesClaim: string): Policy => ({
   version: 0,
   rolesClaim,
   sendsRoles: true,
-  steps: new Map(
-    Object.entries(USER_FLOW_STEPS).map(([step, allows]) => [
-      step,
-      { allows, rules: [], asksPerson: allows.claims === 'token', lists: [], whenUnavailable: 'block' },
-    ]),
-  ),
+  exchanges: exchangesByKey(BUILT_IN_EXCHANGES),
+  steps: new Map<Step, StepPolicy>([
+    ...Object.entries(USER_FLOW_STEPS).map(
+      ([step, allows]) => [step, { ...NO_RULES, allows, asksPerson: allows.claims === 'token' }] as const,
+    ),
+    ...BUILT_IN_EXCHANGES.map(
+      (exchange) => [exchange.name, { ...NO_RULES, allows: allowedAt(exchange), whenUnavailable: 'continue' }] as const,
+    ),
+  ]),
   lists: new Map(),
   onlyThese: undefined,
   messages: BUILT_IN_MESSAGES,

@@ -1,5 +1,5 @@
 /** Limits the claims of a reply. B2C documents no limit; a token and its cookies fail long before this one. */
-import type { ClaimValue } from '../sign-in/event.ts';
+import type { SentValue } from './policy.ts';
 
 /** All claims of a reply, as JSON. The rest of a reply has less than a kilobyte. */
 const MAX_CLAIMS_BYTES = 31 * 1024;
@@ -11,7 +11,7 @@ const BYTES_PER_CLAIM = 32;
 const encoder = new TextEncoder();
 
 export interface LimitedClaims {
-  readonly claims: { readonly [name: string]: ClaimValue };
+  readonly claims: { readonly [name: string]: SentValue };
   /** Names of the claims that did not fit. */
   readonly leftOut: readonly string[];
 }
@@ -20,9 +20,9 @@ export interface LimitedClaims {
  * Leaves out each claim that does not fit beside those before it. The claim `required` is sent empty instead: without
  * it, the token would contain the directory's value.
  */
-export function limitClaims(claims: { readonly [name: string]: ClaimValue }, required: string): LimitedClaims {
+export function limitClaims(claims: { readonly [name: string]: SentValue }, required: string): LimitedClaims {
   if (mostBytes(claims) <= MAX_CLAIMS_BYTES) return { claims, leftOut: [] };
-  const kept: { [name: string]: ClaimValue } = {};
+  const kept: { [name: string]: SentValue } = {};
   const leftOut: string[] = [];
   let bytes = 0;
   for (const [name, value] of Object.entries(claims)) {
@@ -38,11 +38,14 @@ export function limitClaims(claims: { readonly [name: string]: ClaimValue }, req
   return { claims: kept, leftOut };
 }
 
-function mostBytes(claims: { readonly [name: string]: ClaimValue }): number {
+function mostBytes(claims: { readonly [name: string]: SentValue }): number {
   let bytes = 0;
   for (const name in claims) {
     const value = claims[name];
-    bytes += BYTES_PER_CLAIM + name.length + (typeof value === 'string' ? value.length * MAX_BYTES_PER_CHAR : 0);
+    bytes += BYTES_PER_CLAIM + name.length;
+    if (typeof value === 'string') bytes += value.length * MAX_BYTES_PER_CHAR;
+    else if (typeof value === 'object')
+      for (const text of value) bytes += BYTES_PER_CLAIM + text.length * MAX_BYTES_PER_CHAR;
   }
   return bytes;
 }

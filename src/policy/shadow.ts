@@ -30,5 +30,5 @@ const messageOf = (decision: Decision): string => (decision.kind === 'continue' 
 
 function differentClaims({ claims: a }: Decision, { claims: b }: Decision): string[] {
   const names = new Set([...Object.keys(a), ...Object.keys(b)]);
-  return [...names].filter((name) => a[name] !== b[name]);
+  return [...names].filter((name) => JSON.stringify(a[name]) !== JSON.stringify(b[name]));
 }

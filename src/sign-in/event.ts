@@ -30,6 +30,10 @@ export const TEXT_CLAIMS: readonly string[] = [
   'ui_locales',
 ];
 
+/** The door at which a call arrives. */
+export const CHANNELS = ['user-flow', 'custom-policy'] as const;
+export type Channel = (typeof CHANNELS)[number];
+
 /** Microsoft Graph's objectIdentity. */
 export interface Identity {
   readonly signInType: string;
@@ -38,7 +42,7 @@ export interface Identity {
 }
 
 export interface SignInEvent {
-  readonly channel: 'user-flow';
+  readonly channel: Channel;
   /** Absent when neither the body nor the URL names a known step. */
   readonly step: Step | undefined;
   /** The body's `step` when it is unknown; otherwise `''`. */
@@ -67,6 +71,8 @@ export interface SignInEvent {
   readonly claimedIdentities: readonly Identity[];
   /** `none`: the call has none. `partial`: some are unreadable or over the limit. */
   readonly identitiesAre: 'none' | 'complete' | 'partial';
+  /** Whether the exchange declares the e-mail as trusted. Undefined in a user flow: the settings decide. */
+  readonly emailIsTrusted?: boolean | undefined;
   readonly personKeys: PersonKeys;
 }
 

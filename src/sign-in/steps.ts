@@ -4,8 +4,11 @@
 export interface StepAllows {
   readonly block: boolean;
   readonly invalid: boolean;
-  /** `page` prefills the attribute page, `directory` is stored with the new user, `token` is issued. */
-  readonly claims: 'page' | 'directory' | 'token';
+  /**
+   * `page` prefills the attribute page, `directory` is stored with the new user, `token` is issued, `journey` goes to
+   * the custom policy that asked.
+   */
+  readonly claims: 'page' | 'directory' | 'token' | 'journey';
 }
 
 /** B2C's user flows (contract 1.2 and 2.2). */

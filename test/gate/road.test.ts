@@ -3,7 +3,7 @@ import { env } from 'cloudflare:workers';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { answer, type Call, type FrontDoor, Stopped } from '../../src/gate/answer.ts';
 import { KvWorld } from '../../src/gate/know.ts';
-import { readEvent } from '../../src/gate/user-flow/request.ts';
+import { readEvent, type UserFlowCall } from '../../src/gate/user-flow/request.ts';
 import { readConfig } from '../../src/platform/config.ts';
 import { withTimeout } from '../../src/platform/timeout.ts';
 import { newObjectId } from '../support/call.ts';
@@ -12,7 +12,7 @@ import { publish, watchedKv } from '../support/policy-call.ts';
 const STEP = 'PostAttributeCollection';
 
 /** A channel that reads the one claim that the policy's message `inputs` names. */
-const door = (order: string[] = []): FrontDoor => ({
+const door = (order: string[] = []): FrontDoor<UserFlowCall> => ({
   parse: async (call) => {
     const members = await call.request.json<Record<string, unknown>>();
     order.push('parsed');
@@ -41,7 +41,7 @@ const inputs = (input: string) => ({
 /** One isolate. Each call has its own world. */
 function isolate(kv: Pick<KVNamespace, 'get'>) {
   const config = readConfig({ LOCAL: 'yes', POLICY: 'stored', KV_TIMEOUT_MS: '100', DECISION_TIMEOUT_MS: '300' });
-  return async (objectId: string, through: FrontDoor = door()) => {
+  return async (objectId: string, through: FrontDoor<UserFlowCall> = door()) => {
     const startedAt = Date.now();
     const late: Promise<unknown>[] = [];
     const world = new KvWorld({
@@ -142,7 +142,7 @@ describe('work after the deadline', () => {
     const resumed = new Promise<void>((resolve) => {
       resume = resolve;
     });
-    const slow: FrontDoor = {
+    const slow: FrontDoor<UserFlowCall> = {
       ...door(),
       understand: async (parsed, policy) => {
         await released;

@@ -111,7 +111,7 @@ function savedIn(answer: Answer): RemoteSaved {
 }
 
 const result = z.union([
-  z.object({ value: z.union([z.string(), z.number(), z.boolean()]) }),
+  z.object({ value: z.union([z.string(), z.number(), z.boolean(), z.array(z.string())]) }),
   z.object({ error: z.string() }),
 ]);
 const traced = z.object({

@@ -5,12 +5,13 @@ import type { Scope } from '../../expressions/scope.ts';
 import { FORMAT } from '../../expressions/tree.ts';
 import { sha256Hex } from '../../platform/digest.ts';
 import { evaluateRules } from '../../policy/decide.ts';
+import { BUILT_IN_EXCHANGES } from '../../policy/exchange.ts';
 import { type ClaimNames, loadPolicy } from '../../policy/load-plan.ts';
 import type { Plan, PlanRule } from '../../policy/plan.ts';
 import { NOTHING_HELD, type Policy } from '../../policy/policy.ts';
-import { STEPS } from '../../sign-in/steps.ts';
 import type { CheckedPolicy } from './check.ts';
 import type { CheckedRule } from './check-rules.ts';
+import { exchangesOf, stepsOf } from './exchanges.ts';
 import { DEFAULT_LANGUAGE, type PolicyDocument } from './policy-document.ts';
 
 /** A longer list is a KV value of its own, which costs a cold call one read. */
@@ -34,18 +35,18 @@ export async function compilePlan({ document, rules }: CheckedPolicy, documentTe
     format: FORMAT,
     document: await sha256Hex(documentText),
     rules: rules.map(planRule),
-    asksPerson: STEPS.filter((step) => expressionsOf(rules, step).some(({ reads }) => reads.person)),
+    asksPerson: stepsOf(document).filter((step) => expressionsOf(rules, step).some(({ reads }) => reads.person)),
     listsOfStep: Object.fromEntries(
-      STEPS.map((step) => [step, [...new Set(expressionsOf(rules, step).flatMap(({ reads }) => reads.lists))]]),
+      stepsOf(document).map((step) => [
+        step,
+        [...new Set(expressionsOf(rules, step).flatMap(({ reads }) => reads.lists))],
+      ]),
     ),
     lists: Object.fromEntries(texts.map(([name, text]) => [name, own.has(name) ? null : text])),
     messages: messagesOf(document),
     applications: applicationsOf(document),
-    whenUnavailable: Object.fromEntries(
-      Object.entries(document.whenUnavailable ?? {}).flatMap(([step, word]) =>
-        word === undefined ? [] : [[step, word]],
-      ),
-    ),
+    whenUnavailable: whenUnavailableOf(document),
+    exchanges: exchangesOf(document),
   };
   const compiled = { text: JSON.stringify(plan), lists: own };
   evaluateOnce(compiled);
@@ -71,11 +72,11 @@ function evaluateOnce({ text, lists }: CompiledPlan): void {
   const policy = loadPolicy(text, 1, { rolesClaim: '', extensionsAppId: '' });
   if (policy === undefined) throw new Error(UNLOADABLE);
   for (const [name, list] of lists) policy.lists.set(name, list);
-  for (const step of STEPS) evaluateRules({ ...NO_ONE, step }, NOTHING_HELD, policy, 0);
+  for (const step of policy.steps.keys()) evaluateRules({ ...NO_ONE, step }, NOTHING_HELD, policy, 0);
 }
 
 const NO_ONE = {
-  channel: 'user-flow',
+  channel: 'user-flow' as const,
   unknownStep: '',
   urlStep: undefined,
   claims: {},
@@ -93,7 +94,11 @@ const NO_ONE = {
   personKeys: { oid: undefined, idp: [], email: undefined },
 } as const;
 
-function planRule({ document: { id, steps, onError, block, invalid }, when, set }: CheckedRule): PlanRule {
+function planRule({
+  document: { id, steps, onError, block, invalid, developerMessage },
+  when,
+  set,
+}: CheckedRule): PlanRule {
   return {
     id,
     steps,
@@ -101,8 +106,18 @@ function planRule({ document: { id, steps, onError, block, invalid }, when, set 
     ...(onError && { onError }),
     ...(block !== undefined && { block: block === true ? 'blocked' : block }),
     ...(invalid !== undefined && { invalid: invalid === true ? 'invalid' : invalid }),
+    ...(developerMessage !== undefined && { developerMessage }),
     ...(set.length > 0 && { set: set.map(([claim, value]) => [claim, value.tree] as const) }),
   };
+}
+
+/** A fault at a built-in exchange never stops a sign-in. */
+function whenUnavailableOf({ whenUnavailable = {}, exchanges = {} }: PolicyDocument): Plan['whenUnavailable'] {
+  const words: { [step: string]: 'block' | 'continue' } = {};
+  for (const { name } of BUILT_IN_EXCHANGES) words[name] = 'continue';
+  for (const [step, word] of Object.entries(whenUnavailable)) if (word !== undefined) words[step] = word;
+  for (const [name, exchange] of Object.entries(exchanges)) words[name] = exchange.whenUnavailable ?? 'block';
+  return words;
 }
 
 const expressionsOf = (rules: readonly CheckedRule[], step: string) =>

@@ -18,9 +18,20 @@ export const DEFAULT_LANGUAGE = 'en';
 
 const RULE_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 const MESSAGE_KEY = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
+export const EXCHANGE_NAME = /^[A-Za-z][A-Za-z0-9_-]{0,62}$/;
+/** Claims of exchanges: names that an expression can use as `claims.name`. */
+const INPUT_CLAIM = /^(?!__)[A-Za-z_][A-Za-z0-9_]{0,99}$/;
+/** A member, parameter or header, or a path such as `email.0.emailValue`. */
+const INPUT_NAME = /^[^\p{Cc}\s]{1,200}$/u;
+/** B2C accepts hyphens and dots (contract line 104). */
+const OUTPUT_NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,99}$/;
+export const MAX_EXCHANGES = 100;
+const MAX_INPUTS = 50;
+const MAX_OUTPUTS = 50;
 /** Names that expressions can use as `lists.name`. */
 const LIST_NAME = /^(?!__)[A-Za-z_][A-Za-z0-9_]{0,62}$/;
-const CLAIM_NAME = /^[A-Za-z][A-Za-z0-9_]{0,99}$/;
+/** A custom policy names a claim with hyphens and dots too. */
+const CLAIM_NAME = OUTPUT_NAME;
 
 const isText = { error: 'not a text' };
 /** Postgres rejects NUL and lone surrogates. */
@@ -49,19 +60,19 @@ const messageOrTrue = (what: string) =>
     })
     .check(z.describe(what));
 
+const NOT_A_STEP = `not a step: ${STEPS.join(', ')}, or an exchange`;
+
 /** One rule. `check.ts` checks which members go together, so that all problems come at once. */
 export const ruleSchema = z.strictObject(
   {
     id,
     description: z.optional(note.check(z.describe('For readers. People who sign in do not see it.'))),
     steps: z
-      .array(z.enum(STEPS, { error: `not a step: ${STEPS.join(', ')}` }), {
-        error: `not a list of steps: ${STEPS.join(', ')}`,
-      })
+      .array(z.string({ error: NOT_A_STEP }), { error: `not a list of steps: ${STEPS.join(', ')}, or exchanges` })
       .check(
         z.minLength(1, 'empty: name at least one step'),
         z.describe(
-          'The steps at which the rule is evaluated: before the attribute page, before creating the user, before the token.',
+          'The steps at which the rule is evaluated: before the attribute page, before creating the user, before the token, or exchanges of custom policies.',
         ),
       ),
     when: z.optional(expression.check(z.describe('A CEL condition. Without it, the rule always applies.'))),
@@ -80,6 +91,16 @@ export const ruleSchema = z.strictObject(
     invalid: z.optional(
       messageOrTrue('Sends the person back to the attribute page with this message; true is the built-in text.'),
     ),
+    developerMessage: z.optional(
+      z
+        .string(isText)
+        .check(
+          z.minLength(1, 'empty'),
+          z.maxLength(200, 'longer than 200 characters'),
+          z.refine(storable, STORABLE),
+          z.describe('For developers, in a refusal by an exchange. B2C shows it to everybody in DebugMode.'),
+        ),
+    ),
     set: z.optional(
       z.record(z.string().check(z.regex(CLAIM_NAME, 'not the name of a claim')), expression).check(
         z.refine((claims) => Object.keys(claims).length > 0, 'empty: name at least one claim'),
@@ -87,7 +108,7 @@ export const ruleSchema = z.strictObject(
       ),
     ),
   },
-  { error: membersOf('a rule', 'id, description, steps, when, onError, block, invalid, set') },
+  { error: membersOf('a rule', 'id, description, steps, when, onError, block, invalid, developerMessage, set') },
 );
 
 const list = z
@@ -112,6 +133,107 @@ const message = z
   );
 
 const unavailable = z.optional(z.enum(['block', 'continue'], { error: 'not block or continue' }));
+
+const inputName = z
+  .string(isText)
+  .check(z.regex(INPUT_NAME, 'not the name of a member, parameter or header, such as email or user.language'));
+const inputNames = z.array(inputName, { error: 'not a list of names' }).check(z.maxLength(20, 'more than 20 names'));
+const SCALARS = ['string', 'number', 'boolean'] as const;
+const OUTPUT_TYPES = [...SCALARS, 'list'] as const;
+const notAType = { error: `not a type: ${OUTPUT_TYPES.join(', ')}` };
+
+const exchangeSchema = z.strictObject(
+  {
+    description: z.optional(note),
+    kind: z
+      .enum(['validation', 'orchestration'], { error: 'not validation or orchestration' })
+      .check(
+        z.describe(
+          'validation: B2C shows a refusal on the page. orchestration: a refusal sends the person back to the application with an error.',
+        ),
+      ),
+    issuer: z.optional(
+      z
+        .string(isText)
+        .check(
+          z.minLength(1, 'empty'),
+          z.maxLength(200, 'longer than 200 characters'),
+          z.refine(storable, STORABLE),
+          z.describe('The issuer of object ids that are not GUIDs.'),
+        ),
+    ),
+    whenUnavailable: z.optional(
+      z
+        .enum(['block', 'continue'], { error: 'not block or continue' })
+        .check(z.describe('What a fault does: refuse, or answer 200 without claims. Default: block.')),
+    ),
+    inputs: z.optional(
+      z
+        .record(
+          z.string().check(z.regex(INPUT_CLAIM, 'not the name of a claim. Write letters, digits and underscores')),
+          z.union(
+            [
+              inputName,
+              inputNames,
+              z.strictObject({
+                from: z.union([inputName, inputNames]),
+                type: z.optional(z.enum(SCALARS, { error: `not a type: ${SCALARS.join(', ')}` })),
+              }),
+            ],
+            { error: 'not a name, a list of names, or an object such as { "from": "loyaltyId", "type": "string" }' },
+          ),
+        )
+        .check(
+          z.refine((inputs) => Object.keys(inputs).length <= MAX_INPUTS, `more than ${MAX_INPUTS} inputs`),
+          z.describe('The incoming names of each claim, in any case. Common names need no entry.'),
+        ),
+    ),
+    identifies: z.optional(
+      z
+        .strictObject(
+          {
+            email: z.optional(z.strictObject({ trusted: z.optional(z.boolean({ error: 'not true or false' })) })),
+            objectId: z.optional(
+              z.strictObject({ form: z.optional(z.enum(['guid', 'any'], { error: 'not guid or any' })) }),
+            ),
+          },
+          { error: membersOf('identifies', 'email, objectId') },
+        )
+        .check(z.describe('The claims that identify the person. Default: objectId (a GUID), and email (not trusted).')),
+    ),
+    outputs: z.optional(
+      z
+        .record(
+          z.string().check(z.regex(OUTPUT_NAME, 'not the name of an output claim')),
+          z.union(
+            [
+              z.enum(OUTPUT_TYPES, notAType),
+              z.strictObject({
+                type: z.enum(OUTPUT_TYPES, notAType),
+                join: z.optional(
+                  z.string(isText).check(z.minLength(1, 'empty'), z.maxLength(10, 'longer than 10 characters')),
+                ),
+              }),
+            ],
+            { error: `not a type (${OUTPUT_TYPES.join(', ')}) or an object such as { "type": "list", "join": "," }` },
+          ),
+        )
+        .check(
+          z.refine((outputs) => Object.keys(outputs).length <= MAX_OUTPUTS, `more than ${MAX_OUTPUTS} outputs`),
+          z.describe('The claims that rules may set, in the letters of the custom policy, each with its type.'),
+        ),
+    ),
+    emptyReply: z.optional(
+      z.boolean({ error: 'not true or false' }).check(z.describe('Success has an empty body. Default: false.')),
+    ),
+  },
+  {
+    error: membersOf(
+      'an exchange',
+      'description, kind, issuer, whenUnavailable, inputs, identifies, outputs, emptyReply',
+    ),
+  },
+);
 
 /** The whole document. Unknown members are errors, so that no misspelt member is silently ignored. */
 export const policySchema = z.strictObject(
@@ -181,6 +303,20 @@ export const policySchema = z.strictObject(
           ),
         ),
     ),
+    exchanges: z.optional(
+      z
+        .record(
+          z.string().check(z.regex(EXCHANGE_NAME, 'not a name. Write letters, digits, hyphens or underscores')),
+          exchangeSchema,
+        )
+        .check(
+          z.refine(
+            (exchanges) => Object.keys(exchanges).length <= MAX_EXCHANGES,
+            `more than ${MAX_EXCHANGES} exchanges`,
+          ),
+          z.describe('Calls of custom policies, by the name in their URL: /connectors/custom-policy/{name}.'),
+        ),
+    ),
     rules: z
       .array(ruleSchema, { error: 'not a list of rules' })
       .check(
@@ -191,12 +327,13 @@ export const policySchema = z.strictObject(
   {
     error: membersOf(
       'a policy',
-      '$schema, description, defaultLanguage, lists, messages, applications, whenUnavailable, rules',
+      '$schema, description, defaultLanguage, lists, messages, applications, whenUnavailable, exchanges, rules',
     ),
   },
 );
 
 export type PolicyDocument = z.infer<typeof policySchema>;
+export type ExchangeDocument = z.infer<typeof exchangeSchema>;
 export type RuleDocument = z.infer<typeof ruleSchema>;
 
 /** The message for a value that is not an object or has unknown members. */

@@ -2,9 +2,9 @@
 import { type FrontDoor, stepOf } from '../answer.ts';
 import { recorded } from './recorded.ts';
 import { replyTo } from './reply.ts';
-import { parse, understand } from './request.ts';
+import { parse, type UserFlowCall, understand } from './request.ts';
 
-export const userFlowDoor: FrontDoor = {
+export const userFlowDoor: FrontDoor<UserFlowCall> = {
   parse,
   understand,
   reply: ({ decision, reached }) => replyTo(decision, stepOf(reached)),

@@ -3,7 +3,7 @@
  * a block at the token step, or a ValidationError other than before creating the user.
  */
 import type { Decision } from '../../policy/decide.ts';
-import type { ClaimValue, Step } from '../../sign-in/event.ts';
+import type { Step } from '../../sign-in/event.ts';
 import { type StepAllows, USER_FLOW } from '../../sign-in/steps.ts';
 import type { Reply } from '../answer.ts';
 
@@ -29,7 +29,7 @@ export function replyTo(decision: Decision, step: Step | undefined): UserFlowRep
 /** A call without a step may be the one before creating the user. */
 const ANY_STEP: StepAllows = { block: true, invalid: true, claims: 'directory' };
 
-function continueWith(claims: { readonly [name: string]: ClaimValue }): UserFlowReply {
+function continueWith(claims: Decision['claims']): UserFlowReply {
   // The envelope comes first, as in Microsoft's documentation, and again last, so that no claim overrides it.
   const body = JSON.stringify({ ...CONTINUE, ...claims, ...CONTINUE });
   return { status: 200, action: 'Continue', userMessage: '', body };

@@ -20,15 +20,19 @@ import { readBody } from '../body.ts';
 /** Other types count as absent in these claims. Custom attributes may be text, number or boolean. */
 const ONLY_TEXT: ReadonlySet<string> = new Set(TEXT_CLAIMS);
 
+export interface UserFlowCall extends Parsed {
+  readonly members: Record<string, unknown>;
+}
+
 /** Parses the body of a call, with any Content-Type. */
-export async function parse(call: Call): Promise<Parsed | Stopped> {
+export async function parse(call: Call): Promise<UserFlowCall | Stopped> {
   const body = await readBody(call.request);
   const read = { ...call, text: body.text };
   return body.ok ? { ...read, members: body.members } : new Stopped(body.reason, read);
 }
 
 /** Converts a body to an event. It does not depend on the policy. */
-export async function understand(parsed: Parsed): Promise<Understood | Stopped> {
+export async function understand(parsed: UserFlowCall): Promise<Understood | Stopped> {
   const event = await readEvent(parsed.members, parsed.urlStep);
   const { step } = event;
   return step === undefined
