@@ -1,4 +1,4 @@
-/** Why a body cannot be used: a body that is compressed or in another encoding is distinguished from one that is no JSON. */
+/** Why a body cannot be used: compressed, in another encoding, or no JSON. */
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
