@@ -23,6 +23,8 @@ interface Numbered {
 
 interface Faults {
   readonly errors: readonly Fault[];
+  /** Their number, when `errors` has only the first. */
+  readonly total?: number;
 }
 
 /** The version in force at an address (`/admin/policy` or `/admin/policy/shadow`). */
@@ -132,8 +134,8 @@ export type ParametersOf<C extends Code> = (typeof REFUSALS)[C][1] extends (para
 
 const named = ({ path, message }: Fault) => (path === '' ? message : `${path}: ${message}`);
 
-function invalidPolicy({ errors, what = 'The document' }: Faults & { what?: string }): string {
-  const count = errors.length === 1 ? 'one problem' : `${errors.length} problems`;
+function invalidPolicy({ errors, total = errors.length, what = 'The document' }: Faults & { what?: string }): string {
+  const count = total === 1 ? 'one problem' : `${total} problems`;
   const all = errors.map(({ path, rule, message }) => named({ path: rule ? `${path} (rule ${rule})` : path, message }));
   return `${what} has ${count}. Nothing was saved. ${all.join(' ')}`;
 }
