@@ -3,7 +3,7 @@ import { MAX_DEPTH } from './limits.ts';
 
 /**
  * Part of the key of every stored plan. A new operator or function needs a new number, so that an older gate does not
- * load a plan that it cannot evaluate.
+ * load a plan that it cannot evaluate. test/unit/expressions/format.test.ts fails until it has one.
  */
 export const FORMAT = 3;
 
@@ -25,7 +25,7 @@ export type Macro = (typeof MACROS)[number];
 export const BINARY = ['+', '-', '*', '/', '%', '==', '!=', '<', '<=', '>', '>=', 'in', '[]'] as const;
 export type Binary = (typeof BINARY)[number];
 
-const OWNERS = ['claims', 'attributes'] as const;
+export const OWNERS = ['claims', 'attributes'] as const;
 export type Owner = (typeof OWNERS)[number];
 
 /** Names that the trees of a plan may use. */
@@ -54,7 +54,8 @@ const names = (...before: readonly IsName[]): Shape => ({ before, least: 0, most
 const trees = (least: number, most = least, ...after: readonly IsName[]): Shape => ({ before: [], least, most, after });
 const MANY = Number.POSITIVE_INFINITY;
 
-const SHAPES: ReadonlyMap<string, Shape> = new Map([
+/** By operator. A change of it needs a new {@link FORMAT}. */
+export const SHAPES: ReadonlyMap<string, Shape> = new Map([
   // An int in decimal digits: JSON numbers do not have 64 bits.
   ['#', names(isInt)],
   ['claims', names(ANY)],

@@ -2,6 +2,7 @@
  * The pipeline of a call, the same for every channel: parsed, understood, known, decided, answered. Each stage extends
  * the previous one. Stages are immutable, so work that outlives the deadline cannot change a reply.
  */
+import type { ErrorReason } from '../attempts/error-reasons.ts';
 import type { CallIdentity } from '../attempts/support-code.ts';
 import type { Lookup } from '../entitlements/look-up.ts';
 import { errorFields, log } from '../platform/log.ts';
@@ -17,7 +18,6 @@ import {
 } from '../policy/decide.ts';
 import { NOTHING_HELD, type PersonEntitlements, type Policy } from '../policy/policy.ts';
 import { bestKey, type SignInEvent, type Step } from '../sign-in/event.ts';
-import type { BodyFault } from './body.ts';
 import type { ChannelPart } from './compose-attempt.ts';
 
 /** An authenticated call. */
@@ -65,14 +65,13 @@ export interface Decided extends Known {
 export type Reached = Call & Partial<Pick<Parsed, 'text'> & Knowledge> & { readonly event?: SignInEvent | undefined };
 
 /** The reason why no policy decided; `''` when one did. */
-export type Reason = '' | Stop;
-type Stop = BodyFault | 'unknown-step' | 'unknown-exchange' | 'no-policy' | 'deadline' | 'exception';
+export type Reason = '' | ErrorReason;
 
 /** A call that stopped: the reason, and the last stage that it reached. */
 export class Stopped {
-  readonly reason: Stop;
+  readonly reason: ErrorReason;
   readonly reached: Reached;
-  constructor(reason: Stop, reached: Reached) {
+  constructor(reason: ErrorReason, reached: Reached) {
     this.reason = reason;
     this.reached = reached;
   }
@@ -224,10 +223,12 @@ async function withoutDecision(world: World, { reason, reached }: Stopped): Prom
 }
 
 /** `unsupported`: Gatehouse lets unknown steps continue. */
-function withoutPolicy(reason: Stop): WithoutPolicy | 'unsupported' {
+function withoutPolicy(reason: ErrorReason): WithoutPolicy | 'unsupported' {
   switch (reason) {
     case 'too-large':
     case 'cut-off':
+    case 'compressed':
+    case 'not-utf-8':
     case 'not-json':
     case 'not-an-object':
     case 'nested-too-deep':

@@ -1,27 +1,42 @@
 /** Reads a connector's body: any Content-Type, with a size limit, parsed once. A failure is a value. */
+import type { BodyFault } from '../attempts/error-reasons.ts';
+import { whyNotJson } from './encoding.ts';
 
 /** Far above real values of several kB, such as captcha tokens (contract 1.6). */
 export const MAX_BODY_BYTES = 256 * 1024;
 /** Claims are flat, and identities have two levels. A deeper body is an attempt to exhaust resources. */
 const MAX_DEPTH = 32;
 
-export type BodyFault = 'too-large' | 'cut-off' | 'not-json' | 'not-an-object' | 'nested-too-deep';
-
 export type Body =
   | { readonly ok: true; readonly text: string; readonly members: Record<string, unknown> }
   | { readonly ok: false; readonly reason: BodyFault; readonly text: string };
 
-// As `Request.text()`: strips a byte order mark and replaces invalid UTF-8 by U+FFFD. A garbled name must not block a
-// sign-up.
+// Strips a byte order mark and replaces invalid UTF-8 by U+FFFD: a garbled name must not block a sign-up.
 const decoder = new TextDecoder();
 /** Members are validated one by one, so that an invalid member never fails the call. */
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** A body as it arrived. */
+export interface TextRead {
+  readonly headers: Headers;
+  readonly bytes: Uint8Array;
+  /** After a fault, the text before it, so that invalid bodies of different people have different support codes. */
+  readonly text: string;
+  readonly fault?: 'too-large' | 'cut-off' | undefined;
+}
+
+/** Never rejects. */
+export async function readText(request: Request): Promise<TextRead> {
+  const { bytes, fault } = await readBytes(request);
+  return { headers: request.headers, bytes, text: decoder.decode(bytes), fault };
+}
+
 export async function readBody(request: Request): Promise<Body> {
-  const { text, fault } = await readText(request);
+  const body = await readText(request);
+  const { text, fault } = body;
   if (fault !== undefined) return { ok: false, reason: fault, text };
-  const read = readJson(text);
+  const read = readJson(body);
   if (!read.ok) return { ok: false, reason: read.fault, text };
   return isObject(read.value) ? { ok: true, text, members: read.value } : { ok: false, reason: 'not-an-object', text };
 }
@@ -31,58 +46,57 @@ type Json =
   | { readonly ok: false; readonly fault: BodyFault };
 
 /** Parses an object or an array. */
-export function readJson(text: string): Json {
+export function readJson(body: TextRead): Json {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(body.text);
   } catch {
-    return { ok: false, fault: 'not-json' };
+    return { ok: false, fault: whyNotJson(body.headers, body.bytes, body.text) };
   }
   if (!isObject(value) && !Array.isArray(value)) return { ok: false, fault: 'not-an-object' };
   return isShallow(value) ? { ok: true, value } : { ok: false, fault: 'nested-too-deep' };
 }
 
-interface TextRead {
-  /** After a fault, the text before it, so that invalid bodies of different people have different support codes. */
-  readonly text: string;
+interface BytesRead {
+  readonly bytes: Uint8Array;
   readonly fault?: 'too-large' | 'cut-off';
 }
 
-export async function readText(request: Request): Promise<TextRead> {
+async function readBytes(request: Request): Promise<BytesRead> {
   const declared = Number(request.headers.get('Content-Length') ?? Number.NaN);
   // The runtime enforces the declared length, so a length within the limit needs no counting.
   if (!(declared <= MAX_BODY_BYTES)) return readCounted(request);
   try {
-    return { text: await request.text() };
+    return { bytes: new Uint8Array(await request.arrayBuffer()) };
   } catch {
-    return { text: '', fault: 'cut-off' };
+    return { bytes: new Uint8Array(), fault: 'cut-off' };
   }
 }
 
 /** Stops reading at the limit. */
-async function readCounted(request: Request): Promise<TextRead> {
+async function readCounted(request: Request): Promise<BytesRead> {
   const chunks: Uint8Array[] = [];
   let total = 0;
   try {
     for await (const chunk of request.body ?? []) {
       total += chunk.byteLength;
       chunks.push(chunk);
-      if (total > MAX_BODY_BYTES) return { text: joined(chunks, MAX_BODY_BYTES), fault: 'too-large' };
+      if (total > MAX_BODY_BYTES) return { bytes: joined(chunks, MAX_BODY_BYTES), fault: 'too-large' };
     }
   } catch {
-    return { text: joined(chunks, total), fault: 'cut-off' };
+    return { bytes: joined(chunks, total), fault: 'cut-off' };
   }
-  return { text: joined(chunks, total) };
+  return { bytes: joined(chunks, total) };
 }
 
-function joined(chunks: readonly Uint8Array[], total: number): string {
+function joined(chunks: readonly Uint8Array[], total: number): Uint8Array {
   const bytes = new Uint8Array(total);
   let offset = 0;
   for (const chunk of chunks) {
     bytes.set(chunk.subarray(0, total - offset), offset);
     offset += chunk.byteLength;
   }
-  return decoder.decode(bytes);
+  return bytes;
 }
 
 /** Visits level by level without recursion, so a deep body cannot exhaust the stack. A flat body costs one loop. */

@@ -7,6 +7,7 @@ import { configOf } from '../platform/config.ts';
 import { withoutState, withState } from '../platform/gate-state.ts';
 import { errorFields, log } from '../platform/log.ts';
 import { answerExchangeInPanic, customPolicy } from './custom-policy/routes.ts';
+import { NO_SUCH_ADDRESS } from '../platform/no-such-address.ts';
 import type { GateBindings, GateEnv } from './env.ts';
 import { answerInPanic, userFlow } from './user-flow/routes.ts';
 
@@ -34,8 +35,7 @@ for (const path of ['/', '/health/ready'])
 others.all('*', (c) => {
   if (DESK.test(c.req.url)) return c.env.DESK.fetch(withoutState(c.req.raw));
   // Browsers and strangers ask for many addresses. None of them starts the desk.
-  const detail = 'This address does not exist. src/desk/README.md lists every address.';
-  return problem(c, 'no-such-address', { title: 'Not found', status: 404, detail });
+  return problem(c, 'no-such-address', { title: 'Not found', status: 404, detail: NO_SUCH_ADDRESS });
 });
 // The desk is unavailable or being deployed.
 others.onError((error, c) => {

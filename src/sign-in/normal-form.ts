@@ -34,6 +34,12 @@ export function normalText(text: string): string {
   return composed(narrow.toLowerCase()).trim();
 }
 
+/** One @, a name before it, and after it a domain without empty labels. A domain may have one label (`localhost`). */
+const ADDRESS = /^[^@\s]+@[^@\s.]+(?:\.[^@\s.]+)*$/;
+
+/** Whether a text is an e-mail address in its normal form: typed, sent as a claim, or used as a sign-in name. */
+export const isAddress = (text: string): boolean => ADDRESS.test(normalText(text));
+
 export const GUID_DIGITS = 32;
 /** What people and tools put around and into a GUID. */
 const AROUND_GUID = /^urn:uuid:|[-{}()[\]<>"'`\u201c\u201d\u201e\u00ab\u00bb\s]/g;

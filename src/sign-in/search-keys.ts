@@ -3,7 +3,7 @@
  * may call themselves. It is not unique, and no record of roles is stored under it.
  */
 import { boundedKey, type Identity, idpKey, type SignInEvent } from './event.ts';
-import { guidOf, normalText, telephoneOf, withoutUnseen } from './normal-form.ts';
+import { guidOf, isAddress, normalText, telephoneOf, withoutUnseen } from './normal-form.ts';
 
 export interface SearchKeys {
   readonly oid: string;
@@ -39,13 +39,11 @@ export async function searchKeysOf({ objectId, email, otherEmails, identities }:
   return { oid, idp, email: mail, names: [...new Set(named)] };
 }
 
-const IS_ADDRESS = /^[^@\s]+@[^@\s]+$/;
-
 /** The names of an identity. The id of a federated one is no name, unless it is an address. */
 function signInNames({ signInType, issuer, issuerAssignedId }: Identity): string[] {
   const type = normalText(signInType);
   const name = normalText(issuerAssignedId);
-  if (type === 'federated') return IS_ADDRESS.test(name) ? [name] : [];
+  if (type === 'federated') return isAddress(name) ? [name] : [];
   const telephone = telephoneOf(name);
   if (telephone !== undefined && (type === 'phonenumber' || telephone.startsWith('+')))
     return [telephone.startsWith('+') ? telephone : `+${telephone}`];
@@ -59,7 +57,7 @@ export function keysToSearch(key: string): string[] {
   if (key.startsWith('email:')) return [key, NAME_PREFIX + key.slice('email:'.length)];
   if (!isNameKey(key)) return [key];
   const name = key.slice(NAME_PREFIX.length);
-  if (IS_ADDRESS.test(name)) return [key, `email:${name}`];
+  if (isAddress(name)) return [key, `email:${name}`];
   const telephone = telephoneOf(name);
   if (telephone === undefined) return [key];
   const digits = telephone.replace('+', '');

@@ -1,6 +1,6 @@
 /** Reads a person key as people type it, and says why a key can belong to no call. */
 import { emailKey, oidKey } from './event.ts';
-import { bareGuid, GUID_DIGITS, guidOf, normalText, withoutUnseen } from './normal-form.ts';
+import { bareGuid, GUID_DIGITS, guidOf, isAddress, normalText, withoutUnseen } from './normal-form.ts';
 import { normalEmailKey, normalIdpKey, normalOidKey } from './search-keys.ts';
 
 /** Control characters and separators inside a key are a slip. Other characters that are not seen come with a paste. */
@@ -50,7 +50,7 @@ export function impossibleKey(typed: string): string | undefined {
   const { kind, rest } = partsOf(typed);
   if (kind === 'oid:' && guidOf(rest) === undefined)
     return `no objectId: ${nearGuid(rest) ?? 'it is not a GUID'}. ${OBJECT_ID_ADVICE}`;
-  if (kind === 'email:' && !ADDRESS.test(normalText(rest))) return NOT_AN_ADDRESS;
+  if (kind === 'email:' && !isAddress(rest)) return NOT_AN_ADDRESS;
   return undefined;
 }
 
@@ -59,9 +59,6 @@ const OBJECT_ID_ADVICE =
   'For an address write email:<address>';
 const NOT_AN_ADDRESS =
   'not an e-mail address: it needs one @ with a name before it and a domain after it. Write email:anna@example.com';
-/** One @, a name before it and a domain after it. */
-const ADDRESS = /^[^@\s]+@[^@\s.]+(?:\.[^@\s.]+)*$/;
-export const isAddress = (text: string): boolean => ADDRESS.test(normalText(text));
 
 /** How a text misses a GUID by one or two characters; undefined when it is a GUID, or nothing like one. */
 export function nearGuid(typed: string): string | undefined {

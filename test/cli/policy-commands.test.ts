@@ -104,6 +104,23 @@ describe('npm run policy -- check', () => {
     expect(numbers).toEqual(numbers.toSorted((a, b) => a - b));
   });
 
+  it('check prints the first 20 problems, the number of the others, and how many there are in all', async () => {
+    const rule = { steps: ['PostAttributeCollection'], when: 'nonsense()', block: true };
+    const rules = Array.from({ length: 60 }, (_, index) => ({ id: `r${index}`, ...rule }));
+    const twice = Array.from({ length: 60 }, (_, index) => `"l${index}":[],"l${index}":[]`).join(',');
+    for (const text of [
+      JSON.stringify({ rules }),
+      JSON.stringify({ rules: Array(60).fill(1) }),
+      `{"rules":[],"lists":{${twice}}}`,
+    ]) {
+      const file = fileOf(text);
+      const { code, stderr } = await policy('check', file);
+      const lines = stderr.trim().split('\n');
+      expect([code, lines.length]).toEqual([1, 22]);
+      expect(lines.slice(-2)).toEqual(['and 40 more. Correct these first.', `60 problems in ${file}.`]);
+    }
+  });
+
   it.each([
     ['{\n  "rules": [],\n}', 3, 'Not JSON'],
     ['{\n  // mine\n  "rules": [] }', 2, 'Not JSON'],

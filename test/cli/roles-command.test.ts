@@ -152,6 +152,22 @@ describe('npm run roles -- import', () => {
     });
   });
 
+  it('loads attributes in bulk, and keeps the roles and the attributes that have no column', async () => {
+    const [known, unknown] = [newKey(), `email:${crypto.randomUUID()}@example.com`];
+    await store(known, { roles: ['editor'], attributes: { loyaltyNumber: '0', kept: true, gone: 1 } });
+    const file = fileOf(
+      'key,text:loyaltyNumber,text:promotionCode,text:balance,number:gone',
+      `${known},0045,"SPRING, ""24""",760.50,`,
+      `${unknown},0046,,,`,
+    );
+    expect(await roles('import', file)).toMatchObject({ code: 0 });
+    const attributes = { loyaltyNumber: '0045', promotionCode: 'SPRING, "24"', balance: '760.50', kept: true };
+    const after = await recordOf(known);
+    expect(after).toMatchObject({ roles: ['editor'] });
+    expect(after.attributes).toEqual(attributes);
+    expect((await recordOf(unknown)).attributes).toEqual({ loyaltyNumber: '0046' });
+  });
+
   it('changes nothing and logs nothing when it is repeated', async () => {
     const keys = [newKey(), newKey(), newKey()];
     const file = fileOf('key,roles,groups,clientId', ...keys.flatMap((key) => [`${key},a;b,g,`, `${key},c,,shop`]));
@@ -266,30 +282,32 @@ describe('an interrupted import', () => {
 });
 
 describe('npm run roles -- export', () => {
-  it('writes a file whose import changes nothing in the same store and restores the names in another', async () => {
+  it('writes a file whose import changes nothing in the same store and restores names and attributes in another', async () => {
     const [first, second] = [newKey(), newKey()];
+    const attributes = { points: 1, balance: '760.50', 'a;b': '=1+1', vip: false };
     await store(first, {
       roles: ['editor', 'reader'],
-      attributes: { a: 1 },
+      attributes,
       applications: { shop: { roles: ['x'], groups: [] }, none: { roles: [] } },
     });
     await store(second, { groups: ['g'] });
     const file = join(folder, 'export.csv');
     expect(await roles('export', '--file', file)).toMatchObject({ code: 0, stderr: '' });
-    const [header, ...all] = readFileSync(file, 'utf8').trim().split('\n');
-    expect(header).toBe('key,roles,groups,clientId');
+    const [header = '', ...all] = readFileSync(file, 'utf8').trim().split('\n');
+    expect(header.startsWith('key,roles,groups,clientId,')).toBe(true);
+    for (const column of ['number:points', 'text:balance', 'text:a;b', 'boolean:vip'])
+      expect(header.split(',')).toContain(column);
     const ours = all.filter((line) => line.startsWith(first) || line.startsWith(second));
-    expect(ours.sort()).toEqual([`${first},"editor, reader",,`, `${first},x,,shop`, `${second},,g,`].sort());
+    expect(ours).toHaveLength(3);
     expect((await roles('export')).stdout).toBe(readFileSync(file, 'utf8'));
 
-    const mine = fileOf(header ?? '', ...ours);
+    const mine = fileOf(header, ...ours);
     expect((await roles('import', mine)).stdout).toContain('0 created or changed, 2 unchanged');
     await roles('remove', first);
     expect((await roles('import', mine)).stdout).toContain('1 created or changed, 1 unchanged');
-    expect(await recordOf(first)).toMatchObject({
-      roles: ['editor', 'reader'],
-      applications: { shop: { roles: ['x'] } },
-    });
+    const restored = await recordOf(first);
+    expect(restored).toMatchObject({ roles: ['editor', 'reader'], applications: { shop: { roles: ['x'] } } });
+    expect(restored.attributes).toEqual(attributes);
   });
 });
 

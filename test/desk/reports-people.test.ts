@@ -218,6 +218,11 @@ test.each<[string, Partial<Attempt>, RegExp]>([
     },
     /stopped, because the call at PostFederationSignup .*\(not-json\), support code ABCDE-FGHJK\.$/,
   ],
+  [
+    'whose call came compressed',
+    { step: 'PostFederationSignup', outcome: 'error', reason: 'compressed', reply: 'ShowBlockPage', supportCode: '' },
+    /failed: its body was compressed, which Gatehouse does not read \(compressed\)\.$/,
+  ],
   ['in the middle of sign-up', { step: 'PostAttributeCollection' }, /continued after PostAttributeCollection/],
 ])('the status of a person %s says so, with time and application', async (_, changed, sentence) => {
   const clientId = crypto.randomUUID();
@@ -226,6 +231,7 @@ test.each<[string, Partial<Attempt>, RegExp]>([
 
   const { standing, attempts } = await person(attempt.oidKey);
   expect(standing).toMatch(sentence);
+  if (attempt.outcome === 'error') expect(attempts[0]?.explanation).toMatch(/^The call failed: [^.]+\. .+\.$/);
   const seen = attempts[0]?.occurredAt.slice(0, 19);
   expect(standing).toMatch(new RegExp(`^Last seen ${seen}Z in application ${clientId}: `));
 });

@@ -47,7 +47,9 @@ afterEach(() => vi.restoreAllMocks());
 
 describe('unusable body', () => {
   const deep = (open: string, close: string) => open.repeat(10_000) + close.repeat(10_000);
-  const bodies: [string, () => unknown, string][] = [
+  const GZIP = 'H4sIAAAAAAAAA6tWKi5JLVCyUgooSg3Jz07N8ywuLk3MS05VqgUAWOEwPBsAAAA=';
+  const gzipped = () => Uint8Array.from(atob(GZIP), (character) => character.charCodeAt(0));
+  const bodies: [string, () => unknown, string, Record<string, string>?][] = [
     ['an empty body', () => '', 'not-json'],
     ['half a body', () => '{"step":"PreTokenIssuance","objectId":"', 'not-json'],
     ['text', () => 'hello', 'not-json'],
@@ -60,13 +62,22 @@ describe('unusable body', () => {
     ['10,000 nested lists as a claim', () => `{"extension_X":${deep('[', ']')}}`, 'nested-too-deep'],
     ['10,000 nested objects', () => `{"x":${deep('{"x":', '').slice(0, -1)}${'}'.repeat(10_000)}`, 'not-json'],
     ['one byte too many', () => `{"email":"${'x'.repeat(256 * 1024 - 11)}"}`, 'too-large'],
-    ['random bytes', () => crypto.getRandomValues(new Uint8Array(500)), 'not-json'],
+    ['random bytes', () => crypto.getRandomValues(new Uint8Array(500)).fill(0xff, 0, 1), 'not-utf-8'],
+    [
+      'JSON in UTF-16',
+      () => new Uint8Array([0xff, 0xfe, ...[...'{"step":"x"}'].flatMap((c) => [c.charCodeAt(0), 0])]),
+      'not-utf-8',
+    ],
+    ['text of another charset', () => '+AHs-', 'not-utf-8', { 'Content-Type': 'application/json; charset=utf-16' }],
+    ['JSON in gzip', gzipped, 'compressed'],
+    ['JSON in gzip, as its header says', gzipped, 'compressed', { 'Content-Encoding': 'gzip' }],
+    ['what its header calls compressed', () => 'hello', 'compressed', { 'Content-Encoding': 'br' }],
   ];
-  for (const [name, body, reason] of bodies) {
+  for (const [name, body, reason, headers] of bodies) {
     it(`${name} gets the reply for the step in the URL, and its attempt is an error with the reason`, async () => {
-      const token = await call(body(), '/PreTokenIssuance');
+      const token = await call(body(), '/PreTokenIssuance', headers);
       expect([token.status, token.json]).toEqual([200, NO_ROLES]);
-      const blocked = await call(body(), '/PostFederationSignup');
+      const blocked = await call(body(), '/PostFederationSignup', headers);
       expect(blocked).toMatchObject({
         status: 200,
         contentType: 'application/json',
@@ -74,7 +85,7 @@ describe('unusable body', () => {
       });
       expect(codeIn(blocked)).toBeDefined();
       for (const path of ['/PostAttributeCollection', '']) {
-        const invalid = await call(body(), path);
+        const invalid = await call(body(), path, headers);
         expect(invalid).toMatchObject({
           status: 400,
           contentType: 'application/json',

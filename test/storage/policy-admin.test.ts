@@ -275,6 +275,27 @@ describe('/admin/policy: documents', () => {
     expect(await refusal(body)).toMatchObject([{ path, message: expect.stringMatching(message) }]);
   });
 
+  it('a document with many problems is refused with 20 of them and the number of the others, whatever their kind', async () => {
+    const rules = Array.from({ length: 60 }, (_, index) => ({
+      id: `r${index}`,
+      steps: ['PreTokenIssuance'],
+      when: 'nonsense(claims.email)',
+      set: { givenName: "'x'" },
+    }));
+    const twice = Array.from({ length: 60 }, (_, index) => `"l${index}":[],"l${index}":[]`).join(',');
+    for (const body of [
+      { rules },
+      { rules: Array(60).fill(1) },
+      { rules: [], lists: { all: Array(60).fill(1) } },
+      `{"rules":[],"lists":{${twice}}}`,
+    ]) {
+      const errors = await refusal(body);
+      expect(errors).toHaveLength(21);
+      expect(errors.at(-1)).toMatchObject({ path: '', message: 'and 40 more. Correct these first' });
+      expect((await put(body, FIRST)).json.detail).toMatch(/^The document has 60 problems\. Nothing was saved\. /);
+    }
+  });
+
   it('a document with a byte order mark is accepted', async () => {
     expect((await put(`\ufeff${JSON.stringify(aPolicy())}`, FIRST)).status).toBe(200);
     expect((await call('GET', '/policy')).text).toBe(JSON.stringify(aPolicy()));

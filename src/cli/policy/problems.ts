@@ -1,6 +1,7 @@
 /** Formats problems with file and line, in the form that editors and CI systems recognise. */
 import type * as z from 'zod/mini';
 import type { Problem } from '../../desk/policies/policy-problem.ts';
+import { firstItems } from '../../platform/name-list.ts';
 import { printable } from '../table.ts';
 import type { Positions } from './positions.ts';
 
@@ -19,11 +20,13 @@ export function located(
   return problems.map((problem) => ({ ...problem, line: lineOf(problem.path) })).sort((a, b) => a.line - b.line);
 }
 
-/** One line for each problem: `policy.json:12: rules[1].when (rule postal-code): …`. */
-export const listProblems = (file: string, problems: readonly Located[]): string =>
-  problems
-    .map(({ line, path, rule, message }) => printable(`${file}:${line}: ${place(path, rule)}${message}`))
-    .join('\n');
+/** One line for each of the first 20 problems: `policy.json:12: rules[1].when (rule postal-code): …`. */
+export function listProblems(file: string, problems: readonly Located[]): string {
+  const lines = problems.map(({ line, path, rule, message }) =>
+    printable(`${file}:${line}: ${place(path, rule)}${message}`),
+  );
+  return firstItems(lines, (more) => `and ${more} more. Correct these first.`).join('\n');
+}
 
 function place(path: string, rule: string): string {
   if (path === '') return '';

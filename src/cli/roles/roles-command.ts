@@ -48,7 +48,7 @@ export const define: Define = (program, io) => {
     .description('Lists everybody.')
     .does(({ url }: Options) => list(io, administrator(io, url)));
   atGatehouse(program.command('export'))
-    .description('Writes everybody as CSV: key,roles,groups,clientId.')
+    .description('Writes everybody as CSV: key,roles,groups,clientId and a column for each attribute.')
     .option('--file <file>', 'write to this file instead of the terminal')
     .does(({ url, file }: Options) => exportRoles(io, administrator(io, url), file));
   atGatehouse(program.command('import'))
@@ -56,9 +56,15 @@ export const define: Define = (program, io) => {
       'Imports the CSV of export. Checks the whole file before it writes anything.\n\n' +
         'An empty clientId means general roles and groups; any other clientId means roles and groups in that ' +
         'application. A cell has names separated by commas or semicolons. Each line replaces the names of that person in that ' +
-        'application; an empty cell removes all names. Other people, other applications and all attributes do not ' +
-        'change. Without a column roles, or groups, those do not change either. When the import is interrupted ' +
-        '(Ctrl-C, network), it prints which lines are done. Running it again is safe and logs nothing twice.',
+        'application; an empty cell removes all names. Other people and other applications do not change. Without a ' +
+        'column roles, or groups, those do not change either.\n\n' +
+        'A column text:<name>, number:<name> or boolean:<name> has an attribute, in the lines without clientId: a ' +
+        'text, digits with a point, true or false. An empty cell removes the attribute of that person. An attribute ' +
+        'without a column does not change, so a file without such columns changes no attributes. In a column of ' +
+        "texts, an apostrophe precedes what a spreadsheet would change ('007, '=x) and is not part of the text; " +
+        "' alone is an empty text.\n\n" +
+        'When the import is interrupted (Ctrl-C, network), it prints which lines are done. Running it again is safe ' +
+        'and logs nothing twice.',
     )
     .summary('Imports the CSV of export.')
     .argument('<file>')

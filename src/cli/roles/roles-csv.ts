@@ -1,18 +1,37 @@
 /** The CSV of `roles export` and `roles import`: for each person one line in general and one for each application. */
 import Papa from 'papaparse';
+import type { EntitlementsInput } from '../../desk/admin/record-input.ts';
 import { ROLE_NAME } from '../../entitlements/stored-record.ts';
 import { impossibleKey, readPersonKey } from '../../sign-in/typed-key.ts';
-import { type RoleNames, type RolesOfPerson, readNames, spacesFault } from './roles-api.ts';
+import { printable } from '../table.ts';
+import {
+  type AttributeChanges,
+  type AttributeColumn,
+  attributeCell,
+  attributeColumn,
+  columnName,
+  columnsOf,
+  faultOfName,
+  headerOf,
+  readAttributes,
+  SHORTENED,
+  withAttributes,
+} from './attribute-columns.ts';
+import { plainCell } from './csv-cells.ts';
+import { type RoleNames, type RolesOfPerson, readNames, spacesFault, withNames } from './roles-api.ts';
 
 const COLUMNS = ['key', 'roles', 'groups', 'clientId'] as const;
 type Column = (typeof COLUMNS)[number];
+/** A column of the file. A text is the name of an unknown one. */
+type Header = AttributeColumn | string;
 
-/** A person's names in one application, or in general when `clientId` is `''`. */
+/** A person's names in one application; or names in general, and attributes, when `clientId` is `''`. */
 export interface Line {
   readonly line: number;
   readonly key: string;
   readonly clientId: string;
   readonly names: RoleNames;
+  readonly attributes: AttributeChanges;
 }
 
 export type CheckedCsv =
@@ -28,7 +47,7 @@ export async function readRolesCsv(text: string): Promise<CheckedCsv> {
   const [header, ...rows] = numbered.filter(({ cells }) => cells.some((cell) => cell.trim() !== ''));
   if (header === undefined)
     return { ok: false, errors: [`The file is empty. The first line must be ${COLUMNS.join(',')}`] };
-  const columns = header.cells.map((cell) => COLUMNS.find((known) => isSameName(known, cell)) ?? cell.trim());
+  const columns = header.cells.map(headerIn);
   const fault = faultOfHeader(columns);
   if (fault !== undefined) errors.push(`line ${header.line}: ${fault}`);
   if (errors.length > 0) return { ok: false, errors };
@@ -52,19 +71,27 @@ export async function readRolesCsv(text: string): Promise<CheckedCsv> {
   return errors.length === 0 ? { ok: true, lines } : { ok: false, errors };
 }
 
-/** Writes people for {@link readRolesCsv}. Attributes are not in the file. */
+/** Merges a line into a record. What the line does not name stays. */
+export const withLine = (record: EntitlementsInput, { clientId, names, attributes }: Line): EntitlementsInput => ({
+  ...withNames(record, clientId, names),
+  attributes: withAttributes(record.attributes, attributes),
+});
+
+/** Writes people for {@link readRolesCsv}. */
 export function writeRolesCsv(people: readonly RolesOfPerson[]): string {
-  const rows = people.flatMap(({ key, roles, groups, applications }) => [
-    [key, cellOf(roles), cellOf(groups), ''],
+  const columns = columnsOf(people);
+  const none = columns.map(() => '');
+  const rows = people.flatMap(({ key, roles, groups, attributes, applications }) => [
+    [...rowOf(key, roles, groups, ''), ...columns.map((column) => attributeCell(attributes, column))],
     ...Object.entries(applications)
       .filter(([, names]) => (names.roles ?? []).length + (names.groups ?? []).length > 0)
-      .map(([id, names]) => [key, cellOf(names.roles), cellOf(names.groups), id]),
+      .map(([id, names]) => [...rowOf(key, names.roles, names.groups, id), ...none]),
   ]);
-  // A cell that begins with = + - @ is a formula to a spreadsheet.
-  return `${Papa.unparse({ fields: [...COLUMNS], data: rows }, { newline: '\n', escapeFormulae: true })}\n`;
+  return `${Papa.unparse([[...COLUMNS, ...columns.map(headerOf)], ...rows], { newline: '\n' })}\n`;
 }
 
-const cellOf = (names: readonly string[] = []) => names.join(', ');
+const rowOf = (key: string, roles: readonly string[] = [], groups: readonly string[] = [], clientId: string) =>
+  [key, roles.join(', '), groups.join(', '), clientId].map(plainCell.write);
 
 const SEPARATOR_LINE = /^\ufeff?"?sep=(.)"?(?:\r\n|\r|\n|$)/i;
 
@@ -75,10 +102,17 @@ function withoutSeparatorLine(text: string): { delimiter: string; table: string;
   return { delimiter, table: text.slice(line.length), tableAt: 2 };
 }
 
-/** Spreadsheets separate cells by semicolon or tab in locales with a decimal comma. */
+/**
+ * Spreadsheets separate cells by semicolon or tab in locales with a decimal comma. The name of an attribute may contain
+ * any of them, so the separator is the one that makes the header right.
+ */
 function delimiterOf(text: string): string {
   const header = text.slice(0, text.search(/[\r\n]|$/));
-  return ['\t', ';'].find((delimiter) => header.includes(delimiter)) ?? ',';
+  const rights = [',', ';', '\t'].filter((delimiter) => {
+    const cells = Papa.parse<string[]>(text, { delimiter, preview: 1 }).data[0] ?? [];
+    return faultOfHeader(cells.map(headerIn)) === undefined;
+  });
+  return rights[0] ?? ['\t', ';'].find((delimiter) => header.includes(delimiter)) ?? ',';
 }
 
 /** Quoted cells may contain line breaks, so row numbers differ from line numbers. */
@@ -91,21 +125,28 @@ function withLineNumbers(rows: readonly string[][], firstLine: number): { line: 
   });
 }
 
-const isSameName = (column: string, cell: string) => column.toLowerCase() === cell.trim().toLowerCase();
+const headerIn = (cell: string): Header =>
+  COLUMNS.find((known) => known.toLowerCase() === cell.trim().toLowerCase()) ?? attributeColumn(cell) ?? cell.trim();
 
 /** Returns one error only: a single slip (a comma for a semicolon) makes every column wrong. */
-function faultOfHeader(columns: readonly string[]): string | undefined {
-  const rule = `the first line must be ${COLUMNS.join(',')}; key and one of roles and groups are required`;
-  const foreign = columns.filter((column) => !COLUMNS.some((known) => known === column));
+function faultOfHeader(columns: readonly Header[]): string | undefined {
+  const rule =
+    `the first line must be ${COLUMNS.join(',')} and columns of attributes (text:<name>, number:<name>, ` +
+    'boolean:<name>); key and one of roles, groups and attributes are required';
+  const attributes = columns.filter((column) => typeof column === 'object');
+  const foreign = columns.filter((column) => typeof column === 'string' && !COLUMNS.some((known) => known === column));
   if (foreign.length > 0) return `${foreign.map((column) => `"${column}"`).join(', ')} is not a column: ${rule}`;
+  for (const column of attributes) {
+    const fault = faultOfName(column);
+    if (fault !== undefined) return `column ${columnName(column)}: ${fault}`;
+  }
   if (!columns.includes('key')) return `the column key is missing: ${rule}`;
-  if (!columns.includes('roles') && !columns.includes('groups'))
+  if (!columns.includes('roles') && !columns.includes('groups') && attributes.length === 0)
     return `the columns roles and groups are missing: ${rule}`;
-  return new Set(columns).size < columns.length ? `a column is listed twice: ${rule}` : undefined;
+  const names = columns.map((column) => (typeof column === 'string' ? column : headerOf(column)));
+  const twice = names.find((name, index) => names.indexOf(name) < index);
+  return twice === undefined ? undefined : `a column is listed twice, ${printable(twice)}: ${rule}`;
 }
-
-/** The notation into which a spreadsheet converts a long number. The remaining digits are lost. */
-const SHORTENED = /^\d([.,]\d+)?E\+?\d+$/i;
 
 function isShortened(key: string): boolean {
   const id = key.slice(key.lastIndexOf(':') + 1);
@@ -113,14 +154,17 @@ function isShortened(key: string): boolean {
 }
 
 async function readRow(
-  columns: readonly string[],
-  cells: string[],
+  columns: readonly Header[],
+  cells: readonly string[],
   line: number,
 ): Promise<Line | { faults: string[] }> {
   if (cells.length !== columns.length) {
     return { faults: [`has ${cells.length} cells where the first line has ${columns.length}`] };
   }
-  const cell = (column: Column) => cells[columns.indexOf(column)]?.trim();
+  const cell = (column: Column) => {
+    const found = cells[columns.indexOf(column)];
+    return found === undefined ? undefined : plainCell.read(found).trim();
+  };
   const names = { roles: namesOf(cell('roles')), groups: namesOf(cell('groups')) };
   const faults = [...new Set([...(names.roles ?? []), ...(names.groups ?? [])])]
     .filter((name) => !ROLE_NAME.test(name))
@@ -139,11 +183,20 @@ async function readRow(
       `"${cell('key')}" is not the whole id: Excel shortened this number. Format the column as text, then enter the ids again`,
     );
   } else if (problem !== undefined) faults.push(`"${cell('key')}": ${problem}`);
+  const clientId = (cell('clientId') ?? '').toLowerCase();
+  const own = columns.flatMap((column, index) =>
+    typeof column === 'string' ? [] : [[column, cells[index] ?? ''] as const],
+  );
+  const attributes = readAttributes(own);
+  faults.push(...attributes.faults);
+  const misplaced = clientId === '' ? undefined : own.find(([, text]) => text.trim() !== '');
+  if (misplaced !== undefined) {
+    faults.push(
+      `column ${columnName(misplaced[0])}: an attribute is the same in all applications. Write it in a line without a clientId`,
+    );
+  }
   if (key === undefined || faults.length > 0) return { faults };
-  return { line, key, clientId: clientIdOf(cell('clientId')), names };
+  return { line, key, clientId, names, attributes: clientId === '' ? attributes.changes : new Map() };
 }
 
 const namesOf = (cell: string | undefined) => (cell === undefined ? undefined : readNames(cell));
-
-/** Removes the quote that {@link writeRolesCsv} puts before a cell that looks like a formula. */
-const clientIdOf = (cell = '') => cell.replace(/^'(?=[=+\-@\t\r])/, '').toLowerCase();

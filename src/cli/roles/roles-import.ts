@@ -5,8 +5,8 @@ import { recordInput } from '../../desk/admin/record-input.ts';
 import { type ApiCall, errorSentence } from '../administrator.ts';
 import { type Io, print, warn } from '../io.ts';
 import { CommandRefusal } from '../refusal.ts';
-import { find, inputOf, put, readSaved, withNames } from './roles-api.ts';
-import { type Line, readRolesCsv } from './roles-csv.ts';
+import { find, inputOf, put, readSaved } from './roles-api.ts';
+import { type Line, readRolesCsv, withLine } from './roles-csv.ts';
 
 /** KV limits writes per key only. More concurrent calls are hardly faster. */
 const CALLS_AT_ONCE = 6;
@@ -54,7 +54,7 @@ async function plan(io: Io, call: ApiCall, people: [string, Line[]][], stop: () 
   const errors: string[] = [];
   const failure = await severalAtOnce(barOf(io, 'Checking'), people, stop, async ([key, lines]) => {
     const held = inputOf(await find(call, key));
-    const input = lines.reduce((record, { clientId, names }) => withNames(record, clientId, names), held);
+    const input = lines.reduce(withLine, held);
     for (const issue of recordInput.safeParse(input).error?.issues ?? []) {
       errors.push(`${linesOf([{ lines }])}: ${[...issue.path, issue.message].join(': ')}`);
     }

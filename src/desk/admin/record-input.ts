@@ -20,17 +20,22 @@ const namesOf = (item: z.ZodMiniType<string, string>, most: number) =>
     z.transform((list: string[]) => [...new Set(list)]),
   );
 
+const ATTRIBUTE_RULE =
+  'not an attribute. Write a text of at most 2,000 characters, a number, true or false; and a whole number beyond 2^53 as a text';
+const ATTRIBUTE_NAME_RULE = `not the name of an attribute. Write 1 to ${MAX_ATTRIBUTE_NAME_CHARS} characters`;
+
 const attributesOf = (number: z.ZodMiniType<number, number>) => {
-  const attribute = z.union([z.string().check(z.maxLength(MAX_ATTRIBUTE_CHARS)), number, z.boolean()], {
-    error:
-      'not an attribute. Write a text of at most 2,000 characters, a number, true or false; and a whole number beyond 2^53 as a text',
-  });
+  const text = z.string().check(z.maxLength(MAX_ATTRIBUTE_CHARS, ATTRIBUTE_RULE));
+  const attribute = z.union([text, number, z.boolean()], { error: ATTRIBUTE_RULE });
+  const name = z.string().check(z.minLength(1), z.maxLength(MAX_ATTRIBUTE_NAME_CHARS));
   return z
-    .record(z.string().check(z.minLength(1), z.maxLength(MAX_ATTRIBUTE_NAME_CHARS)), attribute)
+    .record(name, attribute, { error: ({ code }) => (code === 'invalid_key' ? ATTRIBUTE_NAME_RULE : undefined) })
     .check(z.refine((record) => Object.keys(record).length <= MAX_ATTRIBUTES, `at most ${MAX_ATTRIBUTES} attributes`));
 };
 /** JSON.parse rounds whole numbers beyond 2^53. */
-const exact = z.number().check(z.refine((number) => !Number.isInteger(number) || Number.isSafeInteger(number)));
+const exact = z
+  .number()
+  .check(z.refine((number) => !Number.isInteger(number) || Number.isSafeInteger(number), ATTRIBUTE_RULE));
 
 const clientId = z.string().check(z.trim(), z.toLowerCase(), z.minLength(1), z.maxLength(MAX_CLIENT_ID_CHARS));
 /** Roles and groups by client id, in lower case. */

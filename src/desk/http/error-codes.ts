@@ -4,6 +4,7 @@
  * has one more code, for a desk that is away: `desk-unavailable` (gate/index.ts).
  */
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { NO_SUCH_ADDRESS } from '../../platform/no-such-address.ts';
 
 /** A fault of a request. */
 export interface Fault {
@@ -23,6 +24,8 @@ interface Numbered {
 
 interface Faults {
   readonly errors: readonly Fault[];
+  /** Their number, when `errors` has only the first. */
+  readonly total?: number;
 }
 
 /** The version in force at an address (`/admin/policy` or `/admin/policy/shadow`). */
@@ -71,7 +74,7 @@ export const REFUSALS = {
     403,
     'A page of another site caused this request, so nothing was done. Send it from a program, or from a page of this host.',
   ],
-  'no-such-address': [404, 'This address does not exist. src/desk/README.md lists every address.'],
+  'no-such-address': [404, NO_SUCH_ADDRESS],
   'no-such-attempt': [404, noSuchAttempt],
   'no-such-person': [404, 'No record is stored under this key. One saved in the last minute may not show yet.'],
   'no-such-dead-letter': [404, 'This dead letter was replayed, removed or has expired. See GET /admin/dead-letters.'],
@@ -132,8 +135,8 @@ export type ParametersOf<C extends Code> = (typeof REFUSALS)[C][1] extends (para
 
 const named = ({ path, message }: Fault) => (path === '' ? message : `${path}: ${message}`);
 
-function invalidPolicy({ errors, what = 'The document' }: Faults & { what?: string }): string {
-  const count = errors.length === 1 ? 'one problem' : `${errors.length} problems`;
+function invalidPolicy({ errors, total = errors.length, what = 'The document' }: Faults & { what?: string }): string {
+  const count = total === 1 ? 'one problem' : `${total} problems`;
   const all = errors.map(({ path, rule, message }) => named({ path: rule ? `${path} (rule ${rule})` : path, message }));
   return `${what} has ${count}. Nothing was saved. ${all.join(' ')}`;
 }

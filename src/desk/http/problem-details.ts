@@ -4,7 +4,7 @@ import type { Context, Hono, MiddlewareHandler, ValidationTargets } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { $ZodType } from 'zod/v4/core';
-import { MAX_NAMED } from '../../platform/name-list.ts';
+import { firstItems } from '../../platform/name-list.ts';
 import type { AppEnv } from './context.ts';
 import { type Code, type Entry, type Fault, type ParametersOf, REFUSALS } from './error-codes.ts';
 import { pointerTo } from './json-pointer.ts';
@@ -28,15 +28,18 @@ type Headers = Readonly<Record<string, string>>;
 /** A code without parameters may carry `current: null`: no version exists. */
 type Given<P> = P extends undefined ? [{ current: null }?, Headers?] : [P, Headers?];
 
-/** Replies with the problem document of a code. */
+/** Replies with the problem document of a code: of its `errors`, the first 20 and the number of the others. */
 export function refuse<C extends Code>(
   c: Context,
   code: C,
   ...[parameters, headers]: Given<ParametersOf<C>>
 ): Response {
   const [status, sentence, retryAfterSeconds] = REFUSALS[code] as Entry;
-  const detail = typeof sentence === 'string' ? sentence : sentence(parameters as never);
-  const { errors, current }: { errors?: unknown; current?: unknown } = parameters ?? {};
+  const given: { errors?: readonly Fault[]; current?: unknown } = parameters ?? {};
+  const { current } = given;
+  const errors = given.errors && firstFaults(given.errors);
+  const shown = { ...given, errors, total: given.errors?.length };
+  const detail = typeof sentence === 'string' ? sentence : sentence(shown as never);
   const again = retryAfterSeconds === undefined ? {} : { 'Retry-After': String(retryAfterSeconds) };
   const title = TITLES[status];
   const type = `urn:gatehouse:problem:${code}`;
@@ -44,15 +47,11 @@ export function refuse<C extends Code>(
   return c.body(JSON.stringify(body), status, { 'Content-Type': 'application/problem+json', ...again, ...headers });
 }
 
-/** 400 with the first 20 faults and the number of the others, for people in `detail` and for programs in `errors`. */
-export const badRequest = (c: Context, errors: readonly Fault[]): Response =>
-  refuse(c, 'invalid-request', { errors: withMore(errors) });
+/** 400 with the faults of a request, for people in `detail` and for programs in `errors`. */
+export const badRequest = (c: Context, errors: readonly Fault[]): Response => refuse(c, 'invalid-request', { errors });
 
-function withMore(errors: readonly Fault[]): readonly Fault[] {
-  const more = errors.length - MAX_NAMED;
-  if (more <= 0) return errors;
-  return [...errors.slice(0, MAX_NAMED), { path: '', message: `and ${more} more. Correct these first` }];
-}
+export const firstFaults = (errors: readonly Fault[]): readonly Fault[] =>
+  firstItems(errors, (more) => ({ path: '', message: `and ${more} more. Correct these first` }));
 
 /**
  * Answers 405 with `Allow` (RFC 9110, section 15.5.6) when no route of `app` takes the method at an address. A route

@@ -4,7 +4,7 @@
  */
 import { domainOf, lowerAscii, normalCode, normalEmail, trim, upperAscii } from '../../expressions/text.ts';
 import { subtrees, type Tree } from '../../expressions/tree.ts';
-import { MAX_NAMED } from '../../platform/name-list.ts';
+import { firstItems } from '../../platform/name-list.ts';
 import { STEPS, stepNamed } from '../../sign-in/steps.ts';
 import type { CheckedRule } from './check-rules.ts';
 import type { PolicyDocument } from './policy-document.ts';
@@ -165,11 +165,12 @@ function checkList(name: string, entries: readonly string[], forms: readonly (Te
   return { problems: withMore(problems, name), warnings: withMore(warnings, name) };
 }
 
-function withMore(found: readonly Problem[], name: string): Problem[] {
-  if (found.length <= MAX_NAMED) return [...found];
-  const message = `The list has ${found.length - MAX_NAMED} more such entries. Correct them too.`;
-  return [...found.slice(0, MAX_NAMED), { rule: '', path: `lists.${name}`, message }];
-}
+const withMore = (found: readonly Problem[], name: string) =>
+  firstItems(found, (more) => ({
+    rule: '',
+    path: `lists.${name}`,
+    message: `The list has ${more} more such entries. Correct them too.`,
+  }));
 
 /** `list`: its name, `''` for a literal. */
 function faultOf(entry: string, { name, right, example }: TextForm, list: string): string | undefined {

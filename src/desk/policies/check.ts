@@ -20,9 +20,6 @@ export type Check =
   | { readonly ok: true; readonly policy: CheckedPolicy }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/** One mistake can repeat in every entry of a list of 100,000. */
-const MAX_PROBLEMS = 100;
-
 /**
  * Checks the text of a document. `rolesClaim`: a policy that does not set this claim gets a warning; `''` for none.
  * `run`: also checks entries of lists, and runs the expressions on samples, which can take seconds.
@@ -58,10 +55,7 @@ export function checkPolicy(parsed: unknown, rolesClaim: string, run = true): Ch
   const shaped = policySchema.safeParse(parsed);
   if (!shaped.success) {
     const ids = idsOf(parsed);
-    return {
-      ok: false,
-      problems: shaped.error.issues.flatMap((issue) => problemsOf(issue, ids)).slice(0, MAX_PROBLEMS),
-    };
+    return { ok: false, problems: shaped.error.issues.flatMap((issue) => problemsOf(issue, ids)) };
   }
   const document = shaped.data;
   const { rules, problems, warnings } = checkRules(document, rolesClaim);
@@ -69,10 +63,10 @@ export function checkPolicy(parsed: unknown, rolesClaim: string, run = true): Ch
   const entries = run ? checkEntries(document, rules) : { problems: [], warnings: [] };
   const running = run ? checkRunning(rules) : [];
   const all = [...checkLists(document), ...words.problems, ...problems, ...entries.problems, ...running];
-  if (all.length > 0) return { ok: false, problems: all.slice(0, MAX_PROBLEMS) };
+  if (all.length > 0) return { ok: false, problems: all };
   return {
     ok: true,
-    policy: { document, rules, warnings: [...words.warnings, ...warnings, ...entries.warnings].slice(0, MAX_PROBLEMS) },
+    policy: { document, rules, warnings: [...words.warnings, ...warnings, ...entries.warnings] },
   };
 }
 

@@ -1,9 +1,8 @@
 /** Finds duplicate keys in JSON. Parsers silently keep the last one, which can drop a whole block list. */
 import type { Problem } from './policy-problem.ts';
 
-const MAX_FOUND = 20;
-/** The tokens that matter: strings, brackets and colons. */
-const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\]:]/g;
+/** The tokens that matter: strings, brackets, colons and line breaks. */
+const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\]:\n]/g;
 
 /** The duplicate keys in `text`, which must be JSON. */
 export const duplicateKeys = (text: string): Problem[] => namesTwice(text).map(twice);
@@ -13,20 +12,24 @@ export function namesTwice(text: string): { readonly name: string; readonly line
   const found: { name: string; line: number }[] = [];
   /** The keys of each open object; undefined for an open list. */
   const open: (Set<string> | undefined)[] = [];
-  let last: RegExpExecArray | undefined;
+  let last: { readonly text: string; readonly line: number } | undefined;
+  let line = 1;
   for (const token of text.matchAll(TOKEN)) {
     const [sign] = token;
+    if (sign === '\n') {
+      line += 1;
+      continue;
+    }
     if (sign === '{') open.push(new Set());
     else if (sign === '[') open.push(undefined);
     else if (sign === '}' || sign === ']') open.pop();
     else if (sign === ':' && last !== undefined) {
-      const name = String(JSON.parse(last[0]));
+      const name = String(JSON.parse(last.text));
       const members = open.at(-1);
-      if (members?.has(name) && found.length < MAX_FOUND)
-        found.push({ name, line: text.slice(0, last.index).split('\n').length });
+      if (members?.has(name)) found.push({ name, line: last.line });
       members?.add(name);
     }
-    last = token;
+    last = { text: sign, line };
   }
   return found;
 }

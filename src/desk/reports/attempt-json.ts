@@ -2,6 +2,7 @@
  * An attempt as JSON: its columns by name, times in ISO 8601 UTC, the person keys as one list and the shadow's columns
  * as one member.
  */
+import { errorInWords } from '../../attempts/error-reasons.ts';
 import { isNameKey, NAME_PREFIX } from '../../sign-in/search-keys.ts';
 import type { AttemptRow } from './queries/columns.ts';
 
@@ -17,11 +18,14 @@ export function attemptJson({ id, occurredAt, oidKey, idpKey, emailKey, otherKey
     differs: shadowDiffers,
     claims: shadowClaims,
   };
+  const error = errorInWords(attempt.reason);
   const names = otherKeys.filter(isNameKey).map((key) => key.slice(NAME_PREFIX.length));
   return {
     id,
     occurredAt: occurredAt.toISOString(),
     ...attempt,
+    /** What `reason` says, and what to do; absent without a reason. */
+    ...(error === undefined ? {} : { explanation: `The call failed: ${error.problem}. ${error.advice}.` }),
     /** The shadow policy's decision; absent if it was not evaluated. */
     ...(shadowVersion === 0 ? {} : { shadow }),
     rolesUpdatedAt: attempt.rolesUpdatedAt?.toISOString() ?? null,

@@ -5,6 +5,7 @@ import { shadowMembers } from '../../database/schema.ts';
 import { STEPS } from '../../sign-in/steps.ts';
 import { NO_ID } from '../http/cursor.ts';
 import type { AttemptJson } from './attempt-json.ts';
+import { FORMULA_AT_START, guardWithin } from './formula.ts';
 import { attemptColumns } from './queries/columns.ts';
 import type { Summary } from './summary.ts';
 
@@ -14,13 +15,6 @@ export const FILE_PAGE_ROWS = 2_500;
 /** Below the 50 subrequests of a call on Workers' free plan. With short pages, a file has fewer rows. */
 export const MAX_FILE_PAGES = MAX_FILE_ROWS / FILE_PAGE_ROWS;
 
-/**
- * Where a spreadsheet may find a formula: before `=`, `+`, `-`, `@` or a character that Unicode counts as one of them
- * (NFKC), after anything that it may skip. A cell also begins at `;`, a tab or a line break, since in many countries
- * the separator of lists is `;`, and there a quote within a line protects nothing.
- */
-const FORMULA =
-  /(^|[;\t\r\n])(?=[[\p{Z}\p{C}\p{Default_Ignorable_Code_Point}"]--[\t\r\n]]*[=⁼₌﹦＝⩵⩶+⁺₊﬩﹢＋\-﹣－−@﹫＠])|^(?=[\t\r\n])/gv;
 /** Without it, Excel reads UTF-8 in the local code page. */
 const BYTE_ORDER_MARK = '\ufeff';
 
@@ -30,7 +24,10 @@ const lines = (rows: readonly (readonly Cell[])[]): string =>
   rows.length === 0 ? '' : `${unparse(rows.map((row) => row.map(guarded)))}\r\n`;
 
 /** An apostrophe makes the text a text. */
-const guarded = (cell: Cell): Cell => (typeof cell === 'string' ? cell.replace(FORMULA, "$1'") : cell);
+function guarded(cell: Cell): Cell {
+  if (typeof cell !== 'string') return cell;
+  return `${FORMULA_AT_START.test(cell) ? "'" : ''}${guardWithin(cell)}`;
+}
 
 /** Spreadsheets rely on this order. Later columns follow it. */
 const FIRST_COLUMNS =

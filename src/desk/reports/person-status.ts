@@ -1,5 +1,6 @@
 /** The status of a person, in words that a support agent can read out. Pure. */
 
+import { errorInWords } from '../../attempts/error-reasons.ts';
 import { isNameKey, keysToSearch } from '../../sign-in/search-keys.ts';
 import type { AttemptRow } from './queries/columns.ts';
 import type { RefusedKind } from './queries/refused.ts';
@@ -148,7 +149,8 @@ function whatHappened(attempt: AttemptRow): string {
   }
   if (outcome === 'block') return `blocked at ${place}${why}${withCode(attempt)}`;
   if (outcome === 'invalid') return `asked at ${place} to correct the input${why}${withCode(attempt)}`;
-  const failed = `the call at ${place} failed (${reason || 'error'})${withCode(attempt)}`;
+  const error = errorInWords(reason);
+  const failed = `the call at ${place} failed${error ? `: ${error.problem}` : ''} (${reason || 'error'})${withCode(attempt)}`;
   if (isToken(attempt)) return `let in ${withRoles(attempt)}, because ${failed}`;
   return `${reply === 'Continue' ? 'continued' : 'stopped'}, because ${failed}`;
 }

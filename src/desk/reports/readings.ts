@@ -1,9 +1,9 @@
 /** What a text can be that a customer reads out or a support agent pastes: the readings to try, the likeliest first. */
 import { lettersOf, readSupportCode, SUPPORT_CODE_CHARS } from '../../attempts/support-code.ts';
 import { dimensionOf } from '../../attempts/text-limits.ts';
-import { guidOf, normalText, telephoneOf, withoutUnseen } from '../../sign-in/normal-form.ts';
+import { guidOf, isAddress, normalText, telephoneOf, withoutUnseen } from '../../sign-in/normal-form.ts';
 import { NAME_PREFIX, nameKey, normalEmailKey, normalOidKey } from '../../sign-in/search-keys.ts';
-import { impossibleKey, isAddress, nearGuid, nearMissOf, readPersonKey } from '../../sign-in/typed-key.ts';
+import { impossibleKey, nearGuid, nearMissOf, readPersonKey } from '../../sign-in/typed-key.ts';
 
 /** One reading of a text: a key of a person, or a mark of one call. */
 export type TextReading =

@@ -2,6 +2,7 @@
  * Reads the calls of custom policies into a {@link SignInEvent}: JSON or a form in the body, or a query string or headers
  * without one. The same claims arrive whatever the transport (contract lines 61, 101 to 105).
  */
+import type { BodyFault } from '../../attempts/error-reasons.ts';
 import { type Exchange, exchangeKey } from '../../policy/exchange.ts';
 import { type Incoming, type ReadInputs, readInputs } from '../../policy/exchange-inputs.ts';
 import type { Policy } from '../../policy/policy.ts';
@@ -9,7 +10,8 @@ import { type Claims, emailKey, idpKey, MAX_LANGUAGES, oidKey, type SignInEvent 
 import { tagOfLcid } from '../../sign-in/lcid.ts';
 import { networkOf } from '../../sign-in/network.ts';
 import { type Call, type Parsed, Stopped, type Understood } from '../answer.ts';
-import { type BodyFault, readJson, readText } from '../body.ts';
+import { readJson, readText, type TextRead } from '../body.ts';
+import { whyNotJson } from '../encoding.ts';
 
 export interface ExchangeCall extends Parsed {
   readonly incoming: Incoming;
@@ -40,9 +42,10 @@ export async function parse(call: Call): Promise<ExchangeCall> {
     const incoming = withoutBody(new URL(url).searchParams, headers);
     return { ...call, text: textOf(incoming), incoming, fault: undefined };
   }
-  const { text, fault } = await readText(call.request);
-  if (fault !== undefined) return { ...call, text, incoming: NOTHING, fault };
-  const read = isForm(text, headers) ? { incoming: formIn(text), fault: undefined } : jsonIn(text);
+  const body = await readText(call.request);
+  const { text } = body;
+  if (body.fault !== undefined) return { ...call, text, incoming: NOTHING, fault: body.fault };
+  const read = isForm(text, headers) ? formIn(body) : jsonIn(body);
   return { ...call, text, incoming: read.incoming ?? NOTHING, fault: read.fault };
 }
 
@@ -76,12 +79,24 @@ function isForm(text: string, headers: Headers): boolean {
   return /^application\/x-www-form-urlencoded/i.test(type.trim()) || /^[^\s"=&]{1,200}=/.test(text);
 }
 
-const formIn = (text: string): Incoming => ({ members: [...new URLSearchParams(text)], root: undefined });
+interface ReadBody {
+  readonly incoming?: Incoming;
+  readonly fault: BodyFault | undefined;
+}
 
-function jsonIn(text: string): { readonly incoming?: Incoming; readonly fault: BodyFault | undefined } {
+function formIn({ headers, bytes, text }: TextRead): ReadBody {
+  const fault = whyNotJson(headers, bytes, text);
+  // A form is not JSON, but it must be neither compressed nor in another encoding.
+  return fault === 'not-json'
+    ? { incoming: { members: [...new URLSearchParams(text)], root: undefined }, fault: undefined }
+    : { fault };
+}
+
+function jsonIn(body: TextRead): ReadBody {
+  const { text } = body;
   // B2C leaves out empty claims, and so perhaps the body.
   if (text.trim() === '') return { incoming: NOTHING, fault: undefined };
-  const read = readJson(text);
+  const read = readJson(body);
   if (!read.ok) return { fault: read.fault };
   const root = read.value;
   if (Array.isArray(root)) return { incoming: { members: [], root }, fault: undefined };

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { readEvent } from '../../../src/gate/user-flow/request.ts';
 import { keysToSearch, nameKey, normalEmailKey, normalOidKey, searchKeysOf } from '../../../src/sign-in/search-keys.ts';
-import { readPersonKey } from '../../../src/sign-in/typed-key.ts';
+import { impossibleKey, readPersonKey } from '../../../src/sign-in/typed-key.ts';
 
 const piece = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 6 }),
@@ -59,5 +59,23 @@ it('the keys of any call fit their columns, are few, and find the call when they
       expect([await normalOidKey(body.objectId), await normalEmailKey(body.email)]).toEqual([oid, email]);
     }),
     { numRuns: 2_000 },
+  );
+});
+
+it('a text is an address in a typed key exactly if it is one as the id of a federated identity', async () => {
+  const address = fc.oneof(
+    fc
+      .array(fc.constantFrom('a', '@', '.', ' ', 'example.com', '\u200b', 'ü', '＠'), { maxLength: 7 })
+      .map((parts) => parts.join('')),
+    fc.emailAddress(),
+  );
+  await fc.assert(
+    fc.asyncProperty(address, async (text) => {
+      const identities = [{ signInType: 'federated', issuer: 'idp.example', issuerAssignedId: text }];
+      const { names } = await searchKeysOf(await readEvent({ identities }, undefined));
+      const isTyped = impossibleKey(`email:${text}`) === undefined;
+      expect(names).toEqual(isTyped ? [await nameKey(text)] : []);
+      if (isTyped) expect(keysToSearch(await nameKey(text))).toContain(await normalEmailKey(text));
+    }),
   );
 });

@@ -2,7 +2,7 @@
 import { type Config, configOf } from '../../../platform/config.ts';
 import type { Fault } from '../../http/error-codes.ts';
 import { namesIn, pointerTo } from '../../http/json-pointer.ts';
-import { refuse } from '../../http/problem-details.ts';
+import { firstFaults, refuse } from '../../http/problem-details.ts';
 import type { Problem } from '../../policies/policy-problem.ts';
 import type { SavedPolicy, SaveOutcome } from '../../policies/save.ts';
 import type { Version, VersionInfo } from '../../policies/saved-version.ts';
@@ -55,7 +55,7 @@ function savedAnswer(c: PolicyContext, saved: SavedPolicy, warnings: readonly Pr
     createdAt,
     comparedWith: comparedWith ?? null,
     changes,
-    warnings: warnings.map(faultOf),
+    warnings: firstFaults(warnings.map(faultOf)),
     published,
     inForce: inForceSentence(saved, configOf(c.env)),
   };

@@ -6,6 +6,7 @@ import { heldIn } from '../../../entitlements/look-up.ts';
 import { KvWorld } from '../../../gate/know.ts';
 import { heldBy, shownEntry, tryCall } from '../../../gate/trial.ts';
 import { configOf } from '../../../platform/config.ts';
+import { firstItems } from '../../../platform/name-list.ts';
 import { withTimeout } from '../../../platform/timeout.ts';
 import type { Decision } from '../../../policy/decide.ts';
 import type { Policy } from '../../../policy/policy.ts';
@@ -117,7 +118,8 @@ async function policyFor(c: Context<AppEnv>, draft: unknown): Promise<Deciding> 
     const checked = checkPolicy(draft, config.ROLES_CLAIM);
     if (!checked.ok) return checked;
     const names = { rolesClaim: config.ROLES_CLAIM, extensionsAppId: config.EXTENSIONS_APP_ID };
-    const notes = checked.policy.warnings.map(({ path, message }) => `${path}: ${message}`);
+    const warnings = checked.policy.warnings.map(({ path, message }) => `${path}: ${message}`);
+    const notes = firstItems(warnings, (more) => `and ${more} more warnings`);
     return { ok: true, policy: await compilePolicy(checked.policy, 0, names), notes };
   }
   const { policy, fault } = await worldOf(c).policyNow();
