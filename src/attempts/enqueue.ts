@@ -4,6 +4,8 @@
  */
 import { errorFields, log } from '../platform/log.ts';
 import { type WithTimeout, withTimeout } from '../platform/timeout.ts';
+import { guidOf } from '../sign-in/normal-form.ts';
+import { stepNamed } from '../sign-in/steps.ts';
 import type { Attempt, Change } from './attempt.ts';
 import { occurredAtOf } from './text-limits.ts';
 
@@ -25,14 +27,14 @@ export async function record(
   limited: WithTimeout = withTimeout,
 ): Promise<void> {
   if (await sendOrWrite(attempt, queue, write, limited)) return;
-  // Logs must not contain an e-mail or claims.
+  // Logs must not contain an e-mail or claims: a call may have any text as its step and objectId.
   log('attempt-lost', {
     id: attempt.id,
     at: new Date(occurredAtOf(attempt.id)).toISOString(),
-    step: attempt.step,
+    step: stepNamed(attempt.step),
     outcome: attempt.outcome,
     rule: attempt.rule,
-    objectId: attempt.objectId,
+    objectId: guidOf(attempt.objectId),
   });
 }
 

@@ -16,5 +16,8 @@ export const FAILED_CONDITION_RULE = '^the condition of rule (.+?) failed unfore
 export const leftOutNote = (names: readonly string[]): string =>
   `claims left out of the reply, which is limited to 32 KiB: ${nameList(names)}`;
 
+/** Marks an attempt that lacks a text, such as an objectId. Replay reads it: do not change it. */
+export const TOKEN_LEFT_OUT = 'not stored: a text with a JSON Web Token';
+
 /** Marks an attempt whose rules may have seen other identities than it stores. Replay reads it: do not change it. */
 export const IDENTITIES_DROPPED = 'identities dropped (unreadable, or more than ten)';

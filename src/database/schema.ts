@@ -52,7 +52,7 @@ export const attempts = pgTable(
     status: smallint().notNull(),
     rule: dimension(),
     messageKey: dimension(),
-    /** The message shown to the person. Values of claims that are never stored are replaced by `…`. */
+    /** The message shown to the person, with `…` for each value of a claim that is not stored. */
     message: dimension(),
     /** BCP 47 tag of the message. */
     messageLanguage: dimension(),
@@ -78,6 +78,8 @@ export const attempts = pgTable(
     sentClaims: names(),
     /** Rules of which the condition or a value failed, whatever their `onError` says. Reasons are in `notes`. */
     failedRules: names(),
+    /** Names of the claims whose values the message shows. */
+    quotedClaims: names(),
     roles: names(),
     /** `updatedAt` of the entitlements record with the roles. */
     rolesUpdatedAt: instant(),

@@ -1,8 +1,14 @@
 /** Composes the attempt of an answered call. Every text is truncated here. */
 import type { Attempt, Outcome } from '../attempts/attempt.ts';
 import { fingerprintOf, seedOf } from '../attempts/fingerprint.ts';
-import { failedConditionNote, failedPartNote, IDENTITIES_DROPPED, leftOutNote } from '../attempts/notes.ts';
-import { isNeverStored, retainedClaims } from '../attempts/redaction.ts';
+import {
+  failedConditionNote,
+  failedPartNote,
+  IDENTITIES_DROPPED,
+  leftOutNote,
+  TOKEN_LEFT_OUT,
+} from '../attempts/notes.ts';
+import { isStorable, retainedClaims, type StoredClaims } from '../attempts/redaction.ts';
 import {
   dimensionOf,
   MAX_CHARS,
@@ -11,20 +17,26 @@ import {
   truncate,
   truncateDistinct,
 } from '../attempts/text-limits.ts';
+import { containsToken } from '../attempts/token-shape.ts';
 import { MAX_ROLES, ROLE_NAME } from '../entitlements/stored-record.ts';
 import type { Config } from '../platform/config.ts';
 import { errorFields, log } from '../platform/log.ts';
 import { type Decision, renderMessage } from '../policy/decide.ts';
 import type { Policy, SentValue } from '../policy/policy.ts';
 import type { ShadowDecision } from '../policy/shadow.ts';
-import type { SignInEvent } from '../sign-in/event.ts';
+import { canonicalName, comparableName } from '../sign-in/claim-names.ts';
+import type { ClaimValue, SignInEvent } from '../sign-in/event.ts';
 import { searchKeysOf } from '../sign-in/search-keys.ts';
 import type { Answered, Reached } from './answer.ts';
 
 const short = dimensionOf;
 const identifier = (text: string) => truncateDistinct(text, MAX_CHARS.identifier);
 const key = (text: string) => truncate(text, MAX_CHARS.personKey);
-const names = (list: readonly string[]) => list.slice(0, MAX_NAMES).map((name) => truncate(name, MAX_CHARS.name));
+const names = (list: readonly string[]) =>
+  list.slice(0, MAX_NAMES).map((name) => (containsToken(name) ? MASK : truncate(name, MAX_CHARS.name)));
+
+/** In place of a value that is not stored. */
+const MASK = '…';
 
 /** The part of an attempt that is specific to a channel. */
 export interface ChannelPart {
@@ -44,15 +56,20 @@ export interface ChannelPart {
 
 /** Composes an attempt. `id` is a UUIDv7 with the arrival time; the request cannot set it. */
 export async function attemptOf(
-  config: Pick<Config, 'KEEP_CLAIMS' | 'SUPPORT_CODE_KEY'>,
+  config: StoredClaims & Pick<Config, 'SUPPORT_CODE_KEY'>,
   answered: Answered,
   channelPart: ChannelPart,
   id: string,
   shadow?: ShadowDecision,
 ): Promise<Attempt> {
   const { reached, decision, reply, reason } = answered;
-  const { event, inForce, lookup } = reached;
-  const { channel, step, urlStep, correlationId, policyId, ipNetwork } = channelPart;
+  const { inForce, lookup } = reached;
+  const event = reached.event && withoutTokens(reached.event);
+  const { channel, urlStep, ipNetwork } = channelPart;
+  const policyId = withoutToken(channelPart.policyId);
+  const [step, correlationId] = [withoutToken(channelPart.step), withoutToken(channelPart.correlationId)];
+  const hasToken = event !== reached.event || step !== channelPart.step || correlationId !== channelPart.correlationId;
+  const { message, quotedClaims } = messageOf(answered, config);
   const [identity] = event?.identities ?? [];
   const keys = event && (await searchKeysOf(event));
   const [idpKey, ...otherIdpKeys] = keys?.idp ?? [];
@@ -70,7 +87,7 @@ export async function attemptOf(
     status: reply.status,
     rule: short(refusal?.rule ?? ''),
     messageKey: short(refusal?.messageKey ?? ''),
-    message: truncate(messageOf(answered), MAX_CHARS.message),
+    message: truncate(message, MAX_CHARS.message),
     messageLanguage: reply.userMessage === '' ? '' : short(refusal?.language ?? ''),
     supportCode: answered.supportCode,
     policyVersion: inForce?.policy?.version ?? 0,
@@ -87,14 +104,20 @@ export async function attemptOf(
     locale: short(event?.locale ?? ''),
     claimNames: names(event?.claimNames ?? []),
     unexpectedClaims: names(event?.unexpectedClaims ?? []),
-    keptClaims: event === undefined ? {} : retainedClaims(event.claims, config.KEEP_CLAIMS),
+    keptClaims: event === undefined ? {} : retainedClaims(event.claims, config),
     sentClaims: names(Object.keys(decision.claims)),
     failedRules: failedRules(decision),
+    quotedClaims: names(quotedClaims),
     roles: rolesSent(answered),
     rolesUpdatedAt: lookup?.found.record?.updatedAt ?? null,
     durationMs: Math.min(Math.round(answered.durationMs), 600_000),
     degraded: degradedOf(reached),
-    notes: [...notesOf(answered), ...channelPart.notes, ...truncatedNotes(event, channelPart)],
+    notes: [
+      ...notesOf(answered),
+      ...channelPart.notes,
+      ...truncatedNotes(event, { step, correlationId }),
+      ...(hasToken ? [TOKEN_LEFT_OUT] : []),
+    ],
     caller: short(reached.caller),
     cfRay: short(reached.request.headers.get('cf-ray') ?? ''),
     correlationId: short(correlationId),
@@ -107,14 +130,51 @@ export async function attemptOf(
   return withFingerprint(attempt, config.SUPPORT_CODE_KEY, reached.text);
 }
 
-/** The message shown to the person. Values of claims that are never stored are replaced by `…`. */
-function messageOf({ reached: { event, inForce }, decision, reply, supportCode }: Answered): string {
-  const secret = event?.claimNames.filter(isNeverStored) ?? [];
-  const quotes = decision.kind !== 'continue' && decision.rule !== '' && secret.length > 0;
-  if (!quotes || event === undefined || inForce?.policy === undefined) return reply.userMessage;
-  const claims = { ...event.claims, ...Object.fromEntries(secret.map((name) => [name, '…'])) };
-  const masked = renderMessage(decision, { ...event, claims }, inForce.policy, supportCode);
-  return masked.kind === 'continue' ? reply.userMessage : masked.message;
+/** The message shown to the person, with `…` for each value of a claim that is not stored, and the claims it quotes. */
+function messageOf(
+  { reached: { event, inForce }, decision, reply, supportCode }: Answered,
+  stored: StoredClaims,
+): { message: string; quotedClaims: string[] } {
+  const { userMessage } = reply;
+  // Without a rule, a message has a support code and no claims.
+  if (decision.kind === 'continue' || decision.rule === '' || userMessage === '')
+    return { message: userMessage, quotedClaims: [] };
+  if (event === undefined || inForce?.policy === undefined) return { message: '', quotedClaims: [] };
+  const quoted = new Set<string>();
+  const masked = renderMessage(decision, event, inForce.policy, supportCode, (placeholder, shown) => {
+    if (shown === supportCode) return shown;
+    const name = nameInCall(event, placeholder);
+    quoted.add(name);
+    return isStorable(stored, name, event.claims[name] ?? shown) ? shown : MASK;
+  });
+  return { message: masked.kind === 'continue' ? '' : masked.message, quotedClaims: [...quoted] };
+}
+
+/** The name of the claim that a placeholder shows, in the letter case of the call. */
+const nameInCall = ({ claimNames }: SignInEvent, placeholder: string): string =>
+  claimNames.find((name) => comparableName(name) === comparableName(placeholder)) ?? canonicalName(placeholder);
+
+const withoutToken = (text: string): string => (containsToken(text) ? '' : text);
+
+/** The event without texts that contain a token; the same object when there are none. */
+function withoutTokens(event: SignInEvent): SignInEvent {
+  const { claims, email, locale, identities, otherEmails } = event;
+  // The event has these two in lower case, in which a token is not recognised.
+  const [objectId, clientId] = [claims.objectId, claims.client_id].map((claim) => containsToken(String(claim ?? '')));
+  const isFree = { email: !containsToken(email), locale: !containsToken(locale) };
+  const some = identities.filter((identity) => !Object.values(identity).some(containsToken));
+  const others = otherEmails.filter((address) => !containsToken(address));
+  const isWhole = some.length === identities.length && others.length === otherEmails.length;
+  if (isFree.email && isFree.locale && isWhole && !objectId && !clientId) return event;
+  return {
+    ...event,
+    objectId: objectId ? '' : event.objectId,
+    clientId: clientId ? '' : event.clientId,
+    email: isFree.email ? email : '',
+    locale: isFree.locale ? locale : '',
+    identities: some,
+    otherEmails: others,
+  };
 }
 
 /** All faults, separated by a space. */
@@ -134,7 +194,7 @@ const isTokenStep = ({ steps }: Policy, event: SignInEvent | undefined): boolean
 /** The roles in a claim, in the form that an attempt stores. */
 export const rolesIn = (claim: SentValue | undefined): string[] =>
   namesInClaim(claim)
-    .filter((name) => ROLE_NAME.test(name))
+    .filter((name) => ROLE_NAME.test(name) && !containsToken(name))
     .slice(0, MAX_ROLES);
 
 /** Splits at any separator that a policy may use. Names contain none of them. */
@@ -158,10 +218,10 @@ export const CUT_TO_FIT = 'names of claims cut and values left out: too much for
 
 /** Drops values and most names of a message over {@link MAX_MESSAGE_BYTES}, and adds a note. */
 function truncateToFit(attempt: Attempt): Attempt {
-  const { claimNames, unexpectedClaims, keptClaims, sentClaims, failedRules, shadowClaims } = attempt;
+  const { claimNames, unexpectedClaims, keptClaims, sentClaims, failedRules, quotedClaims, shadowClaims } = attempt;
   const values = [...Object.keys(keptClaims), ...Object.values(keptClaims)];
-  const texts = [...claimNames, ...unexpectedClaims, ...values, ...sentClaims, ...failedRules, ...shadowClaims];
-  const chars = texts.reduce<number>((sum, text) => sum + String(text).length, 0);
+  const lists = [claimNames, unexpectedClaims, values, sentClaims, failedRules, quotedClaims, shadowClaims];
+  const chars = lists.flat().reduce<number>((sum, text) => sum + String(text).length, 0);
   if (chars <= MAX_LIST_CHARS) return attempt;
   return {
     ...attempt,
@@ -170,6 +230,7 @@ function truncateToFit(attempt: Attempt): Attempt {
     keptClaims: {},
     sentClaims: sentClaims.slice(0, NAMES_WHEN_CUT),
     failedRules: failedRules.slice(0, NAMES_WHEN_CUT),
+    quotedClaims: quotedClaims.slice(0, NAMES_WHEN_CUT),
     shadowClaims: shadowClaims.slice(0, NAMES_WHEN_CUT),
     notes: [...attempt.notes, CUT_TO_FIT],
   };
@@ -221,7 +282,10 @@ export const outcomeOf = ({ reason, decision }: Pick<Answered, 'reason' | 'decis
   reason === '' ? decision.kind : 'error';
 
 /** Names the texts of a call that are too long for their column, so that no reader takes them for the whole. */
-function truncatedNotes(event: SignInEvent | undefined, { step, correlationId }: ChannelPart): string[] {
+function truncatedNotes(
+  event: SignInEvent | undefined,
+  { step, correlationId }: Pick<ChannelPart, 'step' | 'correlationId'>,
+): string[] {
   const [identity] = event?.identities ?? [];
   const { dimension, identifier, value } = MAX_CHARS;
   const texts: [name: string, text: string | undefined, maxChars: number][] = [

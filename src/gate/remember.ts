@@ -6,6 +6,7 @@ import { configOf } from '../platform/config.ts';
 import { errorFields, log } from '../platform/log.ts';
 import { evaluateRules, renderMessage } from '../policy/decide.ts';
 import { compareDecisions, type ShadowDecision } from '../policy/shadow.ts';
+import { guidOf } from '../sign-in/normal-form.ts';
 import { type Answered, type FrontDoor, stepOf } from './answer.ts';
 import { attemptOf, outcomeOf } from './compose-attempt.ts';
 import type { GateEnv } from './env.ts';
@@ -30,7 +31,7 @@ export async function remember(
       at: new Date(reached.startedAt).toISOString(),
       step: stepOf(reached),
       outcome: outcomeOf(answered),
-      objectId: reached.event?.objectId,
+      objectId: guidOf(reached.event?.objectId ?? ''),
       ...errorFields(error),
     });
   }

@@ -13,6 +13,8 @@ type Read<Value> = (text: string) => Value | undefined;
 /** `preset` applies when the setting is absent or invalid. */
 type Setting<Value> = readonly [read: Read<Value>, preset: string];
 
+export const EVERY_CLAIM = '*';
+
 const text: Read<string> = (value) => value;
 const list: Read<readonly string[]> = (value) =>
   value
@@ -20,6 +22,11 @@ const list: Read<readonly string[]> = (value) =>
     .map((item) => item.trim())
     .filter((item) => item !== '');
 const names: Read<readonly string[]> = (value) => list(value)?.map(canonicalName);
+/** Words and names of claims. `*` is every claim. */
+const words: Read<readonly string[]> = (value) => {
+  const entries = list(value);
+  return entries?.every((entry) => entry === EVERY_CLAIM || /[\p{L}\p{N}]/u.test(entry)) ? entries : undefined;
+};
 /** Accepts digits only: `Number` reads `''` as 0 and `1e3` as 1000. */
 const integer = (least: number, most: number, preset: number): Setting<number> => [
   (value) => {
@@ -56,6 +63,7 @@ const SETTINGS = {
   EMAIL_TRUSTED_ISSUERS: [list, ''],
   EMAIL_COLLECTED_ON_PAGE: [collected, ''],
   KEEP_CLAIMS: [names, 'displayName,country,ui_locales'],
+  NEVER_STORE: [words, ''],
   RETENTION_DAYS: integer(1, 3650, 90),
   STALE_ROLES_MAX_SECONDS: integer(0, 86_400, 900),
   KV_TIMEOUT_MS: integer(10, 4_000, 1_000),
@@ -63,7 +71,11 @@ const SETTINGS = {
 } as const satisfies { readonly [name: string]: Setting<unknown> };
 
 /** Settings whose safe fallback is not the default. */
-const SAFE_FALLBACKS: { readonly [name: string]: string } = { POLICY: 'stored', EMAIL_COLLECTED_ON_PAGE: 'yes' };
+const SAFE_FALLBACKS: { readonly [name: string]: string } = {
+  POLICY: 'stored',
+  EMAIL_COLLECTED_ON_PAGE: 'yes',
+  NEVER_STORE: EVERY_CLAIM,
+};
 
 type Settings = { readonly [Name in keyof typeof SETTINGS]: NonNullable<ReturnType<(typeof SETTINGS)[Name][0]>> };
 

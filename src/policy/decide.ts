@@ -5,7 +5,7 @@
 import { comparableName } from '../sign-in/claim-names.ts';
 import type { SignInEvent } from '../sign-in/event.ts';
 import type { StepAllows } from '../sign-in/steps.ts';
-import { messageFor } from './messages.ts';
+import { messageFor, type Quote } from './messages.ts';
 import {
   DECIDED_WITHOUT_RULE,
   type Effect,
@@ -148,19 +148,17 @@ function sent(
   return { claims, ...(failures.length > 0 && { failures }), ...(leftOut.length > 0 && { leftOut }) };
 }
 
-/** Adds the message in the person's language. */
+/** Adds the message in the person's language. `quote` can replace what it shows of a claim. */
 export function renderMessage(
   verdict: Verdict,
   event: Pick<SignInEvent, 'claims' | 'email' | 'languages'>,
   { messages }: Pick<Policy, 'messages'>,
   supportCode: string,
+  quote?: Quote,
 ): Decision {
   if (verdict.kind === 'continue') return verdict;
-  const { text, language } = messageFor(messages, verdict.messageKey, event.languages, {
-    ...event.claims,
-    email: event.email,
-    supportCode,
-  });
+  const fill = { ...event.claims, email: event.email, supportCode };
+  const { text, language } = messageFor(messages, verdict.messageKey, event.languages, fill, quote);
   return { ...verdict, message: text, language };
 }
 

@@ -19,6 +19,11 @@ export interface Messages {
 
 export const BUILT_IN_MESSAGES: Messages = { defaultLanguage: 'en', own: new Map() };
 
+/** The text to show for a claim, whose value is `shown`. Called for each placeholder that is not blank. */
+export type Quote = (name: string, shown: string) => string;
+
+const asShown: Quote = (_, shown) => shown;
+
 /** The longest value of a placeholder: recognisable, but it cannot fill a page. */
 const MAX_FILLED_CHARS = 100;
 /** The longest message that an attempt stores. */
@@ -37,20 +42,24 @@ export function messageFor(
   key: string,
   languages: readonly string[],
   fill: { readonly [name: string]: ClaimValue },
+  quote: Quote = asShown,
 ): { text: string; language: string } {
   const texts = own.get(key) ?? BUILT_IN_TEXTS[key as BuiltInKey] ?? BUILT_IN_TEXTS.blocked;
   const [language, text] = inLanguages(texts, languages) ?? inLanguages(texts, [defaultLanguage, 'en']) ?? NO_TEXT;
-  const shown = filled(text, fill);
+  const shown = filled(text, fill, quote);
   // A message of absent claims only is empty, and B2C rejects an empty message (contract line 24).
   if (shown.trim() !== '' || texts === BUILT_IN_TEXTS.blocked) return { text: shown, language };
-  return messageFor({ own: new Map(), defaultLanguage }, 'blocked', languages, fill);
+  return messageFor({ own: new Map(), defaultLanguage }, 'blocked', languages, fill, quote);
 }
 
 const NO_TEXT = ['', ''] as const;
 
 /** Fills placeholders in one pass, so a value is never expanded. A missing claim gives an empty text. */
-function filled(text: string, fill: { readonly [name: string]: ClaimValue }): string {
-  const shown = text.replace(PLACEHOLDER, (_, name: string) => shownValue(claimNamed(fill, name)));
+function filled(text: string, fill: { readonly [name: string]: ClaimValue }, quote: Quote): string {
+  const shown = text.replace(PLACEHOLDER, (_, name: string) => {
+    const value = shownValue(claimNamed(fill, name));
+    return value.trim() === '' ? value : quote(name, value);
+  });
   return shown.slice(0, MAX_SHOWN_CHARS).toWellFormed();
 }
 

@@ -28,15 +28,15 @@ function watched(bindings: object = {}) {
 const endless = () => new ReadableStream({ pull: () => new Promise(() => undefined) });
 
 describe('message of an attempt', () => {
-  it('the stored message omits values of claims that are never stored', async () => {
+  it('the stored message omits values of claims that are not stored', async () => {
     await publish({
-      messages: { no: { en: '{givenName}: {extension_InvitationCode} and {extension_Pin}. {supportCode}' } },
+      messages: { no: { en: '{displayName}: {extension_InvitationCode} and {extension_Pin}. {supportCode}' } },
       rules: [{ id: 'no', steps: [SIGN_UP], when: 'has(claims.city)', invalid: 'no' }],
     });
     const body = {
       step: SIGN_UP,
       city: 'x',
-      givenName: 'Ann',
+      displayName: 'Ann',
       extension_InvitationCode: 'SPRING-24',
       extension_Pin: 1234,
     };

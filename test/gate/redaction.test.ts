@@ -3,7 +3,6 @@ import { env } from 'cloudflare:workers';
 import fc from 'fast-check';
 import { v7 as uuidv7 } from 'uuid';
 import { describe, expect, it } from 'vitest';
-import { isNeverStored, retainedClaims } from '../../src/attempts/redaction.ts';
 import { MAX_MESSAGE_BYTES } from '../../src/attempts/text-limits.ts';
 import { writeMessages } from '../../src/desk/consume/write-messages.ts';
 import type { Answered, Reached } from '../../src/gate/answer.ts';
@@ -29,34 +28,6 @@ describe('stored claim values', () => {
     const [row] = await rowsOfOnce(clientId, 1);
     expect(row?.keptClaims).toEqual({ displayName: 'x'.repeat(500), extension_Age: 42 });
     expect(row?.claimNames).toContain('city');
-  });
-
-  it('a value of a claim with the name of a secret is never stored, even when KEEP_CLAIMS lists it', async () => {
-    const never = [
-      'password',
-      'newPassword',
-      'extension_PassCode',
-      'client_secret',
-      'accessToken',
-      'captchaUserResponseToken',
-      'otp',
-      'pin',
-      'PIN',
-      'accessCode',
-      'access_code',
-      'extension_InvitationCode',
-      'verificationCode',
-      'oneTimeCode',
-      'one-time-code',
-      'Authorization',
-      'query_string',
-    ];
-    for (const name of never) expect([name, isNeverStored(name)]).toEqual([name, true]);
-    for (const name of ['displayName', 'postalCode', 'country', 'extension_LoyaltyId', 'extension_CountryCode']) {
-      expect([name, isNeverStored(name)]).toEqual([name, false]);
-    }
-    const claims = Object.fromEntries([...never, 'city'].map((name) => [name, 'value']));
-    expect(retainedClaims(claims, [...never, 'city'])).toEqual({ city: 'value' });
   });
 
   it('headers, the query string and unlisted claims never reach the attempt', async () => {

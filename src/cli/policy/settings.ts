@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'smol-toml';
 import * as z from 'zod/mini';
+import type { StoredClaims } from '../../attempts/redaction.ts';
 import { readConfig } from '../../platform/config.ts';
 import type { ClaimNames } from '../../policy/load-plan.ts';
 import { CommandRefusal, calledWrongly } from '../refusal.ts';
@@ -18,6 +19,7 @@ const deployed = z.object({
       ROLES_CLAIM: z.optional(z.string()),
       EXTENSIONS_APP_ID: z.optional(z.string()),
       KEEP_CLAIMS: z.optional(z.string()),
+      NEVER_STORE: z.optional(z.string()),
     }),
     {},
   ),
@@ -28,8 +30,8 @@ export const deployedSettings = async (): Promise<Settings> => {
   return { ROLES_CLAIM, EXTENSIONS_APP_ID };
 };
 
-/** The claims whose values are stored in attempts. */
-export const retainedClaimNames = async (): Promise<readonly string[]> => readConfig(await deployedVars()).KEEP_CLAIMS;
+/** The claims whose values are stored in attempts, and those whose values never are. */
+export const storedClaims = async (): Promise<StoredClaims> => readConfig(await deployedVars());
 
 async function deployedVars() {
   try {

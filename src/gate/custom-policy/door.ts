@@ -1,4 +1,5 @@
 /** Implements the channel of B2C's custom policies. */
+import { containsToken } from '../../attempts/token-shape.ts';
 import { nameList } from '../../platform/name-list.ts';
 import { exchangeKey } from '../../policy/exchange.ts';
 import type { FrontDoor, Reached } from '../answer.ts';
@@ -29,12 +30,13 @@ function recorded({ event, urlStep = '' }: Reached): ChannelPart {
       notes,
     };
   const { inputs, correlationId, policyId, ipNetwork } = event;
+  const unread = inputs.unread.filter((name) => !containsToken(name));
   if (inputs.unresolved.length > 0)
     notes.push(
       `claim resolvers that B2C did not resolve, so their claims are absent: ${nameList(inputs.unresolved)}. ` +
         'Set IncludeClaimResolvingInClaimsHandling and AlwaysUseDefaultValue in the policy.',
     );
-  if (inputs.unread.length > 0) notes.push(`members that no input of the exchange reads: ${nameList(inputs.unread)}`);
+  if (unread.length > 0) notes.push(`members that no input of the exchange reads: ${nameList(unread)}`);
   return { channel: 'custom-policy', step: event.step ?? '', urlStep: '', correlationId, policyId, ipNetwork, notes };
 }
 

@@ -3,8 +3,8 @@
  * (`KEEP_CLAIMS`). Everything that is not certain is UNKNOWN.
  */
 
-import { IDENTITIES_DROPPED } from '../../../attempts/notes.ts';
-import { isNeverStored } from '../../../attempts/redaction.ts';
+import { IDENTITIES_DROPPED, TOKEN_LEFT_OUT } from '../../../attempts/notes.ts';
+import { isNeverStored, type StoredClaims } from '../../../attempts/redaction.ts';
 import { MAX_CHARS, MAX_NAMES, truncate } from '../../../attempts/text-limits.ts';
 import type { Lookup } from '../../../entitlements/look-up.ts';
 import type { ScopeInputs } from '../../../expressions/scope.ts';
@@ -58,8 +58,11 @@ export function knownCall(attempt: StoredAttempt, step: UserFlowStep, claims: It
   const { occurredAt, channel, issuer, issuerAssignedId, signInType } = attempt;
   const { isPersonKnown, roles, groups, attributes } = heldThen(attempt, step);
   const byName = claimsOf(attempt, claims);
-  const [clientId, locale] = [dimension(attempt.clientId), dimension(attempt.locale)];
+  const isWithoutTexts = attempt.notes.includes(TOKEN_LEFT_OUT);
+  const whole = (text: string) => (text === '' && isWithoutTexts ? UNKNOWN : dimension(text));
+  const [clientId, locale] = [whole(attempt.clientId), whole(attempt.locale)];
   const isIdentityWhole =
+    !isWithoutTexts &&
     !attempt.notes.includes(IDENTITIES_DROPPED) &&
     [issuer, signInType].every((text) => dimension(text) === text) &&
     isWhole(issuerAssignedId, MAX_CHARS.identifier);
@@ -91,7 +94,8 @@ function claimsOf({ keptClaims, claimNames, email, notes }: StoredAttempt, claim
   const areAllNames = claimNames.length < MAX_NAMES && !notes.includes(CUT_TO_FIT);
   const whole = Object.entries(keptClaims).filter(([name]) => isWhole(name, MAX_CHARS.name));
   const values = new Map(whole.map(([name, value]) => [comparableName(name), value]));
-  if (email !== '' || names.has('email')) values.set('email', email);
+  const isEmailKnown = names.has('email') && !notes.includes(TOKEN_LEFT_OUT);
+  if (email !== '' || isEmailKnown) values.set('email', email);
   const found: { [input: KnownInput]: ScopeInputs['claims'][string] } = {};
   for (const claim of claims) {
     const name = comparableName(claim);
@@ -105,11 +109,11 @@ function claimsOf({ keptClaims, claimNames, email, notes }: StoredAttempt, claim
 }
 
 /** Whether `KEEP_CLAIMS`, a comma-separated list, can name the claim. E-mail addresses are always stored. */
-export const isKeepable = (claim: string) =>
+export const isKeepable = (stored: StoredClaims, claim: string) =>
   /^[^\p{Cc},\ufffd]{1,99}$/u.test(claim) &&
   claim === canonicalName(claim.trim()) &&
   claim !== 'email' &&
-  !isNeverStored(claim);
+  !isNeverStored(stored, claim);
 
 const LOOK_UP_FAILED: ReadonlySet<string> = new Set<Lookup['degraded']>(['kv-unavailable', 'entitlements-unreadable']);
 const STALE_COPY: Lookup['degraded'] = 'kv-stale-copy';

@@ -1,4 +1,6 @@
 /** The report of a replay, for people and programs: counts and a few examples, without values of claims. */
+
+import type { StoredClaims } from '../../../attempts/redaction.ts';
 import { pairs, table } from '../../table.ts';
 import type { ReplayQuestion, StoredAttempt } from './replay-attempts.ts';
 import { isSameTurn, type ReplayDecision, type Replayed, type Turn } from './replay-judge.ts';
@@ -91,9 +93,11 @@ function differenceOf(
   return { recorded: turn(recorded), draft: { ...turn(draft), ...(!areRolesSame && { roles: 'changed' }) } };
 }
 
-/** The claims to store so that more rules can be decided. `configured` is the current value of `KEEP_CLAIMS`. */
-export function keepingFor(wants: readonly Want[], configured: readonly string[]) {
-  const wanted = wants.flatMap(({ what }) => claimToKeep(what) ?? []).sort();
+/** The claims to store so that more rules can be decided, beside those that are stored now. */
+export function keepingFor(wants: readonly Want[], stored: StoredClaims) {
+  const configured = stored.KEEP_CLAIMS;
+  const wanted = wants.flatMap(({ what }) => claimIn(what) ?? []).filter((claim) => isKeepable(stored, claim));
+  wanted.sort();
   const added = wanted.filter((claim) => !configured.includes(claim));
   return {
     /** The complete new setting; undefined if no claim is added. */
@@ -103,10 +107,7 @@ export function keepingFor(wants: readonly Want[], configured: readonly string[]
   };
 }
 
-function claimToKeep(what: KnownInput): string | undefined {
-  const [, claim] = /^claims\.(.*)$/s.exec(what) ?? [];
-  return claim !== undefined && isKeepable(claim) ? claim : undefined;
-}
+const claimIn = (what: KnownInput): string | undefined => /^claims\.(.*)$/s.exec(what)?.[1];
 
 export interface ReplayReport {
   readonly file: string;
@@ -172,8 +173,9 @@ function rulesIn({ rules, wants }: ReplayTally): string[] {
 }
 
 function keepingIn({ keeping: { line, added, already }, tally: { wants } }: ReplayReport): string[] {
-  const rules = new Set(wants.flatMap(({ what, rules }) => (added.includes(claimToKeep(what) ?? '') ? rules : [])));
-  const others = wants.map(({ what }) => what).filter((what) => claimToKeep(what) === undefined);
+  const isIn = (names: readonly string[], what: KnownInput) => names.includes(claimIn(what) ?? '');
+  const rules = new Set(wants.flatMap(({ what, rules }) => (isIn(added, what) ? rules : [])));
+  const others = wants.map(({ what }) => what).filter((what) => !isIn([...added, ...already], what));
   const sentences = [
     line !== undefined &&
       `To decide ${[...rules].join(', ')} on future attempts, add this to wrangler.toml and deploy. Every attempt then ` +

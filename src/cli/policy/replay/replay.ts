@@ -4,7 +4,7 @@ import type { ApiCall } from '../../administrator.ts';
 import { type Io, print } from '../../io.ts';
 import { CommandRefusal } from '../../refusal.ts';
 import { readPolicy } from '../policy-file.ts';
-import { claimNamesGiven, retainedClaimNames, type Settings } from '../settings.ts';
+import { claimNamesGiven, type Settings, storedClaims } from '../settings.ts';
 import { attemptsOf, type ReplayQuestion, readQuestion, type Typed } from './replay-attempts.ts';
 import { draftOf, replayed } from './replay-judge.ts';
 import { keepingFor, newReplayTally, reportAsJson, reportInWords } from './replay-report.ts';
@@ -37,7 +37,7 @@ export async function replay(io: Io, call: ApiCall, options: ReplayOptions, sett
     }
 
     const tally = found.result();
-    const report = { file, question, tally, keeping: keepingFor(tally.wants, await retainedClaimNames()) };
+    const report = { file, question, tally, keeping: keepingFor(tally.wants, await storedClaims()) };
     print(io, options.json ? JSON.stringify(reportAsJson(report), null, 2) : reportInWords(report));
     return tally.different === 0 ? 0 : 1;
   } catch (error) {

@@ -162,6 +162,7 @@ function attemptOf(
     keptClaims: { displayName: body?.displayName, country: body?.country, ui_locales: body?.ui_locales },
     sentClaims: ['extension_Roles'],
     failedRules: [],
+    quotedClaims: [],
     roles,
     rolesUpdatedAt: person?.updatedAt ?? null,
     durationMs: Date.now() - startedAt,

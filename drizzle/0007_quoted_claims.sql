@@ -1,0 +1,1 @@
+ALTER TABLE "attempts" ADD COLUMN "quoted_claims" text[] DEFAULT '{}' NOT NULL;
