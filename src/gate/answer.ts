@@ -3,6 +3,7 @@
  * the previous one. Stages are immutable, so work that outlives the deadline cannot change a reply.
  */
 import type { CallIdentity } from '../attempts/support-code.ts';
+import type { CallerKind } from '../callers/credential.ts';
 import type { Lookup } from '../entitlements/look-up.ts';
 import { errorFields, log } from '../platform/log.ts';
 import { TimeoutError, type WithTimeout } from '../platform/timeout.ts';
@@ -25,6 +26,8 @@ export interface Call {
   readonly request: Request;
   /** Name of the credential. */
   readonly caller: string;
+  /** What the caller presented: the strongest of it. `''` in a trial. */
+  readonly callerKind: CallerKind | '';
   /** The step that the URL names. */
   readonly urlStep: Step | undefined;
   /** Milliseconds since 1970. */

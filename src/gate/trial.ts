@@ -72,6 +72,7 @@ export async function tryCall({ body, urlStep, policy, entitlements, now, suppor
   const answered = await answer(userFlowDoor, world, {
     request: new Request('https://gatehouse.invalid/', { method: 'POST', body: JSON.stringify(body) }),
     caller: '',
+    callerKind: '',
     urlStep,
     startedAt: now,
     decisionTimeoutMs: 0,

@@ -55,6 +55,7 @@ function isolate(kv: Pick<KVNamespace, 'get'>) {
     const call: Call = {
       request: new Request('https://gatehouse.example/', { method: 'POST', body: JSON.stringify({ objectId }) }),
       caller: 'test',
+      callerKind: 'basic',
       urlStep: STEP,
       startedAt,
       decisionTimeoutMs: config.DECISION_TIMEOUT_MS,

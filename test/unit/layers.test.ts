@@ -14,7 +14,7 @@ const LAYERS: readonly (readonly [room: string, imports: string])[] = [
   ['platform', 'platform/digest.ts sign-in callers'],
   ['database', 'platform'],
   // The queue's message is a row of the table: its types, nothing else (the gate's bundle holds no Drizzle).
-  ['attempts', 'sign-in platform database/schema.ts'],
+  ['attempts', 'sign-in callers platform database/schema.ts'],
   ['policy', 'sign-in platform expressions'],
   ['entitlements', 'sign-in policy expressions/limits.ts'],
   ['gate', 'sign-in callers platform attempts policy entitlements'],

@@ -1,0 +1,40 @@
+/** Admits the callers of connectors and refuses all others, the same for every channel. */
+import type { Context } from 'hono';
+import { countRefusal } from '../attempts/refused-calls.ts';
+import { authenticate, type ConnectorRoute } from '../callers/authenticate.ts';
+import { rememberCertificate } from '../callers/certificate-expiry.ts';
+import type { Authentication, RefusedCaller } from '../callers/credential.ts';
+import { addressOf, blocksOf, noteRight, noteWrong } from '../callers/guesses.ts';
+import { NOT_STORED } from '../platform/answer-headers.ts';
+import { configOf } from '../platform/config.ts';
+import { log } from '../platform/log.ts';
+import type { GateBindings } from './env.ts';
+
+const UNAUTHENTICATED = { ...NOT_STORED, 'WWW-Authenticate': 'Basic realm="Gatehouse", charset="UTF-8"' };
+
+/** Authenticates the caller. It returns a promise only when a JWT must be verified. Never rejects. */
+export function admit(c: Context<GateBindings>, route: ConnectorRoute): Authentication | Promise<Authentication> {
+  const now = Date.now();
+  const { credentials, local } = configOf(c.env);
+  const address = addressOf(c.req.raw);
+  const caller = authenticate(c.req.raw, credentials.connector, route, {
+    now,
+    local,
+    log,
+    later: (work) => c.executionCtx.waitUntil(work),
+    isBlocked: blocksOf(address, now),
+    seen: (certificate) => rememberCertificate(certificate, now, log),
+  });
+  if (!(caller instanceof Promise) && caller.ok) noteRight(address, caller.kind, caller.name, now);
+  return caller;
+}
+
+/** Counts the refusal. 401 has no body (contract 47). */
+export function refuseCaller(c: Context<GateBindings>, { reason, kind, name = '', claims }: RefusedCaller): Response {
+  const now = Date.now();
+  const later = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
+  countRefusal({ route: 'connector', reason, name }, now, c.env.ATTEMPTS, later, claims);
+  if (reason === 'wrong-credential' && kind !== undefined)
+    later(noteWrong(c.env.GUESSES, addressOf(c.req.raw), kind, name, now));
+  return new Response(null, { status: 401, headers: UNAUTHENTICATED });
+}
