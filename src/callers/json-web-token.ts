@@ -1,5 +1,5 @@
 /** OAuth 2.0 bearer tokens that are JWTs: signature, issuer, audience, client and period (contract 68, 110). */
-import { errors } from 'jose';
+import * as errors from 'jose/errors';
 import { jwtVerify } from 'jose/jwt/verify';
 import type { Authentication, TokenIssuer, TokenRefusal } from './credential.ts';
 import { type IssuerKeys, keysAnew, keysOf, type SigningKey, type TokenWorld } from './signing-keys.ts';
@@ -96,7 +96,7 @@ const keyIn = ({ keys }: IssuerKeys, { kid, alg }: Record<string, unknown>): Sig
 const hasKnownType = ({ typ }: Record<string, unknown>): boolean =>
   typ === undefined || (typeof typ === 'string' && TYPES.includes(typ.toLowerCase()));
 
-/** The client is `azp` (Entra version 2), `appid` (version 1) or `client_id` (RFC 9068). Each that is present counts. */
+/** The client is `azp` (Entra version 2), `appid` (version 1) or `client_id` (RFC 9068). Each one present counts. */
 function isForOneOf(clients: readonly string[], { azp, appid, client_id: clientId }: Record<string, unknown>): boolean {
   const named = [azp, appid, clientId].filter((client) => client !== undefined);
   return named.length > 0 && named.every((client) => typeof client === 'string' && clients.includes(client));
