@@ -19,7 +19,7 @@ const MAX_BYTES = 256 * 1024;
 /** Most providers have two to six. */
 const MAX_KEYS = 100;
 /** Metadata and keys together. B2C waits five seconds for the whole call. */
-const FETCH_LIMIT_MS = 1_500;
+const FETCH_LIMIT_MS = 1_000;
 const POLL_MS = 25;
 
 export interface SigningKey extends JsonWebKey {
@@ -117,12 +117,12 @@ async function renew(issuer: TokenIssuer, slot: Slot, world: TokenWorld): Promis
   const { now, later, log, fetchLimitMs = FETCH_LIMIT_MS } = world;
   slot.triedAt = now;
   slot.busyUntil = now + fetchLimitMs;
-  const fetched = fetchKeys(issuer, world)
+  const fetched = inTime(fetchLimitMs, (signal) => fetchKeys(issuer, signal, world))
     .then((keys) => {
       slot.found = { ...keys, fetchedAt: now };
     })
     .catch((error: unknown) => {
-      const why = error instanceof Unusable ? error.message : 'the issuer did not answer in time, or not at all';
+      const why = error instanceof Unusable ? error.message : 'the issuer could not be reached';
       log('signing-keys-failed', { issuer: issuer.name, why });
     })
     .finally(() => {
@@ -139,8 +139,28 @@ class Unusable extends Error {
   override readonly name = 'Unusable';
 }
 
-async function fetchKeys(issuer: TokenIssuer, world: TokenWorld): Promise<Omit<IssuerKeys, 'fetchedAt'>> {
-  const signal = AbortSignal.timeout(world.fetchLimitMs ?? FETCH_LIMIT_MS);
+/** Rejects after `limitMs`, also when the work does not heed the signal. */
+async function inTime<Value>(limitMs: number, work: (signal: AbortSignal) => Promise<Value>): Promise<Value> {
+  const abort = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      abort.abort();
+      reject(new Unusable(`the issuer did not answer within ${limitMs} ms`));
+    }, limitMs);
+  });
+  try {
+    return await Promise.race([work(abort.signal), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function fetchKeys(
+  issuer: TokenIssuer,
+  signal: AbortSignal,
+  world: TokenWorld,
+): Promise<Omit<IssuerKeys, 'fetchedAt'>> {
   const metadata = await fetchJson(issuer.metadata, signal, world);
   const { issuer: named, jwks_uri: address } = metadata;
   if (typeof named !== 'string' || named === '') throw new Unusable('the metadata names no issuer');
