@@ -350,3 +350,44 @@ describe('several credentials', () => {
     expect(configOf({ ...SETTINGS, ...only, DESK: {} }).problems.join()).not.toContain('CONNECTOR_BASIC');
   });
 });
+
+describe('readiness', () => {
+  async function warningsWith(settings: object) {
+    const context = createExecutionContext();
+    const request = new Request('https://gatehouse.example/health/ready', {
+      headers: { Authorization: basic('support:a-password-of-support') },
+    });
+    const bindings = { ...env, ...SETTINGS, REPORTS_BASIC: 'support:a-password-of-support', ...settings };
+    const answered = await worker.fetch(request as Parameters<typeof worker.fetch>[0], bindings, context);
+    await waitOnExecutionContext(context);
+    return ((await answered.json()) as { warnings: string[] }).warnings.join('\n');
+  }
+  const inDays = (days: number) => new Date(Date.now() + days * 86_400_000).toUTCString().replace(/^\w+, /, '');
+
+  it('a certificate that was seen warns from 31 days before it expires, in readiness and once a day in the log', async () => {
+    const log = vi.spyOn(console, 'log').mockReturnValue();
+    const settings = { CONNECTOR_CERTIFICATES: `soon:${FINGERPRINT}\nlater:${'cd'.repeat(32)}` };
+    const soon = certificate({ certNotAfter: inDays(30) });
+    const later = certificate({ certNotAfter: inDays(32), certFingerprintSHA256: 'cd'.repeat(32) });
+    for (const cf of [soon, later, soon]) expect((await statusOf({ cf }, settings)).status).toBe(200);
+    const logged = log.mock.calls.map(([line]) => String(line)).filter((line) => line.includes('certificate-expires'));
+    expect(logged.map((line) => JSON.parse(line))).toEqual([{ event: 'certificate-expires', name: 'soon', days: 29 }]);
+    const warnings = await warningsWith(settings);
+    expect(warnings).toContain('The client certificate soon expires on ');
+    expect(warnings).not.toContain('certificate later');
+  });
+
+  it('a key of a connector that opens a staff door too is a problem', async () => {
+    const shared = 'one-secret-for-two-doors';
+    const same = 'Two of connector, reports and admin have the same credentials.';
+    expect(await warningsWith({ CONNECTOR_KEYS: `gateway:${shared}`, ADMIN_BASIC: `boss:${shared}` })).toContain(same);
+    expect(await warningsWith({ CONNECTOR_TOKENS: `policy:${shared}`, ADMIN_BASIC: `boss:${shared}` })).toContain(same);
+    expect(await warningsWith({ ADMIN_BASIC: 'boss:another-secret-for-admins' })).not.toContain(same);
+  });
+
+  it('an unusable issuer or a single certificate is a warning', async () => {
+    const warnings = await warningsWith({ CONNECTOR_ISSUERS: '[{}]', CONNECTOR_CERTIFICATES: `a:${FINGERPRINT}` });
+    expect(warnings).toContain('CONNECTOR_ISSUERS, entry 1');
+    expect(warnings).toContain('CONNECTOR_CERTIFICATES has one certificate');
+  });
+});
