@@ -2,12 +2,13 @@
 import type { Context } from 'hono';
 import { countRefusal } from '../attempts/refused-calls.ts';
 import { authenticate, type ConnectorRoute } from '../callers/authenticate.ts';
-import { rememberCertificate } from '../callers/certificate-expiry.ts';
+import type { SeenCertificate } from '../callers/certificate.ts';
+import { noteExpiry, rememberCertificate } from '../callers/certificate-expiry.ts';
 import type { Authentication, RefusedCaller } from '../callers/credential.ts';
 import { addressOf, blocksOf, noteRight, noteWrong } from '../callers/guesses.ts';
 import { NOT_STORED } from '../platform/answer-headers.ts';
 import { configOf } from '../platform/config.ts';
-import { log } from '../platform/log.ts';
+import { errorFields, log } from '../platform/log.ts';
 import type { GateBindings } from './env.ts';
 
 const UNAUTHENTICATED = { ...NOT_STORED, 'WWW-Authenticate': 'Basic realm="Gatehouse", charset="UTF-8"' };
@@ -23,10 +24,21 @@ export function admit(c: Context<GateBindings>, route: ConnectorRoute): Authenti
     log,
     later: (work) => c.executionCtx.waitUntil(work),
     isBlocked: blocksOf(address, now),
-    seen: (certificate) => rememberCertificate(certificate, now, log),
+    seen: (certificate) => warnOfExpiry(c, certificate, now),
   });
   if (!(caller instanceof Promise) && caller.ok) noteRight(address, caller.kind, caller.name, now);
   return caller;
+}
+
+function warnOfExpiry(c: Context<GateBindings>, certificate: SeenCertificate, now: number): void {
+  if (!rememberCertificate(certificate, now)) return;
+  const { name, notAfter } = certificate;
+  log('certificate-expires', { name, notAfter: new Date(notAfter).toISOString() });
+  c.executionCtx.waitUntil(
+    noteExpiry(c.env.GATEHOUSE, certificate).catch((error: unknown) =>
+      log('certificate-not-noted', { name, ...errorFields(error) }),
+    ),
+  );
 }
 
 /** Counts the refusal. 401 has no body (contract 47). */

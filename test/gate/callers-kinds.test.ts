@@ -4,6 +4,7 @@ import { env } from 'cloudflare:workers';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { authenticate, type ConnectorRoute } from '../../src/callers/authenticate.ts';
+import { noteExpiry } from '../../src/callers/certificate-expiry.ts';
 import type { Authentication, CallerKind } from '../../src/callers/credential.ts';
 import { configOf } from '../../src/platform/config.ts';
 import { basic, newClient, rowsOfOnce, USER_FLOW } from '../support/call.ts';
@@ -371,10 +372,20 @@ describe('readiness', () => {
     const later = certificate({ certNotAfter: inDays(32), certFingerprintSHA256: 'cd'.repeat(32) });
     for (const cf of [soon, later, soon]) expect((await statusOf({ cf }, settings)).status).toBe(200);
     const logged = log.mock.calls.map(([line]) => String(line)).filter((line) => line.includes('certificate-expires'));
-    expect(logged.map((line) => JSON.parse(line))).toEqual([{ event: 'certificate-expires', name: 'soon', days: 29 }]);
+    expect(logged.map((line) => JSON.parse(line))).toMatchObject([{ event: 'certificate-expires', name: 'soon' }]);
+    expect([...(await env.GATEHOUSE.list({ prefix: 'certificate-expires:' })).keys].map(({ name }) => name)).toEqual([
+      'certificate-expires:soon',
+    ]);
     const warnings = await warningsWith(settings);
     expect(warnings).toContain('The client certificate soon expires on ');
     expect(warnings).not.toContain('certificate later');
+  });
+
+  it('a certificate that another isolate saw warns too', async () => {
+    const notAfter = Date.parse('2026-12-24T00:00:00Z');
+    await noteExpiry(env.GATEHOUSE, { name: 'seen-elsewhere', notAfter });
+    expect(await warningsWith({})).toContain('The client certificate seen-elsewhere expires on 2026-12-24.');
+    await env.GATEHOUSE.delete('certificate-expires:seen-elsewhere');
   });
 
   it('a key of a connector that opens a staff door too is a problem', async () => {

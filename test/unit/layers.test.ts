@@ -26,7 +26,7 @@ const LAYERS: readonly (readonly [room: string, imports: string])[] = [
   ['desk/audit', 'sign-in platform database desk/http'],
   ['desk/reports', 'sign-in platform database attempts desk/env.ts desk/http desk/aggregates'],
   // A policy is tried, and readiness is asked, on the road of a call.
-  ['desk/health', 'platform entitlements database policy gate desk/env.ts desk/http desk/consume desk/policies'],
+  ['desk/health', 'callers platform entitlements database policy gate desk/env.ts desk/http desk/consume desk/policies'],
   ['desk/admin', 'sign-in platform attempts policy entitlements gate desk/http desk/consume desk/policies desk/audit'],
   [
     'desk',
