@@ -3,6 +3,7 @@
  * line in {@link WINDOW_MS} for each kind, and never stores what was presented.
  */
 import { v7 as uuidv7 } from 'uuid';
+import type { RefusalReason } from '../callers/credential.ts';
 import { errorFields, log } from '../platform/log.ts';
 import type { RefusedCalls } from './attempt.ts';
 
@@ -12,7 +13,7 @@ const WINDOW_MS = 10_000;
 /** Every member is one of few values: the credential's name is a configured one. */
 export interface Refusal {
   readonly route: 'connector' | 'reports' | 'admin';
-  readonly reason: string;
+  readonly reason: RefusalReason | 'no-such-connector';
   /** Name of the configured credential; `''` when the presented user name is none. */
   readonly name: string;
 }
@@ -27,12 +28,16 @@ interface Counted {
 /** By kind. Values, never promises. */
 const counted = new Map<string, Counted>();
 
-/** Counts a refusal at `now` (milliseconds since 1970). `later` takes the work that sends it. Never throws. */
+/**
+ * Counts a refusal at `now` (milliseconds since 1970). `later` takes the work that sends it. `details` are for the log
+ * line alone, and may be any short texts. Never throws.
+ */
 export function countRefusal(
   refusal: Refusal,
   now: number,
   queue: Pick<Queue, 'send'>,
   later: (work: Promise<unknown>) => void,
+  details: Readonly<Record<string, string>> = {},
 ): void {
   const kind = JSON.stringify(refusal);
   const { since, waiting } = counted.get(kind) ?? { since: Number.NEGATIVE_INFINITY, waiting: 0 };
@@ -42,7 +47,7 @@ export function countRefusal(
   }
   counted.set(kind, { since: now, waiting: 0 });
   const calls = waiting + 1;
-  log('refused', { ...refusal, calls });
+  log('refused', { ...details, ...refusal, calls });
   const message: RefusedCalls = { kind: 'refused-calls', v: 1, id: uuidv7({ msecs: now }), ...refusal, calls };
   later(
     // The log line has the count too, so a queue that refuses loses nothing but the report.

@@ -1,16 +1,89 @@
 /**
- * Authenticates callers. The request's scheme selects the check. A new scheme (API key, client certificate, bearer) is
- * a file beside `basic.ts` and a branch of {@link authenticate}.
+ * Authenticates callers, before the body is read. Every credential that is presented must be right, and the strongest
+ * one names the caller. A new kind is a module beside `basic.ts` and a line in {@link authenticate}.
  */
+import { verifyKeys } from './api-key.ts';
 import { verifyBasic } from './basic.ts';
-import type { Authentication, BasicCredential } from './credential.ts';
+import { verifyBearer } from './bearer.ts';
+import { type SeenCertificate, verifyCertificate } from './certificate.ts';
+import {
+  type Accepted,
+  type Authentication,
+  type BasicCredential,
+  CALLER_KINDS,
+  type CallerKind,
+  type ConnectorCredentials,
+} from './credential.ts';
+import type { TokenWorld } from './signing-keys.ts';
 
-/** Checks the request against the credentials of one kind. It is synchronous and does not read the body. */
-export function authenticate(request: Request, credentials: readonly BasicCredential[]): Authentication {
-  if (credentials.length === 0) return { ok: false, reason: 'none-configured' };
-  const header = request.headers.get('Authorization');
-  if (header === null || header === '') return { ok: false, reason: 'no-credential' };
-  const scheme = header.split(' ', 1)[0]?.toLowerCase();
-  if (scheme === 'basic') return verifyBasic(header, credentials);
-  return { ok: false, reason: 'unsupported-scheme' };
+/** The routes of connectors, which differ in one point: on user flows `?code=` alone does not suffice (contract 56). */
+export type ConnectorRoute = 'user-flow' | 'custom-policy';
+
+export interface CallerWorld extends TokenWorld {
+  /** Whether guesses at this credential are refused without a comparison. Undefined when none is. */
+  readonly isBlocked?: ((kind: CallerKind, name: string) => boolean) | undefined;
+  /** Gets the certificate of an accepted caller. */
+  readonly seen?: ((certificate: SeenCertificate) => void) | undefined;
 }
+
+/**
+ * Checks what a connector's caller presents. Never rejects and never reads the body. It returns a promise only when
+ * a JWT must be verified, so that a call with Basic costs no turn.
+ */
+export function authenticate(
+  request: Request,
+  credentials: ConnectorCredentials,
+  route: ConnectorRoute,
+  world: CallerWorld,
+): Authentication | Promise<Authentication> {
+  const { basic, keys, tokens, issuers, certificates } = credentials;
+  const isBlocked = (kind: CallerKind) => world.isBlocked?.(kind, '') ?? false;
+  const results: Authentication[] = [];
+  if (certificates.length > 0) {
+    const certificate = verifyCertificate(request, certificates, world.now, world.seen);
+    if (certificate !== undefined) results.push(certificate);
+  } else if (basic.length + keys.length + tokens.length + issuers.length === 0) {
+    return { ok: false, reason: 'none-configured' };
+  }
+  if (keys.length > 0) results.push(...verifyKeys(request, credentials, isBlocked));
+  const header = request.headers.get('Authorization') ?? '';
+  const scheme = header === '' ? '' : schemeOf(header);
+  if (scheme === 'basic' && basic.length > 0) {
+    const blocked = world.isBlocked;
+    results.push(verifyBasic(header, basic, blocked && ((name) => blocked('basic', name))));
+  } else if (scheme === 'bearer' && tokens.length + issuers.length > 0) {
+    const bearer = verifyBearer(header, credentials, isBlocked, world);
+    if (bearer instanceof Promise) {
+      // Another credential that is wrong decides without the token.
+      const wrong = results.find((result) => !result.ok);
+      return wrong ?? bearer.then((result) => strongestOf([...results, result], route));
+    }
+    results.push(bearer);
+  } else if (header !== '') {
+    results.push({ ok: false, reason: 'unsupported-scheme' });
+  }
+  return strongestOf(results, route);
+}
+
+function strongestOf(results: readonly Authentication[], route: ConnectorRoute): Authentication {
+  let strongest: Accepted | undefined;
+  for (const result of results) {
+    if (!result.ok) return result;
+    if (strongest === undefined || rank(result) < rank(strongest)) strongest = result;
+  }
+  if (strongest === undefined) return { ok: false, reason: 'no-credential' };
+  if (route === 'user-flow' && strongest.kind === 'code') return { ...strongest, ok: false, reason: 'code-alone' };
+  return strongest;
+}
+
+const rank = ({ kind }: Accepted) => CALLER_KINDS.indexOf(kind);
+
+/** Checks the credential of a person or program at the management API: HTTP Basic. */
+export function authenticateStaff(request: Request, credentials: readonly BasicCredential[]): Authentication {
+  if (credentials.length === 0) return { ok: false, reason: 'none-configured' };
+  const header = request.headers.get('Authorization') ?? '';
+  if (header === '') return { ok: false, reason: 'no-credential' };
+  return schemeOf(header) === 'basic' ? verifyBasic(header, credentials) : { ok: false, reason: 'unsupported-scheme' };
+}
+
+const schemeOf = (header: string) => header.split(' ', 1)[0]?.toLowerCase();

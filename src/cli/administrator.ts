@@ -2,7 +2,7 @@
 import * as z from 'zod/mini';
 import { isLoopback } from '../database/loopback.ts';
 import type { Code } from '../desk/http/error-codes.ts';
-import { SAMPLE_CREDENTIALS } from '../platform/config.ts';
+import { SAMPLE_CREDENTIALS } from '../platform/credential-settings.ts';
 import { rootCauseOf } from './driver-error.ts';
 import { jsonIn } from './files.ts';
 import type { Io } from './io.ts';

@@ -2,4 +2,6 @@
 export interface DeskEnv {
   readonly GATEHOUSE: KVNamespace;
   readonly ATTEMPTS: Queue;
+  /** Counts wrong credentials. Without it guesses are not slowed. */
+  readonly GUESSES?: Pick<RateLimit, 'limit'>;
 }

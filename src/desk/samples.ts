@@ -1,5 +1,5 @@
 /** Sample calls for a Gatehouse on a developer's machine, with its sample credentials and a sample person. */
-import { SAMPLE_CREDENTIALS } from '../platform/config.ts';
+import { SAMPLE_CREDENTIALS } from '../platform/credential-settings.ts';
 
 const CLIENT_ID = '231c70e8-8424-48ac-9b5d-5623b9e4ccf3';
 const JANE = { objectId: 'ab3ec3b2-a435-45e4-b93a-56a005e88bb7', email: 'jane@example.com' };

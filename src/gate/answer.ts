@@ -4,6 +4,7 @@
  */
 import type { ErrorReason } from '../attempts/error-reasons.ts';
 import type { CallIdentity } from '../attempts/support-code.ts';
+import type { CallerKind } from '../callers/credential.ts';
 import type { Lookup } from '../entitlements/look-up.ts';
 import { errorFields, log } from '../platform/log.ts';
 import { TimeoutError, type WithTimeout } from '../platform/timeout.ts';
@@ -23,9 +24,10 @@ import type { ChannelPart } from './compose-attempt.ts';
 /** An authenticated call. */
 export interface Call {
   readonly request: Request;
-  /** Name of the credential, and its kind. */
+  /** Name of the credential. */
   readonly caller: string;
-  readonly callerKind: string;
+  /** What the caller presented: the strongest of it. `''` in a trial. */
+  readonly callerKind: CallerKind | '';
   /** The step or exchange that the URL names, as typed. */
   readonly urlStep: Step | undefined;
   /** Milliseconds since 1970. */

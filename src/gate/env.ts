@@ -1,5 +1,6 @@
 /** The gate's bindings in wrangler.toml, except the settings and secrets that `config.ts` reads. */
 import type { Attempt } from '../attempts/attempt.ts';
+import type { GuessCounter } from '../callers/guesses.ts';
 
 export interface GateEnv {
   readonly GATEHOUSE: KVNamespace;
@@ -7,6 +8,8 @@ export interface GateEnv {
   /** The desk, for every path outside `/connectors`. */
   readonly DESK: Pick<Fetcher, 'fetch'>;
   readonly RECORDER: RecorderBinding;
+  /** Counts wrong credentials. Without it guesses are not slowed. */
+  readonly GUESSES?: GuessCounter;
 }
 
 /** For Hono. `hono/tiny` tries routes in order: as fast as others for a few routes, and fastest to start. */

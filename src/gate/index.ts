@@ -6,8 +6,8 @@ import { JSON_NOT_STORED, NOT_STORED } from '../platform/answer-headers.ts';
 import { configOf } from '../platform/config.ts';
 import { withoutState, withState } from '../platform/gate-state.ts';
 import { errorFields, log } from '../platform/log.ts';
-import { answerExchangeInPanic, customPolicy } from './custom-policy/routes.ts';
 import { NO_SUCH_ADDRESS } from '../platform/no-such-address.ts';
+import { answerExchangeInPanic, customPolicy } from './custom-policy/routes.ts';
 import type { GateBindings, GateEnv } from './env.ts';
 import { answerInPanic, userFlow } from './user-flow/routes.ts';
 

@@ -82,7 +82,7 @@ export async function tryCall({ body, urlStep, policy, entitlements, now, suppor
     withTimeout: (_, work) => work(),
   };
   const isOfExchange = policy.exchanges.has(exchangeKey(urlStep ?? ''));
-  const answered = await (isOfExchange ? answer(customPolicyDoor, world, call) : answer(userFlowDoor, world, call));
+  const answered = await (isOfExchange ? answer(customPolicyDoor([]), world, call) : answer(userFlowDoor, world, call));
   const { reached, reply, decision } = answered;
   const step = stepOf(reached);
   const rules = (step === undefined ? undefined : policy.steps.get(step)?.rules) ?? [];

@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path';
 import { migrate } from '../cli/migrate-command.ts';
 import { quoted } from '../cli/table.ts';
 import { sampleCommands } from '../desk/samples.ts';
-import { SAMPLE_CREDENTIALS } from '../platform/config.ts';
+import { SAMPLE_CREDENTIALS } from '../platform/credential-settings.ts';
 import { fireCron } from './dev/cron.ts';
 import { readOptions, USAGE } from './dev/options.ts';
 import { seedPeople } from './dev/sample.ts';

@@ -1,12 +1,7 @@
 /** Reads the settings once per isolate. `/health/ready` reports an invalid value, whose default is used. */
-import { readBasicLines } from '../callers/basic.ts';
-import type { BasicCredential, Credentials } from '../callers/credential.ts';
+import type { Credentials } from '../callers/credential.ts';
 import { canonicalName, shortName } from '../sign-in/claim-names.ts';
-
-/** Valid while `LOCAL=yes`, which only `npm run dev` and the tests set. */
-export const SAMPLE_CREDENTIALS = { connector: 'Test:Test', reports: 'support:support', admin: 'admin:admin' } as const;
-
-const SAMPLE_LINES = new Set<string>(Object.values(SAMPLE_CREDENTIALS));
+import { readCredentials } from './credential-settings.ts';
 
 /** Parses a trimmed setting; undefined when it is invalid. */
 type Read<Value> = (text: string) => Value | undefined;
@@ -68,6 +63,7 @@ const SETTINGS = {
   STALE_ROLES_MAX_SECONDS: integer(0, 86_400, 900),
   KV_TIMEOUT_MS: integer(10, 4_000, 1_000),
   DECISION_TIMEOUT_MS: integer(20, 4_500, 2_000),
+  CONNECTOR_KEY_HEADERS: [list, 'x-functions-key,api-key,x-api-key,aeg-sas-key'],
 } as const satisfies { readonly [name: string]: Setting<unknown> };
 
 /** Settings whose safe fallback is not the default. */
@@ -134,38 +130,7 @@ export function readConfig(env: Record<string, unknown>): Config {
       'KV_TIMEOUT_MS is not below DECISION_TIMEOUT_MS: KV gets less time, so that a call is still answered. Lower it.',
     );
   }
-  const credentials: Credentials = {
-    connector: isGate ? credentialsOf('CONNECTOR_BASIC', SAMPLE_CREDENTIALS.connector) : [],
-    reports: isGate ? [] : credentialsOf('REPORTS_BASIC', SAMPLE_CREDENTIALS.reports),
-    admin: isGate ? [] : credentialsOf('ADMIN_BASIC', SAMPLE_CREDENTIALS.admin),
-  };
+  const given = { env, local, isGate, keyHeaders: settings.CONNECTOR_KEY_HEADERS };
+  const credentials = readCredentials(given, (sentence) => problems.push(sentence));
   return { ...settings, local, credentials, problems, unusable };
-
-  function credentialsOf(name: string, sample: string): BasicCredential[] {
-    const lines = typeof env[name] === 'string' ? env[name] : '';
-    const { credentials: configured, faulty, weak, joined } = readBasicLines(lines);
-    if (faulty.length > 0) {
-      const which = `line ${faulty.join(', ')}`;
-      problems.push(
-        `${name}, ${which}: not a plain username:password without quotes or spaces around it. Correct the secret.`,
-      );
-    }
-    if (joined.length > 0) {
-      problems.push(
-        `${name}, line ${joined.join(', ')}: looks like several pairs. Write one username:password per line, separated by new lines.`,
-      );
-    }
-    if (weak.length > 0 && !local) {
-      problems.push(
-        `${name}, line ${weak.join(', ')}: the password has fewer than 20 characters. Make one with openssl rand -base64 24.`,
-      );
-    }
-    const real = configured.filter(({ line }) => !SAMPLE_LINES.has(new TextDecoder().decode(line)));
-    if (real.length < configured.length) {
-      problems.push(`${name} contains a sample credential, which is valid in local development only. Replace it.`);
-    }
-    if (real.length === 0 && !local)
-      problems.push(`${name} has no usable line: every request is refused. Set the secret.`);
-    return local ? [...real, ...readBasicLines(sample).credentials] : real;
-  }
 }

@@ -1,4 +1,6 @@
 /** The gate's state for the readiness check. The desk cannot read the gate's settings and secrets. */
+import { certificateWarnings } from '../callers/certificate-expiry.ts';
+import type { NamedSecret } from '../callers/credential.ts';
 import type { Config } from './config.ts';
 import { hexOf, hmac } from './digest.ts';
 
@@ -8,7 +10,7 @@ const HEADER = 'X-Gatehouse-Gate';
 export interface GateState {
   /** Problems for the operator to fix, as sentences without secrets. */
   readonly problems: readonly string[];
-  /** Each connector credential, signed with `SUPPORT_CODE_KEY`, which both Workers have. */
+  /** The secret of each connector credential, signed with `SUPPORT_CODE_KEY`, which both Workers have. */
   readonly pairs: readonly string[];
 }
 
@@ -22,8 +24,10 @@ export function withoutState(request: Request): Request {
 
 /** Adds the state of the gate that has these settings. */
 export async function withState(request: Request, config: Config): Promise<Request> {
-  const pairs = await signedPairs(config.SUPPORT_CODE_KEY, config.credentials.connector);
-  const state: GateState = { problems: config.problems, pairs };
+  const { basic, keys, tokens } = config.credentials.connector;
+  const pairs = await signedPairs(config.SUPPORT_CODE_KEY, [...basic, ...keys, ...tokens]);
+  const problems = [...config.problems, ...certificateWarnings(Date.now())];
+  const state: GateState = { problems, pairs };
   const extended = new Request(request);
   extended.headers.set(HEADER, encodeURIComponent(JSON.stringify(state)));
   return extended;
@@ -36,5 +40,5 @@ export function stateOf(request: Request): GateState | undefined {
 }
 
 /** Signatures, which can be compared without knowledge of the credentials. */
-export const signedPairs = (secret: string, pairs: readonly { readonly line: Uint8Array }[]): Promise<string[]> =>
-  Promise.all(pairs.map(async ({ line }) => hexOf(await hmac(secret, line))));
+export const signedPairs = (key: string, pairs: readonly NamedSecret[]): Promise<string[]> =>
+  Promise.all(pairs.map(async ({ secret }) => hexOf(await hmac(key, secret))));

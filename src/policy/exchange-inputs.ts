@@ -8,6 +8,8 @@ export interface Incoming {
   readonly members: readonly (readonly [name: string, value: unknown])[];
   /** Where paths begin: the parsed body; undefined when values are flat texts. */
   readonly root: unknown;
+  /** Whether members of others than the caller are among them, as in the headers of HTTP. */
+  readonly hasStrangers?: boolean;
 }
 
 export interface ReadInputs {
@@ -111,7 +113,8 @@ function booleanIn(text: string): boolean | undefined {
 /** The names that inputs read, in lower case, by the inputs of a loaded policy. */
 const namesRead = new WeakMap<readonly ExchangeInput[], ReadonlySet<string>>();
 
-function unreadOf(inputs: readonly ExchangeInput[], { members }: Incoming): string[] {
+function unreadOf(inputs: readonly ExchangeInput[], { members, hasStrangers = false }: Incoming): string[] {
+  if (hasStrangers) return [];
   let read = namesRead.get(inputs);
   if (read === undefined) {
     read = new Set(inputs.flatMap(({ from }) => from.flatMap((name) => [name, rootOf(name)].map(lower))));

@@ -3,7 +3,7 @@ import { createExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { authenticate } from '../../src/callers/authenticate.ts';
+import { authenticateStaff } from '../../src/callers/authenticate.ts';
 import { readBasicLines } from '../../src/callers/basic.ts';
 import { basic, USER_FLOW } from '../support/call.ts';
 import worker from '../support/worker.ts';
@@ -109,7 +109,7 @@ describe('HTTP Basic', () => {
     fc.assert(
       fc.property(pair, pair, (configured, presented) => {
         const check = (text: string) =>
-          authenticate(
+          authenticateStaff(
             new Request(USER_FLOW, { headers: { Authorization: basic(text) } }),
             readBasicLines(configured).credentials,
           );
@@ -125,7 +125,7 @@ describe('HTTP Basic', () => {
     fc.assert(
       fc.property(fc.constantFrom('', 'Basic ', 'basic', 'Basic YTpi '), header, (scheme, rest) => {
         const request = new Request(USER_FLOW, { headers: { Authorization: scheme + rest } });
-        expect(authenticate(request, credentials).ok).toBe(false);
+        expect(authenticateStaff(request, credentials).ok).toBe(false);
       }),
     );
   });

@@ -14,7 +14,7 @@ const LAYERS: readonly (readonly [room: string, imports: string])[] = [
   ['platform', 'platform/digest.ts sign-in callers'],
   ['database', 'platform'],
   // The queue's message is a row of the table: its types, nothing else (the gate's bundle holds no Drizzle).
-  ['attempts', 'sign-in platform database/schema.ts'],
+  ['attempts', 'sign-in callers platform database/schema.ts'],
   ['policy', 'sign-in platform expressions'],
   ['entitlements', 'sign-in policy expressions/limits.ts'],
   ['gate', 'sign-in callers platform attempts policy entitlements'],
@@ -26,7 +26,10 @@ const LAYERS: readonly (readonly [room: string, imports: string])[] = [
   ['desk/audit', 'sign-in platform database desk/http'],
   ['desk/reports', 'sign-in platform database attempts desk/env.ts desk/http desk/aggregates'],
   // A policy is tried, and readiness is asked, on the road of a call.
-  ['desk/health', 'platform entitlements database policy gate desk/env.ts desk/http desk/consume desk/policies'],
+  [
+    'desk/health',
+    'callers platform entitlements database policy gate desk/env.ts desk/http desk/consume desk/policies',
+  ],
   ['desk/admin', 'sign-in platform attempts policy entitlements gate desk/http desk/consume desk/policies desk/audit'],
   [
     'desk',

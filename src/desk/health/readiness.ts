@@ -1,4 +1,5 @@
 /** Checks everything behind Gatehouse in parallel, and warns the operator of what to fix. */
+import { notedCertificateWarnings } from '../../callers/certificate-expiry.ts';
 import { PERSON_PREFIX } from '../../entitlements/look-up.ts';
 import { type Config, configOf } from '../../platform/config.ts';
 import { type GateState, signedPairs } from '../../platform/gate-state.ts';
@@ -23,7 +24,7 @@ type Part<Facts> = ({ readonly ok: true } & Facts) | { readonly ok: false; reado
  */
 export async function askParts(env: DeskEnv, gate: GateState | undefined, later: (work: Promise<unknown>) => void) {
   const config = configOf(env);
-  const [kv, queue, neon, policy] = await Promise.all([
+  const [kv, queue, neon, policy, certificates] = await Promise.all([
     part('Workers KV', async () => {
       await env.GATEHOUSE.get('health');
       return {};
@@ -31,9 +32,10 @@ export async function askParts(env: DeskEnv, gate: GateState | undefined, later:
     part('Workers KV (dead letters)', () => countDeadLetters(env.GATEHOUSE)),
     part('Neon', () => readiness(config)),
     part('Workers KV (policy)', () => policyState(env.GATEHOUSE, config, later)),
+    part('Workers KV (certificates)', async () => ({ expiring: await notedCertificateWarnings(env.GATEHOUSE) })),
   ]);
   const warnings = [
-    ...problemsOf(config.problems, gate),
+    ...problemsOf(config.problems, gate, certificates.ok ? certificates.expiring : []),
     ...(await sharedPairs(config, gate)),
     ...(policy.ok ? policyWarnings(policy) : []),
   ];
@@ -104,9 +106,9 @@ export function neonWarnings(neon: Readiness): string[] {
   return warnings;
 }
 
-/** Problems with the settings of both Workers, without duplicates. */
-const problemsOf = (own: readonly string[], gate: GateState | undefined): string[] => [
-  ...new Set([...own, ...(gate?.problems ?? [])]),
+/** Problems with the settings of both Workers and what the gate noted, without duplicates. */
+const problemsOf = (own: readonly string[], gate: GateState | undefined, noted: readonly string[]): string[] => [
+  ...new Set([...own, ...(gate?.problems ?? []), ...noted]),
 ];
 
 /** Finds credentials of more than one kind: with B2C's copy, its holder could read reports or change roles. */

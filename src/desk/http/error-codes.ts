@@ -105,6 +105,11 @@ export const REFUSALS = {
   ],
   'body-not-json': [415, 'The Content-Type is not JSON. Send JSON with Content-Type: application/json.'],
   'precondition-missing': [428, preconditionMissing],
+  'too-many-guesses': [
+    429,
+    'Too many wrong credentials came from your address or for this name. Wait a minute; a correct credential is admitted at once.',
+    60,
+  ],
   'internal-error': [500, 'An unexpected error occurred. Try again, or search the logs for the request id.'],
   'not-logged': [503, failed('The change could not be logged: the queue and the database both refused it.'), 30],
   'kv-busy': [503, failed('Workers KV takes one write a second for one key.'), 2],

@@ -20,6 +20,7 @@ const TITLES: Partial<Record<ContentfulStatusCode, string>> = {
   413: 'Body too large',
   415: 'Body of another type',
   428: 'Precondition required',
+  429: 'Too many guesses',
   500: 'Something went wrong here',
   503: 'Not available right now',
 };

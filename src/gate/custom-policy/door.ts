@@ -7,12 +7,13 @@ import type { ChannelPart } from '../compose-attempt.ts';
 import { replyTo } from './reply.ts';
 import { type ExchangeCall, type ExchangeEvent, parse, understand } from './request.ts';
 
-export const customPolicyDoor: FrontDoor<ExchangeCall> = {
-  parse,
+/** `keyHeaders`: lower-case names of the headers that hold credentials, which are never claims. */
+export const customPolicyDoor = (keyHeaders: readonly string[]): FrontDoor<ExchangeCall> => ({
+  parse: (call) => parse(call, keyHeaders),
   understand,
   reply: (ended) => replyTo(ended, exchangeOf(ended.reached)),
   recorded,
-};
+});
 
 const exchangeOf = ({ inForce, urlStep = '' }: Reached) => inForce?.policy?.exchanges.get(exchangeKey(urlStep));
 

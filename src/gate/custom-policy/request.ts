@@ -31,15 +31,15 @@ const NOTHING: Incoming = { members: [], root: undefined };
 
 /** Headers of HTTP, of proxies and of credentials. A custom policy sends none of them as a claim. */
 const NO_CLAIM =
-  /^(?:accept.*|authorization|cache-control|cdn-loop|cf-.*|connection|content-.*|cookie|date|expect|forwarded|host|if-.*|keep-alive|origin|pragma|proxy-.*|range|referer|sec-.*|te|trailer|transfer-encoding|true-client-ip|upgrade.*|user-agent|via|x-forwarded-.*|x-real-ip|x-functions-key|api-key|x-api-key|aeg-sas-key)$/;
+  /^(?:accept.*|authorization|cache-control|cdn-loop|cf-.*|connection|content-.*|cookie|date|expect|forwarded|host|if-.*|keep-alive|origin|pragma|proxy-.*|range|referer|sec-.*|te|trailer|transfer-encoding|true-client-ip|upgrade.*|user-agent|via|x-forwarded-.*|x-real-ip|trace(?:parent|state))$/;
 /** The key in a URL is a credential (contract 3.1), never a claim. */
 const KEY_PARAMETER = 'code';
 
 /** Parses a call. What cannot be read is a fault that the exchange's `whenUnavailable` answers. */
-export async function parse(call: Call): Promise<ExchangeCall> {
+export async function parse(call: Call, keyHeaders: readonly string[]): Promise<ExchangeCall> {
   const { method, headers, url } = call.request;
   if (method === 'GET') {
-    const incoming = withoutBody(new URL(url).searchParams, headers);
+    const incoming = inQuery(new URL(url).searchParams) ?? inHeaders(headers, keyHeaders);
     return { ...call, text: textOf(incoming), incoming, fault: undefined };
   }
   const body = await readText(call.request);
@@ -49,12 +49,17 @@ export async function parse(call: Call): Promise<ExchangeCall> {
   return { ...call, text, incoming: read.incoming ?? NOTHING, fault: read.fault };
 }
 
-/** The query, or else the headers. */
-function withoutBody(query: URLSearchParams, headers: Headers): Incoming {
+/** Undefined when the query has no claims. */
+function inQuery(query: URLSearchParams): Incoming | undefined {
   const members = [...query].filter(([name]) => name.toLowerCase() !== KEY_PARAMETER);
-  if (members.length > 0) return { members, root: undefined };
-  const sent = [...headers].filter(([name]) => !NO_CLAIM.test(name));
-  return { members: sent.map(([name, value]) => [name, readable(value)] as const), root: undefined };
+  return members.length === 0 ? undefined : { members, root: undefined };
+}
+
+/** Others than the author of the custom policy add headers, so those that no input reads mean nothing. */
+function inHeaders(headers: Headers, keyHeaders: readonly string[]): Incoming {
+  const sent = [...headers].filter(([name]) => !NO_CLAIM.test(name) && !keyHeaders.includes(name));
+  const members = sent.map(([name, value]) => [name, readable(value)] as const);
+  return { members, root: undefined, hasStrangers: true };
 }
 
 /** Header values arrive as Latin-1. A custom policy that sends UTF-8 is understood too. */
@@ -69,7 +74,11 @@ function readable(value: string): string {
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
 
 /** Stands for the body in support codes and fingerprints. */
-const textOf = ({ members }: Incoming): string => (members.length === 0 ? '' : JSON.stringify(members));
+function textOf({ members, hasStrangers = false }: Incoming): string {
+  // A retry has other values in the headers of proxies.
+  const own = hasStrangers ? members.filter(([name]) => !name.startsWith('x-')) : members;
+  return own.length === 0 ? '' : JSON.stringify(own);
+}
 
 /** What the body is decides; the Content-Type only when both are possible. */
 function isForm(text: string, headers: Headers): boolean {

@@ -5,31 +5,31 @@
 import type { Context } from 'hono';
 import { Hono } from 'hono/tiny';
 import { randomSupportCode } from '../../attempts/support-code.ts';
-import { authenticate } from '../../callers/authenticate.ts';
 import { JSON_NOT_STORED, NOT_STORED } from '../../platform/answer-headers.ts';
 import { configOf } from '../../platform/config.ts';
 import { errorFields, log } from '../../platform/log.ts';
 import { policyInMemory } from '../../policy/active.ts';
 import { decideWithoutPolicy } from '../../policy/decide.ts';
 import { exchangeKey } from '../../policy/exchange.ts';
+import { admitted } from '../admit.ts';
 import type { Reply } from '../answer.ts';
 import type { GateBindings } from '../env.ts';
-import { refuse, serve } from '../serve.ts';
+import { serve } from '../serve.ts';
 import { customPolicyDoor } from './door.ts';
 import { replyTo } from './reply.ts';
 
 const ROUTE = '/connectors/custom-policy';
 
-async function exchange(c: Context<GateBindings>): Promise<Response> {
+function exchange(c: Context<GateBindings>): Response | Promise<Response> {
   const startedAt = Date.now();
-  const caller = authenticate(c.req.raw, configOf(c.env).credentials.connector);
-  if (!caller.ok) return refuse(c, caller);
-  const { method } = c.req.raw;
-  const urlStep = exchangeIn(c.req.raw.url);
-  // Uptime checks and the portal ask whether the address responds. A GET that names an exchange is a call.
-  if (method === 'HEAD' || (method === 'GET' && urlStep === '')) return new Response(null, { headers: NOT_STORED });
-  const { reply } = await serve(c, customPolicyDoor, { caller: caller.name, callerKind: 'basic', urlStep, startedAt });
-  return written(reply);
+  const { method, url } = c.req.raw;
+  const urlStep = exchangeIn(url);
+  return admitted(c, 'custom-policy', async (caller) => {
+    // Uptime checks and the portal ask whether the address responds. A GET that names an exchange is a call.
+    if (method === 'HEAD' || (method === 'GET' && urlStep === '')) return new Response(null, { headers: NOT_STORED });
+    const door = customPolicyDoor(configOf(c.env).credentials.connector.keyHeaders);
+    return written(await serve(c, door, { caller, urlStep, startedAt }));
+  });
 }
 
 export const customPolicy = new Hono<GateBindings>().all('/*', exchange);

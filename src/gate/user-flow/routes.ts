@@ -2,35 +2,31 @@
 import type { Context } from 'hono';
 import { Hono } from 'hono/tiny';
 import { randomSupportCode } from '../../attempts/support-code.ts';
-import { authenticate } from '../../callers/authenticate.ts';
 import { JSON_NOT_STORED, NOT_STORED } from '../../platform/answer-headers.ts';
 import { configOf } from '../../platform/config.ts';
 import { errorFields, log } from '../../platform/log.ts';
 import { policyInMemory } from '../../policy/active.ts';
 import { decideWithoutPolicy } from '../../policy/decide.ts';
 import { stepNamed } from '../../sign-in/steps.ts';
+import { admitted } from '../admit.ts';
 import type { Reply } from '../answer.ts';
 import type { GateBindings } from '../env.ts';
-import { refuse, serve } from '../serve.ts';
+import { serve } from '../serve.ts';
 import { userFlowDoor } from './door.ts';
 import { replyTo } from './reply.ts';
 
 const ROUTE = '/connectors/user-flow';
 
 export const userFlow = new Hono<GateBindings>()
-  .post('/:step?', async (c): Promise<Response> => {
+  .post('/:step?', (c) => {
     const startedAt = Date.now();
-    const caller = authenticate(c.req.raw, configOf(c.env).credentials.connector);
-    if (!caller.ok) return refuse(c, caller);
     const urlStep = stepNamed(c.req.param('step') ?? '');
-    const { reply } = await serve(c, userFlowDoor, { caller: caller.name, callerKind: 'basic', urlStep, startedAt });
-    return written(reply);
+    return admitted(c, 'user-flow', async (caller) =>
+      written(await serve(c, userFlowDoor, { caller, urlStep, startedAt })),
+    );
   })
   // The portal reportedly checks that the address responds (contract 1.1). Hono answers HEAD with this route too.
-  .get('/:step?', (c) => {
-    const caller = authenticate(c.req.raw, configOf(c.env).credentials.connector);
-    return caller.ok ? new Response(null, { headers: NOT_STORED }) : refuse(c, caller);
-  });
+  .get('/:step?', (c) => admitted(c, 'user-flow', () => new Response(null, { headers: NOT_STORED })));
 
 const written = ({ status, body }: Reply) => new Response(body, { status, headers: JSON_NOT_STORED });
 

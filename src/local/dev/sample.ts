@@ -1,6 +1,6 @@
 /** Sample people for a local Gatehouse. */
 import { SAMPLE_RECORDS } from '../../desk/samples.ts';
-import { SAMPLE_CREDENTIALS } from '../../platform/config.ts';
+import { SAMPLE_CREDENTIALS } from '../../platform/credential-settings.ts';
 
 /** Saves the sample people over HTTP. Running it again changes nothing. */
 export async function seedPeople(url: string): Promise<void> {

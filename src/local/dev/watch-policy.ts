@@ -6,7 +6,7 @@ import { type PolicyFile, readPolicy } from '../../cli/policy/policy-file.ts';
 import { located, refusalOf, warningsOf } from '../../cli/policy/problems.ts';
 import { claimNamesGiven } from '../../cli/policy/settings.ts';
 import { CommandRefusal } from '../../cli/refusal.ts';
-import { SAMPLE_CREDENTIALS } from '../../platform/config.ts';
+import { SAMPLE_CREDENTIALS } from '../../platform/credential-settings.ts';
 
 /** In the project's folder, for `npm run dev` and the commands. */
 const PRESET = 'policy.json';

@@ -82,6 +82,13 @@ const TABLE: [Code, number, string, (object | undefined)?, number?][] = [
     `${say} Version 7 is in force: read it (GET /admin/policy), then send If-Match: "7" alone.`,
     counts,
   ],
+  [
+    'too-many-guesses',
+    429,
+    'Too many wrong credentials came from your address or for this name. Wait a minute; a correct credential is admitted at once.',
+    undefined,
+    60,
+  ],
   ['internal-error', 500, 'An unexpected error occurred. Try again, or search the logs for the request id.'],
   [
     'not-logged',
