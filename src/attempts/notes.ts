@@ -16,5 +16,8 @@ export const FAILED_CONDITION_RULE = '^the condition of rule (.+?) failed unfore
 export const leftOutNote = (names: readonly string[]): string =>
   `claims left out of the reply, which is limited to 32 KiB: ${nameList(names)}`;
 
+/** The gate does not read a record that it may not use, so it does not know whether there is one. */
+export const EMAIL_NOT_TRUSTED = 'email not trusted: a record of this address, if there is one, was not used';
+
 /** Marks an attempt whose rules may have seen other identities than it stores. Replay reads it: do not change it. */
 export const IDENTITIES_DROPPED = 'identities dropped (unreadable, or more than ten)';

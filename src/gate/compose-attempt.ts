@@ -1,7 +1,13 @@
 /** Composes the attempt of an answered call. Every text is truncated here. */
 import type { Attempt, Outcome } from '../attempts/attempt.ts';
 import { fingerprintOf, seedOf } from '../attempts/fingerprint.ts';
-import { failedConditionNote, failedPartNote, IDENTITIES_DROPPED, leftOutNote } from '../attempts/notes.ts';
+import {
+  EMAIL_NOT_TRUSTED,
+  failedConditionNote,
+  failedPartNote,
+  IDENTITIES_DROPPED,
+  leftOutNote,
+} from '../attempts/notes.ts';
 import { isNeverStored, retainedClaims } from '../attempts/redaction.ts';
 import {
   dimensionOf,
@@ -254,7 +260,7 @@ function notesOf(answered: Answered): string[] {
   }
   if (answered.decision.leftOut !== undefined)
     notes.push(leftOutNote(answered.decision.leftOut).slice(0, MAX_NOTE_CHARS));
-  if (lookup?.emailRecordNotUsed) notes.push('email record not used');
+  if (lookup?.emailNotTrusted) notes.push(EMAIL_NOT_TRUSTED);
   if (droppedNames > 0) notes.push(`names of roles or groups dropped: ${droppedNames} (invalid, or too many)`);
   if (event?.identitiesAre === 'partial') notes.push(IDENTITIES_DROPPED);
   return notes;

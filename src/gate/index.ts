@@ -4,7 +4,7 @@ import { Hono } from 'hono/tiny';
 import { countRefusal } from '../attempts/refused-calls.ts';
 import { JSON_NOT_STORED, NOT_STORED } from '../platform/answer-headers.ts';
 import { configOf } from '../platform/config.ts';
-import { withoutState, withState } from '../platform/gate-state.ts';
+import { withState } from '../platform/gate-state.ts';
 import { errorFields, log } from '../platform/log.ts';
 import type { GateBindings, GateEnv } from './env.ts';
 import { answerInPanic, userFlow } from './user-flow/routes.ts';
@@ -25,10 +25,8 @@ connectors.onError(answerInPanic);
 const others = new Hono<GateBindings>();
 // For load balancers and uptime checks. It has no dependencies.
 others.get('/health', (c) => c.body('{"status":"ok"}', 200, JSON_NOT_STORED));
-for (const path of ['/', '/health/ready'])
-  others.get(path, async (c) => c.env.DESK.fetch(await withState(c.req.raw, configOf(c.env))));
-others.all('*', (c) => {
-  if (DESK.test(c.req.url)) return c.env.DESK.fetch(withoutState(c.req.raw));
+others.all('*', async (c) => {
+  if (DESK.test(c.req.url)) return c.env.DESK.fetch(await withState(c.req.raw, configOf(c.env)));
   // Browsers and strangers ask for many addresses. None of them starts the desk.
   const detail = 'This address does not exist. src/desk/README.md lists every address.';
   return problem(c, 'no-such-address', { title: 'Not found', status: 404, detail });

@@ -26,7 +26,7 @@ describe('each wrangler.toml', () => {
   });
 
   it('the variables hold no secret, no local mode and no invalid value', () => {
-    const secret = ['DATABASE_URL', 'SUPPORT_CODE_KEY', 'CONNECTOR_BASIC', 'REPORTS_BASIC', 'ADMIN_BASIC'];
+    const secret = ['DATABASE_URL', 'SUPPORT_CODE_KEY', 'EMAIL_KEY', 'CONNECTOR_BASIC', 'REPORTS_BASIC', 'ADMIN_BASIC'];
     for (const { vars } of [gate, desk]) {
       expect(Object.keys(vars).filter((name) => secret.includes(name))).toEqual([]);
       expect(vars.LOCAL).toBe('');
