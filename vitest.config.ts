@@ -6,7 +6,7 @@ import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
 
 // Wrangler reads secrets from the environment. A developer's own secrets must not reach a test.
-for (const name of ['DATABASE_URL', 'SUPPORT_CODE_KEY', 'CONNECTOR_BASIC', 'REPORTS_BASIC', 'ADMIN_BASIC']) {
+for (const name of ['DATABASE_URL', 'SUPPORT_CODE_KEY', 'EMAIL_KEY', 'CONNECTOR_BASIC', 'REPORTS_BASIC', 'ADMIN_BASIC']) {
   process.env[name] = '';
 }
 

@@ -19,5 +19,8 @@ export const leftOutNote = (names: readonly string[]): string =>
 /** Marks an attempt that lacks a text, such as an objectId. Replay reads it: do not change it. */
 export const TOKEN_LEFT_OUT = 'not stored: a text with a JSON Web Token';
 
+/** The gate does not read a record that it may not use, so it does not know whether there is one. */
+export const EMAIL_NOT_TRUSTED = 'email not trusted: a record of this address, if there is one, was not used';
+
 /** Marks an attempt whose rules may have seen other identities than it stores. Replay reads it: do not change it. */
 export const IDENTITIES_DROPPED = 'identities dropped (unreadable, or more than ten)';

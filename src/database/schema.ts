@@ -87,7 +87,7 @@ export const attempts = pgTable(
     durationMs: integer().notNull(),
     /** Codes of the faults during the decision; `''` when there were none. */
     degraded: dimension(),
-    /** Sentences for support, such as `email record not used`. */
+    /** Sentences for support, such as `identities dropped`. */
     notes: names(),
     /** Name of the caller's credential. */
     caller: dimension(),

@@ -10,6 +10,7 @@ import { sumDue } from './aggregates/sum-due.ts';
 import { vacuumDaily } from './aggregates/vacuum.ts';
 import type { DeskEnv } from './env.ts';
 import { listDue, publishDue } from './policies/publish.ts';
+import { isRekeyDue, rekey } from './rekey/rekey.ts';
 import { snapshotSummary } from './reports/snapshot.ts';
 
 /**
@@ -46,7 +47,10 @@ export interface Job {
   readonly run: () => Promise<unknown>;
 }
 
-/** Publishes a policy that an outage left unpublished, then writes the snapshot of the summary for the next outage. */
+/**
+ * Publishes a policy that an outage left unpublished, writes the snapshot of the summary for the next outage, and moves
+ * records of people to the newest `EMAIL_KEY`.
+ */
 export const jobsAfterSums = (env: DeskEnv, now: number): readonly Job[] => [
   {
     name: 'policy-publish',
@@ -55,6 +59,11 @@ export const jobsAfterSums = (env: DeskEnv, now: number): readonly Job[] => [
     run: async () => publishDue(env.GATEHOUSE, (await import('./policies/versions.ts')).versionsIn(configOf(env)), now),
   },
   { name: 'summary-snapshot', asksNeon: true, run: () => snapshotSummary(env, now) },
+  {
+    name: 'rekey',
+    wakes: () => isRekeyDue(env.GATEHOUSE, configOf(env).EMAIL_KEY, now),
+    run: () => rekey(env.GATEHOUSE, configOf(env).EMAIL_KEY, now),
+  },
 ];
 
 /**

@@ -1,9 +1,9 @@
-/** Selects the record of a person (`person:` + person key in Workers KV), or a stale copy when KV fails. */
+/** Selects the record of a person in Workers KV, or a stale copy when KV fails. */
 import { NOTHING_HELD } from '../policy/policy.ts';
-import { isDisguised, type PersonKeys, type SignInEvent } from '../sign-in/event.ts';
-import { type Entitlements, entitledTo, readEntitlements } from './stored-record.ts';
+import { isDisguised, type SignInEvent } from '../sign-in/event.ts';
+import { placesOf } from './record-keys.ts';
+import { type Entitlements, entitledTo, newestCopy } from './stored-record.ts';
 
-export const PERSON_PREFIX = 'person:';
 /** Limits of the cache for KV failures. An isolate has 128 MB, and a record in memory takes several times its text. */
 const MAX_REMEMBERED = 5_000;
 const MAX_REMEMBERED_CHARS = 8_000_000;
@@ -16,8 +16,8 @@ export type Found =
 
 export interface Lookup {
   readonly found: Found;
-  /** An e-mail record exists, but the call's e-mail is not trusted. */
-  readonly emailRecordNotUsed: boolean;
+  /** E-mail records are in use, no better record was found, and the call's e-mail is not trusted: none was read. */
+  readonly emailNotTrusted: boolean;
   /** The reason why this is not the current value in KV; `''` when it is. */
   readonly degraded: '' | 'kv-stale-copy' | 'kv-unavailable' | 'entitlements-unreadable';
 }
@@ -40,11 +40,15 @@ let rememberedChars = 0;
 
 /** The person whose records a call needs. */
 export interface PersonAsked {
-  /** KV keys, the best first; empty when the call has no person key. */
+  /** Person keys, the best first, and the e-mail key only if it is trusted; empty when the call has none. */
   readonly keys: readonly string[];
-  readonly personKeys: PersonKeys;
-  /** Whether a record under the e-mail key may be used. */
-  readonly emailIsTrusted: boolean;
+  readonly emailNotTrusted: boolean;
+}
+
+/** A person, and where their records are. */
+export interface LocatedPerson extends PersonAsked {
+  /** KV keys by person key. */
+  readonly places: ReadonlyMap<string, readonly string[]>;
 }
 
 /** When the e-mail of a call may be trusted. */
@@ -54,15 +58,29 @@ export interface EmailTrust {
   readonly EMAIL_COLLECTED_ON_PAGE: '' | 'yes' | 'no';
 }
 
-/** The keys to read for a call. */
+/** The keys to read for a call. A digest of its e-mail is not computed unless the e-mail is trusted. */
 export function personAsked(event: SignInEvent, trust: EmailTrust): PersonAsked {
   const { oid, idp, email } = event.personKeys;
-  const keys = [oid, ...idp, email].filter((key) => key !== undefined).map((key) => PERSON_PREFIX + key);
+  const isTrusted = isEmailTrusted(event, trust);
+  const keys = [oid, ...idp, ...(isTrusted ? [email] : [])].filter((key) => key !== undefined);
   return {
     keys: [...new Set(keys)],
-    personKeys: event.personKeys,
-    emailIsTrusted: isEmailTrusted(event, trust),
+    emailNotTrusted: email !== undefined && !isTrusted && countsEmailRecords(trust),
   };
+}
+
+/** Whether an `email:` record can count for any call. */
+export const countsEmailRecords = (trust: EmailTrust): boolean =>
+  trust.EMAIL_TRUSTED_ISSUERS.length > 0 && trust.EMAIL_COLLECTED_ON_PAGE !== 'yes';
+
+/** Rejects when the runtime cannot sign. */
+export async function locate(asked: PersonAsked, emailKeys: readonly string[]): Promise<LocatedPerson> {
+  const places = new Map<string, readonly string[]>();
+  for (const key of asked.keys) {
+    const all = placesOf(emailKeys, key);
+    places.set(key, all instanceof Promise ? await all : all);
+  }
+  return { ...asked, places };
 }
 
 /**
@@ -70,7 +88,10 @@ export function personAsked(event: SignInEvent, trust: EmailTrust): PersonAsked 
  * addresses; `-` in the list trusts calls without identities. Unreadable or surplus identities are not trusted, nor is
  * an address that an identity contradicts: the person may have typed it.
  */
-function isEmailTrusted({ identitiesAre, identities, email, emailIsTrusted }: SignInEvent, trust: EmailTrust): boolean {
+export function isEmailTrusted(
+  { identitiesAre, identities, email, emailIsTrusted }: SignInEvent,
+  trust: EmailTrust,
+): boolean {
   // The policy's author says whether the custom policy verified the address.
   if (emailIsTrusted !== undefined) return emailIsTrusted && !isDisguised(email);
   const { EMAIL_TRUSTED_ISSUERS: trusted, EMAIL_COLLECTED_ON_PAGE } = trust;
@@ -85,7 +106,7 @@ const isOtherAddress = (id: string, email: string): boolean =>
   id.includes('@') && id.trim().toLowerCase() !== email.trim().toLowerCase();
 
 /** Selects the record from KV's values and caches it for KV failures. `now` is in milliseconds since 1970. */
-export function lookUpIn(values: Values, asked: PersonAsked, now: number): Lookup {
+export function lookUpIn(values: Values, asked: LocatedPerson, now: number): Lookup {
   const lookup = choose(values, asked);
   if (asked.keys.length > 0) remember(asked, lookup, values, now);
   return lookup;
@@ -93,11 +114,11 @@ export function lookUpIn(values: Values, asked: PersonAsked, now: number): Looku
 
 /** The cached look-up, at most `staleMaxSeconds` old, for a call without a response from KV. */
 export function lastKnownGood(asked: PersonAsked, now: number, staleMaxSeconds: number): Lookup {
-  if (asked.keys.length === 0) return { found: NOTHING, emailRecordNotUsed: false, degraded: '' };
+  if (asked.keys.length === 0) return { found: NOTHING, emailNotTrusted: asked.emailNotTrusted, degraded: '' };
   const known = remembered.get(memoryKey(asked));
   // Math.abs: a clock that moves back must not make a copy fresh.
   if (known === undefined || Math.abs(now - known.at) > staleMaxSeconds * 1_000) {
-    return { found: NOTHING, emailRecordNotUsed: false, degraded: 'kv-unavailable' };
+    return { found: NOTHING, emailNotTrusted: asked.emailNotTrusted, degraded: 'kv-unavailable' };
   }
   return { ...known.lookup, degraded: 'kv-stale-copy' };
 }
@@ -111,34 +132,34 @@ export function heldIn({ found: { record }, degraded }: Pick<Lookup, 'found' | '
 }
 
 /** Selects the first key with a record: oid, idp, e-mail. */
-function choose(values: Values, { personKeys: { oid, idp, email }, emailIsTrusted }: PersonAsked): Lookup {
-  for (const key of oid === undefined ? idp : [oid, ...idp]) {
-    const found = readValue(key, values);
+function choose(values: Values, { keys, places, emailNotTrusted }: LocatedPerson): Lookup {
+  for (const key of keys) {
+    const found = readValue(key, places.get(key) ?? [], values);
     if (found !== undefined) return lookupOf(found, false);
   }
-  const found = email === undefined ? undefined : readValue(email, values);
-  if (found === undefined) return lookupOf(NOTHING, false);
-  return emailIsTrusted ? lookupOf(found, false) : lookupOf(NOTHING, true);
+  return lookupOf(NOTHING, emailNotTrusted);
 }
 
-const lookupOf = (found: Found, emailRecordNotUsed: boolean): Lookup => ({
+const lookupOf = (found: Found, emailNotTrusted: boolean): Lookup => ({
   found,
-  emailRecordNotUsed,
+  emailNotTrusted,
   degraded: found.record === undefined && found.unreadable ? 'entitlements-unreadable' : '',
 });
 
-function readValue(key: string, values: Values): Found | undefined {
-  const value = values.get(PERSON_PREFIX + key);
-  if (value === null || value === undefined) return undefined;
-  const record = readEntitlements(value);
-  return record === undefined ? { record, key, unreadable: true } : { record, key };
+function readValue(key: string, places: readonly string[], values: Values): Found | undefined {
+  const newest = newestCopy(places, values);
+  if (newest === undefined) return undefined;
+  const { stored } = newest;
+  if (stored === undefined) return { record: stored, key, unreadable: true };
+  return 'removed' in stored ? undefined : { record: stored, key };
 }
 
-const memoryKey = ({ keys, emailIsTrusted }: PersonAsked): string => `${emailIsTrusted} ${keys.join('\n')}`;
+const memoryKey = ({ keys, emailNotTrusted }: PersonAsked): string => `${emailNotTrusted} ${keys.join('\n')}`;
 
-function remember(asked: PersonAsked, lookup: Lookup, values: Values, now: number): void {
+function remember(asked: LocatedPerson, lookup: Lookup, values: Values, now: number): void {
   const memory = memoryKey(asked);
-  const chars = asked.keys.reduce((sum, key) => sum + (values.get(key)?.length ?? 0), memory.length);
+  const read = [...asked.places.values()].flat();
+  const chars = read.reduce((sum, place) => sum + (values.get(place)?.length ?? 0), memory.length);
   forget(memory);
   remembered.set(memory, { lookup, at: now, chars });
   rememberedChars += chars;

@@ -46,6 +46,61 @@ export function readEntitlements(value: string): Entitlements | undefined {
   }
 }
 
+/** A removal outlives every read that does not show it yet, and every move of the record. */
+export const REMOVAL_TTL_SECONDS = 7 * 86_400;
+
+/**
+ * Replaces a record while copies of it exist under more than one KV key. A copy that KV deletes could be written again
+ * from a read that is a minute old; the newer removal counts.
+ */
+export interface Removal {
+  readonly v: 1;
+  readonly removed: true;
+  /** ISO 8601, UTC. */
+  readonly updatedAt: string;
+}
+
+/** Parses a KV value: a record, a removal, or undefined when it is neither. */
+export function readStored(value: string): Entitlements | Removal | undefined {
+  try {
+    const parsed: unknown = JSON.parse(value);
+    return isRemoval(parsed) ? { v: 1, removed: true, updatedAt: parsed.updatedAt } : recordOf(parsed);
+  } catch {
+    return undefined;
+  }
+}
+
+const isRemoval = (value: unknown): value is Removal =>
+  isObject(value) && value.v === 1 && value.removed === true && isTime(value.updatedAt);
+
+/** One value of a record that may be under several KV keys. */
+export interface Copy {
+  readonly place: string;
+  readonly text: string;
+  readonly stored: Entitlements | Removal | undefined;
+}
+
+/**
+ * The copy that counts, of the values at `places` in their order: the one that was changed last. When the first one is
+ * unreadable, no other replaces it.
+ */
+export function newestCopy(
+  places: readonly string[],
+  values: { get(place: string): string | null | undefined },
+): Copy | undefined {
+  let newest: Copy | undefined;
+  for (const place of places) {
+    const text = values.get(place);
+    if (text === null || text === undefined) continue;
+    const copy: Copy = { place, text, stored: readStored(text) };
+    if (newest === undefined || isNewer(copy.stored, newest.stored)) newest = copy;
+  }
+  return newest;
+}
+
+const isNewer = (one: Copy['stored'], other: Copy['stored']): boolean =>
+  one !== undefined && other !== undefined && Date.parse(one.updatedAt) > Date.parse(other.updatedAt);
+
 function recordOf(value: unknown): Entitlements | undefined {
   if (!isObject(value)) return undefined;
   const { v, roles, groups, attributes, updatedAt, updatedBy } = value;

@@ -2,6 +2,7 @@
 import type { Attempt, Outcome } from '../attempts/attempt.ts';
 import { fingerprintOf, seedOf } from '../attempts/fingerprint.ts';
 import {
+  EMAIL_NOT_TRUSTED,
   failedConditionNote,
   failedPartNote,
   IDENTITIES_DROPPED,
@@ -325,7 +326,7 @@ function notesOf(answered: Answered): string[] {
   }
   if (answered.decision.leftOut !== undefined)
     notes.push(leftOutNote(answered.decision.leftOut).slice(0, MAX_NOTE_CHARS));
-  if (lookup?.emailRecordNotUsed) notes.push('email record not used');
+  if (lookup?.emailNotTrusted) notes.push(EMAIL_NOT_TRUSTED);
   if (droppedNames > 0) notes.push(`names of roles or groups dropped: ${droppedNames} (invalid, or too many)`);
   if (event?.identitiesAre === 'partial') notes.push(IDENTITIES_DROPPED);
   return notes;

@@ -4,7 +4,7 @@ import { Hono } from 'hono/tiny';
 import { countRefusal } from '../attempts/refused-calls.ts';
 import { JSON_NOT_STORED, NOT_STORED } from '../platform/answer-headers.ts';
 import { configOf } from '../platform/config.ts';
-import { withoutState, withState } from '../platform/gate-state.ts';
+import { withState } from '../platform/gate-state.ts';
 import { errorFields, log } from '../platform/log.ts';
 import { NO_SUCH_ADDRESS } from '../platform/no-such-address.ts';
 import { answerExchangeInPanic, customPolicy } from './custom-policy/routes.ts';
@@ -30,10 +30,8 @@ connectors.onError((error, c) =>
 const others = new Hono<GateBindings>();
 // For load balancers and uptime checks. It has no dependencies.
 others.get('/health', (c) => c.body('{"status":"ok"}', 200, JSON_NOT_STORED));
-for (const path of ['/', '/health/ready'])
-  others.get(path, async (c) => c.env.DESK.fetch(await withState(c.req.raw, configOf(c.env))));
-others.all('*', (c) => {
-  if (DESK.test(c.req.url)) return c.env.DESK.fetch(withoutState(c.req.raw));
+others.all('*', async (c) => {
+  if (DESK.test(c.req.url)) return c.env.DESK.fetch(await withState(c.req.raw, configOf(c.env)));
   // Browsers and strangers ask for many addresses. None of them starts the desk.
   return problem(c, 'no-such-address', { title: 'Not found', status: 404, detail: NO_SUCH_ADDRESS });
 });

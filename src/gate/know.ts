@@ -2,8 +2,10 @@
 import { type CallIdentity, randomSupportCode, supportCodeOf } from '../attempts/support-code.ts';
 import {
   heldIn,
+  type LocatedPerson,
   type Lookup,
   lastKnownGood,
+  locate,
   lookUpIn,
   type PersonAsked,
   personAsked,
@@ -69,10 +71,10 @@ export class KvWorld implements World {
     const { config, startedAt } = this.#options;
     const isStored = config.POLICY !== 'built-in';
     const person = event !== undefined && asksPerson(last, event.step) ? this.#personAsked(event) : undefined;
-    const keys = [...(isStored ? [POINTER_KEY] : []), ...(person?.keys ?? [])];
     const read = async () => {
-      const values = await this.#readAll(keys);
-      const lookup = person && lookUpIn(values, person, startedAt);
+      const located = person && (await locate(person, config.EMAIL_KEY));
+      const values = await this.#readAll([...(isStored ? [POINTER_KEY] : []), ...placesIn(located)]);
+      const lookup = located && lookUpIn(values, located, startedAt);
       if (!isStored) return { inForce: last, lookup };
       const pointer = values.get(POINTER_KEY) ?? null;
       return { lookup, inForce: await activePolicyOf(config).at(pointer, event?.step, startedAt, this.#readOne) };
@@ -104,7 +106,10 @@ export class KvWorld implements World {
   async lookUp(event: SignInEvent): Promise<Lookup> {
     const { config, startedAt } = this.#options;
     const person = this.#personAsked(event);
-    const read = async () => lookUpIn(await this.#readAll(person.keys), person, startedAt);
+    const read = async () => {
+      const located = await locate(person, config.EMAIL_KEY);
+      return lookUpIn(await this.#readAll(placesIn(located)), located, startedAt);
+    };
     const lookup = await this.#inTime(config.KV_TIMEOUT_MS, read);
     return lookup ?? lastKnownGood(person, startedAt, config.STALE_ROLES_MAX_SECONDS);
   }
@@ -145,6 +150,8 @@ export class KvWorld implements World {
     return values;
   }
 }
+
+const placesIn = (located: LocatedPerson | undefined): string[] => [...(located?.places.values() ?? [])].flat();
 
 const NO_VALUES: Values = new Map();
 

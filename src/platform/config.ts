@@ -3,6 +3,9 @@ import type { Credentials } from '../callers/credential.ts';
 import { canonicalName, shortName } from '../sign-in/claim-names.ts';
 import { readCredentials } from './credential-settings.ts';
 
+/** The `EMAIL_KEY` while `LOCAL=yes` and none is set. */
+export const SAMPLE_EMAIL_KEY = 'digests e-mail addresses on this machine only';
+
 /** Parses a trimmed setting; undefined when it is invalid. */
 type Read<Value> = (text: string) => Value | undefined;
 /** `preset` applies when the setting is absent or invalid. */
@@ -16,6 +19,8 @@ const list: Read<readonly string[]> = (value) =>
     .split(/[,\n]/)
     .map((item) => item.trim())
     .filter((item) => item !== '');
+const lines: Read<readonly string[]> = (value) =>
+  [...new Set(value.split(/[\r\n]/).map((line) => line.trim()))].filter(Boolean);
 const names: Read<readonly string[]> = (value) => list(value)?.map(canonicalName);
 /** Words and names of claims. `*` is every claim. */
 const words: Read<readonly string[]> = (value) => {
@@ -52,6 +57,7 @@ const collected: Read<'' | 'yes' | 'no'> = (word) =>
 const SETTINGS = {
   DATABASE_URL: [text, ''],
   SUPPORT_CODE_KEY: [text, ''],
+  EMAIL_KEY: [lines, ''],
   POLICY: [policy, 'built-in'],
   ROLES_CLAIM: [claimName, 'extension_Roles'],
   EXTENSIONS_APP_ID: [appId, ''],
@@ -65,6 +71,9 @@ const SETTINGS = {
   DECISION_TIMEOUT_MS: integer(20, 4_500, 2_000),
   CONNECTOR_KEY_HEADERS: [list, 'x-functions-key,api-key,x-api-key,aeg-sas-key'],
 } as const satisfies { readonly [name: string]: Setting<unknown> };
+
+/** A call reads each record under each key, and a bulk read of KV takes 100 keys. */
+const MAX_EMAIL_KEYS = 3;
 
 /** Settings whose safe fallback is not the default. */
 const SAFE_FALLBACKS: { readonly [name: string]: string } = {
@@ -125,6 +134,7 @@ export function readConfig(env: Record<string, unknown>): Config {
       'SUPPORT_CODE_KEY is missing or shorter than 32 characters: a retry may get another support code. Set the secret.',
     );
   }
+  const emailKeys = emailKeysOf(settings.EMAIL_KEY);
   if (settings.KV_TIMEOUT_MS >= settings.DECISION_TIMEOUT_MS) {
     problems.push(
       'KV_TIMEOUT_MS is not below DECISION_TIMEOUT_MS: KV gets less time, so that a call is still answered. Lower it.',
@@ -132,5 +142,33 @@ export function readConfig(env: Record<string, unknown>): Config {
   }
   const given = { env, local, isGate, keyHeaders: settings.CONNECTOR_KEY_HEADERS };
   const credentials = readCredentials(given, (sentence) => problems.push(sentence));
-  return { ...settings, local, credentials, problems, unusable };
+  return { ...settings, EMAIL_KEY: emailKeys, local, credentials, problems, unusable };
+
+  /** At most {@link MAX_EMAIL_KEYS} keys, the newest first. */
+  function emailKeysOf(configured: readonly string[]): readonly string[] {
+    const real = configured.filter((line) => line !== SAMPLE_EMAIL_KEY);
+    if (real.length < configured.length)
+      problems.push('EMAIL_KEY contains the sample key, which is valid in local development only. Replace it.');
+    if (local && real.length === 0) return [SAMPLE_EMAIL_KEY];
+    if (real.length === 0) {
+      problems.push(
+        'EMAIL_KEY is missing: e-mail addresses of people with roles are keys in Workers KV. Set the same secret in both Workers.',
+      );
+    }
+    const short = real.flatMap((line, index) => (line.length < 32 ? [index + 1] : []));
+    if (short.length > 0) {
+      problems.push(
+        `EMAIL_KEY, line ${short.join(', ')}: shorter than 32 characters. Put a new one above it, made with openssl rand -base64 48.`,
+      );
+    }
+    if (real.includes(settings.SUPPORT_CODE_KEY)) {
+      problems.push('EMAIL_KEY contains SUPPORT_CODE_KEY. Put a key of its own above it.');
+    }
+    if (real.length > MAX_EMAIL_KEYS) {
+      problems.push(
+        `EMAIL_KEY has ${real.length} lines, and only the first ${MAX_EMAIL_KEYS} are used. Remove those that no record needs.`,
+      );
+    }
+    return real.slice(0, MAX_EMAIL_KEYS);
+  }
 }

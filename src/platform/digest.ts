@@ -1,6 +1,6 @@
-/** SHA-256 as hexadecimal digits, and HMAC-SHA-256 with `SUPPORT_CODE_KEY`. */
+/** SHA-256 as hexadecimal digits, and HMAC-SHA-256 with a secret. */
 
-/** Imported keys by secret, never their promises. One or two secrets exist at a time. */
+/** Imported keys by secret, never their promises. A few secrets exist at a time. */
 const keys = new Map<string, CryptoKey>();
 const encoder = new TextEncoder();
 
@@ -18,6 +18,20 @@ export async function hmac(configured: string, message: Uint8Array): Promise<Uin
     keys.set(secret, key);
   }
   return new Uint8Array(await crypto.subtle.sign('HMAC', key, message));
+}
+
+const KEY_ID_DIGITS = 8;
+/** Ids by secret, never their promises. */
+const ids = new Map<string, string>();
+
+/** Names a secret in 8 hexadecimal digits, without revealing it. */
+export async function keyIdOf(secret: string): Promise<string> {
+  let id = ids.get(secret);
+  if (id === undefined) {
+    id = hexOf(await hmac(secret, encoder.encode('id of a key'))).slice(0, KEY_ID_DIGITS);
+    ids.set(secret, id);
+  }
+  return id;
 }
 
 /** Two lower-case digits per byte. */

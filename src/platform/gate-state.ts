@@ -2,9 +2,9 @@
 import { certificateWarnings } from '../callers/certificate-expiry.ts';
 import type { NamedSecret } from '../callers/credential.ts';
 import type { Config } from './config.ts';
-import { hexOf, hmac } from './digest.ts';
+import { hexOf, hmac, keyIdOf } from './digest.ts';
 
-/** The gate sets it, and removes it from every external request. Only the gate calls the desk. */
+/** The gate sets it on every request, in place of one that came from outside. Only the gate calls the desk. */
 const HEADER = 'X-Gatehouse-Gate';
 
 export interface GateState {
@@ -12,22 +12,17 @@ export interface GateState {
   readonly problems: readonly string[];
   /** The secret of each connector credential, signed with `SUPPORT_CODE_KEY`, which both Workers have. */
   readonly pairs: readonly string[];
+  /** Each line of `EMAIL_KEY`, as its id. Absent: the gate is of an earlier version, which has none. */
+  readonly emailKeys?: readonly string[];
 }
 
-/** Removes a state that the gate did not set. */
-export function withoutState(request: Request): Request {
-  if (!request.headers.has(HEADER)) return request;
-  const clean = new Request(request);
-  clean.headers.delete(HEADER);
-  return clean;
-}
-
-/** Adds the state of the gate that has these settings. */
+/** Sets the state of the gate that has these settings. */
 export async function withState(request: Request, config: Config): Promise<Request> {
   const { basic, keys, tokens } = config.credentials.connector;
   const pairs = await signedPairs(config.SUPPORT_CODE_KEY, [...basic, ...keys, ...tokens]);
+  const emailKeys = await Promise.all(config.EMAIL_KEY.map(keyIdOf));
   const problems = [...config.problems, ...certificateWarnings(Date.now())];
-  const state: GateState = { problems, pairs };
+  const state: GateState = { problems, pairs, emailKeys };
   const extended = new Request(request);
   extended.headers.set(HEADER, encodeURIComponent(JSON.stringify(state)));
   return extended;
@@ -42,3 +37,9 @@ export function stateOf(request: Request): GateState | undefined {
 /** Signatures, which can be compared without knowledge of the credentials. */
 export const signedPairs = (key: string, pairs: readonly NamedSecret[]): Promise<string[]> =>
   Promise.all(pairs.map(async ({ secret }) => hexOf(await hmac(key, secret))));
+
+/** The newest of the desk's lines of `EMAIL_KEY` that the gate has too; undefined when it has none of them. */
+export async function keyOfGate(lines: readonly string[], gate: GateState | undefined): Promise<string | undefined> {
+  for (const line of lines) if (gate?.emailKeys?.includes(await keyIdOf(line))) return line;
+  return undefined;
+}

@@ -72,8 +72,14 @@ describe('the configurations of gate and desk', () => {
   });
 
   it('the gate has no secret of the database or of people, and the desk has none of B2C', () => {
-    expect(gate.secrets?.required).toEqual(['SUPPORT_CODE_KEY', 'CONNECTOR_BASIC']);
-    expect(desk.secrets?.required).toEqual(['DATABASE_URL', 'SUPPORT_CODE_KEY', 'REPORTS_BASIC', 'ADMIN_BASIC']);
+    expect(gate.secrets?.required).toEqual(['SUPPORT_CODE_KEY', 'EMAIL_KEY', 'CONNECTOR_BASIC']);
+    expect(desk.secrets?.required).toEqual([
+      'DATABASE_URL',
+      'SUPPORT_CODE_KEY',
+      'EMAIL_KEY',
+      'REPORTS_BASIC',
+      'ADMIN_BASIC',
+    ]);
   });
 
   it('the desk has no address of its own', () => {

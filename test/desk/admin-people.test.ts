@@ -6,10 +6,36 @@ import { describe, expect, it } from 'vitest';
 import type { Change } from '../../src/attempts/attempt.ts';
 import { savePerson } from '../../src/desk/admin/person-records.ts';
 import { managementApi } from '../../src/desk/management-api.ts';
+import { placesOf } from '../../src/entitlements/record-keys.ts';
+import { SAMPLE_EMAIL_KEY } from '../../src/platform/config.ts';
 import { ADMIN, admin, inPath, newKey } from '../support/admin-call.ts';
 import { changesOfOnce, deadLetterOf } from '../support/admin-changes.ts';
 
 const stored = async (key: string) => JSON.parse((await env.GATEHOUSE.get(`person:${key}`)) ?? 'null');
+
+/** Everybody in the list, from all pages. */
+async function everyone(bindings: object = {}): Promise<Record<string, unknown>[]> {
+  const found: Record<string, unknown>[] = [];
+  for (let path = '/people?limit=100'; path !== ''; ) {
+    const { json } = await admin('GET', path, undefined, { bindings });
+    found.push(...(json.people as Record<string, unknown>[]));
+    path = json.next === undefined ? '' : `/people?limit=100&cursor=${encodeURIComponent(String(json.next))}`;
+  }
+  return found;
+}
+
+async function namesInKv(): Promise<string[]> {
+  const names: string[] = [];
+  for (let cursor: string | null | undefined = null; cursor !== undefined; ) {
+    const page: KVNamespaceListResult<unknown> = await env.GATEHOUSE.list({ cursor });
+    names.push(...page.keys.map(({ name }) => name));
+    cursor = page.list_complete ? undefined : page.cursor;
+  }
+  return names;
+}
+
+const onDesk = (request: Request, settings: object) =>
+  managementApi.fetch(request, { ...env, ...settings }, createExecutionContext());
 
 const RECORD = {
   roles: ['editor', 'reader'],
@@ -52,6 +78,71 @@ describe('/admin/people: records', () => {
     expect(await admin('POST', '/people/search', { key })).toMatchObject({ status: 200, json: { roles: ['editor'] } });
     expect(await admin('POST', '/people/remove', { key })).toMatchObject({ status: 200, json: { key, removed: true } });
     expect((await admin('POST', '/people/search', { key })).status).toBe(404);
+  });
+
+  it('no key in KV contains an address, and the record and the list show it', async () => {
+    const name = crypto.randomUUID();
+    for (const key of [`email:${name}@example.com`, `idp:contoso.onmicrosoft.com:${name}%40example.com`]) {
+      expect(await admin('PUT', '/people', { key, roles: ['editor'] })).toMatchObject({ status: 200, json: { key } });
+      expect((await admin('GET', inPath(key))).json).toEqual({
+        key,
+        ...{ roles: ['editor'], groups: [], attributes: {}, applications: {} },
+        ...{ updatedAt: expect.any(String), updatedBy: 'admin' },
+      });
+      expect(await changesOfOnce(key, 1)).toMatchObject([{ subject: key, after: { roles: ['editor'] } }]);
+      const listed = await everyone();
+      expect(listed.filter((one) => one.key === key)).toMatchObject([{ roles: ['editor'] }]);
+      const names = await namesInKv();
+      expect(names.filter((one) => one.includes(name))).toEqual([]);
+      expect((await admin('DELETE', inPath(key))).json).toMatchObject({ key, removed: true });
+      expect((await namesInKv()).length).toBe(names.length - 1);
+    }
+  });
+
+  it('a desk behind a gate without the newest EMAIL_KEY saves under the key that the gate has', async () => {
+    const [newer, older] = ['the newer key of this one test, long', 'the older key of this one test, long'];
+    const key = `email:${crypto.randomUUID()}@example.com`;
+    const [inNewer = '', inOlder = '', plain = ''] = await placesOf([newer, older], key);
+    const held = async () => {
+      const values = await env.GATEHOUSE.get([inNewer, inOlder, plain]);
+      return [inNewer, inOlder, plain].map((place) => values.get(place) !== null);
+    };
+    const desk = { EMAIL_KEY: `${newer}\n${older}` };
+    const save = async (gate: object, roles: string[]) => {
+      const bindings = { ...desk, DESK: { fetch: (request: Request) => onDesk(request, desk) }, ...gate };
+      expect((await admin('PUT', '/people', { key, roles }, { bindings })).status).toBe(200);
+    };
+    await save({ EMAIL_KEY: 'another key of this one test, so long' }, ['a']);
+    expect(await held()).toEqual([false, false, true]);
+    await save({ EMAIL_KEY: older }, ['b']);
+    expect(await held()).toEqual([false, true, true]);
+    await save(desk, ['c']);
+    expect(await held()).toEqual([true, true, true]);
+    for (const place of [inNewer, inOlder, plain]) {
+      expect(JSON.parse((await env.GATEHOUSE.get(place)) ?? '')).toMatchObject({ roles: ['c'] });
+    }
+    expect((await everyone(desk)).filter((one) => one.key === key)).toMatchObject([{ roles: ['c'] }]);
+    const bindings = desk;
+    expect((await admin('DELETE', inPath(key), undefined, { bindings })).json).toMatchObject({ removed: true });
+    expect((await admin('GET', inPath(key), undefined, { bindings })).status).toBe(404);
+    expect((await everyone(desk)).filter((one) => one.key === key)).toEqual([]);
+    await save(desk, ['d']);
+    expect((await admin('GET', inPath(key), undefined, { bindings })).json).toMatchObject({ roles: ['d'] });
+    await Promise.all([inNewer, inOlder, plain].map((place) => env.GATEHOUSE.delete(place)));
+  });
+
+  it('a record under an EMAIL_KEY that is not set is listed as unreadable, and can be removed', async () => {
+    const key = `email:${crypto.randomUUID()}@example.com`;
+    const [place = ''] = await placesOf(['a key that was removed, long enough'], key);
+    await env.GATEHOUSE.put(
+      place,
+      JSON.stringify({ v: 1, key, ...RECORD, updatedAt: '2026-11-01T00:00:00Z', updatedBy: 'a' }),
+    );
+    const digest = place.slice('person:'.length);
+    const listed = (await everyone()).filter((one) => one.key === digest || one.key === key);
+    expect(listed).toMatchObject([{ key: digest, unreadable: expect.stringContaining(key) }]);
+    expect((await admin('DELETE', inPath(digest))).json).toMatchObject({ removed: true });
+    expect(await env.GATEHOUSE.get(place)).toBeNull();
   });
 
   it('reading and removing an unknown person is a 404 and logs nothing', async () => {
@@ -178,7 +269,8 @@ describe('/admin/people: keys that no call can have', () => {
       await env.GATEHOUSE.put(`person:${key.toLowerCase()}`, '{"v":1}');
       expect((await admin('POST', '/people/search', { key })).status).toBe(200);
       expect((await admin('POST', '/people/remove', { key })).status).toBe(200);
-      expect(await env.GATEHOUSE.get(`person:${key.toLowerCase()}`)).toBeNull();
+      expect((await admin('POST', '/people/remove', { key })).status).toBeGreaterThanOrEqual(400);
+      expect((await everyone()).filter((one) => one.key === key.toLowerCase())).toEqual([]);
     }
   });
 
@@ -221,7 +313,8 @@ describe('/admin/people: the audit log', () => {
     }
     expect(inForce.length).toBeGreaterThan(5);
     for (const key of inForce) {
-      expect(await env.GATEHOUSE.get(`person:${key}`)).not.toBeNull();
+      const [place = ''] = await placesOf([SAMPLE_EMAIL_KEY], key);
+      expect(await env.GATEHOUSE.get(place)).not.toBeNull();
       expect(await changesOfOnce(key, 1)).toMatchObject([{ subject: key, after: { roles: ['boss'] } }]);
     }
   });
@@ -245,7 +338,8 @@ describe('/admin/people: the audit log', () => {
     const logChange = (change: Change) => Promise.resolve(logged.push(change) > 0);
     const author = { by: 'admin', now: Date.now(), logChange };
     const input = { roles: ['boss'], groups: [], attributes: {}, applications: {} };
-    expect(await savePerson(env.GATEHOUSE, key, input, author)).toMatchObject({ ok: true });
+    const records = { kv: env.GATEHOUSE, emailKeys: [], gateKey: undefined };
+    expect(await savePerson(records, key, input, author)).toMatchObject({ ok: true });
     expect(logged).toMatchObject([{ subject: key.replace('\0', '\ufffd') }]);
     await env.GATEHOUSE.delete(`person:${key}`);
   });

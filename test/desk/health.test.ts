@@ -5,8 +5,11 @@ import { describe, expect, it } from 'vitest';
 import { failedConditionNote } from '../../src/attempts/notes.ts';
 import { connect } from '../../src/database/connect.ts';
 import { sumDue } from '../../src/desk/aggregates/sum-due.ts';
+import { managementApi } from '../../src/desk/management-api.ts';
 import { clearPublishDue, markPublishDue } from '../../src/desk/policies/publish.ts';
+import { rekey } from '../../src/desk/rekey/rekey.ts';
 import { POINTER_KEY } from '../../src/policy/pointer.ts';
+import { admin } from '../support/admin-call.ts';
 import { deadLetterOf, noDeadLetters } from '../support/admin-changes.ts';
 import { anAttempt, keepAttempts } from '../support/attempt.ts';
 import { basic, call, NEON_AWAY, newClient, rowsOfOnce } from '../support/call.ts';
@@ -26,6 +29,7 @@ interface Ready {
     oldestUnsummedSeconds?: number | null;
   };
   policy: { ok: boolean; decides?: boolean; version?: number; fault?: string };
+  records: { ok: boolean; rekey?: string; moved?: number; stuck?: number; foreign?: number };
   warnings: string[];
 }
 
@@ -227,6 +231,46 @@ describe('the cron', () => {
       put: () => Promise.reject(new Error('KV is away')),
     };
     await worker.scheduled(controller(), { ...env, GATEHOUSE: throwing as unknown as KVNamespace });
+  });
+});
+
+describe('records of people in /health/ready', () => {
+  const keys = ['the newest key of these tests, long enough', 'an older key of these tests, long enough'];
+  const onDesk = (settings: object) => ({
+    fetch: (request: Request) => managementApi.fetch(request, { ...env, ...settings }, createExecutionContext()),
+  });
+  const records = async (desk: object, gate: object = desk) => {
+    const { json } = await ask('/health/ready', { ...gate, DESK: onDesk(desk) });
+    return { ...json.records, warnings: json.warnings.join() };
+  };
+
+  it('a move waits until the gate has the newest EMAIL_KEY, and a warning names what keeps it from moving', async () => {
+    await env.GATEHOUSE.delete('rekey:state');
+    const both = { EMAIL_KEY: keys.join('\n') };
+    const waiting = await records(both, { EMAIL_KEY: keys[1] });
+    expect(waiting).toMatchObject({ ok: true, rekey: 'waiting' });
+    expect(waiting.warnings).toContain('The gate does not have the first line of the desk’s EMAIL_KEY');
+    const moving = await records(both);
+    expect(moving).toMatchObject({ rekey: 'copy', moved: 0 });
+    expect(moving.warnings).toContain('Keep the other lines until records.rekey is "done"');
+    expect(moving.warnings).not.toContain('The gate does not have');
+    for (const minutes of [0, 5, 10]) await rekey(env.GATEHOUSE, keys, Date.now() + minutes * 60_000);
+    const done = await records(both);
+    expect(done).toMatchObject({ rekey: 'done' });
+    expect(done.warnings).not.toContain('EMAIL_KEY');
+    await env.GATEHOUSE.delete('rekey:state');
+  });
+
+  it('a warning says that e-mail records count for no call, and one names an EMAIL_KEY that is missing, short or a sample', async () => {
+    expect(
+      (await admin('PUT', '/people', { key: `email:${crypto.randomUUID()}@a.example`, roles: ['a'] })).status,
+    ).toBe(200);
+    const warned = async (settings: object) => (await records(settings)).warnings;
+    expect(await warned({})).toContain('none of them counts');
+    expect(await warned({ EMAIL_TRUSTED_ISSUERS: 'google.com' })).not.toContain('none of them counts');
+    const deployed = { LOCAL: '', REPORTS_BASIC: 'desk:pass-word-1' };
+    const { json } = await ask('/health/ready', deployed, 'desk:pass-word-1');
+    expect(json.warnings.join()).toContain('EMAIL_KEY is missing');
   });
 });
 

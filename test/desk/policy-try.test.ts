@@ -2,6 +2,7 @@
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { admin } from '../support/admin-call.ts';
 import { basic, newClient, newObjectId, rowsOf, rowsOfOnce } from '../support/call.ts';
 import { isolate, publish, watchedKv } from '../support/policy-call.ts';
 import worker from '../support/worker.ts';
@@ -105,6 +106,16 @@ describe('/admin/policy/try', () => {
     expect((await tryIt({ policy: draft, call, entitlements: given })).json).toMatchObject({
       reply: { body: { extension_Roles: 'a b' } },
     });
+  });
+
+  it('a trial says that a record of the e-mail exists and is not used, which a call does not look for', async () => {
+    const email = `${crypto.randomUUID()}@example.com`;
+    const notes = async () => (await tryIt({ policy: draft, call: { step: TOKEN, email } })).json.notes;
+    expect(await notes()).not.toContain('email record not used');
+    expect((await admin('PUT', '/people', { key: `email:${email}`, roles: ['held'] })).status).toBe(200);
+    expect(await notes()).toEqual(
+      expect.arrayContaining(['no entitlements found for this person', 'email record not used']),
+    );
   });
 
   it('the request can give the step, and the time for age and request.time', async () => {

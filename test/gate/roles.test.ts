@@ -2,7 +2,9 @@
 import { env } from 'cloudflare:workers';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
+import { EMAIL_NOT_TRUSTED } from '../../src/attempts/notes.ts';
 import { recordInput } from '../../src/desk/admin/record-input.ts';
+import { placesOf } from '../../src/entitlements/record-keys.ts';
 import {
   claimOf,
   type Entitlements,
@@ -10,6 +12,7 @@ import {
   ROLE_NAME,
   readEntitlements,
 } from '../../src/entitlements/stored-record.ts';
+import { SAMPLE_EMAIL_KEY } from '../../src/platform/config.ts';
 import { idpKey, oidKey } from '../../src/sign-in/event.ts';
 import { call, callWith, newClient, newObjectId, rowsOfOnce } from '../support/call.ts';
 
@@ -99,12 +102,59 @@ describe('e-mail record', () => {
       { EMAIL_TRUSTED_ISSUERS: issuers },
     );
     const [row] = await rowsOfOnce(clientId, 1);
-    return { roles, notUsed: row?.notes.includes('email record not used') };
+    return { roles, notUsed: row?.notes.includes(EMAIL_NOT_TRUSTED) };
   };
 
-  it('the e-mail record is not used by default, and the attempt has a note', async () => {
-    expect(await lookUp('', {})).toEqual({ roles: '', notUsed: true });
-    expect(await lookUp('', { identities: [google('1')] })).toEqual({ roles: '', notUsed: true });
+  it('the e-mail record is not used by default', async () => {
+    expect(await lookUp('', {})).toEqual({ roles: '', notUsed: false });
+    expect(await lookUp('', { identities: [google('1')] })).toEqual({ roles: '', notUsed: false });
+  });
+
+  it('where e-mail records are in use, the attempt of a call without another record says that its e-mail is not trusted', async () => {
+    expect(await lookUp('google.com', {})).toEqual({ roles: '', notUsed: true });
+    const person = newPerson();
+    await store(`oid:${person.objectId}`, aRecord());
+    const { objectId } = person;
+    expect(await lookUp('facebook.com', { objectId, identities: [google('1')] })).toEqual({
+      roles: 'editor',
+      notUsed: false,
+    });
+  });
+
+  it('a call reads an e-mail record only if its e-mail is trusted, under the digests of each EMAIL_KEY', async () => {
+    const asked: string[] = [];
+    const get = (keys: string | string[]) => {
+      asked.push(...[keys].flat());
+      return env.GATEHOUSE.get(keys as string[]);
+    };
+    const EMAIL_KEY = 'the newest key of this one test, long\nthe older key of this one test, also long';
+    const bindings = { ...TRUSTED, EMAIL_KEY, GATEHOUSE: { get } };
+    const person = newPerson();
+    const [newest, older, plain] = await placesOf(EMAIL_KEY.split('\n'), `email:${person.email}`);
+    await rolesGiven({ ...person, identities: [{ ...google('1'), issuer: 'facebook.com' }] }, bindings);
+    expect(asked.filter((key) => [newest, older, plain].includes(key))).toEqual([]);
+    expect(await rolesGiven(person, bindings)).toBe('');
+    expect(asked).toEqual(expect.arrayContaining([newest, older, plain]));
+    await env.GATEHOUSE.put(older ?? '', JSON.stringify(aRecord({ roles: ['older'] })));
+    expect(await rolesGiven(person, bindings)).toBe('older');
+    await env.GATEHOUSE.put(newest ?? '', JSON.stringify(aRecord({ roles: ['newest'] })));
+    expect(await rolesGiven(person, bindings)).toBe('newest');
+    const later = aRecord({ roles: ['changed-last'], updatedAt: '2026-11-02T12:00:00.000Z' });
+    await env.GATEHOUSE.put(plain ?? '', JSON.stringify(later));
+    expect(await rolesGiven(person, bindings)).toBe('changed-last');
+    await env.GATEHOUSE.put(newest ?? '', '{"v":1,"removed":true,"updatedAt":"2026-11-03T12:00:00.000Z"}');
+    expect(await rolesGiven(person, bindings)).toBe('');
+    await env.GATEHOUSE.put(newest ?? '', 'not json');
+    expect(await rolesGiven(person, bindings)).toBe('');
+  });
+
+  it('the record of a local account, whose identity is an address, is found under a digest', async () => {
+    const address = `${crypto.randomUUID()}@example.com`;
+    const local = { signInType: 'emailAddress', issuer: 'contoso.onmicrosoft.com', issuerAssignedId: address };
+    const [place = ''] = await placesOf([SAMPLE_EMAIL_KEY], await idpKey(local.issuer, address));
+    expect(place).not.toContain(address.slice(0, 36));
+    await env.GATEHOUSE.put(place, JSON.stringify(aRecord({ roles: ['local'] })));
+    expect(await rolesGiven({ objectId: newObjectId(), identities: [local] })).toBe('local');
   });
 
   it('the e-mail record is used for trusted issuers, and for calls without identities when the list has -', async () => {
@@ -259,7 +309,7 @@ describe('KV failure', () => {
   it('sign-up continues under the built-in policy, which reads no record there, and the attempt has the fault', async () => {
     for (const step of ['PostFederationSignup', 'PostAttributeCollection']) {
       const clientId = newClient();
-      const { json } = await callWith({ GATEHOUSE: throwing }, { step, email: 'a@example.com', client_id: clientId });
+      const { json } = await callWith({ GATEHOUSE: throwing }, { step, ...newPerson(), client_id: clientId });
       expect(json).toEqual({ version: '1.0.0', action: 'Continue' });
       expect(await rowsOfOnce(clientId, 1)).toMatchObject([{ outcome: 'continue', degraded: 'kv-unavailable' }]);
     }

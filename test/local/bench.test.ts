@@ -20,6 +20,7 @@ it('npm run bench measures calls, starts, memory and the bundle in every Worker'
   expect(figures.map(({ kind }) => kind)).toEqual([
     'callTwin',
     'callBuiltIn',
+    'callTrusted',
     'callStored',
     'exchange',
     'startTwin',

@@ -43,6 +43,7 @@ export function ownGatehouse(settings: Record<string, string> = {}) {
       LOCAL: 'yes',
       DATABASE_URL: database.url(),
       SUPPORT_CODE_KEY: 'a key for tests, long enough to count',
+      EMAIL_KEY: '',
       CONNECTOR_BASIC: '',
       REPORTS_BASIC: '',
       ADMIN_BASIC: '',

@@ -42,11 +42,11 @@ export function memoryKv(): MemoryKv {
       operate('delete', key, () => {
         values.delete(key);
       }),
-    list: ({ prefix = '', limit = 1_000 }: { prefix?: string; limit?: number }) =>
+    list: ({ prefix = '', limit = 1_000, cursor }: { prefix?: string; limit?: number; cursor?: string | null }) =>
       operate('list', prefix, () => {
-        const names = [...values.keys()].filter((key) => key.startsWith(prefix)).sort();
+        const names = [...values.keys()].filter((key) => key.startsWith(prefix) && key > (cursor ?? '')).sort();
         const keys = names.slice(0, limit).map((name) => ({ name, metadata: metadata.get(name) }));
-        return { keys, list_complete: names.length <= limit, cursor: '' };
+        return { keys, list_complete: names.length <= limit, cursor: names.at(limit - 1) ?? '' };
       }),
   };
   return Object.assign(memory, { kv: kv as unknown as KVNamespace });

@@ -16,7 +16,7 @@ const LAYERS: readonly (readonly [room: string, imports: string])[] = [
   // The queue's message is a row of the table: its types, nothing else (the gate's bundle holds no Drizzle).
   ['attempts', 'sign-in callers platform database/schema.ts'],
   ['policy', 'sign-in platform expressions'],
-  ['entitlements', 'sign-in policy expressions/limits.ts'],
+  ['entitlements', 'sign-in platform/digest.ts policy expressions/limits.ts'],
   ['gate', 'sign-in callers platform attempts policy entitlements'],
   ['desk/env.ts', ''],
   ['desk/http', 'callers platform attempts database/unavailable.ts desk/env.ts'],
@@ -25,15 +25,16 @@ const LAYERS: readonly (readonly [room: string, imports: string])[] = [
   ['desk/policies', 'sign-in expressions platform database attempts policy'],
   ['desk/audit', 'sign-in platform database desk/http'],
   ['desk/reports', 'sign-in platform database attempts desk/env.ts desk/http desk/aggregates'],
+  ['desk/rekey', 'platform entitlements'],
   // A policy is tried, and readiness is asked, on the road of a call.
   [
     'desk/health',
-    'callers platform entitlements database policy gate desk/env.ts desk/http desk/consume desk/policies',
+    'callers platform entitlements database policy gate desk/env.ts desk/http desk/consume desk/policies desk/rekey',
   ],
   ['desk/admin', 'sign-in platform attempts policy entitlements gate desk/http desk/consume desk/policies desk/audit'],
   [
     'desk',
-    'platform database attempts desk/env.ts desk/http desk/aggregates desk/consume desk/policies desk/reports desk/health desk/admin',
+    'platform database attempts desk/env.ts desk/http desk/aggregates desk/consume desk/policies desk/reports desk/rekey desk/health desk/admin',
   ],
   [
     'cli',

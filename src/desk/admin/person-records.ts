@@ -1,12 +1,18 @@
 /**
- * Reads, lists, saves and removes entitlements in Workers KV for administrators. Every KV operation has a timeout.
+ * Reads, saves and removes entitlements in Workers KV for administrators. Every KV operation has a timeout.
  * Every change is in the audit log before it is in KV.
  */
 import { v7 as uuidv7 } from 'uuid';
 import type { Change } from '../../attempts/attempt.ts';
 import { MAX_CHARS, truncate } from '../../attempts/text-limits.ts';
-import { PERSON_PREFIX } from '../../entitlements/look-up.ts';
-import { type Entitlements, readEntitlements } from '../../entitlements/stored-record.ts';
+import { digestPlace, isDigested, keyIdIn, placesOf, plainPlace, unwrapped } from '../../entitlements/record-keys.ts';
+import {
+  type Copy,
+  type Entitlements,
+  newestCopy,
+  REMOVAL_TTL_SECONDS,
+  type Removal,
+} from '../../entitlements/stored-record.ts';
 import { type KvRefusal, type KvResult, withKvTimeout, write } from '../../platform/kv.ts';
 import type { EntitlementsInput } from './record-input.ts';
 
@@ -37,38 +43,52 @@ export interface Author {
   readonly logChange: LogChange;
 }
 
+/** Where records are stored. */
+export interface Records {
+  readonly kv: KVNamespace;
+  /** The lines of `EMAIL_KEY`, the newest first. */
+  readonly emailKeys: readonly string[];
+  /**
+   * The newest line that the gate in front of this desk has. Undefined when it has none: it reads person keys in plain.
+   */
+  readonly gateKey: string | undefined;
+}
+
+interface Stored {
+  /** All KV keys under which the record may be. */
+  readonly places: readonly string[];
+  /** Those of them that have a value. */
+  readonly held: readonly string[];
+  readonly person: StoredPerson | undefined;
+}
+
 /** Reads a record; undefined when KV has none. */
-export async function readPerson(kv: KVNamespace, key: string): Promise<KvResult<StoredPerson | undefined>> {
-  const got = await withKvTimeout(() => kv.get(PERSON_PREFIX + key));
-  if (!got.ok) return got;
-  return { ok: true, value: got.value === null ? undefined : personOf(key, got.value) };
+export async function readPerson(records: Records, key: string): Promise<KvResult<StoredPerson | undefined>> {
+  const read = await readAll(records, key);
+  return read.ok ? { ok: true, value: read.value.person } : read;
 }
 
-export interface PeoplePage {
-  readonly people: readonly StoredPerson[];
-  /** The KV cursor; absent on the last page. */
-  readonly next?: string;
-}
-
-/** Lists people in the order of their keys, with one list and one bulk read. */
-export async function listPeople(
-  kv: KVNamespace,
-  limit: number,
-  cursor: string | undefined,
-): Promise<KvResult<PeoplePage>> {
-  const listed = await withKvTimeout(() => kv.list({ prefix: PERSON_PREFIX, limit, cursor: cursor ?? null }));
-  if (!listed.ok) return listed;
-  const names = listed.value.keys.map(({ name }) => name);
-  const next = listed.value.list_complete ? {} : { next: listed.value.cursor };
-  if (names.length === 0) return { ok: true, value: { people: [], ...next } };
-  // Read as text, because one value that is not JSON fails a whole bulk read of type JSON.
-  const read = await withKvTimeout(() => kv.get(names));
+async function readAll({ kv, emailKeys }: Records, key: string): Promise<KvResult<Stored>> {
+  const places = await placesOf(emailKeys, key);
+  const read = await readMany(kv, places);
   if (!read.ok) return read;
-  const people = names.flatMap((name) => {
-    const text = read.value.get(name);
-    return typeof text === 'string' ? [personOf(name.slice(PERSON_PREFIX.length), text)] : [];
-  });
-  return { ok: true, value: { people, ...next } };
+  const held = places.filter((place) => typeof read.value.get(place) === 'string');
+  const newest = newestCopy(places, read.value);
+  return { ok: true, value: { places, held, person: newest && storedPersonOf(key, newest) } };
+}
+
+/** Read as text, because one value that is not JSON fails a whole bulk read of type JSON. */
+export async function readMany(
+  kv: KVNamespace,
+  places: readonly string[],
+): Promise<KvResult<Map<string, string | null>>> {
+  const values = new Map<string, string | null>();
+  for (let from = 0; from < places.length; from += MAX_PEOPLE_A_PAGE) {
+    const read = await withKvTimeout(() => kv.get(places.slice(from, from + MAX_PEOPLE_A_PAGE)));
+    if (!read.ok) return read;
+    for (const [place, text] of read.value) values.set(place, text);
+  }
+  return { ok: true, value: values };
 }
 
 export interface SavedPerson {
@@ -88,14 +108,14 @@ export interface SavedPerson {
  * read from KV can be a minute old.
  */
 export async function savePerson(
-  kv: KVNamespace,
+  records: Records,
   key: string,
   input: EntitlementsInput,
   author: Author,
 ): Promise<KvResult<SavedPerson, PersonRefusal>> {
-  const read = await readPerson(kv, key);
+  const read = await readAll(records, key);
   if (!read.ok) return { ...read, begun: false };
-  const before = read.value;
+  const { held, person: before } = read.value;
   const changed = before?.record === undefined || !isEqual(before.record, input);
   const stamp = changed
     ? { updatedAt: new Date(author.now).toISOString(), updatedBy: author.by }
@@ -104,8 +124,30 @@ export async function savePerson(
   if (changed && !(await author.logChange(changeOf(key, before, record, author)))) {
     return { ok: false, reason: 'not-logged', begun: false };
   }
-  const written = await write(() => kv.put(PERSON_PREFIX + key, JSON.stringify(record)));
+  const written = await writeAll(records, [await placeToWrite(records, key), ...held], kvValueOf(key, record));
   return written.ok ? { ok: true, value: { record, changed } } : { ...written, begun: changed };
+}
+
+/** The KV key of a new record: the gate in front must know it. */
+async function placeToWrite({ gateKey }: Records, key: string): Promise<string> {
+  return gateKey === undefined || !isDigested(key) ? plainPlace(key) : digestPlace(gateKey, key);
+}
+
+const kvValueOf = (key: string, stored: Entitlements | Removal): string =>
+  JSON.stringify(isDigested(key) ? { ...stored, key } : stored);
+
+/**
+ * Writes one value at several KV keys. Copies under earlier keys stay until `desk/rekey` removes them: KV may show
+ * their absence a minute before the new copy.
+ */
+async function writeAll(
+  { kv }: Records,
+  places: readonly string[],
+  text: string,
+  options: KVNamespacePutOptions = {},
+): Promise<KvResult<void>> {
+  const written = await Promise.all([...new Set(places)].map((place) => write(() => kv.put(place, text, options))));
+  return written.find(({ ok }) => !ok) ?? { ok: true, value: undefined };
 }
 
 /**
@@ -113,24 +155,36 @@ export async function savePerson(
  * It then deletes nothing, because a record that KV does not show yet would go unlogged.
  */
 export async function removePerson(
-  kv: KVNamespace,
+  records: Records,
   key: string,
   author: Author,
 ): Promise<KvResult<boolean, PersonRefusal>> {
-  const read = await readPerson(kv, key);
+  const read = await readAll(records, key);
   if (!read.ok) return { ...read, begun: false };
-  if (read.value === undefined) return { ok: true, value: false };
-  if (!(await author.logChange(changeOf(key, read.value, undefined, author)))) {
+  const { places, held, person } = read.value;
+  if (person === undefined) return { ok: true, value: false };
+  if (!(await author.logChange(changeOf(key, person, undefined, author)))) {
     return { ok: false, reason: 'not-logged', begun: false };
   }
-  const deleted = await write(() => kv.delete(PERSON_PREFIX + key));
-  return deleted.ok ? { ok: true, value: true } : { ...deleted, begun: true };
+  const target = await placeToWrite(records, key);
+  // A digest that is listed as a key (`list-people.ts`) has no other copies.
+  const isBeingMoved = keyIdIn(plainPlace(key)) === undefined && held.some((place) => place !== target);
+  const removal: Removal = { v: 1, removed: true, updatedAt: new Date(author.now).toISOString() };
+  const removed = isBeingMoved
+    ? await writeAll(records, [target, ...held], kvValueOf(key, removal), { expirationTtl: REMOVAL_TTL_SECONDS })
+    : await deleteAll(records, places);
+  return removed.ok ? { ok: true, value: true } : { ...removed, begun: true };
 }
 
-function personOf(key: string, text: string): StoredPerson {
-  const record = readEntitlements(text);
-  if (record !== undefined) return { key, record };
-  return { key, record, unreadable: truncate(text, MAX_UNREADABLE_CHARS) };
+async function deleteAll({ kv }: Records, places: readonly string[]): Promise<KvResult<void>> {
+  const deleted = await Promise.all(places.map((place) => write(() => kv.delete(place))));
+  return deleted.find(({ ok }) => !ok) ?? { ok: true, value: undefined };
+}
+
+/** Undefined for a removal. */
+export function storedPersonOf(key: string, { stored, text }: Copy): StoredPerson | undefined {
+  if (stored === undefined) return { key, record: stored, unreadable: truncate(unwrapped(text), MAX_UNREADABLE_CHARS) };
+  return 'removed' in stored ? undefined : { key, record: stored };
 }
 
 function changeOf(

@@ -2,6 +2,7 @@
 import type { Context } from 'hono';
 import { recordChange } from '../../attempts/enqueue.ts';
 import { configOf } from '../../platform/config.ts';
+import { keyOfGate, stateOf } from '../../platform/gate-state.ts';
 import { type KvRefusal, withKvTimeout } from '../../platform/kv.ts';
 import { type ChangesPage, changesQuestion } from '../audit/changes-question.ts';
 import { listDeadLetters, readDeadLetter, removeDeadLetter, replayDeadLetters } from '../consume/dead-letters.ts';
@@ -18,11 +19,12 @@ import {
   personKey,
   type TypedKey,
 } from './inputs.ts';
+import { listPeople } from './list-people.ts';
 import {
   type Author,
-  listPeople,
   MAX_PEOPLE_A_PAGE,
   type PersonRefusal,
+  type Records,
   readPerson,
   removePerson,
   type StoredPerson,
@@ -50,7 +52,7 @@ const peoplePage = kvPageOf('people', 50, MAX_PEOPLE_A_PAGE);
 
 adminRoutes.get('/people', validated('query', peoplePage.query), async (c) => {
   const { cursor, limit } = c.req.valid('query');
-  const listed = await listPeople(c.env.GATEHOUSE, limit, cursor);
+  const listed = await listPeople(await recordsOf(c), limit, cursor);
   if (!listed.ok) return refusedPage(c, listed, cursor);
   return c.json({ people: listed.value.people.map(shown), ...(await peoplePage.next(listed.value.next)) }, 200);
 });
@@ -105,8 +107,9 @@ adminRoutes.delete('/dead-letters/:id', validated('param', deadLetterId), async 
 type AdminContext = Context<AppEnv>;
 
 async function show(c: AdminContext, { key: normal, unchanged, problem }: TypedKey): Promise<Response> {
+  const records = await recordsOf(c);
   for (const key of new Set([normal, unchanged])) {
-    const read = await readPerson(c.env.GATEHOUSE, key);
+    const read = await readPerson(records, key);
     if (!read.ok) return refused(c, read);
     if (read.value !== undefined) return c.json(shown(read.value), 200);
   }
@@ -119,15 +122,16 @@ const noRecord = (c: AdminContext, problem: string | undefined): Response =>
 
 async function save(c: AdminContext, { key, problem }: TypedKey, input: EntitlementsInput): Promise<Response> {
   if (problem !== undefined) return badRequest(c, [{ path: 'key', message: problem }]);
-  const saved = await savePerson(c.env.GATEHOUSE, key, input, authorOf(c));
+  const saved = await savePerson(await recordsOf(c), key, input, authorOf(c));
   if (!saved.ok) return refused(c, saved);
   const { record, changed } = saved.value;
   return c.json({ ...shown({ key, record }), changed, inForce: IN_FORCE, ...warningFor(c, key) }, 200);
 }
 
 async function remove(c: AdminContext, { key: normal, unchanged, problem }: TypedKey): Promise<Response> {
+  const records = await recordsOf(c);
   for (const key of new Set([normal, unchanged])) {
-    const removed = await removePerson(c.env.GATEHOUSE, key, authorOf(c));
+    const removed = await removePerson(records, key, authorOf(c));
     if (!removed.ok) return refused(c, removed);
     if (removed.value) return c.json({ key, removed: true, inForce: IN_FORCE }, 200);
   }
@@ -137,6 +141,11 @@ async function remove(c: AdminContext, { key: normal, unchanged, problem }: Type
 async function changes(c: AdminContext, page: ChangesPage): Promise<Response> {
   const { listChanges: list } = await import('../audit/changes.ts');
   return c.json(await list(configOf(c.env), page), 200);
+}
+
+async function recordsOf(c: AdminContext): Promise<Records> {
+  const emailKeys = configOf(c.env).EMAIL_KEY;
+  return { kv: c.env.GATEHOUSE, emailKeys, gateKey: await keyOfGate(emailKeys, stateOf(c.req.raw)) };
 }
 
 const authorOf = (c: AdminContext): Author => ({

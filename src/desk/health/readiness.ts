@@ -1,6 +1,5 @@
 /** Checks everything behind Gatehouse in parallel, and warns the operator of what to fix. */
 import { notedCertificateWarnings } from '../../callers/certificate-expiry.ts';
-import { PERSON_PREFIX } from '../../entitlements/look-up.ts';
 import { type Config, configOf } from '../../platform/config.ts';
 import { type GateState, signedPairs } from '../../platform/gate-state.ts';
 import { withTimeout } from '../../platform/timeout.ts';
@@ -8,6 +7,7 @@ import { type DeadLetterKind, listDeadLetters } from '../consume/dead-letters.ts
 import type { DeskEnv } from '../env.ts';
 import { type Readiness, readiness } from './database-state.ts';
 import { policyState, policyWarnings } from './policy-state.ts';
+import { type RecordsState, recordsState, recordsWarnings } from './records-state.ts';
 
 /** Timeout of each part, so that one that hangs does not hide the others. */
 const PART_LIMIT_MS = 1_000;
@@ -24,7 +24,7 @@ type Part<Facts> = ({ readonly ok: true } & Facts) | { readonly ok: false; reado
  */
 export async function askParts(env: DeskEnv, gate: GateState | undefined, later: (work: Promise<unknown>) => void) {
   const config = configOf(env);
-  const [kv, queue, neon, policy, certificates] = await Promise.all([
+  const [kv, queue, neon, policy, certificates, records] = await Promise.all([
     part('Workers KV', async () => {
       await env.GATEHOUSE.get('health');
       return {};
@@ -33,6 +33,7 @@ export async function askParts(env: DeskEnv, gate: GateState | undefined, later:
     part('Neon', () => readiness(config)),
     part('Workers KV (policy)', () => policyState(env.GATEHOUSE, config, later)),
     part('Workers KV (certificates)', async () => ({ expiring: await notedCertificateWarnings(env.GATEHOUSE) })),
+    part('Workers KV (records)', () => recordsState(env.GATEHOUSE, config, gate, Date.now())),
   ]);
   const warnings = [
     ...problemsOf(config.problems, gate, certificates.ok ? certificates.expiring : []),
@@ -43,7 +44,7 @@ export async function askParts(env: DeskEnv, gate: GateState | undefined, later:
     warnings.push('There are dead letters. List them with `npm run dead-letters -- list`, then replay or remove them.');
   }
   if (neon.ok) warnings.push(...neonWarnings(neon));
-  if (await hasUnconfirmedEmailRecords(env, config)) warnings.push(EMAIL_UNCONFIRMED);
+  if (records.ok) warnings.push(...recordsWarnings(records, config, gate));
   const isReady = kv.ok && queue.ok && neon.ok && neon.migrated && policy.ok && policy.decides && policy.fault === '';
   return {
     status: isReady ? 'ready' : 'not-ready',
@@ -51,23 +52,12 @@ export async function askParts(env: DeskEnv, gate: GateState | undefined, later:
     queue,
     neon,
     policy,
+    records: records.ok ? shownRecords(records) : records,
     warnings,
   };
 }
 
-const EMAIL_UNCONFIRMED =
-  'Records under email: keys exist, and it is not confirmed that people cannot type their address on a page of B2C. ' +
-  'Check the user flow, then set EMAIL_COLLECTED_ON_PAGE.';
-
-/** False when Workers KV does not answer: its own part says so. */
-async function hasUnconfirmedEmailRecords({ GATEHOUSE }: DeskEnv, config: Config): Promise<boolean> {
-  if (config.EMAIL_TRUSTED_ISSUERS.length === 0 || config.EMAIL_COLLECTED_ON_PAGE !== '') return false;
-  const prefix = `${PERSON_PREFIX}email:`;
-  const listed = await part('Workers KV (records)', async () => ({
-    any: (await GATEHOUSE.list({ prefix, limit: 1 })).keys.length > 0,
-  }));
-  return listed.ok && listed.any;
-}
+const shownRecords = ({ rekey, moved, stuck, foreign }: RecordsState) => ({ ok: true, rekey, moved, stuck, foreign });
 
 /** Warnings for the operator from the database's state. Pure. */
 export function neonWarnings(neon: Readiness): string[] {

@@ -5,7 +5,7 @@ import { cpuMs } from './cpu.ts';
 import { type Figure, figureOf } from './figures.ts';
 import { exchangeValues, type KvValues, PEOPLE_VALUES, policyValues } from './kv-values.ts';
 import { callMany } from './load-calls.ts';
-import { EXCHANGE_CALL, type MeasuredCall, USER_FLOW_CALL } from './sign-in.ts';
+import { EXCHANGE_CALL, ISSUER, type MeasuredCall, USER_FLOW_CALL } from './sign-in.ts';
 import { inTurns, means, ratios, type Side } from './turns.ts';
 import { type Running, startWorkerd } from './workerd.ts';
 
@@ -49,6 +49,7 @@ export async function measureCalls(bundles: Bundles, older: Bundle | undefined, 
   };
   const openTested = async (bundle: Bundle) => ({
     builtIn: await open(bundle),
+    trusted: await open({ ...bundle, texts: { ...bundle.texts, EMAIL_TRUSTED_ISSUERS: ISSUER } }),
     stored: await open({ ...bundle, texts: { ...bundle.texts, POLICY: 'stored' } }, await policyValues(50, 100_000)),
   });
   try {
@@ -70,8 +71,9 @@ export async function measureCalls(bundles: Bundles, older: Bundle | undefined, 
       figureOf(kind, ratios(values, measure), isOlder);
     return [
       figureOf('callTwin', ratios(twin.values, byHand.values)),
-      ...tested.flatMap(({ builtIn, stored }, index) => [
+      ...tested.flatMap(({ builtIn, trusted, stored }, index) => [
         figure('callBuiltIn', builtIn, index > 0),
+        figure('callTrusted', trusted, index > 0),
         figure('callStored', stored, index > 0),
       ]),
       figureOf('exchange', ratios(exchange.values, flow.values)),

@@ -21,6 +21,7 @@ const STARTS = '× an empty start';
 const KINDS = {
   callTwin: { what: 'a hand-written call, compared with itself', unit: BY_HAND, noise: 0.03 },
   callBuiltIn: { what: 'a call, built-in policy', unit: BY_HAND, most: 1.15 },
+  callTrusted: { what: 'the same with a trusted e-mail', unit: BY_HAND, most: 1.3 },
   callStored: { what: 'a call, 50 rules and 100,000 entries', unit: BY_HAND, most: 1.25 },
   exchange: { what: 'an exchange, same policy and claims', unit: '× a user-flow call', most: 1.15 },
   startTwin: { what: 'an empty start, compared with itself', unit: STARTS, noise: 0.03 },

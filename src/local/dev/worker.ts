@@ -35,6 +35,7 @@ export const settingsOf = ({ databaseUrl, storedPolicy }: { databaseUrl: string;
   POLICY: storedPolicy ? 'stored' : 'built-in',
   DATABASE_URL: databaseUrl,
   SUPPORT_CODE_KEY: LOCAL_SUPPORT_CODE_KEY,
+  EMAIL_KEY: '',
   CONNECTOR_BASIC: '',
   REPORTS_BASIC: '',
   ADMIN_BASIC: '',

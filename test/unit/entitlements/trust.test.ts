@@ -1,7 +1,8 @@
 /** The normal form finds people. It gives no roles. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { lookUpIn, PERSON_PREFIX, personAsked } from '../../../src/entitlements/look-up.ts';
+import { locate, lookUpIn, personAsked } from '../../../src/entitlements/look-up.ts';
+import { placesOf } from '../../../src/entitlements/record-keys.ts';
 import { readEvent } from '../../../src/gate/user-flow/request.ts';
 import { normalEmailKey, normalOidKey, searchKeysOf } from '../../../src/sign-in/search-keys.ts';
 
@@ -16,10 +17,11 @@ const RECORD = JSON.stringify({
 });
 const rolesOf = async (body: Record<string, unknown>, key: string) => {
   const event = await readEvent(body, 'PreTokenIssuance');
-  const values = new Map([[PERSON_PREFIX + key, RECORD]]);
-  return lookUpIn(values, personAsked(event, { EMAIL_TRUSTED_ISSUERS: ['google.com'], EMAIL_COLLECTED_ON_PAGE: '' }), 0)
-    .found.record?.roles;
+  const values = new Map((await placesOf(EMAIL_KEYS, key)).map((place) => [place, RECORD]));
+  const asked = personAsked(event, { EMAIL_TRUSTED_ISSUERS: ['google.com'], EMAIL_COLLECTED_ON_PAGE: '' });
+  return lookUpIn(values, await locate(asked, EMAIL_KEYS), 0).found.record?.roles;
 };
+const EMAIL_KEYS = ['the newest key of these tests', 'an older key of these tests'];
 const identities = [{ signInType: 'federated', issuer: 'google.com', issuerAssignedId: '1' }];
 
 const SIGNS = ['\u200b', '\u202e', '\ufeff', '\u00a0', '\u3000', '\u00ad', '\ufe0f', '\u{e0061}', '\u0001', '\u2028'];

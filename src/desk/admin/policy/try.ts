@@ -2,7 +2,7 @@
 import type { Context } from 'hono';
 import * as z from 'zod/mini';
 import { supportCodeOf } from '../../../attempts/support-code.ts';
-import { heldIn } from '../../../entitlements/look-up.ts';
+import { heldIn, isEmailTrusted } from '../../../entitlements/look-up.ts';
 import { KvWorld } from '../../../gate/know.ts';
 import { heldBy, shownEntry, tryCall } from '../../../gate/trial.ts';
 import { configOf } from '../../../platform/config.ts';
@@ -18,6 +18,7 @@ import { badRequest, refuse, validated } from '../../http/problem-details.ts';
 import { jsonBody, limitedBody } from '../../http/request-body.ts';
 import { MAX_DOCUMENT_BYTES } from '../../policies/policy-document.ts';
 import type { Problem } from '../../policies/policy-problem.ts';
+import { readPerson } from '../person-records.ts';
 import { recordInput } from '../record-input.ts';
 import { bodyFaultOf } from './answers.ts';
 
@@ -138,14 +139,24 @@ const BUILT_IN_DECIDES =
 /** Reads the entitlements from Workers KV at the real time, because calls of B2C fall back on the same cache. */
 async function entitlementsInKv(c: Context<AppEnv>, event: SignInEvent) {
   const lookup = await worldOf(c).lookUp(event);
-  const { found, degraded, emailRecordNotUsed } = lookup;
+  const { found, degraded } = lookup;
   const { person } = heldIn(lookup, event.clientId);
+  const isRecordOfEmailUnused = found.key === undefined && (await hasUnusedRecord(c, event));
   const notes = [
     found.record === undefined ? 'no entitlements found for this person' : `entitlements of ${found.key}`,
-    ...(emailRecordNotUsed ? ['email record not used'] : []),
+    ...(isRecordOfEmailUnused ? ['email record not used'] : []),
     ...(degraded === '' ? [] : [degraded]),
   ];
   return { person, notes };
+}
+
+/** Whether the address of a call has a record that the call may not use. A call itself does not look. */
+async function hasUnusedRecord(c: Context<AppEnv>, event: SignInEvent): Promise<boolean> {
+  const { email } = event.personKeys;
+  const config = configOf(c.env);
+  if (email === undefined || isEmailTrusted(event, config)) return false;
+  const read = await readPerson({ kv: c.env.GATEHOUSE, emailKeys: config.EMAIL_KEY, gateKey: undefined }, email);
+  return read.ok && read.value !== undefined;
 }
 
 /** Workers KV as a call at this moment reads it. */

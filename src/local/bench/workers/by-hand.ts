@@ -92,7 +92,8 @@ type Keys = ReturnType<typeof keysOf>;
 
 async function readPerson(kv: KVNamespace, keys: Keys): Promise<Person | undefined> {
   try {
-    const values = await kv.get([`person:${keys.oid}`, `person:${keys.idp}`, `person:${keys.email}`]);
+    // The e-mail is not trusted, so its record is not read.
+    const values = await kv.get([`person:${keys.oid}`, `person:${keys.idp}`]);
     const value = values.get(`person:${keys.oid}`) ?? values.get(`person:${keys.idp}`);
     return value === null || value === undefined ? undefined : (JSON.parse(value) as Person);
   } catch (error) {
