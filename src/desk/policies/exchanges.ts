@@ -32,7 +32,7 @@ function exchangeOf(name: string, document: ExchangeDocument): Exchange {
     outputs = {},
     emptyReply = false,
   } = document;
-  const own = Object.entries(inputs).map(([claim, input]) => inputOf(claim, input));
+  const own = Object.entries(inputs).map(([claim, input]) => exchangeInputOf(claim, input));
   const claims = new Set(own.map(({ claim }) => claim));
   return {
     name,
@@ -57,10 +57,11 @@ const DEFAULT_IDENTIFIES: NonNullable<ExchangeDocument['identifies']> = { email:
 
 type InputDocument = NonNullable<ExchangeDocument['inputs']>[string];
 
-function inputOf(claim: string, input: InputDocument): ExchangeInput {
+export function exchangeInputOf(claim: string, input: InputDocument): ExchangeInput {
   const { from, type = 'string' } = typeof input === 'string' || Array.isArray(input) ? { from: input } : input;
   return { claim: inputClaim(claim), from: [from].flat(), type };
 }
 
 /** People write `locale` and `clientId`, as rules read them in `request`. */
-export const inputClaim = (claim: string): string => (claim === 'locale' ? 'ui_locales' : canonicalName(claim));
+export const inputClaim = (claim: string): string =>
+  claim.toLowerCase() === 'locale' ? 'ui_locales' : canonicalName(claim);
