@@ -6,8 +6,10 @@ import {
   type ExchangeInput,
   exchangeKey,
 } from '../../policy/exchange.ts';
+import type { Policy } from '../../policy/policy.ts';
 import { canonicalName } from '../../sign-in/claim-names.ts';
-import { STEPS } from '../../sign-in/steps.ts';
+import type { Step } from '../../sign-in/event.ts';
+import { STEPS, stepNamed } from '../../sign-in/steps.ts';
 import type { ExchangeDocument, PolicyDocument } from './policy-document.ts';
 
 /** The exchanges of a document, and the built-in ones that it does not declare. */
@@ -22,6 +24,10 @@ export const stepsOf = (document: Pick<PolicyDocument, 'exchanges'>): string[] =
   ...STEPS,
   ...exchangesOf(document).map(({ name }) => name),
 ];
+
+/** The step or exchange of a policy by a name in any case. */
+export const stepOrExchange = (typed: string, { exchanges }: Pick<Policy, 'exchanges'>): Step | undefined =>
+  stepNamed(typed) ?? exchanges.get(exchangeKey(typed))?.name;
 
 function exchangeOf(name: string, document: ExchangeDocument): Exchange {
   const {
