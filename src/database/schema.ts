@@ -101,6 +101,12 @@ export const attempts = pgTable(
     shadowDiffers: boolean().notNull().default(false),
     /** Names of the claims whose values differ. */
     shadowClaims: names(),
+    /** The custom policy that called, such as `B2C_1A_signin`; `''` in a user flow. */
+    policyId: dimension(),
+    /** The /24 or /48 of the person's address, if the call has it. */
+    ipNetwork: dimension(),
+    /** The kind of the caller's credential, such as `basic`. */
+    callerKind: dimension(),
   },
   (t) => [
     primaryKey({ name: 'attempts_pk', columns: [t.occurredAt, t.id] }),

@@ -70,7 +70,9 @@ export function personAsked(event: SignInEvent, trust: EmailTrust): PersonAsked 
  * addresses; `-` in the list trusts calls without identities. Unreadable or surplus identities are not trusted, nor is
  * an address that an identity contradicts: the person may have typed it.
  */
-function isEmailTrusted({ identitiesAre, identities, email }: SignInEvent, trust: EmailTrust): boolean {
+function isEmailTrusted({ identitiesAre, identities, email, emailIsTrusted }: SignInEvent, trust: EmailTrust): boolean {
+  // The policy's author says whether the custom policy verified the address.
+  if (emailIsTrusted !== undefined) return emailIsTrusted && !isDisguised(email);
   const { EMAIL_TRUSTED_ISSUERS: trusted, EMAIL_COLLECTED_ON_PAGE } = trust;
   if (EMAIL_COLLECTED_ON_PAGE === 'yes' || identitiesAre === 'partial' || isDisguised(email)) return false;
   if (identities.some(({ issuerAssignedId }) => isOtherAddress(issuerAssignedId, email))) return false;

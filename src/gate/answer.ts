@@ -23,9 +23,10 @@ import type { ChannelPart } from './compose-attempt.ts';
 /** An authenticated call. */
 export interface Call {
   readonly request: Request;
-  /** Name of the credential. */
+  /** Name of the credential, and its kind. */
   readonly caller: string;
-  /** The step that the URL names. */
+  readonly callerKind: string;
+  /** The step or exchange that the URL names, as typed. */
   readonly urlStep: Step | undefined;
   /** Milliseconds since 1970. */
   readonly startedAt: number;

@@ -21,15 +21,25 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 export async function readBody(request: Request): Promise<Body> {
   const { text, fault } = await readText(request);
   if (fault !== undefined) return { ok: false, reason: fault, text };
-  let parsed: unknown;
+  const read = readJson(text);
+  if (!read.ok) return { ok: false, reason: read.fault, text };
+  return isObject(read.value) ? { ok: true, text, members: read.value } : { ok: false, reason: 'not-an-object', text };
+}
+
+type Json =
+  | { readonly ok: true; readonly value: Record<string, unknown> | readonly unknown[] }
+  | { readonly ok: false; readonly fault: BodyFault };
+
+/** Parses an object or an array. */
+export function readJson(text: string): Json {
+  let value: unknown;
   try {
-    parsed = JSON.parse(text);
+    value = JSON.parse(text);
   } catch {
-    return { ok: false, reason: 'not-json', text };
+    return { ok: false, fault: 'not-json' };
   }
-  if (!isObject(parsed)) return { ok: false, reason: 'not-an-object', text };
-  if (!isShallow(parsed)) return { ok: false, reason: 'nested-too-deep', text };
-  return { ok: true, text, members: parsed };
+  if (!isObject(value) && !Array.isArray(value)) return { ok: false, fault: 'not-an-object' };
+  return isShallow(value) ? { ok: true, value } : { ok: false, fault: 'nested-too-deep' };
 }
 
 interface TextRead {
@@ -38,7 +48,7 @@ interface TextRead {
   readonly fault?: 'too-large' | 'cut-off';
 }
 
-async function readText(request: Request): Promise<TextRead> {
+export async function readText(request: Request): Promise<TextRead> {
   const declared = Number(request.headers.get('Content-Length') ?? Number.NaN);
   // The runtime enforces the declared length, so a length within the limit needs no counting.
   if (!(declared <= MAX_BODY_BYTES)) return readCounted(request);
@@ -76,7 +86,7 @@ function joined(chunks: readonly Uint8Array[], total: number): string {
 }
 
 /** Visits level by level without recursion, so a deep body cannot exhaust the stack. A flat body costs one loop. */
-function isShallow(root: Record<string, unknown>): boolean {
+function isShallow(root: object): boolean {
   let level: object[] = [root];
   for (let depth = 0; depth < MAX_DEPTH; depth += 1) {
     const next: object[] = [];

@@ -34,6 +34,10 @@ export interface ChannelPart {
   /** The URL's step, when the body names another one. */
   readonly urlStep: string;
   readonly correlationId: string;
+  /** The custom policy that called. */
+  readonly policyId: string;
+  /** The network of the person's address. */
+  readonly ipNetwork: string;
   /** Sentences for support. */
   readonly notes: readonly string[];
 }
@@ -48,7 +52,7 @@ export async function attemptOf(
 ): Promise<Attempt> {
   const { reached, decision, reply, reason } = answered;
   const { event, inForce, lookup } = reached;
-  const { channel, step, urlStep, correlationId } = channelPart;
+  const { channel, step, urlStep, correlationId, policyId, ipNetwork } = channelPart;
   const [identity] = event?.identities ?? [];
   const keys = event && (await searchKeysOf(event));
   const [idpKey, ...otherIdpKeys] = keys?.idp ?? [];
@@ -94,6 +98,9 @@ export async function attemptOf(
     caller: short(reached.caller),
     cfRay: short(reached.request.headers.get('cf-ray') ?? ''),
     correlationId: short(correlationId),
+    policyId: short(policyId),
+    ipNetwork: short(ipNetwork),
+    callerKind: short(reached.callerKind),
     fingerprint: '',
     ...shadowColumns(shadow),
   });

@@ -6,12 +6,14 @@ import { JSON_NOT_STORED, NOT_STORED } from '../platform/answer-headers.ts';
 import { configOf } from '../platform/config.ts';
 import { withoutState, withState } from '../platform/gate-state.ts';
 import { errorFields, log } from '../platform/log.ts';
+import { answerExchangeInPanic, customPolicy } from './custom-policy/routes.ts';
 import type { GateBindings, GateEnv } from './env.ts';
 import { answerInPanic, userFlow } from './user-flow/routes.ts';
 
 /** A separate app without middleware, since each step delays a sign-in. */
 const connectors = new Hono<GateBindings>();
 connectors.route('/connectors/user-flow', userFlow);
+connectors.route('/connectors/custom-policy', customPolicy);
 connectors.notFound((c) => {
   // Most likely a typo in the portal, and no sign-in works until it is corrected. The URL is not logged: it may contain
   // a key.
@@ -20,7 +22,9 @@ connectors.notFound((c) => {
   const body = { version: '1.0.0', status: 404, userMessage: 'There is no connector at this address.' };
   return c.body(JSON.stringify(body), 404, JSON_NOT_STORED);
 });
-connectors.onError(answerInPanic);
+connectors.onError((error, c) =>
+  CUSTOM_POLICY.test(c.req.url) ? answerExchangeInPanic(error, c) : answerInPanic(error, c),
+);
 
 const others = new Hono<GateBindings>();
 // For load balancers and uptime checks. It has no dependencies.
@@ -57,6 +61,7 @@ function problem(
   });
 }
 
+const CUSTOM_POLICY = /^https?:\/\/[^/?#]*\/connectors\/custom-policy(?:[/?#]|$)/;
 const CONNECTOR = /^https?:\/\/[^/?#]*\/connectors(?:[/?#]|$)/;
 const DESK = /^https?:\/\/[^/?#]*\/(?:(?:health|reports|admin)(?:[/?#]|$)|[?#]|$)/;
 

@@ -4,9 +4,11 @@ import type { CallIdentity } from '../attempts/support-code.ts';
 import { entitledTo } from '../entitlements/stored-record.ts';
 import { nameList } from '../platform/name-list.ts';
 import type { Decision, RuleTrace } from '../policy/decide.ts';
+import { exchangeKey } from '../policy/exchange.ts';
 import { type ExpressionResult, NOTHING_HELD, type PersonEntitlements, type Policy } from '../policy/policy.ts';
 import type { ClaimValue, SignInEvent, Step } from '../sign-in/event.ts';
-import { answer, type Reached, stepOf, type World } from './answer.ts';
+import { answer, type Call, type Reached, stepOf, type World } from './answer.ts';
+import { customPolicyDoor } from './custom-policy/door.ts';
 import { userFlowDoor } from './user-flow/door.ts';
 
 /** Entitlements of a person, in the input format of `/admin/people`. */
@@ -25,9 +27,9 @@ export interface TriedEntitlements {
 }
 
 export interface Trial {
-  /** The request body from B2C. */
+  /** The request body from B2C; the claims of a call of an exchange. */
   readonly body: Record<string, unknown>;
-  /** The step in the URL. */
+  /** The step or the exchange in the URL. */
   readonly urlStep: Step | undefined;
   readonly policy: Policy;
   readonly entitlements: (event: SignInEvent) => PersonEntitlements | Promise<PersonEntitlements>;
@@ -69,20 +71,23 @@ export async function tryCall({ body, urlStep, policy, entitlements, now, suppor
     randomSupportCode: () => '',
     watch: (trace) => evaluated.push(trace),
   };
-  const answered = await answer(userFlowDoor, world, {
+  const call: Call = {
     request: new Request('https://gatehouse.invalid/', { method: 'POST', body: JSON.stringify(body) }),
     caller: '',
+    callerKind: '',
     urlStep,
     startedAt: now,
     decisionTimeoutMs: 0,
     // A trial has no timeout.
     withTimeout: (_, work) => work(),
-  });
+  };
+  const isOfExchange = policy.exchanges.has(exchangeKey(urlStep ?? ''));
+  const answered = await (isOfExchange ? answer(customPolicyDoor, world, call) : answer(userFlowDoor, world, call));
   const { reached, reply, decision } = answered;
   const step = stepOf(reached);
   const rules = (step === undefined ? undefined : policy.steps.get(step)?.rules) ?? [];
   return {
-    reply: { status: reply.status, body: JSON.parse(reply.body) },
+    reply: { status: reply.status, body: reply.body === '' ? {} : JSON.parse(reply.body) },
     decision,
     supportCode: decision.kind === 'continue' ? '' : answered.supportCode,
     step: step ?? '',

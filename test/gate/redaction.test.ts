@@ -128,6 +128,7 @@ describe('attempt of every body', () => {
           request: new Request(USER_FLOW, { headers: { 'cf-ray': 'x'.repeat(1_000) } }),
           urlStep: 'PreTokenIssuance',
           caller: 'n'.repeat(1_000),
+          callerKind: 'basic',
           startedAt: Date.now(),
           decisionTimeoutMs: 1_000,
           withTimeout,

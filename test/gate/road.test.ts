@@ -30,7 +30,15 @@ const door = (order: string[] = []): FrontDoor<UserFlowCall> => ({
     userMessage: '',
     body: JSON.stringify({ ...decision.claims, version: reached.inForce?.policy?.version }),
   }),
-  recorded: () => ({ channel: 'test', step: STEP, urlStep: '', correlationId: '', notes: [] }),
+  recorded: () => ({
+    channel: 'test',
+    step: STEP,
+    urlStep: '',
+    correlationId: '',
+    policyId: '',
+    ipNetwork: '',
+    notes: [],
+  }),
 });
 
 const inputs = (input: string) => ({
@@ -55,6 +63,7 @@ function isolate(kv: Pick<KVNamespace, 'get'>) {
     const call: Call = {
       request: new Request('https://gatehouse.example/', { method: 'POST', body: JSON.stringify({ objectId }) }),
       caller: 'test',
+      callerKind: 'basic',
       urlStep: STEP,
       startedAt,
       decisionTimeoutMs: config.DECISION_TIMEOUT_MS,

@@ -21,6 +21,7 @@ it('npm run bench measures calls, starts, memory and the bundle in every Worker'
     'callTwin',
     'callBuiltIn',
     'callStored',
+    'exchange',
     'startTwin',
     'startPad',
     'start',

@@ -14,6 +14,8 @@ export function recorded({ event, urlStep }: Reached): ChannelPart {
     urlStep: event?.urlStep ?? '',
     // B2C documents no correlation id in a connector's call (contract 0.3).
     correlationId: '',
+    policyId: '',
+    ipNetwork: '',
     notes,
   };
 }

@@ -3,8 +3,9 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Bundle, Bundles } from './bundles.ts';
 import { cpuMs } from './cpu.ts';
 import { type Figure, figureOf } from './figures.ts';
-import { type KvValues, PEOPLE_VALUES, policyValues } from './kv-values.ts';
+import { exchangeValues, type KvValues, PEOPLE_VALUES, policyValues } from './kv-values.ts';
 import { callMany } from './load-calls.ts';
+import { EXCHANGE_CALL, type MeasuredCall, USER_FLOW_CALL } from './sign-in.ts';
 import { inTurns, means, ratios, type Side } from './turns.ts';
 import { type Running, startWorkerd } from './workerd.ts';
 
@@ -34,12 +35,12 @@ interface CallSide extends Side<number> {
 export async function measureCalls(bundles: Bundles, older: Bundle | undefined, plan: CallsPlan): Promise<Figure[]> {
   const { turns, callsATurn, warmUpCalls, connections, tell } = plan;
   const sides: CallSide[] = [];
-  const open = async (bundle: Bundle, values: KvValues = {}) => {
+  const open = async (bundle: Bundle, values: KvValues = {}, kind: MeasuredCall = USER_FLOW_CALL) => {
     const running = await startWorkerd(bundle, bundles.stubs);
     let made = 0;
     const call = async (count: number) => {
       made += count;
-      return cpuOf(running, () => callMany(running.url, count, connections, made - count), made);
+      return cpuOf(running, () => callMany(running.url, count, connections, made - count, kind), made);
     };
     const side: CallSide = { running, warmUp: () => call(warmUpCalls), measure: () => call(callsATurn), values: [] };
     sides.push(side);
@@ -54,6 +55,9 @@ export async function measureCalls(bundles: Bundles, older: Bundle | undefined, 
     const byHand = await open(bundles.byHand);
     const twin = await open(bundles.byHand);
     const ours = await openTested(bundles.gatehouse);
+    const withExchange = { ...bundles.gatehouse, texts: { ...bundles.gatehouse.texts, POLICY: 'stored' } };
+    const flow = await open(withExchange, await exchangeValues());
+    const exchange = await open(withExchange, await exchangeValues(), EXCHANGE_CALL);
     const tested = older === undefined ? [ours] : [ours, await openTested(older)];
     tell('calls: warming up');
     for (const { warmUp } of sides) await warmUp();
@@ -70,6 +74,7 @@ export async function measureCalls(bundles: Bundles, older: Bundle | undefined, 
         figure('callBuiltIn', builtIn, index > 0),
         figure('callStored', stored, index > 0),
       ]),
+      figureOf('exchange', ratios(exchange.values, flow.values)),
     ];
   } finally {
     for (const { running } of sides) await running.stop();

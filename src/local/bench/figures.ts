@@ -22,6 +22,7 @@ const KINDS = {
   callTwin: { what: 'a hand-written call, compared with itself', unit: BY_HAND, noise: 0.03 },
   callBuiltIn: { what: 'a call, built-in policy', unit: BY_HAND, most: 1.15 },
   callStored: { what: 'a call, 50 rules and 100,000 entries', unit: BY_HAND, most: 1.25 },
+  exchange: { what: 'an exchange, same policy and claims', unit: '× a user-flow call', most: 1.15 },
   startTwin: { what: 'an empty start, compared with itself', unit: STARTS, noise: 0.03 },
   startPad: { what: 'an empty start with a text as large as the bundle, minus an empty start', unit: STARTS },
   start: { what: 'a start, minus an empty start', unit: STARTS, most: 0.5 },

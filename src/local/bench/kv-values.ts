@@ -1,6 +1,6 @@
 /** The values in Workers KV during the bench: people, and a realistic policy. */
 import { publishedValues } from '../../desk/policies/published.ts';
-import { PEOPLE } from './sign-in.ts';
+import { EXCHANGE, PEOPLE } from './sign-in.ts';
 
 export type KvValues = Readonly<Record<string, string>>;
 
@@ -23,6 +23,22 @@ export const PEOPLE_VALUES: KvValues = Object.fromEntries(
 
 /** A policy in force with `rules` rules of the token step, and one list of `entries` entries. */
 export const policyValues = (rules: number, entries: number): Promise<KvValues> => inForce(policyOf(rules, entries));
+
+/** A policy in force that gives the roles at the token step, and to an exchange. */
+export const exchangeValues = (): Promise<KvValues> =>
+  inForce({
+    exchanges: {
+      [EXCHANGE]: {
+        kind: 'orchestration',
+        inputs: { country: 'country', loyaltyId: 'loyaltyId', newsletter: { from: 'newsletter', type: 'boolean' } },
+        outputs: { roles: 'string' },
+      },
+    },
+    rules: [
+      { id: 'roles', steps: ['PreTokenIssuance'], set: { extension_Roles: "person.roles.join(' ')" } },
+      { id: 'exchange', steps: [EXCHANGE], set: { roles: "person.roles.join(' ')" } },
+    ],
+  });
 
 /** The largest policy that can be saved, in force: close to every limit of a document, and used by a single step. */
 export const largestPolicyValues = (): Promise<KvValues> => inForce(largestPolicy());

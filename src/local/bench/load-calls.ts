@@ -1,13 +1,19 @@
 /** Calls a Worker as B2C does and checks every reply. */
 import { Agent, type RequestOptions, request } from 'node:http';
 import { isDeepStrictEqual } from 'node:util';
-import { AUTHORIZATION, EXPECTED, PEOPLE } from './sign-in.ts';
+import { AUTHORIZATION, type MeasuredCall, PEOPLE, USER_FLOW_CALL } from './sign-in.ts';
 
 /**
  * Makes `count` calls over `connections` connections, sequentially on each, starting with the person at index `from`.
  * Rejects at the first unexpected reply.
  */
-export async function callMany(url: string, count: number, connections: number, from = 0): Promise<void> {
+export async function callMany(
+  url: string,
+  count: number,
+  connections: number,
+  from = 0,
+  call: MeasuredCall = USER_FLOW_CALL,
+): Promise<void> {
   // A new agent for each run: workerd closes connections after some idle seconds, possibly just when one is reused.
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
   let next = from;
@@ -15,7 +21,7 @@ export async function callMany(url: string, count: number, connections: number, 
     while (next < from + count) {
       const person = PEOPLE[next % PEOPLE.length];
       next += 1;
-      await callOnce(agent, url, person?.body ?? '');
+      if (person !== undefined) await callOnce(agent, `${url}${call.path}`, call.bodyOf(person), call.expected);
     }
   };
   try {
@@ -25,10 +31,10 @@ export async function callMany(url: string, count: number, connections: number, 
   }
 }
 
-async function callOnce(agent: Agent, url: string, body: string): Promise<void> {
+async function callOnce(agent: Agent, url: string, body: string, expected: object): Promise<void> {
   const headers = { Authorization: AUTHORIZATION, 'Content-Type': 'application/json' };
-  const { status, text } = await send(`${url}/connectors/user-flow`, { method: 'POST', agent, headers }, body);
-  if (status !== 200 || !isDeepStrictEqual(parsed(text), EXPECTED))
+  const { status, text } = await send(url, { method: 'POST', agent, headers }, body);
+  if (status !== 200 || !isDeepStrictEqual(parsed(text), expected))
     throw new Error(`Unexpected reply: ${status} ${text}`);
 }
 

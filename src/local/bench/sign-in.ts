@@ -1,4 +1,4 @@
-/** The measured call: PreTokenIssuance for a person with one federated identity and a record in KV. */
+/** The measured calls: of a user flow and of an exchange, for a person with a record in KV. */
 
 /** Secrets of the bench's Worker. */
 export const SECRETS = {
@@ -34,5 +34,44 @@ export const PEOPLE = Array.from({ length: PEOPLE_COUNT }, (_, index) => {
     [`extension_${EXTENSIONS_APP_ID}_Newsletter`]: true,
     identities: [{ signInType: 'federated', issuer: 'facebook.com', issuerAssignedId: `10${number}` }],
   });
-  return { objectId, body };
+  const exchangeBody = JSON.stringify({
+    clientId: CLIENT_ID,
+    language: 'en-US',
+    email: `jane.${number}@example.com`,
+    objectId,
+    displayName: 'Jane Doe',
+    givenName: 'Jane',
+    surname: 'Doe',
+    country: 'Iceland',
+    loyaltyId: '1234',
+    newsletter: true,
+    correlationId: `5b0e0b1c-6a2e-4b7e-9e0a-${number}`,
+    policyId: 'B2C_1A_signup_signin',
+  });
+  return { objectId, body, exchangeBody };
 });
+
+export type Person = (typeof PEOPLE)[number];
+
+export interface MeasuredCall {
+  readonly path: string;
+  readonly bodyOf: (person: Person) => string;
+  /** The reply to every person. */
+  readonly expected: object;
+}
+
+/** PreTokenIssuance for a person with one federated identity. */
+export const USER_FLOW_CALL: MeasuredCall = {
+  path: '/connectors/user-flow',
+  bodyOf: ({ body }) => body,
+  expected: EXPECTED,
+};
+
+export const EXCHANGE = 'GetRoles';
+
+/** The same claims to an exchange that answers with the roles, as a custom policy calls it before the token. */
+export const EXCHANGE_CALL: MeasuredCall = {
+  path: `/connectors/custom-policy/${EXCHANGE}`,
+  bodyOf: ({ exchangeBody }) => exchangeBody,
+  expected: { roles: 'editor approver' },
+};

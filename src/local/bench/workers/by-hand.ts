@@ -171,5 +171,8 @@ function attemptOf(
     cfRay: request.headers.get('cf-ray') ?? '',
     correlationId: '',
     fingerprint: HEX_DIGITS_OF_A_HASH,
+    policyId: '',
+    ipNetwork: '',
+    callerKind: 'basic',
   };
 }

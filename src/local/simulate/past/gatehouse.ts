@@ -36,6 +36,7 @@ export async function answerTo({ path, body, atMs, held }: PlayedCall, config: C
     request: new Request(`https://gatehouse.example/connectors/user-flow${path}`, { method: 'POST', headers, body }),
     urlStep: stepNamed(path.slice(1)),
     caller: CALLER,
+    callerKind: 'basic',
     startedAt: atMs,
     decisionTimeoutMs: config.DECISION_TIMEOUT_MS,
     withTimeout,

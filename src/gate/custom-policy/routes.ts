@@ -1,0 +1,65 @@
+/**
+ * The routes for B2C's custom policies. To an authenticated caller they answer 200 or 409 and nothing else, whatever the
+ * method and path: B2C ends a journey at any other status (contract line 111).
+ */
+import type { Context } from 'hono';
+import { Hono } from 'hono/tiny';
+import { randomSupportCode } from '../../attempts/support-code.ts';
+import { authenticate } from '../../callers/authenticate.ts';
+import { JSON_NOT_STORED, NOT_STORED } from '../../platform/answer-headers.ts';
+import { configOf } from '../../platform/config.ts';
+import { errorFields, log } from '../../platform/log.ts';
+import { policyInMemory } from '../../policy/active.ts';
+import { decideWithoutPolicy } from '../../policy/decide.ts';
+import { exchangeKey } from '../../policy/exchange.ts';
+import type { Reply } from '../answer.ts';
+import type { GateBindings } from '../env.ts';
+import { refuse, serve } from '../serve.ts';
+import { customPolicyDoor } from './door.ts';
+import { replyTo } from './reply.ts';
+
+const ROUTE = '/connectors/custom-policy';
+
+async function exchange(c: Context<GateBindings>): Promise<Response> {
+  const startedAt = Date.now();
+  const caller = authenticate(c.req.raw, configOf(c.env).credentials.connector);
+  if (!caller.ok) return refuse(c, caller);
+  const { method } = c.req.raw;
+  const urlStep = exchangeIn(c.req.raw.url);
+  // Uptime checks and the portal ask whether the address responds. A GET that names an exchange is a call.
+  if (method === 'HEAD' || (method === 'GET' && urlStep === '')) return new Response(null, { headers: NOT_STORED });
+  const { reply } = await serve(c, customPolicyDoor, { caller: caller.name, callerKind: 'basic', urlStep, startedAt });
+  return written(reply);
+}
+
+export const customPolicy = new Hono<GateBindings>().all('/*', exchange);
+
+const NAME = /^https?:\/\/[^/?#]*\/connectors\/custom-policy\/*([^?#]*)/;
+
+/** The exchange that a URL names, as typed; a slash at the end has no meaning. */
+function exchangeIn(url: string): string {
+  const name = (NAME.exec(url)?.[1] ?? '').replace(/\/+$/, '');
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
+}
+
+const EMPTY = { ...NOT_STORED, 'Content-Length': '0' };
+
+const written = ({ status, body }: Reply) =>
+  body === ''
+    ? new Response(null, { status, headers: EMPTY })
+    : new Response(body, { status, headers: JSON_NOT_STORED });
+
+/** Answers a failure before there is a call. It leaves no attempt, so the log line contains the support code. */
+export function answerExchangeInPanic(error: unknown, c: Context<GateBindings>): Response {
+  const supportCode = randomSupportCode();
+  log('call-failed', { route: ROUTE, supportCode, ...errorFields(error) });
+  const policy = policyInMemory(configOf(c.env));
+  const named = policy.exchanges.get(exchangeKey(exchangeIn(c.req.raw.url)));
+  const why = named === undefined ? 'unknown-exchange' : 'unavailable';
+  const decision = decideWithoutPolicy({ step: named?.name, languages: [] }, policy, why, supportCode);
+  return written(replyTo({ decision, reason: 'exception', supportCode }, named));
+}
