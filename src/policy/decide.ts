@@ -93,7 +93,7 @@ export function evaluateRules(
   const claims = rolesClaims(event, allows, entitlements, policy);
   const isPersonMissing = !entitlements.known && at.asksPerson;
   if (allows.block && isPersonMissing && at.whenUnavailable === 'block')
-    return { kind: 'block', rule: DECIDED_WITHOUT_RULE.personUnknown, messageKey: 'unavailable', claims };
+    return { kind: 'block', rule: DECIDED_WITHOUT_RULE.personUnknown, messageKey: unavailableAt(allows), claims };
   // Without the person's data, an exchange sends no claims, so that no rule grants what KV could not confirm.
   if (allows.claims === 'journey' && isPersonMissing) return { kind: 'continue', claims: {} };
   if (rules.length === 0) return { kind: 'continue', claims };
@@ -230,3 +230,7 @@ function messageKeyOf(reason: WithoutPolicy, allows: StepAllows | undefined): st
   if (reason === 'unknown-exchange' || allows?.claims === 'journey') return 'exchange-unavailable';
   return reason === 'late' ? 'unavailable' : reason;
 }
+
+/** The built-in text of a sign-up does not fit an exchange. */
+const unavailableAt = ({ claims }: StepAllows): string =>
+  claims === 'journey' ? 'exchange-unavailable' : 'unavailable';

@@ -24,7 +24,28 @@ const invalid = { id: 'a', steps: ['PostAttributeCollection'], when: 'true', inv
 const messages = { wrong: { en: 'Wrong', 'de-AT': 'Falsch' } };
 const withRule = (rule: object) => ({ rules: [rule], messages });
 
+/** A document with one exchange and a rule for it. */
+const withExchange = (exchange: object, rule: object = { when: 'true', block: 'wrong' }) => ({
+  rules: [{ id: 'a', steps: ['Ask'], ...rule }],
+  messages,
+  exchanges: { Ask: { kind: 'validation', ...exchange } },
+});
+
 const VALID: Record<string, unknown> = {
+  'a policy with exchanges': withExchange(
+    {
+      description: 'Ours',
+      issuer: 'contoso',
+      whenUnavailable: 'continue',
+      inputs: { a: 'x', b: ['y', 'z.0.w'], c: { from: 'c', type: 'number' }, email: [] },
+      identifies: { objectId: { form: 'any' } },
+      outputs: { 'a-b': 'string', 'c.d': { type: 'list', join: ',' }, status: 'list' },
+      emptyReply: false,
+    },
+    { when: 'true', invalid: 'wrong', developerMessage: 'x' },
+  ),
+  'a rule at a built-in exchange': withRule({ ...block, steps: ['SignInStarted', 'PostFederationSignup'] }),
+  'an exchange with an empty reply': withExchange({ emptyReply: true, outputs: {} }),
   'a policy without rules': { rules: [] },
   'a policy with every member': {
     $schema: './x.json',
@@ -55,7 +76,7 @@ const INVALID: Record<string, unknown> = {
   'a name with a space': withRule({ ...set, id: 'a b' }),
   'a reserved name': withRule({ ...set, id: 'onlyThese' }),
   'an empty list of steps': withRule({ ...set, steps: [] }),
-  'an unknown step': withRule({ ...set, steps: ['PreToken'] }),
+  'a step that no exchange can be': withRule({ ...set, steps: ['Pre Token'] }),
   'a step twice': withRule({ ...set, steps: ['PreTokenIssuance', 'PreTokenIssuance'] }),
   'a condition that is not a text': withRule({ ...block, when: true }),
   'a condition that is too long': withRule({ ...block, when: `true${' '.repeat(4_000)}` }),
@@ -83,6 +104,27 @@ const INVALID: Record<string, unknown> = {
   'an application without a name': { rules: [], applications: { x: '' } },
   'onlyThese that is a text': { rules: [], applications: { onlyThese: 'yes' } },
   'whenUnavailable at the token step': { rules: [], whenUnavailable: { PreTokenIssuance: 'block' } },
+  ...Object.fromEntries(
+    Object.entries({
+      'no kind': { kind: undefined },
+      'an unknown kind': { kind: 'page' },
+      'an unknown member': { output: {} },
+      'an empty issuer': { issuer: '' },
+      'an empty reply with outputs': { emptyReply: true, outputs: { a: 'string' } },
+      'a joined text': { outputs: { a: { type: 'string', join: ',' } } },
+      'an unknown type of an output': { outputs: { a: 'date' } },
+      'an output with a space': { outputs: { 'a b': 'string' } },
+      'an input claim with a hyphen': { inputs: { 'a-b': 'x' } },
+      'an input that is a list': { inputs: { a: { from: 'a', type: 'list' } } },
+      'object ids of any form without an issuer': { identifies: { objectId: { form: 'any' } } },
+      'an unknown identifying claim': { identifies: { phone: {} } },
+    }).map(([what, wrong]) => [`an exchange with ${what}`, withExchange(wrong)]),
+  ),
+  'an exchange with a dot in its name': { rules: [], exchanges: { 'a.b': { kind: 'validation' } } },
+  'a text for developers with claims': withExchange(
+    { outputs: { a: 'string' } },
+    { set: { a: '1' }, developerMessage: 'x' },
+  ),
   'an unknown value of whenUnavailable': { rules: [], whenUnavailable: { PostFederationSignup: 'allow' } },
 };
 
@@ -166,6 +208,7 @@ describe('the JSON Schema of test cases', () => {
         attributes: { a: 1, b: true, c: 'x' },
         applications: { x: { roles: [] } },
       },
+      status: 200,
       now: '2026-11-21T08:00:00+01:00',
       settings: { ROLES_CLAIM: '', EXTENSIONS_APP_ID: '' },
       rule: '',
@@ -187,7 +230,8 @@ describe('the JSON Schema of test cases', () => {
         { reply: undefined },
         { reply: 'Continue' },
         { replies: {} },
-        { step: 'pretokenissuance' },
+        { step: 'Pre Token' },
+        { status: 500 },
         { now: '2026-11-21' },
         { now: '2026-02-30T08:00:00Z' },
         { entitlements: { role: [] } },

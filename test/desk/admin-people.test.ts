@@ -32,9 +32,6 @@ async function namesInKv(): Promise<string[]> {
   return names;
 }
 
-const onDesk = (request: Request, settings: object) =>
-  managementApi.fetch(request, { ...env, ...settings }, createExecutionContext());
-
 const RECORD = {
   roles: ['editor', 'reader'],
   groups: ['sales'],

@@ -1,5 +1,6 @@
 /** The test cases beside a policy: calls and their expected replies. */
 import * as z from 'zod/mini';
+import { EXCHANGE_NAME } from '../../desk/policies/policy-document.ts';
 import type { Problem } from '../../desk/policies/policy-problem.ts';
 import { MAX_ROLES, ROLE_NAME } from '../../entitlements/stored-record.ts';
 import { STEPS } from '../../sign-in/steps.ts';
@@ -17,6 +18,9 @@ const only = <Shape extends z.core.$ZodShape>(what: string, shape: Shape) =>
         : `not a JSON object. The members of ${what} are ${members}`;
     },
   });
+
+/** A step that no policy can have is refused with the file, an unknown exchange with the policy. */
+const STEP_OR_EXCHANGE = EXCHANGE_NAME;
 
 const isText = 'not a text';
 const anyObject = (error: string) => z.record(z.string(), z.unknown(), error);
@@ -65,10 +69,15 @@ const caseSchema = only('a case', {
     ),
   step: z.optional(
     z
-      .enum(STEPS, `not a step: ${STEPS.join(', ')}`)
-      .check(z.describe('The step in the URL that B2C called. It is used when the body has no step.')),
+      .string(isText)
+      .check(
+        z.regex(STEP_OR_EXCHANGE, `not a step: ${STEPS.join(', ')}, or an exchange of the policy`),
+        z.describe('The step or the exchange in the URL that B2C called. A step is used when the body has none.'),
+      ),
   ),
-  call: anyObject('not a JSON object. Write the body that B2C sends').check(z.describe('The body as B2C sends it.')),
+  call: anyObject('not a JSON object. Write the body that B2C sends').check(
+    z.describe('The body as B2C sends it, or the claims of an exchange.'),
+  ),
   entitlements: z.optional(entitlementsSchema),
   entitlementsUnavailable: z.optional(
     z
@@ -88,8 +97,17 @@ const caseSchema = only('a case', {
   ),
   reply: anyObject('not a JSON object. Write the body that B2C must receive').check(
     z.describe(
-      'The whole body that B2C must receive. {supportCode} in userMessage matches the code. ValidationError expects HTTP status 400.',
+      'The whole body that B2C must receive. {supportCode} in userMessage and requestId matches the code. {} is an empty body.',
     ),
+  ),
+  status: z.optional(
+    z
+      .union([z.literal(200), z.literal(400), z.literal(409)], 'not 200, 400 or 409')
+      .check(
+        z.describe(
+          'The HTTP status. Default: the status in a ValidationError or in a refusal by an exchange, else 200.',
+        ),
+      ),
   ),
   rule: z.optional(
     z.string(isText).check(z.describe('The name of the rule that must turn the person away; "" means no rule.')),

@@ -26,7 +26,7 @@ export function difference(before: PolicyDocument, after: PolicyDocument): strin
 
 /** The named parts of a policy as texts to compare by line. A list contributes a few entries that `other` lacks. */
 function partsOf(
-  { rules, lists = {}, messages = {}, applications = {}, ...others }: PolicyDocument,
+  { rules, lists = {}, messages = {}, applications = {}, exchanges = {}, ...others }: PolicyDocument,
   other: PolicyDocument,
 ): { [part: string]: string } {
   const ids = rules.map(({ id }) => id).filter((id) => other.rules.some((rule) => rule.id === id));
@@ -37,6 +37,7 @@ function partsOf(
   return Object.fromEntries([
     ...parts('', others),
     ...parts('application ', applications),
+    ...parts('exchange ', exchanges),
     ...Object.entries(lists).map(([name, list]) => [`list ${name}`, examplesOf(list, otherLists.get(name) ?? [])]),
     ...parts('message ', messages),
     ...parts('rule ', rulesById(rules)),

@@ -1,8 +1,6 @@
 /** The commands of `npm run policy`. */
 import { InvalidArgumentError } from 'commander';
 import * as z from 'zod/mini';
-import type { Step } from '../../sign-in/event.ts';
-import { stepNamed } from '../../sign-in/steps.ts';
 import { type ApiCall, administrator, atGatehouse, credentialHelp, reporter } from '../administrator.ts';
 import { writeText } from '../files.ts';
 import { type Io, print, warn } from '../io.ts';
@@ -103,7 +101,7 @@ function withGatehouse(program: Program, io: Io): void {
       '--entitlements <file>',
       'the record of the person: { "roles": [], "groups": [], "attributes": {}, "applications": {} }',
     )
-    .option('--step <step>', 'the step in the URL that B2C calls; used when the body has no step', step)
+    .option('--step <step>', 'the step in the URL that B2C calls, used when the body has no step; or an exchange')
     .option('--at <time>', 'the time of the call, for example 2026-11-21T08:00:00Z (default: now)', time)
     .does((file: string, options: Options) => tryFile(io, gatehouseFor(io, options), file, options));
   under(atGatehouse(program.command('replay'), 'reports'))
@@ -118,7 +116,7 @@ function withGatehouse(program: Program, io: Io): void {
     .option('--policy <file>', 'the draft', POLICY_JSON)
     .option('--from <time>', 'calls from this time on (default: seven days ago)')
     .option('--to <time>', 'calls before this time')
-    .option('--step <step>', 'only calls of this step')
+    .option('--step <step>', 'only calls of this step or exchange')
     .option('--client-id <id>', 'only calls for this application')
     .option('--limit <N>', 'the N newest calls only')
     .option('--json', 'print JSON')
@@ -146,14 +144,6 @@ const number = (least: 0 | 1) => (typed: string) => {
   throw new InvalidArgumentError('It is not a version number. npm run policy -- versions lists them.');
 };
 
-function step(typed: string): Step {
-  const known = stepNamed(typed);
-  if (known !== undefined) return known;
-  throw new InvalidArgumentError(
-    'It is not a step: PostFederationSignup, PostAttributeCollection or PreTokenIssuance.',
-  );
-}
-
 function time(typed: string): string {
   if (z.iso.datetime({ offset: true }).safeParse(typed).success) return typed;
   throw new InvalidArgumentError('It is not a time. Write for example 2026-11-21T08:00:00Z.');
@@ -164,11 +154,12 @@ const read = async (file: string, settings?: Settings): Promise<PolicyFile> =>
 
 async function check(io: Io, { source: { file }, policy, warnings }: PolicyFile): Promise<number> {
   if (warnings.length > 0) warn(io, `${warningsOf(file, warnings)}\n`);
-  const { rules, lists = {}, messages = {} } = policy.document;
+  const { rules, lists = {}, messages = {}, exchanges = {} } = policy.document;
   const parts = [
     counted(rules.length, 'rule'),
     counted(Object.keys(lists).length, 'list'),
     counted(Object.keys(messages).length, 'message'),
+    ...(Object.keys(exchanges).length === 0 ? [] : [counted(Object.keys(exchanges).length, 'exchange')]),
   ];
   print(io, `${file} is valid: ${parts.join(', ')}.`);
   return 0;

@@ -2,6 +2,8 @@
 import { existsSync } from 'node:fs';
 import type { CheckedPolicy } from '../../desk/policies/check.ts';
 import { compilePolicy } from '../../desk/policies/compile-plan.ts';
+import { stepOrExchange } from '../../desk/policies/exchanges.ts';
+import { didYouMean } from '../../desk/policies/names.ts';
 import type { Policy } from '../../policy/policy.ts';
 import { type Io, print } from '../io.ts';
 import { CommandRefusal, calledWrongly } from '../refusal.ts';
@@ -90,15 +92,17 @@ function compiledFor(policy: CheckedPolicy, deployed: Settings): CompiledFor {
 async function run(one: LocatedCase, compiled: CompiledFor): Promise<Outcome> {
   const policy = await compiled(one.settings ?? {});
   if ('problems' in policy) return { faults: policy.problems.map((problem) => `settings: ${problem}`), trace: [] };
+  const step = one.step === undefined ? undefined : stepOrExchange(one.step, policy);
+  if (one.step !== undefined && step !== one.step) return { faults: [unknownStep(one.step, policy)], trace: [] };
   const { reply, decision, trace } = await tryHere({
     policy,
     call: one.call,
-    step: one.step,
+    step,
     entitlements: one.entitlementsUnavailable ? undefined : (one.entitlements ?? {}),
     now: one.now === undefined ? Date.now() : Date.parse(one.now),
   });
   const decidedBy = decision.kind === 'continue' ? '' : decision.rule;
-  const status = one.reply.action === 'ValidationError' ? 400 : 200;
+  const status = one.status ?? statusOf(one.reply);
   const faults = [
     ...differingMembers(withCode(one.reply), reply.body),
     ...(reply.status === status ? [] : differing('HTTP status', status, reply.status)),
@@ -107,12 +111,24 @@ async function run(one: LocatedCase, compiled: CompiledFor): Promise<Outcome> {
   return { faults, trace };
 }
 
-/** Replaces `{supportCode}` in the expected message. */
+const unknownStep = (step: string, { steps }: Policy): string =>
+  `step: the policy has no step or exchange ${printable(step)}.${didYouMean(step, steps.keys())}`;
+
+/** A refusal by an exchange has the status 409 and a text for the person; an output can be called `status` too. */
+function statusOf({ action, status, userMessage }: LocatedCase['reply']): number {
+  if (action === 'ValidationError') return 400;
+  return status === 409 && typeof userMessage === 'string' ? 409 : 200;
+}
+
+/** Replaces `{supportCode}` in the expected message, and in the id that an exchange sends with it. */
 function withCode(reply: LocatedCase['reply']): LocatedCase['reply'] {
-  const { userMessage } = reply;
-  return typeof userMessage === 'string'
-    ? { ...reply, userMessage: userMessage.replaceAll('{supportCode}', SAMPLE_CODE) }
-    : reply;
+  const { userMessage, requestId } = reply;
+  const code = (text: string) => text.replaceAll('{supportCode}', SAMPLE_CODE);
+  return {
+    ...reply,
+    ...(typeof userMessage === 'string' && { userMessage: code(userMessage) }),
+    ...(typeof requestId === 'string' && { requestId: code(requestId) }),
+  };
 }
 
 function failure(file: string, { name, line }: LocatedCase, faults: readonly string[], trace: readonly Traced[]) {

@@ -1,8 +1,12 @@
 /** `try`: shows the reply to one call, and why. */
 import { compilePolicy } from '../../desk/policies/compile-plan.ts';
+import { stepOrExchange } from '../../desk/policies/exchanges.ts';
+import { nameList } from '../../platform/name-list.ts';
+import type { Policy } from '../../policy/policy.ts';
 import type { Step } from '../../sign-in/event.ts';
 import type { ApiCall } from '../administrator.ts';
 import { type Io, print } from '../io.ts';
+import { calledWrongly } from '../refusal.ts';
 import { pairs } from '../table.ts';
 import { entitlementsSchema } from './cases.ts';
 import { type CheckedFile, readJson, shapedAs } from './json-file.ts';
@@ -15,7 +19,8 @@ import { traceTable } from './trace.ts';
 export interface TryOptions {
   readonly policy?: string;
   readonly entitlements?: string;
-  readonly step?: Step;
+  /** A step or an exchange, as typed. */
+  readonly step?: string;
   /** A time in the form of ISO 8601. */
   readonly at?: string;
   readonly var?: Settings;
@@ -29,22 +34,29 @@ export async function tryFile(
   options: TryOptions,
 ): Promise<number> {
   const { value: call } = await readJson(file, bodyIn);
-  const { step, at } = options;
+  const { step } = options;
   const held = options.entitlements;
   const entitlements = held === undefined ? undefined : (await readJson(held, shapedAs(entitlementsSchema))).value;
   const names = await claimNamesGiven(options.var);
   const policy = options.policy === undefined ? undefined : (await readPolicy(options.policy, names.rolesClaim)).policy;
 
   if (gatehouse !== undefined) {
-    const tried = await tryOut(gatehouse, { call, step, policy: policy?.document, entitlements, now: at });
+    const tried = await tryOut(gatehouse, { call, step, policy: policy?.document, entitlements, now: options.at });
     show(io, tried, options.policy, tried.supportCode);
   } else if (policy !== undefined) {
     const compiled = await compilePolicy(policy, 0, names);
-    const now = at === undefined ? Date.now() : Date.parse(at);
-    const tried = await tryHere({ policy: compiled, call, step, entitlements: entitlements ?? {}, now });
+    const now = options.at === undefined ? Date.now() : Date.parse(options.at);
+    const at = stepAt(step, compiled);
+    const tried = await tryHere({ policy: compiled, call, step: at, entitlements: entitlements ?? {}, now });
     show(io, tried, options.policy, tried.supportCode === '' ? '' : `${tried.supportCode} (made up)`);
   }
   return 0;
+}
+
+function stepAt(typed: string | undefined, policy: Policy): Step | undefined {
+  const step = typed === undefined ? undefined : stepOrExchange(typed, policy);
+  if (typed === undefined || step !== undefined) return step;
+  throw calledWrongly(`--step ${typed} is not a step: ${nameList([...policy.steps.keys()])}.`, 'policy');
 }
 
 /** Accepts any object. Zod would drop some members, such as `__proto__`. */

@@ -5,8 +5,11 @@
 import { domainOf, lowerAscii, normalCode, normalEmail, trim, upperAscii } from '../../expressions/text.ts';
 import { subtrees, type Tree } from '../../expressions/tree.ts';
 import { firstItems } from '../../platform/name-list.ts';
+import { exchangeKey } from '../../policy/exchange.ts';
+import { CHANNELS } from '../../sign-in/event.ts';
 import { STEPS, stepNamed } from '../../sign-in/steps.ts';
 import type { CheckedRule } from './check-rules.ts';
+import { exchangesOf } from './exchanges.ts';
 import type { PolicyDocument } from './policy-document.ts';
 import type { Problem } from './policy-problem.ts';
 import { problemSentence } from './problem-sentences.ts';
@@ -61,23 +64,29 @@ const CONVERSIONS: Readonly<Record<string, (text: string) => string>> = {
   '.upperAscii': upperAscii,
 };
 
-const REQUEST_FORMS: ReadonlyMap<string, TextForm> = new Map(
-  Object.entries({
+type RequestForms = ReadonlyMap<string, TextForm>;
+
+function requestForms(document: PolicyDocument): RequestForms {
+  const exchanges = new Map(exchangesOf(document).map(({ name }) => [exchangeKey(name), name]));
+  const step = (entry: string) => stepNamed(visible(entry)) ?? exchanges.get(exchangeKey(visible(entry)));
+  const channel = (entry: string) => CHANNELS.find((known) => known === visible(entry).toLowerCase());
+  const forms = {
     clientId: { right: (entry: string) => visible(entry).toLowerCase(), example: 'a client id' },
-    step: { right: (entry: string) => stepNamed(visible(entry)), example: STEPS.join(', ') },
-    channel: { right: () => 'user-flow', example: 'user-flow' },
-  }).map(([name, form]) => [name, { name: `request.${name}`, ...form }]),
-);
+    step: { right: step, example: `${STEPS.join(', ')}, or an exchange` },
+    channel: { right: channel, example: CHANNELS.join(' or ') },
+  };
+  return new Map(Object.entries(forms).map(([name, form]) => [name, { name: `request.${name}`, ...form }]));
+}
 
 /** Undefined when the expression can return any text. */
-function formOf(tree: Tree): TextForm | undefined {
+function formOf(tree: Tree, request: RequestForms): TextForm | undefined {
   if (typeof tree !== 'object') return undefined;
   const [operator, inner = false] = tree;
-  if (operator === 'request') return REQUEST_FORMS.get(String(inner));
-  if (operator === 'string') return formOf(inner);
+  if (operator === 'request') return request.get(String(inner));
+  if (operator === 'string') return formOf(inner, request);
   const convert = Object.hasOwn(CONVERSIONS, operator) ? CONVERSIONS[operator] : undefined;
   if (convert === undefined) return Object.hasOwn(FORMS, operator) ? FORMS[operator] : undefined;
-  const before = formOf(inner);
+  const before = formOf(inner, request);
   return {
     name: `${before?.name ?? ''}${operator}()`.replace(/^\./, ''),
     right: (entry) => {
@@ -95,40 +104,42 @@ interface Comparison {
   readonly form: TextForm | undefined;
 }
 
-function comparisonsIn(tree: Tree): Comparison[] {
+function comparisonsIn(tree: Tree, request: RequestForms): Comparison[] {
   if (typeof tree !== 'object') return [];
   const [operator, first = false, second = false] = tree;
-  const within = subtrees(tree).flatMap(comparisonsIn);
+  const within = subtrees(tree).flatMap((part) => comparisonsIn(part, request));
   const literals = (all: readonly Tree[]) => all.filter((part) => typeof part === 'string');
   switch (operator) {
     case 'listed':
-      return [...within, { list: String(second), literals: [], form: formOf(first) }];
+      return [...within, { list: String(second), literals: [], form: formOf(first, request) }];
     case 'domainIn':
       return [...within, { list: String(second), literals: [], form: { ...DOMAIN_FORM, name: 'a domain' } }];
     case '==':
     case '!=':
       return [
         ...within,
-        { list: undefined, literals: literals([second]), form: formOf(first) },
-        { list: undefined, literals: literals([first]), form: formOf(second) },
+        { list: undefined, literals: literals([second]), form: formOf(first, request) },
+        { list: undefined, literals: literals([first]), form: formOf(second, request) },
       ];
     case 'in':
       return typeof second === 'object' && second[0] === 'list'
-        ? [...within, { list: undefined, literals: literals(second.slice(1)), form: formOf(first) }]
+        ? [...within, { list: undefined, literals: literals(second.slice(1)), form: formOf(first, request) }]
         : within;
     default:
       return within;
   }
 }
 
-export function checkEntries({ lists = {} }: PolicyDocument, rules: readonly CheckedRule[]) {
+export function checkEntries(document: PolicyDocument, rules: readonly CheckedRule[]) {
+  const { lists = {} } = document;
+  const request = requestForms(document);
   const problems: Problem[] = [];
   const warnings: Problem[] = [];
   const forms = new Map<string, Map<string, TextForm | undefined>>();
-  for (const { document, path, when, set } of rules) {
+  for (const { document: rule, path, when, set } of rules) {
     const members = [...(when === undefined ? [] : [['when', when] as const]), ...set.map(inSet)];
     for (const [member, { tree }] of members) {
-      for (const { list, literals, form } of comparisonsIn(tree)) {
+      for (const { list, literals, form } of comparisonsIn(tree, request)) {
         if (list !== undefined) {
           const known = forms.get(list) ?? new Map<string, TextForm | undefined>();
           forms.set(list, known.set(form?.name ?? '', form));
@@ -136,7 +147,7 @@ export function checkEntries({ lists = {} }: PolicyDocument, rules: readonly Che
         if (form === undefined) continue;
         for (const literal of literals) {
           const message = faultOf(literal, form, '');
-          if (message !== undefined) problems.push({ rule: document.id, path: `${path}.${member}`, message });
+          if (message !== undefined) problems.push({ rule: rule.id, path: `${path}.${member}`, message });
         }
       }
     }

@@ -1,10 +1,13 @@
 /** Checks the messages, languages and applications of a policy. */
 import { BUILT_IN_TEXTS } from '../../policy/built-in-texts.ts';
 import { PLACEHOLDER } from '../../policy/messages.ts';
-import { isLongName } from '../../sign-in/claim-names.ts';
+import { comparableName, isLongName } from '../../sign-in/claim-names.ts';
+import type { CheckedRule } from './check-rules.ts';
+import { inputClaim } from './exchanges.ts';
 import { DEFAULT_LANGUAGE, type PolicyDocument } from './policy-document.ts';
 import type { Problem } from './policy-problem.ts';
 import { problemSentence } from './problem-sentences.ts';
+import { IN_USER_FLOW, type RulePlace } from './rule-place.ts';
 import { readPath } from './variables.ts';
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern matches control characters on purpose.
@@ -18,7 +21,10 @@ interface Found {
   readonly warnings: readonly Problem[];
 }
 
-export function checkMessages({ messages = {}, applications = {}, ...document }: PolicyDocument): Found {
+export function checkMessages(
+  { messages = {}, applications = {}, ...document }: PolicyDocument,
+  rules: readonly CheckedRule[],
+): Found {
   const problems: Problem[] = [];
   const warnings: Problem[] = [];
   const at = (path: string, message: string) => ({ rule: '', path, message });
@@ -27,13 +33,16 @@ export function checkMessages({ messages = {}, applications = {}, ...document }:
 
   for (const [key, byLanguage] of Object.entries(messages)) {
     const seen = new Set<string>();
+    const places = placesOf(key, rules);
     for (const [language, text] of Object.entries(byLanguage)) {
       const path = `messages.${key}.${language}`;
       const tag = language.toLowerCase();
       if (!isLanguage(language)) problems.push(at(path, NO_LANGUAGE));
       if (seen.has(tag)) problems.push(at(path, 'The same language twice in different case. Keep one.'));
       seen.add(tag);
-      problems.push(...[...textProblems(text), ...placeholderProblems(text)].map((message) => at(path, message)));
+      problems.push(
+        ...[...textProblems(text), ...placeholderProblems(text, places)].map((message) => at(path, message)),
+      );
     }
     if (!seen.has(defaultLanguage.toLowerCase()))
       problems.push(at(`messages.${key}`, `No text in the default language. To fix it, add "${defaultLanguage}".`));
@@ -91,15 +100,30 @@ function textProblems(text: string): string[] {
   return problems;
 }
 
-/** Placeholders that are always empty. {@link textProblems} reports the long form of a name. */
-function placeholderProblems(text: string): string[] {
+/** Placeholders that are always empty in every place. {@link textProblems} reports the long form of a name. */
+function placeholderProblems(text: string, places: readonly RulePlace[]): string[] {
   const names = [...text.matchAll(PLACEHOLDER)].map(([, name = '']) => name);
   return [...new Set(names)].flatMap((name) => {
-    if (name !== 'supportCode' && name.toLowerCase() === 'supportcode')
-      return [`{${name}} is always empty. Write {supportCode}.`];
-    const read = readPath(['claims', name], new Set());
-    return read.ok || isLongName(name) ? [] : [`{${name}} is always empty. ${problemSentence(read.fault)}`];
+    if (name === 'supportCode' || isLongName(name)) return [];
+    if (name.toLowerCase() === 'supportcode') return [`{${name}} is always empty. Write {supportCode}.`];
+    const reads = places.map((place) => readPath(['claims', name], new Set(), place));
+    const [first] = reads;
+    if (reads.some(({ ok }) => ok)) return canonicalProblem(name, places);
+    return first === undefined || first.ok ? [] : [`{${name}} is always empty. ${problemSentence(first.fault)}`];
   });
+}
+
+/** A message is filled with the claims under their own names, and expressions accept others. */
+function canonicalProblem(name: string, places: readonly RulePlace[]): string[] {
+  const claim = inputClaim(name);
+  if (comparableName(name) === comparableName(claim) || !places.every(({ isUserFlow }) => !isUserFlow)) return [];
+  return [`{${name}} is always empty. Write {${claim}}.`];
+}
+
+/** The places of the rules that use a message. Texts with a built-in key can be shown in user flows too. */
+function placesOf(key: string, rules: readonly CheckedRule[]): readonly RulePlace[] {
+  const places = rules.filter(({ document }) => document.block === key || document.invalid === key);
+  return places.length === 0 || Object.hasOwn(BUILT_IN_TEXTS, key) ? [IN_USER_FLOW] : places.map(({ place }) => place);
 }
 
 const isUsed = (key: string, rules: PolicyDocument['rules']) =>

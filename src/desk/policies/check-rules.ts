@@ -1,36 +1,29 @@
 /** Checks the rules of a policy, each by itself and together. */
-
+import type { Purpose } from '../../expressions/results.ts';
 import { subtrees, type Tree } from '../../expressions/tree.ts';
+import { nameList } from '../../platform/name-list.ts';
+import type { Exchange } from '../../policy/exchange.ts';
 import { DECIDED_WITHOUT_RULE } from '../../policy/policy.ts';
-import { ALIASES, isLongName, shortName } from '../../sign-in/claim-names.ts';
+import { STEPS } from '../../sign-in/steps.ts';
+import { checkClaim } from './check-claims.ts';
 import { type CompiledExpression, compileExpression } from './compile-expression.ts';
+import { exchangesOf, stepsOf } from './exchanges.ts';
+import { closest } from './names.ts';
 import type { PolicyDocument, RuleDocument } from './policy-document.ts';
 import type { Problem } from './policy-problem.ts';
 import { problemSentence } from './problem-sentences.ts';
-import { ALL_IDENTITIES, readPath } from './variables.ts';
+import { formsOf, placeOf, type ResultForm, type RulePlace } from './rule-place.ts';
+import { ALL_IDENTITIES } from './variables.ts';
 
 export interface CheckedRule {
   readonly document: RuleDocument;
   /** Such as `rules[2]`. */
   readonly path: string;
+  readonly place: RulePlace;
   readonly when: CompiledExpression | undefined;
   readonly set: readonly (readonly [claim: string, value: CompiledExpression])[];
 }
 
-/** Members of the protocol, in lower case (contract 1.4, 2.1). Setting one breaks the reply or changes the identity. */
-const NEVER_SET = new Set([
-  'version',
-  'status',
-  'action',
-  'usermessage',
-  'code',
-  'step',
-  'client_id',
-  'clientid',
-  'ui_locales',
-  'identities',
-  'objectid',
-]);
 const RESERVED = new Set<string>(Object.values(DECIDED_WITHOUT_RULE));
 
 type Say = (member: string, message: string, at?: Problem['at']) => void;
@@ -39,6 +32,7 @@ export function checkRules(document: PolicyDocument, rolesClaim: string) {
   const problems: Problem[] = [];
   const warnings: Problem[] = [];
   const lists = new Set(Object.keys(document.lists ?? {}));
+  const exchanges = new Map(exchangesOf(document).map((exchange) => [exchange.name, exchange]));
   const ids = new Set<string>();
   const rules = document.rules.map((rule, index): CheckedRule => {
     const here = `rules[${index}]`;
@@ -54,12 +48,14 @@ export function checkRules(document: PolicyDocument, rolesClaim: string) {
     if (RESERVED.has(rule.id))
       refuse('id', `Reports use the name ${rule.id} for decisions without a rule. Rename the rule.`);
     ids.add(rule.id);
-    checkShape(rule, document, refuse, into(warnings));
-    const expressions = compiled(rule, lists, refuse);
+    const place = placeOf(rule.steps, exchanges);
+    checkSteps(rule, document, exchanges, refuse);
+    checkShape(rule, document, place, refuse, into(warnings));
+    const expressions = compiled(rule, place, lists, refuse);
     const { when } = expressions;
     if (rule.set === undefined && when !== undefined && reads(when.tree, 'identity') && !reads(when.tree, 'identities'))
       into(warnings)('when', problemSentence(['first-identity', ALL_IDENTITIES]));
-    return { document: rule, path: here, ...expressions };
+    return { document: rule, path: here, place, ...expressions };
   });
   for (const spellings of spellingsOf(document, rolesClaim)) {
     const message = `${spellings.join(' and ')} differ only in case, and the reply can contain both. Use one spelling.`;
@@ -75,8 +71,35 @@ export function checkRules(document: PolicyDocument, rolesClaim: string) {
 const reads = (tree: Tree, variable: string): boolean =>
   typeof tree === 'object' && (tree[0] === variable || subtrees(tree).some((part) => reads(part, variable)));
 
-function checkShape(rule: RuleDocument, document: PolicyDocument, refuse: Say, warn: Say): void {
-  const { block, invalid, set, steps } = rule;
+function checkSteps(
+  { steps, invalid }: RuleDocument,
+  document: PolicyDocument,
+  exchanges: ReadonlyMap<string, Exchange>,
+  refuse: Say,
+): void {
+  const known = stepsOf(document);
+  for (const [at, step] of steps.entries()) {
+    if (!known.includes(step)) {
+      const suggestion = closest(step, known);
+      const advice =
+        suggestion === undefined
+          ? `Write ${nameList(known)}, or declare it in exchanges.`
+          : `Did you mean ${suggestion}?`;
+      refuse(`steps[${at}]`, `There is no step or exchange ${shown(step)}. ${advice}`);
+    } else if (invalid !== undefined && exchanges.get(step)?.kind === 'orchestration')
+      refuse(
+        'steps',
+        `B2C shows "invalid" at ${step} on no page, because its kind is orchestration. Use block there, or declare it as validation.`,
+      );
+  }
+  if (new Set(steps).size < steps.length) refuse('steps', 'The same step twice. Keep one.');
+}
+
+/** A name that a person typed, short. */
+const shown = (name: string): string => (name.length > 60 ? `${name.slice(0, 60).toWellFormed()}…` : name);
+
+function checkShape(rule: RuleDocument, document: PolicyDocument, place: RulePlace, refuse: Say, warn: Say): void {
+  const { block, invalid, set, steps, developerMessage } = rule;
   const effects = [block, invalid, set].filter((effect) => effect !== undefined).length;
   if (effects !== 1) {
     const has = effects === 0 ? 'none of them' : 'more than one';
@@ -85,7 +108,6 @@ function checkShape(rule: RuleDocument, document: PolicyDocument, refuse: Say, w
       `A rule has exactly one of block, invalid and set. This one has ${has}. Write one rule for each effect.`,
     );
   }
-  if (new Set(steps).size < steps.length) refuse('steps', 'The same step twice. Keep one.');
   for (const [member, key] of Object.entries({ block, invalid })) {
     if (key === undefined) continue;
     if (steps.includes('PreTokenIssuance'))
@@ -106,54 +128,52 @@ function checkShape(rule: RuleDocument, document: PolicyDocument, refuse: Say, w
       'steps',
       'B2C does not accept "invalid" at PostFederationSignup, which has no page to return to. Use block there.',
     );
-  for (const claim of Object.keys(set ?? {})) checkClaim(claim, steps, (message) => refuse(`set.${claim}`, message));
+  if (developerMessage !== undefined && set !== undefined)
+    refuse('developerMessage', 'Only block and invalid have a text for developers. Remove it.');
+  else if (developerMessage !== undefined && place.exchanges.length === 0)
+    refuse(
+      'developerMessage',
+      'Only a refusal by an exchange has a text for developers. Remove it, or name an exchange in steps.',
+    );
+  for (const claim of Object.keys(set ?? {}))
+    checkClaim(claim, steps, place, (message) => refuse(`set.${claim}`, message));
   if (set !== undefined && rule.onError !== undefined)
     refuse('onError', 'A rule that sets claims never applies when one of its expressions fails. Remove onError.');
   if (rule.when === undefined && rule.onError !== undefined)
     refuse('onError', 'There is no condition that can fail. Remove onError, or add a condition.');
 }
 
-function checkClaim(claim: string, steps: RuleDocument['steps'], refuse: (message: string) => void): void {
-  const name = claim.toLowerCase();
-  const alias = ALIASES.get(name);
-  if (NEVER_SET.has(name)) {
-    refuse(`The claim ${claim} belongs to the protocol and cannot be set. Choose another.`);
-    return;
-  }
-  if (name === 'email' && steps.includes('PreTokenIssuance'))
-    refuse('B2C does not accept email at PreTokenIssuance. Set it at another step, or choose another claim.');
-  if (isLongName(claim))
-    refuse(
-      `${claim} is a long name. Write ${shortName(claim)}. With EXTENSIONS_APP_ID, Gatehouse sends the long name.`,
-    );
-  if (alias !== undefined && claim !== alias) refuse(`B2C calls this claim ${alias}. Write ${alias}.`);
-  const read = readPath(['claims', claim], new Set());
-  if (alias === undefined && !name.startsWith('extension_') && !read.ok)
-    refuse(`B2C ignores ${claim}. ${problemSentence(read.fault)}`);
-  if (name.startsWith('extension_') && !claim.startsWith('extension_'))
-    refuse('The name of a custom claim begins in lower case. Write extension_.');
-}
-
-function compiled(rule: RuleDocument, lists: ReadonlySet<string>, refuse: Say): Pick<CheckedRule, 'when' | 'set'> {
-  const compile = (member: string, source: string, purpose: 'condition' | 'value'): CompiledExpression | undefined => {
-    const made = compileExpression(source, purpose, lists);
+function compiled(
+  rule: RuleDocument,
+  place: RulePlace,
+  lists: ReadonlySet<string>,
+  refuse: Say,
+): Pick<CheckedRule, 'when' | 'set'> {
+  const compile = (
+    member: string,
+    source: string,
+    purpose: Purpose,
+    forms: readonly ResultForm[],
+  ): CompiledExpression | undefined => {
+    const made = compileExpression(source, purpose, lists, place, forms);
     if (made.ok) return made.expression;
     for (const { message, from, to } of made.problems) refuse(member, message, { from, to });
     return undefined;
   };
   const { when, set = {} } = rule;
   return {
-    when: when === undefined ? undefined : compile('when', when, 'condition'),
+    when: when === undefined ? undefined : compile('when', when, 'condition', ['condition']),
     set: Object.entries(set).flatMap(([claim, source]) => {
-      const value = compile(`set.${claim}`, source, 'value');
+      const value = compile(`set.${claim}`, source, 'value', formsOf(claim, place));
       return value === undefined ? [] : [[claim, value] as const];
     }),
   };
 }
 
-/** Claims that rules set in more than one spelling. The roles claim is always sent in one spelling. */
+/** Claims that user flows set in more than one spelling. The roles claim is always sent in one spelling. */
 function spellingsOf({ rules }: PolicyDocument, rolesClaim: string): string[][] {
-  const names = new Set(rules.flatMap(({ set = {} }) => Object.keys(set)));
+  const inUserFlows = rules.filter(({ steps }) => STEPS.some((step) => steps.includes(step)));
+  const names = new Set(inUserFlows.flatMap(({ set = {} }) => Object.keys(set)));
   const groups = Object.values(Object.groupBy(names, (name) => `claim ${name.toLowerCase()}`));
   return groups.filter(
     (group): group is string[] =>

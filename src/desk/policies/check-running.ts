@@ -3,14 +3,13 @@
 import { Shared } from '../../expressions/evaluate.ts';
 import { MAX_COMPILE_WORK, MAX_WORK } from '../../expressions/limits.ts';
 import { compileWork } from '../../expressions/patterns.ts';
-import type { Purpose } from '../../expressions/results.ts';
 import { subtrees, type Tree } from '../../expressions/tree.ts';
 import { worstCaseWork } from '../../expressions/work.ts';
-import { STEPS } from '../../sign-in/steps.ts';
 import type { CheckedRule } from './check-rules.ts';
 import type { CompiledExpression } from './compile-expression.ts';
 import type { Problem } from './policy-problem.ts';
 import { type ExpressionFault, problemSentence } from './problem-sentences.ts';
+import type { ResultForm } from './rule-place.ts';
 import { tryExpression } from './trial-runs.ts';
 
 /**
@@ -27,7 +26,7 @@ interface Part {
   readonly rule: CheckedRule;
   readonly member: string;
   readonly expression: CompiledExpression;
-  readonly purpose: Purpose;
+  readonly form: ResultForm;
 }
 
 export function checkRunning(rules: readonly CheckedRule[], sampleWork = SAMPLE_WORK): Problem[] {
@@ -35,11 +34,11 @@ export function checkRunning(rules: readonly CheckedRule[], sampleWork = SAMPLE_
   const parts = rules.flatMap(partsOf);
   const problems: Problem[] = [];
   let left = sampleWork;
-  for (const [at, { rule, member, expression, purpose }] of parts.entries()) {
+  for (const [at, { rule, member, expression, form }] of parts.entries()) {
     const { document, path } = rule;
-    const mustNotFail = purpose === 'condition' && document.set === undefined && document.onError === undefined;
+    const mustNotFail = form === 'condition' && document.set === undefined && document.onError === undefined;
     const work = Math.min(MOST_SAMPLE_WORK, Math.max(0, left) / (parts.length - at));
-    const trial = tryExpression(expression, purpose, { find: mustNotFail ? 'failure' : 'success', work, shared });
+    const trial = tryExpression(expression, form, { find: mustNotFail ? 'failure' : 'success', work, shared });
     left -= trial.spent;
     const { when = '', why = '', guard } = trial.witness ?? {};
     const fault: ExpressionFault | undefined =
@@ -54,10 +53,11 @@ export function checkRunning(rules: readonly CheckedRule[], sampleWork = SAMPLE_
   return [...problems, ...workProblems(parts, shared), ...patternProblems(parts)];
 }
 
-const partsOf = (rule: CheckedRule): Part[] => [
-  ...(rule.when === undefined ? [] : [{ rule, member: 'when', expression: rule.when, purpose: 'condition' as const }]),
-  ...rule.set.map(([claim, expression]) => ({ rule, member: `set.${claim}`, expression, purpose: 'value' as const })),
-];
+const partsOf = (rule: CheckedRule): Part[] =>
+  [
+    ...(rule.when === undefined ? [] : [['when', rule.when] as const]),
+    ...rule.set.map(([claim, value]) => [`set.${claim}`, value] as const),
+  ].flatMap(([member, expression]) => expression.forms.map((form) => ({ rule, member, expression, form })));
 
 /** A problem when a gate would take too long to compile the patterns. Equal patterns are compiled once. */
 function patternProblems(parts: readonly Part[]): Problem[] {
@@ -91,13 +91,17 @@ const dearestIn = (work: ReadonlyMap<string, number>) =>
 
 /** One problem for each step whose expressions can together exceed the work limit of a call. */
 function workProblems(parts: readonly Part[], shared: Shared): Problem[] {
-  return STEPS.flatMap((step) => {
+  const steps = new Set(parts.flatMap(({ rule }) => rule.document.steps));
+  return [...steps].flatMap((step) => {
     // A part that several rules share is evaluated once.
     const counted = new Set<string>();
     const work = new Map<string, number>();
-    for (const { rule, expression } of parts) {
-      const { id, steps } = rule.document;
-      if (!steps.includes(step)) continue;
+    const here = new Map(
+      parts.flatMap(({ rule, expression }) =>
+        rule.document.steps.includes(step) ? [[expression, rule.document.id]] : [],
+      ),
+    );
+    for (const [expression, id] of here) {
       work.set(id, (work.get(id) ?? 0) + worstCaseWork(expression.tree, HONEST_TEXT, shared, counted));
     }
     if (sumOf(work) <= MAX_WORK) return [];

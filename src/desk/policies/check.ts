@@ -3,6 +3,7 @@
  */
 import type * as z from 'zod/mini';
 import { checkEntries } from './check-entries.ts';
+import { checkExchanges } from './check-exchanges.ts';
 import { checkMessages } from './check-messages.ts';
 import { type CheckedRule, checkRules } from './check-rules.ts';
 import { checkRunning } from './check-running.ts';
@@ -59,14 +60,26 @@ export function checkPolicy(parsed: unknown, rolesClaim: string, run = true): Ch
   }
   const document = shaped.data;
   const { rules, problems, warnings } = checkRules(document, rolesClaim);
-  const words = checkMessages(document);
+  const words = checkMessages(document, rules);
   const entries = run ? checkEntries(document, rules) : { problems: [], warnings: [] };
   const running = run ? checkRunning(rules) : [];
-  const all = [...checkLists(document), ...words.problems, ...problems, ...entries.problems, ...running];
+  const exchanges = checkExchanges(document, rules);
+  const all = [
+    ...checkLists(document),
+    ...exchanges.problems,
+    ...words.problems,
+    ...problems,
+    ...entries.problems,
+    ...running,
+  ];
   if (all.length > 0) return { ok: false, problems: all };
   return {
     ok: true,
-    policy: { document, rules, warnings: [...words.warnings, ...warnings, ...entries.warnings] },
+    policy: {
+      document,
+      rules,
+      warnings: [...words.warnings, ...exchanges.warnings, ...warnings, ...entries.warnings],
+    },
   };
 }
 

@@ -32,6 +32,8 @@ export interface Differences {
   readonly messages?: NamesChanged;
   /** By client id. */
   readonly applications?: NamesChanged & { readonly onlyThese?: BeforeAndAfter<boolean> };
+  /** By name. */
+  readonly exchanges?: NamesChanged;
   readonly whenUnavailable?: BeforeAndAfter<PolicyDocument['whenUnavailable']>;
   readonly defaultLanguage?: BeforeAndAfter<string>;
   /** Other members that changed, such as `description`. */
@@ -57,6 +59,7 @@ export function differences(before: PolicyDocument | undefined, after: PolicyDoc
       ...names(applicationsBefore, applicationsAfter),
       ...(onlyBefore === onlyAfter ? {} : { onlyThese: { before: onlyBefore, after: onlyAfter } }),
     },
+    exchanges: names(was.exchanges, after.exchanges),
     whenUnavailable: unlessSame({ ...BLOCKED, ...was.whenUnavailable }, { ...BLOCKED, ...after.whenUnavailable }),
     defaultLanguage: unlessSame(was.defaultLanguage ?? DEFAULT_LANGUAGE, after.defaultLanguage ?? DEFAULT_LANGUAGE),
     others: OTHERS.filter((member) => !same(was[member], after[member])),

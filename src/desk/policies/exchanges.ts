@@ -6,8 +6,10 @@ import {
   type ExchangeInput,
   exchangeKey,
 } from '../../policy/exchange.ts';
+import type { Policy } from '../../policy/policy.ts';
 import { canonicalName } from '../../sign-in/claim-names.ts';
-import { STEPS } from '../../sign-in/steps.ts';
+import type { Step } from '../../sign-in/event.ts';
+import { STEPS, stepNamed } from '../../sign-in/steps.ts';
 import type { ExchangeDocument, PolicyDocument } from './policy-document.ts';
 
 /** The exchanges of a document, and the built-in ones that it does not declare. */
@@ -23,6 +25,10 @@ export const stepsOf = (document: Pick<PolicyDocument, 'exchanges'>): string[] =
   ...exchangesOf(document).map(({ name }) => name),
 ];
 
+/** The step or exchange of a policy by a name in any case. */
+export const stepOrExchange = (typed: string, { exchanges }: Pick<Policy, 'exchanges'>): Step | undefined =>
+  stepNamed(typed) ?? exchanges.get(exchangeKey(typed))?.name;
+
 function exchangeOf(name: string, document: ExchangeDocument): Exchange {
   const {
     kind,
@@ -32,7 +38,7 @@ function exchangeOf(name: string, document: ExchangeDocument): Exchange {
     outputs = {},
     emptyReply = false,
   } = document;
-  const own = Object.entries(inputs).map(([claim, input]) => inputOf(claim, input));
+  const own = Object.entries(inputs).map(([claim, input]) => exchangeInputOf(claim, input));
   const claims = new Set(own.map(({ claim }) => claim));
   return {
     name,
@@ -57,10 +63,11 @@ const DEFAULT_IDENTIFIES: NonNullable<ExchangeDocument['identifies']> = { email:
 
 type InputDocument = NonNullable<ExchangeDocument['inputs']>[string];
 
-function inputOf(claim: string, input: InputDocument): ExchangeInput {
+export function exchangeInputOf(claim: string, input: InputDocument): ExchangeInput {
   const { from, type = 'string' } = typeof input === 'string' || Array.isArray(input) ? { from: input } : input;
   return { claim: inputClaim(claim), from: [from].flat(), type };
 }
 
 /** People write `locale` and `clientId`, as rules read them in `request`. */
-export const inputClaim = (claim: string): string => (claim === 'locale' ? 'ui_locales' : canonicalName(claim));
+export const inputClaim = (claim: string): string =>
+  claim.toLowerCase() === 'locale' ? 'ui_locales' : canonicalName(claim);

@@ -26,8 +26,8 @@ const INPUT_NAME = /^[^\p{Cc}\s]{1,200}$/u;
 /** B2C accepts hyphens and dots (contract line 104). */
 const OUTPUT_NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,99}$/;
 export const MAX_EXCHANGES = 100;
-const MAX_INPUTS = 50;
-const MAX_OUTPUTS = 50;
+export const MAX_INPUTS = 50;
+export const MAX_OUTPUTS = 50;
 /** Names that expressions can use as `lists.name`. */
 const LIST_NAME = /^(?!__)[A-Za-z_][A-Za-z0-9_]{0,62}$/;
 /** A custom policy names a claim with hyphens and dots too. */

@@ -20,6 +20,7 @@ export const SENTENCES = {
   'unknown-member': (variable: string, member: string, advice: string) => `${variable} has no ${member}. ${advice}`,
   'unknown-list': (name: string, advice: string) => `There is no list ${name}. ${advice}`,
   'claim-name': (name: string, instead: string) => `Expressions do not use the name claims.${name}. Write ${instead}.`,
+  'unknown-input': (name: string, advice: string) => `No exchange of the rule has the input ${name}. ${advice}`,
   'not-a-value': (variable: string, example: string) =>
     `${variable} cannot be used as a whole. Name a member, as in ${example}.`,
   'no-members': (owner: string, instead: string, path: string) =>
@@ -76,6 +77,15 @@ export const SENTENCES = {
     `A condition is true or false, and ${written} is ${type}. Compare it with a value.`,
   'not-a-claim': (written: string, type: string) =>
     `A claim is text, a number, true or false, or a list of texts, and ${written} is ${type}. Convert it, as with string(…).`,
+
+  'not-one-value': (output: string, written: string, type: string) =>
+    `The output ${output} is one value, and ${written} is ${type}. Write ${written}.join(' '), or declare a list.`,
+  'not-a-list': (output: string, written: string, type: string) =>
+    `The output ${output} is a list, and ${written} is ${type}. Write a list of texts, as in person.roles or ['a', 'b'].`,
+  'not-a-number': (output: string, written: string, type: string) =>
+    `The output ${output} is a number, and ${written} is ${type}. Write a number, or declare another type.`,
+  'not-a-truth': (output: string, written: string, type: string) =>
+    `The output ${output} is true or false, and ${written} is ${type}. Compare it with a value.`,
 
   'always-fails': (written: string, why: string) => `${written} always fails: ${why}. Correct it.`,
   'fails-in-samples': (why: string) =>

@@ -5,6 +5,7 @@ import { listText } from '../../expressions/list.ts';
 import type { ScopeInputs } from '../../expressions/scope.ts';
 import { subtrees, type Tree } from '../../expressions/tree.ts';
 import { TEXT_CLAIMS } from '../../sign-in/event.ts';
+import type { ClaimType } from './rule-place.ts';
 
 /** Undefined: absent. */
 export type Sample = string | number | boolean | readonly string[] | undefined;
@@ -64,9 +65,10 @@ const MOST_IDENTITIES = Array.from({ length: MAX_SCOPE_IDENTITIES }, () => 'aB'.
 const MAX_LITERALS = 20;
 const MAX_LONG_LITERALS = 5;
 
-export function sampledInputs(tree: Tree): readonly SampledInput[] {
+/** `claimTypes`: of the inputs of exchanges. */
+export function sampledInputs(tree: Tree, claimTypes: ReadonlyMap<string, ClaimType>): readonly SampledInput[] {
   const inputs = new Map<string, SampledInput>();
-  const samplesOf = samplesBeside(literalsIn(tree));
+  const samplesOf = samplesBeside(literalsIn(tree), claimTypes);
   const visit = (node: Tree): void => {
     for (const part of subtrees(node)) visit(part);
     const read = readBy(node);
@@ -110,7 +112,7 @@ function literalsIn(tree: Tree): readonly (string | number)[] {
 }
 
 /** Returns the samples for an expression with these literals. */
-function samplesBeside(literals: readonly (string | number)[]) {
+function samplesBeside(literals: readonly (string | number)[], claimTypes: ReadonlyMap<string, ClaimType>) {
   const words = literals.filter((literal) => typeof literal === 'string');
   const numbers = [5, ...literals.filter((literal) => typeof literal === 'number'), ...NUMBERS];
   const texts = ['', 'listed', ...words.flatMap(around), ...TEXTS];
@@ -130,11 +132,20 @@ function samplesBeside(literals: readonly (string | number)[]) {
       };
     if (variable === 'person')
       return { ...input, samples: [['a'], [], ['listed'], ...words.map((word) => [word])], long: [MOST_NAMES] };
-    if (!mayBeAbsent || (variable === 'claims' && TEXT_CLAIMS.includes(name)))
-      return { ...input, samples: ['a', ...texts], long };
-    return { ...input, samples: ['a', ...numbers.slice(0, 1), true, ...texts, ...numbers.slice(1), false], long };
+    switch (variable === 'claims' ? (claimTypes.get(name) ?? userFlowType(name)) : mayBeAbsent ? 'custom' : 'text') {
+      case 'text':
+        return { ...input, samples: ['a', ...texts], long };
+      case 'number':
+        return { ...input, samples: [5, ...numbers], long: [] };
+      case 'truth':
+        return { ...input, samples: [true, false], long: [] };
+      case 'custom':
+        return { ...input, samples: ['a', ...numbers.slice(0, 1), true, ...texts, ...numbers.slice(1), false], long };
+    }
   };
 }
+
+const userFlowType = (claim: string): ClaimType => (TEXT_CLAIMS.includes(claim) ? 'text' : 'custom');
 
 /** Texts that begin with the word, end with it, or have it as a separator. */
 const around = (word: string) => [word, `${word}7`, `7${word}`, Array(9).fill('7').join(word)];

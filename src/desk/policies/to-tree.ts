@@ -22,6 +22,7 @@ import {
   MACRO_FORMS,
   NOT_SUPPORTED,
 } from './problem-sentences.ts';
+import { type ClaimType, IN_USER_FLOW, inputNamed, type RulePlace } from './rule-place.ts';
 import { isVariable, readPath, unknownVariable } from './variables.ts';
 
 /** What an expression reads, by canonical name. has() counts as reading. */
@@ -42,12 +43,19 @@ export interface Converted {
   readonly standIns: readonly (SourceRange & { readonly type: StandIn })[];
   /** Function calls with literal arguments only. */
   readonly constants: readonly (SourceRange & { readonly tree: Tree })[];
+  /** By canonical name: of the inputs of exchanges. Other claims have the types of user flows. */
+  readonly claimTypes: ReadonlyMap<string, ClaimType>;
 }
 
-export function toTree(source: string, node: AstNode, listNames: ReadonlySet<string>): Converted {
-  const walk = new Walk(source, listNames);
+export function toTree(
+  source: string,
+  node: AstNode,
+  listNames: ReadonlySet<string>,
+  place: RulePlace = IN_USER_FLOW,
+): Converted {
+  const walk = new Walk(source, listNames, place);
   const tree = walk.visit(node, undefined);
-  const { claims, attributes, lists, person, time, problems, standIns, constants } = walk;
+  const { claims, attributes, lists, person, time, problems, standIns, constants, claimTypes } = walk;
   const reads = {
     claims: [...claims].sort(),
     attributes: [...attributes].sort(),
@@ -55,7 +63,7 @@ export function toTree(source: string, node: AstNode, listNames: ReadonlySet<str
     time,
     lists: [...lists].sort(),
   };
-  return { tree, reads, problems, standIns, constants };
+  return { tree, reads, problems, standIns, constants, claimTypes };
 }
 
 type Call = Extract<AstNode, { op: 'call' | 'rcall' }>;
@@ -68,16 +76,19 @@ class Walk {
   readonly problems: ExpressionProblem[] = [];
   readonly standIns: (SourceRange & { readonly type: StandIn })[] = [];
   readonly constants: (SourceRange & { readonly tree: Tree })[] = [];
+  readonly claimTypes = new Map<string, ClaimType>();
   person = false;
   time = false;
   /** The variable of the enclosing macro, when it walks over identities. */
   #identity: string | undefined;
   readonly #source: string;
   readonly #listNames: ReadonlySet<string>;
+  readonly #place: RulePlace;
 
-  constructor(source: string, listNames: ReadonlySet<string>) {
+  constructor(source: string, listNames: ReadonlySet<string>, place: RulePlace) {
     this.#source = source;
     this.#listNames = listNames;
+    this.#place = place;
   }
 
   /** `own`: the variable of the enclosing macro. Macros do not nest. */
@@ -169,30 +180,38 @@ class Walk {
   }
 
   #read(node: AstNode, path: readonly string[]): Tree {
-    const read = readPath(path, this.#listNames);
+    const read = readPath(path, this.#listNames, this.#place);
     if (!read.ok) return this.#refuse(node, read.fault);
     const [variable = '', name = '', attribute = ''] = path;
     if (variable === 'lists') return this.#refuse(node, ['list-use', name, "'x'"]);
     this.#standIn(node, read.type);
+    if (variable === 'claims') return ['claims', this.#claim(name, read)];
     this.#note(path);
     if (variable === 'identities') return ['identities'];
     if (variable === 'person') return name === 'attributes' ? ['attributes', attribute] : [name];
-    return read.type === 'time' ? ['time'] : variable === 'claims' ? ['claims', name] : [variable, name];
+    return read.type === 'time' ? ['time'] : [variable, name];
   }
 
   /** A test for a member: `has(…)`, or `'…' in claims`. */
   #has(node: AstNode, within: AstNode, path: readonly string[]): Tree {
-    const read = readPath(path, this.#listNames);
+    const read = readPath(path, this.#listNames, this.#place);
     if (!read.ok) return this.#refuse(within, read.fault, node);
     const [variable = '', name = '', attribute = ''] = path;
     this.#standIn(node, 'truth');
+    if (variable === 'claims') return ['has', 'claims', this.#claim(name, read)];
     this.#note(path);
-    if (variable === 'claims') return ['has', 'claims', name];
     return variable !== 'person' || name !== 'attributes' || ['has', 'attributes', attribute];
   }
 
+  /** Notes that a claim is read. Returns its name. */
+  #claim(name: string, { claim = name }: { readonly claim?: string }): string {
+    this.claims.add(claim);
+    const input = inputNamed(this.#place, claim);
+    if (input !== undefined) this.claimTypes.set(claim, input.type);
+    return claim;
+  }
+
   #note([variable, name = '', attribute = '']: readonly string[]): void {
-    if (variable === 'claims') this.claims.add(name);
     if (variable === 'person') this.person = true;
     if (variable === 'person' && name === 'attributes') this.attributes.add(attribute);
     if (variable === 'request' && name === 'time') this.time = true;
@@ -241,7 +260,7 @@ class Walk {
       this.visit(value, own);
       return this.#read(list, path);
     }
-    const read = path[0] === 'lists' ? readPath(path, this.#listNames) : undefined;
+    const read = path[0] === 'lists' ? readPath(path, this.#listNames, this.#place) : undefined;
     const tree = this.visit(value, own);
     if (read === undefined) return ['in', tree, this.visit(list, own)];
     if (!read.ok) return this.#refuse(list, read.fault);
@@ -285,7 +304,7 @@ class Walk {
     const path = pathOf(list) ?? [];
     const tree = this.visit(value, own);
     if (path[0] !== 'lists') return this.#refuse(list, ['list-expected', this.#shown(list)]);
-    const read = readPath(path, this.#listNames);
+    const read = readPath(path, this.#listNames, this.#place);
     if (!read.ok) return this.#refuse(list, read.fault);
     const [, name = ''] = path;
     this.#standIn(list, 'list');
@@ -301,7 +320,7 @@ class Walk {
       return this.#refuse(variable, ['macro-variable', variable.args], node);
     if (own !== undefined) return this.#refuse(node, ['macro-nested', name]);
     const path = pathOf(target);
-    if (target.op === 'map' || (path?.[0] === 'lists' && readPath(path, this.#listNames).ok))
+    if (target.op === 'map' || (path?.[0] === 'lists' && readPath(path, this.#listNames, this.#place).ok))
       return this.#refuse(target, ['macro-range', `${name}()`, this.#shown(target)]);
     const list = this.visit(target, undefined);
     if (typeof list === 'object' && (list[0] === 'claims' || list[0] === 'attributes'))

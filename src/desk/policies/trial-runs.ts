@@ -1,11 +1,14 @@
 /** Runs an expression on sample calls to find out whether it can fail. The verdict is deterministic. */
 import { runOf, Shared } from '../../expressions/evaluate.ts';
 import { MAX_WORK } from '../../expressions/limits.ts';
-import { type Purpose, type RunResult, resultOf } from '../../expressions/results.ts';
+import { resultOf } from '../../expressions/results.ts';
 import { openScope } from '../../expressions/scope.ts';
 import type { Tree } from '../../expressions/tree.ts';
 import { Fail } from '../../expressions/values.ts';
+import { outputOf } from '../../policy/exchange-output.ts';
+import type { ExpressionResult } from '../../policy/policy.ts';
 import type { CompiledExpression } from './compile-expression.ts';
+import type { ResultForm } from './rule-place.ts';
 import {
   type Sample,
   type SampleCall,
@@ -42,17 +45,18 @@ const VALUE_WORK = 5;
  * most `work` units. A sample that exceeds the work limit of a call counts as neither, since no real call does.
  */
 export function tryExpression(
-  { source, tree }: CompiledExpression,
-  purpose: Purpose,
+  { source, tree, claimTypes }: CompiledExpression,
+  form: ResultForm,
   { find, work, shared = new Shared() }: { find: 'success' | 'failure'; work: number; shared?: Shared },
 ): TrialRuns {
-  const inputs = sampledInputs(tree);
+  const inputs = sampledInputs(tree, claimTypes);
   const run = runOf(tree, shared);
   let left = work;
-  const resultIn = (call: SampleCall): RunResult | undefined => {
+  const resultIn = (call: SampleCall): ExpressionResult | undefined => {
     const most = Math.max(0, Math.min(MAX_WORK, left));
     const scope = openScope(scopeInputsOf(inputs, call), most);
-    const result = resultOf(run(scope), purpose);
+    const value = run(scope);
+    const result = typeof form === 'string' ? resultOf(value, form) : outputOf(value, form);
     left -= CALL_WORK + VALUE_WORK * inputs.length + most - Math.max(0, scope.work);
     return scope.work < 0 ? undefined : result;
   };
@@ -83,7 +87,7 @@ interface Failing {
 function witnessOf(
   inputs: readonly SampledInput[],
   failing: Failing,
-  resultIn: (call: SampleCall) => RunResult | undefined,
+  resultIn: (call: SampleCall) => ExpressionResult | undefined,
 ): Witness {
   let { call, why } = failing;
   for (const [at, { samples }] of [...inputs.entries()].reverse()) {

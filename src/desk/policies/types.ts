@@ -1,5 +1,4 @@
 /** Type errors. The checker stops at the first one, so the faulty part is replaced and the check runs again. */
-import type { Purpose } from '../../expressions/results.ts';
 import {
   type AstNode,
   type CheckedExpression,
@@ -12,14 +11,15 @@ import {
 } from './cel.ts';
 import { writtenForms } from './function-forms.ts';
 import { type ExpressionFault, type ExpressionProblem, expressionProblem } from './problem-sentences.ts';
+import type { NamedOutput, ResultForm } from './rule-place.ts';
 
 const MAX_PROBLEMS = 20;
 
-/** `purpose`: undefined when the type of the whole expression does not matter. */
+/** `forms` is empty when the type of the whole expression does not matter. */
 export function typeProblems(
   source: string,
   standIns: readonly (SourceRange & { readonly type: StandIn })[],
-  purpose: Purpose | undefined,
+  forms: readonly ResultForm[],
 ): ExpressionProblem[] {
   const problems: ExpressionProblem[] = [];
   const everything = { from: 0, to: source.length };
@@ -37,9 +37,12 @@ export function typeProblems(
   while (problems.length < MAX_PROBLEMS) {
     const checked = checkTypes(text);
     if (checked.ok) {
-      const fault =
-        purpose && problems.length === 0 ? unfit(checked.type, purpose, excerpt(source, everything)) : undefined;
-      return fault === undefined ? problems : [expressionProblem(fault, everything)];
+      if (problems.length > 0) return problems;
+      for (const form of forms) {
+        const fault = unfit(checked.type, form, excerpt(source, everything));
+        if (fault !== undefined) return [expressionProblem(fault, everything)];
+      }
+      return [];
     }
     const node = culpritOf(checked, text);
     if (node === undefined) return [...problems, expressionProblem(['type-unclear'], everything)];
@@ -123,9 +126,9 @@ function adviceOn(
 
 function callFault(node: Extract<AstNode, { op: 'call' | 'rcall' }>, called: string, shown: Shown): ExpressionFault {
   const [name] = node.args;
-  const [, target = '', types = ''] = /^(?:(.*)\.)?\w+\((.*)\)$/s.exec(called) ?? [];
-  const given = [...(target === '' ? [] : [target]), ...(types === '' ? [] : [types])].join(', ');
-  const isOfList = node.op === 'rcall' && isList(target);
+  const [, form = '', types = ''] = /^(?:(.*)\.)?\w+\((.*)\)$/s.exec(called) ?? [];
+  const given = [...(form === '' ? [] : [form]), ...(types === '' ? [] : [types])].join(', ');
+  const isOfList = node.op === 'rcall' && isList(form);
   const advice = isOfList ? ` For lists write 'x' in ${shown(node.args[1])}` : '';
   return ['argument-types', shown(node), named(given), `${writtenForms(name)}.${advice}`.replace(/\.$/, '')];
 }
@@ -150,8 +153,21 @@ const named = (type: string): string => NAMES.reduce((text, [of, name]) => text.
 
 const CLAIM_TYPES = /^(?:string|int|double|bool|dyn|list|list<(?:string|dyn|[A-Z])>)$/;
 
-function unfit(type: string, purpose: Purpose, written: string): ExpressionFault | undefined {
-  if (purpose === 'condition')
+function unfit(type: string, form: ResultForm, written: string): ExpressionFault | undefined {
+  if (form === 'condition')
     return type === 'bool' || type === 'dyn' ? undefined : ['not-a-condition', written, named(type)];
-  return CLAIM_TYPES.test(type) ? undefined : ['not-a-claim', written, named(type)];
+  if (form !== 'value' && form.type === 'list') return unfitList(type, form, written);
+  if (!CLAIM_TYPES.test(type)) return ['not-a-claim', written, named(type)];
+  return form === 'value' ? undefined : unfitOutput(type, form, written);
+}
+
+const unfitList = (type: string, { name }: NamedOutput, written: string): ExpressionFault | undefined =>
+  type === 'dyn' || (isList(type) && CLAIM_TYPES.test(type)) ? undefined : ['not-a-list', name, written, named(type)];
+
+/** Texts can have the form of a number or of true and false. */
+function unfitOutput(type: string, { name, type: output }: NamedOutput, written: string): ExpressionFault | undefined {
+  if (isList(type)) return ['not-one-value', name, written, named(type)];
+  if (output === 'number' && type === 'bool') return ['not-a-number', name, written, named(type)];
+  if (output === 'boolean' && isNumber(type)) return ['not-a-truth', name, written, named(type)];
+  return undefined;
 }

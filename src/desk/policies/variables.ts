@@ -4,8 +4,9 @@ import { TEXT_CLAIMS } from '../../sign-in/event.ts';
 import type { StandIn } from './cel.ts';
 import { closest } from './names.ts';
 import type { ExpressionFault } from './problem-sentences.ts';
+import { IN_USER_FLOW, type InputClaim, inputNamed, type RulePlace } from './rule-place.ts';
 
-type Type = Extract<StandIn, 'text' | 'texts' | 'time' | 'list' | 'custom' | 'identities'>;
+type Type = Extract<StandIn, 'text' | 'texts' | 'time' | 'list' | 'custom' | 'identities' | 'number' | 'truth'>;
 const MEMBERS: ReadonlyMap<string, ReadonlyMap<string, Type>> = new Map([
   ['identity', new Map<string, Type>(['issuer', 'id', 'signInType'].map((name) => [name, 'text']))],
   [
@@ -31,18 +32,22 @@ export const isVariable = (name: string): boolean => VARIABLES.includes(name);
 /** How to read all identities. */
 export const ALL_IDENTITIES = "identities.exists(i, i.issuer == '…')";
 
-export type Read = { readonly ok: true; readonly type: Type } | { readonly ok: false; readonly fault: ExpressionFault };
+export type Read =
+  /** `claim`: its name, for a claim. */
+  | { readonly ok: true; readonly type: Type; readonly claim?: string }
+  | { readonly ok: false; readonly fault: ExpressionFault };
 
 const is = (type: Type): Read => ({ ok: true, type });
 const not = (...fault: ExpressionFault): Read => ({ ok: false, fault });
 
 /** Resolves a path such as `claims.email`. `path` begins with a variable. */
-export function readPath(path: readonly string[], listNames: ReadonlySet<string>): Read {
+export function readPath(path: readonly string[], listNames: ReadonlySet<string>, place = IN_USER_FLOW): Read {
   const [variable = '', member, ...deeper] = path;
   if (variable === 'identities')
     return member === undefined ? is('identities') : not('no-members', variable, ALL_IDENTITIES, path.join('.'));
   if (member === undefined) return not('not-a-value', variable, exampleOf(variable, listNames));
-  if (variable === 'claims') return readClaim(member, deeper);
+  if (variable === 'claims')
+    return place.isUserFlow ? readClaim(member, deeper, place) : readInput(member, deeper, place);
   if (variable === 'lists') return readList(member, deeper, listNames);
   if (variable === 'person' && member === 'attributes') {
     const [name, ...beyond] = deeper;
@@ -55,7 +60,28 @@ export function readPath(path: readonly string[], listNames: ReadonlySet<string>
   return deeper.length === 0 ? is(type) : noMembers(`${variable}.${member}`, type, path);
 }
 
-function readClaim(name: string, deeper: readonly string[]): Read {
+/** A claim where every step is an exchange: one of their inputs. */
+function readInput(name: string, deeper: readonly string[], place: RulePlace): Read {
+  const input = inputNamed(place, name);
+  if (input !== undefined)
+    return deeper.length === 0 ? claim(input) : noMembers(`claims.${name}`, 'text', ['claims', name, ...deeper]);
+  const read = readClaim(name, deeper, place);
+  if (!read.ok) return read;
+  const suggestion = closest(
+    name,
+    [...place.inputs.values()].map((known) => known.claim),
+  );
+  const names = place.exchanges.map((exchange) => exchange.name).join(' or ');
+  return not(
+    'unknown-input',
+    name,
+    suggestion === undefined ? `Add it to the inputs of ${names}.` : `Did you mean claims.${suggestion}?`,
+  );
+}
+
+const claim = ({ claim, type }: InputClaim): Read => ({ ok: true, type, claim });
+
+function readClaim(name: string, deeper: readonly string[], place: RulePlace): Read {
   const written = [name, ...deeper].join('.');
   const alias = aliasOf(written) ?? aliasOf(name);
   if (alias !== undefined && alias !== name) return not('claim-name', written, `claims.${alias}`);
@@ -65,7 +91,8 @@ function readClaim(name: string, deeper: readonly string[]): Read {
     shortName(name).replace(/^extension_/i, 'extension_');
   if (canonical !== name) return not('claim-name', name, `claims.${canonical}`);
   if (deeper.length > 0) return noMembers(`claims.${name}`, 'text', ['claims', written]);
-  return is(TEXT_CLAIMS.includes(name) ? 'text' : 'custom');
+  const input = inputNamed(place, name);
+  return input === undefined ? is(TEXT_CLAIMS.includes(name) ? 'text' : 'custom') : claim(input);
 }
 
 /** `signInNames.emailAddress` arrives as a path of two names. */

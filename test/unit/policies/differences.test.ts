@@ -25,6 +25,7 @@ describe('differences: the audit log', () => {
         lists: { kept: ['a', 'b'], gone: ['x'], reordered: ['1', '2'] },
         messages: { kept: { en: 'Hello' }, gone: { en: 'Bye' } },
         applications: { 'client-1': 'Shop', 'client-2': 'Forum' },
+        exchanges: { Kept: { kind: 'validation' }, Edited: { kind: 'validation' }, Gone: { kind: 'validation' } },
         rules: [rule('stays'), rule('edited'), rule('gone')],
       },
       {
@@ -32,6 +33,7 @@ describe('differences: the audit log', () => {
         lists: { kept: ['b', 'c', 'd', 'e', 'f', 'f'], fresh: ['y', 'z'], reordered: ['2', '1', '1'] },
         messages: { kept: { de: 'Hallo', en: 'Hello' }, fresh: { de: 'Neu' } },
         applications: restricted(true, { 'client-1': 'Store', 'client-3': 'News' }),
+        exchanges: { Fresh: { kind: 'validation' }, Kept: { kind: 'validation' }, Edited: { kind: 'orchestration' } },
         whenUnavailable: { PostFederationSignup: 'continue' },
         rules: [rule('fresh'), rule('stays'), rule('edited', "'2'")],
       },
@@ -49,6 +51,7 @@ describe('differences: the audit log', () => {
           changed: ['client-1'],
           onlyThese: { before: false, after: true },
         },
+        exchanges: { added: ['Fresh'], removed: ['Gone'], changed: ['Edited'] },
         whenUnavailable: {
           before: { PostFederationSignup: 'block', PostAttributeCollection: 'block' },
           after: { PostFederationSignup: 'continue', PostAttributeCollection: 'block' },
@@ -130,6 +133,7 @@ describe('differences: the terminal', () => {
       lists: { kept: ['b', 'c', 'd', 'e', 'f', 'f'], turned: ['2', '1', '1'], constructor: ['y'] },
       messages: { m: { en: 'Hello' } },
       applications: restricted(true),
+      exchanges: { Ask: { kind: 'validation' } },
       description: 'Ours',
     };
     expect(difference(before, after)).toEqual([
@@ -144,6 +148,7 @@ describe('differences: the terminal', () => {
       'order of the rules: changed',
       ...['  + c', '    a', '    b', '  - c'],
       ...['description: added', '  + "Ours"', 'application onlyThese: added', '  + true'],
+      ...['exchange Ask: added', '  + {', '  +   "kind": "validation"', '  + }'],
       ...['list constructor: +1 -0, new list', '  + "y"'],
       ...['message m: added', '  + {', '  +   "en": "Hello"', '  + }'],
       ...['list gone: +0 -1, list removed', '  - "x"'],

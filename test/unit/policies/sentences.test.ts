@@ -1,6 +1,9 @@
 /** The messages about expressions. Only this file pins their text. */
 import { expect, it } from 'vitest';
+import { compileExpression } from '../../../src/desk/policies/compile-expression.ts';
+import { exchangesOf } from '../../../src/desk/policies/exchanges.ts';
 import { type ProblemCode, SENTENCES } from '../../../src/desk/policies/problem-sentences.ts';
+import { formsOf, placeOf } from '../../../src/desk/policies/rule-place.ts';
 import { compile } from '../../support/compile-expression.ts';
 
 const NUMBERS = 'Whole numbers go to 9223372036854775807, others to 1.7e308. Write a smaller one, or a text.';
@@ -135,10 +138,52 @@ it.each(CASES)('messages: %j is refused as %s', (source, code, sentence) => {
   ]);
 });
 
+/** At an exchange with an input and an output of each type. */
+const AT_EXCHANGE: readonly (readonly [source: string, output: string, code: ProblemCode, sentence: string])[] = [
+  ['claims.flga', 's', 'unknown-input', 'No exchange of the rule has the input flga. Did you mean claims.flag?'],
+  [
+    'person.roles',
+    's',
+    'not-one-value',
+    "The output s is one value, and person.roles is a list of texts. Write person.roles.join(' '), or declare a list.",
+  ],
+  [
+    "'a'",
+    'l',
+    'not-a-list',
+    "The output l is a list, and 'a' is text. Write a list of texts, as in person.roles or ['a', 'b'].",
+  ],
+  [
+    'claims.flag',
+    'n',
+    'not-a-number',
+    'The output n is a number, and claims.flag is true/false. Write a number, or declare another type.',
+  ],
+  ['7', 'b', 'not-a-truth', 'The output b is true or false, and 7 is a whole number. Compare it with a value.'],
+];
+
+it.each(AT_EXCHANGE)('messages: %j for the output %s is refused as %s', (source, output, code, sentence) => {
+  const exchanges = exchangesOf({
+    exchanges: {
+      Ask: {
+        kind: 'validation',
+        inputs: { flag: { from: 'flag', type: 'boolean' } },
+        outputs: { s: 'string', n: 'number', b: 'boolean', l: 'list' },
+      },
+    },
+  });
+  const place = placeOf(['Ask'], new Map(exchanges.map((exchange) => [exchange.name, exchange])));
+  const outcome = compileExpression(source, 'value', new Set(), place, formsOf(output, place));
+  expect(outcome.ok ? [] : outcome.problems.map((problem) => [problem.code, problem.message])).toEqual([
+    [code, sentence],
+  ]);
+});
+
 it('messages: this file pins every code, except those of documents and type-unclear', () => {
   const others = [
     ...['fails-in-samples', 'can-fail', 'too-much-work', 'not-a-claim', 'type-unclear'],
     ...['can-never-equal', 'unusual-entry', 'first-identity', 'patterns-too-large'],
   ] as const;
-  expect([...new Set(CASES.map(([, code]) => code)), ...others].sort()).toEqual(Object.keys(SENTENCES).sort());
+  const pinned = [...CASES.map(([, code]) => code), ...AT_EXCHANGE.map(([, , code]) => code)];
+  expect([...new Set(pinned), ...others].sort()).toEqual(Object.keys(SENTENCES).sort());
 });

@@ -6,16 +6,16 @@ import { heldIn, isEmailTrusted } from '../../../entitlements/look-up.ts';
 import { KvWorld } from '../../../gate/know.ts';
 import { heldBy, shownEntry, tryCall } from '../../../gate/trial.ts';
 import { configOf } from '../../../platform/config.ts';
-import { firstItems } from '../../../platform/name-list.ts';
+import { firstItems, nameList } from '../../../platform/name-list.ts';
 import { withTimeout } from '../../../platform/timeout.ts';
 import type { Decision } from '../../../policy/decide.ts';
 import type { Policy } from '../../../policy/policy.ts';
-import type { SignInEvent, Step } from '../../../sign-in/event.ts';
-import { stepNamed } from '../../../sign-in/steps.ts';
+import type { SignInEvent } from '../../../sign-in/event.ts';
 import { type AppEnv, newApp } from '../../http/context.ts';
 import { strict } from '../../http/input-rules.ts';
 import { badRequest, refuse, validated } from '../../http/problem-details.ts';
 import { jsonBody, limitedBody } from '../../http/request-body.ts';
+import { stepOrExchange } from '../../policies/exchanges.ts';
 import { MAX_DOCUMENT_BYTES } from '../../policies/policy-document.ts';
 import type { Problem } from '../../policies/policy-problem.ts';
 import { readPerson } from '../person-records.ts';
@@ -30,18 +30,7 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 
 const trialBody = strict({
   call: z.custom<Record<string, unknown>>(isObject, 'not a JSON object. Send the body that B2C sends'),
-  step: z.optional(
-    z.pipe(
-      z.string('not a text'),
-      z.transform((typed: string, { issues }): Step => {
-        const step = stepNamed(typed);
-        if (step !== undefined) return step;
-        const message = 'not a step. Write PostFederationSignup, PostAttributeCollection or PreTokenIssuance';
-        issues.push({ code: 'custom', input: typed, message });
-        return z.NEVER;
-      }),
-    ),
-  ),
+  step: z.optional(z.string('not a text')),
   policy: z.optional(z.unknown()),
   entitlements: z.optional(recordInput),
   now: z.optional(
@@ -72,10 +61,15 @@ tryRoute.post(
             deciding.problems.map((problem) => bodyFaultOf(problem, 'policy')),
           );
     }
+    const step = trial.step === undefined ? undefined : stepOrExchange(trial.step, deciding.policy);
+    if (trial.step !== undefined && step === undefined)
+      return badRequest(c, [
+        { path: 'step', message: `not a step. Write ${nameList([...deciding.policy.steps.keys()])}` },
+      ]);
     const notes: string[] = [];
     const tried = await tryCall({
       body: trial.call,
-      urlStep: trial.step,
+      urlStep: step,
       policy: deciding.policy,
       entitlements: async (event) => {
         if (trial.entitlements !== undefined) return heldBy(event, trial.entitlements);
