@@ -15,6 +15,10 @@ export const SECRET_STEMS = listed(`
   cartedecredit cartebancaire cartaodecredito cartaocredito sozialversicherung socialsecurity securitesociale
   seguridadsocial segurancasocial codicefiscale burgerservicenum personnummer fodselsnummer henkilotunnus
   steueridentifikation passport passeport pasaporte passaport paspoort paszport reisepass personalausweis aadhaar
+`);
+
+/** Stems in other scripts, of which some have no spaces between words. */
+export const FOREIGN_STEMS = listed(`
   пароль 密码 密碼 パスワード 暗証番号 비밀번호 סיסמ συνθηματικ كلمةالمرور पासवर्ड รหัสผ่าน
 `);
 

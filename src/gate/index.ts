@@ -1,6 +1,7 @@
 /** The gate answers Microsoft's calls and forwards the desk's addresses to it, so that Gatehouse has one address. */
 import type { Context } from 'hono';
 import { Hono } from 'hono/tiny';
+import { redactionProblems } from '../attempts/redaction.ts';
 import { countRefusal } from '../attempts/refused-calls.ts';
 import { JSON_NOT_STORED, NOT_STORED } from '../platform/answer-headers.ts';
 import { configOf } from '../platform/config.ts';
@@ -26,7 +27,11 @@ const others = new Hono<GateBindings>();
 // For load balancers and uptime checks. It has no dependencies.
 others.get('/health', (c) => c.body('{"status":"ok"}', 200, JSON_NOT_STORED));
 for (const path of ['/', '/health/ready'])
-  others.get(path, async (c) => c.env.DESK.fetch(await withState(c.req.raw, configOf(c.env))));
+  others.get(path, async (c) => {
+    const config = configOf(c.env);
+    const problems = [...config.problems, ...redactionProblems(config)];
+    return c.env.DESK.fetch(await withState(c.req.raw, { ...config, problems }));
+  });
 others.all('*', (c) => {
   if (DESK.test(c.req.url)) return c.env.DESK.fetch(withoutState(c.req.raw));
   // Browsers and strangers ask for many addresses. None of them starts the desk.
