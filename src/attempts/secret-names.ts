@@ -26,7 +26,7 @@ const folded = (text: string): string =>
         .normalize('NFKD')
         .replace(/\p{M}/gu, '')
         .toLowerCase()
-        .replace(/[ßæœøłđı]/g, (letter) => LETTERS[letter] ?? letter);
+        .replace(/[^ -~]/g, (letter) => LETTERS[letter] ?? letter);
 
 /** The umlauts ä, ö and ü, and ø, as they are written in ASCII. */
 const UMLAUT = /([aou])e/g;
