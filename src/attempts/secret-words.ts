@@ -36,14 +36,12 @@ export const SECRET_WORDS = listed(`
   securityans transaktionsnummer losungswort palabradepaso frasedepaso cryptogramme
   sicherheitsfrage beveiligingsvraag maidenname madchenname geburtsname
   iban cvv cvc cvn csc cardnumber cardnum cardno ccnumber ccnum numerocb ccn debitcard bankcard bankaccount
-  bankverbindung kontonummer
-  kartennummer kartenprufnummer prufziffer numerodecarte numerocarte numerotarjeta numerocarta numerocartao
-  kaartnummer betaalkaart rekeningnummer numerkarty numerkonta comptebancaire cuentabancaria contobancario
-  contabancaria routingnumber numerocontribuinte numerdowodu dowodosobisty
+  bankverbindung kontonummer kartennummer kartenprufnummer prufziffer numerodecarte numerocarte numerotarjeta
+  numerocarta numerocartao kaartnummer betaalkaart rekeningnummer numerkarty numerkonta comptebancaire cuentabancaria
+  contobancario contabancaria routingnumber numerocontribuinte numerdowodu dowodosobisty
   ssn numeross socialinsurance nationalinsurance nino nationalid nationalnumber identitycard idcard taxid
-  taxidentification
-  taxidentifier taxnumber taxpayer taxcode taxfile tfn tin itin steuernummer steuerid steuernr idnr svnr svnummer ahv
-  ahvnummer
+  taxidentification taxidentifier taxnumber taxpayer taxcode taxfile tfn tin itin steuernummer steuerid steuernr idnr
+  svnr svnummer ahv ahvnummer
   rentenversicherungsnummer numerofiscal identifiantfiscal identificacionfiscal nif nie dni curp cpf cnpj bsn
   sofinummer rijksregisternummer insz niss pesel nip cpr cprnummer hetu rodnecislo passnummer ausweis ausweisnummer
   cartedidentite carteidentite cartadidentita cartaidentita documentodeidentidad driverslicense driverlicense
@@ -65,11 +63,10 @@ export const SECRET_PURPOSES = listed(`
   invite invited invitation activate activation access auth authentication verify verification validation confirm
   confirmation security secure recover recovery restore backup reset unlock unblock login logon signin signup onetime
   once temporary temp registration enrollment enrolment join reg voucher gift giftcard coupon redeem redemption
-  prepaid sms email api
-  encryption decryption signing master shared session pairing magic subscription function functions sas webhook ssh pgp
-  gpg wallet seed admin root emergency entry door alarm safe vault challenge proof unsolouso solouso
-  einladung einladungs aktivierung aktivierungs freischalt freischaltungs zugang zugangs zugriff zugriffs freigabe
-  bestatigung
+  prepaid sms email api encryption decryption signing master shared session pairing magic subscription function
+  functions sas webhook ssh pgp gpg wallet seed admin root emergency entry door alarm safe vault challenge proof
+  unsolouso solouso einladung einladungs aktivierung aktivierungs freischalt freischaltungs zugang zugangs zugriff
+  zugriffs freigabe bestatigung
   bestatigungs verifizierung verifizierungs verifikation verifikations sicherheit sicherheits einmal
   wiederherstellung wiederherstellungs entsperr anmelde registrierung registrierungs gutschein geschenk
   acces securite recuperation unique usageunique monouso usounico
@@ -77,9 +74,8 @@ export const SECRET_PURPOSES = listed(`
   accesso attivazione verifica conferma sicurezza recupero invito
   acesso ativacao verificacao confirmacao seguranca recuperacao convite
   toegang toegangs activatie activerings verificatie bevestigings beveiligings veiligheids herstel uitnodiging
-  uitnodigings eenmalig eenmalige
-  zaproszenia zaproszenie aktywacyjny aktywacji dostepu dostepowy weryfikacyjny weryfikacji potwierdzenia
-  bezpieczenstwa jednorazowy odzyskiwania
+  uitnodigings eenmalig eenmalige zaproszenia zaproszenie aktywacyjny aktywacji dostepu dostepowy weryfikacyjny
+  weryfikacji potwierdzenia bezpieczenstwa jednorazowy odzyskiwania
   sakerhets sikkerheds sikkerhets verifierings verifiserings bekraftelse bekreftelse inbjudnings tilgangs
 `);
 
