@@ -31,7 +31,8 @@ export async function record(
   log('attempt-lost', {
     id: attempt.id,
     at: new Date(occurredAtOf(attempt.id)).toISOString(),
-    step: stepNamed(attempt.step),
+    // The name of an exchange is the policy's, unless the call failed before one was found.
+    step: attempt.channel === 'custom-policy' && attempt.outcome !== 'error' ? attempt.step : stepNamed(attempt.step),
     outcome: attempt.outcome,
     rule: attempt.rule,
     objectId: guidOf(attempt.objectId),

@@ -1,5 +1,6 @@
 /** What an attempt stores of the values of claims: those that `KEEP_CLAIMS` lists, except secrets and tokens. */
 import { type Config, EVERY_CLAIM } from '../platform/config.ts';
+import { nameList } from '../platform/name-list.ts';
 import { claimNamed, comparableName } from '../sign-in/claim-names.ts';
 import type { Claims, ClaimValue } from '../sign-in/event.ts';
 import { secretNames } from './secret-names.ts';
@@ -38,6 +39,13 @@ export function isStorable(settings: StoredClaims, name: string, value: ClaimVal
 
 /** Whether no setting can make the values of claims with this name stored. */
 export const isNeverStored = (settings: StoredClaims, name: string): boolean => compiledOf(settings).isSecret(name);
+
+/** A sentence for the operator when `KEEP_CLAIMS` lists claims in vain. */
+export function redactionProblems(settings: StoredClaims): string[] {
+  const inVain = settings.KEEP_CLAIMS.filter((name) => isNeverStored(settings, name));
+  if (inVain.length === 0) return [];
+  return [`KEEP_CLAIMS lists claims whose values are never stored: ${nameList(inVain)}. Remove them in wrangler.toml.`];
+}
 
 /** The values to store, truncated to 500 characters. */
 export function retainedClaims(claims: Claims, settings: StoredClaims): Record<string, string | number | boolean> {

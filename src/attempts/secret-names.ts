@@ -6,30 +6,33 @@ import {
   CODE_WORDS,
   COMPANIONS,
   FILLERS,
+  FOREIGN_STEMS,
   SECRET_ALONE,
   SECRET_PURPOSES,
   SECRET_STEMS,
   SECRET_WORDS,
 } from './secret-words.ts';
 
+/** Tables of Unicode cost an isolate milliseconds, and few names need them. */
+const IS_ASCII = /^[ -~]*$/;
 /** Letters that Unicode does not split into a letter and a mark. */
 const LETTERS: { readonly [letter: string]: string } = { ß: 'ss', æ: 'ae', œ: 'oe', ø: 'o', ł: 'l', đ: 'd', ı: 'i' };
 
-/** Lower case without accents. `ae`, `oe` and `ue` are the umlauts ä, ö and ü written in ASCII. */
+/** Lower case without accents. */
 const folded = (text: string): string =>
-  text
-    .normalize('NFKD')
-    .replace(/\p{M}/gu, '')
-    .toLowerCase()
-    .replace(/[ßæœøłđı]/g, (letter) => LETTERS[letter] ?? letter)
-    .replace(/([aou])e/g, '$1');
+  IS_ASCII.test(text)
+    ? text.toLowerCase()
+    : text
+        .normalize('NFKD')
+        .replace(/\p{M}/gu, '')
+        .toLowerCase()
+        .replace(/[^ -~]/g, (letter) => LETTERS[letter] ?? letter);
 
-const foldedSet = (words: readonly string[]): ReadonlySet<string> => new Set(words.map(folded));
+/** The umlauts ä, ö and ü, and ø, as they are written in ASCII. */
+const UMLAUT = /([aou])e/g;
 
 interface Table {
-  readonly stems: readonly string[];
   readonly secrets: ReadonlySet<string>;
-  readonly alone: ReadonlySet<string>;
   readonly codes: ReadonlySet<string>;
   readonly purposes: ReadonlySet<string>;
   readonly fillers: ReadonlySet<string>;
@@ -39,28 +42,43 @@ interface Table {
 
 /** A longer name counts as a secret's: no tenant has one, and a caller may send any. */
 const MAX_NAME_CHARS = 256;
-/** The longest phrases have four words; a plural or a filler may come between. */
-const MAX_PHRASE_WORDS = 6;
+/** The longest word of the table has fewer. */
+const MAX_PART_CHARS = 40;
+/** More than a phrase of the table has. An operator may add the long name of a claim. */
+const MAX_PHRASE_WORDS = 12;
 
-const END_OF_WORD = /(?<=[\p{Ll}\p{Lo}])(?=\p{Lu})/u;
-const END_OF_ACRONYM = /(?<=\p{Lu})(?=\p{Lu}\p{Ll})/u;
-const DIGITS = /(?<=\p{N})(?=\p{L})|(?<=\p{L})(?=\p{N})/u;
-const SEPARATORS = /[^\p{L}\p{M}\p{N}]+/u;
+/** Where words end. */
+const ASCII_BORDERS = {
+  word: /(?<=[a-z])(?=[A-Z])/,
+  acronym: /(?<=[A-Z])(?=[A-Z][a-z])/,
+  digits: /(?<=[0-9])(?=[A-Za-z])|(?<=[A-Za-z])(?=[0-9])/,
+  separators: /[^A-Za-z0-9]+/,
+};
+const BORDERS: typeof ASCII_BORDERS = {
+  word: /(?<=[\p{Ll}\p{Lo}])(?=\p{Lu})/u,
+  acronym: /(?<=\p{Lu})(?=\p{Lu}\p{Ll})/u,
+  digits: /(?<=\p{N})(?=\p{L})|(?<=\p{L})(?=\p{N})/u,
+  separators: /[^\p{L}\p{M}\p{N}]+/u,
+};
 
 const splitAt = (words: readonly string[], border: RegExp): string[] => words.flatMap((word) => word.split(border));
 
-/** A name as words, in each way to read it: `PINCode`, `PINs` and `pincode` need different ones. */
+/** A name as words, in each way to read it: `PINCode`, `PINs`, `pincode` and `Schluessel` need different ones. */
 function readings(name: string): string[][] {
-  const short = shortName(withoutUnseen(name).normalize('NFKC'));
-  const chunks = short.replace(/^extension_/i, '').split(SEPARATORS);
-  const atCapitals = splitAt(splitAt(chunks, DIGITS), END_OF_WORD);
-  return [splitAt(atCapitals, END_OF_ACRONYM), atCapitals, chunks].map((words) =>
-    words.map(folded).filter((word) => word !== ''),
+  const isAscii = IS_ASCII.test(name);
+  const { word, acronym, digits, separators } = isAscii ? ASCII_BORDERS : BORDERS;
+  const short = shortName(isAscii ? name : withoutUnseen(name).normalize('NFKC')).replace(/^extension_/i, '');
+  const chunks = short.split(separators);
+  const atCapitals = splitAt(splitAt(chunks, digits), word);
+  const read = [chunks, atCapitals, splitAt(atCapitals, acronym)].map((words) =>
+    words.map(folded).filter((one) => one !== ''),
   );
+  if (!read[0]?.some((one) => one.search(UMLAUT) !== -1)) return read;
+  return [...read, ...read.map((words) => words.map((one) => one.replace(UMLAUT, '$1')))];
 }
 
 /** Joins the words of a name or of a setting. `''` when it has no letter or digit. */
-export const joinedWords = (name: string): string => readings(name).at(-1)?.join('') ?? '';
+export const joinedWords = (name: string): string => readings(name)[0]?.join('') ?? '';
 
 /**
  * A test of names, with the words of a table and the operator's own `words`: each is a word, or the name of a claim,
@@ -76,31 +94,31 @@ export function secretNames(words: readonly string[]): (name: string) => boolean
 
 /** Built when the first name is tested, which is after a reply. */
 function tableWith(words: readonly string[]): Table {
-  const secrets = new Set([...SECRET_WORDS.map(folded), ...words.map(joinedWords).filter((word) => word !== '')]);
-  const [codes, purposes] = [foldedSet(CODE_WORDS), foldedSet(SECRET_PURPOSES)];
+  const secrets = new Set([...SECRET_WORDS, ...words.map(joinedWords).filter((word) => word !== '')]);
   return {
-    stems: SECRET_STEMS.map(folded),
     secrets,
-    alone: foldedSet(SECRET_ALONE),
-    codes,
-    purposes,
-    fillers: foldedSet(FILLERS),
-    parts: new Set([...secrets, ...codes, ...purposes, ...COMPANIONS.map(folded)]),
+    codes: new Set(CODE_WORDS),
+    purposes: new Set(SECRET_PURPOSES),
+    fillers: new Set(FILLERS),
+    parts: new Set([...secrets, ...CODE_WORDS, ...SECRET_PURPOSES, ...COMPANIONS]),
   };
 }
 
-function isSecret(read: readonly string[][], table: Table): boolean {
-  const joined = read.at(-1)?.join('') ?? '';
-  if (table.alone.has(joined) || table.stems.some((stem) => joined.includes(stem))) return true;
-  return read.some(
+const isSecret = (read: readonly string[][], table: Table): boolean =>
+  read.some(
     (words) =>
+      isSecretWhole(words.join('')) ||
       hasSecret(words, table) ||
       hasSecret(
         words.flatMap((word) => partsOf(word, table)),
         table,
       ),
   );
-}
+
+const isSecretWhole = (joined: string): boolean =>
+  SECRET_ALONE.includes(joined) ||
+  SECRET_STEMS.some((stem) => joined.includes(stem)) ||
+  (!IS_ASCII.test(joined) && FOREIGN_STEMS.some((stem) => joined.includes(folded(stem))));
 
 function hasSecret(words: readonly string[], table: Table): boolean {
   const telling = phrasesOf(words.filter((word) => !table.fillers.has(word) && !/^\p{N}+$/u.test(word)));
@@ -128,7 +146,7 @@ function partsOf(word: string, { parts }: Table): readonly string[] {
   /** By position: the parts of the word up to there, the longest last part first. */
   const upTo: (readonly string[] | undefined)[] = [[]];
   for (let end = 1; end <= word.length; end += 1) {
-    for (let start = 0; start < end && upTo[end] === undefined; start += 1) {
+    for (let start = Math.max(0, end - MAX_PART_CHARS); start < end && upTo[end] === undefined; start += 1) {
       const before = upTo[start];
       const part = word.slice(start, end);
       if (before !== undefined && isIn(parts, part)) upTo[end] = [...before, part];

@@ -15,6 +15,10 @@ export const SECRET_STEMS = listed(`
   cartedecredit cartebancaire cartaodecredito cartaocredito sozialversicherung socialsecurity securitesociale
   seguridadsocial segurancasocial codicefiscale burgerservicenum personnummer fodselsnummer henkilotunnus
   steueridentifikation passport passeport pasaporte passaport paspoort paszport reisepass personalausweis aadhaar
+`);
+
+/** Stems in other scripts, of which some have no spaces between words. */
+export const FOREIGN_STEMS = listed(`
   пароль 密码 密碼 パスワード 暗証番号 비밀번호 סיסמ συνθηματικ كلمةالمرور पासवर्ड รหัสผ่าน
 `);
 
@@ -24,18 +28,20 @@ export const SECRET_WORDS = listed(`
   pin mpin upin tpin ipin epin tan mtan itan etan puk otp totp hotp mfa 2fa tfa u2f twofactor secondfactor multifactor
   secret secrete geheim geheime geheimnis geheimwort secreto secreta segreto segreta segredo tajny tajne hemlig
   confidentiel credential cred zugangsdaten anmeldedaten logindaten inloggegevens
-  token jwt bearer authorization authorisation assertion cookie csrf xsrf sessionid
+  token jwt bearer authorization authorisation assertion cookie csrf xsrf sessionid jsessionid phpsessid
   connectionstring securitynumber secretnumber accessnumber sicherheitsnummer zugangsnummer
-  privatekey secretkey passkey yubikey productkey licensekey licencekey accountkey storagekey clientkey
-  seedphrase mnemonic authenticator devicecode codeword kodord codeverifier einmalcode engangskod engangskode
+  privatekey privkey secretkey passkey yubikey productkey licensekey licencekey accountkey storagekey clientkey
+  seedphrase walletseed mnemonic authenticator devicecode codeword kodord codeverifier einmalcode engangskod engangskode
   answer antwort antwoord reponse respuesta risposta resposta odpowiedz securityquestion secretquestion
-  sicherheitsfrage beveiligingsvraag maidenname madchenname
-  iban cvv cvc cvn csc cardnumber cardno ccnumber ccn debitcard bankcard bankaccount bankverbindung kontonummer
-  kartennummer kartenprufnummer prufziffer numerodecarte numerocarte numerotarjeta numerocarta numerocartao
-  kaartnummer betaalkaart rekeningnummer numerkarty numerkonta comptebancaire cuentabancaria contobancario
-  contabancaria routingnumber numerocontribuinte numerdowodu dowodosobisty
-  ssn socialinsurance nationalinsurance nino nationalid nationalnumber identitycard idcard taxid taxidentification
-  taxidentifier taxnumber taxpayer taxcode tin itin steuernummer steuerid steuernr idnr svnr svnummer ahv ahvnummer
+  securityans transaktionsnummer losungswort palabradepaso frasedepaso cryptogramme
+  sicherheitsfrage beveiligingsvraag maidenname madchenname geburtsname
+  iban cvv cvc cvn csc cardnumber cardnum cardno ccnumber ccnum numerocb ccn debitcard bankcard bankaccount
+  bankverbindung kontonummer kartennummer kartenprufnummer prufziffer numerodecarte numerocarte numerotarjeta
+  numerocarta numerocartao kaartnummer betaalkaart rekeningnummer numerkarty numerkonta comptebancaire cuentabancaria
+  contobancario contabancaria routingnumber numerocontribuinte numerdowodu dowodosobisty
+  ssn numeross socialinsurance nationalinsurance nino nationalid nationalnumber identitycard idcard taxid
+  taxidentification taxidentifier taxnumber taxpayer taxcode taxfile tfn tin itin steuernummer steuerid steuernr idnr
+  svnr svnummer ahv ahvnummer
   rentenversicherungsnummer numerofiscal identifiantfiscal identificacionfiscal nif nie dni curp cpf cnpj bsn
   sofinummer rijksregisternummer insz niss pesel nip cpr cprnummer hetu rodnecislo passnummer ausweis ausweisnummer
   cartedidentite carteidentite cartadidentita cartaidentita documentodeidentidad driverslicense driverlicense
@@ -56,10 +62,11 @@ export const CODE_WORDS = listed(`
 export const SECRET_PURPOSES = listed(`
   invite invited invitation activate activation access auth authentication verify verification validation confirm
   confirmation security secure recover recovery restore backup reset unlock unblock login logon signin signup onetime
-  once temporary temp registration enrollment enrolment join voucher gift coupon redeem redemption prepaid sms api
-  encryption decryption signing master shared session pairing magic subscription function functions sas webhook ssh pgp
-  gpg wallet seed admin root emergency entry door alarm safe vault challenge proof unsolouso solouso
-  einladung einladungs aktivierung aktivierungs freischalt freischaltungs zugang zugangs zugriff zugriffs bestatigung
+  once temporary temp registration enrollment enrolment join reg voucher gift giftcard coupon redeem redemption
+  prepaid sms email api encryption decryption signing master shared session pairing magic subscription function
+  functions sas webhook ssh pgp gpg wallet seed admin root emergency entry door alarm safe vault challenge proof
+  unsolouso solouso einladung einladungs aktivierung aktivierungs freischalt freischaltungs zugang zugangs zugriff
+  zugriffs freigabe bestatigung
   bestatigungs verifizierung verifizierungs verifikation verifikations sicherheit sicherheits einmal
   wiederherstellung wiederherstellungs entsperr anmelde registrierung registrierungs gutschein geschenk
   acces securite recuperation unique usageunique monouso usounico
@@ -67,9 +74,8 @@ export const SECRET_PURPOSES = listed(`
   accesso attivazione verifica conferma sicurezza recupero invito
   acesso ativacao verificacao confirmacao seguranca recuperacao convite
   toegang toegangs activatie activerings verificatie bevestigings beveiligings veiligheids herstel uitnodiging
-  uitnodigings eenmalig eenmalige
-  zaproszenia zaproszenie aktywacyjny aktywacji dostepu dostepowy weryfikacyjny weryfikacji potwierdzenia
-  bezpieczenstwa jednorazowy odzyskiwania
+  uitnodigings eenmalig eenmalige zaproszenia zaproszenie aktywacyjny aktywacji dostepu dostepowy weryfikacyjny
+  weryfikacji potwierdzenia bezpieczenstwa jednorazowy odzyskiwania
   sakerhets sikkerheds sikkerhets verifierings verifiserings bekraftelse bekreftelse inbjudnings tilgangs
 `);
 

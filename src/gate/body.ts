@@ -27,16 +27,16 @@ export interface TextRead {
 }
 
 /** Never rejects. */
-export async function readText(request: Request): Promise<TextRead> {
+export async function readBodyText(request: Request): Promise<TextRead> {
   const { bytes, fault } = await readBytes(request);
   return { headers: request.headers, bytes, text: decoder.decode(bytes), fault };
 }
 
 export async function readBody(request: Request): Promise<Body> {
-  const body = await readText(request);
+  const body = await readBodyText(request);
   const { text, fault } = body;
   if (fault !== undefined) return { ok: false, reason: fault, text };
-  const read = readJson(body);
+  const read = parseBody(body);
   if (!read.ok) return { ok: false, reason: read.fault, text };
   return isObject(read.value) ? { ok: true, text, members: read.value } : { ok: false, reason: 'not-an-object', text };
 }
@@ -46,7 +46,7 @@ type Json =
   | { readonly ok: false; readonly fault: BodyFault };
 
 /** Parses an object or an array. */
-export function readJson(body: TextRead): Json {
+export function parseBody(body: TextRead): Json {
   let value: unknown;
   try {
     value = JSON.parse(body.text);

@@ -120,7 +120,7 @@ export async function attemptOf(
       ...(hasToken ? [TOKEN_LEFT_OUT] : []),
     ],
     caller: short(reached.caller),
-    cfRay: short(reached.request.headers.get('cf-ray') ?? ''),
+    cfRay: short(withoutToken(reached.request.headers.get('cf-ray') ?? '')),
     correlationId: short(correlationId),
     policyId: short(policyId),
     ipNetwork: short(ipNetwork),

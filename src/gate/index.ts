@@ -1,6 +1,7 @@
 /** The gate answers Microsoft's calls and forwards the desk's addresses to it, so that Gatehouse has one address. */
 import type { Context } from 'hono';
 import { Hono } from 'hono/tiny';
+import { redactionProblems } from '../attempts/redaction.ts';
 import { countRefusal } from '../attempts/refused-calls.ts';
 import { JSON_NOT_STORED, NOT_STORED } from '../platform/answer-headers.ts';
 import { configOf } from '../platform/config.ts';
@@ -31,7 +32,11 @@ const others = new Hono<GateBindings>();
 // For load balancers and uptime checks. It has no dependencies.
 others.get('/health', (c) => c.body('{"status":"ok"}', 200, JSON_NOT_STORED));
 others.all('*', async (c) => {
-  if (DESK.test(c.req.url)) return c.env.DESK.fetch(await withState(c.req.raw, configOf(c.env)));
+  if (DESK.test(c.req.url)) {
+    const config = configOf(c.env);
+    const problems = [...config.problems, ...redactionProblems(config)];
+    return c.env.DESK.fetch(await withState(c.req.raw, { ...config, problems }));
+  }
   // Browsers and strangers ask for many addresses. None of them starts the desk.
   return problem(c, 'no-such-address', { title: 'Not found', status: 404, detail: NO_SUCH_ADDRESS });
 });

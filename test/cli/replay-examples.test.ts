@@ -46,6 +46,12 @@ const truncated = call({
   ...{ email: `${long}@example.com`, client_id: long, ui_locales: long },
   identities: [{ signInType: 'federated', issuer: long, issuerAssignedId: long }],
 });
+/** A JSON Web Token, which no attempt stores. */
+const jwt = 'eyJhbGciOiJub25lIn0.e30.';
+const withToken = call({
+  ...{ email: jwt, client_id: jwt, ui_locales: jwt, city: jwt },
+  identities: [{ signInType: 'federated', issuer: 'google.com', issuerAssignedId: jwt }],
+});
 const rome = { body: call({ city: 'Rome', email: 'a@example.com' }) };
 
 describe('a replayed condition is decided as far as the attempt stores its inputs', () => {
@@ -54,6 +60,12 @@ describe('a replayed condition is decided as far as the attempt stores its input
     ["claims.city == 'Rome'", rome, ['claims.city']],
     ["claims.city == 'Rome'", { ...rome, keep: ['city'] }, true],
     ["claims.city == 'Rome'", { body: call({}) }, false],
+    // A text with a token is not stored, and not taken for an absent one.
+    ["claims.city == ''", { body: withToken, keep: ['city'] }, ['claims.city']],
+    ["has(claims.email) && claims.email == ''", { body: withToken }, ['claims.email']],
+    ["identity.issuer == ''", { body: withToken }, ['identity']],
+    ["request.clientId == ''", { body: withToken }, ['request.clientId']],
+    ["request.locale == ''", { body: withToken }, ['request.locale']],
     ['has(claims.city)', rome, true],
     ["'city' in claims", rome, true],
     ['!has(claims.city)', rome, false],

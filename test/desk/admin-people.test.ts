@@ -1,15 +1,20 @@
 /** `/admin/people`: entitlements over HTTP, and the audit log of every write. */
+import { createExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Change } from '../../src/attempts/attempt.ts';
 import { savePerson } from '../../src/desk/admin/person-records.ts';
+import { managementApi } from '../../src/desk/management-api.ts';
 import { placesOf } from '../../src/entitlements/record-keys.ts';
 import { SAMPLE_EMAIL_KEY } from '../../src/platform/config.ts';
 import { admin, inPath, newKey } from '../support/admin-call.ts';
 import { changesOfOnce } from '../support/admin-changes.ts';
 
 const stored = async (key: string) => JSON.parse((await env.GATEHOUSE.get(`person:${key}`)) ?? 'null');
+
+const onDesk = (request: Request, settings: object) =>
+  managementApi.fetch(request, { ...env, ...settings }, createExecutionContext());
 
 /** Everybody in the list, from all pages. */
 async function everyone(bindings: object = {}): Promise<Record<string, unknown>[]> {

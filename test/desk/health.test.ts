@@ -284,3 +284,11 @@ it('/health/ready warns of e-mail records while it is unconfirmed that people ca
   expect(await warned({})).toBe(false);
   await env.GATEHOUSE.delete(key);
 });
+
+it('/health/ready warns when KEEP_CLAIMS lists a claim whose value is never stored', async () => {
+  const warningsWith = async (bindings: object) => (await ask('/health/ready', bindings)).json.warnings.join(' ');
+  const kept = { KEEP_CLAIMS: 'country, extension_InviteCode, city' };
+  expect(await warningsWith(kept)).toContain('never stored: extension_InviteCode. Remove');
+  expect(await warningsWith({ ...kept, NEVER_STORE: 'city' })).toContain('never stored: extension_InviteCode, city. ');
+  expect(await warningsWith({})).not.toContain('KEEP_CLAIMS');
+});

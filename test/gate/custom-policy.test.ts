@@ -237,7 +237,7 @@ describe('replies', () => {
         contentType,
         json: body,
       } = await json('ValidateProfile', {
-        email: 'nobody@example.com',
+        email: 'stranger@example.com',
         loyaltyId: '1234',
         [name]: language,
       });
@@ -274,7 +274,7 @@ describe('replies', () => {
   it.each(['validateprofile', 'VALIDATEPROFILE/', 'ValidateProfile//'])(
     '%s is the exchange ValidateProfile',
     async (path) => {
-      expect((await json(path, { email: 'nobody@example.com', loyaltyId: '1' })).json).toMatchObject({
+      expect((await json(path, { email: 'stranger@example.com', loyaltyId: '1' })).json).toMatchObject({
         code: 'associated',
       });
     },

@@ -243,6 +243,23 @@ describe('values with a JSON Web Token', () => {
   });
 });
 
+describe('a message in the queue that is not Gatehouse’s', () => {
+  it('becomes a dead letter without the JSON Web Tokens in it', async () => {
+    const logged = linesLogged();
+    for (const { token, mark, header } of tokens()) {
+      const id = crypto.randomUUID();
+      const body = { id, token, more: [{ [token]: 1, text: `Bearer ${token}`, other: 'kept.as.it.is' }], none: null };
+      expect(await deliver(body)).toEqual(['m0']);
+      const stored = await env.GATEHOUSE.get(`dead-letter:refused:${id}`);
+      expect(JSON.parse(stored ?? '')).toEqual({
+        ...{ id, token: '…', none: null },
+        more: [{ '…': 1, text: '…', other: 'kept.as.it.is' }],
+      });
+      for (const secret of [token, mark, header]) expect(`${stored} ${logged()}`).not.toContain(secret);
+    }
+  });
+});
+
 describe('log lines', () => {
   it('a lost attempt is logged without what a caller sends as step and objectId', async () => {
     const logged = linesLogged();

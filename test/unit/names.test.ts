@@ -4,10 +4,13 @@ import { basename, join } from 'node:path';
 import { expect, it } from 'vitest';
 
 const SRC = join(import.meta.dirname, '../../src');
-/** Every command has a `define`, and every program a `main`. */
-const SHARED_EXPORTS = ['define', 'main'];
-/** Both Workers have an entry and its bindings; every folder that answers HTTP has routes. */
-const SHARED_FILES = ['index.ts', 'env.ts', 'routes.ts', 'run.ts'];
+/** Every command has a `define`, and every program a `main`. Every front door implements `FrontDoor`. */
+const SHARED_EXPORTS = ['define', 'main', 'parse', 'understand', 'replyTo'];
+/**
+ * Both Workers have an entry and its bindings; every folder that answers HTTP has routes; every front door has the same
+ * files.
+ */
+const SHARED_FILES = ['index.ts', 'env.ts', 'routes.ts', 'run.ts', 'door.ts', 'request.ts', 'reply.ts'];
 
 const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter(
   (file) => file.endsWith('.ts') && !file.includes('.wrangler'),

@@ -4,6 +4,7 @@
  * treated the same until the last one expires (`RETENTION_DAYS`).
  */
 import { isMessage } from '../../attempts/attempt.ts';
+import { containsToken } from '../../attempts/token-shape.ts';
 import type { Config } from '../../platform/config.ts';
 import { log } from '../../platform/log.ts';
 import type { DeskEnv } from '../env.ts';
@@ -30,11 +31,18 @@ const PREFIX = 'dead-letter:';
 
 const keyOf = (kind: DeadLetterKind, id: string) => `${PREFIX}${kind}:${id}`;
 
+/** A replacer for `JSON.stringify`. An attempt has no tokens; a message that is not Gatehouse's may have some. */
+function withoutTokens(_: string, value: unknown): unknown {
+  if (typeof value === 'string') return containsToken(value) ? '…' : value;
+  if (typeof value !== 'object' || value === null || !Object.keys(value).some(containsToken)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [containsToken(name) ? '…' : name, member]));
+}
+
 /** Stores a message for the retention time of attempts. The same `id` overwrites the same dead letter. */
 export async function moveToDeadLetters(kv: KVNamespace, config: Config, id: string, reason: string, body: unknown) {
   const metadata: Metadata = { reason, diedAt: new Date().toISOString() };
   const expirationTtl = config.RETENTION_DAYS * SECONDS_A_DAY;
-  await kv.put(keyOf('refused', id), JSON.stringify(body), { expirationTtl, metadata });
+  await kv.put(keyOf('refused', id), JSON.stringify(body, withoutTokens), { expirationTtl, metadata });
   log('dead-letter', { id, reason });
 }
 

@@ -1,6 +1,6 @@
 /**
- * Reads the calls of custom policies into a {@link SignInEvent}: JSON or a form in the body, or a query string or headers
- * without one. The same claims arrive whatever the transport (contract lines 61, 101 to 105).
+ * Reads the calls of custom policies into a {@link SignInEvent}: JSON or a form in the body, or a query string or
+ * headers without one. The same claims arrive whatever the transport (contract lines 61, 101 to 105).
  */
 import type { BodyFault } from '../../attempts/error-reasons.ts';
 import { type Exchange, exchangeKey } from '../../policy/exchange.ts';
@@ -10,7 +10,7 @@ import { type Claims, emailKey, idpKey, MAX_LANGUAGES, oidKey, type SignInEvent 
 import { tagOfLcid } from '../../sign-in/lcid.ts';
 import { networkOf } from '../../sign-in/network.ts';
 import { type Call, type Parsed, Stopped, type Understood } from '../answer.ts';
-import { readJson, readText, type TextRead } from '../body.ts';
+import { parseBody, readBodyText, type TextRead } from '../body.ts';
 import { whyNotJson } from '../encoding.ts';
 
 export interface ExchangeCall extends Parsed {
@@ -42,7 +42,7 @@ export async function parse(call: Call, keyHeaders: readonly string[]): Promise<
     const incoming = inQuery(new URL(url).searchParams) ?? inHeaders(headers, keyHeaders);
     return { ...call, text: textOf(incoming), incoming, fault: undefined };
   }
-  const body = await readText(call.request);
+  const body = await readBodyText(call.request);
   const { text } = body;
   if (body.fault !== undefined) return { ...call, text, incoming: NOTHING, fault: body.fault };
   const read = isForm(text, headers) ? formIn(body) : jsonIn(body);
@@ -73,7 +73,7 @@ function readable(value: string): string {
 }
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
 
-/** Stands for the body in support codes and fingerprints. */
+/** Replaces the body in support codes and fingerprints. */
 function textOf({ members, hasStrangers = false }: Incoming): string {
   // A retry has other values in the headers of proxies.
   const own = hasStrangers ? members.filter(([name]) => !name.startsWith('x-')) : members;
@@ -105,7 +105,7 @@ function jsonIn(body: TextRead): ReadBody {
   const { text } = body;
   // B2C leaves out empty claims, and so perhaps the body.
   if (text.trim() === '') return { incoming: NOTHING, fault: undefined };
-  const read = readJson(body);
+  const read = parseBody(body);
   if (!read.ok) return { fault: read.fault };
   const root = read.value;
   if (Array.isArray(root)) return { incoming: { members: [], root }, fault: undefined };

@@ -1,6 +1,6 @@
 /**
- * The routes for B2C's custom policies. To an authenticated caller they answer 200 or 409 and nothing else, whatever the
- * method and path: B2C ends a journey at any other status (contract line 111).
+ * The routes for B2C's custom policies. To an authenticated caller they answer 200 or 409 and nothing else, whatever
+ * the method and path: B2C ends a journey at any other status (contract line 111).
  */
 import type { Context } from 'hono';
 import { Hono } from 'hono/tiny';
@@ -14,7 +14,7 @@ import { exchangeKey } from '../../policy/exchange.ts';
 import { admitted } from '../admit.ts';
 import type { Reply } from '../answer.ts';
 import type { GateBindings } from '../env.ts';
-import { serve } from '../serve.ts';
+import { serveCall } from '../serve-call.ts';
 import { customPolicyDoor } from './door.ts';
 import { replyTo } from './reply.ts';
 
@@ -28,7 +28,7 @@ function exchange(c: Context<GateBindings>): Response | Promise<Response> {
     // Uptime checks and the portal ask whether the address responds. A GET that names an exchange is a call.
     if (method === 'HEAD' || (method === 'GET' && urlStep === '')) return new Response(null, { headers: NOT_STORED });
     const door = customPolicyDoor(configOf(c.env).credentials.connector.keyHeaders);
-    return written(await serve(c, door, { caller, urlStep, startedAt }));
+    return written(await serveCall(c, door, { caller, urlStep, startedAt }));
   });
 }
 

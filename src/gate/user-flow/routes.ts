@@ -11,7 +11,7 @@ import { stepNamed } from '../../sign-in/steps.ts';
 import { admitted } from '../admit.ts';
 import type { Reply } from '../answer.ts';
 import type { GateBindings } from '../env.ts';
-import { serve } from '../serve.ts';
+import { serveCall } from '../serve-call.ts';
 import { userFlowDoor } from './door.ts';
 import { replyTo } from './reply.ts';
 
@@ -22,7 +22,7 @@ export const userFlow = new Hono<GateBindings>()
     const startedAt = Date.now();
     const urlStep = stepNamed(c.req.param('step') ?? '');
     return admitted(c, 'user-flow', async (caller) =>
-      written(await serve(c, userFlowDoor, { caller, urlStep, startedAt })),
+      written(await serveCall(c, userFlowDoor, { caller, urlStep, startedAt })),
     );
   })
   // The portal reportedly checks that the address responds (contract 1.1). Hono answers HEAD with this route too.

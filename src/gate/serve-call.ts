@@ -18,7 +18,7 @@ export interface Admitted {
 }
 
 /** Never rejects. */
-export async function serve<Read extends Parsed>(
+export async function serveCall<Read extends Parsed>(
   c: Context<GateBindings>,
   door: FrontDoor<Read>,
   { caller, urlStep, startedAt }: Admitted,
