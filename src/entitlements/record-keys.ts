@@ -1,6 +1,6 @@
 /**
  * Where the record of a person is in Workers KV: `person:` + person key. A person key that contains what a person is
- * called (an address, a telephone number) is not a key in KV. Its place there is
+ * called (an address, a telephone number, a sign-in name) is not a key in KV. Its place there is
  * `person:<kind>:<id of the EMAIL_KEY>.<HMAC-SHA-256 of the person key>`, and the value holds the person key.
  */
 import { hexOf, hmac, keyIdOf } from '../platform/digest.ts';
@@ -10,10 +10,11 @@ export const PERSON_PREFIX = 'person:';
 
 /**
  * Person keys that are personal data: addresses (also with @ of another width, or percent-encoded more than once),
- * telephone numbers with a country (+), and digests without a key, from which a guess can be confirmed.
+ * telephone numbers with a country (+), any sign-in name of a local account, whose issuer is the tenant's domain, and
+ * digests without a key, from which a guess can be confirmed.
  */
 const NAMES_A_PERSON =
-  /^(?:email|sha256):|[@\uff20\ufe6b]|%(?:25)*40|%(?:25)*ef%(?:25)*(?:bc%(?:25)*a0|b9%(?:25)*ab)|^idp:[^:]*:.*%2b/i;
+  /^(?:email|sha256):|[@\uff20\ufe6b]|%(?:25)*40|%(?:25)*ef%(?:25)*(?:bc%(?:25)*a0|b9%(?:25)*ab)|^idp:(?:[^:]*:.*%2b|[^:]*\.(?:onmicrosoft\.[a-z]+|onmschina\.cn):)/i;
 const DIGEST = /^[a-z0-9]+:([0-9a-f]{8})\.[0-9a-f]{64}$/;
 
 /** Whether the record of a person key is under a digest. */

@@ -141,7 +141,8 @@ async function move(kv: Kv, [newest = '']: readonly string[], sources: readonly 
       } else if (step === 'delete') {
         counted.operations += from.length;
         counted.moved += 1;
-        for (const source of from) given(await write(() => kv.delete(source)));
+        const deleted = await Promise.all(from.map((source) => write(() => kv.delete(source))));
+        for (const one of deleted) given(one);
       }
     }),
   );

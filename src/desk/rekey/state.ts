@@ -1,7 +1,10 @@
 /** How far the move of records to the newest `EMAIL_KEY` is: one value in Workers KV. */
 import { keyIdOf } from '../../platform/digest.ts';
+import { withTimeout } from '../../platform/timeout.ts';
 
 const STATE_KEY = 'rekey:state';
+/** A tick of the schedule waits for it. */
+const LIMIT_MS = 2_000;
 
 /** A walk over the keys of all records. */
 export interface Walk {
@@ -41,7 +44,7 @@ export const newWalk = (step: Walk['step'], notBefore: number): Walk => ({
 
 /** The state; undefined when no move began, or the value was written by hand. Rejects when KV does. */
 export async function readState(kv: Pick<KVNamespace, 'get'>): Promise<RekeyState | undefined> {
-  const text = await kv.get(STATE_KEY);
+  const text = await withTimeout(LIMIT_MS, () => kv.get(STATE_KEY));
   if (text === null) return undefined;
   try {
     const state: RekeyState = JSON.parse(text);
@@ -52,7 +55,7 @@ export async function readState(kv: Pick<KVNamespace, 'get'>): Promise<RekeyStat
 }
 
 export const writeState = (kv: Pick<KVNamespace, 'put'>, state: RekeyState): Promise<void> =>
-  kv.put(STATE_KEY, JSON.stringify(state));
+  withTimeout(LIMIT_MS, () => kv.put(STATE_KEY, JSON.stringify(state)));
 
 /** Remembers that the gate has the key `newest`: it finds records under it. Rejects when KV does. */
 export async function confirmKey(kv: Pick<KVNamespace, 'get' | 'put'>, newest: string, now: number): Promise<void> {

@@ -49,10 +49,13 @@ it('no key in KV contains an address or its percent-encoding, wherever in a pers
   );
 });
 
-it('a telephone number with its country is no key in KV, and neither is a digest that anyone can compute', async () => {
+it('the sign-in name of a local account, or a telephone number with its country, is no key in KV, and neither is a digest that anyone can compute', async () => {
   for (const key of [
     await idpKey('contoso.onmicrosoft.com', '+49 30 123456'),
     await idpKey('contoso.onmicrosoft.com', ' +4930123456'),
+    await idpKey('Contoso.onmicrosoft.com', 'user-123456'),
+    await idpKey('contoso.partner.onmschina.cn', '004930123456'),
+    await idpKey('login.example', 'tel:+4930123456'),
     await emailKey(`${'x'.repeat(500)}@example.com`),
   ]) {
     expect((await digests(key)).join()).not.toMatch(/4930|123456/);
