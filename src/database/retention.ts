@@ -31,8 +31,8 @@ export interface RetentionResult {
 
 /**
  * Creates future partitions, drops those whose last day is more than `retentionDays` ago (an attempt exists up to a
- * month longer), and deletes the visits of dropped months, old changes and old erased keys. Never throws: a failed part, such as a lock
- * timeout, is logged, and the other parts run.
+ * month longer), and deletes the visits of dropped months, old changes and old erased keys. Never throws: a failed
+ * part, such as a lock timeout, is logged, and the other parts run.
  */
 export async function keepRetention(db: Database, now: Date, retentionDays: number): Promise<RetentionResult> {
   let complete = true;

@@ -30,11 +30,11 @@ const LAYERS: readonly (readonly [room: string, imports: string])[] = [
   ['desk/health', 'platform entitlements database policy gate desk/env.ts desk/http desk/consume desk/policies'],
   [
     'desk/admin',
-    'sign-in platform database attempts policy entitlements gate desk/http desk/aggregates desk/erasure desk/consume desk/policies desk/audit',
+    'sign-in platform database attempts policy entitlements gate desk/env.ts desk/http desk/aggregates desk/erasure desk/consume desk/policies desk/audit',
   ],
   [
     'desk',
-    'platform database attempts desk/env.ts desk/http desk/aggregates desk/erasure desk/consume desk/policies desk/reports desk/health desk/admin',
+    'platform database attempts desk/env.ts desk/http desk/aggregates desk/consume desk/policies desk/reports desk/health desk/admin',
   ],
   [
     'cli',

@@ -1,14 +1,14 @@
 /** The endpoints for administrators: people and their roles, the audit log, and dead letters. */
 import type { Context } from 'hono';
-import { recordChange } from '../../attempts/enqueue.ts';
 import { configOf } from '../../platform/config.ts';
 import { type KvRefusal, withKvTimeout } from '../../platform/kv.ts';
 import { type ChangesPage, changesQuestion } from '../audit/changes-question.ts';
 import { listDeadLetters, readDeadLetter, removeDeadLetter, replayDeadLetters } from '../consume/dead-letters.ts';
-import { writeDirectly } from '../consume/write-directly.ts';
 import { type AppEnv, newApp } from '../http/context.ts';
 import { badRequest, refuse, validated } from '../http/problem-details.ts';
 import { jsonBody, limitedBody } from '../http/request-body.ts';
+import { authorOf } from './author.ts';
+import { erasureRoutes } from './erasure/routes.ts';
 import {
   deadLetterId,
   deadLetterKind,
@@ -19,7 +19,6 @@ import {
   type TypedKey,
 } from './inputs.ts';
 import {
-  type Author,
   listPeople,
   MAX_PEOPLE_A_PAGE,
   type PersonRefusal,
@@ -45,6 +44,8 @@ const EMAIL_NOT_USED =
 export const adminRoutes = newApp();
 
 adminRoutes.use(limitedBody(MAX_BODY_BYTES, 'record'));
+
+adminRoutes.route('/people', erasureRoutes);
 
 const peoplePage = kvPageOf('people', 50, MAX_PEOPLE_A_PAGE);
 
@@ -138,12 +139,6 @@ async function changes(c: AdminContext, page: ChangesPage): Promise<Response> {
   const { listChanges: list } = await import('../audit/changes.ts');
   return c.json(await list(configOf(c.env), page), 200);
 }
-
-const authorOf = (c: AdminContext): Author => ({
-  by: c.get('callerName'),
-  now: Date.now(),
-  logChange: (change) => recordChange(change, c.env.ATTEMPTS, (lost) => writeDirectly(c.env, lost)),
-});
 
 const UNREADABLE =
   'The value in Workers KV under this key is not a valid record, so this person gets no roles. ' +
