@@ -84,8 +84,8 @@ const distinct = (keys: readonly string[]) => [...new Set(keys)].filter((key) =>
 
 /** An address is found as `email:` and as `name:`: it is followed as both, or not at all. */
 function groupsOf(keys: readonly string[]): string[][] {
-  const groups = new Map(keys.map((key) => [keysToSearch(key).toSorted().join('\n'), keysToSearch(key)]));
-  return [...groups.values()];
+  const groups = keys.map((key) => keysToSearch(key).toSorted());
+  return [...new Map(groups.map((group) => [group.join('\n'), group])).values()];
 }
 
 /** The keys in the attempts that have one of `keys`. */
