@@ -127,8 +127,12 @@ async function sharedAmong(
 ): Promise<Set<number>> {
   if (groups.length === 0) return new Set();
   const candidates = JSON.stringify(groups.flatMap((keys, index) => keys.map((key) => ({ index, key }))));
+  // `offset 0`: the planner must find the key by its index. Beside the other conditions, it took another index for
+  // `other_keys`, which read every attempt (measured: 2.2 s of 400,000).
   const where = (column: SQL) => sql`
-    exists (select from ${attempts} where ${column} and not ${hasKey(known)} and (${hasOther}))`;
+    exists (
+      select from (select * from ${attempts} where ${column} offset 0) as attempts
+      where not ${hasKey(known)} and (${hasOther}))`;
   const { rows } = await ask((db) =>
     db.execute<{ index: number }>(sql`
       select distinct candidates.index from jsonb_to_recordset(${candidates}::jsonb) as candidates (index int, key text)
