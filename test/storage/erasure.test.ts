@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { v7 as uuidv7 } from 'uuid';
 import { describe, expect, it, vi } from 'vitest';
 import type { Attempt, Change } from '../../src/attempts/attempt.ts';
+import { ERASED } from '../../src/attempts/notes.ts';
 import { erasePerson } from '../../src/desk/admin/erasure/erase.ts';
 import { sumDue } from '../../src/desk/aggregates/sum-due.ts';
 import { consume } from '../../src/desk/consume/consume.ts';
@@ -130,8 +131,10 @@ describe('erasing a person', () => {
     ]);
     expect(await found([...namesOf(anna), 'ABCDE-12345', 'Name of', 'about '])).toEqual(['about ']);
     expect(JSON.stringify(json)).not.toContain(anna.id);
-    const rows = await database.rows(sql`select step, outcome, rule, issuer, notes, roles from attempts order by step, issuer`);
-    const notes = ['the condition of rule r1 failed unforeseen: '];
+    const rows = await database.rows(
+      sql`select step, outcome, rule, issuer, notes, roles from attempts order by step, issuer`,
+    );
+    const notes = [ERASED, 'the condition of rule r1 failed unforeseen: '];
     expect(rows).toEqual(
       calls.toReversed().map(({ step, outcome, rule, issuer }) => ({ step, outcome, rule, issuer, notes, roles: [] })),
     );

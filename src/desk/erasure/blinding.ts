@@ -3,7 +3,7 @@
  * attempt stays, so that aggregates keep their counts but those of distinct people.
  */
 import { and, eq, getTableColumns, type SQL, sql } from 'drizzle-orm';
-import { FAILED_CONDITION_RULE, failedConditionNote } from '../../attempts/notes.ts';
+import { ERASED, FAILED_CONDITION_RULE, failedConditionNote } from '../../attempts/notes.ts';
 import type { Database } from '../../database/connect.ts';
 import { BLINDED_COLUMNS } from '../../database/personal-data.ts';
 import { attempts, changes } from '../../database/schema.ts';
@@ -17,7 +17,7 @@ const EMPTY: Readonly<Record<string, SQL>> = {
 };
 
 /** Aggregates count the rules of these notes. What follows the rule's name goes. */
-const namesOfRules = sql.raw(`array(
+const namesOfRules = sql.raw(`array['${ERASED}'] || array(
   select format('${failedConditionNote('%s', '')}', rule)
   from unnest(notes) as note cross join lateral substring(note from '${FAILED_CONDITION_RULE}') as rule
   where rule is not null)`);
