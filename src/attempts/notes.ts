@@ -24,3 +24,6 @@ export const EMAIL_NOT_TRUSTED = 'email not trusted: a record of this address, i
 
 /** Marks an attempt whose rules may have seen other identities than it stores. Replay reads it: do not change it. */
 export const IDENTITIES_DROPPED = 'identities dropped (unreadable, or more than ten)';
+
+/** Marks an attempt of an erased person. Replay reads it in stored attempts: do not change it. */
+export const ERASED = 'the person was erased: what identifies them is not stored any more';

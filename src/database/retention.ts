@@ -11,6 +11,14 @@ import { createMonths, existingMonths, isPast, LOCK_TIMEOUT, type Month, upcomin
  */
 export const CHANGES_RETENTION_DAYS = 400;
 
+/**
+ * Days after RETENTION_DAYS for which the digest of an erased key is retained: a message waits at most 14 days in each
+ * of two queues, then RETENTION_DAYS as a dead letter. An attempt of before is outside all retained months then, too.
+ */
+const ERASED_KEYS_DAYS = 31;
+/** Days for which the digest of an erased key is retained. */
+export const erasedKeysRetentionDays = (retentionDays: number): number => retentionDays + ERASED_KEYS_DAYS;
+
 export interface RetentionResult {
   /** Names of created and dropped partitions. */
   readonly created: readonly string[];
@@ -23,8 +31,8 @@ export interface RetentionResult {
 
 /**
  * Creates future partitions, drops those whose last day is more than `retentionDays` ago (an attempt exists up to a
- * month longer), and deletes the visits of dropped months and old changes. Never throws: a failed part, such as a lock
- * timeout, is logged, and the other parts run.
+ * month longer), and deletes the visits of dropped months, old changes and old erased keys. Never throws: a failed
+ * part, such as a lock timeout, is logged, and the other parts run.
  */
 export async function keepRetention(db: Database, now: Date, retentionDays: number): Promise<RetentionResult> {
   let complete = true;
@@ -54,6 +62,7 @@ export async function keepRetention(db: Database, now: Date, retentionDays: numb
   await part('changes', () => deleteChanges(db, now, Math.max(CHANGES_RETENTION_DAYS, retentionDays)));
 
   await part('refused-calls', () => deleteRefusedCalls(db, now, retentionDays));
+  await part('erased-keys', () => deleteErasedKeys(db, now, erasedKeysRetentionDays(retentionDays)));
 
   const after = (await part('list', () => existingMonths(db))) ?? before;
   const namesOf = (months: readonly Month[], others: readonly Month[]) =>
@@ -116,4 +125,9 @@ async function deleteRefusedCalls(db: Database, now: Date, days: number): Promis
 async function deleteChanges(db: Database, now: Date, days: number): Promise<void> {
   const before = new Date(now.getTime() - days * DAY_MS);
   await db.execute(sql`delete from changes where occurred_at < ${before.toISOString()}::timestamptz`);
+}
+
+async function deleteErasedKeys(db: Database, now: Date, days: number): Promise<void> {
+  const before = new Date(now.getTime() - days * DAY_MS);
+  await db.execute(sql`delete from erased_keys where erased_at < ${before.toISOString()}::timestamptz`);
 }

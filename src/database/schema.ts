@@ -167,6 +167,16 @@ export const refusedCalls = pgTable(
   (t) => [index('refused_calls_occurred_at').on(t.occurredAt)],
 );
 
+/**
+ * Keys of erased persons, as keyed digests (`desk/erasure/erased-keys.ts`). A message of a call until `erasedAt` with
+ * one of these keys is blinded when it is written.
+ */
+export const erasedKeys = pgTable('erased_keys', {
+  /** HMAC-SHA-256 of the person key, 64 hexadecimal digits. */
+  digest: text().primaryKey(),
+  erasedAt: instant().notNull(),
+});
+
 /** The use of a version: it decides, it runs as shadow, or it ends the shadow. */
 export const POLICY_USES = ['active', 'shadow', 'no-shadow'] as const;
 

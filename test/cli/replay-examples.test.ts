@@ -1,5 +1,6 @@
 /** Which rules a replay can decide from a recorded attempt, by example, and the report on many attempts. */
 import { describe, expect, it } from 'vitest';
+import { ERASED } from '../../src/attempts/notes.ts';
 import { draftOf, replayed } from '../../src/cli/policy/replay/replay-judge.ts';
 import { keepingFor, newReplayTally } from '../../src/cli/policy/replay/replay-report.ts';
 import { checked, type Given, NAMES, recorded } from '../support/policy-replay.ts';
@@ -190,6 +191,12 @@ describe('a replayed draft', () => {
     const unknown = { body: { step: 'Nonsense' } };
     const tally = await tallyOf(policyOf(), { body: call({}) }, unknown, unknown);
     expect(tally).toMatchObject({ read: 3, same: 1, skipped: { 'unknown-step': 2 } });
+  });
+
+  it('skips attempts of erased persons, whose inputs are not stored any more', async () => {
+    const draft = await draftOf(policyOf(), NAMES);
+    const { kept } = await recorded({ body: call({}) });
+    expect(await replayed({ ...kept, notes: [ERASED] }, draft)).toEqual({ kind: 'skipped', why: 'erased' });
   });
 
   it('has the first three examples of each difference, without personal data', async () => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'drizzle-orm';
 import { describe, expect, it, vi } from 'vitest';
+import { anAttempt, keepAttempts } from '../support/attempt.ts';
 import { done, npmRun, refused, run } from '../support/command.ts';
 import { ownGatehouse } from '../support/gatehouse.ts';
 
@@ -307,6 +308,32 @@ describe('npm run roles -- export', () => {
     const restored = await recordOf(first);
     expect(restored).toMatchObject({ roles: ['editor', 'reader'], applications: { shop: { roles: ['x'] } } });
     expect(restored.attributes).toEqual(attributes);
+  });
+});
+
+describe('npm run roles -- erase', () => {
+  it('shows what would be erased and asks, then erases everything and prints the proof', async () => {
+    const objectId = crypto.randomUUID();
+    const key = `oid:${objectId}`;
+    const email = `${objectId}@example.com`;
+    await keepAttempts(gatehouse.database.db(), [anAttempt({ objectId, email, emailKey: `email:${email}` })]);
+    await store(key, { roles: ['editor'] });
+    const shown = [/keys +oid:.*email:/, /attempts +1 \(/, /records of roles +1/, /accounts +1/];
+
+    const declined = await gatehouse.start('roles', ['erase', key.toUpperCase()], 'no\n').finished;
+    expect(declined).toMatchObject({ code: 1, stdout: expect.stringContaining('Nothing was erased.') });
+    for (const line of shown) expect(declined.stdout).toMatch(line);
+    expect(await roles('erase', key)).toMatchObject(refused(2, 'There is no terminal to ask at. Add --yes.'));
+    expect(await recordOf(key)).toMatchObject({ roles: ['editor'] });
+
+    const erased = await roles('erase', key, '--yes');
+    expect(erased).toMatchObject(
+      done(/erased +everything until .*attempts blinded +1 .*records removed +1.*REMAINS.*Neon/s),
+    );
+    expect(await recordOf(key)).toBeUndefined();
+    const named = sql`select from attempts where oid_key <> '' or email <> ''`;
+    expect(await gatehouse.database.rows(named)).toEqual([]);
+    expect(await roles('erase', 'anna', '--yes')).toMatchObject(refused(1, 'not a person key'));
   });
 });
 

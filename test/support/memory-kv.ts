@@ -1,4 +1,4 @@
-/** Workers KV in memory, as far as the policy uses it, with failures on demand. */
+/** Workers KV in memory, as far as the desk uses it, with failures on demand. */
 
 export type Operation = 'get' | 'put' | 'delete' | 'list';
 /** Result of an operation. `lost`: it succeeds, but its reply never arrives. Undefined: it succeeds. */
@@ -33,6 +33,8 @@ export function memoryKv(): MemoryKv {
       typeof keys === 'string'
         ? operate('get', keys, () => values.get(keys) ?? null)
         : operate('get', keys.join(), () => new Map(keys.map((key) => [key, values.get(key) ?? null]))),
+    getWithMetadata: (key: string) =>
+      operate('get', key, () => ({ value: values.get(key) ?? null, metadata: metadata.get(key) ?? null })),
     put: (key: string, value: string, options?: { metadata?: unknown }) =>
       operate('put', key, () => {
         values.set(key, value);
@@ -46,7 +48,7 @@ export function memoryKv(): MemoryKv {
       operate('list', prefix, () => {
         const names = [...values.keys()].filter((key) => key.startsWith(prefix) && key > (cursor ?? '')).sort();
         const keys = names.slice(0, limit).map((name) => ({ name, metadata: metadata.get(name) }));
-        return { keys, list_complete: names.length <= limit, cursor: names.at(limit - 1) ?? '' };
+        return { keys, list_complete: names.length <= limit, cursor: keys.at(-1)?.name ?? '' };
       }),
   };
   return Object.assign(memory, { kv: kv as unknown as KVNamespace });

@@ -96,6 +96,7 @@ export function policyDoor() {
     call,
     put,
     memory: () => memory,
+    env: () => env,
     /** Saves a policy over the one in force. Returns its number. */
     async save(document: unknown = newPolicy()): Promise<number> {
       const etag = (await call('GET', '/policy')).headers.get('ETag');

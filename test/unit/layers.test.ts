@@ -21,7 +21,8 @@ const LAYERS: readonly (readonly [room: string, imports: string])[] = [
   ['desk/env.ts', ''],
   ['desk/http', 'callers platform attempts database/unavailable.ts desk/env.ts'],
   ['desk/aggregates', 'platform database attempts'],
-  ['desk/consume', 'platform database attempts desk/env.ts desk/aggregates'],
+  ['desk/erasure', 'platform database attempts'],
+  ['desk/consume', 'platform database attempts desk/env.ts desk/aggregates desk/erasure'],
   ['desk/policies', 'sign-in expressions platform database attempts policy'],
   ['desk/audit', 'sign-in platform database desk/http'],
   ['desk/reports', 'sign-in platform database attempts desk/env.ts desk/http desk/aggregates'],
@@ -31,7 +32,10 @@ const LAYERS: readonly (readonly [room: string, imports: string])[] = [
     'desk/health',
     'callers platform entitlements database policy gate desk/env.ts desk/http desk/consume desk/policies desk/rekey',
   ],
-  ['desk/admin', 'sign-in platform attempts policy entitlements gate desk/http desk/consume desk/policies desk/audit'],
+  [
+    'desk/admin',
+    'sign-in platform database attempts policy entitlements gate desk/env.ts desk/http desk/aggregates desk/erasure desk/consume desk/policies desk/audit',
+  ],
   [
     'desk',
     'platform database attempts desk/env.ts desk/http desk/aggregates desk/consume desk/policies desk/reports desk/rekey desk/health desk/admin',

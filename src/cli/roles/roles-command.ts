@@ -6,6 +6,7 @@ import { type Io, print, warn } from '../io.ts';
 import type { Define } from '../program.ts';
 import { calledWrongly } from '../refusal.ts';
 import { printable } from '../table.ts';
+import { type ErasureChoice, erasePersonData } from './erase-person.ts';
 import * as people from './roles-api.ts';
 import { writeRolesCsv } from './roles-csv.ts';
 import { importRoles } from './roles-import.ts';
@@ -44,6 +45,18 @@ export const define: Define = (program, io) => {
     .description('Deletes the record of a person: roles, groups and attributes.')
     .argument('<key>', KEY)
     .does(async (key: string, { url }: Options) => remove(io, administrator(io, url), await readKey(key)));
+  atGatehouse(program.command('erase'))
+    .description(
+      'Erases a person: attempts are blinded, and records and dead letters are deleted. Shows first what would be ' +
+        'erased, and asks. The proof, which names no one, is in the audit log too.',
+    )
+    .summary('Erases what is stored about a person.')
+    .argument('<key>', `${KEY}, or name:<what they sign in with>`)
+    .option('--shared', 'also under an address or a name that several accounts have used')
+    .option('--yes', 'do not ask')
+    .does(async (key: string, { url, ...choice }: Options & ErasureChoice) =>
+      erasePersonData(io, administrator(io, url), key, choice),
+    );
   atGatehouse(program.command('list'))
     .description('Lists everybody.')
     .does(({ url }: Options) => list(io, administrator(io, url)));

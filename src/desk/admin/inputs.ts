@@ -1,5 +1,6 @@
 /** Inputs of the admin endpoints: typed person keys, pages, and dead letters. */
 import * as z from 'zod/mini';
+import { nameKey } from '../../sign-in/search-keys.ts';
 import { impossibleKey, readPersonKey, unchangedKey } from '../../sign-in/typed-key.ts';
 import { DEAD_LETTER_KINDS } from '../consume/dead-letters.ts';
 import { signatureOf } from '../http/cursor.ts';
@@ -36,6 +37,19 @@ export const personKey = z.pipe(
     return { key, unchanged: (await unchangedKey(typed)) ?? key, problem: impossibleKey(typed) };
   }),
 );
+
+/** `name:` and what a person signs in with: attempts are found under it, and no record is stored. */
+const NAME_KEY = /^\s*name:(?=.*\S)(\P{Cc}*)$/isu;
+const nameOnly = z.pipe(
+  typedKey.check(z.regex(NAME_KEY)),
+  z.transform(async (typed: string): Promise<TypedKey> => {
+    const key = await nameKey(NAME_KEY.exec(typed)?.[1] ?? '');
+    return { key, unchanged: key, problem: undefined };
+  }),
+);
+/** A person key, or a `name:` key. */
+export const erasureKey = z.union([nameOnly, personKey], KEY_FORMS);
+
 export const keyOnly = strict({ key: personKey });
 
 export const FOREIGN_KV_CURSOR = 'not a cursor of this list. Send all of "next" from the previous page';

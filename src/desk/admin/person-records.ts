@@ -153,11 +153,15 @@ async function writeAll(
 /**
  * Removes the record of a person, after logging it as {@link savePerson} does. Returns false when KV shows no record.
  * It then deletes nothing, because a record that KV does not show yet would go unlogged.
+ *
+ * `trace`: `marker` leaves a value with the person key for a week while the record is being moved (`desk/rekey`), so
+ * that the move does not bring it back; `none` leaves nothing.
  */
 export async function removePerson(
   records: Records,
   key: string,
   author: Author,
+  trace: 'marker' | 'none' = 'marker',
 ): Promise<KvResult<boolean, PersonRefusal>> {
   const read = await readAll(records, key);
   if (!read.ok) return { ...read, begun: false };
@@ -168,7 +172,8 @@ export async function removePerson(
   }
   const target = await placeToWrite(records, key);
   // A digest that is listed as a key (`list-people.ts`) has no other copies.
-  const isBeingMoved = keyIdIn(plainPlace(key)) === undefined && held.some((place) => place !== target);
+  const isBeingMoved =
+    trace === 'marker' && keyIdIn(plainPlace(key)) === undefined && held.some((place) => place !== target);
   const removal: Removal = { v: 1, removed: true, updatedAt: new Date(author.now).toISOString() };
   const removed = isBeingMoved
     ? await writeAll(records, [target, ...held], kvValueOf(key, removal), { expirationTtl: REMOVAL_TTL_SECONDS })

@@ -1,15 +1,14 @@
 /** The endpoints for administrators: people and their roles, the audit log, and dead letters. */
 import type { Context } from 'hono';
-import { recordChange } from '../../attempts/enqueue.ts';
 import { configOf } from '../../platform/config.ts';
-import { keyOfGate, stateOf } from '../../platform/gate-state.ts';
 import { type KvRefusal, withKvTimeout } from '../../platform/kv.ts';
 import { type ChangesPage, changesQuestion } from '../audit/changes-question.ts';
 import { listDeadLetters, readDeadLetter, removeDeadLetter, replayDeadLetters } from '../consume/dead-letters.ts';
-import { writeDirectly } from '../consume/write-directly.ts';
 import { type AppEnv, newApp } from '../http/context.ts';
 import { badRequest, refuse, validated } from '../http/problem-details.ts';
 import { jsonBody, limitedBody } from '../http/request-body.ts';
+import { authorOf } from './author.ts';
+import { erasureRoutes } from './erasure/routes.ts';
 import {
   deadLetterId,
   deadLetterKind,
@@ -21,16 +20,15 @@ import {
 } from './inputs.ts';
 import { listPeople } from './list-people.ts';
 import {
-  type Author,
   MAX_PEOPLE_A_PAGE,
   type PersonRefusal,
-  type Records,
   readPerson,
   removePerson,
   type StoredPerson,
   savePerson,
 } from './person-records.ts';
 import { type EntitlementsInput, recordInput, recordInputWith } from './record-input.ts';
+import { recordsOf } from './records.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
 /** A later call sends the rest. */
@@ -47,6 +45,8 @@ const EMAIL_NOT_USED =
 export const adminRoutes = newApp();
 
 adminRoutes.use(limitedBody(MAX_BODY_BYTES, 'record'));
+
+adminRoutes.route('/people', erasureRoutes);
 
 const peoplePage = kvPageOf('people', 50, MAX_PEOPLE_A_PAGE);
 
@@ -142,17 +142,6 @@ async function changes(c: AdminContext, page: ChangesPage): Promise<Response> {
   const { listChanges: list } = await import('../audit/changes.ts');
   return c.json(await list(configOf(c.env), page), 200);
 }
-
-async function recordsOf(c: AdminContext): Promise<Records> {
-  const emailKeys = configOf(c.env).EMAIL_KEY;
-  return { kv: c.env.GATEHOUSE, emailKeys, gateKey: await keyOfGate(emailKeys, stateOf(c.req.raw)) };
-}
-
-const authorOf = (c: AdminContext): Author => ({
-  by: c.get('callerName'),
-  now: Date.now(),
-  logChange: (change) => recordChange(change, c.env.ATTEMPTS, (lost) => writeDirectly(c.env, lost)),
-});
 
 const UNREADABLE =
   'The value in Workers KV under this key is not a valid record, so this person gets no roles. ' +

@@ -60,9 +60,22 @@ export async function listDeadLetters(kv: KVNamespace, limit: number, cursor: st
 export async function readDeadLetter(kv: KVNamespace, id: string) {
   for (const kind of DEAD_LETTER_KINDS) {
     const { value, metadata } = await kv.getWithMetadata<Metadata>(keyOf(kind, id));
-    if (value !== null) return { id, kind, ...UNKNOWN, ...metadata, message: bodyOf(value) };
+    if (value !== null) return { id, kind, ...UNKNOWN, ...metadata, message: bodyOfLetter(value) };
   }
   return undefined;
+}
+
+/** The stored texts of dead letters, at most 100 (one bulk read of KV), with what {@link listDeadLetters} returned. */
+export async function readDeadLetterTexts(
+  kv: KVNamespace,
+  letters: readonly DeadLetter[],
+): Promise<(DeadLetter & { readonly text: string })[]> {
+  if (letters.length === 0) return [];
+  const texts = await kv.get(letters.map(({ kind, id }) => keyOf(kind, id)));
+  return letters.flatMap((letter) => {
+    const text = texts.get(keyOf(letter.kind, letter.id));
+    return typeof text === 'string' ? [{ ...letter, text }] : [];
+  });
 }
 
 /** Deletes a dead letter for good. False when there is none with this id. `by` names the administrator. */
@@ -86,7 +99,7 @@ export async function replayDeadLetters({ GATEHOUSE: kv, ATTEMPTS: queue }: Desk
     const value = await kv.get(key);
     // Expired or removed meanwhile.
     if (value === null) return;
-    const message = bodyOf(value);
+    const message = bodyOfLetter(value);
     if (!isMessage(message)) {
       replayed.refused += 1;
       return;
@@ -100,7 +113,7 @@ export async function replayDeadLetters({ GATEHOUSE: kv, ATTEMPTS: queue }: Desk
 }
 
 /** The parsed JSON, or the text itself when it is not JSON. */
-function bodyOf(text: string): unknown {
+export function bodyOfLetter(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -5,6 +5,15 @@ import { createMonths, isRetained } from '../../database/partitions.ts';
 import { attempts, changes, refusedCalls } from '../../database/schema.ts';
 import { sqlStateOf } from '../../database/sql-state.ts';
 import type { Config } from '../../platform/config.ts';
+import { log } from '../../platform/log.ts';
+import {
+  blindNewAttempts,
+  blindNewChanges,
+  digestsOfKeys,
+  idsOfErased,
+  type KeyDigests,
+  WRITERS_LOCK,
+} from '../erasure/erased-keys.ts';
 import { attemptRow, changeRow, refusedCallsRow } from './row.ts';
 
 /** SQLSTATE of an insert into a partitioned table that has no partition for the row. */
@@ -29,28 +38,44 @@ interface Writing<Row> {
 /**
  * Writes all messages; a message delivered twice becomes one row. A message is refused when a value has the wrong type
  * for its column, or when Postgres refuses its row (SQLSTATE class 22, 23 or 54); the others are written. Throws when
- * Neon cannot be reached or fails otherwise. Then some may be written; it is safe to write all again.
+ * Neon cannot be reached or fails otherwise. Then some may be written; it is safe to write all again. A message of an
+ * erased person is blinded in the transaction that writes it, and one that would be refused is dropped.
  */
 export async function writeMessages(config: Config, messages: readonly Message[], limitMs: number) {
   if (config.DATABASE_URL === '') throw new Error('DATABASE_URL is not set');
   const { db } = connect(config.DATABASE_URL, limitMs);
   const now = new Date();
+  const digests = await digestsOfKeys(config, messages);
   const ofKind = (kind: Message['kind']) => messages.filter((message) => message.kind === kind);
   const refused: Refused[] = [
-    ...(await writeAll(ofKind('attempt'), attemptRow, (rows) => insertAttempts(db, rows, config.RETENTION_DAYS, now))),
-    ...(await writeAll(ofKind('change'), changeRow, (rows) =>
-      assertInserted(db.insert(changes).values(rows).onConflictDoNothing()),
+    ...(await writeAll(ofKind('attempt'), attemptRow, (rows) =>
+      insertAttempts(db, rows, digests, config.RETENTION_DAYS, now),
     )),
-    ...(await writeAll(ofKind('refused-calls'), refusedCallsRow, (rows) =>
-      assertInserted(db.insert(refusedCalls).values(rows).onConflictDoNothing()),
+    ...(await writeAll(ofKind('change'), changeRow, (rows) => insertChanges(db, rows, digests))),
+    ...(await writeAll(ofKind('refused-calls'), refusedCallsRow, async (rows) =>
+      assertInserted(await db.insert(refusedCalls).values(rows).onConflictDoNothing()),
     )),
   ];
-  return { refused };
+  return { refused: await withoutErased(db, refused, digests) };
+}
+
+/** A dead letter would hold the message unchanged. */
+async function withoutErased(db: Database, refused: readonly Refused[], digests: KeyDigests): Promise<Refused[]> {
+  if (refused.length === 0) return [];
+  const erased = await idsOfErased(
+    db,
+    digests,
+    refused.map(({ message }) => message.id),
+  );
+  return refused.filter(({ message: { id }, reason }) => {
+    if (!erased.has(id.toLowerCase())) return true;
+    log('erased-message-dropped', { id, reason });
+    return false;
+  });
 }
 
 /** Something between us and Neon may answer 200 (a proxy). Only the reply to an insert counts as a write. */
-async function assertInserted(insert: PromiseLike<{ command: string; rowCount: number }>): Promise<void> {
-  const { command, rowCount } = await insert;
+function assertInserted({ command, rowCount }: { command: string; rowCount: number }): void {
   if (command !== 'INSERT' || !Number.isInteger(rowCount))
     throw new Error('The reply to an insert does not come from Postgres.');
 }
@@ -94,10 +119,19 @@ async function insertAll<Row>(
 async function insertAttempts(
   db: Database,
   rows: (typeof attempts.$inferInsert)[],
+  digests: KeyDigests,
   retentionDays: number,
   now: Date,
 ): Promise<void> {
-  const insert = () => assertInserted(db.insert(attempts).values(rows).onConflictDoNothing());
+  const ids = rows.map(({ id }) => id);
+  const insert = async () => {
+    const [, inserted] = await db.batch([
+      db.execute(WRITERS_LOCK),
+      db.insert(attempts).values(rows).onConflictDoNothing(),
+      blindNewAttempts(db, digests, ids),
+    ]);
+    assertInserted(inserted);
+  };
   try {
     return await insert();
   } catch (error) {
@@ -107,4 +141,17 @@ async function insertAttempts(
     await createMonths(db, missing);
     return insert();
   }
+}
+
+async function insertChanges(db: Database, rows: (typeof changes.$inferInsert)[], digests: KeyDigests): Promise<void> {
+  const [, inserted] = await db.batch([
+    db.execute(WRITERS_LOCK),
+    db.insert(changes).values(rows).onConflictDoNothing(),
+    blindNewChanges(
+      db,
+      digests,
+      rows.map(({ id }) => id),
+    ),
+  ]);
+  assertInserted(inserted);
 }

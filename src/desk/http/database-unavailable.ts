@@ -5,11 +5,15 @@ import { errorFields, log } from '../../platform/log.ts';
 import { refuse } from './problem-details.ts';
 
 /** The reply to a {@link DatabaseUnavailable}; undefined for any other error. The log line leaves its message out. */
-export function databaseProblem(c: Context, error: unknown): Response | undefined {
+export function databaseProblem(
+  c: Context,
+  error: unknown,
+  afterwards: 'attempts-wait' | 'erasure-begun' = 'attempts-wait',
+): Response | undefined {
   if (!(error instanceof DatabaseUnavailable)) return undefined;
   const { error: kind, code } = errorFields(rootOf(error));
   log('database-unavailable', { requestId: c.get('requestId'), error: kind, code });
-  return refuse(c, 'database-unavailable', { afterwards: 'attempts-wait' });
+  return refuse(c, 'database-unavailable', { afterwards });
 }
 
 /** Drizzle wraps the driver's error. */

@@ -42,6 +42,8 @@ const AFTERWARDS = {
   'change-logged':
     'The audit log (/admin/changes) holds this change, and it may or may not be in force. ' +
     'Make the same call again until its status is 200: that is safe.',
+  'erasure-begun':
+    'A part may be erased already, and the rest is not. Make the same call again until its status is 200: that is safe.',
   'attempts-wait':
     'No attempt is lost: attempts wait in the queue. Try again in a few seconds, or ask for a shorter period. ' +
     'If this persists, give the request id to the operator.',
@@ -88,6 +90,12 @@ export const REFUSALS = {
   'no-policy-to-shadow': [
     409,
     'A shadow policy runs beside a saved policy, and none has been saved. Save one: PUT /admin/policy.',
+  ],
+  'shared-address': [
+    409,
+    ({ accounts }: { accounts: number }) =>
+      `Nothing was erased: this address or name was seen with ${accounts} accounts, which may be different persons. ` +
+      'Erase the person under oid:<objectId>, or add ?shared=yes to erase what all of them did under it.',
   ],
   'version-missing': [
     412,

@@ -130,6 +130,12 @@ const TABLE: [Code, number, string, (object | undefined)?, number?][] = [
   ],
   ['contended', 503, `Several people are saving at the same time. ${again}`, { afterwards: 'nothing-changed' }, 2],
   [
+    'shared-address',
+    409,
+    'Nothing was erased: this address or name was seen with 2 accounts, which may be different persons. Erase the person under oid:<objectId>, or add ?shared=yes to erase what all of them did under it.',
+    { accounts: 2 },
+  ],
+  [
     'save-uncertain',
     503,
     'The database did not answer. It is unknown whether this was saved as version 8. Make the same call again: that is safe and saves nothing twice.',

@@ -1,4 +1,5 @@
 /** Evaluates a draft on a recorded call with unknown inputs and returns its decision with the recorded one. */
+import { ERASED } from '../../../attempts/notes.ts';
 import type { CheckedPolicy } from '../../../desk/policies/check.ts';
 import type { CheckedRule } from '../../../desk/policies/check-rules.ts';
 import type { CompiledExpression } from '../../../desk/policies/compile-expression.ts';
@@ -120,6 +121,7 @@ export async function replayed(attempt: StoredAttempt, draft: ReplayDraft): Prom
   const { outcome, reason, rule, messageKey, clientId } = attempt;
   const step = STEPS.find((known) => known === attempt.step);
   if (outcome === 'error') return { kind: 'skipped', why: reason };
+  if (attempt.notes.includes(ERASED)) return { kind: 'skipped', why: 'erased' };
   if (step === undefined || attempt.channel !== 'user-flow') return { kind: 'skipped', why: 'not of a user flow' };
   const areRolesCompared = step === 'PreTokenIssuance' && draft.fewest.rolesClaim !== '';
   const recorded = { outcome, rule, messageKey, roles: areRolesCompared ? attempt.roles : undefined };

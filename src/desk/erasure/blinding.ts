@@ -1,0 +1,81 @@
+/**
+ * Blinds attempts and changes of erased persons: empties the columns that hold personal data, in place. The rest of an
+ * attempt stays, so that aggregates keep their counts but those of distinct people.
+ */
+import { and, eq, getTableColumns, type SQL, sql } from 'drizzle-orm';
+import { ERASED, FAILED_CONDITION_RULE, failedConditionNote } from '../../attempts/notes.ts';
+import type { Database } from '../../database/connect.ts';
+import { BLINDED_COLUMNS } from '../../database/personal-data.ts';
+import { attempts, changes } from '../../database/schema.ts';
+
+/** By Drizzle's type of a column. */
+const EMPTY: Readonly<Record<string, SQL>> = {
+  string: sql`''`,
+  array: sql`'{}'`,
+  json: sql`'{}'`,
+  date: sql`null`,
+};
+
+/** Aggregates count the rules of these notes. What follows the rule's name goes. */
+const namesOfRules = sql.raw(`array['${ERASED}'] || array(
+  select format('${failedConditionNote('%s', '')}', rule)
+  from unnest(notes) as note cross join lateral substring(note from '${FAILED_CONDITION_RULE}') as rule
+  where rule is not null)`);
+
+const columns: Readonly<Record<string, { readonly dataType: string }>> = getTableColumns(attempts);
+const emptied = {
+  ...Object.fromEntries(BLINDED_COLUMNS.map((name) => [name, EMPTY[columns[name]?.dataType ?? ''] ?? sql`''`])),
+  notes: namesOfRules,
+};
+
+/**
+ * Blinds the attempts that `mine`, a subquery of `occurred_at` and `id`, selects. Returns the UTC day of each. The
+ * trigger on the table marks their hours as dirty.
+ */
+export const blindAttempts = (db: Database, mine: SQL) =>
+  db
+    .update(attempts)
+    .set(emptied)
+    .from(sql`${mine} as mine`)
+    .where(and(eq(attempts.occurredAt, sql`mine.occurred_at`), eq(attempts.id, sql`mine.id`)))
+    .returning({ day: sql<string>`(${attempts.occurredAt} at time zone 'UTC')::date::text` });
+
+/** A subject of the audit log that was a person key: this and the key's digest. */
+const ERASED_PREFIX = 'erased:';
+/** Attributes and values that are no record may describe the person; names of roles and groups do not. */
+const KEPT_OF_RECORD = ['roles', 'groups', 'applications'] as const;
+
+const namesIn = (column: typeof changes.before | typeof changes.after): SQL => sql`
+  case when jsonb_typeof(${column}) = 'object' then jsonb_strip_nulls(jsonb_build_object(${sql.raw(
+    KEPT_OF_RECORD.map((name) => `'${name}', ${column.name} -> '${name}'`).join(', '),
+  )})) end`;
+
+/** Blinds the changes that `mine`, a subquery of `id` and `digest`, selects. */
+export const blindChanges = (db: Database, mine: SQL) =>
+  db
+    .update(changes)
+    .set({
+      subject: sql`'${sql.raw(ERASED_PREFIX)}' || mine.digest`,
+      before: namesIn(changes.before),
+      after: namesIn(changes.after),
+    })
+    .from(sql`${mine} as mine`)
+    .where(eq(changes.id, sql`mine.id`));
+
+/** The values before and after of a change, and its subject, as {@link blindChanges} leaves them. */
+export const blindChange = <
+  Values extends { readonly subject: string; readonly before: unknown; readonly after: unknown },
+>(
+  change: Values,
+  digest: string,
+): Values => ({
+  ...change,
+  subject: ERASED_PREFIX + digest,
+  before: onlyNames(change.before),
+  after: onlyNames(change.after),
+});
+
+function onlyNames(record: unknown): unknown {
+  if (typeof record !== 'object' || record === null || Array.isArray(record)) return null;
+  return Object.fromEntries(Object.entries(record).filter(([name]) => KEPT_OF_RECORD.some((kept) => kept === name)));
+}
