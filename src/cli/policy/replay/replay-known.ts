@@ -151,8 +151,8 @@ const STALE_COPY: Lookup['degraded'] = 'kv-stale-copy';
 /**
  * The person's record at the time of the call. An attempt stores the roles of the record, but at the token step under a
  * stored policy the roles that were sent. That a person has no record is known only if Gatehouse looked: always before
- * the token, always under the built-in policy, else only if a rule needed it. At an exchange it is never known. Without a look-up, Workers KV counts as
- * available.
+ * the token, always under the built-in policy, else only if a rule needed it. At an exchange it is never known. Without
+ * a look-up, Workers KV counts as available.
  */
 function heldThen(
   { degraded, policyVersion, roles, rolesUpdatedAt }: StoredAttempt,
