@@ -20,13 +20,16 @@ const LAYERS: readonly (readonly [room: string, imports: string])[] = [
   ['gate', 'sign-in callers platform attempts policy entitlements'],
   ['desk/env.ts', ''],
   ['desk/http', 'callers platform attempts database/unavailable.ts desk/env.ts'],
-  ['desk/aggregates', 'platform database attempts'],
+  ['desk/aggregates', 'sign-in platform database attempts'],
   ['desk/consume', 'platform database attempts desk/env.ts desk/aggregates'],
   ['desk/policies', 'sign-in expressions platform database attempts policy'],
   ['desk/audit', 'sign-in platform database desk/http'],
   ['desk/reports', 'sign-in platform database attempts desk/env.ts desk/http desk/aggregates'],
   // A policy is tried, and readiness is asked, on the road of a call.
-  ['desk/health', 'platform entitlements database policy gate desk/env.ts desk/http desk/consume desk/policies'],
+  [
+    'desk/health',
+    'platform entitlements database policy gate desk/env.ts desk/http desk/aggregates desk/consume desk/policies',
+  ],
   ['desk/admin', 'sign-in platform attempts policy entitlements gate desk/http desk/consume desk/policies desk/audit'],
   [
     'desk',

@@ -3,8 +3,10 @@ import { getTableColumns, sql } from 'drizzle-orm';
 import { runQuery } from '../../database/run-query.ts';
 import { attempts, dailyFacets, dirtyHours, refusedCalls, summedUntil } from '../../database/schema.ts';
 import type { Config } from '../../platform/config.ts';
+import { SETTLING_MS } from '../aggregates/hours.ts';
 
 const READY_LIMIT_MS = 1_000;
+const settling = sql.raw(`interval '${SETTLING_MS / 1_000} seconds'`);
 
 /** Migrations only add columns, so the number of columns is enough to compare. */
 const COLUMNS = Object.keys(getTableColumns(attempts)).length;
@@ -85,7 +87,7 @@ const STATE = sql`
   )
   select (
       select extract(epoch from now() - interval '1 hour' - min(${dirtyHours.hour}))::float8 from ${dirtyHours}
-      where ${dirtyHours.marks} > ${dirtyHours.summed} and ${dirtyHours.hour} < now() - interval '1 hour 2 minutes'
+      where ${dirtyHours.marks} > ${dirtyHours.summed} and ${dirtyHours.hour} < now() - interval '1 hour' - ${settling}
         and ${dirtyHours.hour} >= (select ${summedUntil.until} from ${summedUntil})
     ) as oldest,
     (select count(*) from odd where url_step <> '') as different,

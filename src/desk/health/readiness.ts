@@ -13,7 +13,7 @@ const PART_LIMIT_MS = 1_000;
 /** One page of KV's list. A higher count is `"1000 or more"`. */
 const MAX_COUNTED = 1_000;
 /** The schedule sums every five minutes. */
-const UNSUMMED_TOO_LONG_SECONDS = 20 * 60;
+const UNSUMMED_TOO_LONG_SECONDS = 30 * 60;
 
 type Part<Facts> = ({ readonly ok: true } & Facts) | { readonly ok: false; readonly problem: string };
 
@@ -76,7 +76,7 @@ export function neonWarnings(neon: Readiness): string[] {
     );
   }
   if ((neon.oldestUnsummedSeconds ?? 0) > UNSUMMED_TOO_LONG_SECONDS) {
-    warnings.push('Attempts have waited for aggregation for more than 20 minutes. Check that the cron trigger runs.');
+    warnings.push('Attempts have waited for aggregation for more than 30 minutes. Check that the cron trigger runs.');
   }
   if (neon.differentSteps > 0) {
     warnings.push(

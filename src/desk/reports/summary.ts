@@ -8,6 +8,7 @@ import type { RefusedKind } from './queries/refused.ts';
 import type { Dimensions, Interval } from './questions.ts';
 import { INTERVAL_MS, type SummaryRange } from './range.ts';
 import { type Compared, comparison, type ShadowCounts, shadowCoverage } from './shadow-report.ts';
+import { type CountedSignIns, type SignIns, signInCoverage, signInsOf } from './sign-ins.ts';
 
 type Counts = Readonly<Record<string, number>>;
 
@@ -45,6 +46,8 @@ export interface Summary {
   readonly durationMs: { readonly p50: number | null; readonly p95: number | null; readonly p99: number | null };
   /** The shadow policies' decisions compared with the real ones; absent if no shadow policy ran. */
   readonly shadow?: readonly ShadowCounts[];
+  /** Absent with filters, and when `coverage` says that it is left out. */
+  readonly signIns?: SignIns;
   /** Calls that were refused before there was an attempt, by kind, whatever the filters. */
   readonly refusedCalls: readonly RefusedKind[];
   readonly coverage: readonly string[];
@@ -57,10 +60,11 @@ export interface Counted {
   readonly rules: readonly (readonly [rule: string, attempts: number])[];
   readonly applications: readonly (readonly [clientId: string, outcome: string, attempts: number])[];
   readonly issuers: readonly (readonly [issuer: string, outcome: string, attempts: number])[];
-  /** In this and the next two members, a string says why the member is left out. */
+  /** In this and the next three members, a string says why the member is left out. */
   readonly people: number | string;
   readonly durationMs: Summary['durationMs'] | string;
   readonly shadow: Compared;
+  readonly signIns: CountedSignIns;
   readonly refused: readonly RefusedKind[];
   /** Number of hours in the range with late attempts that are not summed yet. */
   readonly waiting: number;
@@ -102,6 +106,7 @@ export function summarise(counted: Counted): Summary {
     durationMs: typeof durationMs === 'string' ? { p50: null, p95: null, p99: null } : durationMs,
     refusedCalls: counted.refused,
     ...comparison(counted.shadow),
+    ...signInsOf(counted.signIns),
     coverage: coverage(counted, truncated),
   };
 }
@@ -183,7 +188,7 @@ function coverage(counted: Counted, truncated: boolean): string[] {
   const { asked, range, step, people, durationMs, waiting, keptSince } = counted;
   const sentences = [
     'The numbers count calls. A sign-up or sign-in makes one to three calls, and a call that Microsoft retries counts twice.',
-    'Wrong passwords, pages left early and silent refreshes (an app renewing a session by itself) never reach Gatehouse, so no number includes them.',
+    ...signInCoverage(counted.signIns),
     typeof people === 'string'
       ? people
       : '"people" counts the different accounts (objectIds) that reached the token step. It does not include people who were stopped during sign-up.',
