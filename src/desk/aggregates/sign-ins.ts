@@ -20,6 +20,20 @@ export const JOURNEY_HOURS = 24;
 const completion = sql.raw(`interval '${COMPLETION_MS / MINUTE_MS} minutes'`);
 const journey = sql.raw(`interval '${JOURNEY_HOURS} hours'`);
 
+/** What decides whether an attempt is a call of a sign-in. */
+export interface CalledRow {
+  readonly channel: string;
+  readonly step: string;
+  readonly reply: string;
+}
+
+/** As `isStart` and `isCompletion` in SQL. */
+export const isStartCall = ({ channel, step, reply }: CalledRow): boolean =>
+  channel === 'custom-policy' && step.toLowerCase() === SIGN_IN_STARTED.toLowerCase() && reply !== 'Refusal';
+const isCompletionCall = ({ channel, step }: CalledRow): boolean =>
+  channel === 'custom-policy' && step.toLowerCase() === SIGN_IN_COMPLETED.toLowerCase();
+export const isSignInCall = (row: CalledRow): boolean => isStartCall(row) || isCompletionCall(row);
+
 /** A start that B2C got a refusal for ended there: its rule and message say why. */
 const isStart = (row: string) =>
   `(${row}.channel = 'custom-policy' and lower(${row}.step) = '${SIGN_IN_STARTED.toLowerCase()}' and ${row}.reply <> 'Refusal')`;

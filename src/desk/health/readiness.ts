@@ -88,6 +88,13 @@ export function neonWarnings(neon: Readiness): string[] {
       `${neon.unknownSteps} calls in 24 hours had no known step. Set the connector’s URL to that of its step in the Azure portal.`,
     );
   }
+  const exchanges = Object.entries(neon.unknownExchanges).map(([name, calls]) => `${asQuoted(name)} (${calls})`);
+  if (exchanges.length > 0) {
+    warnings.push(
+      `Custom policies called exchanges in 24 hours that the policy does not have: ${exchanges.join(', ')}. ` +
+        'Correct the ServiceUrl of the technical profile, or add the exchange to the policy.',
+    );
+  }
   const refused = Object.entries(neon.refusedCalls).map(([kind, calls]) => `${kind} (${calls})`);
   if (refused.length > 0) {
     warnings.push(
@@ -103,6 +110,10 @@ export function neonWarnings(neon: Readiness): string[] {
   }
   return warnings;
 }
+
+/** A name that a caller chose, as text of one line in which nothing is invisible. */
+const asQuoted = (name: string): string =>
+  name === '' ? 'none at all' : `"${name.replaceAll(/[^\p{L}\p{N}\p{P}\p{S} ]|["\\]/gu, '\ufffd')}"`;
 
 /** Problems with the settings of both Workers, without duplicates. */
 const problemsOf = (own: readonly string[], gate: GateState | undefined): string[] => [

@@ -5,7 +5,7 @@ import type { RunQuery } from '../../../database/run-query.ts';
 import { dailyFacets } from '../../../database/schema.ts';
 import { countedRowsSql } from '../../aggregates/sign-ins.ts';
 import type { RangeParts, Stretch } from '../parts.ts';
-import type { SignInRow } from '../sign-ins.ts';
+import type { SignInRow } from '../sign-in-summary.ts';
 import { epochSecondsOf, untilSql } from './sums.ts';
 
 export interface SignInRows {

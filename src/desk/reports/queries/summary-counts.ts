@@ -15,7 +15,7 @@ import { type Days, partsOf, type RangeParts, type Stretch } from '../parts.ts';
 import type { Dimensions } from '../questions.ts';
 import { combines, knownRange, lacksHours, type SummaryRange } from '../range.ts';
 import { SHADOW_TOO_SLOW } from '../shadow-report.ts';
-import { SIGN_INS_TOO_SLOW, whyNoSignIns } from '../sign-ins.ts';
+import { SIGN_INS_TOO_SLOW, whyNoSignIns } from '../sign-in-summary.ts';
 import { LIST_LIMITS } from '../spans.ts';
 import {
   type Counted,
@@ -200,7 +200,7 @@ function joined(days: readonly Stretch[], { from, to }: Stretch): Stretch[] {
   return all;
 }
 
-type Numbers = Pick<Counted, 'asOf' | 'series' | 'rules' | 'applications' | 'issuers'> & {
+type Numbers = Pick<Counted, 'asOf' | 'channels' | 'series' | 'rules' | 'applications' | 'issuers'> & {
   until: number;
   waiting: string;
   durations: [bucket: number, attempts: number][];
@@ -231,11 +231,19 @@ function numbersOf(range: SummaryRange, filters: Dimensions, source: Source): SQ
         lt(dirtyHours.hour, range.to),
         sql`${dirtyHours.hour} < ${untilSql}`,
       )}) as waiting,
+      ${channelsSql(filters, daily, live)} as channels,
       ${grouped('start, step, outcome', seriesSql(range, filters, source, daily))} as series,
       ${grouped('rule', [...daily('rule', 'rule').map((rows) => sql`${rows} and ${named}`), live('rule', named)])} as rules,
       ${grouped('client_id, outcome', [...daily('client_id, outcome', 'clientId'), live('client_id, outcome')])} as applications,
       ${grouped('issuer, outcome', [...daily('issuer, outcome', 'issuer'), live('issuer, outcome')])} as issuers,
       ${grouped('bucket', [...durationsSql(filters, source), live('bucket')])} as durations`;
+
+  /** The channels of a step. Without one, nothing asks for them. */
+  function channelsSql({ step }: Dimensions, counted: typeof daily, lately: typeof live): SQL {
+    if (step === undefined) return sql`json_build_array()`;
+    const seen = unionAll([...counted('channel'), lately('channel')]);
+    return sql`(select coalesce(json_agg(distinct channel), '[]') from (${seen}) as seen)`;
+  }
 
   function seriesSql(
     { interval }: SummaryRange,
@@ -262,9 +270,9 @@ function numbersOf(range: SummaryRange, filters: Dimensions, source: Source): SQ
 
 /** Groups the rows, so that the outer queries read fewer of them. */
 function latelySql(filters: Dimensions, stretches: readonly Stretch[]): SQL[] {
-  const columns = sql`${hourSql} as hour, step, outcome, rule, client_id, issuer, ${bucketSql()} as bucket`;
+  const columns = sql`${hourSql} as hour, channel, step, outcome, rule, client_id, issuer, ${bucketSql()} as bucket`;
   const from = (condition: SQL | undefined) =>
-    sql`select ${columns}, count(*) as attempts from ${attempts} where ${condition} group by 1, 2, 3, 4, 5, 6, 7`;
+    sql`select ${columns}, count(*) as attempts from ${attempts} where ${condition} group by 1, 2, 3, 4, 5, 6, 7, 8`;
   if (stretches.length === 0) return [from(sql`false`)];
   return stretches.map((stretch) => from(and(inStretch(stretch), matching(attempts, filters))));
 }
