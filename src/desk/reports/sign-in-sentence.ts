@@ -1,11 +1,7 @@
 /** What became of a person's last sign-in through a custom policy, in words that a support agent can read out. Pure. */
 
-import { MINUTE_MS } from '../../platform/duration.ts';
-import type { SignInStatus } from '../aggregates/sign-ins.ts';
-import { COMPLETION_MS, isStartCall } from '../aggregates/sign-ins.ts';
+import { COMPLETION_MS, isStartCall, type SignInStatus } from '../aggregates/sign-ins.ts';
 import type { AttemptRow } from './queries/columns.ts';
-
-const MINUTES = COMPLETION_MS / MINUTE_MS;
 
 /** `to`: the application in words. `before`: how many other sign-ins just before were abandoned. */
 export function signInSentence(call: AttemptRow, status: SignInStatus, to: string, before: number): string {
@@ -23,7 +19,7 @@ export function signInSentence(call: AttemptRow, status: SignInStatus, to: strin
       return `${began}. Whether it was finished is unknown, since the custom policy sends no correlation id`;
     default: {
       const others = before === 0 ? '' : `, like ${before === 1 ? 'the one' : `the ${before}`} before it`;
-      return `${began} and was not finished within ${MINUTES} minutes${others}: a wrong password, or the page was closed. ${MEANING}`;
+      return `${began} and was not finished within ten minutes${others}: a wrong password, or the page was closed. ${MEANING}`;
     }
   }
 }
@@ -33,7 +29,7 @@ const MEANING =
 
 const COMPLETED: Readonly<Record<SignInStatus, string>> = {
   completed: 'was completed',
-  late: `was completed, more than ${MINUTES} minutes after it began`,
+  late: `was completed, more than ten minutes after it began`,
   'without-start': 'was completed without a page: a single sign-on, or a refresh',
   'without-correlation-id': 'was completed',
   abandoned: 'was completed',
