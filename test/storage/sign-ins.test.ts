@@ -70,16 +70,19 @@ const signInsAt = async (now: number, from = START - 2 * DAY_MS, to = START + 4 
 
 /** Many calls near midnights and ten minutes apart, with few correlation ids. */
 const moment = fc.oneof(
-  fc
-    .tuple(fc.integer({ min: -1, max: 2 }), fc.integer({ min: -25, max: 25 }), fc.constantFrom(0, 1, -1))
-    .map(([day, minutes, ms]) => START + day * DAY_MS + minutes * MINUTE_MS + ms),
-  fc.integer({ min: -DAY_MS, max: 2 * DAY_MS }).map((ms) => START + ms),
+  {
+    weight: 3,
+    arbitrary: fc
+      .tuple(fc.integer({ min: -1, max: 2 }), fc.integer({ min: -25, max: 25 }), fc.constantFrom(0, 1, -1))
+      .map(([day, minutes, ms]) => START + day * DAY_MS + minutes * MINUTE_MS + ms),
+  },
+  { weight: 1, arbitrary: fc.integer({ min: -DAY_MS, max: 2 * DAY_MS }).map((ms) => START + ms) },
 );
 const aCall = fc
   .record({
     step: fc.constantFrom('SignInStarted', 'SignInStarted', 'SignInCompleted', 'SignInCompleted', 'ValidateProfile'),
     at: moment,
-    id: fc.constantFrom('', 'a', 'b', 'c'),
+    id: fc.constantFrom('', 'a', 'a', 'b', 'b', 'c'),
     channel: fc.constantFrom('custom-policy', 'custom-policy', 'custom-policy', 'user-flow'),
     reply: fc.constantFrom('Claims', 'Claims', 'Claims', 'Refusal'),
   })

@@ -43,6 +43,11 @@ const isCompletion = (row: string) =>
 /** Whether a row of `attempts` with this alias is a call of a sign-in. */
 export const isSignInSql = (row: string): SQL => sql.raw(`(${isStart(row)} or ${isCompletion(row)})`);
 
+/** Whether rows with this channel and step, of `attempts` or of aggregates, may be calls of a sign-in. */
+export const isSignInStepSql = (row: string): SQL =>
+  sql.raw(`${row}.channel = 'custom-policy'
+    and lower(${row}.step) in ('${SIGN_IN_STARTED.toLowerCase()}', '${SIGN_IN_COMPLETED.toLowerCase()}')`);
+
 /** `<> ''` is a literal, so that the planner can use the partial index. */
 const sameId = (row: string, other: string) =>
   sql.raw(`${other}.correlation_id = ${row}.correlation_id and ${other}.correlation_id <> ''`);
@@ -61,10 +66,15 @@ const isCompleted = (row: string, from: SQL, to: SQL) => sql`exists (
         and beginning.occurred_at >= greatest(${from}, ending.occurred_at - ${completion})
         and beginning.occurred_at <= ending.occurred_at))`;
 
-const isStartCompleted = (row: string, at = sql.raw(`${row}.occurred_at`)) =>
-  isCompleted(row, at, sql`${at} + ${journey}`);
-const isCompletionInTime = (row: string, at = sql.raw(`${row}.occurred_at`)) =>
-  isCompleted(row, sql`${at} - ${journey}`, at);
+/** Nearly every sign-in needs no more than this look-up: a start, or a completion, within ten minutes of the row. */
+const hasNear = (row: string, is: (row: string) => string, from: SQL, to: SQL) => sql`exists (
+  select from attempts as near where ${sameId(row, 'near')} and ${sql.raw(is('near'))}
+    and near.occurred_at >= ${from} and near.occurred_at <= ${to})`;
+
+const isStartCompleted = (row: string, at = sql.raw(`${row}.occurred_at`)) => sql`(
+  ${hasNear(row, isCompletion, at, sql`${at} + ${completion}`)} or ${isCompleted(row, at, sql`${at} + ${journey}`)})`;
+const isCompletionInTime = (row: string, at = sql.raw(`${row}.occurred_at`)) => sql`(
+  ${hasNear(row, isStart, sql`${at} - ${completion}`, at)} or ${isCompleted(row, sql`${at} - ${journey}`, at)})`;
 const isPending = (row: string, now: Date) =>
   sql`${sql.raw(row)}.occurred_at > ${now.toISOString()}::timestamptz - ${completion}`;
 
@@ -79,7 +89,8 @@ export const countedSql = (row: string, now?: Date): SQL<string> => sql`case
     when ${isStartCompleted(row)} then 'completed'
     ${now === undefined ? sql`` : sql`when ${isPending(row, now)} then ''`}
     else 'abandoned' end
-  when ${isRepeated(row, isCompletion)} or ${isCompletionInTime(row)} then ''
+  when ${isCompletionInTime(row)} then ''
+  when ${isRepeated(row, isCompletion)} then ''
   when ${isRepeated(row, isStart)} then 'late'
   else 'without-start' end`;
 

@@ -8,7 +8,7 @@ import { monthOf } from '../../database/partitions.ts';
 import { bucketSql } from './buckets.ts';
 import { facetsSql } from './facets.ts';
 import { hourSql } from './hours.ts';
-import { countedRowsSql, JOURNEY_HOURS } from './sign-ins.ts';
+import { countedRowsSql, isSignInStepSql, JOURNEY_HOURS } from './sign-ins.ts';
 import { sumVisits } from './visits.ts';
 
 /** A UTC day (`2026-11-21`) with its dirty hours, and the marks of each hour at the time of reading. */
@@ -27,7 +27,8 @@ const everySet = sql.raw('channel, step, outcome, cube (client_id, issuer, rule)
 const singleSets = sql.raw('channel, step, outcome, grouping sets ((), client_id, issuer, rule)');
 const hourlySets = sql.raw('channel, step, outcome, grouping sets ((), client_id, issuer, rule, (client_id, issuer))');
 
-/** A whole number of days. */
+/** A whole number. */
+const JOURNEY_DAYS = sql.raw(String(JOURNEY_HOURS / 24));
 const journey = sql.raw(`interval '${JOURNEY_HOURS} hours'`);
 
 export const startOf = (day: string): Date => new Date(`${day}T00:00:00Z`);
@@ -87,13 +88,15 @@ export function statementsOf({ day, hours }: DirtyDay, until: Date, limitMs = ST
 
 /**
  * Counts the sign-ins of the day and of its neighbours, whose starts or completions the day may have. Days before the
- * oldest month are final. A neighbour is counted as far as it is summed.
+ * oldest month are final. A neighbour is counted as far as it is summed. Where no custom policy calls, no attempt is read.
  */
 function signInsSql(from: SQL, to: SQL): SQL[] {
   const first = sql`greatest(${from} - ${journey}, (select dropped_before from summed_until))`;
   const end = sql`least(${from} + interval '24 hours' + ${journey}, greatest(${to}, (select until from summed_until)))`;
   const within = sql`called.occurred_at >= ${from} - ${journey} and called.occurred_at >= ${first}
-    and called.occurred_at < ${from} + interval '24 hours' + ${journey} and called.occurred_at < ${end}`;
+    and called.occurred_at < ${from} + interval '24 hours' + ${journey} and called.occurred_at < ${end} and exists (
+      select from daily_counts where dims = 0 and ${isSignInStepSql('daily_counts')}
+        and day >= (${from} at time zone 'UTC')::date - ${JOURNEY_DAYS} and day <= (${from} at time zone 'UTC')::date + ${JOURNEY_DAYS})`;
   const day = sql.raw(`(occurred_at at time zone 'UTC')::date`);
   return [
     sql`delete from daily_facets where facet = 'sign-in' and day >= (${first} at time zone 'UTC')::date
