@@ -14,7 +14,7 @@ export type SignInStatus = (typeof COUNTED_SIGN_INS)[number] | 'pending';
 
 /** A completion within this time of a start completes the sign-in. */
 export const COMPLETION_MS = 10 * MINUTE_MS;
-/** Calls further apart are two sign-ins: no session of B2C is longer than 24 hours. A day depends only on its neighbours. */
+/** Calls further apart are two sign-ins. No session of B2C is longer. A day depends only on its neighbours. */
 export const JOURNEY_HOURS = 24;
 
 const completion = sql.raw(`interval '${COMPLETION_MS / MINUTE_MS} minutes'`);
@@ -79,8 +79,8 @@ const isPending = (row: string, now: Date) =>
   sql`${sql.raw(row)}.occurred_at > ${now.toISOString()}::timestamptz - ${completion}`;
 
 /**
- * How a row counts, one of {@link COUNTED_SIGN_INS}; `''` when it does not. `now`: starts of the last ten minutes do not
- * count yet. Without it, all ten minutes are over. The row must be a call of a sign-in.
+ * How a row counts, one of {@link COUNTED_SIGN_INS}; `''` when it does not. `now`: starts of the last ten minutes do
+ * not count yet. Without it, all ten minutes are over. The row must be a call of a sign-in.
  */
 export const countedSql = (row: string, now?: Date): SQL<string> => sql`case
   when ${sql.raw(row)}.correlation_id = '' then 'without-correlation-id'
@@ -106,8 +106,8 @@ export const statusSql = (row: string, now: Date): SQL<string> => sql`case
   else 'without-start' end`;
 
 /**
- * Rows `(called, value)` of the calls that meet a condition on `called`, counted ones only. `offset 0` keeps the planner
- * from evaluating the value twice.
+ * Rows `(called, value)` of the calls that meet a condition on `called`, counted ones only. `offset 0` keeps the
+ * planner from evaluating the value twice.
  */
 export const countedRowsSql = (condition: SQL, now?: Date): SQL => sql`
   attempts as called cross join lateral (select ${countedSql('called', now)} as value offset 0) as counted

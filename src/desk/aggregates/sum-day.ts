@@ -88,7 +88,8 @@ export function statementsOf({ day, hours }: DirtyDay, until: Date, limitMs = ST
 
 /**
  * Counts the sign-ins of the day and of its neighbours, whose starts or completions the day may have. Days before the
- * oldest month are final. A neighbour is counted as far as it is summed. Where no custom policy calls, no attempt is read.
+ * oldest month are final. A neighbour is counted as far as it is summed. Where no custom policy calls, no attempt is
+ * read.
  */
 function signInsSql(from: SQL, to: SQL): SQL[] {
   const first = sql`greatest(${from} - ${journey}, (select dropped_before from summed_until))`;

@@ -137,8 +137,8 @@ function sharedKeySentence(accounts: number, strangers: number, key: string): st
 const capitalised = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
 /**
- * The newest call of a sign-in that was allowed, unless a token came after it. A refusal in the same sign-in explains an
- * abandoned start better.
+ * The newest call of a sign-in that was allowed, unless a token came after it. A refusal in the same sign-in explains
+ * an abandoned start better.
  */
 function lastSignIn(newest: readonly AttemptRow[], signIns: ReadonlyMap<string, SignInStatus>) {
   const index = newest.findIndex((row) => isToken(row) || signIns.has(row.id));

@@ -61,7 +61,7 @@ export const signIn = (person: SimulatedPerson, dice: Dice): ScriptedCall[] => [
   scripted(person, 'PreTokenIssuance', dice),
 ];
 
-/** A sign-in through a custom policy that calls SignInStarted and SignInCompleted. The start seldom knows the person. */
+/** A sign-in through a custom policy that calls SignInStarted and SignInCompleted. */
 export function signInByPolicy(person: SimulatedPerson, dice: Dice): ScriptedCall[] {
   const { application, profile, objectId } = person;
   const is = dice.weighted(PLAYED_SIGN_INS, [66, 8, 16, 10]);
