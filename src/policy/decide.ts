@@ -169,7 +169,7 @@ function unlisted(event: SignInEvent, allows: StepAllows, policy: Policy): Verdi
   return {
     kind: 'block',
     rule: DECIDED_WITHOUT_RULE.foreignApplication,
-    messageKey: 'unknown-application',
+    messageKey: allows.claims === 'journey' ? 'exchange-blocked' : 'unknown-application',
     claims,
   };
 }

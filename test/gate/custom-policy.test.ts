@@ -313,6 +313,20 @@ describe('replies', () => {
   });
 });
 
+describe('onlyThese', () => {
+  it('an application that the policy does not list is refused at an exchange, and a call that names none is decided', async () => {
+    const listed = newClient();
+    await publish({ ...POLICY, applications: { onlyThese: true, [listed]: 'Shop' } });
+    expect(await json('Echo', { clientId: newClient(), word: 'x' })).toMatchObject({
+      status: 409,
+      json: { code: 'onlyThese', userMessage: expect.stringContaining('You cannot continue here.') },
+    });
+    expect((await json('Echo', { clientId: listed, word: 'x' })).json).toMatchObject({ word: 'x' });
+    expect((await json('Echo', { word: 'x' })).json).toMatchObject({ word: 'x' });
+    await publish(POLICY);
+  });
+});
+
 describe('faults follow whenUnavailable', () => {
   const broken = '{"word":';
   it('an unreadable body is refused, or answered without claims', async () => {
