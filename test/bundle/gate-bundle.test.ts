@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { unstable_readConfig } from 'wrangler';
 
 const ROOT = join(import.meta.dirname, '..', '..');
-const MAX_GZIP_BYTES = 72 * 1024;
+const MAX_GZIP_BYTES = 76 * 1024;
 /** Parts of the desk: a database, schemas, CEL, pages. */
 const DESK_ONLY = [
   'drizzle-orm',
@@ -36,7 +36,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe('the gate’s bundle', () => {
-  it('the gate has at most 72 KiB after gzip, and only ASCII, which V8 stores in one byte a character', () => {
+  it('the gate has at most 76 KiB after gzip, and only ASCII, which V8 stores in one byte a character', () => {
     expect(gzipSync(code).byteLength).toBeLessThanOrEqual(MAX_GZIP_BYTES);
     expect(/[^\n\r\t -~]/.exec(code)?.[0]).toBeUndefined();
   });

@@ -1,9 +1,9 @@
-/** The manual of the functions that CEL lacks or that are stricter than in CEL. */
-import { FUNCTIONS } from '../../expressions/functions.ts';
+/** Prints the manual of functions. */
+import { MANUAL } from '../../expressions/function-manual.ts';
 
 export const functionsManual = (): string =>
-  `${FUNCTIONS.filter(({ help }) => help !== undefined)
-    .map(({ name, usage = name, help, examples = [] }) =>
+  `${Object.values(MANUAL)
+    .map(({ usage, help, examples }) =>
       [
         usage,
         `  ${help}`,

@@ -1,16 +1,15 @@
 /** Functions of expressions: the examples of the manual, and unusual arguments. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { EXAMPLE_TIME, FUNCTIONS } from '../../../src/expressions/functions.ts';
+import { EXAMPLE_TIME, MANUAL } from '../../../src/expressions/function-manual.ts';
+import { FUNCTIONS } from '../../../src/expressions/functions.ts';
 import { domainOf, normalCode, normalEmail, titleCase } from '../../../src/expressions/text.ts';
 import { emailKey } from '../../../src/sign-in/event.ts';
 import { evaluated } from '../../support/compile-expression.ts';
 
 describe('functions: the manual', () => {
-  const described = FUNCTIONS.filter(({ help }) => help !== undefined);
-  const examples = described.flatMap(({ name, examples = [] }) =>
-    examples.map((example) => [name, ...example] as const),
-  );
+  const described = Object.entries(MANUAL);
+  const examples = described.flatMap(([name, { examples }]) => examples.map((example) => [name, ...example] as const));
 
   it.each(examples)('the example of %s holds: %s is %s', (_, source, value) => {
     const found = evaluated(source, { now: EXAMPLE_TIME });
@@ -18,12 +17,13 @@ describe('functions: the manual', () => {
     else expect(found).toBe(value);
   });
 
-  it('every described function has a usage, a sentence and an example', () => {
+  it('every described function exists, and has a usage, a sentence and an example', () => {
     expect(described.length).toBeGreaterThan(10);
-    for (const { name, usage, help, examples } of described) {
+    for (const [name, { usage, help, examples }] of described) {
+      expect(FUNCTIONS.map((known) => known.name)).toContain(name);
       expect(usage).toContain(name);
       expect(help).toMatch(/\.$/);
-      expect(examples?.length).toBeGreaterThan(0);
+      expect(examples.length).toBeGreaterThan(0);
     }
   });
 });
