@@ -94,7 +94,7 @@ test('the days of each credential sum up to its attempts, and its last call is e
         expect(answer.unnamed.refused).toBe(0);
       },
     ),
-    { numRuns: 25 },
+    { numRuns: 15 },
   );
 });
 

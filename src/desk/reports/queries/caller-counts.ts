@@ -1,8 +1,7 @@
 /**
  * Counts the calls of each credential by day: from the daily facets, and from the attempts of the hours that are not
- * aggregated yet. The cost depends on the number of days and on the attempts of a few hours.
  */
-import { and, gte, lt, type SQL, sql } from 'drizzle-orm';
+import { and, gte, inArray, lt, type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../../../database/connect.ts';
 import { type RunQuery, runQuery } from '../../../database/run-query.ts';
 import { attempts, dailyFacets, dirtyHours, refusedCalls } from '../../../database/schema.ts';
@@ -45,12 +44,14 @@ async function countsAt(db: Database, run: RunQuery, range: Stretch, now: number
   if (at(row.until).getTime() !== until.getTime()) return undefined;
   const lastCalls = new Map<string, number>();
   const lastDays = new Map<string, string>();
+  const yesterday = dayOf(now - DAY_MS);
   for (const [credential, day, , last] of row.accepted) {
-    if (last !== null) lastCalls.set(credential, Math.max(lastCalls.get(credential) ?? 0, at(last).getTime()));
+    if (last !== null && day >= yesterday)
+      lastCalls.set(credential, Math.max(lastCalls.get(credential) ?? 0, at(last).getTime()));
     if (day > (lastDays.get(credential) ?? '')) lastDays.set(credential, day);
   }
   const wanted = [...lastDays].filter(
-    ([credential, day]) => !lastCalls.has(credential) && day >= dayOf(now - DAY_MS) && day <= dayOf(now),
+    ([credential, day]) => !lastCalls.has(credential) && day >= yesterday && day <= dayOf(now),
   );
   const { rows: found } =
     wanted.length === 0
@@ -85,8 +86,8 @@ function countsSql(range: Stretch, until: Date): SQL {
                 select from ${dailyFacets} as newer where newer.facet = 'credential' and newer.day = ${dailyFacets.day}))`,
         ];
   const unaggregated = sql`
-    select ${credentialSql}, ${utcDay}, count(*), ${epochSecondsOf(sql`max(occurred_at)`)}
-    from ${attempts} where ${and(live === undefined ? sql`false` : inStretch(live), sql`caller <> ''`)} group by 1, 2`;
+    select ${credentialSql}, day, attempts, ${epochSecondsOf(sql`last`)}
+    from (${callsSql(sql`${utcDay} as day`, live === undefined ? [] : [live])}) as lately`;
   const firstDay = (facets: SQL) =>
     sql`(select min(first)::text from unnest(${facets}) as one (facet)
       cross join lateral (select min(day) as first from ${dailyFacets} where ${dailyFacets.facet} = one.facet) as days)`;
@@ -115,18 +116,26 @@ function countsSql(range: Stretch, until: Date): SQL {
       ${firstDay(sql`array['credential']`)} as "kindsSince"`;
 }
 
-/**
- * The last call of each credential on its last day, before `until`. Each is read backwards from the end of the day, so
- * a credential in use costs a few rows, and any other at most its day.
- */
+/** The last call of each credential on its last day, before `until`. It reads each of these days once. */
 function lastCallsSql(wanted: readonly (readonly [credential: string, day: string])[], until: Date): SQL {
-  const parts = wanted.map(([credential, day]) => {
-    const start = Date.parse(day);
-    const stretch = { from: new Date(start), to: new Date(Math.min(start + DAY_MS, until.getTime())) };
-    return sql`(select ${credential}::text as credential, (
-      select ${epochSecondsOf(sql`occurred_at`)} from ${attempts}
-      where ${and(inStretch(stretch), sql`${credentialSql} = ${credential}`)}
-      order by ${attempts.occurredAt} desc limit 1) as last)`;
-  });
+  const stretches = [...new Set(wanted.map(([, day]) => Date.parse(day)))].map((start) => ({
+    from: new Date(start),
+    to: new Date(Math.min(start + DAY_MS, until.getTime())),
+  }));
+  const names = wanted.map(([credential]) => credential.slice(credential.indexOf(':') + 1));
+  return sql`
+    select credential, ${epochSecondsOf(sql`max(last)`)} as last from (
+      select ${credentialSql} as credential, last
+      from (${callsSql(sql`null as day`, stretches, inArray(attempts.caller, names))}) as calls
+    ) as named group by 1`;
+}
+
+/** Grouped by the columns as they are: an expression for each attempt would take three times as long (measured). */
+function callsSql(day: SQL, stretches: readonly Stretch[], narrowed: SQL = sql`caller <> ''`): SQL {
+  const columns = sql`caller_kind, caller, ${day}, count(*) as attempts, max(occurred_at) as last`;
+  const conditions = stretches.length === 0 ? [sql`false`] : stretches.map(inStretch);
+  const parts = conditions.map(
+    (condition) => sql`select ${columns} from ${attempts} where ${and(condition, narrowed)} group by 1, 2, 3`,
+  );
   return sql.join(parts, sql` union all `);
 }
