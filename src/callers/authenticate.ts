@@ -22,7 +22,9 @@ export type ConnectorRoute = 'user-flow' | 'custom-policy';
 export interface CallerWorld extends TokenWorld {
   /** Whether guesses at this credential are refused without a comparison. Undefined when none is. */
   readonly isBlocked?: ((kind: CallerKind, name: string) => boolean) | undefined;
-  /** Gets the certificate of an accepted caller. */
+  /** Gets every credential of an admitted caller. */
+  readonly accepted?: ((credential: Accepted) => void) | undefined;
+  /** Gets a certificate that is right. */
   readonly seen?: ((certificate: SeenCertificate) => void) | undefined;
 }
 
@@ -46,6 +48,8 @@ export function authenticate(
     return { ok: false, reason: 'none-configured' };
   }
   if (keys.length > 0) results.push(...verifyKeys(request, credentials, isBlocked));
+  // A credential that is wrong decides without the others.
+  for (const result of results) if (!result.ok) return result;
   const header = request.headers.get('Authorization') ?? '';
   const scheme = header === '' ? '' : schemeOf(header);
   if (scheme === 'basic' && basic.length > 0) {
@@ -53,19 +57,20 @@ export function authenticate(
     results.push(verifyBasic(header, basic, blocked && ((name) => blocked('basic', name))));
   } else if (scheme === 'bearer' && tokens.length + issuers.length > 0) {
     const bearer = verifyBearer(header, credentials, isBlocked, world);
-    if (bearer instanceof Promise) {
-      // Another credential that is wrong decides without the token.
-      const wrong = results.find((result) => !result.ok);
-      return wrong ?? bearer.then((result) => strongestOf([...results, result], route));
-    }
+    if (bearer instanceof Promise) return bearer.then((result) => admission([...results, result], route, world));
     results.push(bearer);
   } else if (header !== '') {
     results.push({ ok: false, reason: 'unsupported-scheme' });
   }
-  return strongestOf(results, route);
+  return admission(results, route, world);
 }
 
-function strongestOf(results: readonly Authentication[], route: ConnectorRoute): Authentication {
+/** The strongest of the credentials when all are right, or the refusal. */
+function admission(
+  results: readonly Authentication[],
+  route: ConnectorRoute,
+  { accepted }: CallerWorld,
+): Authentication {
   let strongest: Accepted | undefined;
   for (const result of results) {
     if (!result.ok) return result;
@@ -73,6 +78,7 @@ function strongestOf(results: readonly Authentication[], route: ConnectorRoute):
   }
   if (strongest === undefined) return { ok: false, reason: 'no-credential' };
   if (route === 'user-flow' && strongest.kind === 'code') return { ...strongest, ok: false, reason: 'code-alone' };
+  if (accepted !== undefined) for (const result of results) if (result.ok) accepted(result);
   return strongest;
 }
 

@@ -44,6 +44,11 @@ export function addressOf(request: Request): string {
 
 /** Whether a credential from this address is refused without a comparison. Undefined when none is, as nearly always. */
 export function blocksOf(address: string, now: number): ((kind: CallerKind, name: string) => boolean) | undefined {
+  for (const [key, until] of blocked) {
+    // The oldest block is first and ends first.
+    if (until > now) break;
+    blocked.delete(key);
+  }
   if (blocked.size === 0 || address === '') return undefined;
   return (kind, name) => {
     const key = keyOf(address, kind, name);
@@ -51,9 +56,9 @@ export function blocksOf(address: string, now: number): ((kind: CallerKind, name
   };
 }
 
-/** Notes that a credential was right. `name` is `''` for a kind whose wrong credentials name none. */
+/** Notes that a credential was right. */
 export function noteRight(address: string, kind: CallerKind, name: string, now: number): void {
-  if (address === '') return;
+  if (address === '' || kind === 'certificate' || kind === 'jwt') return;
   put(proven, keyOf(address, kind, nameWhenWrong(kind, name)), now + PROVEN_MS);
 }
 

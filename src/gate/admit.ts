@@ -18,16 +18,15 @@ function admit(c: Context<GateBindings>, route: ConnectorRoute): Authentication 
   const now = Date.now();
   const { credentials, local } = configOf(c.env);
   const address = addressOf(c.req.raw);
-  const caller = authenticate(c.req.raw, credentials.connector, route, {
+  return authenticate(c.req.raw, credentials.connector, route, {
     now,
     local,
     log,
     later: (work) => c.executionCtx.waitUntil(work),
     isBlocked: blocksOf(address, now),
+    accepted: ({ kind, name }) => noteRight(address, kind, name, now),
     seen: (certificate) => warnOfExpiry(c, certificate, now),
   });
-  if (!(caller instanceof Promise) && caller.ok) noteRight(address, caller.kind, caller.name, now);
-  return caller;
 }
 
 function warnOfExpiry(c: Context<GateBindings>, certificate: SeenCertificate, now: number): void {

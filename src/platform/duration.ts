@@ -1,3 +1,4 @@
-/** Milliseconds in an hour and in a day of UTC. */
-export const HOUR_MS = 3_600_000;
+/** Milliseconds in a minute, an hour and a day of UTC. */
+export const MINUTE_MS = 60_000;
+export const HOUR_MS = 60 * MINUTE_MS;
 export const DAY_MS = 24 * HOUR_MS;

@@ -2,7 +2,7 @@
  * Exchanges: the calls that a tenant's custom policies make. A policy document declares them; the desk resolves each to
  * this form. An exchange is a step: rules name it in `steps`.
  */
-import type { StepAllows } from '../sign-in/steps.ts';
+import { SIGN_IN_COMPLETED, SIGN_IN_STARTED, type StepAllows } from '../sign-in/steps.ts';
 
 export interface Exchange {
   /** In the letters of the policy document. Calls name it in any case. */
@@ -72,10 +72,6 @@ const notified = (name: string): Exchange => ({
   outputs: {},
   emptyReply: true,
 });
-
-/** Before credentials are checked, and after: the only way to see wrong passwords and closed pages. */
-export const SIGN_IN_STARTED = 'SignInStarted';
-export const SIGN_IN_COMPLETED = 'SignInCompleted';
 
 /** Exchanges of every policy, unless its document declares them. A fault there never stops a sign-in. */
 export const BUILT_IN_EXCHANGES: readonly Exchange[] = [notified(SIGN_IN_STARTED), notified(SIGN_IN_COMPLETED)];

@@ -24,6 +24,14 @@ export const USER_FLOW: ReadonlyMap<string, StepAllows> = new Map(Object.entries
 export type UserFlowStep = keyof typeof USER_FLOW_STEPS;
 export const STEPS = Object.keys(USER_FLOW_STEPS) as [UserFlowStep, ...UserFlowStep[]];
 
+/** Before credentials are checked, and after: the only way to see wrong passwords and closed pages. */
+export const SIGN_IN_STARTED = 'SignInStarted';
+export const SIGN_IN_COMPLETED = 'SignInCompleted';
+
+/** Finds one of these two by name, case-insensitively. */
+export const builtInExchangeNamed = (name: string): string | undefined =>
+  [SIGN_IN_STARTED, SIGN_IN_COMPLETED].find((known) => known.toLowerCase() === name.toLowerCase());
+
 /** Steps by lower-case name, including an older name that Microsoft's documentation still uses (contract 1.3). */
 const STEP_NAMES: ReadonlyMap<string, UserFlowStep> = new Map([
   ...STEPS.map((step) => [step.toLowerCase(), step] as const),

@@ -1,17 +1,42 @@
 /** Tokens of a real OpenID provider, and forged ones, at the built gate (contract 68, 110). */
 import { createHmac } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { exportJWK, exportSPKI, generateKeyPair, importJWK } from 'jose';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { ownGatehouse } from '../support/gatehouse.ts';
 import { AUDIENCE, CLIENT, OTHER_CLIENT, startIssuer } from '../support/token-issuer.ts';
 
 const provider = await startIssuer();
+/** An issuer that never sends the end of its keys, and one whose keys have 10 MB. */
+const badIssuer = createServer((request, response) => {
+  const [, which, ...path] = request.url?.split('/') ?? [];
+  const issuer = `${badUrl()}/${which}`;
+  response.setHeader('Content-Type', 'application/json');
+  if (path.join('/') !== 'keys') response.end(JSON.stringify({ issuer, jwks_uri: `${issuer}/keys` }));
+  else if (which === 'large') response.end(`{"keys":[],"padding":"${'x'.repeat(10_000_000)}"}`);
+  else response.write('{"keys":[');
+});
+await new Promise<void>((resolve) => badIssuer.listen(0, '127.0.0.1', resolve));
+const badUrl = () => `http://127.0.0.1:${(badIssuer.address() as AddressInfo).port}`;
+
 const gatehouse = ownGatehouse({
   CONNECTOR_ISSUERS: JSON.stringify([
+    ...['hanging', 'large'].map((name) => ({
+      name,
+      issuer: `${badUrl()}/${name}`,
+      audience: AUDIENCE,
+      clients: [CLIENT],
+      kind: 'connector',
+    })),
     { name: 'tenant', issuer: provider.issuer, audience: AUDIENCE, clients: [CLIENT], kind: 'connector' },
   ]),
 });
-afterAll(() => provider.close());
+afterAll(async () => {
+  badIssuer.closeAllConnections();
+  badIssuer.close();
+  await provider.close();
+});
 
 const CLIENT_ID = crypto.randomUUID();
 async function callWith(headers: Record<string, string>) {
@@ -216,7 +241,19 @@ describe('forged and unsuitable tokens', () => {
     expect(await callWith({ Authorization: await header() })).toEqual({ status: 401, text: '' });
   });
 
-  it('a right token beside a forged key or in a body or a query does not authenticate', async () => {
+  it.each(['hanging', 'large'])(
+    'a token of an issuer whose keys are %s is refused, and those of others are accepted',
+    async (name) => {
+      const token = await provider.sign(claims({ iss: `${badUrl()}/${name}` }));
+      const [refused, accepted] = await Promise.all([
+        statusOf(`Bearer ${token}`),
+        statusOf(`Bearer ${await provider.token()}`),
+      ]);
+      expect([refused, accepted]).toEqual([401, 200]);
+    },
+  );
+
+  it('a right token in a query or a body does not authenticate', async () => {
     const token = await provider.token();
     const post = (path: string, body: object) =>
       fetch(`${gatehouse.url()}/connectors/user-flow${path}`, { method: 'POST', body: JSON.stringify(body) });

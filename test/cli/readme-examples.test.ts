@@ -83,9 +83,10 @@ describe('a call that a document shows', () => {
 });
 
 describe('a command on files that the document of the policy shows', () => {
+  const OF_EXCHANGES = ['exchanges.json', 'profile.json', 'record.json'];
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-readme-'));
   beforeAll(() => {
-    for (const name of ['policy.json', 'policy.test.json', 'call.json'])
+    for (const name of ['policy.json', 'policy.test.json', 'call.json', ...OF_EXCHANGES])
       writeFileSync(join(folder, name), fileIn('src/policy/README.md', name));
   });
   afterAll(() => rmSync(folder, { recursive: true }));
@@ -93,6 +94,16 @@ describe('a command on files that the document of the policy shows', () => {
   it('passes the cases that the page shows', async () => {
     const { code, stdout } = await run('policy', ['test', join(folder, 'policy.test.json')]);
     expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('1 case: 1 ok, 0 failed.') });
+  });
+
+  it('tries the exchange that the page shows, with a policy that can be saved without a warning', async () => {
+    const [policy = '', call = '', record = ''] = OF_EXCHANGES.map((name) => join(folder, name));
+    const named = ['--step', 'GetProfile', '--entitlements', record, '--var', 'ROLES_CLAIM='];
+    const { code, stdout } = await run('policy', ['try', call, '--policy', policy, ...named]);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/^\{"balance":"760\.50"\}\n/) });
+    expect(read('src/policy/README.md')).toContain('The reply is `{"balance":"760.50"}`.');
+    const check = await run('policy', ['check', policy, '--var', 'ROLES_CLAIM=']);
+    expect({ code: check.code, stderr: check.stderr }).toEqual({ code: 0, stderr: '' });
   });
 
   it('tries the call that the page shows', async () => {

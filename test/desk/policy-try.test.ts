@@ -125,6 +125,22 @@ describe('/admin/policy/try', () => {
     expect(await at('2026-11-22T00:00:00Z')).toMatchObject({ outcome: 'continue' });
   });
 
+  it('the request can name an exchange in any case, of the draft or of the policy in force', async () => {
+    const exchanges = { GetProfile: { kind: 'orchestration', outputs: { balance: 'string', groups: 'list' } } };
+    const set = { balance: 'person.attributes.balance', groups: 'person.groups' };
+    const document = { exchanges, rules: [{ id: 'profile', steps: ['GetProfile'], set }] };
+    const entitlements = { groups: ['Blue'], attributes: { balance: '760.50' } };
+    const trial = { call: { objectId: newObjectId() }, step: 'getprofile', entitlements };
+    const reply = { status: 200, body: { balance: '760.50', groups: ['Blue'] } };
+    const drafted = await tryIt({ ...trial, policy: document });
+    expect(drafted.json).toMatchObject({ step: 'GetProfile', reply });
+    await publish(document);
+    expect((await tryIt(trial)).json).toMatchObject({ step: 'GetProfile', reply, trace: [{ rule: 'profile' }] });
+    expect((await tryIt({ ...trial, step: 'SetProfile' })).json.detail).toMatch(
+      /^step: not a step\. Write .*GetProfile/,
+    );
+  });
+
   it('a trial at another time does not affect the cache that calls of B2C use when KV fails', async () => {
     await publish({ rules: [{ id: 'roles', steps: [TOKEN], set: { extension_Roles: 'person.roles' } }] });
     const objectId = newObjectId();

@@ -197,6 +197,48 @@ describe('a fixed bearer token', () => {
   });
 });
 
+describe('a refused JWT', () => {
+  it('the log has issuer, audience, client, tenant and the failed check, and never the token or a person (contract 110)', async () => {
+    const log = vi.spyOn(console, 'log').mockReturnValue();
+    const part = (value: object) => btoa(JSON.stringify(value)).replace(/=+$/, '');
+    const claims = {
+      iss: 'https://other.example/v2.0',
+      aud: 'api://x',
+      azp: 'client-7',
+      tid: 'jane@example.com',
+      sub: 'jane',
+    };
+    const token = `${part({ alg: 'RS256', kid: 'k' })}.${part(claims)}.c2lnbmF0dXJl`;
+    const issuer = {
+      name: 'tenant',
+      issuer: 'https://login.example',
+      audience: 'a',
+      clients: ['c'],
+      kind: 'connector',
+    };
+    const settings = { CONNECTOR_ISSUERS: JSON.stringify([issuer]) };
+    expect(await statusOf({ headers: { Authorization: `Bearer ${token}` } }, settings)).toEqual({
+      status: 401,
+      text: '',
+    });
+    const lines = log.mock.calls.map(([line]) => String(line));
+    expect(lines.map((line) => JSON.parse(line))).toEqual([
+      {
+        event: 'refused',
+        route: 'connector',
+        reason: 'token-issuer',
+        name: '',
+        calls: 1,
+        iss: claims.iss,
+        aud: 'api://x',
+        azp: 'client-7',
+        tid: '…',
+      },
+    ]);
+    for (const secret of [token, 'jane', 'c2lnbmF0dXJl']) expect(lines.join()).not.toContain(secret);
+  });
+});
+
 describe('a client certificate', () => {
   it('an allowed certificate is accepted at the door, with a fingerprint in either spelling', async () => {
     expect((await statusOf({ cf: certificate() })).status).toBe(200);

@@ -42,8 +42,8 @@ function ownGate(counter: GuessCounter | undefined = counterOf(3)) {
     await waitOnExecutionContext(context);
     return answered;
   };
-  const call = async (address: string, headers: Record<string, string>) =>
-    (await ask(USER_FLOW, address, headers)).status;
+  const call = async (address: string, headers: Record<string, string>, query = '') =>
+    (await ask(USER_FLOW + query, address, headers)).status;
   const staff = (address: string, pair: string) =>
     ask('https://gatehouse.example/admin/policy', address, { Authorization: basic(pair) });
   return { name, call, staff, address: (last: number) => `192.0.2.${used * 8 + last}` };
@@ -91,6 +91,15 @@ describe('guesses at a connector', () => {
     for (const guess of guesses(50)) await call(address(1), { Authorization: basic(`${name}:${guess}`) });
     expect(await call(address(1), { Authorization: basic(`${name}:${RIGHT}`) })).toBe(200);
     expect(await call(address(1), { Authorization: basic(`${name}:guess`) })).toBe(401);
+  });
+
+  it('a ?code= that was right beside Basic is accepted during guesses at ?code= from the same address', async () => {
+    const { name, call, address } = ownGate();
+    const right = { Authorization: basic(`${name}:${RIGHT}`) };
+    const code = '?code=the-right-key-of-24-chars';
+    expect(await call(address(1), right, code)).toBe(200);
+    for (const guess of guesses(50)) await call(address(1), {}, `?code=${guess}`);
+    expect(await call(address(1), right, code)).toBe(200);
   });
 
   it('guesses at unknown names, of strangers without a credential and of broken ones block no configured name', async () => {

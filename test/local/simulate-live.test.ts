@@ -42,7 +42,7 @@ async function gatehouse(spoil: Spoil = () => false) {
     if (request.headers.authorization !== RIGHT) return void response.writeHead(401).end();
     if (request.method === 'GET') return void response.writeHead(200).end();
     received.push(body);
-    const path = request.url?.replace('/connectors/user-flow', '') ?? '';
+    const path = request.url?.replace('/connectors', '') ?? '';
     const { reply } = await answerTo({ path, body, atMs: Date.now(), held: async () => null }, config);
     const honest = () => response.writeHead(reply.status, { 'Content-Type': 'application/json' }).end(reply.body);
     if (!spoil(body, response, honest)) honest();
@@ -82,6 +82,9 @@ describe('npm run simulate with a correct Gatehouse', () => {
     expect(figure('unknown step', 'continue')).toBeGreaterThan(0);
     const token = ['calls', 'continue', 'refused'].map((column) => figure('PreTokenIssuance', column));
     expect(token[0]).toBe((token[1] ?? 0) + (token[2] ?? 0));
+    expect(printed).toMatch(
+      /sign-ins by custom policy +completed +repeated +abandoned +without-start\nplayed( +[1-9]\d*){4}/,
+    );
     expect(printed).toMatch(/latency in ms +p50 +p95 +p99 +max\nPostFederationSignup +\d/);
   });
 

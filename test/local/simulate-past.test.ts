@@ -63,9 +63,15 @@ describe('the simulated attempts of a day', () => {
     const all = (of: (attempt: (typeof attempts)[number]) => string) => [...new Set(attempts.map(of))];
     const holding = (...values: string[]) => expect.arrayContaining(values);
     expect(all(({ step }) => step)).toEqual(
-      holding('PostFederationSignup', 'PostAttributeCollection', 'PreTokenIssuance'),
+      holding(
+        'PostFederationSignup',
+        'PostAttributeCollection',
+        'PreTokenIssuance',
+        'SignInStarted',
+        'SignInCompleted',
+      ),
     );
-    expect(all(({ reply }) => reply).toSorted()).toEqual(['Continue', 'ShowBlockPage', 'ValidationError']);
+    expect(all(({ reply }) => reply).toSorted()).toEqual(['Claims', 'Continue', 'ShowBlockPage', 'ValidationError']);
     expect(all(({ reason }) => reason)).toEqual(holding('', 'not-json', 'unknown-step'));
     expect(all(({ degraded }) => degraded)).toEqual(holding('kv-unavailable'));
     expect(attempts.some(({ roles, rolesUpdatedAt }) => roles.length > 0 && rolesUpdatedAt !== null)).toBe(true);
@@ -95,8 +101,10 @@ describe('npm run simulate -- --days', () => {
     expect(first.written).toBeGreaterThan(50);
     expect(await count()).toBe(first.written);
     const range = { interval: 'day', from, to: new Date(YESTERDAY_NOON + DAY_MS) } as const;
-    const { totals } = await summary(config(), range, {}, Date.now(), { ms: 30_000 });
+    const { totals, signIns: counted } = await summary(config(), range, {}, Date.now(), { ms: 30_000 });
     expect(totals.attempts).toBe(first.written);
+    const signIns = Object.entries(counted ?? {}).filter(([, count]) => count > 0);
+    expect(signIns.map(([name]) => name)).toEqual(['completed', 'abandoned', 'withoutStart']);
 
     const args = ['--days', '12', '--people', '30', '--seed', '5', '--database-url', database.url()];
     const { exitCode, printed } = await simulate(args);

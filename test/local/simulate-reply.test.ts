@@ -10,7 +10,7 @@ import type { ScriptedCall } from '../../src/local/simulate/script.ts';
 const at = (step: VisitStep | undefined, credential: ScriptedCall['credential'] = 'own'): ScriptedCall => ({
   pauseMs: 0,
   step,
-  path: '',
+  path: '/user-flow',
   body: '{}',
   credential,
   twice: false,
@@ -81,4 +81,20 @@ it('simulate classifies every response without throwing', () => {
       expect(readReply(at(step), answer).kind).toBeTypeOf('string');
     }),
   );
+});
+
+const atExchange = { ...at(undefined), step: 'SignInStarted', path: '/custom-policy/SignInStarted' } as const;
+const refusal = { version: '1.0.0', status: 409, userMessage: 'No.' };
+
+it.each([
+  ['200 without a body', { status: 200, contentType: '', text: '' }, 'continue'],
+  ['200 with claims', json(200, { loyalty: '1' }), 'continue'],
+  ['409 with a message', json(409, refusal), 'block'],
+  ['200 that is no JSON', json(200, 'fine'), 'not allowed'],
+  ['404', json(404, refusal), 'not allowed'],
+  ['500', { status: 500, contentType: '', text: '' }, 'not allowed'],
+  ['409 without a message', json(409, { ...refusal, userMessage: '' }), 'not allowed'],
+  ['409 with another status in the body', json(409, { ...refusal, status: 400 }), 'not allowed'],
+])('simulate takes a reply of %s at an exchange as a custom policy does', (_, answer, kind) => {
+  expect(readReply(atExchange, answer).kind).toBe(kind);
 });

@@ -6,7 +6,15 @@ import { diceFor } from '../../src/local/simulate/dice.ts';
 import { answerTo } from '../../src/local/simulate/past/gatehouse.ts';
 import { hasAccount, personOf, VISIT_STEPS } from '../../src/local/simulate/people.ts';
 import { programme } from '../../src/local/simulate/programme.ts';
-import { nextVisit, ODDITIES, signIn, signUp, withOddity } from '../../src/local/simulate/script.ts';
+import {
+  nextVisit,
+  ODDITIES,
+  PLAYED_SIGN_INS,
+  signIn,
+  signInByPolicy,
+  signUp,
+  withOddity,
+} from '../../src/local/simulate/script.ts';
 import { readConfig } from '../../src/platform/config.ts';
 
 const config = readConfig({ LOCAL: 'yes', SUPPORT_CODE_KEY: 'a key for tests, long enough to count' });
@@ -51,6 +59,37 @@ describe('a simulated visit', () => {
     );
   });
 
+  it('through a custom policy calls exchanges that Gatehouse understands, joined by one correlation id', async () => {
+    const STARTED = 'SignInStarted';
+    const steps = {
+      completed: [STARTED, 'SignInCompleted'],
+      repeated: [STARTED, STARTED, 'SignInCompleted'],
+      abandoned: [STARTED],
+      'without-start': ['SignInCompleted'],
+    };
+    await fc.assert(
+      fc.asyncProperty(people, seeds, async (person, seed) => {
+        const calls = signInByPolicy(person, diceFor('test', seed));
+        const { is = 'completed', correlationId } = calls[0]?.signIn ?? {};
+        expect(calls.map(({ step }) => step)).toEqual(steps[is]);
+        for (const { path, body, step } of calls) {
+          const { reply, attempt } = await answerTo({ path, body, atMs: Date.now(), held: async () => null }, config);
+          expect(reply).toMatchObject({ status: 200, body: '' });
+          expect(await attempt(uuidv7(), 1)).toMatchObject({
+            channel: 'custom-policy',
+            step,
+            correlationId,
+            clientId: person.application.clientId,
+            policyId: 'B2C_1A_SignUpOrSignIn',
+            objectId: step === STARTED ? '' : person.objectId,
+            notes: [],
+          });
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+
   it('with an oddity differs only in its first call, and has the same step unless the step is unknown', () => {
     fc.assert(
       fc.property(visits, seeds, fc.constantFrom(...ODDITIES), ({ calls }, seed, oddity) => {
@@ -64,7 +103,14 @@ describe('a simulated visit', () => {
 
   it('continues after Continue, repeats a corrected call once after ValidationError, and ends at any other action', () => {
     const dice = diceFor('test');
-    const call = { pauseMs: 0, step: VISIT_STEPS[1], path: '', body: '{', credential: 'own', twice: true } as const;
+    const call = {
+      pauseMs: 0,
+      step: VISIT_STEPS[1],
+      path: '/user-flow',
+      body: '{',
+      credential: 'own',
+      twice: true,
+    } as const;
     const next = { ...call, step: VISIT_STEPS[2] };
     const following = (action: string, first = { ...call, corrected: '{}' }) => nextVisit([first, next], action, dice);
     expect([following('Continue'), following('ShowBlockPage'), following('nonsense')]).toEqual([[next], [], []]);
@@ -94,13 +140,15 @@ describe('a simulation programme', () => {
     const calls = parts.flatMap((part) => part.calls);
     const kinds = (of: (part: (typeof parts)[number]) => unknown) => new Set(parts.map(of)).size;
     expect(kinds(({ person }) => person.identities[0]?.issuer ?? person.federated)).toBe(5);
-    expect(kinds(({ person }) => person.application)).toBe(4);
+    expect(kinds(({ person }) => person.application)).toBe(5);
     expect(kinds(({ person }) => person.attributes.country)).toBe(8);
     expect(kinds(({ person }) => person.objectId)).toBe(200);
     expect(kinds(({ person }) => hasAccount(person))).toBe(2);
     expect(calls.filter(({ twice }) => twice).length).toBeGreaterThan(3);
     expect(calls.filter(({ credential }) => credential === 'wrong').length).toBeGreaterThan(2);
     expect(calls.filter(({ step }) => step === undefined).length).toBeGreaterThan(2);
+    for (const is of PLAYED_SIGN_INS)
+      expect([is, calls.some(({ signIn: played }) => played?.is === is)]).toEqual([is, true]);
     const halves = calls.filter(({ body }) => !body.endsWith('}')).map(({ step }) => step);
     expect(new Set(halves)).toEqual(new Set(['PostFederationSignup', 'PostAttributeCollection']));
   });

@@ -43,9 +43,11 @@ const attempt = fc
       { weight: 6, arbitrary: hourOffset.map((hour) => TURN + hour * HOUR_MS) },
       fc.constantFrom(0, 1, 4).map((hour) => OLD + hour * HOUR_MS),
     ),
-    minute: fc.constantFrom(0, 30, 59.999),
+    minute: fc.constantFrom(0, 5, 30, 59.999),
     person: fc.option(person, { nil: undefined }),
     step: fc.constantFrom('PreTokenIssuance', 'PreTokenIssuance', 'PostFederationSignup', ''),
+    signIn: fc.constantFrom(undefined, undefined, 'SignInStarted', 'SignInCompleted'),
+    correlationId: fc.constantFrom('', 'one', 'two'),
     outcome: fc.constantFrom('continue', 'continue', 'block', 'error'),
     rule: fc.constantFrom('', 'closed', 'no-throwaway-mail'),
     clientId: fc.constantFrom('', 'shop', 'portal'),
@@ -57,7 +59,8 @@ const attempt = fc
     durationMs: fc.integer({ min: 0, max: 600_000 }),
     failed: fc.boolean(),
   })
-  .map(({ hour, minute, person: who, failed, ...changed }) => {
+  .map(({ hour, minute, person: who, failed, signIn, ...others }) => {
+    const changed = signIn === undefined ? others : { ...others, step: signIn };
     const objectId = who === undefined ? '' : `person-${who}`;
     return anAttempt({
       ...changed,

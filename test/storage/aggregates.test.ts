@@ -121,8 +121,8 @@ describe('aggregates: sums', () => {
     await keep({ at: at('23T08:59') }, { at: at('23T09:00') });
     await sum();
     expect([await total(), await until()]).toEqual([1, '2026-11-23 09:00']);
-    expect(overUntil(at('23T10:01'))).toEqual(at('23T09:00'));
-    await sum(at('23T10:02'));
+    expect(overUntil(at('23T10:11'))).toEqual(at('23T09:00'));
+    await sum(at('23T10:12'));
     expect([await total(), await until()]).toEqual([2, '2026-11-23 10:00']);
   });
 

@@ -38,7 +38,7 @@ const rule = (id: string) =>
   );
 /** The rules above fit it. */
 const ASK = { kind: 'validation', outputs: { extension_A: 'string' } };
-const exchange = fc.record(
+const wild = fc.record(
   {
     kind: fc.constantFrom('validation', 'orchestration'),
     issuer: text,
@@ -47,13 +47,19 @@ const exchange = fc.record(
   },
   { requiredKeys: ['kind'] },
 );
+const tame = fc.constantFrom(ASK, { ...ASK, inputs: { constructor: 'x', a: ['__proto__', 'toString'] } });
+const exchanges = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ Ask: tame }) },
+  { weight: 2, arbitrary: fc.record({ Ask: tame, constructor: tame, toString: tame }) },
+  { weight: 1, arbitrary: one(wild) },
+);
 const document = fc.record(
   {
     description: text,
     lists: fc.oneof(fc.constant({ a: ['x'] }), one(fc.array(text, { maxLength: 3 }))),
     messages: one(fc.record({ en: fc.constant('Text'), de: text }, { requiredKeys: ['en'] })),
     applications: one(text),
-    exchanges: fc.oneof({ weight: 3, arbitrary: one(exchange).map((more) => ({ ...more, Ask: ASK })) }, one(exchange)),
+    exchanges,
     rules: fc.tuple(rule('one'), rule('two')),
   },
   { requiredKeys: ['rules'] },

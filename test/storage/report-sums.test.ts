@@ -294,6 +294,7 @@ describe('readiness', () => {
       oldestUnsummedSeconds: null,
       differentSteps: 0,
       unknownSteps: 0,
+      unknownExchanges: {},
       failedRules: {},
       refusedCalls: {},
       migrated: true,
@@ -324,5 +325,24 @@ describe('readiness', () => {
     ]);
     expect(await readiness(config())).toMatchObject({ differentSteps: 1, unknownSteps: 2 });
     expect(await rows(sql`select count(*)::int as stored from attempts`)).toEqual([{ stored: 5 }]);
+  });
+
+  test('readiness counts unknown exchanges of the last 24 hours by name, the five most frequent, and shortens names', async () => {
+    const unknown = (step: string, at = new Date()) =>
+      anAttempt({ channel: 'custom-policy', step, reason: 'unknown-exchange', outcome: 'error', at });
+    await keepAttempts(db(), [
+      ...Array.from({ length: 3 }, () => unknown('ValidateProfil')),
+      ...Array.from({ length: 2 }, () => unknown('x'.repeat(128))),
+      unknown('old', ago(DAY_MS + 60_000)),
+      ...['b', 'c', 'd', 'e', 'f'].map((step) => unknown(step)),
+      anAttempt({ step: 'other', reason: 'unknown-step', outcome: 'error' }),
+    ]);
+    expect((await readiness(config())).unknownExchanges).toEqual({
+      ValidateProfil: 3,
+      [`${'x'.repeat(60)}`]: 2,
+      b: 1,
+      c: 1,
+      d: 1,
+    });
   });
 });

@@ -11,6 +11,7 @@ import { attemptJson } from '../../src/desk/reports/attempt-json.ts';
 import type { AttemptRow } from '../../src/desk/reports/queries/columns.ts';
 import { type Answered, answer, type Call } from '../../src/gate/answer.ts';
 import { attemptOf } from '../../src/gate/compose-attempt.ts';
+import { customPolicyDoor } from '../../src/gate/custom-policy/door.ts';
 import { KvWorld } from '../../src/gate/know.ts';
 import { heldBy, type TriedEntitlements } from '../../src/gate/trial.ts';
 import { userFlowDoor } from '../../src/gate/user-flow/door.ts';
@@ -32,6 +33,8 @@ export function checked(written: object): CheckedPolicy | undefined {
 
 export interface Given {
   readonly body: Record<string, unknown>;
+  /** The exchange that the call names; undefined: a user flow. */
+  readonly exchange?: string | undefined;
   /** Undefined: the built-in policy. */
   readonly policy?: CheckedPolicy | undefined;
   /** The person's entitlements; undefined: none. */
@@ -51,7 +54,7 @@ export interface Recorded {
   readonly entitlements: PersonEntitlements;
 }
 
-export async function recorded({ body, policy, held, kvFails = false, keep = [], now = Date.now() }: Given) {
+export async function recorded({ body, exchange, policy, held, kvFails = false, keep = [], now = Date.now() }: Given) {
   const config = readConfig({
     LOCAL: 'yes',
     POLICY: policy === undefined ? 'built-in' : 'stored',
@@ -80,7 +83,7 @@ export async function recorded({ body, policy, held, kvFails = false, keep = [],
       method: 'POST',
       body: JSON.stringify(body),
     }),
-    urlStep: undefined,
+    urlStep: exchange,
     caller: 'Test',
     callerKind: 'basic',
     startedAt: now,
@@ -90,9 +93,12 @@ export async function recorded({ body, policy, held, kvFails = false, keep = [],
   const kv = { get } as unknown as KVNamespace;
   const deadline = Date.now() + config.DECISION_TIMEOUT_MS;
   const world = new KvWorld({ kv, config, startedAt: now, deadline, withTimeout, later: () => undefined });
-  const answered = await answer(userFlowDoor, world, call);
+  const answered = await (exchange === undefined
+    ? answer(userFlowDoor, world, call)
+    : answer(customPolicyDoor([]), world, call));
   const { reached } = answered;
-  const attempt = await attemptOf(config, answered, userFlowDoor.recorded(reached), uuidv7({ msecs: now }));
+  const part = (exchange === undefined ? userFlowDoor : customPolicyDoor([])).recorded(reached);
+  const attempt = await attemptOf(config, answered, part, uuidv7({ msecs: now }));
   const row = attemptRow(attempt) as AttemptRow;
   const { event, lookup, person } = reached;
   return {

@@ -20,7 +20,7 @@ const LAYERS: readonly (readonly [room: string, imports: string])[] = [
   ['gate', 'sign-in callers platform attempts policy entitlements'],
   ['desk/env.ts', ''],
   ['desk/http', 'callers platform attempts database/unavailable.ts desk/env.ts'],
-  ['desk/aggregates', 'platform database attempts'],
+  ['desk/aggregates', 'sign-in platform database attempts'],
   ['desk/erasure', 'platform database attempts'],
   ['desk/consume', 'platform database attempts desk/env.ts desk/aggregates desk/erasure'],
   ['desk/policies', 'sign-in expressions platform database attempts policy'],
@@ -30,7 +30,7 @@ const LAYERS: readonly (readonly [room: string, imports: string])[] = [
   // A policy is tried, and readiness is asked, on the road of a call.
   [
     'desk/health',
-    'callers platform entitlements database policy gate desk/env.ts desk/http desk/consume desk/policies desk/rekey',
+    'callers platform entitlements database policy gate desk/env.ts desk/http desk/aggregates desk/consume desk/policies desk/rekey',
   ],
   [
     'desk/admin',

@@ -13,6 +13,7 @@ export const FACETS = [
   'shadow',
   'failed-rule',
   'unforeseen-rule',
+  'sign-in',
 ] as const;
 export type Facet = (typeof FACETS)[number];
 
@@ -30,7 +31,8 @@ export const credentialOfCaller: SQL = sql.raw(`left('basic:' || value, ${MAX_VA
 /**
  * Rows `(facet, value)` of an attempt, for a lateral join to `attempts`. `language` is the person's, as B2C sent it;
  * `shadow` is `differs` or `same` if the shadow policy was evaluated; `unforeseen-rule` is a rule whose condition
- * failed without an `onError`. A facet without a value has no row.
+ * failed without an `onError`. A facet without a value has no row. `sign-in` depends on other attempts
+ * (`sign-ins.ts`), so it is not among them.
  */
 export const facetsSql: SQL = sql.raw(`(
   select facet, left(value, ${MAX_VALUE_CHARS}) as value from (

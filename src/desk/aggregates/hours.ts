@@ -4,10 +4,13 @@
  */
 import { type SQL, sql } from 'drizzle-orm';
 import { attempts } from '../../database/schema.ts';
-import { HOUR_MS } from '../../platform/duration.ts';
+import { HOUR_MS, MINUTE_MS } from '../../platform/duration.ts';
+import { COMPLETION_MS } from './sign-ins.ts';
 
-/** Wait after the end of an hour: its last attempts are still in the queue, and each late one costs a second run. */
-const SETTLING_MS = 2 * 60_000;
+/** Attempts may be in the queue this long. Each later one costs a second run. */
+const QUEUED_MS = 2 * MINUTE_MS;
+/** Wait after the end of an hour: only then is it known whether its last sign-ins were completed. */
+export const SETTLING_MS = COMPLETION_MS + QUEUED_MS;
 
 /** End of the last hour that is over at `now`. Aggregates cover the hours before it. */
 export const overUntil = (now: Date): Date => new Date(Math.floor((now.getTime() - SETTLING_MS) / HOUR_MS) * HOUR_MS);

@@ -8,6 +8,7 @@ import { monthOf } from '../../database/partitions.ts';
 import { bucketSql } from './buckets.ts';
 import { facetsSql } from './facets.ts';
 import { hourSql } from './hours.ts';
+import { countedRowsSql, isSignInStepSql, JOURNEY_HOURS } from './sign-ins.ts';
 import { sumVisits } from './visits.ts';
 
 /** A UTC day (`2026-11-21`) with its dirty hours, and the marks of each hour at the time of reading. */
@@ -25,6 +26,10 @@ const columns = sql.raw('client_id, issuer, rule, channel, step, outcome');
 const everySet = sql.raw('channel, step, outcome, cube (client_id, issuer, rule)');
 const singleSets = sql.raw('channel, step, outcome, grouping sets ((), client_id, issuer, rule)');
 const hourlySets = sql.raw('channel, step, outcome, grouping sets ((), client_id, issuer, rule, (client_id, issuer))');
+
+/** A whole number. */
+const JOURNEY_DAYS = sql.raw(String(JOURNEY_HOURS / 24));
+const journey = sql.raw(`interval '${JOURNEY_HOURS} hours'`);
 
 export const startOf = (day: string): Date => new Date(`${day}T00:00:00Z`);
 
@@ -68,6 +73,7 @@ export function statementsOf({ day, hours }: DirtyDay, until: Date, limitMs = ST
       select facet, ${day}::date, channel, value, step, outcome, count(*)
       from ${part} cross join lateral ${facetsSql} as faceted where ${ofDay}
       group by facet, channel, value, step, outcome`,
+    ...signInsSql(from, to),
     sql`delete from daily_shadow where day = ${day}::date`,
     sql`insert into daily_shadow
         (day, version, differs, channel, outcome, rule, shadow_outcome, shadow_rule, step, client_id, issuer, attempts)
@@ -77,6 +83,27 @@ export function statementsOf({ day, hours }: DirtyDay, until: Date, limitMs = ST
     ...sumVisits(part, day, `{${hours.map(({ hour }) => hour.toISOString()).join()}}`),
     noteSummed({ day, hours }),
     sql`update summed_until set until = greatest(until, ${to})`,
+  ];
+}
+
+/**
+ * Counts the sign-ins of the day and of its neighbours, whose starts or completions the day may have. Days before the
+ * oldest month are final. A neighbour is counted as far as it is summed. Where no custom policy calls, no attempt is
+ * read.
+ */
+function signInsSql(from: SQL, to: SQL): SQL[] {
+  const first = sql`greatest(${from} - ${journey}, (select dropped_before from summed_until))`;
+  const end = sql`least(${from} + interval '24 hours' + ${journey}, greatest(${to}, (select until from summed_until)))`;
+  const within = sql`called.occurred_at >= ${from} - ${journey} and called.occurred_at >= ${first}
+    and called.occurred_at < ${from} + interval '24 hours' + ${journey} and called.occurred_at < ${end} and exists (
+      select from daily_counts where dims = 0 and ${isSignInStepSql('daily_counts')}
+        and day >= (${from} at time zone 'UTC')::date - ${JOURNEY_DAYS} and day <= (${from} at time zone 'UTC')::date + ${JOURNEY_DAYS})`;
+  const day = sql.raw(`(occurred_at at time zone 'UTC')::date`);
+  return [
+    sql`delete from daily_facets where facet = 'sign-in' and day >= (${first} at time zone 'UTC')::date
+      and day < ((${from} + interval '24 hours' + ${journey}) at time zone 'UTC')::date`,
+    sql`insert into daily_facets (facet, day, channel, value, step, outcome, attempts)
+      select 'sign-in', ${day}, channel, value, step, outcome, count(*) from ${countedRowsSql(within)} group by 2, 3, 4, 5, 6`,
   ];
 }
 

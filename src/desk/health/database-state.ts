@@ -3,8 +3,10 @@ import { getTableColumns, sql } from 'drizzle-orm';
 import { runQuery } from '../../database/run-query.ts';
 import { attempts, dailyFacets, dirtyHours, refusedCalls, summedUntil } from '../../database/schema.ts';
 import type { Config } from '../../platform/config.ts';
+import { SETTLING_MS } from '../aggregates/hours.ts';
 
 const READY_LIMIT_MS = 1_000;
+const settling = sql.raw(`interval '${SETTLING_MS / 1_000} seconds'`);
 
 /** Migrations only add columns, so the number of columns is enough to compare. */
 const COLUMNS = Object.keys(getTableColumns(attempts)).length;
@@ -16,6 +18,8 @@ export interface Readiness {
   readonly differentSteps: number;
   /** Calls of the last 24 hours without a known step. */
   readonly unknownSteps: number;
+  /** Calls of the last 24 hours that named an exchange that the policy does not have, by that name, shortened. */
+  readonly unknownExchanges: Readonly<Record<string, number>>;
   /** Calls of today and yesterday (summed hours), by rule, whose condition failed despite the checks at saving. */
   readonly failedRules: Readonly<Record<string, number>>;
   /** Calls that were refused in the last hour, by route, reason and name: `connector wrong-credential b2c`. */
@@ -41,6 +45,7 @@ export async function readiness(config: Config): Promise<Readiness> {
         oldestUnsummedSeconds: oldest === null ? null : Math.round(Number(oldest)),
         differentSteps: Number(row?.different ?? 0),
         unknownSteps: Number(row?.unknown ?? 0),
+        unknownExchanges: row?.exchanges ?? {},
         failedRules: row?.failed ?? {},
         refusedCalls: row?.refused ?? {},
         migrated: true,
@@ -54,6 +59,7 @@ const NOT_MIGRATED: Readiness = {
   oldestUnsummedSeconds: null,
   differentSteps: 0,
   unknownSteps: 0,
+  unknownExchanges: {},
   failedRules: {},
   refusedCalls: {},
   migrated: false,
@@ -67,11 +73,17 @@ const MIGRATED = sql`
 /** One is reason enough to look. */
 const MAX_FAILED_RULES = 5;
 const MAX_REFUSED_KINDS = 5;
+const MAX_EXCHANGES = 5;
+/** A caller chooses the names and their number. Enough to recognise a typing error. */
+const MAX_EXCHANGE_CHARS = 60;
+/** More are counted as this. With it, the cost has a limit. */
+const MAX_UNKNOWN_CALLS = 10_000;
 
 interface State extends Record<string, unknown> {
   readonly oldest: string | null;
   readonly different: string;
   readonly unknown: string;
+  readonly exchanges: Readonly<Record<string, number>> | null;
   readonly failed: Readonly<Record<string, number>> | null;
   readonly refused: Readonly<Record<string, number>> | null;
 }
@@ -85,11 +97,20 @@ const STATE = sql`
   )
   select (
       select extract(epoch from now() - interval '1 hour' - min(${dirtyHours.hour}))::float8 from ${dirtyHours}
-      where ${dirtyHours.marks} > ${dirtyHours.summed} and ${dirtyHours.hour} < now() - interval '1 hour 2 minutes'
+      where ${dirtyHours.marks} > ${dirtyHours.summed} and ${dirtyHours.hour} < now() - interval '1 hour' - ${settling}
         and ${dirtyHours.hour} >= (select ${summedUntil.until} from ${summedUntil})
     ) as oldest,
     (select count(*) from odd where url_step <> '') as different,
     (select count(*) from odd where reason = 'unknown-step') as unknown,
+    (
+      select json_object_agg(name, calls) from (
+        select left(step, ${MAX_EXCHANGE_CHARS}) as name, count(*) as calls from (
+          select step from ${attempts} where reason = 'unknown-exchange' and reason <> '' and occurred_at > now() - interval '24 hours'
+          order by occurred_at desc limit ${MAX_UNKNOWN_CALLS}
+        ) as named
+        group by 1 order by 2 desc, 1 limit ${MAX_EXCHANGES}
+      ) as exchanges
+    ) as exchanges,
     (
       select json_object_agg(value, attempts) from (
         select value, sum(attempts) as attempts from ${dailyFacets}

@@ -14,7 +14,7 @@ const PART_LIMIT_MS = 1_000;
 /** One page of KV's list. A higher count is `"1000 or more"`. */
 const MAX_COUNTED = 1_000;
 /** The schedule sums every five minutes. */
-const UNSUMMED_TOO_LONG_SECONDS = 20 * 60;
+const UNSUMMED_TOO_LONG_SECONDS = 30 * 60;
 
 type Part<Facts> = ({ readonly ok: true } & Facts) | { readonly ok: false; readonly problem: string };
 
@@ -68,7 +68,7 @@ export function neonWarnings(neon: Readiness): string[] {
     );
   }
   if ((neon.oldestUnsummedSeconds ?? 0) > UNSUMMED_TOO_LONG_SECONDS) {
-    warnings.push('Attempts have waited for aggregation for more than 20 minutes. Check that the cron trigger runs.');
+    warnings.push('Attempts have waited for aggregation for more than 30 minutes. Check that the cron trigger runs.');
   }
   if (neon.differentSteps > 0) {
     warnings.push(
@@ -78,6 +78,13 @@ export function neonWarnings(neon: Readiness): string[] {
   if (neon.unknownSteps > 0) {
     warnings.push(
       `${neon.unknownSteps} calls in 24 hours had no known step. Set the connector’s URL to that of its step in the Azure portal.`,
+    );
+  }
+  const exchanges = Object.entries(neon.unknownExchanges).map(([name, calls]) => `${asQuoted(name)} (${calls})`);
+  if (exchanges.length > 0) {
+    warnings.push(
+      `Custom policies called exchanges in 24 hours that the policy does not have: ${exchanges.join(', ')}. ` +
+        'Correct the ServiceUrl of the technical profile, or add the exchange to the policy.',
     );
   }
   const refused = Object.entries(neon.refusedCalls).map(([kind, calls]) => `${kind} (${calls})`);
@@ -95,6 +102,10 @@ export function neonWarnings(neon: Readiness): string[] {
   }
   return warnings;
 }
+
+/** A name that a caller chose, as text of one line in which nothing is invisible. */
+const asQuoted = (name: string): string =>
+  name === '' ? 'none at all' : `"${name.replaceAll(/[^\p{L}\p{N}\p{P}\p{S} ]|["\\]/gu, '\ufffd')}"`;
 
 /** Problems with the settings of both Workers and what the gate noted, without duplicates. */
 const problemsOf = (own: readonly string[], gate: GateState | undefined, noted: readonly string[]): string[] => [

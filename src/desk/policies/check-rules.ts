@@ -95,8 +95,9 @@ function checkSteps(
   if (new Set(steps).size < steps.length) refuse('steps', 'The same step twice. Keep one.');
 }
 
-/** A name that a person typed, short. */
-const shown = (name: string): string => (name.length > 60 ? `${name.slice(0, 60).toWellFormed()}…` : name);
+/** A name that a person typed, short and on one line. */
+const shown = (name: string): string =>
+  `${name.slice(0, 60)}${name.length > 60 ? '…' : ''}`.toWellFormed().replace(/\p{Cc}/gu, '\ufffd');
 
 function checkShape(rule: RuleDocument, document: PolicyDocument, place: RulePlace, refuse: Say, warn: Say): void {
   const { block, invalid, set, steps, developerMessage } = rule;

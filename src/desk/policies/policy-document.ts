@@ -19,6 +19,7 @@ export const DEFAULT_LANGUAGE = 'en';
 const RULE_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 const MESSAGE_KEY = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 export const EXCHANGE_NAME = /^[A-Za-z][A-Za-z0-9_-]{0,62}$/;
+const NOT_AN_EXCHANGE_NAME = 'not a name. Write a letter, then up to 62 letters, digits, hyphens or underscores';
 /** Claims of exchanges: names that an expression can use as `claims.name`. */
 const INPUT_CLAIM = /^(?!__)[A-Za-z_][A-Za-z0-9_]{0,99}$/;
 /** A member, parameter or header, or a path such as `email.0.emailValue`. */
@@ -175,13 +176,17 @@ const exchangeSchema = z.strictObject(
             [
               inputName,
               inputNames,
-              z.strictObject({
-                from: z.union([inputName, inputNames]),
-                type: z.optional(z.enum(SCALARS, { error: `not a type: ${SCALARS.join(', ')}` })),
-              }),
+              z.strictObject(
+                {
+                  from: z.union([inputName, inputNames], { error: 'not a name or a list of names' }),
+                  type: z.optional(z.enum(SCALARS, { error: `not a type: ${SCALARS.join(', ')}` })),
+                },
+                { error: membersOf('an input', 'from, type') },
+              ),
             ],
             { error: 'not a name, a list of names, or an object such as { "from": "loyaltyId", "type": "string" }' },
           ),
+          { error: namedObject('an input for each claim') },
         )
         .check(
           z.refine((inputs) => Object.keys(inputs).length <= MAX_INPUTS, `more than ${MAX_INPUTS} inputs`),
@@ -192,9 +197,17 @@ const exchangeSchema = z.strictObject(
       z
         .strictObject(
           {
-            email: z.optional(z.strictObject({ trusted: z.optional(z.boolean({ error: 'not true or false' })) })),
+            email: z.optional(
+              z.strictObject(
+                { trusted: z.optional(z.boolean({ error: 'not true or false' })) },
+                { error: membersOf('email', 'trusted') },
+              ),
+            ),
             objectId: z.optional(
-              z.strictObject({ form: z.optional(z.enum(['guid', 'any'], { error: 'not guid or any' })) }),
+              z.strictObject(
+                { form: z.optional(z.enum(['guid', 'any'], { error: 'not guid or any' })) },
+                { error: membersOf('objectId', 'form') },
+              ),
             ),
           },
           { error: membersOf('identifies', 'email, objectId') },
@@ -208,15 +221,19 @@ const exchangeSchema = z.strictObject(
           z.union(
             [
               z.enum(OUTPUT_TYPES, notAType),
-              z.strictObject({
-                type: z.enum(OUTPUT_TYPES, notAType),
-                join: z.optional(
-                  z.string(isText).check(z.minLength(1, 'empty'), z.maxLength(10, 'longer than 10 characters')),
-                ),
-              }),
+              z.strictObject(
+                {
+                  type: z.enum(OUTPUT_TYPES, notAType),
+                  join: z.optional(
+                    z.string(isText).check(z.minLength(1, 'empty'), z.maxLength(10, 'longer than 10 characters')),
+                  ),
+                },
+                { error: membersOf('an output', 'type, join') },
+              ),
             ],
             { error: `not a type (${OUTPUT_TYPES.join(', ')}) or an object such as { "type": "list", "join": "," }` },
           ),
+          { error: namedObject('a type for each output') },
         )
         .check(
           z.refine((outputs) => Object.keys(outputs).length <= MAX_OUTPUTS, `more than ${MAX_OUTPUTS} outputs`),
@@ -305,10 +322,9 @@ export const policySchema = z.strictObject(
     ),
     exchanges: z.optional(
       z
-        .record(
-          z.string().check(z.regex(EXCHANGE_NAME, 'not a name. Write letters, digits, hyphens or underscores')),
-          exchangeSchema,
-        )
+        .record(z.string().check(z.regex(EXCHANGE_NAME, NOT_AN_EXCHANGE_NAME)), exchangeSchema, {
+          error: namedObject('an object for each exchange'),
+        })
         .check(
           z.refine(
             (exchanges) => Object.keys(exchanges).length <= MAX_EXCHANGES,
@@ -335,6 +351,11 @@ export const policySchema = z.strictObject(
 export type PolicyDocument = z.infer<typeof policySchema>;
 export type ExchangeDocument = z.infer<typeof exchangeSchema>;
 export type RuleDocument = z.infer<typeof ruleSchema>;
+
+/** The message for a record that is not an object. The problems of its members have their own. */
+function namedObject(what: string) {
+  return (issue: { code?: string }) => (issue.code === 'invalid_type' ? `not a JSON object. Write ${what}` : undefined);
+}
 
 /** The message for a value that is not an object or has unknown members. */
 function membersOf(what: string, members: string) {

@@ -105,7 +105,7 @@ function truncatedAfter(rows: number, { id, occurredAt }: Place, from: Date | un
   return `TRUNCATED after ${rows} rows: ${older} older ones. Download a second file with the same filters and ${rest}${twice}`;
 }
 
-/** The series of a summary. Microsoft's three steps come first, then other names that calls gave. */
+/** The series of a summary. The three steps of user flows come first, then exchanges and other names. */
 export function summaryFile({ series, totals, coverage, stale }: Summary): string {
   const steps = [...STEPS, ...Object.keys(totals.byStep).filter((step) => !STEPS.some((known) => known === step))];
   return (

@@ -2,9 +2,11 @@
 
 import { errorInWords } from '../../attempts/error-reasons.ts';
 import { isNameKey, keysToSearch } from '../../sign-in/search-keys.ts';
+import { isStartCall, type SignInStatus } from '../aggregates/sign-ins.ts';
 import type { AttemptRow } from './queries/columns.ts';
 import type { RefusedKind } from './queries/refused.ts';
 import { keyInWords } from './readings.ts';
+import { signInSentence } from './sign-in-sentence.ts';
 
 /** Number of newest attempts that determine the status. */
 export const RECENT_ATTEMPTS = 50;
@@ -41,10 +43,12 @@ export interface PersonHistory {
   readonly keptSince: Date;
   /** Refused calls of the last day, for a person without attempts. */
   readonly refused?: readonly RefusedKind[];
+  /** Of {@link newest}, by id. Default: none is a call of a sign-in. */
+  readonly signIns?: ReadonlyMap<string, SignInStatus>;
 }
 
 export function statusSentence(history: PersonHistory): string {
-  const { newest, changes, asked, accounts, truncated, keptSince, refused = [] } = history;
+  const { newest, changes, asked, accounts, truncated, keptSince, refused = [], signIns = new Map() } = history;
   const [last] = newest;
   if (last === undefined) return nothingFound(keysToSearch(asked).map(keyInWords), keptSince, refused);
   const token = lastToken(newest);
@@ -52,8 +56,11 @@ export function statusSentence(history: PersonHistory): string {
     accounts.length > 1 && oidKey !== '' && oidKey !== asked ? ` as account ${objectId}` : '';
   const strangers = identitiesWithoutAccount(newest);
   const isShared = isSharedKey(asked) && accounts.length + strangers > 1;
+  const signIn = lastSignIn(newest, signIns);
+  const seen = `last seen ${at(last.occurredAt)} in ${application(last)}${account(last)}: ${whatHappened(last)}`;
   const parts = [
-    `${isShared ? sharedKeySentence(accounts.length, strangers, asked) : ''}Last seen ${at(last.occurredAt)} in ${application(last)}${account(last)}: ${whatHappened(last)}`,
+    `${isShared ? sharedKeySentence(accounts.length, strangers, asked) : ''}${capitalised(signIn?.call === last ? signIn.sentence : seen)}`,
+    signIn !== undefined && signIn.call !== last ? signIn.sentence : '',
     token && token !== last
       ? `last let in ${at(token.occurredAt)} in ${application(token)}${account(token)} ${withRoles(token)}`
       : '',
@@ -82,7 +89,8 @@ export function nothingFound(
   return (
     `${what}.${near}${refusedSentence(refused)} The person may have signed in under another address, phone number, user name or provider: ` +
     'ask for these, for the objectId, or for the support code on the page. ' +
-    'A wrong password or a page that was left early makes no call, and a new call appears after about two seconds.'
+    'A wrong password or a page that was left early makes no call, except in a custom policy that calls SignInStarted, ' +
+    'and a new call appears after about two seconds.'
   );
 }
 
@@ -127,9 +135,38 @@ function sharedKeySentence(accounts: number, strangers: number, key: string): st
   );
 }
 
+const capitalised = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
+
+/**
+ * The newest call of a sign-in that was allowed, unless a token came after it. A refusal in the same sign-in explains
+ * an abandoned start better.
+ */
+function lastSignIn(newest: readonly AttemptRow[], signIns: ReadonlyMap<string, SignInStatus>) {
+  const index = newest.findIndex((row) => isToken(row) || signIns.has(row.id));
+  const call = newest[index];
+  const status = call && signIns.get(call.id);
+  if (call === undefined || status === undefined || isToken(call) || call.outcome !== 'continue') return undefined;
+  const isRefused = ({ outcome, correlationId }: AttemptRow) =>
+    outcome !== 'continue' && correlationId === call.correlationId;
+  if (isStartCall(call) && newest.slice(0, index).some(isRefused)) return undefined;
+  return { call, sentence: signInSentence(call, status, application(call), abandonedBefore(newest, index, signIns)) };
+}
+
+/** The number of other sign-ins that were abandoned since the last one that was not. */
+function abandonedBefore(newest: readonly AttemptRow[], index: number, signIns: ReadonlyMap<string, SignInStatus>) {
+  const ids = new Set([newest[index]?.correlationId]);
+  for (const row of newest.slice(index + 1)) {
+    const status = signIns.get(row.id);
+    if (isToken(row) || (status !== undefined && status !== 'abandoned')) break;
+    if (status === 'abandoned') ids.add(row.correlationId);
+  }
+  return ids.size - 1;
+}
+
 /** The newest call that gave a token. */
 export const lastToken = (newest: readonly AttemptRow[]): AttemptRow | undefined => newest.find(isToken);
 
+const CUSTOM_POLICY = 'custom-policy';
 const isToken = ({ step, reply }: AttemptRow) => step === 'PreTokenIssuance' && reply === 'Continue';
 
 const at = (instant: Date) => `${instant.toISOString().slice(0, 19)}Z`;
@@ -143,6 +180,7 @@ function whatHappened(attempt: AttemptRow): string {
   const unread = failedRules.includes(rule) ? ', which could not evaluate the call (see its notes)' : '';
   const why = rule === '' ? messageKey && ` (${messageKey})` : ` by rule ${rule}${unread}`;
   if (outcome === 'continue') {
+    if (attempt.channel === CUSTOM_POLICY) return `continued after the exchange ${place}${withFailures(attempt)}`;
     return isToken(attempt)
       ? `let in ${withRoles(attempt)}${withFailures(attempt)}`
       : `continued after ${place}${withFailures(attempt)}, and has not requested a token since`;
@@ -152,7 +190,7 @@ function whatHappened(attempt: AttemptRow): string {
   const error = errorInWords(reason);
   const failed = `the call at ${place} failed${error ? `: ${error.problem}` : ''} (${reason || 'error'})${withCode(attempt)}`;
   if (isToken(attempt)) return `let in ${withRoles(attempt)}, because ${failed}`;
-  return `${reply === 'Continue' ? 'continued' : 'stopped'}, because ${failed}`;
+  return `${reply === 'Continue' || reply === 'Claims' ? 'continued' : 'stopped'}, because ${failed}`;
 }
 
 function withRoles({ roles, degraded }: AttemptRow): string {

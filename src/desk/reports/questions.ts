@@ -5,7 +5,7 @@ import { readSupportCode } from '../../attempts/support-code.ts';
 import { dimensionOf } from '../../attempts/text-limits.ts';
 import { guidOf } from '../../sign-in/normal-form.ts';
 import { NAME_PREFIX, nameKey, normalEmailKey, normalOidKey } from '../../sign-in/search-keys.ts';
-import { stepNamed } from '../../sign-in/steps.ts';
+import { builtInExchangeNamed, stepNamed } from '../../sign-in/steps.ts';
 import { impossibleKey, nearGuid, readPersonKey } from '../../sign-in/typed-key.ts';
 import { type Question, readCursor } from '../http/cursor.ts';
 import { strict, text } from '../http/input-rules.ts';
@@ -13,8 +13,8 @@ import { inOrder, type Page, page, paged, range } from '../http/list-page.ts';
 import { ADDRESS_RULE, addressIn, KEY_FORMS, NO_ADDRESS, refuseTyped, typed } from '../http/typed-values.ts';
 import { nearSupportCode } from './readings.ts';
 
-/** Attempts keep an unknown step under the name in the body, so any name is allowed. */
-const step = typed((typed) => stepNamed(typed) ?? dimensionOf(typed));
+/** Exchanges of custom policies are steps, and attempts keep an unknown step under its name: any name is allowed. */
+const step = typed((typed) => stepNamed(typed) ?? builtInExchangeNamed(typed) ?? dimensionOf(typed));
 
 /** A dimension is truncated as the row's. */
 const dimension = typed(dimensionOf);

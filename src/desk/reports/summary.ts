@@ -8,6 +8,7 @@ import type { RefusedKind } from './queries/refused.ts';
 import type { Dimensions, Interval } from './questions.ts';
 import { INTERVAL_MS, type SummaryRange } from './range.ts';
 import { type Compared, comparison, type ShadowCounts, shadowCoverage } from './shadow-report.ts';
+import { type CountedSignIns, type SignIns, signInCoverage, signInsOf } from './sign-in-summary.ts';
 
 type Counts = Readonly<Record<string, number>>;
 
@@ -45,6 +46,8 @@ export interface Summary {
   readonly durationMs: { readonly p50: number | null; readonly p95: number | null; readonly p99: number | null };
   /** The shadow policies' decisions compared with the real ones; absent if no shadow policy ran. */
   readonly shadow?: readonly ShadowCounts[];
+  /** Absent with filters, and when `coverage` says that it is left out. */
+  readonly signIns?: SignIns;
   /** Calls that were refused before there was an attempt, by kind, whatever the filters. */
   readonly refusedCalls: readonly RefusedKind[];
   readonly coverage: readonly string[];
@@ -57,10 +60,11 @@ export interface Counted {
   readonly rules: readonly (readonly [rule: string, attempts: number])[];
   readonly applications: readonly (readonly [clientId: string, outcome: string, attempts: number])[];
   readonly issuers: readonly (readonly [issuer: string, outcome: string, attempts: number])[];
-  /** In this and the next two members, a string says why the member is left out. */
+  /** In this and the next three members, a string says why the member is left out. */
   readonly people: number | string;
   readonly durationMs: Summary['durationMs'] | string;
   readonly shadow: Compared;
+  readonly signIns: CountedSignIns;
   readonly refused: readonly RefusedKind[];
   /** Number of hours in the range with late attempts that are not summed yet. */
   readonly waiting: number;
@@ -68,8 +72,9 @@ export interface Counted {
   readonly asked: SummaryRange;
   /** The range of the numbers. */
   readonly range: SummaryRange;
-  /** The requested step. */
+  /** The requested step, and the channels of its calls. */
   readonly step: string | undefined;
+  readonly channels: readonly string[];
   /** Before this, only counts are retained, no attempts and people. */
   readonly keptSince: Date;
 }
@@ -102,6 +107,7 @@ export function summarise(counted: Counted): Summary {
     durationMs: typeof durationMs === 'string' ? { p50: null, p95: null, p99: null } : durationMs,
     refusedCalls: counted.refused,
     ...comparison(counted.shadow),
+    ...signInsOf(counted.signIns),
     coverage: coverage(counted, truncated),
   };
 }
@@ -179,11 +185,24 @@ export const PEOPLE_UNKNOWN =
 export const DURATIONS_TOO_MANY =
   '"durationMs" is left out: a combination of clientId, issuer and rule is counted from the attempts, and these are too many. Choose a shorter range or only one of the three.';
 
+/** Custom policies name exchanges. In a user flow, Microsoft has three steps. */
+function aboutStep({ step, channels }: Counted): string[] {
+  if (step === undefined || STEPS.some((known) => known === step)) return [];
+  if (channels.length === 0)
+    return [
+      `No call has the step "${step}". User flows have ${STEPS.join(', ')}; custom policies have the exchanges of the policy, in exactly its letters. Check it for typing errors.`,
+    ];
+  if (!channels.includes('user-flow')) return [];
+  return [
+    `The step "${step}" is none of the three of user flows (${STEPS.join(', ')}), and calls of a user flow had it in their body. Only calls with exactly this step are counted. Check the URL of the API connector.`,
+  ];
+}
+
 function coverage(counted: Counted, truncated: boolean): string[] {
-  const { asked, range, step, people, durationMs, waiting, keptSince } = counted;
+  const { asked, range, people, durationMs, waiting, keptSince } = counted;
   const sentences = [
-    'The numbers count calls. A sign-up or sign-in makes one to three calls, and a call that Microsoft retries counts twice.',
-    'Wrong passwords, pages left early and silent refreshes (an app renewing a session by itself) never reach Gatehouse, so no number includes them.',
+    'The numbers count calls. A sign-up or sign-in makes one to three calls in a user flow, and as many as it has exchanges in a custom policy. A call that Microsoft retries counts twice.',
+    ...signInCoverage(counted.signIns),
     typeof people === 'string'
       ? people
       : '"people" counts the different accounts (objectIds) that reached the token step. It does not include people who were stopped during sign-up.',
@@ -192,11 +211,7 @@ function coverage(counted: Counted, truncated: boolean): string[] {
       : '"durationMs" is the time in which Gatehouse replied to 50 %, 95 % and 99 % of the calls, at most 10 % too high. It does not include the network between Microsoft and Gatehouse.',
   ];
   sentences.push(...shadowCoverage(counted.shadow));
-  if (step !== undefined && !STEPS.some((known) => known === step)) {
-    sentences.unshift(
-      `The step "${step}" is none of Microsoft's three (${STEPS.join(', ')}). Only calls with exactly this step in their body are counted. Check it for typing errors.`,
-    );
-  }
+  sentences.unshift(...aboutStep(counted));
   if (range.from < keptSince) {
     sentences.push(
       `Attempts before ${dayOf(keptSince)} are deleted: they are counted here, but can no longer be listed.`,

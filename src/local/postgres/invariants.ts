@@ -41,7 +41,27 @@ export async function findWrong(pool: pg.Pool, attempts = 'attempts'): Promise<W
     return differing(table, keys, aliased(keys, cube(sets, expression, moreSql)));
   };
   const facets = `
-    select 'reason' as facet, reason as value, a.* from ${attempts} as a
+    with calls as materialized (
+      select *, step = 'SignInStarted' as is_start from ${attempts}
+      where channel = 'custom-policy' and (step = 'SignInCompleted' or step = 'SignInStarted' and reply <> 'Refusal')
+    ), pairs as materialized (
+      select correlation_id, s.occurred_at as started, e.occurred_at as ended from calls as s join calls as e using (correlation_id)
+      where s.is_start and not e.is_start and e.occurred_at between s.occurred_at and s.occurred_at + interval '10 minutes'
+    ), signed as materialized (
+      select id, case when correlation_id = '' then 'without-correlation-id'
+        when exists (select from calls as c where c.correlation_id = calls.correlation_id and c.is_start = calls.is_start
+          and (c.occurred_at, c.id) < (calls.occurred_at, calls.id) and c.occurred_at >= calls.occurred_at - interval '24 hours') then ''
+        when is_start then case when exists (select from pairs where pairs.correlation_id = calls.correlation_id
+          and started >= occurred_at and ended <= occurred_at + interval '24 hours') then 'completed' else 'abandoned' end
+        when exists (select from pairs where pairs.correlation_id = calls.correlation_id
+          and started >= occurred_at - interval '24 hours' and ended <= occurred_at) then ''
+        when exists (select from calls as c where c.correlation_id = calls.correlation_id and c.is_start
+          and c.occurred_at between calls.occurred_at - interval '24 hours' and calls.occurred_at) then 'late'
+        else 'without-start' end as counted
+      from calls
+    )
+    select 'sign-in' as facet, counted as value, a.* from ${attempts} as a join signed using (id)
+    union all select 'reason' as facet, reason as value, a.* from ${attempts} as a
     union all select 'caller', caller, a.* from ${attempts} as a
     union all select 'credential', case caller_kind when '' then 'basic' else caller_kind end || ':' || caller, a.*
       from ${attempts} as a where caller <> ''

@@ -26,7 +26,7 @@ export async function playLive(target: Target, { people, seed, callsPerSecond, s
   const tally = new SimulationTally();
   const sendOnce = async (scripted: ScriptedCall) => {
     const { reply, latencyMs } = await target.send(scripted);
-    tally.add(scripted.step, reply, latencyMs);
+    tally.add(scripted, reply, latencyMs);
     return reply;
   };
   const call = async (scripted: ScriptedCall) => {

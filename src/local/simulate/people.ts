@@ -1,10 +1,13 @@
 /** The simulated people, with every kind of B2C account. Pure: the same seed and number give the same person. */
 import { v4 as uuidv4 } from 'uuid';
+import type { SIGN_IN_COMPLETED, SIGN_IN_STARTED } from '../../sign-in/steps.ts';
 import { type Dice, diceFor } from './dice.ts';
 
 /** B2C's names, in its order (contract 1.2). */
 export const VISIT_STEPS = ['PostFederationSignup', 'PostAttributeCollection', 'PreTokenIssuance'] as const;
 export type VisitStep = (typeof VISIT_STEPS)[number];
+/** What a custom policy calls when a person signs in. */
+export type SignInExchange = typeof SIGN_IN_STARTED | typeof SIGN_IN_COMPLETED;
 
 export type SimulatedPerson = ReturnType<typeof personOf>;
 
@@ -12,17 +15,24 @@ export type SimulatedPerson = ReturnType<typeof personOf>;
 export const hasAccount = ({ leavesBefore }: SimulatedPerson): boolean => leavesBefore === 'never';
 
 const CLIENT_ID = '6b0f3c6e-0f0e-4c57-9a3c-0d6c1a1f7b0';
-const PORTAL = { clientId: `${CLIENT_ID}1`, addressPerStep: true, oldNames: false, captcha: false };
+const PORTAL = {
+  clientId: `${CLIENT_ID}1`,
+  addressPerStep: true,
+  oldNames: false,
+  captcha: false,
+  customPolicy: false,
+};
 /**
  * The applications of the made-up tenant. Some have a URL for each step, others name the step in the body only.
  * `clientId` and `PreTokenApplicationClaims` are old names, from one example in Microsoft's documents (contract 1.3).
- * A captcha token is an attribute of several kB (contract 1.6).
+ * A captcha token is an attribute of several kB (contract 1.6). The last application uses a custom policy.
  */
 const APPLICATIONS = [
   PORTAL,
   { ...PORTAL, clientId: `${CLIENT_ID}2`, addressPerStep: false },
   { ...PORTAL, clientId: `${CLIENT_ID}3`, captcha: true },
   { ...PORTAL, clientId: `${CLIENT_ID}4`, oldNames: true },
+  { ...PORTAL, clientId: `${CLIENT_ID}5`, customPolicy: true },
 ];
 
 /** The tenant's b2c-extensions-app, without hyphens. */
@@ -59,7 +69,7 @@ export function personOf(seed: number, ...label: readonly number[]) {
   const dice = diceFor('person', seed, ...label);
   const origin = dice.weighted(ORIGINS, ORIGIN_WEIGHTS);
   const [locale, country, utcOffsetHours, cities, givenNames, familyNames, joined] = origin;
-  const application = dice.weighted(APPLICATIONS, [45, 30, 17, 8]);
+  const application = dice.weighted(APPLICATIONS, [38, 25, 15, 7, 15]);
   const provider = dice.weighted(PROVIDERS, [42, 27, 14, 11, 6]);
   const [givenName, surname] = [dice.pick(givenNames), dice.pick(familyNames)];
   const objectId = uuidv4({ random: dice.bytes(16) });

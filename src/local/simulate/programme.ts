@@ -1,7 +1,7 @@
 /** The people of a live simulation and their calls: some sign up, the others have an account. Pure. */
 import { diceFor } from './dice.ts';
 import { hasAccount, personOf, type SimulatedPerson } from './people.ts';
-import { ODDITIES, type ScriptedCall, signIn, signUp, withOddity } from './script.ts';
+import { ODDITIES, type ScriptedCall, signIn, signInByPolicy, signUp, withOddity } from './script.ts';
 
 export interface ProgrammePart {
   readonly person: SimulatedPerson;
@@ -21,8 +21,11 @@ export function* programme(seed: number, people: number): Generator<ProgrammePar
     const oddity = Number.isInteger(turn) ? ODDITIES[(turn - 1) % ODDITIES.length] : undefined;
     const isNew =
       dice.chance(SIGNS_UP) || oddity === 'half-a-json' || oddity === 'not-an-object' || !hasAccount(person);
-    const first = isNew ? signUp(person, dice) : signIn(person, dice);
-    const later = hasAccount(person) ? Array.from({ length: dice.int(0, 2) }, () => signIn(person, dice)) : [];
+    // Unusual calls are those of user flows.
+    const byPolicy = person.application.customPolicy && oddity === undefined;
+    const returns = byPolicy ? signInByPolicy : signIn;
+    const first = byPolicy ? signInByPolicy(person, dice) : isNew ? signUp(person, dice) : signIn(person, dice);
+    const later = hasAccount(person) ? Array.from({ length: dice.int(0, 2) }, () => returns(person, dice)) : [];
     yield { person, calls: [oddity === undefined ? first : withOddity(first, oddity, dice), ...later].flat() };
   }
 }

@@ -1,5 +1,6 @@
 /** Classifies a response as B2C does (contract 2.1 to 2.3), or says why B2C would ignore or reject it. Pure. */
-import type { VisitStep } from './people.ts';
+import { SIGN_IN_COMPLETED, SIGN_IN_STARTED } from '../../sign-in/steps.ts';
+import type { SignInExchange, VisitStep } from './people.ts';
 import type { ScriptedCall } from './script.ts';
 
 export const KINDS = ['continue', 'block', 'invalid', 'refused', 'not allowed', 'no answer'] as const;
@@ -38,6 +39,7 @@ export function readReply({ step, credential }: ScriptedCall, { status, contentT
     return text === '' ? { kind: 'refused', problem: '', action: '' } : notAllowed('401 with a body');
   }
   if (status === 401) return notAllowed('401 for the right credential');
+  if (isExchange(step)) return readExchangeReply({ status, contentType, text });
   if (!/^application\/json(;|$)/i.test(contentType))
     return notAllowed(`status ${status} with content type ${contentType || '(none)'}, not application/json`);
   const body = readJson(text);
@@ -51,6 +53,22 @@ export function readReply({ step, credential }: ScriptedCall, { status, contentT
   if (status !== known.status) return notAllowed(`${action} with status ${status}`);
   const problem = known.kind === 'continue' ? problemOfClaims(body, step) : problemOfMessage(body, known.kind);
   return problem === undefined ? { kind: known.kind, problem: '', action } : notAllowed(`${action} ${problem}`);
+}
+
+const isExchange = (step: ScriptedCall['step']): step is SignInExchange =>
+  step === SIGN_IN_STARTED || step === SIGN_IN_COMPLETED;
+
+/** What a custom policy accepts (contract 4.3, 4.4): 200 with flat JSON or nothing, or 409 with a message. */
+function readExchangeReply({ status, contentType, text }: RawAnswer): ReceivedReply {
+  if (status === 200 && text === '') return { kind: 'continue', problem: '', action: 'Claims' };
+  if (status !== 200 && status !== 409) return notAllowed(`status ${status}, which ends the journey`);
+  const body = /^application\/json(;|$)/i.test(contentType) ? readJson(text) : undefined;
+  if (body === undefined) return notAllowed(`status ${status} with a body that is not a JSON object`);
+  if (status === 200) return { kind: 'continue', problem: '', action: 'Claims' };
+  const { version, userMessage } = body;
+  if (typeof version !== 'string' || body.status !== 409 || typeof userMessage !== 'string' || userMessage === '')
+    return notAllowed('409 without a version, status 409 or a userMessage');
+  return { kind: 'block', problem: '', action: 'Refusal' };
 }
 
 /** The reply to a call that timed out or was disconnected. */

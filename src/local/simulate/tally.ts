@@ -1,9 +1,12 @@
 /** Counts the replies of a live simulation and formats the closing tables. */
 import { table } from '../../cli/table.ts';
-import { VISIT_STEPS, type VisitStep } from './people.ts';
+import { SIGN_IN_COMPLETED, SIGN_IN_STARTED } from '../../sign-in/steps.ts';
+import { VISIT_STEPS } from './people.ts';
 import { KINDS, type Kind, type ReceivedReply } from './received-reply.ts';
+import { PLAYED_SIGN_INS, type PlayedSignIn, type ScriptedCall } from './script.ts';
 
 const NO_STEP = 'unknown step';
+const SIGN_INS = 'sign-ins by custom policy';
 const PERCENTILES = [50, 95, 99, 100];
 
 export class SimulationTally {
@@ -13,9 +16,22 @@ export class SimulationTally {
     readonly latencyMs: number | undefined;
   }[] = [];
 
+  /** By correlation id: a sign-in has several calls. */
+  readonly #signIns = new Map<string, PlayedSignIn>();
+
   /** `latencyMs` is the time to the last byte of the response; undefined without a response. */
-  add(step: VisitStep | undefined, reply: ReceivedReply, latencyMs: number | undefined): void {
+  add(
+    { step, signIn }: Pick<ScriptedCall, 'step' | 'signIn'>,
+    reply: ReceivedReply,
+    latencyMs: number | undefined,
+  ): void {
     this.#counted.push({ step: step ?? NO_STEP, reply, latencyMs });
+    if (signIn !== undefined) this.#signIns.set(signIn.correlationId, signIn.is);
+  }
+
+  /** The number of sign-ins through a custom policy that were played in this way. */
+  signIns(is: PlayedSignIn): number {
+    return [...this.#signIns.values()].filter((one) => one === is).length;
   }
 
   get calls(): number {
@@ -29,7 +45,9 @@ export class SimulationTally {
 
   /** Replies by step and kind, latencies by step, and the problems. */
   tables(): string {
-    const steps = [...VISIT_STEPS, NO_STEP].filter((step) => this.#at(step).length > 0);
+    const steps = [...VISIT_STEPS, SIGN_IN_STARTED, SIGN_IN_COMPLETED, NO_STEP].filter(
+      (step) => this.#at(step).length > 0,
+    );
     const replies = [...steps, undefined].map((step) => [
       step ?? 'all',
       `${this.#at(step).length}`,
@@ -44,9 +62,12 @@ export class SimulationTally {
     return [
       table(['replies', 'calls', ...KINDS], replies),
       table(['latency in ms', 'p50', 'p95', 'p99', 'max'], latencies),
+      ...(this.#signIns.size === 0 ? [] : [table([SIGN_INS, ...PLAYED_SIGN_INS], [this.#signInRow()])]),
       ...(problems.length === 0 ? [] : [problems.join('\n')]),
     ].join('\n\n');
   }
+
+  #signInRow = () => ['played', ...PLAYED_SIGN_INS.map((is) => `${this.signIns(is)}`)];
 
   #at = (step: string | undefined) => this.#counted.filter((one) => step === undefined || one.step === step);
 

@@ -36,7 +36,7 @@ export function targetAt(text: string, pair: string | undefined, sure: boolean, 
   const request = async (path: string, init: RequestInit) => {
     // A redirect would send the password to another host, and B2C does not follow redirects.
     const bounded = { ...init, redirect: 'manual' as const, signal: AbortSignal.timeout(timeoutMs) };
-    const response = await fetch(new URL(`/connectors/user-flow${path}`, base), bounded);
+    const response = await fetch(new URL(`/connectors${path}`, base), bounded);
     const contentType = response.headers.get('Content-Type') ?? '';
     return { status: response.status, contentType, text: await response.text() };
   };
@@ -44,10 +44,12 @@ export function targetAt(text: string, pair: string | undefined, sure: boolean, 
     origin,
     /** Rejects with a refusal when the address is not a Gatehouse that accepts the credential. Records nothing. */
     async probe(): Promise<void> {
-      const answer = await request('', { headers: { Authorization: authorization.own } }).catch((error: unknown) => {
-        const advice = local ? 'Start it with npm run dev, or set its address with --url.' : 'Try again.';
-        throw new CommandRefusal(`Gatehouse does not answer at ${origin} (${reasonOf(error, timeoutMs)}). ${advice}`);
-      });
+      const answer = await request('/user-flow', { headers: { Authorization: authorization.own } }).catch(
+        (error: unknown) => {
+          const advice = local ? 'Start it with npm run dev, or set its address with --url.' : 'Try again.';
+          throw new CommandRefusal(`Gatehouse does not answer at ${origin} (${reasonOf(error, timeoutMs)}). ${advice}`);
+        },
+      );
       if (answer.status === 401)
         throw new CommandRefusal(`${origin} does not accept this credential. Set ${CREDENTIAL}`);
       if (answer.status !== 200 || answer.text !== '')

@@ -30,7 +30,10 @@ function anIssuer() {
   };
   let keys: readonly unknown[] = [first.jwk];
   let answer: ((url: string) => Promise<Response>) | undefined;
+  let delayMs = 0;
   const fetched: string[] = [];
+  /** How fetches treat a redirect. */
+  const redirects: unknown[] = [];
   const logged: Record<string, string>[] = [];
   const background: Promise<unknown>[] = [];
   const world = (now: number): TokenWorld => ({
@@ -39,8 +42,10 @@ function anIssuer() {
     fetchLimitMs: 50,
     later: (work) => background.push(work),
     log: (event, fields) => logged.push({ event, ...fields }),
-    fetch: (async (url: string) => {
+    fetch: (async (url: string, init: RequestInit) => {
       fetched.push(String(url));
+      redirects.push(init.redirect);
+      if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
       if (answer !== undefined) return answer(String(url));
       const metadata = { issuer: address, jwks_uri: `${address}/keys` };
       return Response.json(url === entry.metadata ? metadata : { keys });
@@ -56,9 +61,13 @@ function anIssuer() {
   return {
     address,
     fetched,
+    redirects,
     logged,
     present,
     settled: () => Promise.all(background),
+    slowDown: (toMs: number) => {
+      delayMs = toMs;
+    },
     rotate: (to: readonly unknown[]) => {
       keys = to;
     },
@@ -130,11 +139,16 @@ describe('the age of signing keys', () => {
     expect(issuer.fetched).toHaveLength(2);
   });
 
-  it('calls at the same time in a new isolate fetch the keys once, and all of them are accepted', async () => {
+  it('calls at the same time fetch the keys once, in a new isolate and for a new key, and all of them are accepted', async () => {
     const issuer = anIssuer();
-    const results = await Promise.all(Array.from({ length: 20 }, () => issuer.present(first, NOW)));
-    expect(new Set(results)).toEqual(new Set(['accepted']));
+    issuer.slowDown(10);
+    const all = (pair: typeof first, now: number) =>
+      Promise.all(Array.from({ length: 20 }, () => issuer.present(pair, now)));
+    expect(new Set(await all(first, NOW))).toEqual(new Set(['accepted']));
     expect(issuer.fetched).toHaveLength(2);
+    issuer.rotate([first.jwk, second.jwk]);
+    expect(new Set(await all(second, NOW + SECOND))).toEqual(new Set(['accepted']));
+    expect(issuer.fetched).toHaveLength(4);
   });
 
   it('calls that wait for another call’s fetch do not hang when that fetch never ends', async () => {
@@ -221,6 +235,7 @@ describe('an issuer that misbehaves', () => {
     issuer.misbehave(how(issuer.address));
     expect(await issuer.present(first, NOW)).toBe('token-keys-unavailable');
     expect(issuer.logged).toEqual([{ event: 'signing-keys-failed', issuer: 'tenant', why }]);
+    expect(new Set(issuer.redirects)).toEqual(new Set(['manual']));
   });
 
   it('a key set of 10 MB is not read beyond 256 KiB', async () => {

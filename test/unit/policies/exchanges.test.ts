@@ -85,6 +85,15 @@ describe('an exchange', () => {
     expect(declared({ inputs: { a: { from: 'a', type: 'list' } } })[0]).toMatch(/^exchanges\.Ask\.inputs\.a/);
     expect(declared({ identifies: { phone: {} } })[0]).toMatch(/Unknown: phone\. The members of identifies are email/);
     expect(declared({ output: {} })[0]).toMatch(/Unknown: output\. The members of an exchange are/);
+    const shape = (exchange: Members) => declared(exchange)[0]?.split(': ').slice(1).join(': ');
+    expect(shape({ inputs: null })).toBe('Not a JSON object. Write an input for each claim.');
+    expect(shape({ outputs: ['a'] })).toBe('Not a JSON object. Write a type for each output.');
+    expect(shape({ inputs: { a: { from: 'x', typ: 'number' } } })).toMatch(/^Unknown: typ\. The members of an input/);
+    expect(shape({ outputs: { a: { type: 'list', jion: ',' } } })).toMatch(/^Unknown: jion\. The members of an output/);
+    expect(shape({ identifies: { email: { trust: true } } })).toBe('Unknown: trust. The members of email are trusted.');
+    expect(problemsOf([], { exchanges: [] })).toEqual([
+      'exchanges: Not a JSON object. Write an object for each exchange.',
+    ]);
     expect(declared({ whenUnavailable: 'skip' })[0]).toMatch(/Not block or continue/);
   });
 
@@ -181,6 +190,11 @@ describe('the steps of a rule', () => {
       'rules[0].steps[0]: There is no step or exchange Other. Write PostFederationSignup, PostAttributeCollection, ' +
         'PreTokenIssuance, ValidateProfile, GetProfile, SignInStarted, SignInCompleted, or declare it in exchanges.',
     ]);
+  });
+
+  it('are shown short and without control characters when they are unknown', () => {
+    const [problem = ''] = problemsOf([{ ...at(`\u001b[31m${'x'.repeat(5_000)}`), ...set }]);
+    expect(problem).toMatch(/exchange \ufffd\[31mx{55}…\. Write/);
   });
 
   it('accept invalid only at a step of validation', () => {

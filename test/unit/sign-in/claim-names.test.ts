@@ -70,7 +70,8 @@ describe('the name of a custom attribute', () => {
       ...{ roles: [], rolesUpdatedAt: null, notes: [], claimNames: ['extension_plan', 'EXTENSION_Code'] },
       keptClaims: { extension_PLAN: 'gold' },
     };
-    const { claims } = knownCall(attempt, 'PostAttributeCollection', ['extension_Plan', 'extension_code', 'x']).inputs;
+    const step = { channel: 'user-flow' as const, name: 'PostAttributeCollection', inputs: undefined };
+    const { claims } = knownCall(attempt, step, ['extension_Plan', 'extension_code', 'x']).inputs;
     expect(claims).toEqual({
       'has(claims.extension_Plan)': true,
       'claims.extension_Plan': 'gold',

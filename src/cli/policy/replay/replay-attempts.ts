@@ -3,9 +3,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import * as z from 'zod/mini';
 import { OUTCOMES } from '../../../attempts/attempt.ts';
 import { MAX_LIMIT } from '../../../desk/http/list-page.ts';
+import { stepOrExchange } from '../../../desk/policies/exchanges.ts';
 import { attemptsQuestion } from '../../../desk/reports/questions.ts';
 import { listFrom } from '../../../desk/reports/range.ts';
-import { STEPS } from '../../../sign-in/steps.ts';
+import { nameList } from '../../../platform/name-list.ts';
+import type { Policy } from '../../../policy/policy.ts';
 import { type Answer, type ApiCall, accepted } from '../../administrator.ts';
 import { calledWrongly } from '../../refusal.ts';
 
@@ -78,8 +80,6 @@ export async function readQuestion(typed: Typed, now: number): Promise<ReplayQue
   const { narrowed } = read.data;
   const range = { from: listFrom(narrowed, undefined, now) ?? new Date(0), to: narrowed.to ?? new Date(now) };
   if (range.from >= range.to) throw refused('--from is in the future. Use an earlier time.');
-  if (narrowed.step !== undefined && !STEPS.some((known) => known === narrowed.step))
-    throw refused(`--step ${step} is not a step: PostFederationSignup, PostAttributeCollection or PreTokenIssuance.`);
   if (limit !== undefined && !/^[1-9]\d{0,8}$/.test(limit))
     throw refused(`--limit ${limit} is not a number of attempts. Use a whole number from 1.`);
   return {
@@ -88,6 +88,14 @@ export async function readQuestion(typed: Typed, now: number): Promise<ReplayQue
     clientId: narrowed.clientId,
     limit: limit === undefined ? undefined : Number(limit),
   };
+}
+
+/** The question with its step in the letters of the draft. Throws a refusal for an unknown step. */
+export function atStepOf(question: ReplayQuestion, policy: Policy): ReplayQuestion {
+  const step = question.step === undefined ? undefined : stepOrExchange(question.step, policy);
+  if (question.step !== undefined && step === undefined)
+    throw refused(`--step ${question.step} is not a step: ${nameList([...policy.steps.keys()])}.`);
+  return { ...question, step };
 }
 
 const refused = (message: string) => calledWrongly(message, 'policy');

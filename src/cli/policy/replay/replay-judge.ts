@@ -9,6 +9,7 @@ import { UNKNOWN } from '../../../expressions/values.ts';
 import { rolesIn } from '../../../gate/compose-attempt.ts';
 import { readEvent } from '../../../gate/user-flow/request.ts';
 import { evaluateRules, type RuleTrace, type Verdict } from '../../../policy/decide.ts';
+import { exchangeKey } from '../../../policy/exchange.ts';
 import type { ClaimNames } from '../../../policy/load-plan.ts';
 import {
   DECIDED_WITHOUT_RULE,
@@ -19,9 +20,16 @@ import {
   type RunnableExpression,
 } from '../../../policy/policy.ts';
 import type { SignInEvent } from '../../../sign-in/event.ts';
-import { STEPS } from '../../../sign-in/steps.ts';
+import { USER_FLOW } from '../../../sign-in/steps.ts';
 import type { StoredAttempt } from './replay-attempts.ts';
-import { type KnownCall, type KnownInput, knownCall, knownInputs, withInputs } from './replay-known.ts';
+import {
+  type KnownCall,
+  type KnownInput,
+  knownCall,
+  knownInputs,
+  type ReplayedStep,
+  withInputs,
+} from './replay-known.ts';
 
 /** A decision as stored in attempts: rule and message are `''` unless the person is turned away. */
 export interface Turn {
@@ -117,15 +125,22 @@ const instead = (compiled: RunnableExpression<Scope>, assumed: ExpressionResult)
   },
 });
 
+/** The step of an attempt; undefined when the draft has none of this name in its channel. */
+function stepOf({ channel, step }: StoredAttempt, { exchanges }: Policy): ReplayedStep | undefined {
+  if (channel === 'user-flow') return USER_FLOW.has(step) ? { channel, name: step, inputs: undefined } : undefined;
+  const exchange = channel === 'custom-policy' ? exchanges.get(exchangeKey(step)) : undefined;
+  return exchange && { channel: 'custom-policy', name: exchange.name, inputs: exchange.inputs };
+}
+
 export async function replayed(attempt: StoredAttempt, draft: ReplayDraft): Promise<Replayed> {
   const { outcome, reason, rule, messageKey, clientId } = attempt;
-  const step = STEPS.find((known) => known === attempt.step);
   if (outcome === 'error') return { kind: 'skipped', why: reason };
   if (attempt.notes.includes(ERASED)) return { kind: 'skipped', why: 'erased' };
-  if (step === undefined || attempt.channel !== 'user-flow') return { kind: 'skipped', why: 'not of a user flow' };
-  const areRolesCompared = step === 'PreTokenIssuance' && draft.fewest.rolesClaim !== '';
+  const step = stepOf(attempt, draft.fewest);
+  if (step === undefined) return { kind: 'skipped', why: 'not a step of the draft' };
+  const areRolesCompared = step.name === 'PreTokenIssuance' && draft.fewest.rolesClaim !== '';
   const recorded = { outcome, rule, messageKey, roles: areRolesCompared ? attempt.roles : undefined };
-  const event = { ...(await readEvent({}, step)), clientId };
+  const event = { ...(await readEvent({}, undefined)), channel: step.channel, step: step.name, clientId };
   const call = knownCall(attempt, step, draft.claims);
   return { kind: 'judged', recorded, ...judged(event, call, draft, areRolesCompared) };
 }

@@ -11,8 +11,9 @@ import type { ScopeInputs } from '../../../expressions/scope.ts';
 import { subtrees, type Tree, type TreeNode } from '../../../expressions/tree.ts';
 import { UNKNOWN } from '../../../expressions/values.ts';
 import { CUT_TO_FIT } from '../../../gate/compose-attempt.ts';
+import type { ExchangeInput } from '../../../policy/exchange.ts';
 import { canonicalName, comparableName } from '../../../sign-in/claim-names.ts';
-import type { UserFlowStep } from '../../../sign-in/steps.ts';
+import type { Channel } from '../../../sign-in/event.ts';
 import type { StoredAttempt } from './replay-attempts.ts';
 
 /** An input of expressions: `claims.city` (value), `has(claims.city)` (name), `person.groups`, `identity`, … */
@@ -53,15 +54,28 @@ export interface KnownCall {
   readonly isPersonKnown: boolean;
 }
 
+export interface ReplayedStep {
+  readonly channel: Channel;
+  readonly name: string;
+  /** Of the draft's exchange; undefined in a user flow. */
+  readonly inputs: readonly ExchangeInput[] | undefined;
+}
+
 /** `claims` are the claims that expressions read. */
-export function knownCall(attempt: StoredAttempt, step: UserFlowStep, claims: Iterable<string>): KnownCall {
+export function knownCall(
+  attempt: StoredAttempt,
+  { name: step, inputs }: ReplayedStep,
+  claims: Iterable<string>,
+): KnownCall {
   const { occurredAt, channel, issuer, issuerAssignedId, signInType } = attempt;
-  const { isPersonKnown, roles, groups, attributes } = heldThen(attempt, step);
-  const byName = claimsOf(attempt, claims);
+  const { isPersonKnown, roles, groups, attributes } = heldThen(attempt, step, inputs === undefined);
+  const byName = inputs === undefined ? claimsOf(attempt, claims) : claimsOfExchange(attempt, inputs, claims);
   const isWithoutTexts = attempt.notes.includes(TOKEN_LEFT_OUT);
   const whole = (text: string) => (text === '' && isWithoutTexts ? UNKNOWN : dimension(text));
   const [clientId, locale] = [whole(attempt.clientId), whole(attempt.locale)];
+  // An exchange of the draft may identify the person in another way.
   const isIdentityWhole =
+    inputs === undefined &&
     !isWithoutTexts &&
     !attempt.notes.includes(IDENTITIES_DROPPED) &&
     [issuer, signInType].every((text) => dimension(text) === text) &&
@@ -108,6 +122,26 @@ function claimsOf({ keptClaims, claimNames, email, notes }: StoredAttempt, claim
   return found;
 }
 
+/**
+ * The claims of an exchange. An attempt has those that were inputs at the time, so a claim that it lacks may have been
+ * sent all the same: its absence is unknown. So is a value that has another type than the draft declares.
+ */
+function claimsOfExchange(attempt: StoredAttempt, inputs: readonly ExchangeInput[], claims: Iterable<string>) {
+  const types = new Map(inputs.map(({ claim, type }) => [comparableName(claim), type]));
+  const read = claimsOf(attempt, claims);
+  const found: { [input: KnownInput]: ScopeInputs['claims'][string] } = {};
+  for (const claim of claims) {
+    const type = types.get(comparableName(claim));
+    // An exchange of the draft that does not have the input never has the claim.
+    if (type === undefined) continue;
+    const value = read[valueInput(claim)];
+    const isEmailOnly = comparableName(claim) === 'email' && attempt.email === '';
+    found[nameInput(claim)] = read[nameInput(claim)] ?? UNKNOWN;
+    found[valueInput(claim)] = value === undefined || typeof value !== type || isEmailOnly ? UNKNOWN : value;
+  }
+  return found;
+}
+
 /** Whether `KEEP_CLAIMS`, a comma-separated list, can name the claim. E-mail addresses are always stored. */
 export const isKeepable = (stored: StoredClaims, claim: string) =>
   /^[^\p{Cc},\ufffd]{1,99}$/u.test(claim) &&
@@ -121,14 +155,18 @@ const STALE_COPY: Lookup['degraded'] = 'kv-stale-copy';
 /**
  * The person's record at the time of the call. An attempt stores the roles of the record, but at the token step under a
  * stored policy the roles that were sent. That a person has no record is known only if Gatehouse looked: always before
- * the token, always under the built-in policy, else only if a rule needed it. Without a look-up, Workers KV counts as
- * available.
+ * the token, always under the built-in policy, else only if a rule needed it. At an exchange it is never known. Without
+ * a look-up, Workers KV counts as available.
  */
-function heldThen({ degraded, policyVersion, roles, rolesUpdatedAt }: StoredAttempt, step: UserFlowStep) {
+function heldThen(
+  { degraded, policyVersion, roles, rolesUpdatedAt }: StoredAttempt,
+  step: string,
+  isUserFlow: boolean,
+) {
   const faults = degraded.split(' ');
   const isPersonKnown = !faults.some((fault) => LOOK_UP_FAILED.has(fault));
   const isTokenStep = step === 'PreTokenIssuance';
-  const isLookedUp = isTokenStep || policyVersion === 0 || faults.includes(STALE_COPY);
+  const isLookedUp = isUserFlow && (isTokenStep || policyVersion === 0 || faults.includes(STALE_COPY));
   if (!isPersonKnown || (rolesUpdatedAt === null && isLookedUp))
     return { isPersonKnown, roles: [], groups: [], attributes: {} };
   const areHeld = rolesUpdatedAt !== null && (!isTokenStep || policyVersion === 0);

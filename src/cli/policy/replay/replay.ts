@@ -5,7 +5,7 @@ import { type Io, print } from '../../io.ts';
 import { CommandRefusal } from '../../refusal.ts';
 import { readPolicy } from '../policy-file.ts';
 import { claimNamesGiven, type Settings, storedClaims } from '../settings.ts';
-import { attemptsOf, type ReplayQuestion, readQuestion, type Typed } from './replay-attempts.ts';
+import { atStepOf, attemptsOf, type ReplayQuestion, readQuestion, type Typed } from './replay-attempts.ts';
 import { draftOf, replayed } from './replay-judge.ts';
 import { keepingFor, newReplayTally, reportAsJson, reportInWords } from './replay-report.ts';
 
@@ -19,11 +19,12 @@ export interface ReplayOptions extends Typed {
 /** Exit codes as in diff(1): 1 when decisions differ, 2 on an error. `call` has the reports credential. */
 export async function replay(io: Io, call: ApiCall, options: ReplayOptions, settings: Settings): Promise<number> {
   try {
-    const question = await readQuestion(options, Date.now());
+    const typed = await readQuestion(options, Date.now());
     const file = options.policy ?? POLICY_JSON;
     const names = await claimNamesGiven(settings);
     const { policy } = await readPolicy(file, names.rolesClaim);
     const draft = await draftOf(policy, names);
+    const question = atStepOf(typed, draft.fewest);
     const found = newReplayTally(policy.document.rules.map(({ id }) => id));
 
     const bar = newBar(io, question);

@@ -14,6 +14,7 @@ import { readingsOf, type TakenFor, type TextReading, wordsOf } from '../reading
 import { indexed, newestFirst } from './attempts.ts';
 import { type AttemptRow, attemptColumns } from './columns.ts';
 import { refusedOfLastDay } from './refused.ts';
+import { signInStatuses, withSignIns } from './sign-in-statuses.ts';
 import { findTimeline, newestWith, type PersonTimeline } from './timeline.ts';
 
 /** A timeline, and how the search came to it. */
@@ -51,8 +52,17 @@ export async function findPerson(config: Config, page: PersonSearch, now: number
   if (owner !== undefined)
     return { ...how, ...(await findTimeline(config, { ...page, narrowed: { key: owner } }, now)) };
   // Calls without any key: they are the timeline.
-  const standing = statusSentence({ newest: rows, changes: {}, asked: '', accounts: [], truncated: false, keptSince });
-  return { ...how, ...withoutPerson(''), standing, attempts: rows.map(attemptJson) };
+  const signIns = await signInStatuses(config, rows, now);
+  const standing = statusSentence({
+    newest: rows,
+    changes: {},
+    asked: '',
+    accounts: [],
+    truncated: false,
+    keptSince,
+    signIns,
+  });
+  return { ...how, ...withoutPerson(''), standing, attempts: withSignIns(rows.map(attemptJson), signIns) };
 }
 
 const withoutPerson = (key: string) => ({ key, keys: key === '' ? [] : [key], attempts: [], sameEmail: [] });

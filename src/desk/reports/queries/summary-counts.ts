@@ -15,6 +15,7 @@ import { type Days, partsOf, type RangeParts, type Stretch } from '../parts.ts';
 import type { Dimensions } from '../questions.ts';
 import { combines, knownRange, lacksHours, type SummaryRange } from '../range.ts';
 import { SHADOW_TOO_SLOW } from '../shadow-report.ts';
+import { SIGN_INS_TOO_SLOW, whyNoSignIns } from '../sign-in-summary.ts';
 import { LIST_LIMITS } from '../spans.ts';
 import {
   type Counted,
@@ -29,6 +30,7 @@ import { daysWithMatches, isIndexed } from './candidates.ts';
 import { differentPeople } from './different-people.ts';
 import { refusedKinds } from './refused.ts';
 import { compared } from './shadow-counts.ts';
+import { countSignIns } from './sign-in-counts.ts';
 import {
   at,
   type Dim,
@@ -57,8 +59,8 @@ const INDEXED_COST = 10;
 const LIMITS: SummaryLimits = { ms: SUMMARY_LIMIT_MS, attempts: LIST_LIMITS.attempts };
 
 /**
- * Throws DatabaseUnavailable when the counts take longer than `limits.ms`. People and the shadow comparison run in
- * parallel and are left out when they take too long. `now` is in milliseconds since 1970.
+ * Throws DatabaseUnavailable when the counts take longer than `limits.ms`. People, sign-ins and the shadow
+ * comparison run in parallel and are left out when they take too long. `now` is in milliseconds since 1970.
  */
 export async function summary(
   config: Config,
@@ -96,7 +98,7 @@ async function summaryAt(
   );
   const parts = partsOf(range, known.until);
   const unknowable = whyNoPeople(range, filters, keptSince, config.RETENTION_DAYS);
-  const [numbers, people, shadow, refused] = await Promise.all([
+  const [numbers, people, shadow, signIns, refused] = await Promise.all([
     runQuery(config, (db, run) => run(db.execute<Numbers>(numbersOf(range, filters, source))), limits.ms),
     unknowable ??
       runQuery(
@@ -105,11 +107,15 @@ async function summaryAt(
         limits.ms,
       ).catch(leftOutWhenSlow(PEOPLE_TOO_SLOW)),
     runQuery(config, (db, run) => compared(db, run, parts, filters), limits.ms).catch(leftOutWhenSlow(SHADOW_TOO_SLOW)),
+    whyNoSignIns(filters) ??
+      runQuery(config, (db, run) => countSignIns(db, run, parts, new Date(now)), limits.ms).catch(
+        leftOutWhenSlow(SIGN_INS_TOO_SLOW),
+      ),
     runQuery(config, (db, run) => refusedKinds(db, run, range.from, range.to), limits.ms),
   ]);
   const [row] = numbers.rows;
   if (row === undefined) throw new Error('The summary answered without a row.');
-  const untils = [row, people, shadow].map((part) => (typeof part === 'string' ? undefined : part.until));
+  const untils = [row, people, shadow, signIns].map((part) => (typeof part === 'string' ? undefined : part.until));
   if (untils.some((until) => until !== undefined && at(until).getTime() !== known.until.getTime())) return undefined;
   const { durations, waiting, ...counted } = row;
   return summarise({
@@ -117,6 +123,7 @@ async function summaryAt(
     waiting: Number(waiting),
     people: typeof people === 'string' ? people : (people.people ?? PEOPLE_UNKNOWN),
     shadow: typeof shadow === 'string' ? shadow : shadow.rows,
+    signIns: typeof signIns === 'string' ? signIns : signIns.rows,
     refused,
     durationMs: source.timed ? percentilesOf(durations) : DURATIONS_TOO_MANY,
     asked,
@@ -193,7 +200,7 @@ function joined(days: readonly Stretch[], { from, to }: Stretch): Stretch[] {
   return all;
 }
 
-type Numbers = Pick<Counted, 'asOf' | 'series' | 'rules' | 'applications' | 'issuers'> & {
+type Numbers = Pick<Counted, 'asOf' | 'channels' | 'series' | 'rules' | 'applications' | 'issuers'> & {
   until: number;
   waiting: string;
   durations: [bucket: number, attempts: number][];
@@ -224,11 +231,19 @@ function numbersOf(range: SummaryRange, filters: Dimensions, source: Source): SQ
         lt(dirtyHours.hour, range.to),
         sql`${dirtyHours.hour} < ${untilSql}`,
       )}) as waiting,
+      ${channelsSql(filters, daily, live)} as channels,
       ${grouped('start, step, outcome', seriesSql(range, filters, source, daily))} as series,
       ${grouped('rule', [...daily('rule', 'rule').map((rows) => sql`${rows} and ${named}`), live('rule', named)])} as rules,
       ${grouped('client_id, outcome', [...daily('client_id, outcome', 'clientId'), live('client_id, outcome')])} as applications,
       ${grouped('issuer, outcome', [...daily('issuer, outcome', 'issuer'), live('issuer, outcome')])} as issuers,
       ${grouped('bucket', [...durationsSql(filters, source), live('bucket')])} as durations`;
+
+  /** The channels of a step. Without one, nothing asks for them. */
+  function channelsSql({ step }: Dimensions, counted: typeof daily, lately: typeof live): SQL {
+    if (step === undefined) return sql`json_build_array()`;
+    const seen = unionAll([...counted('channel'), lately('channel')]);
+    return sql`(select coalesce(json_agg(distinct channel), '[]') from (${seen}) as seen)`;
+  }
 
   function seriesSql(
     { interval }: SummaryRange,
@@ -255,9 +270,9 @@ function numbersOf(range: SummaryRange, filters: Dimensions, source: Source): SQ
 
 /** Groups the rows, so that the outer queries read fewer of them. */
 function latelySql(filters: Dimensions, stretches: readonly Stretch[]): SQL[] {
-  const columns = sql`${hourSql} as hour, step, outcome, rule, client_id, issuer, ${bucketSql()} as bucket`;
+  const columns = sql`${hourSql} as hour, channel, step, outcome, rule, client_id, issuer, ${bucketSql()} as bucket`;
   const from = (condition: SQL | undefined) =>
-    sql`select ${columns}, count(*) as attempts from ${attempts} where ${condition} group by 1, 2, 3, 4, 5, 6, 7`;
+    sql`select ${columns}, count(*) as attempts from ${attempts} where ${condition} group by 1, 2, 3, 4, 5, 6, 7, 8`;
   if (stretches.length === 0) return [from(sql`false`)];
   return stretches.map((stretch) => from(and(inStretch(stretch), matching(attempts, filters))));
 }

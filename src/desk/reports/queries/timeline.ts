@@ -21,6 +21,7 @@ import type { PersonPage } from '../questions.ts';
 import { indexed, limited, newestFirst, pageOf, rowsAfter, unionOf, withOtherKeys } from './attempts.ts';
 import { type AttemptRow, attemptColumns } from './columns.ts';
 import { refusedOfLastDay } from './refused.ts';
+import { signInStatuses, withSignIns } from './sign-in-statuses.ts';
 
 /** Newest attempts of a key that are searched for other keys. A monitoring account may have a million. */
 const ATTEMPTS_LOOKED_AT = 1_000;
@@ -67,6 +68,8 @@ export async function findTimeline(config: Config, page: PersonPage, now: number
   // An identity can lead to accounts that never occur with the key: an account that was deleted and created again.
   const accounts = distinct([...keys.oids, ...[...newest, ...found.rows].map(({ oidKey }) => oidKey)]);
   const keptSince = retainedMonths(new Date(now), config.RETENTION_DAYS).from;
+  const signIns = await signInStatuses(config, [...newest, ...found.rows, ...found.sameEmail], now);
+  const listed = await pageOf(found.rows, page.limit, page.question);
   return {
     key,
     keys: distinct([key, ...accounts.slice(0, MAX_KEYS), ...keys.idps, ...keys.emails]),
@@ -78,10 +81,12 @@ export async function findTimeline(config: Config, page: PersonPage, now: number
       truncated: truncated || accounts.length > MAX_KEYS,
       keptSince,
       refused,
+      signIns,
     }),
     ...(keys.names.length > 0 && { signInNames: keys.names.map(nameOf) }),
-    ...(await pageOf(found.rows, page.limit, page.question)),
-    sameEmail: found.sameEmail.map(attemptJson),
+    ...listed,
+    attempts: withSignIns(listed.attempts, signIns),
+    sameEmail: withSignIns(found.sameEmail.map(attemptJson), signIns),
   };
 }
 

@@ -5,7 +5,7 @@
 import { DAY_MS, HOUR_MS } from '../../../platform/duration.ts';
 import { type Dice, diceFor } from '../dice.ts';
 import { hasAccount, personOf, type SimulatedPerson } from '../people.ts';
-import { ODDITIES, type ScriptedCall, signIn, signUp, withOddity } from '../script.ts';
+import { ODDITIES, type ScriptedCall, signIn, signInByPolicy, signUp, withOddity } from '../script.ts';
 
 /** After this many days a new person takes the place, so people sign up on every day. */
 const STAY_DAYS = 60;
@@ -48,9 +48,10 @@ function* visitsOfPlace(seed: number, place: number, day: number): Generator<Vis
     return { person, atMs, rolesSinceMs, calls: acts(person, dice), dice };
   };
 
+  const byPolicy = person.application.customPolicy;
   const dice = diceFor('day', seed, place, day);
   if (dayOfStay === 0) {
-    const signedUp = visit(0, signUp);
+    const signedUp = visit(0, byPolicy ? signInByPolicy : signUp);
     yield signedUp;
     // A failed first try, earlier on the same day.
     if (dice.chance(ODD.signUp)) yield oddly(visit(1, signUp), Math.max(day * DAY_MS, signedUp.atMs - HOUR_MS));
@@ -58,8 +59,9 @@ function* visitsOfPlace(seed: number, place: number, day: number): Generator<Vis
     const busy = BUSY_WEEKDAYS[new Date(day * DAY_MS).getUTCDay()] ?? 1;
     const signIns = dice.poisson(person.signInsPerDay * busy);
     for (let number = 0; number < signIns; number += 1) {
-      const signedIn = visit(number, signIn);
-      yield dice.chance(ODD.signIn) ? oddly(signedIn, signedIn.atMs) : signedIn;
+      const isOdd = dice.chance(ODD.signIn);
+      const signedIn = visit(number, byPolicy && !isOdd ? signInByPolicy : signIn);
+      yield isOdd ? oddly(signedIn, signedIn.atMs) : signedIn;
     }
   }
 }

@@ -1,7 +1,8 @@
 /** Answers a simulated call with Gatehouse's own code. No other file of this folder depends on the gate. */
 
-import { answer } from '../../../gate/answer.ts';
+import { answer, type Call } from '../../../gate/answer.ts';
 import { attemptOf } from '../../../gate/compose-attempt.ts';
+import { customPolicyDoor } from '../../../gate/custom-policy/door.ts';
 import { KvWorld } from '../../../gate/know.ts';
 import { userFlowDoor } from '../../../gate/user-flow/door.ts';
 import type { Config } from '../../../platform/config.ts';
@@ -12,7 +13,7 @@ import { stepNamed } from '../../../sign-in/steps.ts';
 const CALLER = 'Test';
 
 export interface PlayedCall {
-  /** The path after `/connectors/user-flow`. */
+  /** The path after `/connectors`. */
   readonly path: string;
   readonly body: string;
   /** Milliseconds since 1970. */
@@ -32,18 +33,23 @@ export async function answerTo({ path, body, atMs, held }: PlayedCall, config: C
   const deadline = Date.now() + config.DECISION_TIMEOUT_MS;
   const world = new KvWorld({ kv, config, startedAt: atMs, deadline, withTimeout, later: () => undefined });
   const headers = { 'Content-Type': 'application/json' };
-  const answered = await answer(userFlowDoor, world, {
-    request: new Request(`https://gatehouse.example/connectors/user-flow${path}`, { method: 'POST', headers, body }),
-    urlStep: stepNamed(path.slice(1)),
+  const [, channel = '', name = ''] = path.split('/');
+  const call: Omit<Call, 'urlStep'> = {
+    request: new Request(`https://gatehouse.example/connectors${path}`, { method: 'POST', headers, body }),
     caller: CALLER,
     callerKind: 'basic',
     startedAt: atMs,
     decisionTimeoutMs: config.DECISION_TIMEOUT_MS,
     withTimeout,
-  });
+  };
+  const isExchange = channel === 'custom-policy';
+  const answered = isExchange
+    ? await answer(customPolicyDoor([]), world, { ...call, urlStep: name })
+    : await answer(userFlowDoor, world, { ...call, urlStep: stepNamed(name) });
+  const { recorded } = isExchange ? customPolicyDoor([]) : userFlowDoor;
   return {
     reply: answered.reply,
     attempt: (id: string, durationMs: number) =>
-      attemptOf(config, { ...answered, durationMs }, userFlowDoor.recorded(answered.reached), id),
+      attemptOf(config, { ...answered, durationMs }, recorded(answered.reached), id),
   };
 }
