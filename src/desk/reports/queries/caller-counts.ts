@@ -1,5 +1,7 @@
 /**
  * Counts the calls of each credential by day: from the daily facets, and from the attempts of the hours that are not
+ * aggregated yet. The cost depends on the number of days, the attempts of a few hours, and those of today and yesterday
+ * when a credential was last used then.
  */
 import { and, gte, inArray, lt, type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../../../database/connect.ts';
@@ -68,6 +70,8 @@ async function countsAt(db: Database, run: RunQuery, range: Stretch, now: number
   };
 }
 
+/** Whatever the session's `DateStyle` is. */
+const asText = (day: SQL): SQL => sql`to_char(${day}, 'YYYY-MM-DD')`;
 const utcDay = sql.raw(`(occurred_at at time zone 'UTC')::date`);
 const instant = (date: Date): SQL => sql`${date.toISOString()}::timestamptz`;
 
@@ -89,7 +93,7 @@ function countsSql(range: Stretch, until: Date): SQL {
     select ${credentialSql}, day, attempts, ${epochSecondsOf(sql`last`)}
     from (${callsSql(sql`${utcDay} as day`, live === undefined ? [] : [live])}) as lately`;
   const firstDay = (facets: SQL) =>
-    sql`(select min(first)::text from unnest(${facets}) as one (facet)
+    sql`(select min(first) from unnest(${facets}) as one (facet)
       cross join lateral (select min(day) as first from ${dailyFacets} where ${dailyFacets.facet} = one.facet) as days)`;
   return sql`
     with used (credential, day, attempts, last) as materialized (
@@ -111,9 +115,8 @@ function countsSql(range: Stretch, until: Date): SQL {
         lt(dirtyHours.hour, range.to),
         sql`${dirtyHours.hour} < ${untilSql}`,
       )}) as waiting,
-      least(${firstDay(sql`array['credential', 'caller']`)},
-        (select min(day)::text from used)) as "countedSince",
-      ${firstDay(sql`array['credential']`)} as "kindsSince"`;
+      ${asText(sql`least(${firstDay(sql`array['credential', 'caller']`)}, (select min(day) from used))`)} as "countedSince",
+      ${asText(firstDay(sql`array['credential']`))} as "kindsSince"`;
 }
 
 /** The last call of each credential on its last day, before `until`. It reads each of these days once. */
