@@ -1,6 +1,6 @@
 /** The gate's state for the readiness check. The desk cannot read the gate's settings and secrets. */
 import { certificateWarnings } from '../callers/certificate-expiry.ts';
-import type { NamedSecret } from '../callers/credential.ts';
+import type { CallerKind, ConnectorCredentials, NamedSecret } from '../callers/credential.ts';
 import type { Config } from './config.ts';
 import { hexOf, hmac, keyIdOf } from './digest.ts';
 
@@ -14,6 +14,14 @@ export interface GateState {
   readonly pairs: readonly string[];
   /** Each line of `EMAIL_KEY`, as its id. Absent: the gate is of an earlier version, which has none. */
   readonly emailKeys?: readonly string[];
+  /** The credentials of connectors, by name. Absent: the gate is of an earlier version. */
+  readonly callers?: readonly ConfiguredCaller[];
+}
+
+/** A key counts as `api-key`, although it may also be presented as `code`. Lines that share a name are several. */
+export interface ConfiguredCaller {
+  readonly name: string;
+  readonly kind: Exclude<CallerKind, 'code'>;
 }
 
 /** Sets the state of the gate that has these settings. */
@@ -22,10 +30,29 @@ export async function withState(request: Request, config: Config): Promise<Reque
   const pairs = await signedPairs(config.SUPPORT_CODE_KEY, [...basic, ...keys, ...tokens]);
   const emailKeys = await Promise.all(config.EMAIL_KEY.map(keyIdOf));
   const problems = [...config.problems, ...certificateWarnings(Date.now())];
-  const state: GateState = { problems, pairs, emailKeys };
+  const callers = configuredCallers(config.credentials.connector);
+  const state: GateState = { problems, pairs, emailKeys, callers };
   const extended = new Request(request);
   extended.headers.set(HEADER, encodeURIComponent(JSON.stringify(state)));
   return extended;
+}
+
+function configuredCallers({
+  basic,
+  keys,
+  tokens,
+  issuers,
+  certificates,
+}: ConnectorCredentials): readonly ConfiguredCaller[] {
+  const named = (kind: ConfiguredCaller['kind'], some: readonly { readonly name: string }[]) =>
+    some.map(({ name }) => ({ name, kind }));
+  return [
+    ...named('certificate', certificates),
+    ...named('jwt', issuers),
+    ...named('api-key', keys),
+    ...named('static-bearer', tokens),
+    ...named('basic', basic),
+  ];
 }
 
 /** The state in a request; undefined when the gate did not send it. */

@@ -89,14 +89,20 @@ describe('aggregates: sums', () => {
         caller: '',
       },
       { at: at('21T12:00'), durationMs: 1, shadowVersion: 3, shadowDiffers: true, shadowRule: 'other', caller: '' },
+      { at: at('21T13:00'), caller: 'b2c', callerKind: 'api-key', locale: '' },
+      { at: at('21T13:00'), caller: 'b2c', locale: '' },
     );
     await sum();
     const buckets = sql`select bucket, attempts::int from daily_durations where dims = 0 order by 1`;
     expect(await rows(buckets)).toEqual([
       { bucket: 0, attempts: 2 },
+      { bucket: 12, attempts: 2 },
       { bucket: 140, attempts: 1 },
     ]);
     expect(await rows(sql`select facet, value, attempts::int from daily_facets order by 1, 2`)).toEqual([
+      { facet: 'caller', value: 'b2c', attempts: 2 },
+      { facet: 'credential', value: 'api-key:b2c', attempts: 1 },
+      { facet: 'credential', value: 'basic:b2c', attempts: 1 },
       { facet: 'degraded', value: 'kv-unavailable', attempts: 1 },
       { facet: 'failed-rule', value: 'adults only', attempts: 1 },
       { facet: 'failed-rule', value: 'x', attempts: 1 },

@@ -10,10 +10,11 @@ import { createMonths } from '../../src/database/partitions.ts';
 import { sumDue } from '../../src/desk/aggregates/sum-due.ts';
 import { readiness } from '../../src/desk/health/database-state.ts';
 import { findAttempt, listAttempts } from '../../src/desk/reports/queries/attempts.ts';
+import { callerCounts } from '../../src/desk/reports/queries/caller-counts.ts';
 import { findPerson } from '../../src/desk/reports/queries/find-person.ts';
 import { summary } from '../../src/desk/reports/queries/summary-counts.ts';
 import { attemptsQuestion, personQuestion } from '../../src/desk/reports/questions.ts';
-import { summaryRange } from '../../src/desk/reports/range.ts';
+import { callersRange, summaryRange } from '../../src/desk/reports/range.ts';
 import { readConfig } from '../../src/platform/config.ts';
 import { DAY_MS } from '../../src/platform/duration.ts';
 import { anAttempt, keepAttempts } from '../support/attempt.ts';
@@ -154,4 +155,27 @@ test('a summary of whole days reads only the attempts that are not summed yet', 
   await keepAttempts(db(), [anAttempt()]);
   const narrowed = await readBy(() => summary(config(), range, { clientId: 'client1' }, now, { ms: 20_000 }));
   expect(rowsRead(narrowed)).toBe(2 * (unsummed + 1));
+});
+
+test('the report on credentials reads the attempts that are not summed yet, and at most today and yesterday once for last calls', async () => {
+  const range = callersRange({ from: new Date(now - DAYS * DAY_MS) }, now);
+  if (typeof range === 'string') throw new Error(range);
+  const [row] = await rows<{ unsummed: number; until: string }>(
+    sql`select count(*)::int as unsummed, until::text from attempts, summed_until where occurred_at >= until group by until`,
+  );
+  const unsummed = row?.unsummed ?? 0;
+  expect(unsummed).toBeGreaterThan(100);
+  const ask = () => callerCounts(config(), range, now);
+  expect(rowsRead(await readBy(ask))).toBe(unsummed);
+
+  // Used long ago, and used this morning or yesterday in an hour that is summed.
+  const until = new Date(row?.until ?? '');
+  const old = anAttempt({ caller: 'old', callerKind: 'basic', at: new Date(now - 20 * DAY_MS) });
+  const recent = anAttempt({ caller: 'recent', callerKind: 'basic', at: new Date(until.getTime() - 1) });
+  await keepAttempts(db(), [old, recent]);
+  await sumDue(db, new Date(now - DAY_MS));
+  const { accepted, lastCalls } = await ask();
+  expect(accepted.map(({ credential }) => credential)).toEqual(expect.arrayContaining(['basic:old', 'basic:recent']));
+  expect(lastCalls.has('basic:old')).toBe(false);
+  expect(rowsRead(await readBy(ask))).toBeLessThanOrEqual(unsummed + ROWS / DAYS);
 });

@@ -6,6 +6,7 @@ import { FAILED_CONDITION_RULE } from '../../attempts/notes.ts';
 export const FACETS = [
   'reason',
   'caller',
+  'credential',
   'language',
   'degraded',
   'policy-version',
@@ -16,8 +17,16 @@ export const FACETS = [
 ] as const;
 export type Facet = (typeof FACETS)[number];
 
-/** Values are part of an index row, whose size Postgres limits. */
-const MAX_VALUE_CHARS = 128;
+/** Values are part of an index row, whose size Postgres limits. A dimension fits, also with a kind before it. */
+const MAX_VALUE_CHARS = 144;
+
+/** As stored in the column. Only Basic existed in the versions whose attempts have no kind. */
+const KIND = `coalesce(nullif(caller_kind, ''), 'basic')`;
+const CREDENTIAL = `case when caller = '' then '' else ${KIND} || ':' || caller end`;
+/** Facet `credential` of an attempt: the kind and the name of its caller, as `basic:b2c`. */
+export const credentialSql: SQL = sql.raw(`left(${CREDENTIAL}, ${MAX_VALUE_CHARS})`);
+/** The same from facet `caller`, for days that a version without facet `credential` aggregated. */
+export const credentialOfCaller: SQL = sql.raw(`left('basic:' || value, ${MAX_VALUE_CHARS})`);
 
 /**
  * Rows `(facet, value)` of an attempt, for a lateral join to `attempts`. `language` is the person's, as B2C sent it;
@@ -27,7 +36,7 @@ const MAX_VALUE_CHARS = 128;
  */
 export const facetsSql: SQL = sql.raw(`(
   select facet, left(value, ${MAX_VALUE_CHARS}) as value from (
-    values ('reason', reason), ('caller', caller), ('language', locale), ('degraded', degraded),
+    values ('reason', reason), ('caller', caller), ('credential', ${CREDENTIAL}), ('language', locale), ('degraded', degraded),
       ('policy-version', case when policy_version > 0 then policy_version::text else '' end),
       ('shadow', case when shadow_version = 0 then '' when shadow_differs then 'differs' else 'same' end)
     union all

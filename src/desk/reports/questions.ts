@@ -141,6 +141,8 @@ export const summaryQuestion = strict({
 }).check(inOrder);
 export type SummaryQuestion = z.output<typeof summaryQuestion>;
 
+export const callersQuestion = strict(range).check(inOrder);
+
 /** Whether the parameters are those of the request without parameters. */
 export const isDefault = ({ interval, ...asked }: SummaryQuestion) =>
   interval !== 'day' && Object.values(asked).every((value) => value === undefined);

@@ -41,6 +41,15 @@ export function summaryRange({ from, to, interval = 'hour' }: SummaryQuestion, n
   return { interval, ...used };
 }
 
+/** A secret that is retired is compared with a month of use: some applications are used once a month. */
+const CALLERS_DAYS = 30;
+
+/** The range of the report on credentials, rounded outwards to whole days; or the message that refuses `from`. */
+export function callersRange({ from, to }: Pick<SummaryQuestion, 'from' | 'to'>, now: number): SummaryRange | string {
+  const start = from ?? new Date((to?.getTime() ?? now) - CALLERS_DAYS * DAY_MS);
+  return summaryRange({ from: start, to, interval: 'day' }, now);
+}
+
 /**
  * Extends the part of a range before `gone`, where the attempts are deleted, to whole days: the hours at its edges were
  * only in the attempts. For filters without hourly aggregates, the whole range becomes days.

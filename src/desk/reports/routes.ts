@@ -2,6 +2,7 @@
 import type { Context } from 'hono';
 import { DatabaseUnavailable } from '../../database/unavailable.ts';
 import { configOf } from '../../platform/config.ts';
+import { stateOf } from '../../platform/gate-state.ts';
 import { errorFields, log } from '../../platform/log.ts';
 import { type AppEnv, newApp } from '../http/context.ts';
 import { FOREIGN_CURSOR, MAX_LIMIT } from '../http/list-page.ts';
@@ -12,6 +13,7 @@ import {
   attemptParam,
   attemptsFileQuestion,
   attemptsQuestion,
+  callersQuestion,
   isDefault,
   KEY_IN_PATH,
   type PersonSearch,
@@ -22,7 +24,7 @@ import {
   type SummaryQuestion,
   summaryQuestion,
 } from './questions.ts';
-import { listFrom, summaryRange } from './range.ts';
+import { callersRange, listFrom, summaryRange } from './range.ts';
 import { readSnapshot } from './snapshot.ts';
 import type { Summary } from './summary.ts';
 
@@ -51,6 +53,20 @@ reports.get('/summary.csv', validated('query', summaryQuestion), (c) =>
     return c.body(summaryFile(summary), 200, fileHeaders(name));
   }),
 );
+
+reports.get('/callers', validated('query', callersQuestion), async (c) => {
+  const now = Date.now();
+  const range = callersRange(c.req.valid('query'), now);
+  if (typeof range === 'string') return badRequest(c, [{ path: 'from', message: range }]);
+  const config = configOf(c.env);
+  const [{ callerCounts }, { callersReport }] = await Promise.all([
+    import('./queries/caller-counts.ts'),
+    import('./callers-report.ts'),
+  ]);
+  const counts = await callerCounts(config, range, now);
+  const configured = stateOf(c.req.raw)?.callers;
+  return c.json(callersReport(counts, { range, now, retentionDays: config.RETENTION_DAYS, configured }), 200);
+});
 
 reports.get('/attempts', validated('query', attemptsQuestion), (c) => list(c, c.req.valid('query')));
 reports.post('/attempts/search', jsonBody, validated('json', attemptsQuestion), (c) => list(c, c.req.valid('json')));

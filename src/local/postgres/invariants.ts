@@ -63,6 +63,8 @@ export async function findWrong(pool: pg.Pool, attempts = 'attempts'): Promise<W
     select 'sign-in' as facet, counted as value, a.* from ${attempts} as a join signed using (id)
     union all select 'reason' as facet, reason as value, a.* from ${attempts} as a
     union all select 'caller', caller, a.* from ${attempts} as a
+    union all select 'credential', case caller_kind when '' then 'basic' else caller_kind end || ':' || caller, a.*
+      from ${attempts} as a where caller <> ''
     union all select 'language', locale, a.* from ${attempts} as a
     union all select 'degraded', degraded, a.* from ${attempts} as a
     union all select 'policy-version', policy_version::text, a.* from ${attempts} as a where policy_version > 0
