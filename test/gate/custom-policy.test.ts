@@ -347,6 +347,18 @@ describe('faults follow whenUnavailable', () => {
     expect(await send(body('Careful'), { GATEHOUSE: kv })).toMatchObject({ status: 200, json: {} });
   });
 
+  it('a built-in exchange that the policy declares continues under any fault, unless it says block', async () => {
+    const declared = (more: object) => ({
+      exchanges: { SignInStarted: { kind: 'orchestration', emptyReply: true, ...more } },
+      rules: [],
+    });
+    await publish(declared({}));
+    expect(await send(posted('SignInStarted', broken))).toMatchObject({ status: 200, text: '' });
+    await publish(declared({ whenUnavailable: 'block' }));
+    expect(await send(posted('SignInStarted', broken))).toMatchObject({ status: 409 });
+    await publish(POLICY);
+  });
+
   it('the built-in exchanges answer 200 without a body under any fault', async () => {
     for (const name of ['SignInStarted', 'signincompleted/'])
       for (const body of ['{}', broken, 'x'.repeat(300_000)]) {

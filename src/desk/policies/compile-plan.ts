@@ -116,7 +116,8 @@ function whenUnavailableOf({ whenUnavailable = {}, exchanges = {} }: PolicyDocum
   const words: { [step: string]: 'block' | 'continue' } = {};
   for (const { name } of BUILT_IN_EXCHANGES) words[name] = 'continue';
   for (const [step, word] of Object.entries(whenUnavailable)) if (word !== undefined) words[step] = word;
-  for (const [name, exchange] of Object.entries(exchanges)) words[name] = exchange.whenUnavailable ?? 'block';
+  for (const [name, exchange] of Object.entries(exchanges))
+    words[name] = exchange.whenUnavailable ?? words[name] ?? 'block';
   return words;
 }
 

@@ -166,7 +166,11 @@ const exchangeSchema = z.strictObject(
     whenUnavailable: z.optional(
       z
         .enum(['block', 'continue'], { error: 'not block or continue' })
-        .check(z.describe('What a fault does: refuse, or answer 200 without claims. Default: block.')),
+        .check(
+          z.describe(
+            'What a fault does: refuse, or answer 200 without claims. Default: block; continue for SignInStarted and SignInCompleted.',
+          ),
+        ),
     ),
     inputs: z.optional(
       z
