@@ -36,24 +36,28 @@ export async function readBody(request: Request): Promise<Body> {
   const body = await readBodyText(request);
   const { text, fault } = body;
   if (fault !== undefined) return { ok: false, reason: fault, text };
-  const read = parseBody(body);
-  if (!read.ok) return { ok: false, reason: read.fault, text };
-  return isObject(read.value) ? { ok: true, text, members: read.value } : { ok: false, reason: 'not-an-object', text };
+  const read = parseBody(body, isObject);
+  return read.ok ? { ok: true, text, members: read.value } : { ok: false, reason: read.fault, text };
 }
 
-type Json =
-  | { readonly ok: true; readonly value: Record<string, unknown> | readonly unknown[] }
-  | { readonly ok: false; readonly fault: BodyFault };
+type Json<Value> = { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly fault: BodyFault };
 
-/** Parses an object or an array. */
-export function parseBody(body: TextRead): Json {
+/** An object or an array. */
+export const isJsonRoot = (value: unknown): value is Record<string, unknown> | readonly unknown[] =>
+  typeof value === 'object' && value !== null;
+
+/** Parses JSON whose root has the expected form. */
+export function parseBody<Value extends object>(
+  body: TextRead,
+  isExpected: (value: unknown) => value is Value,
+): Json<Value> {
   let value: unknown;
   try {
     value = JSON.parse(body.text);
   } catch {
     return { ok: false, fault: whyNotJson(body.headers, body.bytes, body.text) };
   }
-  if (!isObject(value) && !Array.isArray(value)) return { ok: false, fault: 'not-an-object' };
+  if (!isExpected(value)) return { ok: false, fault: 'not-an-object' };
   return isShallow(value) ? { ok: true, value } : { ok: false, fault: 'nested-too-deep' };
 }
 

@@ -433,7 +433,8 @@ describe('exception or timeout during a call', () => {
 
   it('a KV binding that throws on every access counts as an outage of KV', async () => {
     const clientId = newClient();
-    const answered = await callWith({ GATEHOUSE: poisoned }, breaking('PreTokenIssuance', clientId));
+    const call = { ...breaking('PreTokenIssuance', clientId), objectId: newObjectId() };
+    const answered = await callWith({ GATEHOUSE: poisoned }, call);
     expect(answered.json).toEqual(NO_ROLES);
     expect(await rowsOfOnce(clientId, 1)).toMatchObject([{ degraded: 'kv-unavailable' }]);
   });

@@ -10,7 +10,7 @@ import { type Claims, emailKey, idpKey, MAX_LANGUAGES, oidKey, type SignInEvent 
 import { tagOfLcid } from '../../sign-in/lcid.ts';
 import { networkOf } from '../../sign-in/network.ts';
 import { type Call, type Parsed, Stopped, type Understood } from '../answer.ts';
-import { parseBody, readBodyText, type TextRead } from '../body.ts';
+import { isJsonRoot, parseBody, readBodyText, type TextRead } from '../body.ts';
 import { whyNotJson } from '../encoding.ts';
 
 export interface ExchangeCall extends Parsed {
@@ -105,7 +105,7 @@ function jsonIn(body: TextRead): ReadBody {
   const { text } = body;
   // B2C leaves out empty claims, and so perhaps the body.
   if (text.trim() === '') return { incoming: NOTHING, fault: undefined };
-  const read = parseBody(body);
+  const read = parseBody(body, isJsonRoot);
   if (!read.ok) return { fault: read.fault };
   const root = read.value;
   if (Array.isArray(root)) return { incoming: { members: [], root }, fault: undefined };
