@@ -1,7 +1,7 @@
 /** `/health` and `/health/ready`. */
 import { createExecutionContext, createScheduledController } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { failedConditionNote } from '../../src/attempts/notes.ts';
 import { connect } from '../../src/database/connect.ts';
 import { sumDue } from '../../src/desk/aggregates/sum-due.ts';
@@ -43,6 +43,19 @@ async function ask(path: string, bindings: object = {}, pair = 'support:support'
   return { status: answered.status, headers: answered.headers, json: (await answered.json()) as Ready };
 }
 
+const PARTS = ['kv', 'queue', 'neon', 'policy', 'records'] as const;
+type Part = (typeof PARTS)[number];
+
+/** Asks again while a part takes longer than its second, as on a busy machine. `failing`: those that a test breaks. */
+const askParts = (bindings: object = {}, { pair, failing = [] }: { pair?: string; failing?: Part[] } = {}) =>
+  vi.waitUntil(
+    async () => {
+      const answered = await ask('/health/ready', bindings, pair);
+      return PARTS.every((part) => failing.includes(part) || answered.json[part].ok) && answered;
+    },
+    { timeout: 60_000, interval: 50 },
+  );
+
 describe('liveness', () => {
   it('/health is ok without credentials, even if everything behind the gate fails', async () => {
     const answered = await ask('/health', { GATEHOUSE: {}, ATTEMPTS: {}, ...NEON_AWAY }, ':');
@@ -54,15 +67,15 @@ describe('liveness', () => {
 describe('readiness', () => {
   it('/health/ready requires reports credentials, and lists every part', async () => {
     expect((await ask('/health/ready', {}, 'admin:admin')).status).toBe(401);
-    const { status, json } = await ask('/health/ready');
+    const { status, json } = await askParts();
     expect(status).toBe(200);
     expect(json).toMatchObject({ status: 'ready', kv: { ok: true }, queue: { ok: true }, neon: { ok: true } });
   });
 
   it('/health/ready shows the policy in force, and is 503 when none decides', async () => {
     await env.GATEHOUSE.delete(POINTER_KEY);
-    expect((await ask('/health/ready')).json.policy).toMatchObject({ ok: true, decides: true, version: 0 });
-    const none = await ask('/health/ready', { POLICY: 'stored' });
+    expect((await askParts()).json.policy).toMatchObject({ ok: true, decides: true, version: 0 });
+    const none = await askParts({ POLICY: 'stored' });
     expect([none.status, none.json.policy]).toEqual([
       503,
       expect.objectContaining({ decides: false, fault: 'policy-missing' }),
@@ -70,17 +83,15 @@ describe('readiness', () => {
     expect(none.json.warnings.join()).toContain('sign-ups are blocked');
 
     const version = await publish({ rules: [] });
-    const stored = await ask('/health/ready', { POLICY: 'stored' });
+    const stored = await askParts({ POLICY: 'stored' });
     expect([stored.status, stored.json.policy]).toEqual([
       200,
       expect.objectContaining({ decides: true, version, fault: '' }),
     ]);
-    expect((await ask('/health/ready')).json.warnings.join()).toContain(
-      'A policy is saved, but the built-in one decides',
-    );
+    expect((await askParts()).json.warnings.join()).toContain('A policy is saved, but the built-in one decides');
 
     await publish('broken by hand');
-    const broken = await ask('/health/ready', { POLICY: 'stored' });
+    const broken = await askParts({ POLICY: 'stored' });
     expect([broken.status, broken.json.policy.fault]).toEqual([503, 'policy-unreadable']);
     await env.GATEHOUSE.delete(POINTER_KEY);
   });
@@ -115,17 +126,17 @@ describe('readiness', () => {
     const hourAgo = Date.now() - 3_600_000;
     const due = await markPublishDue(env.GATEHOUSE, hourAgo);
     if (!due.ok) throw new Error('KV took no key');
-    const { json } = await ask('/health/ready');
+    const { json } = await askParts();
     expect(json.warnings.join()).toContain(new Date(hourAgo).toISOString());
     await clearPublishDue(env.GATEHOUSE, due.value);
-    expect((await ask('/health/ready')).json.warnings.join()).not.toContain('may not be in Workers KV');
+    expect((await askParts()).json.warnings.join()).not.toContain('may not be in Workers KV');
   });
 
   it('/health/ready shows which part hangs or fails, and that the others work', async () => {
     const hanging = { get: () => new Promise(() => undefined), list: () => new Promise(() => undefined) };
-    const noKv = await ask('/health/ready', { GATEHOUSE: hanging });
+    const noKv = await askParts({ GATEHOUSE: hanging }, { failing: ['kv', 'queue', 'policy', 'records'] });
     expect([noKv.status, noKv.json.kv.ok, noKv.json.queue.ok, noKv.json.neon.ok]).toEqual([503, false, false, true]);
-    const noNeon = await ask('/health/ready', NEON_AWAY);
+    const noNeon = await askParts(NEON_AWAY, { failing: ['neon'] });
     expect([noNeon.status, noNeon.json.kv.ok, noNeon.json.queue.ok, noNeon.json.neon.ok]).toEqual([
       503,
       true,
@@ -144,7 +155,7 @@ describe('readiness', () => {
       RETENTION_DAYS: 'many',
       SUPPORT_CODE_KEY: 'short',
     };
-    const { json } = await ask('/health/ready', deployed, 'desk:pass-word-1');
+    const { json } = await askParts(deployed, { pair: 'desk:pass-word-1' });
     const warnings = json.warnings.join('\n');
     for (const word of [
       'REPORTS_BASIC contains a sample',
@@ -157,7 +168,7 @@ describe('readiness', () => {
       expect(warnings).toContain(word);
     }
     expect(warnings).not.toContain('pass-word-1');
-    expect((await ask('/health/ready')).json.warnings.join()).toContain('LOCAL is set');
+    expect((await askParts()).json.warnings.join()).toContain('LOCAL is set');
   });
 
   it('/health/ready names the line of an invalid credential without its text, and timeouts that contradict each other', async () => {
@@ -168,7 +179,7 @@ describe('readiness', () => {
       STALE_ROLES_MAX_SECONDS: '',
       ROLES_CLAIM: 'ObjectID',
     };
-    const warnings = (await ask('/health/ready', deployed)).json.warnings.join('\n');
+    const warnings = (await askParts(deployed)).json.warnings.join('\n');
     expect(warnings).toContain('CONNECTOR_BASIC, line 2, 3, 5');
     for (const name of ['KV_TIMEOUT_MS', 'STALE_ROLES_MAX_SECONDS', 'ROLES_CLAIM']) expect(warnings).toContain(name);
     for (const text of ['nocolon', 't-w-o', 'three']) expect(warnings).not.toContain(text);
@@ -176,11 +187,11 @@ describe('readiness', () => {
 
   it('/health/ready counts dead letters by kind, including those of an earlier version, and names the command', async () => {
     await noDeadLetters();
-    expect((await ask('/health/ready')).json.queue).toEqual({ ok: true, outage: 0, refused: 0 });
-    expect((await ask('/health/ready')).json.warnings.join()).not.toContain('dead letters');
+    expect((await askParts()).json.queue).toEqual({ ok: true, outage: 0, refused: 0 });
+    expect((await askParts()).json.warnings.join()).not.toContain('dead letters');
     for (const kind of ['outage', 'refused'] as const) {
       const letter = await deadLetterOf(`oid:${crypto.randomUUID()}`, kind);
-      const { json } = await ask('/health/ready');
+      const { json } = await askParts();
       expect(json.queue).toEqual({ ok: true, outage: 0, refused: 0, [kind]: 1 });
       expect(json.warnings.join()).toContain('npm run dead-letters');
       await env.GATEHOUSE.delete(letter);
@@ -193,9 +204,9 @@ describe('readiness', () => {
     const notes = ['email record not used', failedConditionNote(rule, 'claims.city is absent')];
     const at = new Date(Date.now() - 3 * 3_600_000);
     await keepAttempts(db, [anAttempt({ at, notes }), anAttempt({ at, notes }), anAttempt({ at })]);
-    expect((await ask('/health/ready')).json.warnings.join()).not.toContain(rule);
+    expect((await askParts()).json.warnings.join()).not.toContain(rule);
     await sumDue(() => connect(env.DATABASE_URL, 10_000).db, new Date());
-    const { json } = await ask('/health/ready');
+    const { json } = await askParts();
     expect(json.neon.failedRules).toMatchObject({ [rule]: 2 });
     expect(json.warnings.join()).toContain(`${rule} (2 calls)`);
   });
@@ -205,7 +216,7 @@ describe('readiness', () => {
     await call({ step: 'PreTokenIssuance', client_id: clientId }, '/PostFederationSignup');
     await call({ step: 'PostNothing', client_id: clientId });
     await rowsOfOnce(clientId, 2);
-    const { json } = await ask('/health/ready');
+    const { json } = await askParts();
     expect(json.neon.differentSteps).toBeGreaterThanOrEqual(1);
     expect(json.neon.unknownSteps).toBeGreaterThanOrEqual(1);
     expect(json.warnings.filter((warning) => warning.includes('Azure portal'))).toHaveLength(2);
@@ -240,7 +251,7 @@ describe('records of people in /health/ready', () => {
     fetch: (request: Request) => managementApi.fetch(request, { ...env, ...settings }, createExecutionContext()),
   });
   const records = async (desk: object, gate: object = desk) => {
-    const { json } = await ask('/health/ready', { ...gate, DESK: onDesk(desk) });
+    const { json } = await askParts({ ...gate, DESK: onDesk(desk) });
     return { ...json.records, warnings: json.warnings.join() };
   };
 
@@ -257,7 +268,9 @@ describe('records of people in /health/ready', () => {
     for (const minutes of [0, 5, 10]) await rekey(env.GATEHOUSE, keys, Date.now() + minutes * 60_000);
     const done = await records(both);
     expect(done).toMatchObject({ rekey: 'done' });
-    expect(done.warnings).not.toContain('EMAIL_KEY');
+    // Other files leave records under keys of their own, which another warning counts.
+    expect(done.warnings).not.toContain('Keep the other lines');
+    expect(done.warnings).not.toContain('The gate does not have');
     await env.GATEHOUSE.delete('rekey:state');
   });
 
@@ -269,7 +282,7 @@ describe('records of people in /health/ready', () => {
     expect(await warned({})).toContain('none of them counts');
     expect(await warned({ EMAIL_TRUSTED_ISSUERS: 'google.com' })).not.toContain('none of them counts');
     const deployed = { LOCAL: '', REPORTS_BASIC: 'desk:pass-word-1' };
-    const { json } = await ask('/health/ready', deployed, 'desk:pass-word-1');
+    const { json } = await askParts(deployed, { pair: 'desk:pass-word-1' });
     expect(json.warnings.join()).toContain('EMAIL_KEY is missing');
   });
 });
@@ -278,7 +291,7 @@ it('/health/ready warns of e-mail records while it is unconfirmed that people ca
   const key = `person:email:${crypto.randomUUID()}@example.com`;
   await env.GATEHOUSE.put(key, '{}');
   const warned = async (bindings: object) =>
-    (await ask('/health/ready', bindings)).json.warnings.join().includes('EMAIL_COLLECTED_ON_PAGE');
+    (await askParts(bindings)).json.warnings.join().includes('EMAIL_COLLECTED_ON_PAGE');
   expect(await warned({ EMAIL_TRUSTED_ISSUERS: 'google.com' })).toBe(true);
   expect(await warned({ EMAIL_TRUSTED_ISSUERS: 'google.com', EMAIL_COLLECTED_ON_PAGE: 'no' })).toBe(false);
   expect(await warned({})).toBe(false);
@@ -286,7 +299,7 @@ it('/health/ready warns of e-mail records while it is unconfirmed that people ca
 });
 
 it('/health/ready warns when KEEP_CLAIMS lists a claim whose value is never stored', async () => {
-  const warningsWith = async (bindings: object) => (await ask('/health/ready', bindings)).json.warnings.join(' ');
+  const warningsWith = async (bindings: object) => (await askParts(bindings)).json.warnings.join(' ');
   const kept = { KEEP_CLAIMS: 'country, extension_InviteCode, city' };
   expect(await warningsWith(kept)).toContain('never stored: extension_InviteCode. Remove');
   expect(await warningsWith({ ...kept, NEVER_STORE: 'city' })).toContain('never stored: extension_InviteCode, city. ');

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { AttemptJson } from '../../src/desk/reports/attempt-json.ts';
 import type { Summary } from '../../src/desk/reports/summary.ts';
 import { anAttempt } from '../support/attempt.ts';
-import { call, newClient, newObjectId, rowsOfOnce } from '../support/call.ts';
+import { call, newClient, newObjectId, rowsOfOnce, WRITTEN_WITHIN_MS } from '../support/call.ts';
 import { idsOf, keep, type Listed, type Problem, report } from '../support/reports-call.ts';
 
 interface Found extends Listed {
@@ -289,7 +289,7 @@ test('a dimension that is truncated in the row is found by the whole value, stay
   for (const [nth, issuer] of issuers.entries()) {
     const rows = await expect
       .poll(async () => (await (await report('/attempts/search', { issuer, clientId })).json<Listed>()).attempts, {
-        timeout: 10_000,
+        timeout: WRITTEN_WITHIN_MS,
       })
       .toHaveLength(1)
       .then(async () => (await (await report('/attempts/search', { issuer, clientId })).json<Listed>()).attempts);

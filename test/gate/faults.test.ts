@@ -14,6 +14,7 @@ import {
   newObjectId,
   rowsOf,
   rowsOfOnce,
+  WRITTEN_WITHIN_MS,
 } from '../support/call.ts';
 import worker from '../support/worker.ts';
 
@@ -463,7 +464,7 @@ async function rowsWithCode(code: string | undefined, step: string, count = 1, r
   const { attempts } = await import('../../src/database/schema.ts');
   const { and, eq } = await import('drizzle-orm');
   const read = () =>
-    connect(env.DATABASE_URL, 10_000)
+    connect(env.DATABASE_URL, WRITTEN_WITHIN_MS)
       .db.select()
       .from(attempts)
       .where(and(eq(attempts.supportCode, code ?? ''), eq(attempts.step, step)));
@@ -472,6 +473,6 @@ async function rowsWithCode(code: string | undefined, step: string, count = 1, r
       const rows = (await read()).filter((row) => reason === undefined || row.reason === reason);
       return rows.length >= count ? rows : false;
     },
-    { timeout: 10_000, interval: 50 },
+    { timeout: WRITTEN_WITHIN_MS, interval: 50 },
   );
 }

@@ -132,7 +132,7 @@ async function answers(config: Config) {
   const from = new Date(NOW - 30 * DAY_MS).toISOString();
   const to = new Date(NOW + HOUR_MS).toISOString();
   const versions = versionsIn(config);
-  const { oldestUnsummedSeconds: _, ...ready } = await readiness(config);
+  const { oldestUnsummedSeconds: _, ...ready } = await readiness(config, 30_000);
   return {
     list: await pages(async (cursor) =>
       listAttempts(config, await attemptsQuestion.parseAsync({ from, to, limit: 3, ...cursor }), NOW),

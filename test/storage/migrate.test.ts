@@ -66,9 +66,9 @@ describe('migrate', () => {
     writeFileSync(journal, JSON.stringify({ ...rest, entries: entries.slice(0, 1) }));
     const config = readConfig({ DATABASE_URL: server.url });
     await migrate(server.url, folder);
-    expect((await readiness(config)).migrated).toBe(false);
+    expect((await readiness(config, LIMIT_MS)).migrated).toBe(false);
     await migrate(server.url);
-    expect((await readiness(config)).migrated).toBe(true);
+    expect((await readiness(config, LIMIT_MS)).migrated).toBe(true);
   });
 
   it('migrate creates the schema in an empty database, records it in drizzle’s journal, and does nothing a second time', async () => {

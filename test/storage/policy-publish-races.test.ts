@@ -12,7 +12,7 @@ import { POINTER_KEY, PUBLISH_DUE_PREFIX, versionKey } from '../../src/policy/po
 import { memoryKv } from '../support/memory-kv.ts';
 
 const MINUTE = 60_000;
-const RUNS = 2_000;
+const HISTORIES = Number(process.env.HISTORIES ?? 500);
 
 // Fake timers: no operation times out. An operation without a result means that its caller crashed.
 beforeEach(() => {
@@ -221,7 +221,7 @@ it('publishing: the newest version ends up in force after overlaps, crashes, fai
       expect(new Set(saved).size).toBe(saved.length);
       savedInAll += saved.length;
     }),
-    { numRuns: RUNS },
+    { numRuns: HISTORIES },
   );
-  expect(savedInAll).toBeGreaterThan(300);
+  expect(savedInAll).toBeGreaterThan(HISTORIES * 0.15);
 }, 300_000);

@@ -162,7 +162,7 @@ test('every statement of every report has a statement timeout in Postgres', asyn
   await findAttempt(config(), anAttempt().id);
   await findPerson(config(), await personQuestion.parseAsync({ key: 'email:ada@example.com' }), Date.now());
   await summary(config(), range, { clientId: 'shop', rule: 'no-mail' }, Date.now(), { ms: 1_234 });
-  await readiness(config());
+  await readiness(config(), 1_000);
   await listChanges(config(), await changesQuestion.parseAsync({}));
   const limits = sent.mock.calls.map(([, init]) => {
     const { queries = [] } = JSON.parse(String(init?.body)) as { queries?: { query: string }[] };

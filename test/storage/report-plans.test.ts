@@ -128,7 +128,7 @@ test('each look-up reads an index of each month and few rows, with or without a 
     'an issuer and a step that never occurred': () => list({ issuer: 'none.com', step: 'none', from }),
     'an outcome that never occurred': () => list({ outcome: 'block', clientId: 'client1', from }),
     'a shadow policy that never differed': () => list({ shadow: 'differs', from }),
-    readiness: () => readiness(config()),
+    readiness: () => readiness(config(), 30_000),
   };
   for (const [name, report] of Object.entries(lookUps)) {
     const nodes = await readBy(report);

@@ -299,20 +299,20 @@ describe('readiness', () => {
       refusedCalls: {},
       migrated: true,
     };
-    expect(await readiness(config())).toEqual(nothing);
+    expect(await readiness(config(), 30_000)).toEqual(nothing);
     await keepAttempts(db(), [anAttempt()]);
-    expect(await readiness(config())).toEqual(nothing);
+    expect(await readiness(config(), 30_000)).toEqual(nothing);
     const twoHoursAgo = Math.floor(Date.now() / HOUR_MS - 2) * HOUR_MS;
     await keepAttempts(db(), [anAttempt({ at: new Date(twoHoursAgo) })]);
-    const { oldestUnsummedSeconds } = await readiness(config());
+    const { oldestUnsummedSeconds } = await readiness(config(), 30_000);
     const sinceItsEnd = (Date.now() - twoHoursAgo - HOUR_MS) / 1_000;
     expect(oldestUnsummedSeconds).toBeGreaterThan(sinceItsEnd - 60);
     expect(oldestUnsummedSeconds).toBeLessThanOrEqual(sinceItsEnd + 1);
     await sumDue(db, new Date());
-    expect(await readiness(config())).toEqual(nothing);
+    expect(await readiness(config(), 30_000)).toEqual(nothing);
     // A late attempt waits only for the next tick.
     await keepAttempts(db(), [anAttempt({ at: new Date(twoHoursAgo) })]);
-    expect(await readiness(config())).toEqual(nothing);
+    expect(await readiness(config(), 30_000)).toEqual(nothing);
   });
 
   test('readiness counts different and unknown steps of the last 24 hours', async () => {
@@ -323,7 +323,7 @@ describe('readiness', () => {
       anAttempt({ reason: 'unknown-step', outcome: 'error' }),
       anAttempt(),
     ]);
-    expect(await readiness(config())).toMatchObject({ differentSteps: 1, unknownSteps: 2 });
+    expect(await readiness(config(), 30_000)).toMatchObject({ differentSteps: 1, unknownSteps: 2 });
     expect(await rows(sql`select count(*)::int as stored from attempts`)).toEqual([{ stored: 5 }]);
   });
 

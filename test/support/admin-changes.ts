@@ -8,11 +8,12 @@ import { connect } from '../../src/database/connect.ts';
 import { changes } from '../../src/database/schema.ts';
 import type { DeadLetterKind } from '../../src/desk/consume/dead-letters.ts';
 import { admin } from './admin-call.ts';
+import { WRITTEN_WITHIN_MS } from './call.ts';
 import worker from './worker.ts';
 
 /** The changes of a person, oldest first. */
 export const changesOf = (key: string) =>
-  connect(env.DATABASE_URL, 10_000)
+  connect(env.DATABASE_URL, WRITTEN_WITHIN_MS)
     .db.select()
     .from(changes)
     .where(eq(changes.subject, key))
@@ -25,7 +26,7 @@ export const changesOfOnce = (key: string, count: number) =>
       const rows = await changesOf(key);
       return rows.length >= count ? rows : false;
     },
-    { timeout: 10_000, interval: 50 },
+    { timeout: WRITTEN_WITHIN_MS, interval: 50 },
   );
 
 /** Stores a valid change as a dead letter. Returns its KV key. */

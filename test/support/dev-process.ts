@@ -16,7 +16,10 @@ export function devProcesses() {
     for (const child of running) child.kill('SIGTERM');
   });
   return (args: readonly string[], cwd?: string) => {
+    // As a developer has it, and not as vitest.config.ts sets it.
+    const { X_LOCAL_EXPLORER: _, X_LOCAL_OBSERVABILITY: __, ...env } = process.env;
     const child = spawn(process.execPath, [PROGRAM, ...args], {
+      env,
       stdio: ['ignore', 'pipe', 'pipe'],
       ...(cwd && { cwd }),
     });

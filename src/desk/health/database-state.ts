@@ -28,8 +28,8 @@ export interface Readiness {
   readonly migrated: boolean;
 }
 
-/** Runs two statements. Throws DatabaseUnavailable after 1 s. The cost does not depend on the number of attempts. */
-export async function readiness(config: Config): Promise<Readiness> {
+/** Runs two statements. Throws DatabaseUnavailable at the limit. The cost does not depend on the number of attempts. */
+export async function readiness(config: Config, limitMs = READY_LIMIT_MS): Promise<Readiness> {
   return runQuery(
     config,
     async (db, run) => {
@@ -51,7 +51,7 @@ export async function readiness(config: Config): Promise<Readiness> {
         migrated: true,
       };
     },
-    READY_LIMIT_MS,
+    limitMs,
   );
 }
 
