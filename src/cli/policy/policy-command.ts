@@ -127,12 +127,16 @@ function withGatehouse(program: Program, io: Io): void {
         'not all of a call is recorded; the report says what to record. Exit code 0: no difference, 1: differences, 2: error.',
     )
     .summary(
-      'Shows which recorded calls a draft decides differently: --from, --to, --step, --client-id, --limit, --json. ' +
+      'Shows which recorded calls a draft decides differently: --from, --to, --tz, --step, --client-id, --limit, --json. ' +
         'Its credential is GATEHOUSE_REPORTS.',
     )
     .option('--policy <file>', 'the draft', POLICY_JSON)
-    .option('--from <time>', 'calls from this time on (default: seven days ago)')
+    .option(
+      '--from <time>',
+      'calls from this time on: 2026-11-21, today, yesterday, -24h, -7d or 2026-11-21T08:00:00Z (default: -7d)',
+    )
     .option('--to <time>', 'calls before this time')
+    .option('--tz <zone>', 'the zone in which days begin, such as Europe/Berlin (default: UTC)')
     .option('--step <step>', 'only calls of this step or exchange')
     .option('--client-id <id>', 'only calls for this application')
     .option('--limit <N>', 'the N newest calls only')

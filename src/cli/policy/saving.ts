@@ -80,7 +80,7 @@ export async function changeList(
   const order = kind === 'add' ? { add: entries } : { remove: entries };
   const had = listNamed(before.document, name);
   const change = had && withListChanged(before.document, name, had, { add: [], remove: [], ...order });
-  // Gatehouse says why nothing changes, or which list was meant. There is nothing to ask before.
+  // Gatehouse says why nothing changes, or which list has a near name. There is nothing to ask before.
   const isEmpty = change === undefined || change.added.length + change.removed.length === 0;
   if (!isEmpty && !(await agreed(io, before, change.document, yes))) return 1;
   const { changed, number, inForce, unchanged, warnings } = await server.saveList(call, name, order, note);

@@ -48,7 +48,7 @@ export async function listChanges(
   );
   const shown = rows.slice(0, limit);
   const last = shown.at(-1);
-  const next = rows.length > limit && last ? await writeCursor(page.question, { ...last, from: undefined }) : undefined;
+  const next = rows.length > limit && last ? await writeCursor(page.question, { ...last, from }) : undefined;
   return {
     changes: shown.map((row) => ({ ...row, occurredAt: row.occurredAt.toISOString() })),
     ...(next === undefined ? {} : { next }),

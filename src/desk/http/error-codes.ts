@@ -162,8 +162,8 @@ function noSuchAttempt({ by, days }: { by: 'id' | 'support code'; days: number }
 
 function noSuchList({ name, near, names }: { name: string; near: string | undefined; names: string }): string {
   const known = names === '' ? 'It has no lists: add one to the document (PUT /admin/policy)' : `Its lists: ${names}`;
-  const meant = near === undefined ? '' : ` Did you mean ${near}?`;
-  return `The policy has no list ${name}, so nothing was changed.${meant} ${known}.`;
+  const hint = near === undefined ? '' : ` Did you mean ${near}?`;
+  return `The policy has no list ${name}, so nothing was changed.${hint} ${known}.`;
 }
 
 function versionChanged(inForce: CurrentVersion): string {

@@ -1,8 +1,8 @@
 /** One list of a policy with entries added and removed. Pure. */
 import { truncate } from '../../attempts/text-limits.ts';
 import { lowerAscii, trim } from '../../expressions/text.ts';
+import { closest } from '../../platform/closest-name.ts';
 import { firstItems } from '../../platform/name-list.ts';
-import { closest } from './names.ts';
 import type { PolicyDocument } from './policy-document.ts';
 import type { Problem } from './policy-problem.ts';
 
@@ -26,7 +26,9 @@ export interface ListChange {
 export const listNamed = ({ lists = {} }: PolicyDocument, name: string): readonly string[] | undefined =>
   Object.hasOwn(lists, name) ? lists[name] : undefined;
 
-/** Adds at the end. Removes every copy of an entry. An entry that is there already, or is not there, changes nothing. */
+/**
+ * Adds at the end. Removes every copy of an entry. An entry that is there already, or is not there, changes nothing.
+ */
 export function withListChanged(
   document: PolicyDocument,
   name: string,
@@ -75,8 +77,8 @@ export function unchangedSentences(
   );
   const near = notThere.length === 0 ? () => undefined : nearIn(entries);
   const isNot = notThere.slice(0, MAX_LOOKED_UP).map((entry) => {
-    const meant = near(entry);
-    return `${quoted(entry)} is not on ${name}.${meant === undefined ? '' : ` ${quoted(meant)} is: write it so.`}`;
+    const known = near(entry);
+    return `${quoted(entry)} is not on ${name}.${known === undefined ? '' : ` ${quoted(known)} is: write it so.`}`;
   });
   const more = notThere.length - isNot.length;
   return [...is, ...isNot, ...(more > 0 ? [`${more} more are not on ${name}.`] : [])];

@@ -1,5 +1,6 @@
 /** `POST /admin/policy/lists/{name}`: saves a version with entries of one list added and removed. */
 import * as z from 'zod/mini';
+import { closest } from '../../../platform/closest-name.ts';
 import { nameList } from '../../../platform/name-list.ts';
 import { newApp } from '../../http/context.ts';
 import { strict } from '../../http/input-rules.ts';
@@ -14,7 +15,6 @@ import {
   unchangedSentences,
   withListChanged,
 } from '../../policies/list-change.ts';
-import { closest } from '../../policies/names.ts';
 import { MAX_DOCUMENT_BYTES, type PolicyDocument } from '../../policies/policy-document.ts';
 import type { Problem } from '../../policies/policy-problem.ts';
 import { saveVersion } from '../../policies/save.ts';

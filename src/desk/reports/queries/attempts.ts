@@ -38,7 +38,7 @@ export async function listAttempts(
   const { rows, searchedTo } = await runQuery(config, (db, run) =>
     readPage(db, run, { narrowed, from, after, limit }, limits),
   );
-  return pageOf(rows, limit, question, narrowed.from === undefined ? from : undefined, searchedTo);
+  return pageOf(rows, limit, question, from, searchedTo);
 }
 
 /** The attempt with this UUIDv7. The time in the id selects its partition. */
