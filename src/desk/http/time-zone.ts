@@ -22,8 +22,8 @@ const plain = (name: string) => name.toLowerCase().replace(/[\s_-]+/g, '');
 export const shownAt = (time: number, zone: string): number => inZone(time, zone)?.getTime() ?? time;
 
 /**
- * The first moment at which clocks in the zone show `wall` (a time in UTC with the same fields) or later. So a time that
- * clocks show twice is the earlier one, and one that they skip is the moment in which they skip it.
+ * The first moment at which clocks in the zone show `wall` (a time in UTC with the same fields) or later. So a time
+ * that clocks show twice is the earlier one, and one that they skip is the moment in which they skip it.
  */
 export function firstShowing(wall: number, zone: string): number {
   const offsetAt = (time: number) => shownAt(time, zone) - time;
