@@ -36,12 +36,13 @@ export async function listAttempts(
   { narrowed, limit, after, question }: AttemptsPage,
   now: number,
   limits: ListLimits = LIST_LIMITS,
+  countLimits: ListLimits = COUNT_LIMITS,
 ): Promise<AttemptList> {
   const from = listFrom(narrowed, after, now);
   const asked = { narrowed, from, after, limit };
   const page = await runQuery(config, (db, run) => readPage(db, run, asked, limits));
   const listed = await pageOf(page.rows, limit, question, from, page.searchedTo);
-  return after === undefined ? { ...listed, matches: await countAll(config, asked, page) } : listed;
+  return after === undefined ? { ...listed, matches: await countAll(config, asked, page, countLimits) } : listed;
 }
 
 /** Counts in the stretches that may have matches, unless there are too many attempts to read. */
@@ -49,11 +50,12 @@ async function countAll(
   config: Config,
   asked: Asked,
   { rows, searchedTo, candidates }: Awaited<ReturnType<typeof readPage>>,
+  limits: ListLimits,
 ): Promise<Matches> {
   if (searchedTo !== undefined) return NOT_COUNTED;
   if (rows.length <= asked.limit) return matchesOf(rows.length);
-  const most = keyOf(asked.narrowed) === undefined ? COUNT_LIMITS.attempts : COUNT_LIMITS.rows;
-  const reading = readingOf(candidates, rangeOf(asked), COUNTED_ROWS, { ...COUNT_LIMITS, attempts: most });
+  const most = keyOf(asked.narrowed) === undefined ? limits.attempts : limits.rows;
+  const reading = readingOf(candidates, rangeOf(asked), COUNTED_ROWS, { ...limits, attempts: most });
   const parts = sourcesOf(asked, reading.stretches).map((source) => limited(source, COUNTED_ROWS));
   const counted = await countMatches(
     config,
