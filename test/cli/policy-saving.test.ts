@@ -1,4 +1,4 @@
-/** The commands of `npm run policy` that call a Gatehouse: push, pull, diff, versions, rollback and try. */
+/** The commands of `npm run policy` that call a Gatehouse: push, list, pull, diff, versions, rollback and try. */
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
