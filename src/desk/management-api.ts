@@ -14,6 +14,7 @@ import { signCursorsWith } from './http/cursor.ts';
 import { databaseProblem } from './http/database-unavailable.ts';
 import { guard } from './http/guard.ts';
 import { malformedJson, methodNotAllowed, refuse } from './http/problem-details.ts';
+import { readableJson } from './http/readable-json.ts';
 import { reports } from './reports/routes.ts';
 
 // zod/mini has no error messages of its own.
@@ -30,6 +31,7 @@ managementApi.use(async (c, next) => {
   // A page has a policy of its own.
   for (const [name, value] of Object.entries(NOT_STORED)) if (!c.res.headers.has(name)) c.header(name, value);
 });
+managementApi.use(readableJson);
 managementApi.use(refuseCrossSite);
 // Authentication comes first: no address here is public.
 managementApi.use('/health/ready', guard('reports'));

@@ -37,7 +37,7 @@ describe('a command with wrong usage', () => {
     [
       'policy',
       [],
-      /^A command is missing\. The commands are check, test, schema, functions, push, pull, diff, versions, rollback, try/,
+      /^A command is missing\. The commands are check, test, schema, functions, push, list, pull, diff, versions, rollback, try/,
     ],
     ['policy', ['chekc'], /Did you mean check\?/],
     ['policy', ['try'], /^try needs the argument file/],

@@ -1,4 +1,4 @@
-/** The commands of `npm run policy` that call a Gatehouse: push, pull, diff, versions, rollback and try. */
+/** The commands of `npm run policy` that call a Gatehouse: push, list, pull, diff, versions, rollback and try. */
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -271,5 +271,70 @@ describe('npm run policy', () => {
     }
     const wrong = await run('policy', ['pull', '--url', gatehouse.url()], { GATEHOUSE_ADMIN: 'admin:wrong' });
     expect(wrong).toMatchObject(refused(1, 'does not accept this credential'));
+  });
+});
+
+describe('npm run policy -- list', () => {
+  const listed = (entries: string[]) =>
+    fileOf({
+      lists: { blockedDomains: entries },
+      rules: [
+        roles,
+        {
+          id: 'no-throwaway-mail',
+          steps: ['PostFederationSignup'],
+          when: 'has(claims.email) && domain(claims.email) in lists.blockedDomains',
+          block: true,
+        },
+      ],
+    });
+  const entriesInForce = async () => JSON.parse((await policy('pull')).stdout).lists.blockedDomains;
+
+  it('adds and removes entries as new versions with a note, and shows what changes', async () => {
+    const number = await pushed(listed(['a.example']));
+    const add = ['list', 'add', 'blockedDomains', 'b.example', 'a.example', '--yes', '--note', 'ticket 12'];
+    const added = await policy(...add);
+    expect(added).toMatchObject(done(/^list blockedDomains: \+1 -0$/m));
+    expect(added.stdout).toContain('"a.example" is on blockedDomains already.');
+    expect(added.stdout).toMatch(new RegExp(`^Saved as version ${number + 1}\\. In force: `, 'm'));
+    expect(await policy('versions')).toMatchObject(done(new RegExp(`^${number + 1} .*ticket 12$`, 'm')));
+    expect(await entriesInForce()).toEqual(['a.example', 'b.example']);
+    await policy('list', 'remove', 'blockedDomains', 'a.example', '--yes');
+    expect(await entriesInForce()).toEqual(['b.example']);
+  });
+
+  it('changes nothing without confirmation, and asks nothing when nothing changes', async () => {
+    const number = await pushed(listed(['a.example']));
+    expect(await policy('list', 'add', 'blockedDomains', 'b.example')).toMatchObject(refused(2, 'Add --yes'));
+    expect(await policy('list', 'add', 'blockedDomains', 'a.example')).toMatchObject(
+      done(new RegExp(`^"a\\.example" is on blockedDomains already\\.\nNothing to save: version ${number}\\.`)),
+    );
+    expect(await policy('list', 'remove', 'blockedDomains', 'A.example')).toMatchObject(
+      done('"A.example" is not on blockedDomains. "a.example" is: write it so.'),
+    );
+    expect(await inForce()).toBe(`Version ${number}.\n`);
+  });
+
+  it('refuses an entry that can never match with the right spelling, and an unknown list with the near one', async () => {
+    const number = await pushed(listed(['a.example']));
+    expect(await policy('list', 'add', 'blockedDomains', '@Evil.example', '--yes')).toMatchObject(
+      refused(1, 'Write evil.example.'),
+    );
+    expect(await policy('list', 'add', 'blockedDomain', 'b.example', '--yes')).toMatchObject(
+      refused(1, 'Did you mean blockedDomains?'),
+    );
+    const note = 'x'.repeat(501);
+    expect(await policy('list', 'add', 'blockedDomains', 'b.example', '--yes', '--note', note)).toMatchObject(
+      refused(1, '--note: longer than 500 characters'),
+    );
+    expect(await inForce()).toBe(`Version ${number}.\n`);
+  });
+
+  it.each([
+    [['list', 'replace', 'vip', 'x'], 'The commands are add, remove.'],
+    [['list', 'add'], 'needs the argument'],
+    [['list', 'add', 'vip'], 'needs the argument'],
+  ])('explains the wrong command %j', async (args, sentence) => {
+    expect(await policy(...args)).toMatchObject(refused(2, sentence));
   });
 });

@@ -175,13 +175,29 @@ it('policy replay retries when Gatehouse is unavailable, and exits with 2 and it
   expect(await replay('--policy', draftWith())).toMatchObject({ code: 2, stdout: '', stderr: message });
 });
 
+it('policy replay takes -24h, and dates in a zone, and says in UTC which period it read', async () => {
+  await visits(1);
+  const read = async (...period: string[]) => {
+    const { stdout } = await replay('--policy', draftWith(), ...period, '--limit', '1', '--json');
+    return (JSON.parse(stdout) as { asked: { from: string; to: string } }).asked;
+  };
+  const { from, to } = await read('--from', '-24h');
+  expect((Date.parse(to) - Date.parse(from)) / 3_600_000).toBeCloseTo(24, 1);
+  expect(await read('--from', '2026-03-29', '--to', '2026-03-30', '--tz', 'Europe/Berlin')).toMatchObject({
+    from: '2026-03-28T23:00:00.000Z',
+    to: '2026-03-29T22:00:00.000Z',
+  });
+});
+
 it('policy replay exits with 2 when an option, the draft or the credential is invalid', async () => {
   const call = async () => {
     throw new Error('This test expects no request.');
   };
   const broken = fileOf({ rules: [{ ...mail, when: 'claims.email ==' }] });
   for (const [options, what] of [
-    [{ from: 'yesterday' }, '--from: not a time'],
+    [{ from: 'heute' }, '--from: not a time'],
+    [{ from: 'today', to: 'yesterday' }, '--from: not before "to"'],
+    [{ from: 'today', tz: 'Europe/Berlim' }, '--tz: not a time zone'],
     [{ from: '2026-01-02', to: '2026-01-01' }, '--from: not before "to"'],
     [{ from: '2199-01-01' }, '--from is in the future'],
     [{ step: 'Nonsense' }, '--step Nonsense is not a step: PostFederationSignup'],

@@ -20,10 +20,24 @@ describe('/admin/changes', () => {
         ],
       },
     });
+    expect(first.json.matches).toEqual({ count: 3, isMore: false });
     const next = encodeURIComponent(String(first.json.next));
     const second = await admin('GET', `/changes?subject=${subject}&limit=2&cursor=${next}`);
     expect(second.json).toEqual({ changes: [expect.objectContaining({ before: null, after: expect.anything() })] });
     expect((await admin('GET', `/changes?changedBy=other&cursor=${next}`)).status).toBe(400);
+  });
+
+  it('the pages of changes from -1h are one list, and a zone that does not exist is refused', async () => {
+    const key = newKey();
+    for (const role of ['a', 'b', 'c']) await admin('PUT', inPath(key), { roles: [role] });
+    await changesOfOnce(key, 3);
+    const asked = `/changes?subject=${encodeURIComponent(key)}&from=-1h&tz=Europe/Berlin&limit=2`;
+    const { json } = await admin('GET', asked);
+    const second = await admin('GET', `${asked}&cursor=${encodeURIComponent(String(json.next))}`);
+    expect(second.json).toMatchObject({ changes: [{ subject: key, before: null }] });
+    expect((await admin('GET', '/changes?to=-1h')).status).toBe(200);
+    const refused = await admin('GET', '/changes?from=today&tz=Europe/Berlim');
+    expect(refused.json).toMatchObject({ status: 400, errors: [{ path: 'tz' }] });
   });
 
   it('POST /admin/changes/search takes an e-mail key in the body instead of the URL', async () => {

@@ -47,7 +47,7 @@ test.each<[what: string, path: string]>([
 ])('%s is an empty list without a next page', async (_, path) => {
   const response = await report(path);
   expect(response.status).toBe(200);
-  expect(await response.json<Listed>()).toEqual({ attempts: [] });
+  expect(await response.json<Listed>()).toEqual({ attempts: [], matches: { count: 0, isMore: false } });
 });
 
 test.each<[what: string, path: string]>([

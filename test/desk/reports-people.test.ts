@@ -161,6 +161,7 @@ test('an unknown person has an empty timeline, and a status with the start of re
     keys: [oidKey],
     standing: expect.stringContaining(`No attempt recorded since ${ninetyDaysAgo.slice(0, 7)}-01 has ${oidKey}. `),
     attempts: [],
+    matches: { count: 0, isMore: false },
     sameEmail: [],
   });
 });

@@ -101,6 +101,8 @@ it.each([
   ['/policy/versions/1', 'GET, HEAD'],
   ['/policy/rollback', 'POST'],
   ['/policy/try', 'POST'],
+  ['/policy/lists/vip', 'POST'],
+  ['/policy/shadow/lists/vip', 'POST'],
   ['/policy/shadow', 'GET, HEAD, PUT, DELETE'],
 ])('/admin%s answers other methods with 405 and Allow: %s', async (path, allowed) => {
   const { json, headers } = await call('PATCH', path);

@@ -126,6 +126,58 @@ test('the pages of a list contain every match once, newest first, for any limits
   expect(early).toBeGreaterThan(5);
 });
 
+/** Questions with many matches: one filter, or none. */
+const countable = fc
+  .record({
+    filter: fc.constantFrom(
+      {},
+      { outcome: 'continue' },
+      { clientId: 'shop' },
+      { rule: 'no-mail' },
+      { objectId: 'ada' },
+    ),
+    and: fc.constantFrom({}, {}, { step: 'PreTokenIssuance' }),
+    limit: fc.integer({ min: 1, max: 3 }),
+  })
+  .map(({ filter, and, limit }) => ({ ...filter, ...and, limit, from: iso(start - DAY_MS) }));
+
+test('the number of matches of a list is exact or left out, for any limits and any state of the aggregates', async () => {
+  const seen = { counted: 0, leftOut: 0 };
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(attempts, { minLength: 20, maxLength: 40 }),
+      fc.array(attempts, { maxLength: 12 }),
+      fc.integer({ min: start, max: start + 6 * DAY_MS }),
+      fc.array(countable, { minLength: 1, maxLength: 4 }),
+      fc.record({
+        attempts: fc.integer({ min: 1, max: 60 }),
+        rows: fc.integer({ min: 1, max: 20 }),
+        stretches: fc.integer({ min: 1, max: 5 }),
+      }),
+      async (old, recent, until, asked, limits) => {
+        await empty(db());
+        await keepAttempts(db(), old);
+        await sumDue(db, new Date(until));
+        await keepAttempts(db(), recent);
+        for (const question of asked) {
+          const parsed = await attemptsQuestion.parseAsync(question);
+          const { matches, next } = await listAttempts(config(), parsed, Date.now(), LIST_LIMITS, limits);
+          if (matches === undefined || 'leftOut' in matches) {
+            expect(matches).toBeDefined();
+            seen.leftOut += 1;
+          } else {
+            expect(matches).toEqual({ count: plainList([...old, ...recent], question).length, isMore: false });
+            seen.counted += next === undefined ? 0 : 1;
+          }
+        }
+      },
+    ),
+    { numRuns: 20 },
+  );
+  expect(seen.counted).toBeGreaterThan(2);
+  expect(seen.leftOut).toBeGreaterThan(2);
+});
+
 test('a late attempt is listed before it is summed, even if the aggregates of its day have no match', async () => {
   await keepAttempts(db(), [anAttempt({ clientId: 'shop', at: new Date(start) })]);
   await sumDue(db, new Date());

@@ -59,6 +59,7 @@ export async function reportWith(bindings: object, path: string, body?: unknown)
 export interface Listed {
   attempts: AttemptJson[];
   next?: string;
+  matches?: { count: number; isMore: boolean } | { leftOut: string };
 }
 
 export interface Problem {

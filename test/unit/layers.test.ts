@@ -19,7 +19,7 @@ const LAYERS: readonly (readonly [room: string, imports: string])[] = [
   ['entitlements', 'sign-in platform/digest.ts policy expressions/limits.ts'],
   ['gate', 'sign-in callers platform attempts policy entitlements'],
   ['desk/env.ts', ''],
-  ['desk/http', 'callers platform attempts database/unavailable.ts desk/env.ts'],
+  ['desk/http', 'callers expressions/dates.ts platform attempts database/unavailable.ts desk/env.ts'],
   ['desk/aggregates', 'sign-in platform database attempts'],
   ['desk/erasure', 'platform database attempts'],
   ['desk/consume', 'platform database attempts desk/env.ts desk/aggregates desk/erasure'],

@@ -82,12 +82,35 @@ export async function save(
 ): Promise<RemoteSaved> {
   const query = note === undefined ? '' : `?note=${encodeURIComponent(note)}`;
   const answer = await call('PUT', `/admin/policy${query}`, document, condition(base));
-  const { data } = refused.safeParse(answer.body);
-  const ofNote = data?.errors.filter(({ path }) => path === 'note') ?? [];
-  if (ofNote.length > 0)
-    throw new CommandRefusal(`--note: ${ofNote.map(({ message }) => message).join('; ')}. Nothing was changed.`);
-  if (isRefusedAs(answer, 'invalid-policy') && data !== undefined) throw new DocumentRefused(data.errors);
+  const errors = errorsIn(answer);
+  if (isRefusedAs(answer, 'invalid-policy') && errors.length > 0) throw new DocumentRefused(errors);
   return savedIn(answer);
+}
+
+/** The problems of a refusal. Throws a refusal when one is about the note. */
+function errorsIn({ body }: Answer): readonly Problem[] {
+  const errors = refused.safeParse(body).data?.errors ?? [];
+  const ofNote = errors.filter(({ path }) => path === 'note');
+  if (ofNote.length === 0) return errors;
+  throw new CommandRefusal(`--note: ${ofNote.map(({ message }) => message).join('; ')}. Nothing was changed.`);
+}
+
+const listSaved = z.extend(saved, { changed: z.boolean(), unchanged: z.array(z.string()) });
+export type RemoteListSaved = z.infer<typeof listSaved>;
+
+/** Adds or removes entries of one list of the version in force, whatever its number is. */
+export async function saveList(
+  call: ApiCall,
+  name: string,
+  order: { readonly add: readonly string[] } | { readonly remove: readonly string[] },
+  note: string | undefined,
+): Promise<RemoteListSaved> {
+  const query = note === undefined ? '' : `?note=${encodeURIComponent(note)}`;
+  const answer = await call('POST', `/admin/policy/lists/${encodeURIComponent(name)}${query}`, order);
+  const errors = errorsIn(answer).filter(({ path }) => /^(?:add|remove)\b/.test(path));
+  if (errors.length > 0)
+    throw new CommandRefusal(`${errors.map(({ message }) => message).join('\n')}\nNothing was changed.`);
+  return accepted(answer, listSaved);
 }
 
 /** Saves an earlier version as a new one if `base` is still in force. */

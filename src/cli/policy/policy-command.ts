@@ -12,7 +12,7 @@ import { type PolicyFile, readPolicy } from './policy-file.ts';
 import { counted, warningsOf } from './problems.ts';
 import { diff, listVersions, pull } from './reading.ts';
 import { type ReplayOptions, replay } from './replay/replay.ts';
-import { push, rollBack, type Saving } from './saving.ts';
+import { changeList, push, rollBack, type Saving } from './saving.ts';
 import { claimNamesGiven, readSetting, type Settings } from './settings.ts';
 import { testPolicy } from './test-command.ts';
 import { type TryOptions, tryFile } from './try-command.ts';
@@ -70,6 +70,23 @@ function withGatehouse(program: Program, io: Io): void {
     .does(async (file: string, options: Options) =>
       push(io, administrator(io, options.url), await read(file, options.var), options),
     );
+  const list = program
+    .command('list')
+    .description(
+      'Adds or removes entries of one list of the policy in force: list add NAME ENTRY…, list remove NAME ENTRY…',
+    );
+  for (const kind of ['add', 'remove'] as const)
+    saving(list.command(kind))
+      .description(
+        kind === 'add'
+          ? 'Shows what changes, asks for confirmation, and adds entries to a list. One that is there already changes nothing.'
+          : 'Shows what changes, asks for confirmation, and removes entries of a list. One that is not there changes nothing.',
+      )
+      .argument('<name>', 'the list, as expressions name it after lists.')
+      .argument('<entries...>', 'the entries; write -- before one that begins with a dash')
+      .does((name: string, entries: string[], options: Options) =>
+        changeList(io, administrator(io, options.url), kind, name, entries, options),
+      );
   atGatehouse(program.command('pull'))
     .description('Writes the policy in force to the terminal or to a file.')
     .argument('[file]', 'the file to write')
@@ -110,12 +127,16 @@ function withGatehouse(program: Program, io: Io): void {
         'not all of a call is recorded; the report says what to record. Exit code 0: no difference, 1: differences, 2: error.',
     )
     .summary(
-      'Shows which recorded calls a draft decides differently: --from, --to, --step, --client-id, --limit, --json. ' +
+      'Shows which recorded calls a draft decides differently: --from, --to, --tz, --step, --client-id, --limit, --json. ' +
         'Its credential is GATEHOUSE_REPORTS.',
     )
     .option('--policy <file>', 'the draft', POLICY_JSON)
-    .option('--from <time>', 'calls from this time on (default: seven days ago)')
+    .option(
+      '--from <time>',
+      'calls from this time on: 2026-11-21, today, yesterday, -24h, -7d or 2026-11-21T08:00:00Z (default: -7d)',
+    )
     .option('--to <time>', 'calls before this time')
+    .option('--tz <zone>', 'the zone in which days begin, such as Europe/Berlin (default: UTC)')
     .option('--step <step>', 'only calls of this step or exchange')
     .option('--client-id <id>', 'only calls for this application')
     .option('--limit <N>', 'the N newest calls only')

@@ -1,5 +1,6 @@
-/** `push` and `rollback`: show what changes, and never overwrite a version that the user has not seen. */
+/** `push`, `list` and `rollback`: show what changes, and never overwrite a version that the user has not seen. */
 import { isDeepStrictEqual } from 'node:util';
+import { listNamed, withListChanged } from '../../desk/policies/list-change.ts';
 import type { PolicyDocument } from '../../desk/policies/policy-document.ts';
 import type { Problem } from '../../desk/policies/policy-problem.ts';
 import type { ApiCall } from '../administrator.ts';
@@ -55,8 +56,7 @@ async function save(
 /** Puts version `to` in force again, as a new version. */
 export async function rollBack(io: Io, call: ApiCall, to: number, { note, yes }: Saving): Promise<number> {
   const before = await server.inForce(call);
-  if (before === undefined)
-    throw new CommandRefusal('No policy was saved yet. Save one with npm run policy -- push FILE.');
+  if (before === undefined) throw new CommandRefusal(NO_POLICY);
   const document = await server.versionNumbered(call, to);
   if (isDeepStrictEqual(before.document, document)) {
     print(io, `Nothing to do: version ${before.number}, which is in force, equals version ${to}.`);
@@ -65,6 +65,32 @@ export async function rollBack(io: Io, call: ApiCall, to: number, { note, yes }:
   const save = () => server.requestRollback(call, to, before.number, note);
   return change(io, { before, after: document, yes, shown: [], save });
 }
+
+/** Adds or removes entries of one list. An entry that is there already, or is not there, changes nothing. */
+export async function changeList(
+  io: Io,
+  call: ApiCall,
+  kind: 'add' | 'remove',
+  name: string,
+  entries: readonly string[],
+  { note, yes }: Saving,
+): Promise<number> {
+  const before = await server.inForce(call);
+  if (before === undefined) throw new CommandRefusal(NO_POLICY);
+  const order = kind === 'add' ? { add: entries } : { remove: entries };
+  const had = listNamed(before.document, name);
+  const change = had && withListChanged(before.document, name, had, { add: [], remove: [], ...order });
+  // Gatehouse says why nothing changes, or which list has a near name. There is nothing to ask before.
+  const isEmpty = change === undefined || change.added.length + change.removed.length === 0;
+  if (!isEmpty && !(await agreed(io, before, change.document, yes))) return 1;
+  const { changed, number, inForce, unchanged, warnings } = await server.saveList(call, name, order, note);
+  if (unchanged.length > 0) print(io, printable(unchanged.join(' ')));
+  print(io, `${changed ? 'Saved as' : 'Nothing to save:'} version ${number}. In force: ${inForce}.`);
+  for (const { path, message } of warnings) warn(io, printable(`${path}: ${message}`));
+  return 0;
+}
+
+const NO_POLICY = 'No policy was saved yet. Save one with npm run policy -- push FILE.';
 
 interface Change {
   readonly before: server.RemotePolicy | undefined;
@@ -77,17 +103,26 @@ interface Change {
 
 /** Shows what changes, asks, and saves. */
 async function change(io: Io, { before, after, yes, shown, save }: Change): Promise<number> {
-  print(io, `${difference(before?.document ?? { rules: [] }, after).join('\n') || 'No difference.'}\n`);
-  const instead = before === undefined ? 'as the first policy' : `instead of version ${before.number}`;
-  if (!yes && !(await confirmed(io, `Put this in force for everybody, ${instead}?`))) {
-    print(io, 'Nothing was changed.');
-    return 1;
-  }
+  if (!(await agreed(io, before, after, yes))) return 1;
   const { number, inForce, warnings } = await save();
   print(io, `Saved as version ${number}. In force: ${inForce}.`);
   const fresh = warnings.filter(({ message }) => !shown.some((known) => known.message === message));
   for (const { path, message } of fresh) warn(io, printable(`${path}: ${message}`));
   return 0;
+}
+
+/** Shows what changes, and asks. */
+async function agreed(
+  io: Io,
+  before: server.RemotePolicy | undefined,
+  after: PolicyDocument,
+  yes: true | undefined,
+): Promise<boolean> {
+  print(io, `${difference(before?.document ?? { rules: [] }, after).join('\n') || 'No difference.'}\n`);
+  const instead = before === undefined ? 'as the first policy' : `instead of version ${before.number}`;
+  if (yes || (await confirmed(io, `Put this in force for everybody, ${instead}?`))) return true;
+  print(io, 'Nothing was changed.');
+  return false;
 }
 
 function otherBase(file: string, base: number, before: server.RemotePolicy | undefined): string {

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import type { CheckedPolicy } from '../../desk/policies/check.ts';
 import { compilePolicy } from '../../desk/policies/compile-plan.ts';
 import { stepOrExchange } from '../../desk/policies/exchanges.ts';
-import { didYouMean } from '../../desk/policies/names.ts';
+import { didYouMean } from '../../platform/closest-name.ts';
 import type { Policy } from '../../policy/policy.ts';
 import { type Io, print } from '../io.ts';
 import { CommandRefusal, calledWrongly } from '../refusal.ts';

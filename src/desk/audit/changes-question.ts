@@ -2,7 +2,8 @@
 import * as z from 'zod/mini';
 import { readPersonKey } from '../../sign-in/typed-key.ts';
 import { strict, text } from '../http/input-rules.ts';
-import { inOrder, page, paged, range } from '../http/list-page.ts';
+import { page, paged } from '../http/list-page.ts';
+import { period } from '../http/typed-times.ts';
 import { ADDRESS_RULE, addressIn, NO_ADDRESS, refuseTyped, typed } from '../http/typed-values.ts';
 
 /** `subject`: a person key, or another name, such as `policy`. */
@@ -14,8 +15,8 @@ const changesAsked = strict({
     }),
   ),
   changedBy: z.optional(text),
-  ...range,
+  ...period,
   ...page,
-}).check(inOrder);
+});
 export const changesQuestion = z.pipe(changesAsked, paged<z.output<typeof changesAsked>>('changes'));
 export type ChangesPage = z.output<typeof changesQuestion>;

@@ -1,5 +1,6 @@
 /** The audit log, newest first, for `GET /admin/changes`. */
-import { and, desc, eq, gte, lt, lte, sql } from 'drizzle-orm';
+import { and, desc, eq, gte, lt, lte, type SQL, sql } from 'drizzle-orm';
+import { COUNTED_ROWS, countMatches, type Matches, matchesOf } from '../../database/matches.ts';
 import { runQuery } from '../../database/run-query.ts';
 import { changes as table } from '../../database/schema.ts';
 import type { Config } from '../../platform/config.ts';
@@ -23,9 +24,15 @@ export interface ChangeJson {
 export async function listChanges(
   config: Config,
   page: ChangesPage,
-): Promise<{ changes: ChangeJson[]; next?: string }> {
+): Promise<{ changes: ChangeJson[]; next?: string; matches?: Matches }> {
   const { subject, changedBy, from, to } = page.narrowed;
   const { after, limit } = page;
+  const matching = and(
+    subject === undefined ? undefined : eq(table.subject, subject),
+    changedBy === undefined ? undefined : eq(table.changedBy, changedBy),
+    from && gte(table.occurredAt, from),
+    to && lt(table.occurredAt, to),
+  );
   const rows = await runQuery(config, (db, run) =>
     run(
       db
@@ -33,10 +40,7 @@ export async function listChanges(
         .from(table)
         .where(
           and(
-            subject === undefined ? undefined : eq(table.subject, subject),
-            changedBy === undefined ? undefined : eq(table.changedBy, changedBy),
-            from && gte(table.occurredAt, from),
-            to && lt(table.occurredAt, to),
+            matching,
             after && lte(table.occurredAt, after.occurredAt),
             after &&
               sql`(${table.occurredAt}, ${table.id}) < (${after.occurredAt.toISOString()}::timestamptz, ${after.id}::uuid)`,
@@ -48,9 +52,19 @@ export async function listChanges(
   );
   const shown = rows.slice(0, limit);
   const last = shown.at(-1);
-  const next = rows.length > limit && last ? await writeCursor(page.question, { ...last, from: undefined }) : undefined;
+  const next = rows.length > limit && last ? await writeCursor(page.question, { ...last, from }) : undefined;
   return {
     changes: shown.map((row) => ({ ...row, occurredAt: row.occurredAt.toISOString() })),
     ...(next === undefined ? {} : { next }),
+    ...(after === undefined ? { matches: await countChanges(config, matching, rows.length, limit) } : {}),
   };
+}
+
+async function countChanges(config: Config, matching: SQL | undefined, rows: number, limit: number): Promise<Matches> {
+  if (rows <= limit) return matchesOf(rows);
+  const order = sql`${desc(table.occurredAt)}, ${desc(table.id)}`;
+  return countMatches(
+    config,
+    sql`(select from ${table} where ${matching ?? sql`true`} order by ${order} limit ${COUNTED_ROWS})`,
+  );
 }

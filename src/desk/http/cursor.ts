@@ -13,7 +13,7 @@ import { hmac } from '../../platform/digest.ts';
 export interface Position {
   readonly occurredAt: Date;
   readonly id: string;
-  /** Start of the first page's default range. Later pages keep it, whatever the clock says. */
+  /** Start of the first page's range. Later pages keep it, whatever the clock says. */
   readonly from: Date | undefined;
 }
 

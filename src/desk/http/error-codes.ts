@@ -83,6 +83,7 @@ export const REFUSALS = {
   'no-policy': [404, 'No policy has been saved. Save the first one: PUT /admin/policy with If-None-Match: *.'],
   'no-shadow': [404, 'No shadow policy runs. Save one: PUT /admin/policy/shadow?sample=0.1 with If-None-Match: *.'],
   'no-such-version': [404, ({ number }: Numbered) => `There is no version ${number}. See GET /admin/policy/versions.`],
+  'no-such-list': [404, noSuchList],
   'method-not-allowed': [
     405,
     ({ allowed }: { allowed: string }) => `This address does not take this method. Use ${allowed}.`,
@@ -157,6 +158,12 @@ function invalidPolicy({ errors, total = errors.length, what = 'The document' }:
 function noSuchAttempt({ by, days }: { by: 'id' | 'support code'; days: number }): string {
   const kept = `attempts are kept for ${days} days and the rest of their month`;
   return `No attempt has this ${by}. Check it for typing errors. A new attempt appears after about two seconds; ${kept}.`;
+}
+
+function noSuchList({ name, near, names }: { name: string; near: string | undefined; names: string }): string {
+  const known = names === '' ? 'It has no lists: add one to the document (PUT /admin/policy)' : `Its lists: ${names}`;
+  const hint = near === undefined ? '' : ` Did you mean ${near}?`;
+  return `The policy has no list ${name}, so nothing was changed.${hint} ${known}.`;
 }
 
 function versionChanged(inForce: CurrentVersion): string {

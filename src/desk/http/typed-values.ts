@@ -1,4 +1,4 @@
-/** Values as people type them in a query string or a body: instants, addresses and person keys. */
+/** Values as people type them in a query string or a body: addresses and person keys. */
 import * as z from 'zod/mini';
 import { text } from './input-rules.ts';
 
@@ -10,32 +10,6 @@ export const refuseTyped = ({ issues, value }: z.core.ParsePayload, message: str
   issues.push({ code: 'custom', input: value, message });
   return z.NEVER;
 };
-
-const INSTANT_RULE =
-  'not a time: give a date, which means midnight UTC (2026-11-21), or a time with Z or an offset ' +
-  '(2026-11-21T08:00:00Z, 2026-11-21T09:00:00+01:00)';
-
-/** A `+` that was not percent-encoded arrives as a space. */
-export const instant = z.pipe(
-  z.pipe(
-    typed((typed) => typed.replace(/ (?=\d\d:\d\d$)/, '+')),
-    z.union(
-      [z.iso.date(), z.iso.datetime({ offset: true }), z.iso.datetime({ offset: true, precision: -1 })],
-      INSTANT_RULE,
-    ),
-  ),
-  z.pipe(
-    z.transform((typed: string) => new Date(typed)),
-    z
-      .date()
-      .check(
-        z.refine(
-          (at) => at.getUTCFullYear() >= 2000 && at.getUTCFullYear() < 2200,
-          'not between the years 2000 and 2199',
-        ),
-      ),
-  ),
-);
 
 /** An address has no space and no angle brackets. A `+` that was not percent-encoded in a URL arrives as a space. */
 export const NO_ADDRESS = /^mailto:|[\s<>]/i;

@@ -1,7 +1,8 @@
 /** Checks the names of the claims that a rule sets: at steps of user flows, and at exchanges. */
+
+import { didYouMean } from '../../platform/closest-name.ts';
 import type { Exchange } from '../../policy/exchange.ts';
 import { ALIASES, isLongName, shortName } from '../../sign-in/claim-names.ts';
-import { didYouMean } from './names.ts';
 import type { RuleDocument } from './policy-document.ts';
 import { problemSentence } from './problem-sentences.ts';
 import type { RulePlace } from './rule-place.ts';

@@ -1,6 +1,7 @@
 /** Checks the rules of a policy, each by itself and together. */
 import type { Purpose } from '../../expressions/results.ts';
 import { subtrees, type Tree } from '../../expressions/tree.ts';
+import { closest } from '../../platform/closest-name.ts';
 import { nameList } from '../../platform/name-list.ts';
 import type { Exchange } from '../../policy/exchange.ts';
 import { DECIDED_WITHOUT_RULE } from '../../policy/policy.ts';
@@ -8,7 +9,6 @@ import { STEPS } from '../../sign-in/steps.ts';
 import { checkClaim } from './check-claims.ts';
 import { type CompiledExpression, compileExpression } from './compile-expression.ts';
 import { exchangesOf, stepsOf } from './exchanges.ts';
-import { closest } from './names.ts';
 import type { PolicyDocument, RuleDocument } from './policy-document.ts';
 import type { Problem } from './policy-problem.ts';
 import { problemSentence } from './problem-sentences.ts';

@@ -1,6 +1,6 @@
 /** How to write a function, from the table of signatures; and the names that other languages use for it. */
 import { FUNCTIONS } from '../../expressions/functions.ts';
-import { closest } from './names.ts';
+import { closest } from '../../platform/closest-name.ts';
 import { type ExpressionFault, MACRO_FORMS } from './problem-sentences.ts';
 
 interface Form {

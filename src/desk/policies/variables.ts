@@ -1,8 +1,9 @@
 /** The variables of expressions: their members and types, and suggestions for common mistakes. */
+
+import { closest } from '../../platform/closest-name.ts';
 import { ALIASES, shortName } from '../../sign-in/claim-names.ts';
 import { TEXT_CLAIMS } from '../../sign-in/event.ts';
 import type { StandIn } from './cel.ts';
-import { closest } from './names.ts';
 import type { ExpressionFault } from './problem-sentences.ts';
 import { IN_USER_FLOW, type InputClaim, inputNamed, type RulePlace } from './rule-place.ts';
 

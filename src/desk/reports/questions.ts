@@ -9,7 +9,8 @@ import { builtInExchangeNamed, stepNamed } from '../../sign-in/steps.ts';
 import { impossibleKey, nearGuid, readPersonKey } from '../../sign-in/typed-key.ts';
 import { type Question, readCursor } from '../http/cursor.ts';
 import { strict, text } from '../http/input-rules.ts';
-import { inOrder, type Page, page, paged, range } from '../http/list-page.ts';
+import { type Page, page, paged } from '../http/list-page.ts';
+import { inPeriod, type Period, period, type TypedPeriod } from '../http/typed-times.ts';
 import { ADDRESS_RULE, addressIn, KEY_FORMS, NO_ADDRESS, refuseTyped, typed } from '../http/typed-values.ts';
 import { nearSupportCode } from './readings.ts';
 
@@ -76,16 +77,17 @@ const filters = {
   correlationId: z.optional(dimension),
   /** Only attempts for which the shadow policy was evaluated: its reply differs, or is the same. */
   shadow: z.optional(z.enum(['differs', 'same'], 'not differs or same')),
-  ...range,
+  ...period,
 };
 /** `objectId` and `email` are person keys already. */
-export type Filters = z.output<z.ZodMiniObject<typeof filters>>;
+export type Filters = Omit<z.output<z.ZodMiniObject<typeof filters>>, keyof TypedPeriod> & Period;
 
-const attemptsAsked = strict({ ...filters, ...page }).check(inOrder);
+const attemptsAsked = strict({ ...filters, ...page });
 export const attemptsQuestion = z.pipe(attemptsAsked, paged<z.output<typeof attemptsAsked>>('attempts'));
 
 /** A file is a whole list: it has no pages. */
-export const attemptsFileQuestion = strict(filters).check(inOrder);
+const fileAsked = strict(filters);
+export const attemptsFileQuestion = z.pipe(fileAsked, inPeriod<z.output<typeof fileAsked>>());
 
 const NO_ATTEMPT =
   'neither an id of an attempt (such as 019aa3f1-7c00-7abc-8def-0123456789ab) nor a support code (such as 7K3QX-9M2TB)';
@@ -134,14 +136,16 @@ export type AttemptsPage = z.output<typeof attemptsQuestion>;
 const INTERVALS = ['hour', 'day'] as const;
 export type Interval = (typeof INTERVALS)[number];
 
-export const summaryQuestion = strict({
+const summaryAsked = strict({
   ...dimensions,
-  ...range,
+  ...period,
   interval: z.optional(z.enum(INTERVALS, 'not an interval: hour or day')),
-}).check(inOrder);
+});
+export const summaryQuestion = z.pipe(summaryAsked, inPeriod<z.output<typeof summaryAsked>>());
 export type SummaryQuestion = z.output<typeof summaryQuestion>;
 
-export const callersQuestion = strict(range).check(inOrder);
+const callersAsked = strict(period);
+export const callersQuestion = z.pipe(callersAsked, inPeriod<z.output<typeof callersAsked>>());
 
 /** Whether the parameters are those of the request without parameters. */
 export const isDefault = ({ interval, ...asked }: SummaryQuestion) =>

@@ -13,6 +13,8 @@ export interface ListLimits {
   readonly stretches: number;
 }
 export const LIST_LIMITS: ListLimits = { attempts: 150_000, rows: 20_000, stretches: 40 };
+/** A count is beside the list and must not take longer than it. */
+export const COUNT_LIMITS: ListLimits = { attempts: 50_000, rows: 20_000, stretches: 40 };
 /** A page of a file has more rows and a longer time limit. */
 export const FILE_LIMITS: ListLimits = { attempts: 1_500_000, rows: 20_000, stretches: 200 };
 

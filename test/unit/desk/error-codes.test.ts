@@ -44,6 +44,18 @@ const TABLE: [Code, number, string, (object | undefined)?, number?][] = [
   ['no-policy', 404, 'No policy has been saved. Save the first one: PUT /admin/policy with If-None-Match: *.'],
   ['no-shadow', 404, 'No shadow policy runs. Save one: PUT /admin/policy/shadow?sample=0.1 with If-None-Match: *.'],
   ['no-such-version', 404, 'There is no version 3. See GET /admin/policy/versions.', { number: 3 }],
+  [
+    'no-such-list',
+    404,
+    'The policy has no list blockedDomain, so nothing was changed. Did you mean blockedDomains? Its lists: blockedDomains, vip.',
+    { name: 'blockedDomain', near: 'blockedDomains', names: 'blockedDomains, vip' },
+  ],
+  [
+    'no-such-list',
+    404,
+    'The policy has no list vip, so nothing was changed. It has no lists: add one to the document (PUT /admin/policy).',
+    { name: 'vip', near: undefined, names: '' },
+  ],
   ['method-not-allowed', 405, 'This address does not take this method. Use GET, HEAD.', { allowed: 'GET, HEAD' }],
   [
     'no-policy-to-shadow',

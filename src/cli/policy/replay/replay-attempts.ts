@@ -48,6 +48,7 @@ const page = z.object({ attempts: z.array(storedAttempt), next: z.optional(z.str
 export interface Typed {
   readonly from?: string | undefined;
   readonly to?: string | undefined;
+  readonly tz?: string | undefined;
   readonly step?: string | undefined;
   readonly 'client-id'?: string | undefined;
   readonly limit?: string | undefined;
@@ -66,14 +67,15 @@ export interface ReplayQuestion {
 const OPTIONS: { readonly [member: string]: string } = {
   from: '--from',
   to: '--to',
+  tz: '--tz',
   step: '--step',
   clientId: '--client-id',
 };
 
 /** Parses options as reports do: the default is the last seven days. `now` is in milliseconds since 1970. */
 export async function readQuestion(typed: Typed, now: number): Promise<ReplayQuestion> {
-  const { from, to, step, 'client-id': clientId, limit } = typed;
-  const given = Object.entries({ from, to, step, clientId }).filter(([, value]) => value !== undefined);
+  const { from, to, tz, step, 'client-id': clientId, limit } = typed;
+  const given = Object.entries({ from, to, tz, step, clientId }).filter(([, value]) => value !== undefined);
   const read = await attemptsQuestion.safeParseAsync(Object.fromEntries(given));
   if (!read.success)
     throw refused(read.error.issues.map(({ path, message }) => `${OPTIONS[String(path[0])]}: ${message}.`).join('\n'));

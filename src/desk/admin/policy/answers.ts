@@ -41,7 +41,7 @@ export const shownWithDocument = (version: Version) => ({
 });
 
 /** Returns 200 for a saved version, also when an earlier call saved it. */
-function savedAnswer(c: PolicyContext, saved: SavedPolicy, warnings: readonly Problem[]): Response {
+function savedAnswer(c: PolicyContext, saved: SavedPolicy, warnings: readonly Problem[], more: object): Response {
   const { version, changed, previous, comparedWith, changes, published } = saved;
   const { number, use, sample, author, note, createdAt } = shownVersion(version);
   const body = {
@@ -49,6 +49,7 @@ function savedAnswer(c: PolicyContext, saved: SavedPolicy, warnings: readonly Pr
     use,
     ...(sample === undefined ? {} : { sample }),
     changed,
+    ...more,
     previous: previous ?? null,
     author,
     note,
@@ -75,16 +76,20 @@ function inForceSentence({ version, published }: SavedPolicy, config: Config): s
   return `not yet: it is saved, but publishing it to Workers KV failed. The cron publishes it within five minutes, and then it is in force ${inForce}`;
 }
 
-/** The response for each outcome of a save. `address`: the endpoint that returns the current version. */
+/**
+ * The response for each outcome of a save. `address`: the endpoint that returns the current version. `more`: members
+ * of the response for a saved version.
+ */
 export function outcomeAnswer(
   c: PolicyContext,
   address: string,
   outcome: SaveOutcome,
   warnings: readonly Problem[],
+  more: object = {},
 ): Response {
   switch (outcome.kind) {
     case 'saved':
-      return savedAnswer(c, outcome, warnings);
+      return savedAnswer(c, outcome, warnings, more);
     case 'stale': {
       if (outcome.current === undefined) return refuse(c, 'version-missing', { current: null });
       const { number, author, createdAt } = outcome.current;

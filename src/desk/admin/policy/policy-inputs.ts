@@ -37,6 +37,10 @@ export const versionParam = z.object({
   number: z.pipe(z.pipe(z.string().check(z.regex(/^\d{1,10}$/, NO_NUMBER)), z.transform(Number)), number),
 });
 
+/** Imported lazily: drizzle costs start-up time. */
+export const versionsOf = async (c: PolicyContext) =>
+  (await import('../../policies/versions.ts')).versionsIn(configOf(c.env));
+
 export type CheckedBody =
   | { readonly ok: true; readonly checked: Checked; readonly warnings: readonly Problem[] }
   | { readonly ok: false; readonly problems: readonly Problem[] };

@@ -1,5 +1,4 @@
 /** The policy endpoints for administrators: read, save, roll back, and run a shadow policy. */
-import { configOf } from '../../../platform/config.ts';
 import { newApp } from '../../http/context.ts';
 import { pointerTo } from '../../http/json-pointer.ts';
 import { badRequest, refuse, validated } from '../../http/problem-details.ts';
@@ -9,6 +8,7 @@ import type { Problem } from '../../policies/policy-problem.ts';
 import { type SaveRequest, saveVersion } from '../../policies/save.ts';
 import { kvPageOf } from '../inputs.ts';
 import { bodyFaultOf, faultOf, outcomeAnswer, shownVersion, shownWithDocument } from './answers.ts';
+import { listRoutes } from './lists.ts';
 import {
   checkDocument,
   noteOnly,
@@ -18,6 +18,7 @@ import {
   rollbackBody,
   shadowQuery,
   versionParam,
+  versionsOf,
 } from './policy-inputs.ts';
 import { etagOf, holds, readPrecondition } from './preconditions.ts';
 import { tryRoute } from './try.ts';
@@ -113,13 +114,13 @@ policyRoutes.delete('/shadow', validated('query', noteOnly), (c) =>
   withPrecondition(c, SHADOW, (save) => save({ use: 'no-shadow', note: c.req.valid('query').note ?? '' })),
 );
 
+policyRoutes.route('/lists', listRoutes('active'));
+policyRoutes.route('/shadow/lists', listRoutes('shadow'));
+
 policyRoutes.route('/try', tryRoute);
 
 const WITHOUT_DOCUMENT =
   'this version ended a shadow, so it has no document. Choose another one from GET /admin/policy/versions';
-
-/** Imported lazily: drizzle costs start-up time. */
-const versionsOf = async (c: PolicyContext) => (await import('../../policies/versions.ts')).versionsIn(configOf(c.env));
 
 type Save = (draft: SaveRequest, warnings?: readonly Problem[]) => Promise<Response>;
 

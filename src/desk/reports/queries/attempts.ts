@@ -3,6 +3,7 @@ import { and, arrayOverlaps, desc, eq, getTableColumns, getTableName, lte, type 
 import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 import { occurredAtOf } from '../../../attempts/text-limits.ts';
 import type { Database } from '../../../database/connect.ts';
+import { COUNTED_ROWS, countMatches, type Matches, matchesOf, NOT_COUNTED } from '../../../database/matches.ts';
 import { type RunQuery, runQuery } from '../../../database/run-query.ts';
 import { attempts } from '../../../database/schema.ts';
 import type { Config } from '../../../platform/config.ts';
@@ -12,7 +13,7 @@ import { type AttemptJson, attemptJson } from '../attempt-json.ts';
 import type { Stretch } from '../parts.ts';
 import type { AttemptsPage, Filters } from '../questions.ts';
 import { listFrom } from '../range.ts';
-import { type Candidate, FILE_LIMITS, LIST_LIMITS, type ListLimits, readingOf } from '../spans.ts';
+import { type Candidate, COUNT_LIMITS, FILE_LIMITS, LIST_LIMITS, type ListLimits, readingOf } from '../spans.ts';
 import { BEGINNING, candidatesOf, END_OF_TIME, inside, newestOf } from './candidates.ts';
 import { type AttemptRow, attemptColumns } from './columns.ts';
 import { matching } from './sums.ts';
@@ -25,6 +26,8 @@ export interface AttemptList {
   readonly next?: string;
   /** Set when the page ended early because of its limits: everything from this time on was searched. */
   readonly searchedTo?: string;
+  /** How many attempts match in all; only on the first page. */
+  readonly matches?: Matches;
 }
 
 /** One page. `now` is in milliseconds since 1970. */
@@ -33,12 +36,33 @@ export async function listAttempts(
   { narrowed, limit, after, question }: AttemptsPage,
   now: number,
   limits: ListLimits = LIST_LIMITS,
+  countLimits: ListLimits = COUNT_LIMITS,
 ): Promise<AttemptList> {
   const from = listFrom(narrowed, after, now);
-  const { rows, searchedTo } = await runQuery(config, (db, run) =>
-    readPage(db, run, { narrowed, from, after, limit }, limits),
+  const asked = { narrowed, from, after, limit };
+  const page = await runQuery(config, (db, run) => readPage(db, run, asked, limits));
+  const listed = await pageOf(page.rows, limit, question, from, page.searchedTo);
+  return after === undefined ? { ...listed, matches: await countAll(config, asked, page, countLimits) } : listed;
+}
+
+/** Counts in the stretches that may have matches, unless there are too many attempts to read. */
+async function countAll(
+  config: Config,
+  asked: Asked,
+  { rows, searchedTo, candidates }: Awaited<ReturnType<typeof readPage>>,
+  limits: ListLimits,
+): Promise<Matches> {
+  if (searchedTo !== undefined) return NOT_COUNTED;
+  if (rows.length <= asked.limit) return matchesOf(rows.length);
+  const most = keyOf(asked.narrowed) === undefined ? limits.attempts : limits.rows;
+  const reading = readingOf(candidates, rangeOf(asked), COUNTED_ROWS, { ...limits, attempts: most });
+  const parts = sourcesOf(asked, reading.stretches).map((source) => limited(source, COUNTED_ROWS));
+  const counted = await countMatches(
+    config,
+    sql`(select from (${sql.join(parts, sql` union all `)}) as matching limit ${COUNTED_ROWS})`,
   );
-  return pageOf(rows, limit, question, narrowed.from === undefined ? from : undefined, searchedTo);
+  const isWhole = reading.searchedTo === undefined || ('isMore' in counted && counted.isMore);
+  return isWhole ? counted : NOT_COUNTED;
 }
 
 /** The attempt with this UUIDv7. The time in the id selects its partition. */
@@ -76,22 +100,31 @@ export function pagesOf(config: Config, narrowed: Filters, from: Date | undefine
 async function readPage(
   db: Database,
   run: RunQuery,
-  { narrowed, from, after, limit }: Asked,
+  asked: Asked,
   limits: ListLimits,
   find: FindCandidates = candidatesFor,
 ) {
-  const range = { from: from ?? BEGINNING, to: endOf(narrowed, after) };
+  const { narrowed, limit } = asked;
+  const range = rangeOf(asked);
   const most = keyOf(narrowed) === undefined ? limits.attempts : limits.rows;
-  if (range.from >= range.to) return { rows: [], searchedTo: undefined };
+  if (range.from >= range.to) return { rows: [], searchedTo: undefined, candidates: [] };
   const candidates = await find(db, run, narrowed, range, most);
   const { stretches, searchedTo } = readingOf(candidates, range, limit + 1, { ...limits, attempts: most });
-  if (stretches.length === 0) return { rows: [], searchedTo };
-  const sources = stretches.flatMap((one) => {
+  if (stretches.length === 0) return { rows: [], searchedTo, candidates };
+  return { rows: await newest(db, run, sourcesOf(asked, stretches), limit + 1), searchedTo, candidates };
+}
+
+const rangeOf = ({ narrowed, from, after }: Asked): Stretch => ({
+  from: from ?? BEGINNING,
+  to: endOf(narrowed, after),
+});
+
+/** The `from` clauses of the matches in stretches. No row is in two of them. */
+const sourcesOf = ({ narrowed, after }: Asked, stretches: readonly Stretch[]): SQL[] =>
+  stretches.flatMap((one) => {
     const rest = and(othersOf(narrowed), inside(one), rowsAfter(after));
     return [where(and(keyOf(narrowed), rest)), ...namedBy(narrowed, rest)];
   });
-  return { rows: await newest(db, run, sources, limit + 1), searchedTo };
-}
 
 /** End of the range, exclusive. */
 function endOf({ to = END_OF_TIME }: Filters, after: Position | undefined): Date {

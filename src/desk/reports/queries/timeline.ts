@@ -9,6 +9,7 @@
 
 import { and, arrayOverlaps, desc, eq, max, not, notInArray, type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../../../database/connect.ts';
+import { COUNTED_ROWS, countMatches, type Matches, matchesOf } from '../../../database/matches.ts';
 import { retainedMonths } from '../../../database/partitions.ts';
 import { type RunQuery, runQuery } from '../../../database/run-query.ts';
 import { attempts, changes } from '../../../database/schema.ts';
@@ -62,7 +63,7 @@ export async function findTimeline(config: Config, page: PersonPage, now: number
       sharingEmail(db, run, others, person),
     ]);
     const refused = newest.length === 0 ? await refusedOfLastDay(db, run, now) : [];
-    return { keys, truncated, newest, rows, sameEmail, changes, refused };
+    return { keys, person, truncated, newest, rows, sameEmail, changes, refused };
   });
   const { keys, truncated, newest, changes, refused } = found;
   // An identity can lead to accounts that never occur with the key: an account that was deleted and created again.
@@ -70,6 +71,8 @@ export async function findTimeline(config: Config, page: PersonPage, now: number
   const keptSince = retainedMonths(new Date(now), config.RETENTION_DAYS).from;
   const signIns = await signInStatuses(config, [...newest, ...found.rows, ...found.sameEmail], now);
   const listed = await pageOf(found.rows, page.limit, page.question);
+  const matches =
+    page.after === undefined ? await countTimeline(config, found.person, found.rows.length, page.limit) : undefined;
   return {
     key,
     keys: distinct([key, ...accounts.slice(0, MAX_KEYS), ...keys.idps, ...keys.emails]),
@@ -85,9 +88,17 @@ export async function findTimeline(config: Config, page: PersonPage, now: number
     }),
     ...(keys.names.length > 0 && { signInNames: keys.names.map(nameOf) }),
     ...listed,
+    ...(matches && { matches }),
     attempts: withSignIns(listed.attempts, signIns),
     sameEmail: withSignIns(found.sameEmail.map(attemptJson), signIns),
   };
+}
+
+async function countTimeline(config: Config, person: Keys, rows: number, limit: number): Promise<Matches> {
+  if (rows <= limit) return matchesOf(rows);
+  // An attempt with two of the keys is in two of the selects.
+  const found = unionOf(selects(person, undefined, COUNTED_ROWS));
+  return countMatches(config, sql`(select distinct ${attempts.occurredAt}, ${attempts.id} from ${found})`);
 }
 
 const nameOf = (key: string) => key.slice(NAME_PREFIX.length);
