@@ -26,7 +26,7 @@ import { type Decision, renderMessage } from '../policy/decide.ts';
 import type { Policy, SentValue } from '../policy/policy.ts';
 import type { ShadowDecision } from '../policy/shadow.ts';
 import { canonicalName, comparableName } from '../sign-in/claim-names.ts';
-import type { ClaimValue, SignInEvent } from '../sign-in/event.ts';
+import type { SignInEvent } from '../sign-in/event.ts';
 import { searchKeysOf } from '../sign-in/search-keys.ts';
 import type { Answered, Reached } from './answer.ts';
 
