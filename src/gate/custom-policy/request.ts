@@ -9,6 +9,7 @@ import type { Policy } from '../../policy/policy.ts';
 import { type Claims, emailKey, idpKey, MAX_LANGUAGES, oidKey, type SignInEvent } from '../../sign-in/event.ts';
 import { tagOfLcid } from '../../sign-in/lcid.ts';
 import { networkOf } from '../../sign-in/network.ts';
+import { normalText } from '../../sign-in/normal-form.ts';
 import { type Call, type Parsed, Stopped, type Understood } from '../answer.ts';
 import { parseBody, readBodyText, type TextRead } from '../body.ts';
 import { whyNotJson } from '../encoding.ts';
@@ -202,7 +203,10 @@ async function eventOf(exchange: Exchange, incoming: Incoming): Promise<Exchange
 const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** Words that policies and forms send for "no value". They identify no one. */
 const NO_ONE = /^(?:empty|null|undefined|unknown|none|nil|n\/a|na|anonymous|guest|test|true|false|[0.-]+|0{8}-.*)$/i;
-const identifying = (id: string): string => (NO_ONE.test(id) ? '' : id);
+function identifying(id: string): string {
+  const seen = normalText(id);
+  return seen === '' || NO_ONE.test(seen) ? '' : id;
+}
 
 /** Takes linear time: a body can hold 256 KiB of dots. */
 const ADDRESS = /^[^@\s]+@[^@\s.]+(?:\.[^@\s.]+)+$/;

@@ -36,8 +36,8 @@ export const customPolicy = new Hono<GateBindings>().all('/*', exchange);
 
 const NAME = /^https?:\/\/[^/?#]*\/connectors\/custom-policy\/*([^?#]*)/;
 
-/** The characters of names of exchanges, and what follows them but slashes. */
-const NAME_AND_REST = /^([\w-]{1,63})(?![\w-])\/*(.?)/s;
+/** What may be a name of an exchange, and what follows it but slashes. A dot may end a part of a token. */
+const NAME_AND_REST = /^([\w-]{1,63})(?![\w.-])\/*(.?)/s;
 /** In place of what is no name. An exchange with it does not exist. */
 const NO_NAME = '…';
 
