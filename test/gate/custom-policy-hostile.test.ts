@@ -108,7 +108,7 @@ type Reply = Awaited<ReturnType<typeof send>>;
 /** Contract 4.3 and 4.4. */
 function expectAllowed({ status, contentType, text, json }: Reply, path: string): void {
   const values = Object.values(json);
-  expect(text.isWellFormed() && !/\\ud[89a-f]/i.test(text)).toBe(true);
+  expect(values.flat().every((value) => typeof value !== 'string' || value.isWellFormed())).toBe(true);
   expect(values).not.toContain(null);
   if (status === 409) {
     expect(json).toMatchObject({ version: '1.0.0', status: 409 });
