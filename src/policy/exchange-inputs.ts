@@ -31,10 +31,11 @@ export function readInputs({ inputs }: Pick<Exchange, 'inputs'>, incoming: Incom
   const claims: { [claim: string]: ClaimValue } = Object.create(null);
   const unexpected: string[] = [];
   const unresolved: string[] = [];
-  const flat = lastPresent(incoming);
+  const flat = lastPresent(incoming.members);
+  const nested: MembersByObject = new Map();
   for (const input of inputs) {
     for (const name of input.from) {
-      const value = flat.get(name.toLowerCase()) ?? atPath(incoming.root, name);
+      const value = flat.get(name.toLowerCase()) ?? atPath(incoming.root, name, nested);
       if (!isPresent(value)) continue;
       if (isResolver(value)) {
         unresolved.push(name);
@@ -52,7 +53,7 @@ export function readInputs({ inputs }: Pick<Exchange, 'inputs'>, incoming: Incom
 }
 
 /** By name in lower case: the last value that is neither empty nor an unresolved resolver, else the last resolver. */
-function lastPresent({ members }: Incoming): Map<string, unknown> {
+function lastPresent(members: Incoming['members']): Map<string, unknown> {
   const values = new Map<string, unknown>();
   for (const [name, value] of members) {
     if (!isPresent(value)) continue;
@@ -67,20 +68,26 @@ const isPresent = (value: unknown): boolean =>
 
 const isResolver = (value: unknown): value is string => typeof value === 'string' && RESOLVER.test(value.trim());
 
+/** Members of the objects on paths. Each is read once: a policy may have a thousand paths, a body 60,000 members. */
+type MembersByObject = Map<object, ReadonlyMap<string, unknown>>;
+
 /** The value at a path such as `user.language`, `email.0.emailValue` or `contacts[0].email`, in any case. */
-function atPath(root: unknown, path: string): unknown {
+function atPath(root: unknown, path: string, nested: MembersByObject): unknown {
   if (typeof root !== 'object' || root === null || !/[.[]/.test(path)) return undefined;
   const parts = path.replaceAll(/\[(\d+)\]/g, '.$1').split('.');
   if (parts.length > MAX_PATH_PARTS) return undefined;
-  return parts.reduce<unknown>((value, part) => memberNamed(value, part), root);
+  return parts.reduce<unknown>((value, part) => memberNamed(value, part, nested), root);
 }
 
-function memberNamed(value: unknown, name: string): unknown {
+function memberNamed(value: unknown, name: string, nested: MembersByObject): unknown {
   if (Array.isArray(value)) return /^\d{1,6}$/.test(name) ? value[Number(name)] : undefined;
   if (typeof value !== 'object' || value === null) return undefined;
-  if (Object.hasOwn(value, name)) return (value as Record<string, unknown>)[name];
-  const wanted = name.toLowerCase();
-  return Object.entries(value).findLast(([key, member]) => key.toLowerCase() === wanted && isPresent(member))?.[1];
+  let members = nested.get(value);
+  if (members === undefined) {
+    members = lastPresent(Object.entries(value));
+    nested.set(value, members);
+  }
+  return members.get(name.toLowerCase());
 }
 
 /** Undefined when the value does not have the declared type. Booleans and numbers may arrive as text. */
@@ -113,6 +120,9 @@ function booleanIn(text: string): boolean | undefined {
 /** The names that inputs read, in lower case, by the inputs of a loaded policy. */
 const namesRead = new WeakMap<readonly ExchangeInput[], ReadonlySet<string>>();
 
+/** Such as `error-codes`, `email.0.emailValue` or `@odata.type`. Other text is no name, but perhaps a value. */
+const MEMBER_NAME = /^[\p{L}_@$][\p{L}\p{N}_@$.:[\]-]{0,99}$/u;
+
 function unreadOf(inputs: readonly ExchangeInput[], { members, hasStrangers = false }: Incoming): string[] {
   if (hasStrangers) return [];
   let read = namesRead.get(inputs);
@@ -121,7 +131,8 @@ function unreadOf(inputs: readonly ExchangeInput[], { members, hasStrangers = fa
     namesRead.set(inputs, read);
   }
   const known = read;
-  return [...new Set(members.map(([name]) => name))].filter((name) => !known.has(lower(name)));
+  const sent = members.filter(([, value]) => isPresent(value)).map(([name]) => name);
+  return [...new Set(sent)].filter((name) => !known.has(lower(name)) && MEMBER_NAME.test(name));
 }
 
 const lower = (name: string) => name.toLowerCase();

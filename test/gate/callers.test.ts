@@ -1,4 +1,4 @@
-/** Authentication of callers: lines 47 to 53 of the wire contract's checklist. */
+/** Authentication of callers: lines 47 to 53 and 58 of the wire contract's checklist. */
 import { createExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import fc from 'fast-check';
@@ -24,7 +24,7 @@ async function callAs(authorization: string | undefined, configured: object): Pr
 afterEach(() => vi.restoreAllMocks());
 
 describe('authentication of a connector call', () => {
-  it('a call with a missing or wrong credential gets 401 without a body', async () => {
+  it('a call with a missing, wrong or malformed credential gets 401 without a body (contract 47, 50)', async () => {
     const configured = { CONNECTOR_BASIC: 'b2c:s3cret' };
     for (const authorization of [
       undefined,
@@ -48,20 +48,20 @@ describe('authentication of a connector call', () => {
     }
   });
 
-  it('each of two configured pairs is accepted, and passwords may contain colons and any character', async () => {
+  it('each of two configured pairs is accepted, and passwords may contain colons and any character (contract 48, 53)', async () => {
     const configured = { CONNECTOR_BASIC: 'b2c:old:with:colons\nb2c:neu-pässwörd-王' };
     expect((await callAs(basic('b2c:old:with:colons'), configured)).status).toBe(200);
     expect((await callAs(basic('b2c:neu-pässwörd-王'), configured)).status).toBe(200);
     expect((await callAs(basic('b2c:old'), configured)).status).toBe(401);
   });
 
-  it('the scheme is case-insensitive', async () => {
+  it('the scheme is case-insensitive (contract 49)', async () => {
     for (const scheme of ['basic', 'BASIC', 'bAsIc']) {
       expect((await callAs(`${scheme} ${btoa('b2c:s3cret')}`, { CONNECTOR_BASIC: 'b2c:s3cret' })).status).toBe(200);
     }
   });
 
-  it('every credential is refused when no usable pair is configured', async () => {
+  it('every credential is refused when no usable pair is configured (contract 51)', async () => {
     for (const lines of ['', '\n', ':', 'b2c:', ':x', 'no-colon']) {
       for (const pair of [':', 'b2c:', ':x', 'Test:Test', 'no-colon', 'no-colon:']) {
         expect((await callAs(basic(pair), { CONNECTOR_BASIC: lines })).status).toBe(401);
@@ -77,6 +77,41 @@ describe('authentication of a connector call', () => {
       expect((await callAs(basic('Test:Test'), { LOCAL: local })).status).toBe(401);
     }
     expect((await callAs(basic('Test:Test'), { LOCAL: 'yes' })).status).toBe(200);
+  });
+
+  it('every configured line is compared in constant time, wherever a wrong one differs (contract 52)', async () => {
+    const configured = { CONNECTOR_BASIC: 'b2c:s3cret-of-24-characters\nnext:another-of-24-characters' };
+    const compared = vi.spyOn(crypto.subtle, 'timingSafeEqual');
+    const counts = new Set<number>();
+    for (const pair of [
+      'x:s3cret-of-24-characters',
+      'b2c:x3cret-of-24-characters',
+      'b2c:s3cret-of-24-characterx',
+      'b2c:',
+    ]) {
+      compared.mockClear();
+      expect((await callAs(basic(pair), configured)).status).toBe(401);
+      counts.add(compared.mock.calls.length);
+    }
+    expect([...counts]).toEqual([4]);
+  });
+
+  it('a right credential is accepted and a wrong one refused from any address (contract 58)', async () => {
+    const call = async (pair: string, headers: Record<string, string>) => {
+      const request = new Request(USER_FLOW, {
+        method: 'POST',
+        headers: { Authorization: basic(pair), ...headers },
+        body: TOKEN_STEP,
+      });
+      const bindings = { ...env, LOCAL: '', CONNECTOR_BASIC: 'b2c:s3cret' };
+      return (await worker.fetch(request as Parameters<typeof worker.fetch>[0], bindings, createExecutionContext()))
+        .status;
+    };
+    for (const address of ['203.0.113.7', '2001:db8::1', 'not an address', ''])
+      for (const name of ['CF-Connecting-IP', 'X-Forwarded-For', 'X-Real-IP']) {
+        expect(await call('b2c:s3cret', { [name]: address }), `${name} ${address}`).toBe(200);
+        expect(await call('b2c:wrong', { [name]: address }), `${name} ${address}`).toBe(401);
+      }
   });
 
   it('credentials for reports or administration are refused', async () => {

@@ -29,6 +29,13 @@ const POLICY = {
       },
       outputs: { word: 'string', count: 'number', flag: 'boolean', status: 'string', 'a-b.c': 'string' },
     },
+    Letters: {
+      kind: 'orchestration',
+      outputs: {
+        ...{ 'error-codes': 'string', 'a.B': 'string', Status: 'number', message: 'string', userMessage: 'string' },
+        ...{ code: 'string', version: 'string', balanceText: 'string', balanceNumber: 'number' },
+      },
+    },
     Lists: { kind: 'orchestration', outputs: { roles: 'list', joined: { type: 'list', join: ',' } } },
     Notify: { kind: 'orchestration', emptyReply: true },
     Careful: {
@@ -62,6 +69,14 @@ const POLICY = {
     },
     { id: 'count', steps: ['Echo'], when: 'has(claims.count)', set: { count: 'claims.count' } },
     { id: 'flag', steps: ['Echo'], when: 'has(claims.flag)', set: { flag: 'claims.flag' } },
+    {
+      id: 'letters',
+      steps: ['Letters'],
+      set: {
+        ...{ 'error-codes': "'e'", 'a.B': "'b'", Status: '1', message: "'m'", userMessage: "'u'", code: "'c'" },
+        ...{ version: "'2'", balanceText: "'760.50'", balanceNumber: "'760.50'" },
+      },
+    },
     { id: 'lists', steps: ['Lists'], set: { roles: 'person.roles', joined: 'person.roles' } },
     { id: 'careful', steps: ['Careful'], set: { word: "'held ' + string(size(person.roles))" } },
     { id: 'contractor', steps: ['Contractor'], set: { balance: 'person.attributes.balance' } },
@@ -106,7 +121,7 @@ describe('transports (contract line 61)', () => {
     });
   }
 
-  it('a nested body and an array give the claims at their paths', async () => {
+  it('a nested body and an array give the claims at their paths (contract line 103)', async () => {
     expect((await json('Echo', { Deep: { WORD: 'x' } })).json).toMatchObject({ word: 'x' });
     expect((await json('Echo', { list: [{ word: 'y' }] })).json).toMatchObject({ word: 'y' });
     expect((await json('Echo', [{ word: 'z' }])).json).toEqual({});
@@ -196,10 +211,20 @@ describe('claims', () => {
     expect((await json('Lists', { objectId: newObjectId() })).json).toEqual({});
   });
 
+  it('outputs go out in the exact letters of the policy, and as text or number as it says (contract lines 70 and 104)', async () => {
+    expect((await json('Letters', {})).text).toBe(
+      JSON.stringify({
+        ...{ 'error-codes': 'e', 'a.B': 'b', Status: 1, message: 'm', userMessage: 'u', code: 'c', version: '2' },
+        ...{ balanceText: '760.50', balanceNumber: 760.5 },
+      }),
+    );
+  });
+
   it('words for nothing identify no one, and an id that is no GUID is looked up under the issuer', async () => {
     await env.GATEHOUSE.put('person:idp:contoso:4711', record({ attributes: { balance: '760.50' } }));
     expect((await json('Contractor', { objectId: '4711' })).json).toEqual({ balance: '760.50' });
-    for (const objectId of ['empty', 'NULL', 'unknown', '0', '00000000-0000-0000-0000-000000000000', ' ']) {
+    const unseen = ['nu\u200bll', '\u2060\ufeff', '\uff10', 'ＮＵＬＬ'];
+    for (const objectId of ['empty', 'NULL', 'unknown', '0', '00000000-0000-0000-0000-000000000000', ' ', ...unseen]) {
       const clientId = newClient();
       expect((await json('Contractor', { objectId, clientId })).json).toEqual({});
       const [row] = await rowsOfOnce(clientId, 1);

@@ -1,4 +1,5 @@
 /** Checks the messages, languages and applications of a policy. */
+import { secretNames } from '../../attempts/secret-names.ts';
 import { BUILT_IN_TEXTS } from '../../policy/built-in-texts.ts';
 import { PLACEHOLDER } from '../../policy/messages.ts';
 import { comparableName, isLongName } from '../../sign-in/claim-names.ts';
@@ -54,6 +55,14 @@ export function checkMessages(
           `Without {supportCode} in ${without.map(([tag]) => tag).join(', ')}, support cannot find a call by its code. Add it.`,
         ),
       );
+    const secrets = new Set(Object.values(byLanguage).flatMap(secretsShown));
+    if (secrets.size > 0)
+      warnings.push(
+        at(
+          `messages.${key}`,
+          `It shows ${[...secrets].join(', ')}: the name says that the value is a secret. Delete it, since pages and B2C's logs can keep it.`,
+        ),
+      );
     if (!isUsed(key, document.rules))
       warnings.push(
         at(`messages.${key}`, 'No rule uses it, and no built-in text has this name. Delete it, or name it in a rule.'),
@@ -74,6 +83,11 @@ export function checkMessages(
     );
   return { problems, warnings };
 }
+
+const isSecretName = secretNames([]);
+/** The placeholders of secrets, with their braces. */
+const secretsShown = (text: string): string[] =>
+  [...text.matchAll(PLACEHOLDER)].filter(([, name = '']) => isSecretName(name)).map(([placeholder]) => placeholder);
 
 const NO_LANGUAGE = 'Not a BCP 47 language tag. Write one such as en, de or de-AT.';
 

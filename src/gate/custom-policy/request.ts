@@ -9,6 +9,7 @@ import type { Policy } from '../../policy/policy.ts';
 import { type Claims, emailKey, idpKey, MAX_LANGUAGES, oidKey, type SignInEvent } from '../../sign-in/event.ts';
 import { tagOfLcid } from '../../sign-in/lcid.ts';
 import { networkOf } from '../../sign-in/network.ts';
+import { normalText } from '../../sign-in/normal-form.ts';
 import { type Call, type Parsed, Stopped, type Understood } from '../answer.ts';
 import { isJsonRoot, parseBody, readBodyText, type TextRead } from '../body.ts';
 import { whyNotJson } from '../encoding.ts';
@@ -80,10 +81,13 @@ function textOf({ members, hasStrangers = false }: Incoming): string {
   return own.length === 0 ? '' : JSON.stringify(own);
 }
 
+/** Takes a padded base64 text, which may be a secret, for no form: its name would be noted in the attempt. */
+const BASE64 = /^\s*[\w+/-]+==\s*$/;
+
 /** What the body is decides; the Content-Type only when both are possible. */
 function isForm(text: string, headers: Headers): boolean {
   const start = text.trimStart().charAt(0);
-  if (start === '{' || start === '[') return false;
+  if (start === '{' || start === '[' || BASE64.test(text)) return false;
   const type = headers.get('Content-Type') ?? '';
   return /^application\/x-www-form-urlencoded/i.test(type.trim()) || /^[^\s"=&]{1,200}=/.test(text);
 }
@@ -199,7 +203,11 @@ async function eventOf(exchange: Exchange, incoming: Incoming): Promise<Exchange
 const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** Words that policies and forms send for "no value". They identify no one. */
 const NO_ONE = /^(?:empty|null|undefined|unknown|none|nil|n\/a|na|anonymous|guest|test|true|false|[0.-]+|0{8}-.*)$/i;
-const identifying = (id: string): string => (NO_ONE.test(id) ? '' : id);
+function identifying(id: string): string {
+  const seen = normalText(id);
+  return seen === '' || NO_ONE.test(seen) ? '' : id;
+}
 
-const ADDRESS = /^[^@\s]+@[^@\s]+\.[^@\s]+$/;
+/** Takes linear time: a body can hold 256 KiB of dots. */
+const ADDRESS = /^[^@\s]+@[^@\s.]+(?:\.[^@\s.]+)+$/;
 const addressIn = (text: string): string => (ADDRESS.test(text) ? text : '');

@@ -36,13 +36,27 @@ export const customPolicy = new Hono<GateBindings>().all('/*', exchange);
 
 const NAME = /^https?:\/\/[^/?#]*\/connectors\/custom-policy\/*([^?#]*)/;
 
-/** The exchange that a URL names, as typed; a slash at the end has no meaning. */
+/** What may be a name of an exchange, and what follows it but slashes. A dot may end a part of a token. */
+const NAME_AND_REST = /^([\w-]{1,63})(?![\w.-])\/*(.?)/s;
+/** In place of what is no name. An exchange with it does not exist. */
+const NO_NAME = '…';
+
+/**
+ * The exchange that a URL names, as typed; a slash at the end has no meaning. A path can contain claims (contract 4.1,
+ * `SendClaimsIn` `Url`), so what is no name is left out: the result is logged and stored.
+ */
 function exchangeIn(url: string): string {
-  const name = (NAME.exec(url)?.[1] ?? '').replace(/\/+$/, '');
+  const path = NAME.exec(url)?.[1] ?? '';
+  if (path === '') return '';
+  const [, name = '', rest] = NAME_AND_REST.exec(decoded(path)) ?? [];
+  return rest === '' ? name : name + NO_NAME;
+}
+
+function decoded(path: string): string {
   try {
-    return decodeURIComponent(name);
+    return decodeURIComponent(path);
   } catch {
-    return name;
+    return path;
   }
 }
 

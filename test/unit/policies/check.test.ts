@@ -165,3 +165,20 @@ describe('check: the work limit of a step', () => {
     expect(problemsOf(...each)).toEqual([]);
   });
 });
+
+it('check: a message that shows a claim whose name marks a secret gets a warning that names it', () => {
+  const warningsOf = (en: string) => {
+    const check = checkPolicy(
+      {
+        messages: { m: { en } },
+        rules: [{ id: 'r', steps: [SIGN_UP], when: "'a' == claims.city", onError: 'skip', block: 'm' }],
+      },
+      '',
+    );
+    return check.ok ? check.policy.warnings.map(({ path, message }) => `${path} ${message}`) : [];
+  };
+  expect(warningsOf('{extension_Pin} of {givenName}. {supportCode}')).toEqual([
+    expect.stringMatching(/^messages\.m It shows \{extension_Pin\}: /),
+  ]);
+  expect(warningsOf('{extension_LoyaltyId} of {postalCode}. {supportCode}')).toEqual([]);
+});
