@@ -19,6 +19,19 @@ export type Facet = (typeof FACETS)[number];
 /** Values are part of an index row, whose size Postgres limits. */
 const MAX_VALUE_CHARS = 128;
 
+/** The columns of `attempts` that {@link facetsSql} reads. */
+export const FACET_COLUMNS = [
+  'reason',
+  'caller',
+  'locale',
+  'degraded',
+  'policy_version',
+  'shadow_version',
+  'shadow_differs',
+  'failed_rules',
+  'notes',
+] as const;
+
 /**
  * Rows `(facet, value)` of an attempt, for a lateral join to `attempts`. `language` is the person's, as B2C sent it;
  * `shadow` is `differs` or `same` if the shadow policy was evaluated; `unforeseen-rule` is a rule whose condition

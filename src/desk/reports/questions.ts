@@ -12,6 +12,7 @@ import { strict, text } from '../http/input-rules.ts';
 import { inOrder, type Page, page, paged, range } from '../http/list-page.ts';
 import { ADDRESS_RULE, addressIn, KEY_FORMS, NO_ADDRESS, refuseTyped, typed } from '../http/typed-values.ts';
 import { nearSupportCode } from './readings.ts';
+import { SUMMARY_PARTS, type SummaryPart } from './summary-parts.ts';
 
 /** Exchanges of custom policies are steps, and attempts keep an unknown step under its name: any name is allowed. */
 const step = typed((typed) => stepNamed(typed) ?? builtInExchangeNamed(typed) ?? dimensionOf(typed));
@@ -134,12 +135,23 @@ export type AttemptsPage = z.output<typeof attemptsQuestion>;
 const INTERVALS = ['hour', 'day'] as const;
 export type Interval = (typeof INTERVALS)[number];
 
-export const summaryQuestion = strict({
+const summaryAsked = {
   ...dimensions,
   ...range,
   interval: z.optional(z.enum(INTERVALS, 'not an interval: hour or day')),
-}).check(inOrder);
+};
+/** Parts of a summary, with commas between them. */
+const include = typed((typed, context): SummaryPart[] => {
+  const names = typed.split(',').map((name) => name.trim());
+  const parts = SUMMARY_PARTS.filter((part) => names.includes(part));
+  if (names.some((name) => !parts.some((part) => part === name)))
+    refuseTyped(context, `not parts of a summary: some of ${SUMMARY_PARTS.join(', ')}, with commas between them`);
+  return parts;
+});
+export const summaryQuestion = strict({ ...summaryAsked, include: z.optional(include) }).check(inOrder);
 export type SummaryQuestion = z.output<typeof summaryQuestion>;
+/** A file has only the series. */
+export const summaryFileQuestion = strict(summaryAsked).check(inOrder);
 
 /** Whether the parameters are those of the request without parameters. */
 export const isDefault = ({ interval, ...asked }: SummaryQuestion) =>
