@@ -4,7 +4,7 @@ import { dayOf, type Stretch } from './parts.ts';
 import type { Dimensions } from './questions.ts';
 
 /**
- * `durations`: percentiles by hour; `facets`: breakdowns by reason, caller, … also with filters that the aggregates
+ * `durations`: percentiles by day or hour; `facets`: breakdowns by reason, caller, … also with filters that the aggregates
  * lack; `minutes`: attempts by minute; `people`: distinct people for each outcome and rule.
  */
 export const SUMMARY_PARTS = ['durations', 'facets', 'minutes', 'people'] as const;

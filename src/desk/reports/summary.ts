@@ -19,7 +19,7 @@ import {
 import { dayOf, type Stretch } from './parts.ts';
 import type { BeforeRow, SeenRow } from './queries/before-and-seen.ts';
 import type { PeopleRow } from './queries/people-of-each.ts';
-import { type PercentileRow, type Percentiles, percentilesByStart } from './queries/percentiles.ts';
+import { type Percentiles, percentilesByStart, type TimedRow } from './queries/percentiles.ts';
 import type { MinuteRow } from './queries/recent-counts.ts';
 import type { RefusedKind } from './queries/refused.ts';
 import type { Dimensions, Interval } from './questions.ts';
@@ -49,7 +49,7 @@ export interface Summary extends Breakdowns, Partial<FacetBreakdowns> {
     readonly attempts: number;
     readonly byStep: Counts;
     readonly byOutcome: Counts;
-    /** Of each day; with `include=durations` of each of the last 48 hours. */
+    /** With `include=durations`: of each day, or of each of the last 48 hours. */
     readonly durationMs?: Percentiles;
   }[];
   /** The same period before, with the same filters. Absent when `coverage` says that it is left out. */
@@ -92,8 +92,8 @@ export interface Counted extends BreakdownRows {
   /** In this and the next members up to `signIns`, a string says why the member is left out. */
   readonly people: number | string;
   readonly durationMs: Percentiles | string;
-  /** By day, for intervals of a day. */
-  readonly percentiles: readonly PercentileRow[];
+  /** Durations by day, when the question included them and they are known. */
+  readonly daily: readonly TimedRow[] | undefined;
   readonly before: { readonly stretch: Stretch; readonly rows: readonly BeforeRow[] } | string;
   readonly facets: readonly FacetRow[] | string;
   /** Application names by client id. */
@@ -101,7 +101,7 @@ export interface Counted extends BreakdownRows {
   /** In this and the next two members, undefined when the question did not include it. */
   readonly peopleOfEach: readonly PeopleRow[] | string | undefined;
   readonly minutes: readonly MinuteRow[] | string | undefined;
-  readonly hourly: { readonly from: Date; readonly rows: readonly PercentileRow[] } | string | undefined;
+  readonly hourly: { readonly from: Date; readonly rows: readonly TimedRow[] } | string | undefined;
   readonly shadow: Compared;
   readonly signIns: CountedSignIns;
   readonly refused: readonly RefusedKind[];
@@ -199,23 +199,21 @@ function onRequest({ minutes, peopleOfEach, filters }: Counted): Pick<Summary, '
   };
 }
 
-function seriesOf({ range, series, percentiles, hourly, durationMs }: Counted): Summary['series'] {
+function seriesOf({ range, series, daily, hourly }: Counted): Summary['series'] {
   const points = new Map<number, Some[]>();
   const stepMs = INTERVAL_MS[range.interval];
   for (let at = range.from.getTime(); at < range.to.getTime(); at += stepMs) points.set(at, []);
   for (const [start, step, outcome, attempts] of series) points.get(start * 1_000)?.push({ step, outcome, attempts });
-  const timed = percentilesByStart(typeof hourly === 'object' ? hourly.rows : percentiles);
-  // Every day has percentiles; of the hours only those after the start of the last 48.
-  const first = range.interval === 'day' && typeof durationMs === 'object' ? range.from : undefined;
-  const timedFrom = typeof hourly === 'object' ? hourly.from : first;
+  const byStart = daily ? { from: range.from, rows: daily } : hourly;
+  const timed = typeof byStart === 'object' ? percentilesByStart(byStart.rows) : new Map<number, Percentiles>();
+  // Of the hours, only the last 48 have percentiles.
+  const timedFrom = typeof byStart === 'object' ? byStart.from.getTime() : Number.POSITIVE_INFINITY;
   return [...points].map(([start, some]) => ({
     start: new Date(start).toISOString(),
     attempts: total(some),
     byStep: by('step', some, STEPS),
     byOutcome: by('outcome', some, OUTCOMES),
-    ...(timedFrom !== undefined && start >= timedFrom.getTime()
-      ? { durationMs: timed.get(start) ?? NO_PERCENTILES }
-      : {}),
+    ...(start >= timedFrom ? { durationMs: timed.get(start) ?? NO_PERCENTILES } : {}),
   }));
 }
 

@@ -7,7 +7,7 @@ import { bucketSql } from '../../aggregates/buckets.ts';
 import { hourSql } from '../../aggregates/hours.ts';
 import type { Stretch } from '../parts.ts';
 import type { Dimensions } from '../questions.ts';
-import { type PercentileRow, percentilesSql } from './percentiles.ts';
+import { type TimedRow, timedSql } from './percentiles.ts';
 import { epochSecondsOf, inStretch, matching } from './sums.ts';
 
 export type MinuteRow = readonly [start: number, outcome: string, attempts: number];
@@ -30,17 +30,15 @@ export async function minutesIn(
   return rows[0]?.minutes ?? [];
 }
 
-export async function hourlyPercentiles(
+export async function hourlyDurations(
   db: Database,
   run: RunQuery,
   stretch: Stretch,
   filters: Dimensions,
-): Promise<PercentileRow[]> {
+): Promise<TimedRow[]> {
   const counted = sql`
-    select ${epochSecondsOf(hourSql)} as start, ${bucketSql()} as bucket, count(*) as attempts from ${attempts}
+    select ${hourSql} as start, ${bucketSql()} as bucket, count(*) as attempts from ${attempts}
     where ${and(inStretch(stretch), matching(attempts, filters))} group by 1, 2`;
-  const { rows } = await run(
-    db.execute<{ percentiles: PercentileRow[] }>(sql`select ${percentilesSql(counted)} as percentiles`),
-  );
-  return rows[0]?.percentiles ?? [];
+  const { rows } = await run(db.execute<{ timed: TimedRow[] }>(sql`select ${timedSql(counted)} as timed`));
+  return rows[0]?.timed ?? [];
 }

@@ -10,7 +10,7 @@ import { type RunQuery, runQuery } from '../../../database/run-query.ts';
 import { attempts, dailyCounts, dailyDurations, dirtyHours, hourlyTotals } from '../../../database/schema.ts';
 import { DatabaseUnavailable } from '../../../database/unavailable.ts';
 import type { Config } from '../../../platform/config.ts';
-import { bucketSql, percentileMs } from '../../aggregates/buckets.ts';
+import { bucketSql } from '../../aggregates/buckets.ts';
 import { hourSql } from '../../aggregates/hours.ts';
 import { type Days, partsOf, type RangeParts, type Stretch } from '../parts.ts';
 import type { Dimensions } from '../questions.ts';
@@ -46,8 +46,8 @@ import { daysWithMatches, isIndexed } from './candidates.ts';
 import { differentPeople } from './different-people.ts';
 import { countFacets } from './facet-counts.ts';
 import { peopleOfEach } from './people-of-each.ts';
-import { percentilesSql } from './percentiles.ts';
-import { hourlyPercentiles, minutesIn } from './recent-counts.ts';
+import { percentilesOf, type TimedRow, timedSql } from './percentiles.ts';
+import { hourlyDurations, minutesIn } from './recent-counts.ts';
 import { refusedKinds } from './refused.ts';
 import { compared } from './shadow-counts.ts';
 import { countSignIns } from './sign-in-counts.ts';
@@ -135,7 +135,9 @@ async function summaryAt(
     if (!include.includes(name)) return undefined;
     return recent === undefined ? notRecent(name) : part(sentence, (db, run) => count(db, run, recent));
   };
-  const statement = numbersOf(range, filters, source, {
+  // Many groups of days and buckets nearly double the time of a long range (measured).
+  const timedByDay = range.interval === 'day' && include.includes('durations');
+  const statement = numbersOf(range, filters, source, timedByDay, {
     before: incomparable === undefined ? beforeSql(beforeParts, filters) : sql`json_build_array()`,
     seen: seenSql(filters, known.until),
   });
@@ -158,7 +160,7 @@ async function summaryAt(
     range.interval === 'hour'
       ? ofRecent('durations', tooSlow('Percentiles by hour are'), async (db, run, stretch) => ({
           from: stretch.from,
-          rows: await hourlyPercentiles(db, run, stretch, filters),
+          rows: await hourlyDurations(db, run, stretch, filters),
         }))
       : undefined,
   ]);
@@ -168,7 +170,7 @@ async function summaryAt(
     typeof one === 'object' ? one.until : undefined,
   );
   if (untils.some((until) => until !== undefined && at(until).getTime() !== known.until.getTime())) return undefined;
-  const { durations, waiting, before: beforeRows, ...counted } = row;
+  const { timed, waiting, before: beforeRows, ...counted } = row;
   return summarise({
     ...counted,
     waiting: Number(waiting),
@@ -176,7 +178,8 @@ async function summaryAt(
     shadow: typeof shadow === 'string' ? shadow : shadow.rows,
     signIns: typeof signIns === 'string' ? signIns : signIns.rows,
     refused,
-    durationMs: source.timed ? percentilesOf(durations) : DURATIONS_TOO_MANY,
+    durationMs: source.timed ? percentilesOf(timed) : DURATIONS_TOO_MANY,
+    daily: source.timed && timedByDay ? timed : undefined,
     before: incomparable ?? { stretch: before, rows: beforeRows },
     facets: typeof facets === 'string' ? facets : facets.rows,
     names,
@@ -209,12 +212,6 @@ const leftOutWhenSlow = (sentence: string) => (error: unknown) => {
   if (error instanceof DatabaseUnavailable) return sentence;
   throw error;
 };
-
-function percentilesOf(durations: Numbers['durations']) {
-  const buckets = durations.map(([bucket, attempts]) => ({ bucket, attempts }));
-  const [p50 = null, p95 = null, p99 = null] = [0.5, 0.95, 0.99].map((fraction) => percentileMs(buckets, fraction));
-  return { p50, p95, p99 };
-}
 
 /** Where the numbers are read from. */
 interface Source {
@@ -270,19 +267,20 @@ function joined(days: readonly Stretch[], { from, to }: Stretch): Stretch[] {
   return all;
 }
 
-type Numbers = Pick<Counted, 'asOf' | 'steps' | 'series' | 'rules' | 'applications' | 'issuers' | 'percentiles'> & {
+type Numbers = Pick<Counted, 'asOf' | 'steps' | 'series' | 'rules' | 'applications' | 'issuers'> & {
   until: number;
   before: BeforeRow[];
   seen: SeenRow[];
   waiting: string;
-  durations: [bucket: number, attempts: number][];
+  timed: TimedRow[];
 };
 
-/** `parts` are expressions that the row also has. */
+/** Durations are counted by day or together. `parts` are expressions that the row also has. */
 function numbersOf(
   range: SummaryRange,
   filters: Dimensions,
   source: Source,
+  byDay: boolean,
   parts: Readonly<Record<'before' | 'seen', SQL>>,
 ): SQL {
   const { days, hours } = source;
@@ -300,12 +298,8 @@ function numbersOf(
       select ${sql.raw(columns)}, sum(attempts)::bigint as attempts from (${unionAll(rows)}) as counted
       group by ${sql.raw(columns)}) as grouped)`;
   const named = sql`rule <> ''`;
-  const byDay = range.interval === 'day';
   return sql`
-    with lately as materialized (${unionAll(latelySql(filters, source.stretches))}),
-    timed as materialized (
-      select start, bucket, sum(attempts)::bigint as attempts from (${unionAll(durationsSql(filters, source, byDay))}) as timing group by 1, 2
-    )
+    with lately as materialized (${unionAll(latelySql(filters, source.stretches))})
     select extract(epoch from now())::float8 as "asOf", ${epochSecondsOf(untilSql)} as until,
       (select count(*) from ${dirtyHours} where ${and(
         sql`${dirtyHours.marks} > ${dirtyHours.summed}`,
@@ -318,8 +312,7 @@ function numbersOf(
       ${grouped('rule, outcome', [...daily('rule, outcome', 'rule').map((rows) => sql`${rows} and ${named}`), live('rule, outcome', named)])} as rules,
       ${grouped('client_id, outcome', [...daily('client_id, outcome', 'clientId'), live('client_id, outcome')])} as applications,
       ${grouped('issuer, outcome', [...daily('issuer, outcome', 'issuer'), live('issuer, outcome')])} as issuers,
-      ${grouped('bucket', [sql`select bucket, attempts from timed`])} as durations,
-      ${byDay && source.timed ? percentilesSql(sql`select start, bucket, attempts from timed`) : sql`json_build_array()`} as percentiles,
+      ${timedSql(unionAll(durationsSql(filters, source, byDay)))} as timed,
       ${parts.before} as before, ${parts.seen} as seen`;
 
   function seriesSql(
@@ -354,20 +347,17 @@ function latelySql(filters: Dimensions, stretches: readonly Stretch[]): SQL[] {
   return stretches.map((stretch) => from(and(inStretch(stretch), matching(attempts, filters))));
 }
 
-/** Rows `(start, bucket, attempts)`. Unless `byDay`, `start` is 0: the aggregates have no hours. */
+/** Rows `(start, bucket, attempts)`. Unless `byDay`, `start` is the same day: the aggregates have no hours. */
 function durationsSql(filters: Dimensions, { days, timed }: Source, byDay: boolean): SQL[] {
-  const start = (day: string) => sql.raw(byDay ? `extract(epoch from ${day})::bigint` : '0::bigint');
-  const lately = sql`select ${start(`date_trunc('day', hour, 'UTC')`)} as start, bucket, attempts from lately`;
+  const start = (day: string) => sql.raw(byDay ? day : `'1970-01-01'::date`);
+  const lately = sql`select ${start(`(hour at time zone 'UTC')::date`)} as start, bucket, attempts from lately`;
   if (days === undefined || !timed) return [lately];
   const condition = and(
     eq(dailyDurations.dims, dimsOf(filters)),
     inDays(dailyDurations, days),
     matching(dailyDurations, filters),
   );
-  return [
-    sql`select ${start('day::timestamp')} as start, bucket, attempts from ${dailyDurations} where ${condition}`,
-    lately,
-  ];
+  return [sql`select ${start('day')} as start, bucket, attempts from ${dailyDurations} where ${condition}`, lately];
 }
 
 const unionAll = (parts: readonly SQL[]): SQL => sql.join([...parts], sql` union all `);
