@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Attempt, OUTCOMES } from '../../src/attempts/attempt.ts';
 import { occurredAtOf } from '../../src/attempts/text-limits.ts';
+import { policyVersions } from '../../src/database/schema.ts';
 import { sumDue } from '../../src/desk/aggregates/sum-due.ts';
 import type { Group } from '../../src/desk/reports/breakdowns.ts';
 import { summary } from '../../src/desk/reports/queries/summary-counts.ts';
@@ -224,3 +225,38 @@ test('every part of a summary equals the plain count of its attempts, whether ho
     { numRuns: 25 },
   );
 }, 300_000);
+
+test('a summary names applications as the newest policy in force does, in any case of the client id, beside the raw value', async () => {
+  const version = (number: number, use: 'active' | 'shadow', applications: object) => ({
+    number,
+    use,
+    sample: use === 'shadow' ? 1 : null,
+    document: { applications, rules: [] },
+    author: 'Test',
+    createdAt: new Date(now),
+  });
+  await db()
+    .insert(policyVersions)
+    .values([
+      version(1, 'active', { 'client-a': 'Old name' }),
+      version(2, 'active', { onlyThese: true, 'CLIENT-A': 'Shop', constructor: 'A name' }),
+      version(3, 'shadow', { 'client-a': 'A trial' }),
+    ]);
+  const at = new Date(now - HOUR_MS);
+  const ids = ['client-a', 'client-b', '__proto__', 'onlythese'];
+  await keepAttempts(
+    db(),
+    ids.map((clientId) => anAttempt({ clientId, issuer: 'login.live.com', at })),
+  );
+  const range = { interval: 'hour' as const, from: new Date(now - DAY_MS), to: new Date(now + HOUR_MS) };
+  const { byApplication, byIssuer } = await summary(readConfig({ DATABASE_URL: url() }), range, {}, now, {
+    ms: 20_000,
+  });
+  expect(byApplication.map(({ clientId, application }) => [clientId, application])).toEqual([
+    ['__proto__', undefined],
+    ['client-a', 'Shop'],
+    ['client-b', undefined],
+    ['onlythese', undefined],
+  ]);
+  expect(byIssuer).toMatchObject([{ issuer: 'login.live.com', provider: 'Microsoft account', attempts: 4 }]);
+});

@@ -32,7 +32,7 @@ export function sumVisits(part: SQL, on: string, hours: string): SQL[] {
 }
 
 /**
- * What follows `attempts` in a statement: joins `(kind, value, person)` to each, and ends in a condition. Only the token
+ * Follows `attempts` in a statement: joins `(kind, value, person)` to each row, and ends in a condition. Only the token
  * step has an objectId. Blocked people have none, so outcomes and rules count the first person key instead.
  */
 export const scopesSql = sql`

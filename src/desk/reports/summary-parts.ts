@@ -4,8 +4,8 @@ import { dayOf, type Stretch } from './parts.ts';
 import type { Dimensions } from './questions.ts';
 
 /**
- * `durations`: percentiles by day or hour; `facets`: breakdowns by reason, caller, … also with filters that the aggregates
- * lack; `minutes`: attempts by minute; `people`: distinct people for each outcome and rule.
+ * `durations`: percentiles by day or hour; `facets`: breakdowns by reason, caller and others, also with filters that
+ * the aggregates lack; `minutes`: attempts by minute; `people`: distinct people of each outcome and rule.
  */
 export const SUMMARY_PARTS = ['durations', 'facets', 'minutes', 'people'] as const;
 export type SummaryPart = (typeof SUMMARY_PARTS)[number];
@@ -15,7 +15,8 @@ export const RECENT_HOURS = 48;
 /** With a filter that `daily_facets` lacks, facets are counted from the attempts. */
 export const MAX_FACET_DAYS = 7;
 
-export const FACETS = '"byReason", "byCaller", "byLanguage", "byDegraded", "byPolicyVersion" and "byFailedRule" are';
+export const FACET_MEMBERS =
+  '"byReason", "byCaller", "byLanguage", "byDegraded", "byPolicyVersion" and "byFailedRule" are';
 
 /** Whether facets have to be counted from the attempts: `daily_facets` has only step and outcome. */
 export const readsAttempts = ({ clientId, issuer, rule }: Dimensions): boolean =>
@@ -30,9 +31,9 @@ export function whyNoFacets(
 ): string | undefined {
   if (!readsAttempts(filters)) return undefined;
   if (!include.includes('facets'))
-    return `${FACETS} left out: with clientId, issuer or rule they are counted only on request. Add include=facets, for at most ${MAX_FACET_DAYS} days.`;
+    return `${FACET_MEMBERS} left out: with clientId, issuer or rule they are counted only on request. Add include=facets, for at most ${MAX_FACET_DAYS} days.`;
   if (range.from < keptSince)
-    return `${FACETS} left out: with clientId, issuer or rule they are counted from the attempts, and those before ${dayOf(keptSince)} are deleted. Choose a later "from".`;
+    return `${FACET_MEMBERS} left out: with clientId, issuer or rule they are counted from the attempts, and those before ${dayOf(keptSince)} are deleted. Choose a later "from".`;
   return undefined;
 }
 

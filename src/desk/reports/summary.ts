@@ -180,7 +180,7 @@ function onRequest({ minutes, peopleOfEach, filters }: Counted): Pick<Summary, '
     return { start: isoOf(start), attempts: total(some), byOutcome: by('outcome', some, OUTCOMES) };
   });
   const people = Array.isArray(peopleOfEach) ? peopleOfEach : undefined;
-  const nobody =
+  const zeros =
     filters.rule === undefined && filters.outcome === undefined ? STOPPED.map((outcome) => [outcome, 0]) : [];
   const of = (wanted: PeopleRow[0]) => (people ?? []).filter(([kind]) => kind === wanted);
   return {
@@ -189,10 +189,7 @@ function onRequest({ minutes, peopleOfEach, filters }: Counted): Pick<Summary, '
       ? {}
       : {
           people: {
-            byOutcome: Object.fromEntries([
-              ...nobody,
-              ...of('outcome').map(([, outcome, number]) => [outcome, number]),
-            ]),
+            byOutcome: Object.fromEntries([...zeros, ...of('outcome').map(([, outcome, number]) => [outcome, number])]),
             byRule: of('rule').map(([, rule, number]) => ({ rule, people: number })),
           },
         }),

@@ -30,7 +30,7 @@ import {
 import {
   BEFORE_UNKNOWN,
   beforeOf,
-  FACETS,
+  FACET_MEMBERS,
   notRecent,
   PEOPLE_OF_EACH_UNKNOWN,
   readsAttempts,
@@ -149,7 +149,7 @@ async function summaryAt(
     whyNoSignIns(filters) ?? part(SIGN_INS_TOO_SLOW, (db, run) => countSignIns(db, run, parts, new Date(now))),
     runQuery(config, (db, run) => refusedKinds(db, run, range.from, range.to), limits.ms),
     whyNoFacets(range, filters, keptSince, include) ??
-      part(tooSlow(FACETS), (db, run) => countFacets(db, run, facetParts(range, parts, filters), filters)),
+      part(tooSlow(FACET_MEMBERS), (db, run) => countFacets(db, run, facetParts(range, parts, filters), filters)),
     part(tooSlow('Names of applications are'), applicationNames),
     include.includes('people')
       ? (whyNoPeopleOfEach(filters) ??
