@@ -229,6 +229,22 @@ test.each(['clientId=a', 'issuer=google.com', 'rule=no-mail'])(
   },
 );
 
+test('a summary of the future has an empty period before', async () => {
+  const { before } = await summaryOf(`?from=${iso(Date.now() + 30 * DAY_MS)}&to=${iso(Date.now() + 31 * DAY_MS)}`);
+  expect(before).toMatchObject({ attempts: 0, to: before?.from });
+});
+
+test('a breakdown by more than 100 values has the most frequent 100, and coverage says so', async () => {
+  const clientId = crypto.randomUUID();
+  const languages = Array.from({ length: 102 }, (_, number) => `x-${number}`);
+  await keep(...[...languages, 'x-101'].map((locale) => anAttempt({ clientId, locale })));
+  const { byLanguage, totals, coverage } = await summaryOf(`?clientId=${clientId}&include=facets`);
+  expect(byLanguage).toHaveLength(100);
+  expect(byLanguage?.[0]).toMatchObject({ language: 'x-101', attempts: 2 });
+  expect(totals.attempts).toBe(103);
+  expect(coverage.join(' ')).toContain('Only the 100 most frequent values');
+});
+
 test('when counting facets times out, the summary has all other numbers, and coverage says so', async () => {
   const clientId = crypto.randomUUID();
   await keep(anAttempt({ clientId }));

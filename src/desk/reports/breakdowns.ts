@@ -119,6 +119,13 @@ export interface FacetBreakdowns {
 
 export type FacetRow = readonly [facet: SummaryFacet, value: string, outcome: string, attempts: number];
 
+/** Whether a facet has more values than its breakdown shows. */
+export const isTruncated = (rows: readonly FacetRow[]): boolean =>
+  SUMMARY_FACETS.some((facet) => {
+    const values = rows.filter(([one]) => one === facet).map(([, value]) => value);
+    return new Set(values).size > MAX_GROUPS;
+  });
+
 export function facetBreakdownsOf(rows: readonly FacetRow[]): FacetBreakdowns {
   const of = (facet: SummaryFacet) => first(groupsOf(rows.filter(([one]) => one === facet).map(([, ...row]) => row)));
   return {

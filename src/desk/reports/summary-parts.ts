@@ -65,7 +65,7 @@ export const PEOPLE_OF_EACH_UNKNOWN =
 
 /** The same period before: as long as the part of the range that is over at `now`, rounded up to whole hours. */
 export function beforeOf({ from, to }: Stretch, now: number): Stretch {
-  const over = Math.min(to.getTime(), Math.ceil(now / HOUR_MS) * HOUR_MS);
+  const over = Math.max(from.getTime(), Math.min(to.getTime(), Math.ceil(now / HOUR_MS) * HOUR_MS));
   const length = to.getTime() - from.getTime();
   return { from: new Date(from.getTime() - length), to: new Date(over - length) };
 }

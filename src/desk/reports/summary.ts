@@ -13,6 +13,7 @@ import {
   type FacetRow,
   facetBreakdownsOf,
   type Group,
+  isTruncated,
   MAX_GROUPS,
   total,
 } from './breakdowns.ts';
@@ -145,7 +146,7 @@ export function summarise(counted: Counted): Summary {
     refusedCalls: counted.refused,
     ...comparison(counted.shadow),
     ...signInsOf(counted.signIns),
-    coverage: coverage(counted, truncated),
+    coverage: coverage(counted, truncated || (typeof counted.facets === 'object' && isTruncated(counted.facets))),
   };
 }
 
