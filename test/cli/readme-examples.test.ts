@@ -8,6 +8,8 @@ import { dirname, join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkText } from '../../src/desk/policies/check.ts';
 import { compilePolicy } from '../../src/desk/policies/compile-plan.ts';
+import { summaryQuestion } from '../../src/desk/reports/questions.ts';
+import { summaryRange } from '../../src/desk/reports/range.ts';
 import { heldBy, tryCall } from '../../src/gate/trial.ts';
 import { builtIn, type Policy } from '../../src/policy/policy.ts';
 import { run } from '../support/command.ts';
@@ -110,6 +112,21 @@ describe('a command on files that the document of the policy shows', () => {
     const files = [join(folder, 'call.json'), '--policy', join(folder, 'policy.json')];
     const { code, stdout } = await run('policy', ['try', ...files]);
     expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('extension_PromoCode') });
+  });
+});
+
+describe('a summary that a document shows', () => {
+  const asked = documents.flatMap((document) =>
+    [...read(document).matchAll(/http:\/\/localhost:8787(\/reports\/summary\?[^'\s]+)/g)].map(([, path = '']) => path),
+  );
+
+  it('is shown with parts on request', () => expect(asked.join()).toContain('include='));
+
+  it.each(asked)('can be asked: %s', async (path) => {
+    const { searchParams } = new URL(path, 'http://localhost:8787');
+    const read = await summaryQuestion.safeParseAsync(Object.fromEntries(searchParams));
+    expect(read.error?.issues).toBeUndefined();
+    expect(read.data && summaryRange(read.data, Date.now())).toBeTypeOf('object');
   });
 });
 

@@ -120,7 +120,7 @@ describe('standing', () => {
     [
       'translates the reason unknown-exchange',
       (who) => [call('GetProfil', 5, { ...who, outcome: 'error', reason: 'unknown-exchange', reply: 'Refusal' })],
-      ['the custom policy called the exchange GetProfil, which the policy does not have'],
+      ['GetProfil failed: the policy has no exchange of the name in its URL'],
     ],
   ])('%s', async (_, calls, words) => {
     const who = { ...someone(), correlationId: uuidv7() };

@@ -146,6 +146,115 @@ test('a summary of an unknown step counts it under its name, and coverage says t
   expect(alias.coverage.join(' ')).not.toMatch(/is none of|No call has/);
 });
 
+test('the summary has the breakdowns, the period before, the days of its filters and, on request, minutes and percentiles', async () => {
+  const clientId = crypto.randomUUID();
+  const hour = Math.floor(Date.now() / HOUR_MS) * HOUR_MS - 3 * HOUR_MS;
+  const at = (ms: number) => new Date(hour + ms);
+  const blocked = { clientId, outcome: 'block', rule: 'no-mail', reason: 'deadline', objectId: '' } as const;
+  await keep(
+    anAttempt({ clientId, issuer: 'google.com', policyVersion: 4, at: at(1_000), durationMs: 1 }),
+    anAttempt({ ...blocked, locale: 'de-DE', failedRules: ['closed'], at: at(61_000), durationMs: 1 }),
+    anAttempt({ clientId, at: at(-HOUR_MS) }),
+  );
+  const range = `from=${iso(hour)}&to=${iso(hour + HOUR_MS)}`;
+  const answer = await summaryOf(`?clientId=${clientId}&${range}&include=durations,facets,minutes`);
+  const none = { continue: 0, block: 0, invalid: 0, error: 0 };
+  const let1 = { attempts: 1, byOutcome: { ...none, continue: 1 } };
+  const block1 = { attempts: 1, byOutcome: { ...none, block: 1 } };
+  expect(answer).toMatchObject({
+    before: { from: iso(hour - HOUR_MS), to: iso(hour), ...let1 },
+    seen: [
+      { filter: 'clientId', value: clientId, first: iso(hour - HOUR_MS).slice(0, 10), last: iso(hour).slice(0, 10) },
+    ],
+    byChannel: [{ channel: 'user-flow', attempts: 2 }],
+    byStep: [{ step: 'PreTokenIssuance', attempts: 2 }],
+    byRule: [{ rule: 'no-mail', ...block1 }],
+    byReason: [{ reason: 'deadline', ...block1 }],
+    byCaller: [{ caller: 'Test', attempts: 2 }],
+    byLanguage: [
+      { language: 'de-DE', ...block1 },
+      { language: 'en-US', ...let1 },
+    ],
+    byDegraded: [],
+    byPolicyVersion: [{ policyVersion: 4, ...let1 }],
+    byFailedRule: [{ rule: 'closed', ...block1 }],
+    minutes: [
+      { start: iso(hour), ...let1 },
+      { start: iso(hour + 60_000), ...block1 },
+    ],
+    series: [{ start: iso(hour), durationMs: { p50: 1, p95: 1, p99: 1 } }],
+  });
+  expect(answer.byIssuer).toContainEqual({ issuer: 'google.com', provider: 'Google', ...let1 });
+
+  const plain = await summaryOf(`?clientId=${clientId}&${range}`);
+  for (const part of ['minutes', 'people', 'byReason']) expect(plain, part).not.toHaveProperty(part);
+  expect(plain.series[0]).not.toHaveProperty('durationMs');
+  expect(plain.coverage.join(' ')).toMatch(/"byReason".* left out.*include=facets/);
+  const old = await summaryOf('?from=2026-01-01&to=2026-01-02&include=minutes,durations');
+  expect(old).not.toHaveProperty('minutes');
+  expect(old.coverage.join(' ')).toMatch(/"minutes" is left out.*Percentiles by hour are left out/);
+});
+
+test('the summary counts the distinct people of each outcome and rule on request, and says when filters forbid it', async () => {
+  const rule = `rule-${crypto.randomUUID()}`;
+  const one = { rule, outcome: 'block', objectId: '', emailKey: `email:${rule}@example.com` } as const;
+  await keep(
+    anAttempt(one),
+    anAttempt(one),
+    anAttempt({ ...one, emailKey: 'email:other@example.com' }),
+    anAttempt({ ...one, emailKey: '' }),
+  );
+  const { people } = await summaryOf(`?rule=${rule}&include=people`);
+  expect(people).toEqual({ byOutcome: {}, byRule: [{ rule, people: 2 }] });
+  const all = await summaryOf('?include=people');
+  expect(all.people?.byRule).toContainEqual({ rule, people: 2 });
+  expect(all.people?.byOutcome.block).toBeGreaterThanOrEqual(2);
+  expect(all.byReason).toBeDefined();
+  const both = await summaryOf(`?rule=${rule}&clientId=a&include=people`);
+  expect(both).not.toHaveProperty('people');
+  expect(both.coverage.join(' ')).toContain('The member "people" is left out');
+});
+
+test.each(['clientId=a', 'issuer=google.com', 'rule=no-mail'])(
+  'facets with the filter %s are answered for up to 7 days, and a longer range is a 400 that says so',
+  async (filter) => {
+    expect(await summaryOf(`?${filter}&include=facets`)).toHaveProperty('byCaller');
+    expect(await summaryOf(`?${filter}&include=facets&interval=day`)).toHaveProperty('byCaller');
+    const longer = `from=${iso(Date.now() - 8 * DAY_MS)}&interval=day`;
+    const response = await report(`/summary?${filter}&include=facets&${longer}`);
+    expect(response.status).toBe(400);
+    expect((await response.json<Problem>()).detail).toMatch(/more than 7 days.*leave out include=facets/);
+    expect(await summaryOf(`?${filter}&${longer}`)).not.toHaveProperty('byCaller');
+    expect(await summaryOf(`?step=PreTokenIssuance&include=facets&${longer}`)).toHaveProperty('byCaller');
+  },
+);
+
+test('a summary of the future has an empty period before', async () => {
+  const { before } = await summaryOf(`?from=${iso(Date.now() + 30 * DAY_MS)}&to=${iso(Date.now() + 31 * DAY_MS)}`);
+  expect(before).toMatchObject({ attempts: 0, to: before?.from });
+});
+
+test('a breakdown by more than 100 values has the most frequent 100, and coverage says so', async () => {
+  const clientId = crypto.randomUUID();
+  const languages = Array.from({ length: 102 }, (_, number) => `x-${number}`);
+  await keep(...[...languages, 'x-101'].map((locale) => anAttempt({ clientId, locale })));
+  const { byLanguage, totals, coverage } = await summaryOf(`?clientId=${clientId}&include=facets`);
+  expect(byLanguage).toHaveLength(100);
+  expect(byLanguage?.[0]).toMatchObject({ language: 'x-101', attempts: 2 });
+  expect(totals.attempts).toBe(103);
+  expect(coverage.join(' ')).toContain('Only the 100 most frequent values');
+});
+
+test('when counting facets times out, the summary has all other numbers, and coverage says so', async () => {
+  const clientId = crypto.randomUUID();
+  await keep(anAttempt({ clientId }));
+  hanging((statement) => statement.includes('dense_rank'));
+  const { totals, coverage, ...others } = await summaryOf(`?clientId=${clientId}&include=facets`);
+  expect(totals).toMatchObject({ attempts: 1, people: 1 });
+  expect(others).not.toHaveProperty('byReason');
+  expect(coverage.join(' ')).toMatch(/"byReason".* are left out: counting took too long/);
+}, 20_000);
+
 test('the summary finds an application and its people by its id in any case', async () => {
   const clientId = crypto.randomUUID();
   await keep(anAttempt({ clientId }));

@@ -28,6 +28,20 @@ export const credentialSql: SQL = sql.raw(`left(${CREDENTIAL}, ${MAX_VALUE_CHARS
 /** The same from facet `caller`, for days that a version without facet `credential` aggregated. */
 export const credentialOfCaller: SQL = sql.raw(`left('basic:' || value, ${MAX_VALUE_CHARS})`);
 
+/** The columns of `attempts` that {@link facetsSql} reads. */
+export const FACET_COLUMNS = [
+  'reason',
+  'caller',
+  'caller_kind',
+  'locale',
+  'degraded',
+  'policy_version',
+  'shadow_version',
+  'shadow_differs',
+  'failed_rules',
+  'notes',
+] as const;
+
 /**
  * Rows `(facet, value)` of an attempt, for a lateral join to `attempts`. `language` is the person's, as B2C sent it;
  * `shadow` is `differs` or `same` if the shadow policy was evaluated; `unforeseen-rule` is a rule whose condition

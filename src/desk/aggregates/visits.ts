@@ -15,7 +15,7 @@ const isFirst = sql.raw(`previous < date_trunc('day', hour, 'UTC')`);
  * partition of `attempts` that holds them.
  */
 export function sumVisits(part: SQL, on: string, hours: string): SQL[] {
-  const seen = seenSql(part, hours);
+  const seen = seenIn(part, hours);
   const dayStart = sql`${`${on}T00:00:00Z`}::timestamptz`;
   return [
     sql`insert into people_scopes (kind, value) select kind, value from ${seen} as seen except select kind, value from people_scopes`,
@@ -32,20 +32,23 @@ export function sumVisits(part: SQL, on: string, hours: string): SQL[] {
 }
 
 /**
- * Rows `(kind, value, person, hour)`, with duplicates. Only the token step has an objectId. Blocked people have none,
- * so outcomes and rules count the first person key instead.
+ * Follows `attempts` in a statement: joins `(kind, value, person)` to each row, and ends in a condition. Only the token
+ * step has an objectId. Blocked people have none, so outcomes and rules count the first person key instead.
  */
-const seenSql = (part: SQL, hours: string) => sql`(
-  select kind, value, person, hour
-  from unnest(${hours}::timestamptz[]) as hour
-  join ${part} as attempts on occurred_at >= hour and occurred_at < hour + interval '1 hour'
+export const scopesSql = sql`
   cross join lateral (
     select case when ${isPersonSql} then md5(object_id)::uuid end as known,
       md5(coalesce(nullif(oid_key, ''), nullif(idp_key, ''), nullif(email_key, '')))::uuid as keyed
   ) as people
   cross join lateral (values ('all', '', known), ('client', nullif(client_id, ''), known),
     ('outcome', nullif(nullif(outcome, 'continue'), ''), keyed), ('rule', nullif(rule, ''), keyed)) as scopes (kind, value, person)
-  where person is not null and value is not null)`;
+  where person is not null and value is not null`;
+
+/** Rows `(kind, value, person, hour)`, with duplicates. */
+const seenIn = (part: SQL, hours: string) => sql`(
+  select kind, value, person, hour
+  from unnest(${hours}::timestamptz[]) as hour
+  join ${part} as attempts on occurred_at >= hour and occurred_at < hour + interval '1 hour' ${scopesSql})`;
 
 /**
  * `known` are the stored visits of the people concerned, from the hour to the first visit after it; `wanted` is what

@@ -13,6 +13,7 @@ import { type Page, page, paged } from '../http/list-page.ts';
 import { inPeriod, type Period, period, type TypedPeriod } from '../http/typed-times.ts';
 import { ADDRESS_RULE, addressIn, KEY_FORMS, NO_ADDRESS, refuseTyped, typed } from '../http/typed-values.ts';
 import { nearSupportCode } from './readings.ts';
+import { SUMMARY_PARTS, type SummaryPart } from './summary-parts.ts';
 
 /** Exchanges of custom policies are steps, and attempts keep an unknown step under its name: any name is allowed. */
 const step = typed((typed) => stepNamed(typed) ?? builtInExchangeNamed(typed) ?? dimensionOf(typed));
@@ -136,13 +137,25 @@ export type AttemptsPage = z.output<typeof attemptsQuestion>;
 const INTERVALS = ['hour', 'day'] as const;
 export type Interval = (typeof INTERVALS)[number];
 
-const summaryAsked = strict({
+const summaryMembers = {
   ...dimensions,
   ...period,
   interval: z.optional(z.enum(INTERVALS, 'not an interval: hour or day')),
+};
+/** Parts of a summary, with commas between them. */
+const include = typed((typed, context): SummaryPart[] => {
+  const names = typed.split(',').map((name) => name.trim());
+  const parts = SUMMARY_PARTS.filter((part) => names.includes(part));
+  if (names.some((name) => !parts.some((part) => part === name)))
+    refuseTyped(context, `not parts of a summary: some of ${SUMMARY_PARTS.join(', ')}, with commas between them`);
+  return parts;
 });
+const summaryAsked = strict({ ...summaryMembers, include: z.optional(include) });
 export const summaryQuestion = z.pipe(summaryAsked, inPeriod<z.output<typeof summaryAsked>>());
 export type SummaryQuestion = z.output<typeof summaryQuestion>;
+/** A file has only the series. */
+const summaryFileAsked = strict(summaryMembers);
+export const summaryFileQuestion = z.pipe(summaryFileAsked, inPeriod<z.output<typeof summaryFileAsked>>());
 
 const callersAsked = strict(period);
 export const callersQuestion = z.pipe(callersAsked, inPeriod<z.output<typeof callersAsked>>());

@@ -2,6 +2,7 @@
 import { DAY_MS, HOUR_MS } from '../../platform/duration.ts';
 import type { Position } from '../http/cursor.ts';
 import type { Dimensions, Filters, Interval, SummaryQuestion } from './questions.ts';
+import { MAX_FACET_DAYS, readsAttempts } from './summary-parts.ts';
 
 export const INTERVAL_MS = { hour: HOUR_MS, day: DAY_MS } as const;
 const DEFAULT_DAYS = 7;
@@ -28,13 +29,19 @@ export interface SummaryRange {
 }
 
 /** The range of a summary, rounded outwards; or the message that refuses `from`. */
-export function summaryRange({ from, to, interval = 'hour' }: SummaryQuestion, now: number): SummaryRange | string {
+export function summaryRange(
+  { from, to, interval = 'hour', include = [], ...filters }: SummaryQuestion,
+  now: number,
+): SummaryRange | string {
   const end = to?.getTime() ?? now;
   const start = from?.getTime() ?? end - DEFAULT_DAYS * DAY_MS;
   if (start >= end) return 'not in the past: give an earlier time, or a later "to"';
   if (end - start > MAX_DAYS[interval] * DAY_MS) {
     const instead = interval === 'hour' ? `, or interval=day for up to ${MAX_DAYS.day} days` : '';
     return `more than ${MAX_DAYS[interval]} days before "to": give a shorter range${instead}`;
+  }
+  if (include.includes('facets') && readsAttempts(filters) && end - start > MAX_FACET_DAYS * DAY_MS) {
+    return `more than ${MAX_FACET_DAYS} days before "to": with clientId, issuer or rule, facets are counted from the attempts. Give a shorter range, or leave out include=facets`;
   }
   const unit = INTERVAL_MS[interval];
   const used = { from: new Date(Math.floor(start / unit) * unit), to: new Date(Math.ceil(end / unit) * unit) };

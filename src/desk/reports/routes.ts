@@ -22,6 +22,7 @@ import {
   personParam,
   personQuestion,
   type SummaryQuestion,
+  summaryFileQuestion,
   summaryQuestion,
 } from './questions.ts';
 import { callersRange, listFrom, summaryRange } from './range.ts';
@@ -46,7 +47,7 @@ reports.use(async (c, next) => {
 reports.get('/summary', validated('query', summaryQuestion), (c) =>
   withSummary(c, c.req.valid('query'), (summary) => c.json(summary, 200)),
 );
-reports.get('/summary.csv', validated('query', summaryQuestion), (c) =>
+reports.get('/summary.csv', validated('query', summaryFileQuestion), (c) =>
   withSummary(c, c.req.valid('query'), async (summary) => {
     const { summaryFile } = await import('./csv.ts');
     const name = `summary-by-${summary.interval}-${summary.from.slice(0, 10)}-to-${summary.to.slice(0, 10)}`;
@@ -127,20 +128,19 @@ async function person(c: ReportsContext, page: PersonSearch): Promise<Response> 
 /** Falls back on the snapshot, which exists only for the request without parameters. */
 async function withSummary(
   c: ReportsContext,
-  { from, to, interval, ...filters }: SummaryQuestion,
+  { include, ...asked }: SummaryQuestion,
   show: (summary: Summary) => Response | Promise<Response>,
 ): Promise<Response> {
   const now = Date.now();
-  const range = summaryRange({ from, to, interval }, now);
+  const { from, to, interval, ...filters } = asked;
+  const range = summaryRange({ ...asked, include }, now);
   if (typeof range === 'string') return badRequest(c, [{ path: 'from', message: range }]);
   const { summary } = await import('./queries/summary-counts.ts');
   try {
-    return await show(await summary(configOf(c.env), range, filters, now));
+    return await show(await summary(configOf(c.env), range, filters, now, {}, include));
   } catch (error) {
     const snapshot =
-      error instanceof DatabaseUnavailable && isDefault({ from, to, interval, ...filters })
-        ? await readSnapshot(c.env)
-        : undefined;
+      error instanceof DatabaseUnavailable && isDefault({ ...asked, include }) ? await readSnapshot(c.env) : undefined;
     if (snapshot === undefined) throw error;
     return show(snapshot);
   }

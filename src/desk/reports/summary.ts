@@ -3,16 +3,32 @@
 import { OUTCOMES } from '../../attempts/attempt.ts';
 import { DAY_MS } from '../../platform/duration.ts';
 import { STEPS } from '../../sign-in/steps.ts';
-import { dayOf } from './parts.ts';
+import {
+  type BreakdownRows,
+  type Breakdowns,
+  breakdownsOf,
+  by,
+  type Counts,
+  type FacetBreakdowns,
+  type FacetRow,
+  facetBreakdownsOf,
+  type Group,
+  isTruncated,
+  MAX_GROUPS,
+  total,
+} from './breakdowns.ts';
+import { dayOf, type Stretch } from './parts.ts';
+import type { BeforeRow, SeenRow } from './queries/before-and-seen.ts';
+import type { PeopleRow } from './queries/people-of-each.ts';
+import { type Percentiles, percentilesByStart, type TimedRow } from './queries/percentiles.ts';
+import type { MinuteRow } from './queries/recent-counts.ts';
 import type { RefusedKind } from './queries/refused.ts';
 import type { Dimensions, Interval } from './questions.ts';
 import { INTERVAL_MS, type SummaryRange } from './range.ts';
 import { type Compared, comparison, type ShadowCounts, shadowCoverage } from './shadow-report.ts';
 import { type CountedSignIns, type SignIns, signInCoverage, signInsOf } from './sign-in-summary.ts';
 
-type Counts = Readonly<Record<string, number>>;
-
-export interface Summary {
+export interface Summary extends Breakdowns, Partial<FacetBreakdowns> {
   /** The requested range, rounded outwards to whole hours or days (UTC). `from` is inclusive, `to` exclusive. */
   readonly from: string;
   readonly to: string;
@@ -34,16 +50,33 @@ export interface Summary {
     readonly attempts: number;
     readonly byStep: Counts;
     readonly byOutcome: Counts;
+    /** With `include=durations`: of each day, or of each of the last 48 hours. */
+    readonly durationMs?: Percentiles;
   }[];
-  readonly topRules: readonly { readonly rule: string; readonly attempts: number }[];
-  readonly byApplication: readonly {
-    readonly clientId: string;
+  /** The same period before, with the same filters. Absent when `coverage` says that it is left out. */
+  readonly before?: {
+    readonly from: string;
+    readonly to: string;
     readonly attempts: number;
     readonly byOutcome: Counts;
+  };
+  /** For each filter, the first and the last day (UTC) with an attempt of its value, whatever the range. */
+  readonly seen?: readonly {
+    readonly filter: keyof Dimensions;
+    readonly value: string;
+    readonly first: string | null;
+    readonly last: string | null;
   }[];
-  readonly byIssuer: readonly { readonly issuer: string; readonly attempts: number; readonly byOutcome: Counts }[];
+  readonly topRules: readonly { readonly rule: string; readonly attempts: number }[];
   /** Upper bounds; null without attempts, or when `coverage` says that they are left out. */
-  readonly durationMs: { readonly p50: number | null; readonly p95: number | null; readonly p99: number | null };
+  readonly durationMs: Percentiles;
+  /** Minutes with attempts, of the last 48 hours. Only with `include=minutes`. */
+  readonly minutes?: readonly ({ readonly start: string } & Group)[];
+  /** Distinct people turned away or in errors, and met by each rule. Only with `include=people`. */
+  readonly people?: {
+    readonly byOutcome: Counts;
+    readonly byRule: readonly { readonly rule: string; readonly people: number }[];
+  };
   /** The shadow policies' decisions compared with the real ones; absent if no shadow policy ran. */
   readonly shadow?: readonly ShadowCounts[];
   /** Absent with filters, and when `coverage` says that it is left out. */
@@ -54,15 +87,22 @@ export interface Summary {
 }
 
 /** Counts from the database. Times are in seconds since 1970. */
-export interface Counted {
+export interface Counted extends BreakdownRows {
   readonly asOf: number;
   readonly series: readonly (readonly [start: number, step: string, outcome: string, attempts: number])[];
-  readonly rules: readonly (readonly [rule: string, attempts: number])[];
-  readonly applications: readonly (readonly [clientId: string, outcome: string, attempts: number])[];
-  readonly issuers: readonly (readonly [issuer: string, outcome: string, attempts: number])[];
-  /** In this and the next three members, a string says why the member is left out. */
+  /** In this and the next members up to `signIns`, a string says why the member is left out. */
   readonly people: number | string;
-  readonly durationMs: Summary['durationMs'] | string;
+  readonly durationMs: Percentiles | string;
+  /** Durations by day, when the question included them and they are known. */
+  readonly daily: readonly TimedRow[] | undefined;
+  readonly before: { readonly stretch: Stretch; readonly rows: readonly BeforeRow[] } | string;
+  readonly facets: readonly FacetRow[] | string;
+  /** Application names by client id. */
+  readonly names: ReadonlyMap<string, string> | string;
+  /** In this and the next two members, undefined when the question did not include it. */
+  readonly peopleOfEach: readonly PeopleRow[] | string | undefined;
+  readonly minutes: readonly MinuteRow[] | string | undefined;
+  readonly hourly: { readonly from: Date; readonly rows: readonly TimedRow[] } | string | undefined;
   readonly shadow: Compared;
   readonly signIns: CountedSignIns;
   readonly refused: readonly RefusedKind[];
@@ -72,23 +112,19 @@ export interface Counted {
   readonly asked: SummaryRange;
   /** The range of the numbers. */
   readonly range: SummaryRange;
-  /** The requested step, and the channels of its calls. */
-  readonly step: string | undefined;
-  readonly channels: readonly string[];
+  readonly filters: Dimensions;
+  readonly seen: readonly SeenRow[];
   /** Before this, only counts are retained, no attempts and people. */
   readonly keptSince: Date;
 }
 
 const MAX_RULES = 20;
-const MAX_GROUPS = 100;
 
 export function summarise(counted: Counted): Summary {
   const { range, series, durationMs } = counted;
   const everything = series.map(([, step, outcome, attempts]) => ({ step, outcome, attempts }));
-  const rules = counted.rules.filter(([rule]) => rule !== '').map(([rule, attempts]) => ({ rule, attempts }));
-  const applications = grouped(counted.applications).map(({ name, ...counts }) => ({ clientId: name, ...counts }));
-  const issuers = grouped(counted.issuers).map(({ name, ...counts }) => ({ issuer: name, ...counts }));
-  const truncated = rules.length > MAX_RULES || applications.length > MAX_GROUPS || issuers.length > MAX_GROUPS;
+  const names = typeof counted.names === 'string' ? new Map<string, string>() : counted.names;
+  const { breakdowns, truncated } = breakdownsOf(counted, names);
   return {
     from: range.from.toISOString(),
     to: range.to.toISOString(),
@@ -101,14 +137,16 @@ export function summarise(counted: Counted): Summary {
       byOutcome: by('outcome', everything, OUTCOMES),
     },
     series: seriesOf(counted),
-    topRules: rules.sort((a, b) => b.attempts - a.attempts || (a.rule < b.rule ? -1 : 1)).slice(0, MAX_RULES),
-    byApplication: applications.slice(0, MAX_GROUPS),
-    byIssuer: issuers.slice(0, MAX_GROUPS),
-    durationMs: typeof durationMs === 'string' ? { p50: null, p95: null, p99: null } : durationMs,
+    ...beforeAndSeen(counted),
+    topRules: breakdowns.byRule.slice(0, MAX_RULES).map(({ rule, attempts }) => ({ rule, attempts })),
+    ...breakdowns,
+    ...(typeof counted.facets === 'string' ? {} : facetBreakdownsOf(counted.facets)),
+    durationMs: typeof durationMs === 'string' ? NO_PERCENTILES : durationMs,
+    ...onRequest(counted),
     refusedCalls: counted.refused,
     ...comparison(counted.shadow),
     ...signInsOf(counted.signIns),
-    coverage: coverage(counted, truncated),
+    coverage: coverage(counted, truncated || (typeof counted.facets === 'object' && isTruncated(counted.facets))),
   };
 }
 
@@ -118,43 +156,63 @@ interface Some {
   readonly attempts: number;
 }
 
-const total = (some: readonly { readonly attempts: number }[]) => some.reduce((sum, { attempts }) => sum + attempts, 0);
+const NO_PERCENTILES: Percentiles = { p50: null, p95: null, p99: null };
 
-/** A Map, because a step may have any name, such as `__proto__`. Known names are present with 0. */
-function by<Name extends string>(
-  name: Name,
-  some: readonly ({ readonly [Key in Name]: string } & { readonly attempts: number })[],
-  known: readonly string[],
-): Counts {
-  const counts = new Map(known.map((value) => [value, 0]));
-  for (const one of some) counts.set(one[name], (counts.get(one[name]) ?? 0) + one.attempts);
-  return Object.fromEntries(counts);
+/** The outcomes whose people are counted. */
+const STOPPED = OUTCOMES.filter((outcome) => outcome !== 'continue');
+
+const isoOf = (epochSeconds: number): string => new Date(epochSeconds * 1_000).toISOString();
+
+function beforeAndSeen({ before, seen, filters }: Counted): Pick<Summary, 'before' | 'seen'> {
+  const sightings = seen.map(([filter, first, last]) => ({ filter, value: filters[filter] ?? '', first, last }));
+  const shown = sightings.length === 0 ? {} : { seen: sightings };
+  if (typeof before === 'string') return shown;
+  const some = before.rows.map(([outcome, attempts]) => ({ outcome, attempts }));
+  const { from, to } = before.stretch;
+  const period = { from: from.toISOString(), to: to.toISOString() };
+  return { before: { ...period, attempts: total(some), byOutcome: by('outcome', some, OUTCOMES) }, ...shown };
 }
 
-function seriesOf({ range, series }: Counted): Summary['series'] {
+/** The members that `include` asked for. */
+function onRequest({ minutes, peopleOfEach, filters }: Counted): Pick<Summary, 'minutes' | 'people'> {
+  const groups = Map.groupBy(Array.isArray(minutes) ? minutes : [], ([start]) => start);
+  const byMinute = [...groups].map(([start, rows]) => {
+    const some = rows.map(([, outcome, attempts]) => ({ outcome, attempts }));
+    return { start: isoOf(start), attempts: total(some), byOutcome: by('outcome', some, OUTCOMES) };
+  });
+  const people = Array.isArray(peopleOfEach) ? peopleOfEach : undefined;
+  const zeros =
+    filters.rule === undefined && filters.outcome === undefined ? STOPPED.map((outcome) => [outcome, 0]) : [];
+  const of = (wanted: PeopleRow[0]) => (people ?? []).filter(([kind]) => kind === wanted);
+  return {
+    ...(Array.isArray(minutes) ? { minutes: byMinute } : {}),
+    ...(people === undefined
+      ? {}
+      : {
+          people: {
+            byOutcome: Object.fromEntries([...zeros, ...of('outcome').map(([, outcome, number]) => [outcome, number])]),
+            byRule: of('rule').map(([, rule, number]) => ({ rule, people: number })),
+          },
+        }),
+  };
+}
+
+function seriesOf({ range, series, daily, hourly }: Counted): Summary['series'] {
   const points = new Map<number, Some[]>();
   const stepMs = INTERVAL_MS[range.interval];
   for (let at = range.from.getTime(); at < range.to.getTime(); at += stepMs) points.set(at, []);
   for (const [start, step, outcome, attempts] of series) points.get(start * 1_000)?.push({ step, outcome, attempts });
+  const byStart = daily ? { from: range.from, rows: daily } : hourly;
+  const timed = typeof byStart === 'object' ? percentilesByStart(byStart.rows) : new Map<number, Percentiles>();
+  // Of the hours, only the last 48 have percentiles.
+  const timedFrom = typeof byStart === 'object' ? byStart.from.getTime() : Number.POSITIVE_INFINITY;
   return [...points].map(([start, some]) => ({
     start: new Date(start).toISOString(),
     attempts: total(some),
     byStep: by('step', some, STEPS),
     byOutcome: by('outcome', some, OUTCOMES),
+    ...(start >= timedFrom ? { durationMs: timed.get(start) ?? NO_PERCENTILES } : {}),
   }));
-}
-
-/** Most attempts first. */
-function grouped(rows: readonly (readonly [name: string, outcome: string, attempts: number])[]) {
-  const groups = new Map<string, { outcome: string; attempts: number }[]>();
-  for (const [name, outcome, attempts] of rows) {
-    const group = groups.get(name) ?? [];
-    group.push({ outcome, attempts });
-    groups.set(name, group);
-  }
-  return [...groups]
-    .map(([name, some]) => ({ name, attempts: total(some), byOutcome: by('outcome', some, OUTCOMES) }))
-    .sort((a, b) => b.attempts - a.attempts || (a.name < b.name ? -1 : 1));
 }
 
 /**
@@ -186,7 +244,8 @@ export const DURATIONS_TOO_MANY =
   '"durationMs" is left out: a combination of clientId, issuer and rule is counted from the attempts, and these are too many. Choose a shorter range or only one of the three.';
 
 /** Custom policies name exchanges. In a user flow, Microsoft has three steps. */
-function aboutStep({ step, channels }: Counted): string[] {
+function aboutStep({ filters: { step }, steps }: Counted): string[] {
+  const channels = steps.map(([channel]) => channel);
   if (step === undefined || STEPS.some((known) => known === step)) return [];
   if (channels.length === 0)
     return [
@@ -210,7 +269,7 @@ function coverage(counted: Counted, truncated: boolean): string[] {
       ? durationMs
       : '"durationMs" is the time in which Gatehouse replied to 50 %, 95 % and 99 % of the calls, at most 10 % too high. It does not include the network between Microsoft and Gatehouse.',
   ];
-  sentences.push(...shadowCoverage(counted.shadow));
+  sentences.push(...shadowCoverage(counted.shadow), ...partCoverage(counted));
   sentences.unshift(...aboutStep(counted));
   if (range.from < keptSince) {
     sentences.push(
@@ -233,8 +292,23 @@ function coverage(counted: Counted, truncated: boolean): string[] {
   }
   if (truncated) {
     sentences.push(
-      `Only the ${MAX_RULES} most frequent rules and the ${MAX_GROUPS} most frequent applications and issuers are listed. The totals include all.`,
+      `Only the ${MAX_GROUPS} most frequent values of a breakdown are listed, and ${MAX_RULES} of "topRules". The totals include all.`,
     );
   }
-  return sentences;
+  return [...new Set(sentences)];
+}
+
+/** About the comparison with the period before, the facets, and the parts on request. */
+function partCoverage({ before, facets, names, peopleOfEach, minutes, hourly }: Counted): string[] {
+  return [
+    typeof before === 'string'
+      ? before
+      : '"before" counts the same period before, up to the same hour. Days before Gatehouse was in use count as 0.',
+    ...[facets, names, peopleOfEach, minutes, hourly].filter((part) => typeof part === 'string'),
+    ...(Array.isArray(peopleOfEach)
+      ? [
+          'The member "people" counts a person by the objectId, else by the identity, else by the e-mail address: people who are turned away have no objectId. Calls without any of them are not included.',
+        ]
+      : []),
+  ];
 }

@@ -8,7 +8,13 @@ import { readConfig } from '../../../src/platform/config.ts';
 const STRONG = 'Zk3v0b7s9QmX2pLr8TtY';
 /** A deployed gate. */
 const gate = (settings: object) =>
-  readConfig({ DESK: {}, SUPPORT_CODE_KEY: STRONG + STRONG, CONNECTOR_BASIC: `b2c:${STRONG}`, ...settings });
+  readConfig({
+    DESK: {},
+    SUPPORT_CODE_KEY: STRONG + STRONG,
+    EMAIL_KEY: `${STRONG}-${STRONG}`,
+    CONNECTOR_BASIC: `b2c:${STRONG}`,
+    ...settings,
+  });
 const FINGERPRINT = '0a'.repeat(32);
 
 describe.each([

@@ -75,7 +75,7 @@ function peopleSql(
       where not exists (
         select from ${visits} where ${visits.scope} = ${scope} and ${visits.person} = lately.person and ${visits.hour} >= ${start}))`);
   }
-  return sql`select ${sql.join([sql`0`, ...numbers], sql` + `)} as people, ${unknownSql(days, keptSince)} as unknown, ${epochSecondsOf(untilSql)} as until`;
+  return sql`select ${sql.join([sql`0`, ...numbers], sql` + `)} as people, ${unknownPeopleSql(days, keptSince)} as unknown, ${epochSecondsOf(untilSql)} as until`;
 }
 
 /** A subquery: a literal would need another request, and the index works for both. */
@@ -84,7 +84,7 @@ const scopeOf = (clientId: string | undefined): SQL => sql`
     where ${peopleScopes.kind} = ${clientId === undefined ? 'all' : 'client'} and ${peopleScopes.value} = ${clientId ?? ''})`;
 
 /** Whether the range has a day with counts of the token step, but without attempts and people. */
-const unknownSql = (days: RangeParts['days'], keptSince: Date): SQL =>
+export const unknownPeopleSql = (days: RangeParts['days'], keptSince: Date): SQL =>
   days === undefined || days.from >= dayOf(keptSince)
     ? sql`false`
     : sql`exists (

@@ -4,12 +4,13 @@
  * snapshot. If it has moved since the range was divided, the summary starts again.
  */
 import { and, eq, gte, lt, type SQL, sql } from 'drizzle-orm';
+import type { Database } from '../../../database/connect.ts';
 import { retainedMonths } from '../../../database/partitions.ts';
-import { runQuery } from '../../../database/run-query.ts';
+import { type RunQuery, runQuery } from '../../../database/run-query.ts';
 import { attempts, dailyCounts, dailyDurations, dirtyHours, hourlyTotals } from '../../../database/schema.ts';
 import { DatabaseUnavailable } from '../../../database/unavailable.ts';
 import type { Config } from '../../../platform/config.ts';
-import { bucketSql, percentileMs } from '../../aggregates/buckets.ts';
+import { bucketSql } from '../../aggregates/buckets.ts';
 import { hourSql } from '../../aggregates/hours.ts';
 import { type Days, partsOf, type RangeParts, type Stretch } from '../parts.ts';
 import type { Dimensions } from '../questions.ts';
@@ -26,8 +27,27 @@ import {
   summarise,
   whyNoPeople,
 } from '../summary.ts';
+import {
+  BEFORE_UNKNOWN,
+  beforeOf,
+  FACET_MEMBERS,
+  notRecent,
+  PEOPLE_OF_EACH_UNKNOWN,
+  readsAttempts,
+  recentOf,
+  type SummaryPart,
+  tooSlow,
+  whyNoFacets,
+  whyNoPeopleOfEach,
+} from '../summary-parts.ts';
+import { applicationNames } from './application-names.ts';
+import { type BeforeRow, beforeSql, type SeenRow, seenSql } from './before-and-seen.ts';
 import { daysWithMatches, isIndexed } from './candidates.ts';
 import { differentPeople } from './different-people.ts';
+import { countFacets } from './facet-counts.ts';
+import { peopleOfEach } from './people-of-each.ts';
+import { percentilesOf, type TimedRow, timedSql } from './percentiles.ts';
+import { hourlyDurations, minutesIn } from './recent-counts.ts';
 import { refusedKinds } from './refused.ts';
 import { compared } from './shadow-counts.ts';
 import { countSignIns } from './sign-in-counts.ts';
@@ -59,8 +79,8 @@ const INDEXED_COST = 10;
 const LIMITS: SummaryLimits = { ms: SUMMARY_LIMIT_MS, attempts: LIST_LIMITS.attempts };
 
 /**
- * Throws DatabaseUnavailable when the counts take longer than `limits.ms`. People, sign-ins and the shadow
- * comparison run in parallel and are left out when they take too long. `now` is in milliseconds since 1970.
+ * Throws DatabaseUnavailable when the counts take longer than `limits.ms`. All other parts run in parallel and are left
+ * out when they take too long. `now` is in milliseconds since 1970; `include` has the parts that cost more.
  */
 export async function summary(
   config: Config,
@@ -68,9 +88,10 @@ export async function summary(
   filters: Dimensions,
   now: number,
   limits: Partial<SummaryLimits> = {},
+  include: readonly SummaryPart[] = [],
 ): Promise<Summary> {
   for (let tries = 0; tries < MAX_TRIES; tries++) {
-    const answer = await summaryAt(config, asked, filters, now, { ...LIMITS, ...limits });
+    const answer = await summaryAt(config, asked, filters, now, { ...LIMITS, ...limits }, include);
     if (answer !== undefined) return answer;
   }
   throw new DatabaseUnavailable(new Error('The aggregates changed during each attempt to read them.'));
@@ -83,6 +104,7 @@ async function summaryAt(
   filters: Dimensions,
   now: number,
   limits: SummaryLimits,
+  include: readonly SummaryPart[],
 ): Promise<Summary | undefined> {
   const { range, keptSince, source, known } = await runQuery(
     config,
@@ -97,27 +119,58 @@ async function summaryAt(
     limits.ms,
   );
   const parts = partsOf(range, known.until);
+  const before = beforeOf(range, now);
+  const beforeParts = partsOf(before, known.until);
+  const incomparable = whyNoBefore(before, beforeParts, filters, keptSince);
   const unknowable = whyNoPeople(range, filters, keptSince, config.RETENTION_DAYS);
-  const [numbers, people, shadow, signIns, refused] = await Promise.all([
-    runQuery(config, (db, run) => run(db.execute<Numbers>(numbersOf(range, filters, source))), limits.ms),
+  const recent = recentOf(range, now);
+  /** Runs a part, and returns why it is left out when that takes too long. */
+  const part = <Answer>(sentence: string, count: Parameters<typeof runQuery<Answer>>[1]): Promise<Answer | string> =>
+    runQuery(config, count, limits.ms).catch(leftOutWhenSlow(sentence));
+  const ofRecent = <Answer>(
+    name: 'minutes' | 'durations',
+    sentence: string,
+    count: (db: Database, run: RunQuery, stretch: Stretch) => Promise<Answer>,
+  ) => {
+    if (!include.includes(name)) return undefined;
+    return recent === undefined ? notRecent(name) : part(sentence, (db, run) => count(db, run, recent));
+  };
+  // Many groups of days and buckets nearly double the time of a long range (measured).
+  const timedByDay = range.interval === 'day' && include.includes('durations');
+  const statement = numbersOf(range, filters, source, timedByDay, {
+    before: incomparable === undefined ? beforeSql(beforeParts, filters) : sql`json_build_array()`,
+    seen: seenSql(filters, known.until),
+  });
+  const [numbers, people, shadow, signIns, refused, facets, names, each, minutes, hourly] = await Promise.all([
+    runQuery(config, (db, run) => run(db.execute<Numbers>(statement)), limits.ms),
     unknowable ??
-      runQuery(
-        config,
-        (db, run) => differentPeople(db, run, range, parts, keptSince, filters.clientId),
-        limits.ms,
-      ).catch(leftOutWhenSlow(PEOPLE_TOO_SLOW)),
-    runQuery(config, (db, run) => compared(db, run, parts, filters), limits.ms).catch(leftOutWhenSlow(SHADOW_TOO_SLOW)),
-    whyNoSignIns(filters) ??
-      runQuery(config, (db, run) => countSignIns(db, run, parts, new Date(now)), limits.ms).catch(
-        leftOutWhenSlow(SIGN_INS_TOO_SLOW),
-      ),
+      part(PEOPLE_TOO_SLOW, (db, run) => differentPeople(db, run, range, parts, keptSince, filters.clientId)),
+    part(SHADOW_TOO_SLOW, (db, run) => compared(db, run, parts, filters)),
+    whyNoSignIns(filters) ?? part(SIGN_INS_TOO_SLOW, (db, run) => countSignIns(db, run, parts, new Date(now))),
     runQuery(config, (db, run) => refusedKinds(db, run, range.from, range.to), limits.ms),
+    whyNoFacets(range, filters, keptSince, include) ??
+      part(tooSlow(FACET_MEMBERS), (db, run) => countFacets(db, run, facetParts(range, parts, filters), filters)),
+    part(tooSlow('Names of applications are'), applicationNames),
+    include.includes('people')
+      ? (whyNoPeopleOfEach(filters) ??
+        whyNoPeople(range, {}, keptSince, config.RETENTION_DAYS) ??
+        part(tooSlow('The member "people" is'), (db, run) => peopleOfEach(db, run, range, parts, keptSince, filters)))
+      : undefined,
+    ofRecent('minutes', tooSlow('"minutes" is'), (db, run, stretch) => minutesIn(db, run, stretch, filters)),
+    range.interval === 'hour'
+      ? ofRecent('durations', tooSlow('Percentiles by hour are'), async (db, run, stretch) => ({
+          from: stretch.from,
+          rows: await hourlyDurations(db, run, stretch, filters),
+        }))
+      : undefined,
   ]);
   const [row] = numbers.rows;
   if (row === undefined) throw new Error('The summary answered without a row.');
-  const untils = [row, people, shadow, signIns].map((part) => (typeof part === 'string' ? undefined : part.until));
+  const untils = [row, people, shadow, signIns, facets, each].map((one) =>
+    typeof one === 'object' ? one.until : undefined,
+  );
   if (untils.some((until) => until !== undefined && at(until).getTime() !== known.until.getTime())) return undefined;
-  const { durations, waiting, ...counted } = row;
+  const { timed, waiting, before: beforeRows, ...counted } = row;
   return summarise({
     ...counted,
     waiting: Number(waiting),
@@ -125,13 +178,33 @@ async function summaryAt(
     shadow: typeof shadow === 'string' ? shadow : shadow.rows,
     signIns: typeof signIns === 'string' ? signIns : signIns.rows,
     refused,
-    durationMs: source.timed ? percentilesOf(durations) : DURATIONS_TOO_MANY,
+    durationMs: source.timed ? percentilesOf(timed) : DURATIONS_TOO_MANY,
+    daily: source.timed && timedByDay ? timed : undefined,
+    before: incomparable ?? { stretch: before, rows: beforeRows },
+    facets: typeof facets === 'string' ? facets : facets.rows,
+    names,
+    peopleOfEach: typeof each === 'object' ? (each.rows ?? PEOPLE_OF_EACH_UNKNOWN) : each,
+    minutes,
+    hourly,
     asked,
     range,
-    step: filters.step,
+    filters,
     keptSince,
   });
 }
+
+/** Facets by dimensions that `daily_facets` lacks are counted from the attempts of the whole range. */
+const facetParts = ({ from, to }: SummaryRange, parts: RangeParts, filters: Dimensions): RangeParts =>
+  readsAttempts(filters) ? { days: undefined, edges: [{ from, to }], live: undefined } : parts;
+
+/** Why the period before cannot be counted: hours of it were only in the attempts, and those are deleted. */
+const whyNoBefore = (
+  before: Stretch,
+  { edges }: RangeParts,
+  filters: Dimensions,
+  keptSince: Date,
+): string | undefined =>
+  lacksHours(filters) && edges.length > 0 && before.from < keptSince ? BEFORE_UNKNOWN : undefined;
 
 const later = (one: Date, other: Date) => (one > other ? one : other);
 
@@ -139,12 +212,6 @@ const leftOutWhenSlow = (sentence: string) => (error: unknown) => {
   if (error instanceof DatabaseUnavailable) return sentence;
   throw error;
 };
-
-function percentilesOf(durations: Numbers['durations']) {
-  const buckets = durations.map(([bucket, attempts]) => ({ bucket, attempts }));
-  const [p50 = null, p95 = null, p99 = null] = [0.5, 0.95, 0.99].map((fraction) => percentileMs(buckets, fraction));
-  return { p50, p95, p99 };
-}
 
 /** Where the numbers are read from. */
 interface Source {
@@ -200,13 +267,22 @@ function joined(days: readonly Stretch[], { from, to }: Stretch): Stretch[] {
   return all;
 }
 
-type Numbers = Pick<Counted, 'asOf' | 'channels' | 'series' | 'rules' | 'applications' | 'issuers'> & {
+type Numbers = Pick<Counted, 'asOf' | 'steps' | 'series' | 'rules' | 'applications' | 'issuers'> & {
   until: number;
+  before: BeforeRow[];
+  seen: SeenRow[];
   waiting: string;
-  durations: [bucket: number, attempts: number][];
+  timed: TimedRow[];
 };
 
-function numbersOf(range: SummaryRange, filters: Dimensions, source: Source): SQL {
+/** Durations are counted by day or together. `parts` are expressions that the row also has. */
+function numbersOf(
+  range: SummaryRange,
+  filters: Dimensions,
+  source: Source,
+  byDay: boolean,
+  parts: Readonly<Record<'before' | 'seen', SQL>>,
+): SQL {
   const { days, hours } = source;
   const daily = (columns: string, ...breakdown: Dim[]) =>
     days === undefined
@@ -231,19 +307,13 @@ function numbersOf(range: SummaryRange, filters: Dimensions, source: Source): SQ
         lt(dirtyHours.hour, range.to),
         sql`${dirtyHours.hour} < ${untilSql}`,
       )}) as waiting,
-      ${channelsSql(filters, daily, live)} as channels,
       ${grouped('start, step, outcome', seriesSql(range, filters, source, daily))} as series,
-      ${grouped('rule', [...daily('rule', 'rule').map((rows) => sql`${rows} and ${named}`), live('rule', named)])} as rules,
+      ${grouped('channel, step, outcome', [...daily('channel, step, outcome'), live('channel, step, outcome')])} as steps,
+      ${grouped('rule, outcome', [...daily('rule, outcome', 'rule').map((rows) => sql`${rows} and ${named}`), live('rule, outcome', named)])} as rules,
       ${grouped('client_id, outcome', [...daily('client_id, outcome', 'clientId'), live('client_id, outcome')])} as applications,
       ${grouped('issuer, outcome', [...daily('issuer, outcome', 'issuer'), live('issuer, outcome')])} as issuers,
-      ${grouped('bucket', [...durationsSql(filters, source), live('bucket')])} as durations`;
-
-  /** The channels of a step. Without one, nothing asks for them. */
-  function channelsSql({ step }: Dimensions, counted: typeof daily, lately: typeof live): SQL {
-    if (step === undefined) return sql`json_build_array()`;
-    const seen = unionAll([...counted('channel'), lately('channel')]);
-    return sql`(select coalesce(json_agg(distinct channel), '[]') from (${seen}) as seen)`;
-  }
+      ${timedSql(unionAll(durationsSql(filters, source, byDay)))} as timed,
+      ${parts.before} as before, ${parts.seen} as seen`;
 
   function seriesSql(
     { interval }: SummaryRange,
@@ -277,14 +347,17 @@ function latelySql(filters: Dimensions, stretches: readonly Stretch[]): SQL[] {
   return stretches.map((stretch) => from(and(inStretch(stretch), matching(attempts, filters))));
 }
 
-function durationsSql(filters: Dimensions, { days, timed }: Source): SQL[] {
-  if (days === undefined || !timed) return [];
+/** Rows `(start, bucket, attempts)`. Unless `byDay`, `start` is the same day: the aggregates have no hours. */
+function durationsSql(filters: Dimensions, { days, timed }: Source, byDay: boolean): SQL[] {
+  const start = (day: string) => sql.raw(byDay ? day : `'1970-01-01'::date`);
+  const lately = sql`select ${start(`(hour at time zone 'UTC')::date`)} as start, bucket, attempts from lately`;
+  if (days === undefined || !timed) return [lately];
   const condition = and(
     eq(dailyDurations.dims, dimsOf(filters)),
     inDays(dailyDurations, days),
     matching(dailyDurations, filters),
   );
-  return [sql`select bucket, attempts from ${dailyDurations} where ${condition}`];
+  return [sql`select ${start('day')} as start, bucket, attempts from ${dailyDurations} where ${condition}`, lately];
 }
 
 const unionAll = (parts: readonly SQL[]): SQL => sql.join([...parts], sql` union all `);

@@ -1,0 +1,22 @@
+/** Reads the names that the policy in force gives to applications. */
+import { sql } from 'drizzle-orm';
+import type { Database } from '../../../database/connect.ts';
+import type { RunQuery } from '../../../database/run-query.ts';
+import { policyVersions } from '../../../database/schema.ts';
+
+/** Names by client id in lower case, as attempts have it. Empty without a stored policy. */
+export async function applicationNames(db: Database, run: RunQuery): Promise<ReadonlyMap<string, string>> {
+  const { rows } = await run(
+    db.execute<{ applications: unknown }>(sql`
+      select ${policyVersions.document} -> 'applications' as applications from ${policyVersions}
+      where ${policyVersions.use} = 'active' order by ${policyVersions.number} desc limit 1`),
+  );
+  const applications = rows[0]?.applications;
+  if (typeof applications !== 'object' || applications === null) return new Map();
+  // `onlyThese` is true or false.
+  return new Map(
+    Object.entries(applications).flatMap(([clientId, name]: [string, unknown]) =>
+      typeof name === 'string' ? [[clientId.toLowerCase(), name] as const] : [],
+    ),
+  );
+}
