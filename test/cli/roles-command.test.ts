@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'drizzle-orm';
 import { describe, expect, it, vi } from 'vitest';
+import { placesOf } from '../../src/entitlements/record-keys.ts';
+import { SAMPLE_EMAIL_KEY } from '../../src/platform/config.ts';
 import { anAttempt, keepAttempts } from '../support/attempt.ts';
 import { done, npmRun, refused, run } from '../support/command.ts';
 import { ownGatehouse } from '../support/gatehouse.ts';
@@ -13,8 +15,12 @@ const roles = (...args: string[]) => gatehouse.run('roles', ...args);
 const newKey = () => `oid:${crypto.randomUUID()}`;
 
 const recordOf = async (key: string) => {
-  const text = await (await gatehouse.kv()).get(`person:${key}`);
-  return text === null ? undefined : JSON.parse(text);
+  const kv = await gatehouse.kv();
+  for (const place of await placesOf([SAMPLE_EMAIL_KEY], key)) {
+    const text = await kv.get(place);
+    if (text !== null) return JSON.parse(text);
+  }
+  return undefined;
 };
 const store = async (key: string, held: object) =>
   (await gatehouse.kv()).put(

@@ -46,7 +46,7 @@ describe('call that a rule refuses', () => {
       reply: 'ShowBlockPage',
       rule: 'no-minors',
       messageKey: 'minor',
-      message: `Zu jung, Lena. Code ${code}`,
+      message: `Zu jung, …. Code ${code}`,
       messageLanguage: 'de',
       policyVersion: number,
       supportCode: code,
