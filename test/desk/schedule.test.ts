@@ -149,8 +149,8 @@ describe('schedule: a tick', () => {
     expect(await ticked(NOW + 11 * MINUTE)).toBeGreaterThan(0);
     // Twelve minutes after its end, the hour before is over, and these attempts may be in it.
     expect(await ticked(NOW + 15 * MINUTE)).toBeGreaterThan(0);
+    // Another file may sum these attempts at any time, so only the requests show that a tick does not.
     for (const later of [20, 60, 70]) expect(await ticked(NOW + later * MINUTE)).toBe(0);
-    expect(await summedOf(clientId)).toBe(0);
     expect(await ticked(NOW + 75 * MINUTE)).toBeGreaterThan(0);
     expect(await summedOf(clientId)).toBe(7);
     for (const later of [80, 135, 600]) expect(await ticked(NOW + later * MINUTE)).toBe(0);
