@@ -39,7 +39,8 @@ const IN_FORCE =
   'A token that was issued before keeps its claims';
 
 const EMAIL_NOT_USED =
-  'No issuer is trusted for e-mail (EMAIL_TRUSTED_ISSUERS is empty), so a record under an email: key is not used. ' +
+  'No issuer is trusted for e-mail (EMAIL_TRUSTED_ISSUERS is empty), so user flows do not use a record under an email: ' +
+  'key. An exchange of a custom policy does, if it declares its e-mail as trusted. ' +
   'Use the oid: or idp: key, or read about EMAIL_TRUSTED_ISSUERS and set it.';
 
 export const adminRoutes = newApp();

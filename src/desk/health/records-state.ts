@@ -61,7 +61,7 @@ const GATE_LACKS_KEY =
 const KEEP_LINES =
   'Records of people are being moved to the first line of EMAIL_KEY. Keep the other lines until records.rekey is "done".';
 const EMAIL_NOT_COUNTED =
-  'Records under email: keys exist, and none of them counts: no issuer is trusted for e-mail, or people can type their address. ' +
+  'Records under email: keys exist, and none of them counts in a user flow: no issuer is trusted for e-mail, or people can type their address. ' +
   'Use oid: or idp: keys, or set EMAIL_TRUSTED_ISSUERS.';
 const EMAIL_UNCONFIRMED =
   'Records under email: keys exist, and it is not confirmed that people cannot type their address on a page of B2C. ' +
