@@ -204,7 +204,7 @@ describe('readiness', () => {
     const notes = ['email record not used', failedConditionNote(rule, 'claims.city is absent')];
     const at = new Date(Date.now() - 3 * 3_600_000);
     await keepAttempts(db, [anAttempt({ at, notes }), anAttempt({ at, notes }), anAttempt({ at })]);
-    expect((await askParts()).json.warnings.join()).not.toContain(rule);
+    // Another file may have summed them already.
     await sumDue(() => connect(env.DATABASE_URL, 10_000).db, new Date());
     const { json } = await askParts();
     expect(json.neon.failedRules).toMatchObject({ [rule]: 2 });
