@@ -3,7 +3,7 @@
  * nowhere: not in an attempt, a report, a log, a message or a dead letter.
  */
 import { env } from 'cloudflare:workers';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { placesOf } from '../../src/entitlements/record-keys.ts';
 import { configOf } from '../../src/platform/config.ts';
 import { B2C, newClient, newObjectId } from '../support/call.ts';
@@ -65,6 +65,12 @@ const EARLIER = {
     { id: 'echo', steps: ['Echo'], set: { clientNumber: 'claims.clientNumber', clientOrg: 'claims.clientOrg' } },
   ],
 };
+
+// Other files of this worker call as the people of the documentation, and expect no records.
+afterAll(async () => {
+  const { keys } = await env.GATEHOUSE.list({ prefix: 'person:' });
+  for (const { name } of keys) await env.GATEHOUSE.delete(name);
+});
 
 beforeAll(async () => {
   const parts = [...Object.values(policies), EARLIER];
