@@ -67,9 +67,9 @@ export async function attemptOf(
   const { inForce, lookup } = reached;
   const event = reached.event && withoutTokens(reached.event);
   const { channel, urlStep, ipNetwork } = channelPart;
-  const policyId = withoutToken(channelPart.policyId);
-  const [step, correlationId] = [withoutToken(channelPart.step), withoutToken(channelPart.correlationId)];
-  const hasToken = event !== reached.event || step !== channelPart.step || correlationId !== channelPart.correlationId;
+  const given = [channelPart.step, channelPart.correlationId, channelPart.policyId] as const;
+  const [step = '', correlationId = '', policyId = ''] = given.map(withoutToken);
+  const hasToken = event !== reached.event || given.some(containsToken);
   const { message, quotedClaims } = messageOf(answered, config);
   const [identity] = event?.identities ?? [];
   const keys = event && (await searchKeysOf(event));

@@ -1,5 +1,5 @@
 /** Reads the claims of a call that an exchange declares as inputs, from the members that arrived. Pure. */
-import type { ClaimValue } from '../sign-in/event.ts';
+import { type ClaimValue, isExact } from '../sign-in/event.ts';
 import type { Exchange, ExchangeInput } from './exchange.ts';
 
 /** What a call sent. */
@@ -103,11 +103,9 @@ function typedAs({ type }: ExchangeInput, value: unknown): ClaimValue | undefine
 }
 
 const isScalar = (value: unknown): boolean =>
-  typeof value === 'boolean' || (typeof value === 'number' && exact(value) !== undefined);
+  typeof value === 'boolean' || (typeof value === 'number' && isExact(value));
 
-/** JSON.parse rounds whole numbers beyond 2^53, so their value is unknown. */
-const exact = (value: number): number | undefined =>
-  Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value)) ? value : undefined;
+const exact = (value: number): number | undefined => (isExact(value) ? value : undefined);
 
 const numberIn = (text: string): number | undefined =>
   /^[+-]?\d{1,30}(?:\.\d{1,30})?$/.test(text) ? exact(Number(text)) : undefined;

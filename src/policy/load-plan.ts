@@ -4,7 +4,7 @@ import { type Purpose, resultOf } from '../expressions/results.ts';
 import { openScope, type Scope } from '../expressions/scope.ts';
 import type { Tree } from '../expressions/tree.ts';
 import type { Step } from '../sign-in/event.ts';
-import { USER_FLOW_STEPS } from '../sign-in/steps.ts';
+import { USER_FLOW, USER_FLOW_STEPS } from '../sign-in/steps.ts';
 import { allowedAt, type Exchange, type ExchangeOutput } from './exchange.ts';
 import { outputOf } from './exchange-output.ts';
 import type { Messages } from './messages.ts';
@@ -37,7 +37,10 @@ export function loadPolicy(text: string, version: number, names: ClaimNames): Po
 function policyOf(plan: Plan, version: number, names: ClaimNames, shared: Shared): Policy<Scope> {
   const applications = new Map(Object.entries(plan.applications.names));
   const lists = new Map(Object.entries(plan.lists).flatMap(([name, text]) => (text === null ? [] : [[name, text]])));
-  const rules = plan.rules.map((rule) => [rule, ruleOf(rule, inUserFlow(names, shared), shared)] as const);
+  // A rule is compiled once for all user flows, and once for each exchange, which has output types of its own.
+  const ofUserFlow = plan.rules
+    .filter(({ steps }) => steps.some((step) => USER_FLOW.has(step)))
+    .map((rule) => [rule, ruleOf(rule, inUserFlow(names, shared), shared)] as const);
   const at = (step: string): Omit<StepPolicy<Scope>, 'allows' | 'rules'> => ({
     asksPerson: plan.asksPerson.includes(step),
     lists: (plan.listsOfStep[step] ?? []).filter((name) => plan.lists[name] === null),
@@ -56,7 +59,7 @@ function policyOf(plan: Plan, version: number, names: ClaimNames, shared: Shared
             {
               allows,
               ...at(step),
-              rules: rules.filter(([{ steps }]) => steps.includes(step)).map(([, rule]) => rule),
+              rules: ofUserFlow.filter(([{ steps }]) => steps.includes(step)).map(([, rule]) => rule),
             },
           ] as const,
       ),

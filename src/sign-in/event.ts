@@ -6,6 +6,11 @@ import { composed } from './normal-form.ts';
 export type Step = string;
 
 export type ClaimValue = string | number | boolean;
+
+/** JSON.parse rounds whole numbers beyond 2^53, so their value is unknown. */
+export const isExact = (value: number): boolean =>
+  Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value));
+
 /**
  * Claims by canonical name, custom attributes in the case in which they arrived (`claimNamed` finds them in any case).
  * The object has no prototype: a claim may have any name.

@@ -6,10 +6,11 @@ import type { BodyFault } from '../../attempts/error-reasons.ts';
 import { type Exchange, exchangeKey } from '../../policy/exchange.ts';
 import { type Incoming, type ReadInputs, readInputs } from '../../policy/exchange-inputs.ts';
 import type { Policy } from '../../policy/policy.ts';
-import { type Claims, emailKey, idpKey, MAX_LANGUAGES, oidKey, type SignInEvent } from '../../sign-in/event.ts';
+import { type Claims, emailKey, idpKey, oidKey, type SignInEvent } from '../../sign-in/event.ts';
 import { tagOfLcid } from '../../sign-in/lcid.ts';
 import { networkOf } from '../../sign-in/network.ts';
-import { normalText } from '../../sign-in/normal-form.ts';
+import { isAddress, normalText } from '../../sign-in/normal-form.ts';
+import { uiLocalesIn } from '../../sign-in/ui-locales.ts';
 import { type Call, type Parsed, Stopped, type Understood } from '../answer.ts';
 import { isJsonRoot, parseBody, readBodyText, type TextRead } from '../body.ts';
 import { whyNotJson } from '../encoding.ts';
@@ -165,7 +166,6 @@ async function eventOf(exchange: Exchange, incoming: Incoming): Promise<Exchange
   const other = guid === undefined && objectId?.form === 'any' && id !== '';
   const identity = { signInType: '', issuer: exchange.issuer, issuerAssignedId: id };
   const identities = other ? [identity] : [];
-  const locale = tagOfLcid(text('ui_locales'));
   return {
     channel: 'custom-policy',
     step: exchange.name,
@@ -175,11 +175,7 @@ async function eventOf(exchange: Exchange, incoming: Incoming): Promise<Exchange
     claimNames: Object.keys(claims),
     unexpectedClaims: inputs.unexpected,
     clientId: text('client_id').toLowerCase(),
-    locale: locale.split(/[\s,;]+/, 1)[0] ?? '',
-    languages: locale
-      .split(/[\s,;]+/)
-      .filter((tag) => tag !== '' && !tag.includes('='))
-      .slice(0, MAX_LANGUAGES),
+    ...uiLocalesIn(tagOfLcid(text('ui_locales'))),
     objectId: guid ?? '',
     email: address,
     otherEmails: [],
@@ -208,6 +204,4 @@ function identifying(id: string): string {
   return seen === '' || NO_ONE.test(seen) ? '' : id;
 }
 
-/** Takes linear time: a body can hold 256 KiB of dots. */
-const ADDRESS = /^[^@\s]+@[^@\s.]+(?:\.[^@\s.]+)+$/;
-const addressIn = (text: string): string => (ADDRESS.test(text) ? text : '');
+const addressIn = (text: string): string => (isAddress(text) ? text : '');

@@ -5,8 +5,8 @@ import {
   emailKey,
   type Identity,
   idpKey,
+  isExact,
   MAX_IDENTITIES,
-  MAX_LANGUAGES,
   MAX_OTHER_EMAILS,
   oidKey,
   type SignInEvent,
@@ -14,6 +14,7 @@ import {
   TEXT_CLAIMS,
 } from '../../sign-in/event.ts';
 import { stepNamed } from '../../sign-in/steps.ts';
+import { uiLocalesIn } from '../../sign-in/ui-locales.ts';
 import { type Call, type Parsed, Stopped, type Understood } from '../answer.ts';
 import { readBody } from '../body.ts';
 
@@ -44,9 +45,6 @@ export async function understand(parsed: UserFlowCall): Promise<Understood | Sto
 export async function readEvent(members: Record<string, unknown>, urlStep: Step | undefined): Promise<SignInEvent> {
   const { claims, unexpected } = readClaims(members);
   const identities = readIdentities(members.identities);
-  const tags = textOf(claims.ui_locales)
-    .split(/[\s,;]+/)
-    .filter((tag) => tag !== '');
   const bodyStep = textOf(claims.step);
   const known = stepNamed(bodyStep);
   const objectId = textOf(claims.objectId).trim().toLowerCase();
@@ -63,8 +61,7 @@ export async function readEvent(members: Record<string, unknown>, urlStep: Step 
     claimNames: Object.keys(claims),
     unexpectedClaims: identities.unexpected ? [...unexpected, 'identities'] : unexpected,
     clientId: textOf(claims.client_id).trim().toLowerCase(),
-    locale: tags[0] ?? '',
-    languages: tags.filter((tag) => !tag.includes('=')).slice(0, MAX_LANGUAGES),
+    ...uiLocalesIn(textOf(claims.ui_locales)),
     objectId,
     email,
     otherEmails: [members.emails, members.otherMails].flatMap(textsIn).slice(0, MAX_OTHER_EMAILS),
@@ -118,10 +115,6 @@ function isExpected(name: string, value: unknown): value is ClaimValue {
   if (ONLY_TEXT.has(name)) return false;
   return typeof value === 'boolean' || (typeof value === 'number' && isExact(value));
 }
-
-/** JSON.parse rounds whole numbers beyond 2^53, so their value is unknown. */
-const isExact = (value: number): boolean =>
-  Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value));
 
 /** Reads identities of any sign-in type. An identity needs an issuer and an id. */
 function readIdentities(value: unknown) {
