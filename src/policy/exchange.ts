@@ -63,6 +63,12 @@ export const BUILT_IN_INPUTS: readonly ExchangeInput[] = Object.entries(INPUT_NA
   type: 'string',
 }));
 
+/**
+ * The e-mail input of an exchange that trusts its e-mail and names no input for it. `signInName` is not among them: it
+ * is what a person typed, before anything was checked.
+ */
+export const TRUSTED_EMAIL_INPUT: ExchangeInput = { claim: 'email', from: ['email', 'emailAddress'], type: 'string' };
+
 const notified = (name: string): Exchange => ({
   name,
   kind: 'orchestration',

@@ -232,6 +232,17 @@ describe('claims', () => {
     }
   });
 
+  it('a sign-in name is no trusted e-mail unless the exchange names it as its input', async () => {
+    await env.GATEHOUSE.put(
+      'person:email:boss@example.com',
+      record({ attributes: { loyaltyId: '1', promoCode: 'p' } }),
+    );
+    const claims = { loyaltyId: '1' };
+    expect((await json('ValidateProfile', { ...claims, email: 'boss@example.com' })).json).toEqual({ promoCode: 'p' });
+    for (const name of ['signInName', 'signInNames.emailAddress', 'mail'])
+      expect((await json('ValidateProfile', { ...claims, [name]: 'boss@example.com' })).status).toBe(409);
+  });
+
   it('correlation id, application, policy and network are stored under any configured name', async () => {
     const clientId = newClient();
     const correlationId = crypto.randomUUID();

@@ -5,6 +5,7 @@ import {
   type Exchange,
   type ExchangeInput,
   exchangeKey,
+  TRUSTED_EMAIL_INPUT,
 } from '../../policy/exchange.ts';
 import type { Policy } from '../../policy/policy.ts';
 import { canonicalName } from '../../sign-in/claim-names.ts';
@@ -46,7 +47,7 @@ function exchangeOf(name: string, document: ExchangeDocument): Exchange {
     issuer,
     inputs: [
       ...own.filter(({ from }) => from.length > 0),
-      ...BUILT_IN_INPUTS.filter(({ claim }) => !claims.has(claim)),
+      ...builtInInputs(identifies).filter(({ claim }) => !claims.has(claim)),
     ],
     identifies: {
       ...(identifies.email && { email: { trusted: identifies.email.trusted ?? false } }),
@@ -60,6 +61,11 @@ function exchangeOf(name: string, document: ExchangeDocument): Exchange {
 }
 
 const DEFAULT_IDENTIFIES: NonNullable<ExchangeDocument['identifies']> = { email: {}, objectId: {} };
+
+const builtInInputs = ({ email }: NonNullable<ExchangeDocument['identifies']>): readonly ExchangeInput[] =>
+  email?.trusted
+    ? BUILT_IN_INPUTS.map((input) => (input.claim === TRUSTED_EMAIL_INPUT.claim ? TRUSTED_EMAIL_INPUT : input))
+    : BUILT_IN_INPUTS;
 
 type InputDocument = NonNullable<ExchangeDocument['inputs']>[string];
 
