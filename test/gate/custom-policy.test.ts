@@ -221,8 +221,9 @@ describe('claims', () => {
   });
 
   it('words for nothing identify no one, and an id that is no GUID is looked up under the issuer', async () => {
-    await env.GATEHOUSE.put('person:idp:contoso:4711', record({ attributes: { balance: '760.50' } }));
-    expect((await json('Contractor', { objectId: '4711' })).json).toEqual({ balance: '760.50' });
+    const id = `c-${crypto.randomUUID().slice(0, 8)}`;
+    await env.GATEHOUSE.put(`person:idp:contoso:${id}`, record({ attributes: { balance: '760.50' } }));
+    expect((await json('Contractor', { objectId: id })).json).toEqual({ balance: '760.50' });
     const unseen = ['nu\u200bll', '\u2060\ufeff', '\uff10', 'ＮＵＬＬ'];
     for (const objectId of ['empty', 'NULL', 'unknown', '0', '00000000-0000-0000-0000-000000000000', ' ', ...unseen]) {
       const clientId = newClient();
@@ -233,14 +234,12 @@ describe('claims', () => {
   });
 
   it('a sign-in name is no trusted e-mail unless the exchange names it as its input', async () => {
-    await env.GATEHOUSE.put(
-      'person:email:boss@example.com',
-      record({ attributes: { loyaltyId: '1', promoCode: 'p' } }),
-    );
+    const email = `${crypto.randomUUID()}@example.com`;
+    await env.GATEHOUSE.put(`person:email:${email}`, record({ attributes: { loyaltyId: '1', promoCode: 'p' } }));
     const claims = { loyaltyId: '1' };
-    expect((await json('ValidateProfile', { ...claims, email: 'boss@example.com' })).json).toEqual({ promoCode: 'p' });
+    expect((await json('ValidateProfile', { ...claims, email })).json).toEqual({ promoCode: 'p' });
     for (const name of ['signInName', 'signInNames.emailAddress', 'mail'])
-      expect((await json('ValidateProfile', { ...claims, [name]: 'boss@example.com' })).status).toBe(409);
+      expect((await json('ValidateProfile', { ...claims, [name]: email })).status).toBe(409);
   });
 
   it('correlation id, application, policy and network are stored under any configured name', async () => {
