@@ -34,18 +34,6 @@ export interface Entitlements {
   readonly updatedBy: string;
 }
 
-/**
- * Parses a KV value; undefined when it is not a valid record. Invalid names do not invalidate the record, since an
- * operator may edit it by hand; {@link entitledTo} drops them.
- */
-export function readEntitlements(value: string): Entitlements | undefined {
-  try {
-    return recordOf(JSON.parse(value));
-  } catch {
-    return undefined;
-  }
-}
-
 /** A removal outlives every read that does not show it yet, and every move of the record. */
 export const REMOVAL_TTL_SECONDS = 7 * 86_400;
 
@@ -60,7 +48,10 @@ export interface Removal {
   readonly updatedAt: string;
 }
 
-/** Parses a KV value: a record, a removal, or undefined when it is neither. */
+/**
+ * Parses a KV value: a record, a removal, or undefined when it is neither. Invalid names do not invalidate a record,
+ * since an operator may edit it by hand; {@link entitledTo} drops them.
+ */
 export function readStored(value: string): Entitlements | Removal | undefined {
   try {
     const parsed: unknown = JSON.parse(value);
