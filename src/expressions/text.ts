@@ -22,9 +22,11 @@ export function domainOf(text: string): string {
   return withoutDot(URL.parse(`http://${domain}/`)?.hostname ?? '');
 }
 
-/** The domain and every domain above it: `a.b.com`, `b.com`, `com`. */
+/** The domain and every domain above it: `a.b.com`, `b.com`, `com`. An empty label is none. */
 export function* domainAndParents(domain: string): Generator<string> {
-  for (let at = 0; at !== -1; at = domain.indexOf('.', at)) yield domain.slice(at === 0 ? 0 : ++at);
+  yield domain;
+  for (let dot = domain.indexOf('.'); dot !== -1; dot = domain.indexOf('.', dot + 1))
+    if (domain[dot + 1] !== '.') yield domain.slice(dot + 1);
 }
 
 const withoutDot = (domain: string) => domain.replace(/\.+$/, '');
@@ -57,7 +59,7 @@ function upperFirst(word: string): string {
 const lower = (text: string) => text.replaceAll('\u0130', 'I').toLowerCase();
 
 /** The form of person keys (`emailKey` in sign-in/event.ts). */
-export const normalEmail = (text: string): string => text.trim().normalize('NFC').toLowerCase();
+export const normalEmail = (text: string): string => text.trim().toLowerCase().normalize('NFC');
 
 /** Longer texts are no codes. They keep their compatibility forms, whose normalisation can take quadratic time. */
 const MAX_CODE_CHARS = 100;
