@@ -1,13 +1,16 @@
 /**
- * Counts calls that are refused before there is an attempt. A flood of them costs an isolate one message and one log
- * line in {@link WINDOW_MS} for each kind, and never stores what was presented.
+ * Counts calls that are refused before there is an attempt. A flood of them costs an isolate two messages and two log
+ * lines in {@link WINDOW_MS} for each kind, and never stores what was presented.
  */
 import { v7 as uuidv7 } from 'uuid';
 import type { RefusalReason } from '../callers/credential.ts';
 import { errorFields, log } from '../platform/log.ts';
 import type { RefusedCalls } from './attempt.ts';
 
-/** Refusals of one kind that follow within this time are counted in memory, and sent with the next one after it. */
+/**
+ * Refusals of one kind that follow within this time are counted in memory. They are sent after it, with the next
+ * refusal, under the time at which the window began.
+ */
 const WINDOW_MS = 10_000;
 
 /** Every member is one of few values: the credential's name is a configured one. */
@@ -46,13 +49,17 @@ export function countRefusal(
     return;
   }
   counted.set(kind, { since: now, waiting: 0 });
-  const calls = waiting + 1;
-  log('refused', { ...details, ...refusal, calls });
-  const message: RefusedCalls = { kind: 'refused-calls', v: 1, id: uuidv7({ msecs: now }), ...refusal, calls };
-  later(
-    // The log line has the count too, so a queue that refuses loses nothing but the report.
-    Promise.resolve()
-      .then(() => queue.send(message))
-      .catch((error: unknown) => log('refused-calls-not-sent', errorFields(error))),
-  );
+  const send = (at: number, calls: number, more: Readonly<Record<string, string>>) => {
+    log('refused', { ...more, ...refusal, calls });
+    const message: RefusedCalls = { kind: 'refused-calls', v: 1, id: uuidv7({ msecs: at }), ...refusal, calls };
+    later(
+      // The log line has the count too, so a queue that refuses loses nothing but the report.
+      Promise.resolve()
+        .then(() => queue.send(message))
+        .catch((error: unknown) => log('refused-calls-not-sent', errorFields(error))),
+    );
+  };
+  // A burst may have ended hours ago.
+  if (waiting > 0) send(since, waiting, { since: new Date(since).toISOString() });
+  send(now, 1, details);
 }

@@ -148,7 +148,7 @@ export const changes = pgTable(
 
 /**
  * Calls that were refused before there was an attempt, counted by an isolate. A row is the first refusal of a kind
- * after a pause, with the number of refusals of that kind since the isolate's row before.
+ * after ten seconds, or the refusals of that kind in the ten seconds after such a row.
  */
 export const refusedCalls = pgTable(
   'refused_calls',
