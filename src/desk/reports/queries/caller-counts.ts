@@ -70,8 +70,7 @@ async function countsAt(db: Database, run: RunQuery, range: Stretch, now: number
   };
 }
 
-/** Whatever the session's `DateStyle` is. */
-const asText = (day: SQL): SQL => sql`to_char(${day}, 'YYYY-MM-DD')`;
+const asText = (day: SQL): SQL => sql`${day}::text`;
 const utcDay = sql.raw(`(occurred_at at time zone 'UTC')::date`);
 const instant = (date: Date): SQL => sql`${date.toISOString()}::timestamptz`;
 

@@ -69,10 +69,11 @@ export async function findTimeline(config: Config, page: PersonPage, now: number
   // An identity can lead to accounts that never occur with the key: an account that was deleted and created again.
   const accounts = distinct([...keys.oids, ...[...newest, ...found.rows].map(({ oidKey }) => oidKey)]);
   const keptSince = retainedMonths(new Date(now), config.RETENTION_DAYS).from;
-  const signIns = await signInStatuses(config, [...newest, ...found.rows, ...found.sameEmail], now);
-  const listed = await pageOf(found.rows, page.limit, page.question);
-  const matches =
-    page.after === undefined ? await countTimeline(config, found.person, found.rows.length, page.limit) : undefined;
+  const [signIns, listed, matches] = await Promise.all([
+    signInStatuses(config, [...newest, ...found.rows, ...found.sameEmail], now),
+    pageOf(found.rows, page.limit, page.question),
+    page.after === undefined ? countTimeline(config, found.person, found.rows.length, page.limit) : undefined,
+  ]);
   return {
     key,
     keys: distinct([key, ...accounts.slice(0, MAX_KEYS), ...keys.idps, ...keys.emails]),
