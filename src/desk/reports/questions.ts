@@ -20,6 +20,8 @@ const step = typed((typed) => stepNamed(typed) ?? builtInExchangeNamed(typed) ??
 
 /** A dimension is truncated as the row's. */
 const dimension = typed(dimensionOf);
+/** B2C's is a GUID, which is stored in lower case with hyphens. */
+const correlationId = typed((typed) => guidOf(typed) ?? dimensionOf(typed));
 /** Stored in lower case. */
 const clientId = typed((typed) => dimensionOf(typed.toLowerCase()));
 
@@ -75,7 +77,7 @@ const filters = {
   objectId: z.optional(objectId),
   email: z.optional(email),
   supportCode: z.optional(supportCode),
-  correlationId: z.optional(dimension),
+  correlationId: z.optional(correlationId),
   /** Only attempts for which the shadow policy was evaluated: its reply differs, or is the same. */
   shadow: z.optional(z.enum(['differs', 'same'], 'not differs or same')),
   ...period,

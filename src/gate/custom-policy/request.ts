@@ -9,7 +9,7 @@ import type { Policy } from '../../policy/policy.ts';
 import { type Claims, emailKey, idpKey, oidKey, type SignInEvent } from '../../sign-in/event.ts';
 import { tagOfLcid } from '../../sign-in/lcid.ts';
 import { networkOf } from '../../sign-in/network.ts';
-import { isAddress, normalText } from '../../sign-in/normal-form.ts';
+import { guidOf, isAddress, normalText } from '../../sign-in/normal-form.ts';
 import { uiLocalesIn } from '../../sign-in/ui-locales.ts';
 import { type Call, type Parsed, Stopped, type Understood } from '../answer.ts';
 import { isJsonRoot, parseBody, readBodyText, type TextRead } from '../body.ts';
@@ -190,7 +190,7 @@ async function eventOf(exchange: Exchange, incoming: Incoming): Promise<Exchange
     },
     exchange,
     inputs,
-    correlationId: text('correlationId'),
+    correlationId: guidOf(text('correlationId')) ?? text('correlationId'),
     policyId: text('policyId'),
     ipNetwork: networkOf(text('ipAddress')),
   };
