@@ -63,3 +63,12 @@ export function keysToSearch(key: string): string[] {
   const digits = telephone.replace('+', '');
   return [...new Set([key, `${NAME_PREFIX}+${digits}`, ...(telephone === digits ? [NAME_PREFIX + digits] : [])])];
 }
+
+/** The number of identities that occur with no account: they may be another person, who stopped at sign-up. */
+export function identitiesWithoutAccount(
+  seen: readonly { readonly oidKey: string; readonly idpKey: string; readonly otherKeys: readonly string[] }[],
+): number {
+  const known = new Set(seen.flatMap(({ oidKey, idpKey, otherKeys }) => (oidKey === '' ? [] : [idpKey, ...otherKeys])));
+  const alone = seen.filter(({ oidKey, idpKey }) => oidKey === '' && idpKey !== '' && !known.has(idpKey));
+  return new Set(alone.map(({ idpKey }) => idpKey)).size;
+}

@@ -162,21 +162,23 @@ describe('erasing a person', () => {
           if (anna === undefined) throw new Error('There is a victim.');
           const others = people.filter((_, index) => index !== victim);
           const othersCalls = calls.filter((_, index) => index !== victim).flat();
-          // An address that is shared stays where it is another person's, and where it is no one's in particular.
           const isShared = others.some(({ email }) => email === anna.email);
-          const before = await rowsOf(...othersCalls);
+          // A call that has only an address is of whoever else was seen with it; else it is of the erased person.
+          const isAnothers = othersCalls.some(({ email, idpKey }) => email === anna.email && idpKey !== '');
+          const kept = othersCalls.filter(({ email, idpKey }) => idpKey !== '' || email !== anna.email || isAnothers);
+          const before = await rowsOf(...kept);
           const lettersBefore = letters();
           const { status } = await erase(by === 0 ? oidOf(anna) : idpOf(anna));
           expect(status).toBe(200);
-          expect(await rowsOf(...othersCalls)).toEqual(before);
+          expect(await rowsOf(...kept)).toEqual(before);
           for (const who of others) expect((await call('GET', `/people/${oidOf(who)}`)).status).toBe(200);
           expect(lettersBefore - letters()).toBe(1);
-          const kept = calls[victim]?.some(({ oidKey }) => oidKey !== '');
+          const hasAccount = calls[victim]?.some(({ oidKey }) => oidKey !== '');
           // Nothing connects an identity that was never seen with its account, and nothing an address of its own.
           const connected = (calls[victim] ?? []).filter(({ idpKey }) => idpKey !== '');
-          if (by === 0 ? kept : connected.length > 0) {
+          if (by === 0 ? hasAccount : connected.length > 0) {
             expect(await found([anna.id])).toEqual([]);
-            if (kept) expect(await found([anna.objectId])).toEqual([]);
+            if (hasAccount) expect(await found([anna.objectId])).toEqual([]);
             if (!isShared) expect(await found([anna.email])).toEqual([]);
           }
         },
@@ -245,6 +247,17 @@ describe('messages of an erased person', () => {
   });
 });
 
+const correlationOf = ({ id }: Person, days: number) => `${id.slice(2)}-${days}`;
+/** A sign-in through a custom policy: a start that names no one, and its completion. */
+function signInOf(who: Person, days: number): Attempt[] {
+  const at = (minutes: number) => new Date(Date.now() - days * DAY_MS + minutes * 60_000);
+  const call = { channel: 'custom-policy', outcome: 'continue', correlationId: correlationOf(who, days) } as const;
+  return [
+    anAttempt({ ...call, at: at(0), step: 'SignInStarted', objectId: '', oidKey: '', email: '', emailKey: '' }),
+    anAttempt({ ...call, at: at(1), step: 'SignInCompleted', objectId: who.objectId, oidKey: oidOf(who) }),
+  ];
+}
+
 describe('aggregates of an erased person', () => {
   it('the number of distinct people falls when the days are summed again, and the other counts stay', async () => {
     const [anna, bob] = [person(), person()];
@@ -252,6 +265,9 @@ describe('aggregates of an erased person', () => {
     await keepAttempts(database.db(), [
       ...[2, 3, 4].flatMap((days) => [callOf(anna, 'token', at(days)), callOf(anna, 'sign-up', at(days))]),
       callOf(bob, 'token', at(3)),
+      ...signInOf(anna, 2),
+      ...signInOf(anna, 3),
+      ...signInOf(bob, 3),
     ]);
     await sumDue(database.db, NOW());
     const people = () =>
@@ -262,11 +278,15 @@ describe('aggregates of an erased person', () => {
       select t::text from (select * from daily_counts order by 1, 2, 3, 4, 5, 6, 7, 8, 9) as t
       union all select t::text from (select * from daily_facets order by 1, 2, 3, 4, 5, 6) as t`);
     const before = await counts();
+    expect(before.filter(({ t }) => String(t).startsWith('(sign-in,')).length).toBeGreaterThan(1);
     expect(await people()).toEqual([{ people: 3 }]);
     await erase(oidOf(anna));
     expect(await sumDue(database.db, NOW())).toEqual({ days: 3, left: 0 });
     expect(await people()).toEqual([{ people: 1 }]);
     expect(await counts()).toEqual(before);
+    expect(await found(namesOf(anna))).toEqual([]);
+    expect(await found([correlationOf(anna, 2), correlationOf(anna, 3)])).toEqual([]);
+    expect(await found([correlationOf(bob, 3)])).toEqual([correlationOf(bob, 3)]);
   });
 });
 
@@ -436,6 +456,16 @@ describe('the preview and the proof of an erasure', () => {
     expect((await erase(emailOf(anna), '?shared=yes')).status).toBe(200);
     expect(await found([...namesOf(anna)])).toEqual([]);
     expect(await rowsOf(other)).toEqual(kept);
+  });
+
+  it('an address that an account and an identity without one have used is erased only with shared=yes', async () => {
+    const anna = person();
+    const typed = callOf({ ...person(), email: anna.email }, 'sign-up');
+    await keepAttempts(database.db(), [callOf(anna, 'token'), callOf(anna, 'sign-up'), typed]);
+    const before = await everything();
+    expect((await preview(emailOf(anna))).json).toMatchObject({ accounts: 2 });
+    expect(await erase(emailOf(anna))).toMatchObject({ status: 409, json: { code: 'shared-address' } });
+    expect(await everything()).toBe(before);
   });
 
   it('an address that another person typed is named in the preview and not followed', async () => {

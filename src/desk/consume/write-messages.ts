@@ -12,6 +12,7 @@ import {
   digestsOfKeys,
   idsOfErased,
   type KeyDigests,
+  pseudonymSecret,
   WRITERS_LOCK,
 } from '../erasure/erased-keys.ts';
 import { attemptRow, changeRow, refusedCallsRow } from './row.ts';
@@ -45,11 +46,11 @@ export async function writeMessages(config: Config, messages: readonly Message[]
   if (config.DATABASE_URL === '') throw new Error('DATABASE_URL is not set');
   const { db } = connect(config.DATABASE_URL, limitMs);
   const now = new Date();
-  const digests = await digestsOfKeys(config, messages);
+  const [digests, secret] = await Promise.all([digestsOfKeys(config, messages), pseudonymSecret(config)]);
   const ofKind = (kind: Message['kind']) => messages.filter((message) => message.kind === kind);
   const refused: Refused[] = [
     ...(await writeAll(ofKind('attempt'), attemptRow, (rows) =>
-      insertAttempts(db, rows, digests, config.RETENTION_DAYS, now),
+      insertAttempts(db, rows, { digests, secret }, config.RETENTION_DAYS, now),
     )),
     ...(await writeAll(ofKind('change'), changeRow, (rows) => insertChanges(db, rows, digests))),
     ...(await writeAll(ofKind('refused-calls'), refusedCallsRow, async (rows) =>
@@ -119,7 +120,7 @@ async function insertAll<Row>(
 async function insertAttempts(
   db: Database,
   rows: (typeof attempts.$inferInsert)[],
-  digests: KeyDigests,
+  { digests, secret }: { readonly digests: KeyDigests; readonly secret: string },
   retentionDays: number,
   now: Date,
 ): Promise<void> {
@@ -128,7 +129,7 @@ async function insertAttempts(
     const [, inserted] = await db.batch([
       db.execute(WRITERS_LOCK),
       db.insert(attempts).values(rows).onConflictDoNothing(),
-      blindNewAttempts(db, digests, ids),
+      blindNewAttempts(db, digests, ids, secret),
     ]);
     assertInserted(inserted);
   };

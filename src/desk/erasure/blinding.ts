@@ -8,6 +8,9 @@ import type { Database } from '../../database/connect.ts';
 import { BLINDED_COLUMNS } from '../../database/personal-data.ts';
 import { attempts, changes } from '../../database/schema.ts';
 
+/** Before the digest of what was erased: the subject of a change, a correlation id. */
+const ERASED_PREFIX = 'erased:';
+
 /** By Drizzle's type of a column. */
 const EMPTY: Readonly<Record<string, SQL>> = {
   string: sql`''`,
@@ -29,19 +32,26 @@ const emptied = {
 };
 
 /**
- * Blinds the attempts that `mine`, a subquery of `occurred_at` and `id`, selects. Returns the UTC day of each. The
- * trigger on the table marks their hours as dirty.
+ * The calls of a sign-in stay joined, so that its counts stay. Without `secret`, whoever knows the correlation id
+ * cannot compute the pseudonym.
  */
-export const blindAttempts = (db: Database, mine: SQL) =>
+const pseudonymOf = (secret: string): SQL => sql`case
+  when ${attempts.correlationId} = '' or starts_with(${attempts.correlationId}, '${sql.raw(ERASED_PREFIX)}')
+  then ${attempts.correlationId}
+  else '${sql.raw(ERASED_PREFIX)}' || encode(sha256(convert_to(${secret} || ${attempts.correlationId}, 'UTF8')), 'hex') end`;
+
+/**
+ * Blinds the attempts that `mine`, a subquery of `occurred_at` and `id`, selects. Returns the UTC day of each. The
+ * trigger on the table marks their hours as dirty. `secret` is of `pseudonymSecret`.
+ */
+export const blindAttempts = (db: Database, mine: SQL, secret: string) =>
   db
     .update(attempts)
-    .set(emptied)
+    .set({ ...emptied, correlationId: pseudonymOf(secret) })
     .from(sql`${mine} as mine`)
     .where(and(eq(attempts.occurredAt, sql`mine.occurred_at`), eq(attempts.id, sql`mine.id`)))
     .returning({ day: sql<string>`(${attempts.occurredAt} at time zone 'UTC')::date::text` });
 
-/** A subject of the audit log that was a person key: this and the key's digest. */
-const ERASED_PREFIX = 'erased:';
 /** Attributes and values that are no record may describe the person; names of roles and groups do not. */
 const KEPT_OF_RECORD = ['roles', 'groups', 'applications'] as const;
 

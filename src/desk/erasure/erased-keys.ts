@@ -20,6 +20,9 @@ type Secrets = Pick<Config, 'SUPPORT_CODE_KEY' | 'DATABASE_URL'>;
 export const digestOfKey = async ({ SUPPORT_CODE_KEY, DATABASE_URL }: Secrets, key: string): Promise<string> =>
   hexOf(await hmac(SUPPORT_CODE_KEY || DATABASE_URL, encoder.encode(`${PURPOSE}\n${key}`)));
 
+/** What blinding derives pseudonyms from: 64 hexadecimal digits. */
+export const pseudonymSecret = (secrets: Secrets): Promise<string> => digestOfKey(secrets, 'correlation id');
+
 /** The person keys of a message, whatever types its members have. */
 export function keysOfMessage(message: Message): string[] {
   const { oidKey, idpKey, emailKey, otherKeys, subject }: Record<string, unknown> = { ...message };
@@ -62,8 +65,8 @@ function erasedAmong(digests: KeyDigests, ids: readonly string[]): SQL {
 }
 
 /** Statements for the transaction that inserts these rows. */
-export const blindNewAttempts = (db: Database, digests: KeyDigests, ids: readonly string[]) =>
-  blindAttempts(db, erasedAmong(digests, ids));
+export const blindNewAttempts = (db: Database, digests: KeyDigests, ids: readonly string[], secret: string) =>
+  blindAttempts(db, erasedAmong(digests, ids), secret);
 export const blindNewChanges = (db: Database, digests: KeyDigests, ids: readonly string[]) =>
   blindChanges(db, erasedAmong(digests, ids));
 

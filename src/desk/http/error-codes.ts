@@ -95,8 +95,8 @@ export const REFUSALS = {
   'shared-address': [
     409,
     ({ accounts }: { accounts: number }) =>
-      `Nothing was erased: this address or name was seen with ${accounts} accounts, which may be different persons. ` +
-      'Erase the person under oid:<objectId>, or add ?shared=yes to erase what all of them did under it.',
+      `Nothing was erased: this address or name was seen with ${accounts} accounts or identities, which may be different persons. ` +
+      'Erase the person under oid:<objectId>, or say that you mean all of them (DELETE: ?shared=yes; POST: "shared": "yes"; npm run roles: --shared).',
   ],
   'version-missing': [
     412,

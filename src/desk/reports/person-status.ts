@@ -1,7 +1,7 @@
 /** The status of a person, in words that a support agent can read out. Pure. */
 
 import { errorInWords } from '../../attempts/error-reasons.ts';
-import { isNameKey, keysToSearch } from '../../sign-in/search-keys.ts';
+import { identitiesWithoutAccount, isNameKey, keysToSearch } from '../../sign-in/search-keys.ts';
 import { isStartCall, type SignInStatus } from '../aggregates/sign-ins.ts';
 import type { AttemptRow } from './queries/columns.ts';
 import type { RefusedKind } from './queries/refused.ts';
@@ -116,15 +116,6 @@ const noneHas = (searched: readonly string[], since: string) =>
 
 /** Keys that are not unique: people share them, and anyone can type them. */
 const isSharedKey = (key: string) => key.startsWith('email:') || isNameKey(key);
-
-/** The number of identities that occur with no account: they may be another person, who stopped at sign-up. */
-function identitiesWithoutAccount(newest: readonly AttemptRow[]): number {
-  const known = new Set(
-    newest.flatMap(({ oidKey, idpKey, otherKeys }) => (oidKey === '' ? [] : [idpKey, ...otherKeys])),
-  );
-  const alone = newest.filter(({ oidKey, idpKey }) => oidKey === '' && idpKey !== '' && !known.has(idpKey));
-  return new Set(alone.map(({ idpKey }) => idpKey)).size;
-}
 
 function sharedKeySentence(accounts: number, strangers: number, key: string): string {
   const what = key.startsWith('email:') ? 'address' : 'sign-in name';

@@ -10,10 +10,11 @@ import { configOf } from '../../../platform/config.ts';
 import { type KvResult, withKvTimeout } from '../../../platform/kv.ts';
 import { isNameKey } from '../../../sign-in/search-keys.ts';
 import { markDue } from '../../aggregates/due.ts';
+import { isSignInStepSql, JOURNEY_HOURS } from '../../aggregates/sign-ins.ts';
 import { removeDeadLetter } from '../../consume/dead-letters.ts';
 import type { DeskEnv } from '../../env.ts';
 import { blindAttempts, blindChange, blindChanges } from '../../erasure/blinding.ts';
-import { digestOfKey, WAIT_FOR_WRITERS } from '../../erasure/erased-keys.ts';
+import { digestOfKey, pseudonymSecret, WAIT_FOR_WRITERS } from '../../erasure/erased-keys.ts';
 import { type Author, type PersonRefusal, type Records, readPerson, removePerson } from '../person-records.ts';
 import { type AskPostgres, askPostgres } from './ask-postgres.ts';
 import { type ErasedPerson, findErasedPerson, hasKey, keysOfPerson } from './erased-person.ts';
@@ -148,7 +149,7 @@ export async function erasePerson(
     await save(false, { tables, records });
     return { ...letters, begun: true };
   }
-  const rows = await blindLevels(ask, person, erasedAt, limits);
+  const rows = await blindLevels(ask, person, erasedAt, await pseudonymSecret(config), limits);
   const days = [...rows.days].sort();
   const proof = await save(rows.finished, {
     tables: { ...tables, attempts: { blinded: rows.blinded, ...rangeOf(days) } },
@@ -235,11 +236,17 @@ const removeLetters = (
     return found;
   }, limitMs);
 
-/** Blinds the attempts of each level that have no key of a level before it, from the last level to the first. */
+const JOURNEY = sql.raw(`interval '${JOURNEY_HOURS} hours'`);
+
+/**
+ * Blinds the attempts of each level that have no key of a level before it, from the last level to the first, and with
+ * them the calls of the same sign-ins that name no one.
+ */
 async function blindLevels(
   ask: AskPostgres,
   { levels }: ErasedPerson,
   erasedAt: Date,
+  secret: string,
   { rowsAtOnce, rowsMs }: ErasureLimits,
 ): Promise<{ finished: boolean; blinded: number; days: Set<string> }> {
   const begun = Date.now();
@@ -249,12 +256,22 @@ async function blindLevels(
     if (keys.length === 0) continue;
     const before = levels.slice(0, index).flat();
     const mine = sql`(
-      select occurred_at, id from ${attempts}
-      where ${hasKey(keys)} ${before.length === 0 ? sql`` : sql`and not ${hasKey(before)}`}
-        and occurred_at <= ${erasedAt.toISOString()}::timestamptz
-      limit ${rowsAtOnce})`;
+      with own as materialized (
+        select occurred_at, id, correlation_id from ${attempts}
+        where ${hasKey(keys)} ${before.length === 0 ? sql`` : sql`and not ${hasKey(before)}`}
+          and occurred_at <= ${erasedAt.toISOString()}::timestamptz
+        limit ${rowsAtOnce}
+      )
+      select occurred_at, id from own
+      union (
+        select nameless.occurred_at, nameless.id from own join ${attempts} as nameless
+          on nameless.correlation_id = own.correlation_id and nameless.correlation_id <> ''
+        where ${isSignInStepSql('nameless')} and nameless.occurred_at between own.occurred_at - ${JOURNEY} and own.occurred_at + ${JOURNEY}
+          and nameless.oid_key = '' and nameless.idp_key = '' and nameless.email_key = '' and nameless.other_keys = '{}'
+        limit ${rowsAtOnce}
+      ))`;
     for (;;) {
-      const rows = await ask((db) => blindAttempts(db, mine), ONE_AT_A_TIME);
+      const rows = await ask((db) => blindAttempts(db, mine, secret), ONE_AT_A_TIME);
       blinded += rows.length;
       for (const row of rows) days.add(row.day);
       if (rows.length === 0) break;

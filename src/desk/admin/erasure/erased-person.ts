@@ -6,7 +6,7 @@
  */
 import { arrayOverlaps, inArray, or, type SQL, sql } from 'drizzle-orm';
 import { attempts } from '../../../database/schema.ts';
-import { isNameKey, keysToSearch } from '../../../sign-in/search-keys.ts';
+import { identitiesWithoutAccount, isNameKey, keysToSearch } from '../../../sign-in/search-keys.ts';
 import type { AskPostgres } from './ask-postgres.ts';
 
 /** Distinct combinations of keys that are read for one level. A monitoring account may have any number. */
@@ -25,7 +25,7 @@ export interface ErasedPerson {
   readonly notFollowed: readonly string[];
   /** Whether the asked key names one person: an account or an identity. From another key no key is followed. */
   readonly isFollowed: boolean;
-  /** Number of accounts (`oid:`) in the attempts that have the asked key. */
+  /** Number of accounts, and of identities that occur with no account, in the attempts that have the asked key. */
   readonly accounts: number;
 }
 
@@ -35,17 +35,18 @@ export const keysOfPerson = ({ levels }: ErasedPerson): string[] => levels.flat(
 /** `asked` are the spellings of one key. */
 export async function findErasedPerson(ask: AskPostgres, asked: readonly string[]): Promise<ErasedPerson> {
   const own = [...new Set(asked.flatMap(keysToSearch))];
-  const seen = await seenWith(ask, own);
-  const accounts = distinct(seen.map(({ oid }) => oid));
+  const rows = await rowsWith(ask, own);
+  const found = distinct(rows.map(({ oidKey }) => oidKey));
+  const accounts = found.length + identitiesWithoutAccount(rows);
   const [first = ''] = own;
   const isFollowed = /^(oid|idp):/.test(first);
-  if (!isFollowed) return { levels: [own], notFollowed: [], isFollowed, accounts: accounts.length };
+  if (!isFollowed) return { levels: [own], notFollowed: [], isFollowed, accounts };
 
   const levels = [own];
   const notFollowed: string[] = [];
-  const follow = async (found: readonly string[], hasOther: SQL) => {
+  const follow = async (some: readonly string[], hasOther: SQL) => {
     const known = levels.flat();
-    const groups = groupsOf(found.filter((key) => !known.includes(key)));
+    const groups = groupsOf(some.filter((key) => !known.includes(key)));
     const shared = await sharedAmong(ask, groups.slice(0, MAX_FOLLOWED), known, hasOther);
     levels.push(
       groups
@@ -57,7 +58,7 @@ export async function findErasedPerson(ask: AskPostgres, asked: readonly string[
       ...groups.filter((_, index) => index >= MAX_FOLLOWED || shared.has(index)).map(([key = '']) => key),
     );
   };
-  await follow(accounts, sql`(${hasIdentityBesides([])})`);
+  await follow(found, sql`(${hasIdentityBesides([])})`);
   const withAccounts = await seenWith(ask, levels.flat());
   await follow(distinct(withAccounts.flatMap(({ idps }) => idps)), sql`oid_key <> ''`);
   const strong = levels.flat();
@@ -66,7 +67,7 @@ export async function findErasedPerson(ask: AskPostgres, asked: readonly string[
     distinct(withIdentities.flatMap(({ email, names }) => [email, ...names])),
     sql`(oid_key <> '' or ${hasIdentityBesides(strong)})`,
   );
-  return { levels, notFollowed, isFollowed, accounts: accounts.length };
+  return { levels, notFollowed, isFollowed, accounts };
 }
 
 /** Attempts that have one of these keys. The planner uses a partial index only if a literal proves its condition. */
@@ -89,12 +90,16 @@ function groupsOf(keys: readonly string[]): string[][] {
 }
 
 /** The keys in the attempts that have one of `keys`. */
-async function seenWith(ask: AskPostgres, keys: readonly string[]) {
+function rowsWith(ask: AskPostgres, keys: readonly string[]) {
   const { oidKey, idpKey, emailKey, otherKeys } = attempts;
-  const rows = await ask((db) =>
+  return ask((db) =>
     db.selectDistinct({ oidKey, idpKey, emailKey, otherKeys }).from(attempts).where(hasKey(keys)).limit(MAX_SEEN),
   );
-  return rows.map((row) => ({
+}
+
+/** The same by kind of key. */
+async function seenWith(ask: AskPostgres, keys: readonly string[]) {
+  return (await rowsWith(ask, keys)).map((row) => ({
     oid: row.oidKey,
     idps: [row.idpKey, ...row.otherKeys.filter((key) => !isNameKey(key))],
     email: row.emailKey,
