@@ -10,15 +10,19 @@ const WARNED_BEFORE_DAYS = 31;
 const NOTE_SECONDS = (2 * DAY_MS) / 1_000;
 const NOTE_PREFIX = 'certificate-expires:';
 
-/** By name. Times in milliseconds since 1970. */
-const seen = new Map<string, { readonly notAfter: number; readonly notedAt: number }>();
+interface Accepted extends SeenCertificate {
+  readonly notedAt: number;
+}
+
+/** By name and end: a name has two certificates while one replaces the other. Times in milliseconds since 1970. */
+const seen = new Map<string, Accepted>();
 
 /** Remembers a certificate that was accepted at `now`. True once a day for one that expires soon. */
 export function rememberCertificate({ name, notAfter }: SeenCertificate, now: number): boolean {
-  const before = seen.get(name);
-  const notedAt = before?.notAfter === notAfter ? before.notedAt : Number.NEGATIVE_INFINITY;
+  const which = `${name} ${notAfter}`;
+  const notedAt = seen.get(which)?.notedAt ?? Number.NEGATIVE_INFINITY;
   const isDue = expiresSoon(notAfter, now) && Math.abs(now - notedAt) >= DAY_MS;
-  seen.set(name, { notAfter, notedAt: isDue ? now : notedAt });
+  seen.set(which, { name, notAfter, notedAt: isDue ? now : notedAt });
   return isDue;
 }
 
@@ -28,9 +32,9 @@ export const noteExpiry = (kv: KVNamespace, { name, notAfter }: SeenCertificate)
 
 /** Sentences about the certificates that this isolate accepted. */
 export const certificateWarnings = (now: number): string[] =>
-  [...seen]
-    .filter(([, { notAfter }]) => expiresSoon(notAfter, now))
-    .map(([name, { notAfter }]) => warning(name, notAfter));
+  [...seen.values()]
+    .filter(({ notAfter }) => expiresSoon(notAfter, now))
+    .map(({ name, notAfter }) => warning(name, notAfter));
 
 /** Sentences about the certificates that any isolate noted. Rejects when KV does not answer. */
 export async function notedCertificateWarnings(kv: KVNamespace): Promise<string[]> {

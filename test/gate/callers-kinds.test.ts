@@ -423,6 +423,18 @@ describe('readiness', () => {
     expect(warnings).not.toContain('certificate later');
   });
 
+  it('two certificates of one name that take turns are logged once each', async () => {
+    const log = vi.spyOn(console, 'log').mockReturnValue();
+    const other = 'ab'.repeat(32);
+    const settings = { CONNECTOR_CERTIFICATES: `turns:${FINGERPRINT}\nturns:${other}` };
+    const first = certificate({ certNotAfter: inDays(10) });
+    const second = certificate({ certNotAfter: inDays(20), certFingerprintSHA256: other });
+    for (const cf of [first, second, first, second]) expect((await statusOf({ cf }, settings)).status).toBe(200);
+    const logged = log.mock.calls.filter(([line]) => String(line).includes('"name":"turns"'));
+    expect(logged).toHaveLength(2);
+    await env.GATEHOUSE.delete('certificate-expires:turns');
+  });
+
   it('a certificate that another isolate saw warns too', async () => {
     const notAfter = Date.parse('2026-12-24T00:00:00Z');
     await noteExpiry(env.GATEHOUSE, { name: 'seen-elsewhere', notAfter });

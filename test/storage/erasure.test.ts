@@ -163,7 +163,7 @@ describe('erasing a person', () => {
           const others = people.filter((_, index) => index !== victim);
           const othersCalls = calls.filter((_, index) => index !== victim).flat();
           const isShared = others.some(({ email }) => email === anna.email);
-          // A call that has only an address is of whoever else was seen with it; else it is of the erased person.
+          // A call that has only an address belongs to another person if one was seen with it, else to the erased one.
           const isAnothers = othersCalls.some(({ email, idpKey }) => email === anna.email && idpKey !== '');
           const kept = othersCalls.filter(({ email, idpKey }) => idpKey !== '' || email !== anna.email || isAnothers);
           const before = await rowsOf(...kept);

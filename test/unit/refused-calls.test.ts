@@ -1,4 +1,4 @@
-/** Refused calls are counted, and a flood of them costs two messages and two log lines in ten seconds (attack 5, 15). */
+/** Refused calls are counted, and a flood costs two messages and two log lines in ten seconds (attack 5, 15). */
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { RefusedCalls } from '../../src/attempts/attempt.ts';

@@ -32,8 +32,8 @@ const emptied = {
 };
 
 /**
- * The calls of a sign-in stay joined, so that its counts stay. Without `secret`, whoever knows the correlation id
- * cannot compute the pseudonym.
+ * The calls of a sign-in stay joined, so that its counts stay. `secret` hides the correlation id: its
+ * pseudonym cannot be computed from it alone.
  */
 const pseudonymOf = (secret: string): SQL => sql`case
   when ${attempts.correlationId} = '' or starts_with(${attempts.correlationId}, '${sql.raw(ERASED_PREFIX)}')
