@@ -7,6 +7,7 @@ import { subtrees, type Tree } from '../../expressions/tree.ts';
 import { firstItems } from '../../platform/name-list.ts';
 import { exchangeKey } from '../../policy/exchange.ts';
 import { CHANNELS } from '../../sign-in/event.ts';
+import { withoutUnseen } from '../../sign-in/normal-form.ts';
 import { STEPS, stepNamed } from '../../sign-in/steps.ts';
 import type { CheckedRule } from './check-rules.ts';
 import { exchangesOf } from './exchanges.ts';
@@ -23,8 +24,7 @@ interface TextForm {
   readonly example: string;
 }
 
-const INVISIBLE = /[\p{Cf}\p{Cc}\p{Default_Ignorable_Code_Point}]/gu;
-const visible = (entry: string) => trim(entry.replace(INVISIBLE, ''));
+const visible = (entry: string) => trim(withoutUnseen(entry));
 
 /** Labels of a host name, or an address literal (RFC 5321, 4.1.3). */
 const DOMAIN = /^(?:[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*|\[[a-z0-9:.]+\])$/;

@@ -8,7 +8,7 @@ import { DECIDED_WITHOUT_RULE } from '../../policy/policy.ts';
 import { STEPS } from '../../sign-in/steps.ts';
 import { checkClaim } from './check-claims.ts';
 import { type CompiledExpression, compileExpression } from './compile-expression.ts';
-import { exchangesOf, stepsOf } from './exchanges.ts';
+import { exchangesOf } from './exchanges.ts';
 import type { PolicyDocument, RuleDocument } from './policy-document.ts';
 import type { Problem } from './policy-problem.ts';
 import { problemSentence } from './problem-sentences.ts';
@@ -49,7 +49,7 @@ export function checkRules(document: PolicyDocument, rolesClaim: string) {
       refuse('id', `Reports use the name ${rule.id} for decisions without a rule. Rename the rule.`);
     ids.add(rule.id);
     const place = placeOf(rule.steps, exchanges);
-    checkSteps(rule, document, exchanges, refuse);
+    checkSteps(rule, exchanges, refuse);
     checkShape(rule, document, place, refuse, into(warnings));
     const expressions = compiled(rule, place, lists, refuse);
     const { when } = expressions;
@@ -71,13 +71,8 @@ export function checkRules(document: PolicyDocument, rolesClaim: string) {
 const reads = (tree: Tree, variable: string): boolean =>
   typeof tree === 'object' && (tree[0] === variable || subtrees(tree).some((part) => reads(part, variable)));
 
-function checkSteps(
-  { steps, invalid }: RuleDocument,
-  document: PolicyDocument,
-  exchanges: ReadonlyMap<string, Exchange>,
-  refuse: Say,
-): void {
-  const known = stepsOf(document);
+function checkSteps({ steps, invalid }: RuleDocument, exchanges: ReadonlyMap<string, Exchange>, refuse: Say): void {
+  const known = [...STEPS, ...exchanges.keys()];
   for (const [at, step] of steps.entries()) {
     if (!known.includes(step)) {
       const suggestion = closest(step, known);

@@ -3,6 +3,7 @@ import { truncate } from '../../attempts/text-limits.ts';
 import { lowerAscii, trim } from '../../expressions/text.ts';
 import { closest } from '../../platform/closest-name.ts';
 import { firstItems } from '../../platform/name-list.ts';
+import { withoutUnseen } from '../../sign-in/normal-form.ts';
 import type { PolicyDocument } from './policy-document.ts';
 import type { Problem } from './policy-problem.ts';
 
@@ -59,8 +60,7 @@ function nearIn(entries: readonly string[]): (entry: string) => string | undefin
   return (entry) => byPlain.get(plain(entry)) ?? (entries.length <= MAX_COMPARED ? closest(entry, entries) : undefined);
 }
 
-const plain = (entry: string) =>
-  lowerAscii(trim(entry.replace(/[\p{Cf}\p{Cc}\p{Default_Ignorable_Code_Point}]/gu, ''))).replace(/^(?:\*\.|@|\.)/, '');
+const plain = (entry: string) => lowerAscii(trim(withoutUnseen(entry))).replace(/^(?:\*\.|@|\.)/, '');
 
 const QUOTED_CHARS = 100;
 const quoted = (entry: string) => JSON.stringify(truncate(entry, QUOTED_CHARS));
