@@ -24,11 +24,16 @@ export interface ConfiguredCaller {
   readonly kind: Exclude<CallerKind, 'code'>;
 }
 
+/** Of settings, which do not change in an isolate. */
+const signed = new WeakMap<object, { readonly pairs: readonly string[]; readonly emailKeys: readonly string[] }>();
+
 /** Sets the state of the gate that has these settings. */
 export async function withState(request: Request, config: Config): Promise<Request> {
   const { basic, keys, tokens } = config.credentials.connector;
-  const pairs = await signedPairs(config.SUPPORT_CODE_KEY, [...basic, ...keys, ...tokens]);
-  const emailKeys = await Promise.all(config.EMAIL_KEY.map(keyIdOf));
+  const known = signed.get(config.credentials);
+  const pairs = known?.pairs ?? (await signedPairs(config.SUPPORT_CODE_KEY, [...basic, ...keys, ...tokens]));
+  const emailKeys = known?.emailKeys ?? (await Promise.all(config.EMAIL_KEY.map(keyIdOf)));
+  signed.set(config.credentials, { pairs, emailKeys });
   const problems = [...config.problems, ...certificateWarnings(Date.now())];
   const callers = configuredCallers(config.credentials.connector);
   const state: GateState = { problems, pairs, emailKeys, callers };
