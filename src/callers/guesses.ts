@@ -5,9 +5,12 @@
  * - At a staff address every credential is compared first. Only a wrong one is counted, and only a wrong one gets 429.
  * - At a connector a block is for one credential at one address: guesses from other addresses, and guesses at other
  *   names or kinds, do not count for it. B2C's addresses are shared by tenants, so a credential that was right from an
- *   address within the last hour is always compared there. A JWT and a certificate cannot be guessed and have no block.
+ *   address within the last hour is always compared there. One that was not yet right there, in this isolate, may be
+ *   refused for a minute: its first calls after a flood of guesses from B2C's own address. A JWT and a certificate
+ *   cannot be guessed and have no block.
  * - Without an address, or without the binding, nothing is blocked.
  */
+import { withTimeout } from '../platform/timeout.ts';
 import type { CallerKind } from './credential.ts';
 
 /** Of `RateLimit`: counts, and reports whether the count is within the limit of wrangler.toml. */
@@ -98,17 +101,11 @@ const nameWhenWrong = (kind: CallerKind, name: string) => (kind === 'basic' ? na
 /** A binding that fails or hangs limits nothing: the credential was wrong, and is refused in any case. */
 async function isOverLimit(counter: GuessCounter | undefined, keys: readonly string[]): Promise<boolean> {
   if (counter === undefined) return false;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), COUNT_LIMIT_MS);
-  });
   try {
-    const counted = Promise.all(keys.map((key) => counter.limit({ key })));
-    return await Promise.race([counted.then((outcomes) => outcomes.some(({ success }) => !success)), late]);
+    const outcomes = await withTimeout(COUNT_LIMIT_MS, () => Promise.all(keys.map((key) => counter.limit({ key }))));
+    return outcomes.some(({ success }) => !success);
   } catch {
     return false;
-  } finally {
-    clearTimeout(timer);
   }
 }
 

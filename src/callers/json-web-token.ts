@@ -1,5 +1,8 @@
 /** OAuth 2.0 bearer tokens that are JWTs: signature, issuer, audience, client and period (contract 68, 110). */
+
+import { decodeProtectedHeader } from 'jose/decode/protected_header';
 import * as errors from 'jose/errors';
+import { decodeJwt } from 'jose/jwt/decode';
 import { jwtVerify } from 'jose/jwt/verify';
 import type { Authentication, TokenIssuer, TokenRefusal } from './credential.ts';
 import { type IssuerKeys, keysAnew, keysOf, type SigningKey, type TokenWorld } from './signing-keys.ts';
@@ -117,17 +120,8 @@ function reasonOf(error: unknown): TokenRefusal {
 /** Header and claims before the signature is checked. Undefined when they cannot be read. */
 function decode(token: string): Decoded | undefined {
   if (token.length > MAX_TOKEN_CHARS) return undefined;
-  const [header, claims] = token.split('.', 2).map(membersOf);
-  return header === undefined || claims === undefined ? undefined : { header, claims };
-}
-
-function membersOf(part: string): Record<string, unknown> | undefined {
   try {
-    const bytes = Uint8Array.from(atob(part.replaceAll('-', '+').replaceAll('_', '/')), (char) => char.charCodeAt(0));
-    const json: unknown = JSON.parse(new TextDecoder().decode(bytes));
-    return typeof json === 'object' && json !== null && !Array.isArray(json)
-      ? (json as Record<string, unknown>)
-      : undefined;
+    return { header: { ...decodeProtectedHeader(token) }, claims: decodeJwt(token) };
   } catch {
     return undefined;
   }

@@ -3,6 +3,7 @@
  * hour, and count for a day when the issuer does not answer. A call waits only when there are none, or when its token
  * names a key that is not among them.
  */
+import { TimeoutError, withTimeout } from '../platform/timeout.ts';
 import type { TokenIssuer } from './credential.ts';
 import { isSecureUrl } from './issuers.ts';
 
@@ -142,17 +143,11 @@ class Unusable extends Error {
 /** Rejects after `limitMs`, also when the work does not heed the signal. */
 async function inTime<Value>(limitMs: number, work: (signal: AbortSignal) => Promise<Value>): Promise<Value> {
   const abort = new AbortController();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      abort.abort();
-      reject(new Unusable(`the issuer did not answer within ${limitMs} ms`));
-    }, limitMs);
-  });
   try {
-    return await Promise.race([work(abort.signal), late]);
-  } finally {
-    clearTimeout(timer);
+    return await withTimeout(limitMs, () => work(abort.signal));
+  } catch (error) {
+    abort.abort();
+    throw error instanceof TimeoutError ? new Unusable(`the issuer did not answer within ${limitMs} ms`) : error;
   }
 }
 

@@ -9,9 +9,10 @@ const SRC = join(import.meta.dirname, '../../src');
 const LAYERS: readonly (readonly [room: string, imports: string])[] = [
   ['platform/digest.ts', ''],
   ['sign-in', 'platform/digest.ts'],
-  ['callers', ''],
+  ['platform/timeout.ts', ''],
+  ['callers', 'platform/timeout.ts'],
   ['expressions', ''],
-  ['platform', 'platform/digest.ts sign-in callers'],
+  ['platform', 'platform/digest.ts platform/timeout.ts sign-in callers'],
   ['database', 'platform'],
   // The queue's message is a row of the table: its types, nothing else (the gate's bundle holds no Drizzle).
   ['attempts', 'sign-in callers platform database/schema.ts'],
