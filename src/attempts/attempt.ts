@@ -1,13 +1,14 @@
 /**
- * The messages of the queue: {@link Attempt}, {@link Change} and {@link RefusedCalls} are rows of `attempts`,
- * `changes` and `refused_calls`, with times as text. Import types only from the schema: a call must not load Drizzle.
+ * The messages of the queue: {@link Attempt}, {@link Change}, {@link RefusedCalls} and {@link Probe} are rows of
+ * `attempts`, `changes`, `refused_calls` and `probes`, with times as text. Import types only from the schema: a call
+ * must not load Drizzle.
  */
-import type { attempts, changes, refusedCalls } from '../database/schema.ts';
+import type { attempts, changes, probes, refusedCalls } from '../database/schema.ts';
 
 export const OUTCOMES = ['continue', 'block', 'invalid', 'error'] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
-const KINDS = ['attempt', 'change', 'refused-calls'] as const;
+const KINDS = ['attempt', 'change', 'refused-calls', 'probe'] as const;
 
 /** The members that {@link isMessage} validates. */
 export interface Message {
@@ -28,6 +29,8 @@ export type Change = Message & { readonly kind: 'change' } & InJson<Omit<typeof 
 export type RefusedCalls = Message & { readonly kind: 'refused-calls' } & InJson<
     Omit<typeof refusedCalls.$inferSelect, 'occurredAt'>
   >;
+
+export type Probe = Message & { readonly kind: 'probe' } & InJson<Omit<typeof probes.$inferSelect, 'occurredAt'>>;
 
 /** The first 48 bits are the time (RFC 9562, section 5.7). */
 const UUIDV7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;

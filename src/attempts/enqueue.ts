@@ -6,7 +6,7 @@ import { errorFields, log } from '../platform/log.ts';
 import { type WithTimeout, withTimeout } from '../platform/timeout.ts';
 import { guidOf } from '../sign-in/normal-form.ts';
 import { stepNamed } from '../sign-in/steps.ts';
-import type { Attempt, Change } from './attempt.ts';
+import type { Attempt, Change, Probe } from './attempt.ts';
 import { occurredAtOf } from './text-limits.ts';
 
 /** A slower queue counts as failed. If it delivers the message anyway, the row's key prevents a duplicate. */
@@ -14,7 +14,7 @@ const QUEUE_TIMEOUT_MS = 5_000;
 /** The rest of the 30 s that Cloudflare allows for work after the reply. */
 const DIRECT_WRITE_TIMEOUT_MS = 20_000;
 
-type Message = Attempt | Change;
+type Message = Attempt | Change | Probe;
 type Producer = Pick<Queue, 'send'>;
 /** Writes a message to the database; false when the database refuses it. May reject. */
 type WriteDirectly<M extends Message> = (message: M) => Promise<boolean>;
@@ -37,6 +37,11 @@ export async function record(
     rule: attempt.rule,
     objectId: guidOf(attempt.objectId),
   });
+}
+
+/** Records one probe. Never throws. `npm run connect -- check` says when a probe is not recorded. */
+export async function recordProbe(probe: Probe, queue: Producer, write: WriteDirectly<Probe>): Promise<void> {
+  if (!(await sendOrWrite(probe, queue, write, withTimeout))) log('probe-lost', { id: probe.id });
 }
 
 /** Records one change for the audit log; false when both queue and database failed. Never throws. */

@@ -1,9 +1,11 @@
 /** Applies retention: creates future partitions, drops partitions past retention, and deletes dependent rows. */
-import { type SQL, sql } from 'drizzle-orm';
+import { lt, type SQL, sql } from 'drizzle-orm';
+import type { PgColumn, PgTable } from 'drizzle-orm/pg-core';
 import { DAY_MS } from '../platform/duration.ts';
 import { errorFields, log } from '../platform/log.ts';
 import type { Database } from './connect.ts';
 import { createMonths, existingMonths, isPast, LOCK_TIMEOUT, type Month, upcomingMonths } from './partitions.ts';
+import { changes, erasedKeys, probes, refusedCalls } from './schema.ts';
 
 /**
  * Days for which the audit log is retained, or RETENTION_DAYS if longer. PCI DSS 10.5.1 requires twelve months of audit
@@ -59,10 +61,12 @@ export async function keepRetention(db: Database, now: Date, retentionDays: numb
     if (!(await part(`drop ${month.name}`, () => dropWhenSummed(db, month)))) break;
   }
   await part('visits', () => deleteVisits(db));
-  await part('changes', () => deleteChanges(db, now, Math.max(CHANGES_RETENTION_DAYS, retentionDays)));
-
-  await part('refused-calls', () => deleteRefusedCalls(db, now, retentionDays));
-  await part('erased-keys', () => deleteErasedKeys(db, now, erasedKeysRetentionDays(retentionDays)));
+  const changesDays = Math.max(CHANGES_RETENTION_DAYS, retentionDays);
+  await part('changes', () => deleteBefore(db, changes, changes.occurredAt, now, changesDays));
+  await part('refused-calls', () => deleteBefore(db, refusedCalls, refusedCalls.occurredAt, now, retentionDays));
+  await part('probes', () => deleteBefore(db, probes, probes.occurredAt, now, retentionDays));
+  const erasedDays = erasedKeysRetentionDays(retentionDays);
+  await part('erased-keys', () => deleteBefore(db, erasedKeys, erasedKeys.erasedAt, now, erasedDays));
 
   const after = (await part('list', () => existingMonths(db))) ?? before;
   const namesOf = (months: readonly Month[], others: readonly Month[]) =>
@@ -117,17 +121,6 @@ async function deleteVisits(db: Database): Promise<void> {
   }
 }
 
-async function deleteRefusedCalls(db: Database, now: Date, days: number): Promise<void> {
-  const before = new Date(now.getTime() - days * DAY_MS);
-  await db.execute(sql`delete from refused_calls where occurred_at < ${before.toISOString()}::timestamptz`);
-}
-
-async function deleteChanges(db: Database, now: Date, days: number): Promise<void> {
-  const before = new Date(now.getTime() - days * DAY_MS);
-  await db.execute(sql`delete from changes where occurred_at < ${before.toISOString()}::timestamptz`);
-}
-
-async function deleteErasedKeys(db: Database, now: Date, days: number): Promise<void> {
-  const before = new Date(now.getTime() - days * DAY_MS);
-  await db.execute(sql`delete from erased_keys where erased_at < ${before.toISOString()}::timestamptz`);
+async function deleteBefore(db: Database, table: PgTable, at: PgColumn, now: Date, days: number): Promise<void> {
+  await db.delete(table).where(lt(at, new Date(now.getTime() - days * DAY_MS)));
 }

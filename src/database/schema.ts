@@ -167,6 +167,32 @@ export const refusedCalls = pgTable(
   (t) => [index('refused_calls_occurred_at').on(t.occurredAt)],
 );
 
+/** Calls of `npm run connect -- check`, without anything of the person in their bodies. No report counts them. */
+export const probes = pgTable(
+  'probes',
+  {
+    /** UUIDv7; its time is `occurredAt`. */
+    id: uuid().primaryKey(),
+    occurredAt: instant().notNull(),
+    /** The id of the check that made it. */
+    run: uuid().notNull(),
+    channel: dimension(),
+    step: dimension(),
+    outcome: dimension(),
+    reason: dimension(),
+    reply: dimension(),
+    status: smallint().notNull(),
+    rule: dimension(),
+    policyVersion: integer().notNull().default(0),
+    clientId: dimension(),
+    durationMs: integer().notNull(),
+    degraded: dimension(),
+    caller: dimension(),
+    callerKind: dimension(),
+  },
+  (t) => [index('probes_occurred_at').on(t.occurredAt, t.id)],
+);
+
 /**
  * Keys of erased persons, as keyed digests (`desk/erasure/erased-keys.ts`). A message of a call until `erasedAt` with
  * one of these keys is blinded when it is written.

@@ -1,5 +1,5 @@
 /** The gate's bindings in wrangler.toml, except the settings and secrets that `config.ts` reads. */
-import type { Attempt } from '../attempts/attempt.ts';
+import type { Attempt, Probe } from '../attempts/attempt.ts';
 import type { GuessCounter } from '../callers/guesses.ts';
 
 export interface GateEnv {
@@ -19,6 +19,6 @@ export interface GateBindings {
 
 /** The desk's `Recorder` entrypoint. */
 export interface RecorderBinding {
-  /** Writes an attempt; false when the database refuses it. Rejects when the database or the desk is unavailable. */
-  record(attempt: Attempt): Promise<boolean>;
+  /** Writes a message; false when the database refuses it. Rejects when the database or the desk is unavailable. */
+  record(message: Attempt | Probe): Promise<boolean>;
 }

@@ -1,6 +1,7 @@
 /** Runs after the reply: evaluates the shadow policy and records the attempt. */
 import { v7 as uuidv7 } from 'uuid';
-import { record } from '../attempts/enqueue.ts';
+import { record, recordProbe } from '../attempts/enqueue.ts';
+import { probedBy, probeOf } from '../attempts/probe.ts';
 import { heldIn } from '../entitlements/look-up.ts';
 import { configOf } from '../platform/config.ts';
 import { errorFields, log } from '../platform/log.ts';
@@ -22,9 +23,11 @@ export async function remember(
   const { reached } = answered;
   const id = uuidv7({ msecs: reached.startedAt });
   try {
-    const shadow = await shadowDecision(world, answered);
+    const run = probedBy(reached.request);
+    const shadow = run === undefined ? await shadowDecision(world, answered) : undefined;
     const attempt = await attemptOf(configOf(env), answered, door.recorded(reached), id, shadow);
-    await record(attempt, env.ATTEMPTS, (lost) => env.RECORDER.record(lost), reached.withTimeout);
+    if (run !== undefined) await recordProbe(probeOf(attempt, run), env.ATTEMPTS, (lost) => env.RECORDER.record(lost));
+    else await record(attempt, env.ATTEMPTS, (lost) => env.RECORDER.record(lost), reached.withTimeout);
   } catch (error) {
     log('attempt-lost', {
       id,

@@ -42,8 +42,8 @@ export async function empty(db: Database): Promise<void> {
     for month in select inhrelid from pg_inherits where inhparent = 'attempts'::regclass loop
       execute format('drop table %s', month);
     end loop;
-    truncate changes, refused_calls, erased_keys, policy_versions, daily_counts, hourly_totals, daily_durations, daily_facets, daily_shadow, people_scopes, visits, people_days, dirty_hours,
-      summed_until;
+    execute (select 'truncate ' || string_agg(oid::regclass::text, ', ') from pg_class
+      where relnamespace = 'public'::regnamespace and relkind in ('r', 'p'));
     insert into summed_until (until, dropped_before, vacuumed_at, copied_at)
       values ('2000-01-01T00:00:00Z', '2000-01-01T00:00:00Z', now(), now());
   end $$`);

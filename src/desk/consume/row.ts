@@ -2,7 +2,7 @@
 import { type Column, getTableColumns } from 'drizzle-orm';
 import type { Message } from '../../attempts/attempt.ts';
 import { MAX_CHARS, occurredAtOf } from '../../attempts/text-limits.ts';
-import { attempts, changes, refusedCalls, shadowMembers } from '../../database/schema.ts';
+import { attempts, changes, probes, refusedCalls, shadowMembers } from '../../database/schema.ts';
 
 /** The row of an attempt; undefined when a value has the wrong type for its column. */
 export const attemptRow = (message: Message) =>
@@ -13,6 +13,9 @@ export const changeRow = (message: Message) =>
 /** The row of refused calls; undefined when a value does not fit its column. */
 export const refusedCallsRow = (message: Message) =>
   rowOf(getTableColumns(refusedCalls), message) as typeof refusedCalls.$inferInsert | undefined;
+/** The row of a probe; undefined when a value does not fit its column. */
+export const probeRow = (message: Message) =>
+  rowOf(getTableColumns(probes), message) as typeof probes.$inferInsert | undefined;
 
 /** A missing member takes the column's default: messages of an earlier version have fewer members. */
 function rowOf(columns: Record<string, Column>, message: Message): Record<string, unknown> | undefined {

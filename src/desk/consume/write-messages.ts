@@ -2,7 +2,7 @@
 import { type Message, NOT_A_MESSAGE } from '../../attempts/attempt.ts';
 import { connect, type Database } from '../../database/connect.ts';
 import { createMonths, isRetained } from '../../database/partitions.ts';
-import { attempts, changes, refusedCalls } from '../../database/schema.ts';
+import { attempts, changes, probes, refusedCalls } from '../../database/schema.ts';
 import { sqlStateOf } from '../../database/sql-state.ts';
 import type { Config } from '../../platform/config.ts';
 import { log } from '../../platform/log.ts';
@@ -15,7 +15,7 @@ import {
   pseudonymSecret,
   WRITERS_LOCK,
 } from '../erasure/erased-keys.ts';
-import { attemptRow, changeRow, refusedCallsRow } from './row.ts';
+import { attemptRow, changeRow, probeRow, refusedCallsRow } from './row.ts';
 
 /** SQLSTATE of an insert into a partitioned table that has no partition for the row. */
 const NO_PARTITION = '23514';
@@ -55,6 +55,9 @@ export async function writeMessages(config: Config, messages: readonly Message[]
     ...(await writeAll(ofKind('change'), changeRow, (rows) => insertChanges(db, rows, digests))),
     ...(await writeAll(ofKind('refused-calls'), refusedCallsRow, async (rows) =>
       assertInserted(await db.insert(refusedCalls).values(rows).onConflictDoNothing()),
+    )),
+    ...(await writeAll(ofKind('probe'), probeRow, async (rows) =>
+      assertInserted(await db.insert(probes).values(rows).onConflictDoNothing()),
     )),
   ];
   return { refused: await withoutErased(db, refused, digests) };

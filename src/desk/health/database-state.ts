@@ -1,13 +1,21 @@
 /** The database's part of `GET /health/ready`. */
-import { getTableColumns, sql } from 'drizzle-orm';
+import { getTableColumns, getTableName, is, sql } from 'drizzle-orm';
+import { PgTable } from 'drizzle-orm/pg-core';
 import { runQuery } from '../../database/run-query.ts';
-import { attempts, dailyFacets, dirtyHours, refusedCalls, summedUntil } from '../../database/schema.ts';
+import * as schema from '../../database/schema.ts';
 import type { Config } from '../../platform/config.ts';
 import { SETTLING_MS } from '../aggregates/hours.ts';
 
 const READY_LIMIT_MS = 1_000;
 const settling = sql.raw(`interval '${SETTLING_MS / 1_000} seconds'`);
 
+const { attempts, dailyFacets, dirtyHours, refusedCalls, summedUntil } = schema;
+
+const TABLES = JSON.stringify(
+  Object.values<unknown>(schema)
+    .filter((table) => is(table, PgTable))
+    .map(getTableName),
+);
 /** Migrations only add columns, so the number of columns is enough to compare. */
 const COLUMNS = Object.keys(getTableColumns(attempts)).length;
 
@@ -66,8 +74,8 @@ const NOT_MIGRATED: Readiness = {
 };
 
 const MIGRATED = sql`
-  select to_regclass('summed_until') is not null and to_regclass('refused_calls') is not null
-    and to_regclass('erased_keys') is not null and ${COLUMNS} <= (
+  select (select bool_and(to_regclass(name) is not null) from json_array_elements_text(${TABLES}::json) as name)
+    and ${COLUMNS} <= (
     select count(*) from pg_attribute where attrelid = to_regclass('attempts') and attnum > 0 and not attisdropped
   ) as migrated`;
 

@@ -162,6 +162,14 @@ export const summaryFileQuestion = z.pipe(summaryFileAsked, inPeriod<z.output<ty
 const callersAsked = strict(period);
 export const callersQuestion = z.pipe(callersAsked, inPeriod<z.output<typeof callersAsked>>());
 
+const run = typed((typed, context) => {
+  const id = guidOf(typed);
+  return id ?? refuseTyped(context, nearGuid(typed) ?? 'not the id of a check: npm run connect -- check prints it');
+});
+const probesAsked = strict({ run: z.optional(run), ...period, ...page });
+export const probesQuestion = z.pipe(probesAsked, paged<z.output<typeof probesAsked>>('probes'));
+export type ProbesPage = z.output<typeof probesQuestion>;
+
 /** Whether the parameters are those of the request without parameters. */
 export const isDefault = ({ interval, ...asked }: SummaryQuestion) =>
   interval !== 'day' && Object.values(asked).every((value) => value === undefined);

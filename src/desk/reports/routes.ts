@@ -21,6 +21,7 @@ import {
   personPageQuestion,
   personParam,
   personQuestion,
+  probesQuestion,
   type SummaryQuestion,
   summaryFileQuestion,
   summaryQuestion,
@@ -105,6 +106,11 @@ reports.get('/attempts/:attempt', validated('param', attemptParam), async (c) =>
   const page = await attemptsQuestion.parseAsync({ supportCode: asked.supportCode, limit: MAX_LIMIT });
   const listed = await listAttempts(config, page, Date.now());
   return listed.attempts.length === 0 ? unknownAttempt(c, 'support code') : c.json(listed, 200);
+});
+
+reports.get('/probes', validated('query', probesQuestion), async (c) => {
+  const { listProbes } = await import('./queries/probes.ts');
+  return c.json(await listProbes(configOf(c.env), c.req.valid('query')), 200);
 });
 
 reports.post('/people/search', jsonBody, validated('json', personQuestion), (c) => person(c, c.req.valid('json')));
