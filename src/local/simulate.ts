@@ -1,9 +1,10 @@
 /** `npm run simulate`: simulates B2C, live against a Gatehouse or as past attempts in a local database. */
 import { Command, Option } from 'commander';
+import { DEFAULT_URL } from '../cli/connector.ts';
 import { CommandRefusal } from '../cli/refusal.ts';
 import { run, type Streams, wholeNumber } from './run-program.ts';
 import { playLive } from './simulate/live.ts';
-import { DEFAULT_URL, targetAt } from './simulate/target.ts';
+import { targetAt } from './simulate/target.ts';
 
 const CALLS_PER_SECOND = 50;
 

@@ -3,17 +3,13 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { type MadeCall, readReply } from '../../src/cli/received-reply.ts';
 import { VISIT_STEPS, type VisitStep } from '../../src/local/simulate/people.ts';
-import { readReply } from '../../src/local/simulate/received-reply.ts';
-import type { ScriptedCall } from '../../src/local/simulate/script.ts';
 
-const at = (step: VisitStep | undefined, credential: ScriptedCall['credential'] = 'own'): ScriptedCall => ({
-  pauseMs: 0,
+const at = (step: VisitStep | undefined, credential: MadeCall['credential'] = 'own'): MadeCall => ({
+  channel: 'user-flow',
   step,
-  path: '/user-flow',
-  body: '{}',
   credential,
-  twice: false,
 });
 const json = (status: number, body: unknown) => ({
   status,
@@ -83,7 +79,7 @@ it('simulate classifies every response without throwing', () => {
   );
 });
 
-const atExchange = { ...at(undefined), step: 'SignInStarted', path: '/custom-policy/SignInStarted' } as const;
+const atExchange = { channel: 'custom-policy', step: 'SignInStarted', credential: 'own' } as const;
 const refusal = { version: '1.0.0', status: 409, userMessage: 'No.' };
 
 it.each([
@@ -97,4 +93,16 @@ it.each([
   ['409 with another status in the body', json(409, { ...refusal, status: 400 }), 'not allowed'],
 ])('simulate takes a reply of %s at an exchange as a custom policy does', (_, answer, kind) => {
   expect(readReply(atExchange, answer).kind).toBe(kind);
+});
+
+it('simulate accepts the flat claims of an exchange, lists among them, and no nested object', () => {
+  const exchange = { ...atExchange, step: 'promoCode' };
+  expect(readReply(exchange, json(200, { promoCode: '24534', groups: ['a', 'b'], count: 3 }))).toMatchObject({
+    kind: 'continue',
+  });
+  for (const nested of [{ a: { b: 1 } }, { a: [{ b: 1 }] }, { a: null }])
+    expect(readReply(exchange, json(200, nested))).toMatchObject({
+      kind: 'not allowed',
+      problem: '200 with a claim that is neither a value nor a list of values',
+    });
 });

@@ -1,8 +1,9 @@
 /** Counts the replies of a live simulation and formats the closing tables. */
+
+import { KINDS, type Kind, type ReceivedReply } from '../../cli/received-reply.ts';
 import { table } from '../../cli/table.ts';
 import { SIGN_IN_COMPLETED, SIGN_IN_STARTED } from '../../sign-in/steps.ts';
 import { VISIT_STEPS } from './people.ts';
-import { KINDS, type Kind, type ReceivedReply } from './received-reply.ts';
 import { PLAYED_SIGN_INS, type PlayedSignIn, type ScriptedCall } from './script.ts';
 
 const NO_STEP = 'unknown step';

@@ -5,10 +5,10 @@
 
 import { v7 as uuidv7 } from 'uuid';
 import type { Attempt } from '../../../attempts/attempt.ts';
+import { B2C_TIMEOUT_MS } from '../../../cli/connector.ts';
 import { DAY_MS } from '../../../platform/duration.ts';
 import { type Dice, diceFor } from '../dice.ts';
 import { nextVisit, type ScriptedCall } from '../script.ts';
-import { B2C_TIMEOUT_MS } from '../target.ts';
 import type { Visit } from './calendar.ts';
 import { answerTo } from './gatehouse.ts';
 import type { PolicyInForce } from './policy-in-force.ts';

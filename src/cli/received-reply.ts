@@ -1,7 +1,13 @@
 /** Classifies a response as B2C does (contract 2.1 to 2.3), or says why B2C would ignore or reject it. Pure. */
-import { SIGN_IN_COMPLETED, SIGN_IN_STARTED } from '../../sign-in/steps.ts';
-import type { SignInExchange, VisitStep } from './people.ts';
-import type { ScriptedCall } from './script.ts';
+import type { Step } from '../sign-in/event.ts';
+
+/** A call to a connector. */
+export interface MadeCall {
+  readonly channel: 'user-flow' | 'custom-policy';
+  /** Undefined: neither the URL nor the body names one. */
+  readonly step: Step | undefined;
+  readonly credential: 'own' | 'wrong';
+}
 
 export const KINDS = ['continue', 'block', 'invalid', 'refused', 'not allowed', 'no answer'] as const;
 export type Kind = (typeof KINDS)[number];
@@ -22,7 +28,7 @@ export interface ReceivedReply {
 }
 
 /** B2C's actions: the HTTP status, and the steps at which B2C does not accept them. */
-const ACTIONS: Readonly<Record<string, { kind: Kind; status: number; notAt: Partial<Record<VisitStep, string>> }>> = {
+const ACTIONS: Readonly<Record<string, { kind: Kind; status: number; notAt: { readonly [step: Step]: string } }>> = {
   Continue: { kind: 'continue', status: 200, notAt: {} },
   ShowBlockPage: { kind: 'block', status: 200, notAt: { PreTokenIssuance: 'which B2C ignores here' } },
   ValidationError: {
@@ -32,14 +38,17 @@ const ACTIONS: Readonly<Record<string, { kind: Kind; status: number; notAt: Part
   },
 };
 
-export function readReply({ step, credential }: ScriptedCall, { status, contentType, text }: RawAnswer): ReceivedReply {
+export function readReply(
+  { channel, step, credential }: MadeCall,
+  { status, contentType, text }: RawAnswer,
+): ReceivedReply {
   if (credential === 'wrong') {
     // Contract line 47: 401 with an empty body.
     if (status !== 401) return notAllowed(`status ${status} for a wrong credential, which must get 401`);
     return text === '' ? { kind: 'refused', problem: '', action: '' } : notAllowed('401 with a body');
   }
   if (status === 401) return notAllowed('401 for the right credential');
-  if (isExchange(step)) return readExchangeReply({ status, contentType, text });
+  if (channel === 'custom-policy') return readExchangeReply({ status, contentType, text });
   if (!/^application\/json(;|$)/i.test(contentType))
     return notAllowed(`status ${status} with content type ${contentType || '(none)'}, not application/json`);
   const body = readJson(text);
@@ -55,28 +64,34 @@ export function readReply({ step, credential }: ScriptedCall, { status, contentT
   return problem === undefined ? { kind: known.kind, problem: '', action } : notAllowed(`${action} ${problem}`);
 }
 
-const isExchange = (step: ScriptedCall['step']): step is SignInExchange =>
-  step === SIGN_IN_STARTED || step === SIGN_IN_COMPLETED;
-
 /** What a custom policy accepts (contract 4.3, 4.4): 200 with flat JSON or nothing, or 409 with a message. */
 function readExchangeReply({ status, contentType, text }: RawAnswer): ReceivedReply {
   if (status === 200 && text === '') return { kind: 'continue', problem: '', action: 'Claims' };
   if (status !== 200 && status !== 409) return notAllowed(`status ${status}, which ends the journey`);
   const body = /^application\/json(;|$)/i.test(contentType) ? readJson(text) : undefined;
   if (body === undefined) return notAllowed(`status ${status} with a body that is not a JSON object`);
-  if (status === 200) return { kind: 'continue', problem: '', action: 'Claims' };
+  if (status === 200)
+    return isFlat(body)
+      ? { kind: 'continue', problem: '', action: 'Claims' }
+      : notAllowed('200 with a claim that is neither a value nor a list of values');
   const { version, userMessage } = body;
   if (typeof version !== 'string' || body.status !== 409 || typeof userMessage !== 'string' || userMessage === '')
     return notAllowed('409 without a version, status 409 or a userMessage');
   return { kind: 'block', problem: '', action: 'Refusal' };
 }
 
+/** Values, and lists of them (contract 4.3). */
+const isFlat = (body: Record<string, unknown>): boolean =>
+  Object.values(body)
+    .flat()
+    .every((value) => ['string', 'number', 'boolean'].includes(typeof value));
+
 /** The reply to a call that timed out or was disconnected. */
 export const noAnswer = (problem: string): ReceivedReply => ({ kind: 'no answer', problem, action: '' });
 
 const notAllowed = (problem: string): ReceivedReply => ({ kind: 'not allowed', problem, action: '' });
 
-function problemOfClaims(body: Record<string, unknown>, step: VisitStep | undefined): string | undefined {
+function problemOfClaims(body: Record<string, unknown>, step: Step | undefined): string | undefined {
   if (step === 'PreTokenIssuance' && 'email' in body) return 'with an email, which B2C refuses here';
   const odd = Object.values(body).some((value) => !['string', 'number', 'boolean'].includes(typeof value));
   return odd ? 'with a claim that is not a string, number or boolean' : undefined;
