@@ -1,4 +1,4 @@
-/** Built-in advice, where a rule has none: what support tells the person. In the languages of the built-in messages. */
+/** Built-in advice, where a rule has none: what support tells the person, in the languages of built-in messages. */
 
 export const ADVICE_LANGUAGES = ['en', 'de', 'fr', 'es', 'it', 'nl'] as const;
 

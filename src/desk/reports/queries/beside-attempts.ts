@@ -47,11 +47,14 @@ export async function besideAttempts(
       language: string | null;
     }>(sql`
       with in_force as materialized (
-        select ${policyVersions.document} as document from ${policyVersions}
-        where ${policyVersions.use} = 'active' order by ${policyVersions.number} desc limit 1)
+        -- Parsed once: a document may have 8 MB.
+        select parts.* from (
+          select ${policyVersions.document} as document from ${policyVersions}
+          where ${policyVersions.use} = 'active' order by ${policyVersions.number} desc limit 1
+        ) as latest, json_to_record(document) as parts (rules json, applications json, "defaultLanguage" text))
       select json_build_array(${sql.join(peopleOf(last), sql`, `)}) as people, ${adviceSql(shown)} as advice,
-        (select document -> 'applications' from in_force) as applications,
-        (select document ->> 'defaultLanguage' from in_force) as language`),
+        (select applications from in_force) as applications,
+        (select "defaultLanguage" from in_force) as language`),
   );
   const [row] = rows;
   if (row === undefined) throw new Error('The database answered without a row.');
@@ -71,7 +74,7 @@ function adviceSql(shown: readonly SharedCall[]): SQL {
   if (rules.length === 0) return sql`'[]'::json`;
   return sql`(
     select coalesce(json_agg(json_build_array(rule ->> 'id', rule -> 'advice')), '[]')
-    from in_force, json_array_elements(document -> 'rules') as rule
+    from in_force, json_array_elements(rules) as rule
     where rule -> 'advice' is not null and rule ->> 'id' in (${sql.join(
       rules.map((rule) => sql`${rule}`),
       sql`, `,
