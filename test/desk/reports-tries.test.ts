@@ -132,6 +132,8 @@ test('advice is in the language of lang, else of Accept-Language, else English, 
     expect(byId).toHaveProperty('onlyThisPerson.people', expect.any(Number));
   }
   expect((await ask({ text: email, lang: 'it' })).tries[0]?.advice.language).toBe('it');
+  const inQuery = await answerOf(await report('/people/search?lang=it', { text: email }, { 'Accept-Language': 'de' }));
+  expect(inQuery.tries[0]?.advice.language).toBe('it');
   for (const path of [`/people/x?lang=1`, `/attempts/${attempt.id}?lang=no%20language`]) {
     const refused = await report(path.replace('/x', `/${encodeURIComponent(`email:${email}`)}`));
     expect(refused.status).toBe(400);

@@ -123,6 +123,11 @@ test('the answer about a person has the advice of the rule in force and the name
   });
   expect(standing).toContain('in application Shop (shop-client): ');
   expect(standing).toMatch(/Tell the person: Ask for the card\.$/);
+  // English is the default, then the language that every message has.
+  expect((await answer(['fr'])).one?.advice).toMatchObject({ language: 'en-gb', source: 'rule' });
+  await db()
+    .insert(policyVersions)
+    .values(inForce(3, { advice: { de: 'Ausweis zeigen.' } }));
   expect((await answer(['fr'])).one?.advice).toEqual({ text: 'Ausweis zeigen.', language: 'de', source: 'rule' });
 });
 

@@ -30,7 +30,8 @@ export function adviceOn(
   languages: readonly string[],
 ): Advice {
   const own = outcome === 'block' || outcome === 'invalid' ? ofRule.get(rule) : undefined;
-  const found = own && (inLanguages(own, languages) ?? inLanguages(own, [defaultLanguage]));
+  const found =
+    own && (inLanguages(own, languages) ?? inLanguages(own, DEFAULT_LANGUAGES) ?? inLanguages(own, [defaultLanguage]));
   if (found !== undefined) return { text: found[1], language: found[0], source: 'rule' };
   const texts = ADVICE_TEXTS[key];
   const [language, text] = inLanguages(texts, languages) ?? ['en', texts.get('en') ?? ''];

@@ -42,7 +42,7 @@ export const isStopped = ({ outcome, reply }: Judged): boolean =>
 export function attemptVerdict(call: Judged): AttemptVerdict {
   const { outcome, rule, failedRules, degraded, step } = call;
   if (isLetIn(call)) {
-    const isWhole = outcome === 'continue' && degraded === '' && failedRules.length === 0;
+    const isWhole = outcome === 'continue' && degraded === '';
     return isWhole ? { fault: 'none', advice: 'let-in' } : { fault: 'us', advice: 'roles-missing' };
   }
   if (outcome === 'error') return FAILED[reasonOf(call)] ?? { fault: 'unknown', advice: 'failed-on-the-way' };

@@ -117,7 +117,9 @@ reports.get('/attempts/:attempt', validated('param', attemptParam), validated('q
   return c.json({ ...listed, ...(await adviseAttempts(config, listed.attempts, now, languages)) }, 200);
 });
 
-reports.post('/people/search', jsonBody, validated('json', personQuestion), (c) => person(c, c.req.valid('json')));
+reports.post('/people/search', jsonBody, validated('query', languageQuestion), validated('json', personQuestion), (c) =>
+  person(c, c.req.valid('json'), c.req.valid('query').lang),
+);
 reports.get('/people/:key', validated('param', personParam), validated('query', personPageQuestion), async (c) => {
   const page = await personPage(c.req.valid('param').key, c.req.valid('query'));
   return page === undefined ? badRequest(c, [{ path: 'cursor', message: FOREIGN_CURSOR }]) : person(c, page);
@@ -130,9 +132,9 @@ async function list(c: ReportsContext, page: AttemptsPage): Promise<Response> {
   return c.json(await listAttempts(configOf(c.env), page, Date.now()), 200);
 }
 
-async function person(c: ReportsContext, page: PersonSearch): Promise<Response> {
+async function person(c: ReportsContext, page: PersonSearch, lang?: string): Promise<Response> {
   const { findPerson } = await import('./queries/find-person.ts');
-  const languages = languagesOf(c, page.narrowed.lang);
+  const languages = languagesOf(c, page.narrowed.lang ?? lang);
   return c.json(await findPerson(configOf(c.env), page, Date.now(), languages), 200);
 }
 
