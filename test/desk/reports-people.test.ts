@@ -162,6 +162,7 @@ test('an unknown person has an empty timeline, and a status with the start of re
     standing: expect.stringContaining(`No attempt recorded since ${ninetyDaysAgo.slice(0, 7)}-01 has ${oidKey}. `),
     attempts: [],
     matches: { count: 0, isMore: false },
+    tries: [],
     sameEmail: [],
   });
 });
@@ -179,9 +180,9 @@ test('of too many keys the timeline follows the most recent ones, and the status
 });
 
 test.each<[string, Partial<Attempt>, RegExp]>([
-  ['let in with roles', { roles: ['editor', 'approver'] }, /let in with the roles editor, approver\.$/],
-  ['let in without roles', { roles: [] }, /let in without roles\.$/],
-  ['let in while KV was away', { roles: ['editor'], degraded: 'kv-stale-copy' }, /editor \(kv-stale-copy: .*\)\.$/],
+  ['let in with roles', { roles: ['editor', 'approver'] }, /let in with the roles editor, approver\. /],
+  ['let in without roles', { roles: [] }, /let in without roles\. /],
+  ['let in while KV was away', { roles: ['editor'], degraded: 'kv-stale-copy' }, /editor \(kv-stale-copy: .*\)\. /],
   [
     'blocked',
     {
@@ -191,7 +192,7 @@ test.each<[string, Partial<Attempt>, RegExp]>([
       supportCode: 'ABCDE-FGHJK',
       reply: 'ShowBlockPage',
     },
-    /blocked at PostFederationSignup by rule no-mail, support code ABCDE-FGHJK\.$/,
+    /blocked at PostFederationSignup by rule no-mail, support code ABCDE-FGHJK\. /,
   ],
   [
     'blocked without a rule',
@@ -201,12 +202,12 @@ test.each<[string, Partial<Attempt>, RegExp]>([
   [
     'asked to correct the input',
     { step: 'PostAttributeCollection', outcome: 'invalid', rule: 'postal-code', supportCode: 'ABCDE-FGHJK' },
-    /asked at PostAttributeCollection to correct the input by rule postal-code, support code ABCDE-FGHJK\.$/,
+    /asked at PostAttributeCollection to correct the input by rule postal-code, support code ABCDE-FGHJK\. /,
   ],
   [
     'whose call failed at the token step',
     { outcome: 'error', reason: 'exception', roles: [], supportCode: 'ABCDE-FGHJK' },
-    /let in without roles, because the call at PreTokenIssuance .*\(exception\), support code ABCDE-FGHJK\.$/,
+    /let in without roles, because the call at PreTokenIssuance .*\(exception\), support code ABCDE-FGHJK\. /,
   ],
   [
     'whose call failed at sign-up',
@@ -217,12 +218,12 @@ test.each<[string, Partial<Attempt>, RegExp]>([
       reply: 'ShowBlockPage',
       supportCode: 'ABCDE-FGHJK',
     },
-    /stopped, because the call at PostFederationSignup .*\(not-json\), support code ABCDE-FGHJK\.$/,
+    /stopped, because the call at PostFederationSignup .*\(not-json\), support code ABCDE-FGHJK\. /,
   ],
   [
     'whose call came compressed',
     { step: 'PostFederationSignup', outcome: 'error', reason: 'compressed', reply: 'ShowBlockPage', supportCode: '' },
-    /failed: its body was compressed, which Gatehouse does not read \(compressed\)\.$/,
+    /failed: its body was compressed, which Gatehouse does not read \(compressed\)\. /,
   ],
   ['in the middle of sign-up', { step: 'PostAttributeCollection' }, /continued after PostAttributeCollection/],
 ])('the status of a person %s says so, with time and application', async (_, changed, sentence) => {
@@ -234,7 +235,7 @@ test.each<[string, Partial<Attempt>, RegExp]>([
   expect(standing).toMatch(sentence);
   if (attempt.outcome === 'error') expect(attempts[0]?.explanation).toMatch(/^The call failed: [^.]+\. .+\.$/);
   const seen = attempts[0]?.occurredAt.slice(0, 19);
-  expect(standing).toMatch(new RegExp(`^Last seen ${seen}Z in application ${clientId}: `));
+  expect(standing).toMatch(new RegExp(`^Last try ${seen}Z in application ${clientId}: `));
 });
 
 test('the status names the token before the last call, and changes of roles that this token cannot contain', async () => {
@@ -250,7 +251,7 @@ test('the status names the token before the last call, and changes of roles that
   const before = newPerson();
   await keep(before.token(20));
   await change(before.oidKey, 60);
-  expect((await person(before.oidKey)).standing).toMatch(/editor\.$/);
+  expect((await person(before.oidKey)).standing).toMatch(/editor\. /);
 
   const spreading = newPerson();
   await keep(spreading.token(20));
@@ -269,10 +270,10 @@ test('the status mentions only changes of the record that counts, and the condit
   await change(outranked.oidKey, 60);
   await change(outranked.idpKey, 10);
   await change(outranked.emailKey, 5);
-  expect((await person(outranked.oidKey)).standing).toMatch(/with the roles editor\.$/);
+  expect((await person(outranked.oidKey)).standing).toMatch(/with the roles editor\. /);
   await change(outranked.oidKey, 3);
   expect((await person(outranked.oidKey)).standing).toMatch(
-    /editor; their roles were changed after that token: [^;]*\.$/,
+    /editor; their roles were changed after that token: [^;]*\. /,
   );
 
   const byIdentity = newPerson();
@@ -295,7 +296,7 @@ test('the status mentions only changes of the record that counts, and the condit
   await change(removed.idpKey, 15);
   await change(removed.oidKey, 10, null);
   expect((await person(removed.oidKey)).standing).toMatch(
-    /editor; their roles were changed after that token: [^;]*\.$/,
+    /editor; their roles were changed after that token: [^;]*\. /,
   );
   await change(removed.idpKey, 5);
   expect((await person(removed.oidKey)).standing).toMatch(/editor; the record under idp:[^;]*changed after that token/);
@@ -309,11 +310,11 @@ test('the status distinguishes an account that was deleted from the account that
 
   const found = await person(deleted.oidKey);
   expect(found.keys).toEqual([deleted.oidKey, again.oidKey, deleted.idpKey, deleted.emailKey]);
-  expect(found.standing).toMatch(new RegExp(`^Last seen [^;]* as account ${again.objectId}: let in with the roles`));
+  expect(found.standing).toMatch(new RegExp(`^Last try [^;]* as account ${again.objectId}: let in with the roles`));
   expect(found.standing).toContain('2 accounts have used this key');
   // The token belongs to the other account.
   expect(found.standing).not.toContain('changed');
   await change(again.oidKey, 5);
   expect((await person(deleted.oidKey)).standing).toContain('their roles were changed after that token');
-  expect((await person(again.oidKey)).standing).toMatch(/^Last seen \S+ in an unknown application: let in/);
+  expect((await person(again.oidKey)).standing).toMatch(/^Last try \S+ in an unknown application: let in/);
 });

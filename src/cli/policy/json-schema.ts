@@ -24,6 +24,8 @@ const NOT_INVALID = ['PreTokenIssuance', 'PostFederationSignup'];
 const KNOWN_STEPS = [...STEPS, ...BUILT_IN_EXCHANGES.map(({ name }) => name)];
 /** Postgres does not store NUL. */
 const NO_NUL = '^[^\\u0000]*$';
+/** Nor has advice a brace: claims are not filled in. */
+const NO_PLACEHOLDER = '^[^\\u0000{}]*$';
 
 /**
  * Refuses everything that `policySchema` refuses, and invalid combinations of members. Only `check` finds invalid
@@ -63,7 +65,7 @@ function titled(schema: z.ZodMiniType, title: string, description: string): Sche
 
 /** Adds what Zod cannot convert: refinements, and which members of a rule go together. */
 function tightenRule(rule: Schema): void {
-  const { id, steps, set, description, developerMessage } = membersOf(rule);
+  const { id, steps, set, description, developerMessage, advice } = membersOf(rule);
   Object.assign(rule, {
     title: 'Rule',
     oneOf: [{ required: ['block'] }, { required: ['invalid'] }, { required: ['set'] }],
@@ -71,7 +73,7 @@ function tightenRule(rule: Schema): void {
     dependentSchemas: {
       block: { properties: { steps: { items: { not: { enum: NOT_BLOCKING } } } } },
       invalid: { properties: { steps: { items: { not: { enum: NOT_INVALID } } } } },
-      set: { properties: { onError: false, developerMessage: false } },
+      set: { properties: { onError: false, developerMessage: false, advice: false } },
     },
     if: { required: ['set'], properties: { steps: { contains: { const: 'PreTokenIssuance' } } } },
     // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema.
@@ -85,6 +87,8 @@ function tightenRule(rule: Schema): void {
   Object.assign(objectIn(set), { minProperties: 1 });
   Object.assign(objectIn(description), { pattern: NO_NUL });
   Object.assign(objectIn(developerMessage), { pattern: NO_NUL });
+  Object.assign(objectIn(advice), { minProperties: 1 });
+  Object.assign(objectIn(objectIn(advice).additionalProperties), { pattern: NO_PLACEHOLDER });
 }
 
 function tightenExchanges(exchanges: Schema): void {

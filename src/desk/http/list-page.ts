@@ -31,7 +31,8 @@ export const paged = <Asked extends Paged>(list: string) =>
   z.transform(async ({ limit, cursor, from, to, tz, ...rest }: Asked, context): Promise<Page<Narrowed<Asked>>> => {
     const period = periodOf({ from, to, tz }, Date.now(), context, cursor === undefined);
     if (period === undefined) return z.NEVER;
-    const question: Question = [list, { ...rest, ...period.signed }];
+    // Another language is the same page.
+    const question: Question = [list, { ...rest, ...period.signed, lang: undefined }];
     const after = cursor === undefined ? undefined : await readCursor(question, cursor);
     if (after === undefined && cursor !== undefined) {
       context.issues.push({ code: 'custom', input: cursor, path: ['cursor'], message: FOREIGN_CURSOR });

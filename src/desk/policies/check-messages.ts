@@ -12,7 +12,7 @@ import { IN_USER_FLOW, type RulePlace } from './rule-place.ts';
 import { readPath } from './variables.ts';
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern matches control characters on purpose.
-const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f]/;
+export const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f]/;
 
 /** Keeps a message within the limit for stored messages, even when every value has its maximum length. */
 const MAX_PLACEHOLDERS = 10;
@@ -89,9 +89,9 @@ const isSecretName = secretNames([]);
 const secretsShown = (text: string): string[] =>
   [...text.matchAll(PLACEHOLDER)].filter(([, name = '']) => isSecretName(name)).map(([placeholder]) => placeholder);
 
-const NO_LANGUAGE = 'Not a BCP 47 language tag. Write one such as en, de or de-AT.';
+export const NO_LANGUAGE = 'Not a BCP 47 language tag. Write one such as en, de or de-AT.';
 
-function isLanguage(tag: string): boolean {
+export function isLanguage(tag: string): boolean {
   try {
     return Intl.getCanonicalLocales(tag).length === 1;
   } catch {

@@ -95,7 +95,7 @@ const shown = (name: string): string =>
   `${name.slice(0, 60)}${name.length > 60 ? '…' : ''}`.toWellFormed().replace(/\p{Cc}/gu, '\ufffd');
 
 function checkShape(rule: RuleDocument, document: PolicyDocument, place: RulePlace, refuse: Say, warn: Say): void {
-  const { block, invalid, set, steps, developerMessage } = rule;
+  const { block, invalid, set, steps, developerMessage, advice } = rule;
   const effects = [block, invalid, set].filter((effect) => effect !== undefined).length;
   if (effects !== 1) {
     const has = effects === 0 ? 'none of them' : 'more than one';
@@ -131,6 +131,8 @@ function checkShape(rule: RuleDocument, document: PolicyDocument, place: RulePla
       'developerMessage',
       'Only a refusal by an exchange has a text for developers. Remove it, or name an exchange in steps.',
     );
+  if (advice !== undefined && set !== undefined)
+    refuse('advice', 'Only block and invalid have advice, since a rule that sets claims refuses no one. Remove it.');
   for (const claim of Object.keys(set ?? {}))
     checkClaim(claim, steps, place, (message) => refuse(`set.${claim}`, message));
   if (set !== undefined && rule.onError !== undefined)

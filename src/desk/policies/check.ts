@@ -2,6 +2,7 @@
  * Checks a policy document and returns all problems at once. Saving, compiling and `npm run policy -- check` use it.
  */
 import type * as z from 'zod/mini';
+import { checkAdvice } from './check-advice.ts';
 import { checkEntries } from './check-entries.ts';
 import { checkExchanges } from './check-exchanges.ts';
 import { checkMessages } from './check-messages.ts';
@@ -69,6 +70,7 @@ export function checkPolicy(parsed: unknown, rolesClaim: string, run = true): Ch
     ...exchanges.problems,
     ...words.problems,
     ...problems,
+    ...checkAdvice(document, rules),
     ...entries.problems,
     ...running,
   ];

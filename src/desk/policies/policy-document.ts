@@ -61,6 +61,18 @@ const messageOrTrue = (what: string) =>
     })
     .check(z.describe(what));
 
+/** A text that people read, in one language. */
+const message = z
+  .string({ error: 'not a text. Write a text for each language, such as { "en": "…", "de": "…" }' })
+  .check(
+    z.minLength(1, 'empty'),
+    z.maxLength(MAX_MESSAGE_CHARS, `longer than ${MAX_MESSAGE_CHARS} characters`),
+    z.refine(storable, STORABLE),
+  );
+const byLanguage = z.record(z.string(), message, {
+  error: 'not an object of languages. Write one such as { "en": "…", "de": "…" }',
+});
+
 const NOT_A_STEP = `not a step: ${STEPS.join(', ')}, or an exchange`;
 
 /** One rule. `check.ts` checks which members go together, so that all problems come at once. */
@@ -102,6 +114,13 @@ export const ruleSchema = z.strictObject(
           z.describe('For developers, in a refusal by an exchange. B2C shows it to everybody in DebugMode.'),
         ),
     ),
+    advice: z.optional(
+      byLanguage.check(
+        z.describe(
+          'What support tells a person whom this rule refused, by BCP 47 language. For staff: B2C and the person never get it. It has no placeholders.',
+        ),
+      ),
+    ),
     set: z.optional(
       z.record(z.string().check(z.regex(CLAIM_NAME, 'not the name of a claim')), expression).check(
         z.refine((claims) => Object.keys(claims).length > 0, 'empty: name at least one claim'),
@@ -109,7 +128,9 @@ export const ruleSchema = z.strictObject(
       ),
     ),
   },
-  { error: membersOf('a rule', 'id, description, steps, when, onError, block, invalid, developerMessage, set') },
+  {
+    error: membersOf('a rule', 'id, description, steps, when, onError, block, invalid, developerMessage, advice, set'),
+  },
 );
 
 const list = z
@@ -124,14 +145,6 @@ const list = z
     },
   )
   .check(z.maxLength(MAX_LIST_ENTRIES, `more than ${MAX_LIST_ENTRIES} entries`));
-
-const message = z
-  .string({ error: 'not a text. Write a text for each language, such as { "en": "…", "de": "…" }' })
-  .check(
-    z.minLength(1, 'empty'),
-    z.maxLength(MAX_MESSAGE_CHARS, `longer than ${MAX_MESSAGE_CHARS} characters`),
-    z.refine(storable, STORABLE),
-  );
 
 const unavailable = z.optional(z.enum(['block', 'continue'], { error: 'not block or continue' }));
 
@@ -286,9 +299,7 @@ export const policySchema = z.strictObject(
       z
         .record(
           z.string().check(z.regex(MESSAGE_KEY, 'not a name. Write letters, digits, dots, hyphens or underscores')),
-          z.record(z.string(), message, {
-            error: 'not an object of languages. Write one such as { "en": "…", "de": "…" }',
-          }),
+          byLanguage,
         )
         .check(
           z.describe(

@@ -3,6 +3,7 @@
 import { errorInWords } from '../../attempts/error-reasons.ts';
 import { identitiesWithoutAccount, isNameKey, keysToSearch } from '../../sign-in/search-keys.ts';
 import { isStartCall, type SignInStatus } from '../aggregates/sign-ins.ts';
+import { isToken } from './attempt-verdict.ts';
 import type { AttemptRow } from './queries/columns.ts';
 import type { RefusedKind } from './queries/refused.ts';
 import { keyInWords } from './readings.ts';
@@ -45,10 +46,15 @@ export interface PersonHistory {
   readonly refused?: readonly RefusedKind[];
   /** Of {@link newest}, by id. Default: none is a call of a sign-in. */
   readonly signIns?: ReadonlyMap<string, SignInStatus>;
+  /** Names of applications by client id. */
+  readonly names?: ReadonlyMap<string, string>;
+  /** The try of the newest attempt, in sentences, and what to tell the person. */
+  readonly lastTry?: { readonly details: readonly string[]; readonly advice: string } | undefined;
 }
 
 export function statusSentence(history: PersonHistory): string {
   const { newest, changes, asked, accounts, truncated, keptSince, refused = [], signIns = new Map() } = history;
+  const { names = new Map(), lastTry } = history;
   const [last] = newest;
   if (last === undefined) return nothingFound(keysToSearch(asked).map(keyInWords), keptSince, refused);
   const token = lastToken(newest);
@@ -56,13 +62,13 @@ export function statusSentence(history: PersonHistory): string {
     accounts.length > 1 && oidKey !== '' && oidKey !== asked ? ` as account ${objectId}` : '';
   const strangers = identitiesWithoutAccount(newest);
   const isShared = isSharedKey(asked) && accounts.length + strangers > 1;
-  const signIn = lastSignIn(newest, signIns);
-  const seen = `last seen ${at(last.occurredAt)} in ${application(last)}${account(last)}: ${whatHappened(last)}`;
+  const signIn = lastSignIn(newest, signIns, names);
+  const seen = `${at(last.occurredAt)} in ${application(last, names)}${account(last)}: ${callInWords(last)}`;
   const parts = [
-    `${isShared ? sharedKeySentence(accounts.length, strangers, asked) : ''}${capitalised(signIn?.call === last ? signIn.sentence : seen)}`,
+    `${isShared ? sharedKeySentence(accounts.length, strangers, asked) : ''}Last try${signIn?.call === last ? `: ${signIn.sentence}` : ` ${seen}`}`,
     signIn !== undefined && signIn.call !== last ? signIn.sentence : '',
     token && token !== last
-      ? `last let in ${at(token.occurredAt)} in ${application(token)}${account(token)} ${withRoles(token)}`
+      ? `last let in ${at(token.occurredAt)} in ${application(token, names)}${account(token)} ${withRoles(token)}`
       : '',
     ...changesThatCount(changes).map(([whose, change]) => aboutChange(whose, change, token)),
     accounts.length > 1 && !isShared
@@ -70,7 +76,8 @@ export function statusSentence(history: PersonHistory): string {
       : '',
     truncated ? 'this key occurs with too many other keys: only the most recent ones are included' : '',
   ];
-  return `${parts.filter((part) => part !== '').join('; ')}.`;
+  const aboutTry = lastTry === undefined ? [] : [...lastTry.details, `Tell the person: ${lastTry.advice}`];
+  return [`${parts.filter((part) => part !== '').join('; ')}.`, ...aboutTry].join(' ');
 }
 
 /**
@@ -126,13 +133,15 @@ function sharedKeySentence(accounts: number, strangers: number, key: string): st
   );
 }
 
-const capitalised = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
-
 /**
  * The newest call of a sign-in that was allowed, unless a token came after it. A refusal in the same sign-in explains
  * an abandoned start better.
  */
-function lastSignIn(newest: readonly AttemptRow[], signIns: ReadonlyMap<string, SignInStatus>) {
+function lastSignIn(
+  newest: readonly AttemptRow[],
+  signIns: ReadonlyMap<string, SignInStatus>,
+  names: ReadonlyMap<string, string>,
+) {
   const index = newest.findIndex((row) => isToken(row) || signIns.has(row.id));
   const call = newest[index];
   const status = call && signIns.get(call.id);
@@ -140,7 +149,10 @@ function lastSignIn(newest: readonly AttemptRow[], signIns: ReadonlyMap<string, 
   const isRefused = ({ outcome, correlationId }: AttemptRow) =>
     outcome !== 'continue' && correlationId === call.correlationId;
   if (isStartCall(call) && newest.slice(0, index).some(isRefused)) return undefined;
-  return { call, sentence: signInSentence(call, status, application(call), abandonedBefore(newest, index, signIns)) };
+  return {
+    call,
+    sentence: signInSentence(call, status, application(call, names), abandonedBefore(newest, index, signIns)),
+  };
 }
 
 /** The number of other sign-ins that were abandoned since the last one that was not. */
@@ -158,14 +170,17 @@ function abandonedBefore(newest: readonly AttemptRow[], index: number, signIns: 
 export const lastToken = (newest: readonly AttemptRow[]): AttemptRow | undefined => newest.find(isToken);
 
 const CUSTOM_POLICY = 'custom-policy';
-const isToken = ({ step, reply }: AttemptRow) => step === 'PreTokenIssuance' && reply === 'Continue';
 
 const at = (instant: Date) => `${instant.toISOString().slice(0, 19)}Z`;
 
-const application = ({ clientId }: AttemptRow) =>
-  clientId === '' ? 'an unknown application' : `application ${clientId}`;
+/** `names` are those of the policy, by client id. */
+export function application({ clientId }: Pick<AttemptRow, 'clientId'>, names: ReadonlyMap<string, string>): string {
+  const name = names.get(clientId);
+  if (name !== undefined) return `application ${name} (${clientId})`;
+  return clientId === '' ? 'an unknown application' : `application ${clientId}`;
+}
 
-function whatHappened(attempt: AttemptRow): string {
+export function callInWords(attempt: AttemptRow): string {
   const { step, outcome, reply, rule, messageKey, reason, failedRules } = attempt;
   const place = step === '' ? 'an unknown step' : step;
   const unread = failedRules.includes(rule) ? ', which could not evaluate the call (see its notes)' : '';

@@ -7,6 +7,7 @@ import { guidOf } from '../../sign-in/normal-form.ts';
 import { NAME_PREFIX, nameKey, normalEmailKey, normalOidKey } from '../../sign-in/search-keys.ts';
 import { builtInExchangeNamed, stepNamed } from '../../sign-in/steps.ts';
 import { impossibleKey, nearGuid, readPersonKey } from '../../sign-in/typed-key.ts';
+import { lang } from '../http/asked-language.ts';
 import { type Question, readCursor } from '../http/cursor.ts';
 import { strict, text } from '../http/input-rules.ts';
 import { type Page, page, paged } from '../http/list-page.ts';
@@ -107,11 +108,14 @@ export const attemptParam = z.object({
   }),
 });
 
+/** Of one attempt. */
+export const languageQuestion = strict({ lang });
+
 export const KEY_IN_PATH = `a person key in a path is one percent-encoded segment: ${KEY_IN_BODY}`;
 export const personParam = z.object({ key: personKey });
 /** The page of a timeline whose key is in the path; {@link personPage} joins the two. */
-export const personPageQuestion = strict(page);
-const personAsked = strict({ key: z.optional(personKey), text: z.optional(text), ...page }).check(
+export const personPageQuestion = strict({ ...page, lang });
+const personAsked = strict({ key: z.optional(personKey), text: z.optional(text), ...page, lang }).check(
   z.refine(({ key, text }) => (key === undefined) !== (text === undefined), {
     path: ['key'],
     message: `give either "key" or "text". ${TEXT_INSTEAD}`,
@@ -121,17 +125,17 @@ const personAsked = strict({ key: z.optional(personKey), text: z.optional(text),
 export const personQuestion = z.pipe(personAsked, paged<z.output<typeof personAsked>>('person'));
 export type PersonSearch = z.output<typeof personQuestion>;
 /** The page of the timeline of one person key. */
-export type PersonPage = Page<{ readonly key: string }>;
+export type PersonPage = Page<{ readonly key: string; readonly lang?: string | undefined }>;
 
 /** Undefined when the cursor belongs to another request. */
 export async function personPage(
   key: string,
-  { limit, cursor }: z.output<typeof personPageQuestion>,
+  { limit, cursor, lang }: z.output<typeof personPageQuestion>,
 ): Promise<PersonPage | undefined> {
   const question: Question = ['person', { key }];
   const after = cursor === undefined ? undefined : await readCursor(question, cursor);
   if (after === undefined && cursor !== undefined) return undefined;
-  return { narrowed: { key }, limit, after, question };
+  return { narrowed: { key, lang }, limit, after, question };
 }
 
 export type AttemptsPage = z.output<typeof attemptsQuestion>;

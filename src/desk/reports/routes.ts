@@ -4,6 +4,7 @@ import { DatabaseUnavailable } from '../../database/unavailable.ts';
 import { configOf } from '../../platform/config.ts';
 import { stateOf } from '../../platform/gate-state.ts';
 import { errorFields, log } from '../../platform/log.ts';
+import { askedLanguages } from '../http/asked-language.ts';
 import { type AppEnv, newApp } from '../http/context.ts';
 import { FOREIGN_CURSOR, MAX_LIMIT } from '../http/list-page.ts';
 import { badRequest, refuse, validated } from '../http/problem-details.ts';
@@ -16,6 +17,7 @@ import {
   callersQuestion,
   isDefault,
   KEY_IN_PATH,
+  languageQuestion,
   type PersonSearch,
   personPage,
   personPageQuestion,
@@ -95,17 +97,25 @@ reports.get('/attempts.csv', validated('query', attemptsFileQuestion), async (c)
   return c.body(streamOf(first.value ?? '', pieces), 200, fileHeaders(name));
 });
 
-reports.get('/attempts/:attempt', validated('param', attemptParam), async (c) => {
+reports.get('/attempts/:attempt', validated('param', attemptParam), validated('query', languageQuestion), async (c) => {
   const asked = c.req.valid('param').attempt;
+  const languages = languagesOf(c, c.req.valid('query').lang);
   const config = configOf(c.env);
-  const { findAttempt, listAttempts } = await import('./queries/attempts.ts');
+  const now = Date.now();
+  const [{ findAttempt, listAttempts }, { adviseAttempts }] = await Promise.all([
+    import('./queries/attempts.ts'),
+    import('./queries/advised-attempts.ts'),
+  ]);
   if ('id' in asked) {
     const attempt = await findAttempt(config, asked.id);
-    return attempt === undefined ? unknownAttempt(c, 'id') : c.json(attempt, 200);
+    if (attempt === undefined) return unknownAttempt(c, 'id');
+    const { attempts, onlyThisPerson } = await adviseAttempts(config, [attempt], now, languages);
+    return c.json({ ...attempts[0], onlyThisPerson }, 200);
   }
   const page = await attemptsQuestion.parseAsync({ supportCode: asked.supportCode, limit: MAX_LIMIT });
-  const listed = await listAttempts(config, page, Date.now());
-  return listed.attempts.length === 0 ? unknownAttempt(c, 'support code') : c.json(listed, 200);
+  const listed = await listAttempts(config, page, now);
+  if (listed.attempts.length === 0) return unknownAttempt(c, 'support code');
+  return c.json({ ...listed, ...(await adviseAttempts(config, listed.attempts, now, languages)) }, 200);
 });
 
 reports.get('/probes', validated('query', probesQuestion), async (c) => {
@@ -113,7 +123,9 @@ reports.get('/probes', validated('query', probesQuestion), async (c) => {
   return c.json(await listProbes(configOf(c.env), c.req.valid('query')), 200);
 });
 
-reports.post('/people/search', jsonBody, validated('json', personQuestion), (c) => person(c, c.req.valid('json')));
+reports.post('/people/search', jsonBody, validated('query', languageQuestion), validated('json', personQuestion), (c) =>
+  person(c, c.req.valid('json'), c.req.valid('query').lang),
+);
 reports.get('/people/:key', validated('param', personParam), validated('query', personPageQuestion), async (c) => {
   const page = await personPage(c.req.valid('param').key, c.req.valid('query'));
   return page === undefined ? badRequest(c, [{ path: 'cursor', message: FOREIGN_CURSOR }]) : person(c, page);
@@ -126,10 +138,14 @@ async function list(c: ReportsContext, page: AttemptsPage): Promise<Response> {
   return c.json(await listAttempts(configOf(c.env), page, Date.now()), 200);
 }
 
-async function person(c: ReportsContext, page: PersonSearch): Promise<Response> {
+async function person(c: ReportsContext, page: PersonSearch, lang?: string): Promise<Response> {
   const { findPerson } = await import('./queries/find-person.ts');
-  return c.json(await findPerson(configOf(c.env), page, Date.now()), 200);
+  const languages = languagesOf(c, page.narrowed.lang ?? lang);
+  return c.json(await findPerson(configOf(c.env), page, Date.now(), languages), 200);
 }
+
+const languagesOf = (c: ReportsContext, asked: string | undefined) =>
+  askedLanguages(asked, c.req.header('Accept-Language'));
 
 /** Falls back on the snapshot, which exists only for the request without parameters. */
 async function withSummary(

@@ -14,6 +14,9 @@ const FEDERATED = 'PostFederationSignup';
 
 const check = (document: unknown) =>
   checkText(typeof document === 'string' ? document : JSON.stringify(document), 'extension_Roles');
+/** A document with one rule, whose advice is this JSON. */
+const advised = (advice: string) =>
+  `{"rules":[{"id":"r","steps":["${SIGN_UP}"],"when":"has(claims.email)","block":true,"advice":${advice}}]}`;
 const problemsOf = (document: unknown) => {
   const checked = check(document);
   return checked.ok ? [] : checked.problems;
@@ -124,6 +127,23 @@ describe('check: documents', () => {
       'messages.m.en',
       /\{supportCode\}/,
     ],
+    [
+      'advice with a claim in braces',
+      advised('{"en":"Write to {email} now"}'),
+      'rules[0].advice.en',
+      /shows \{email\} as it is written: claims .* are not filled in/,
+    ],
+    [
+      'advice with half a placeholder',
+      advised('{"en":"Write to email} now"}'),
+      'rules[0].advice.en',
+      /Delete the brace/,
+    ],
+    ['advice without the default language', advised('{"de":"x"}'), 'rules[0].advice', /add "en"/],
+    ['advice in no language', advised('{"en":"x","not a tag":"y"}'), 'rules[0].advice.not a tag', /BCP 47/],
+    ['advice in one language twice', advised('{"en":"x","EN":"y"}'), 'rules[0].advice.EN', /twice/],
+    ['blank advice', advised('{"en":" "}'), 'rules[0].advice.en', /Empty/],
+    ['advice that is a text', advised('"x"'), 'rules[0].advice', /object of languages/],
     ['a message that is a text', '{"rules":[],"messages":{"m":"x"}}', 'messages.m', /object of languages/],
   ])('a document with %s is refused', (_, text, path, message) => {
     const problems = problemsOf(text);

@@ -11,7 +11,11 @@ export async function applicationNames(db: Database, run: RunQuery): Promise<Rea
       select ${policyVersions.document} -> 'applications' as applications from ${policyVersions}
       where ${policyVersions.use} = 'active' order by ${policyVersions.number} desc limit 1`),
   );
-  const applications = rows[0]?.applications;
+  return namesOfApplications(rows[0]?.applications);
+}
+
+/** The names in the member `applications` of a document. */
+export function namesOfApplications(applications: unknown): ReadonlyMap<string, string> {
   if (typeof applications !== 'object' || applications === null) return new Map();
   // `onlyThese` is true or false.
   return new Map(

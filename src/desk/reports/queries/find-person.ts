@@ -7,11 +7,14 @@ import { retainedMonths } from '../../../database/partitions.ts';
 import { type RunQuery, runQuery } from '../../../database/run-query.ts';
 import { attempts } from '../../../database/schema.ts';
 import type { Config } from '../../../platform/config.ts';
+import { DEFAULT_LANGUAGES } from '../advice.ts';
 import { attemptJson } from '../attempt-json.ts';
 import { nothingFound, RECENT_ATTEMPTS, statusSentence } from '../person-status.ts';
 import type { PersonSearch } from '../questions.ts';
 import { readingsOf, type TakenFor, type TextReading, wordsOf } from '../readings.ts';
+import { describeTries, withRepeats } from '../try-json.ts';
 import { indexed, newestFirst } from './attempts.ts';
+import { besideAttempts } from './beside-attempts.ts';
 import { type AttemptRow, attemptColumns } from './columns.ts';
 import { refusedOfLastDay } from './refused.ts';
 import { signInStatuses, withSignIns } from './sign-in-statuses.ts';
@@ -26,9 +29,14 @@ export type FoundPerson = PersonTimeline & {
 };
 
 /** `now` is in milliseconds since 1970. */
-export async function findPerson(config: Config, page: PersonSearch, now: number): Promise<FoundPerson> {
+export async function findPerson(
+  config: Config,
+  page: PersonSearch,
+  now: number,
+  languages: readonly string[] = DEFAULT_LANGUAGES,
+): Promise<FoundPerson> {
   const { key, text } = page.narrowed;
-  if (key !== undefined) return findTimeline(config, { ...page, narrowed: { key } }, now);
+  if (key !== undefined) return findTimeline(config, { ...page, narrowed: { key } }, now, languages);
   const { readings, nearMiss } = await readingsOf(text ?? '');
   const found = await runQuery(config, (db, run) =>
     Promise.all(readings.map(async (reading) => ({ reading, rows: await rowsOf(db, run, reading) }))),
@@ -50,9 +58,16 @@ export async function findPerson(config: Config, page: PersonSearch, now: number
   const how = { takenFor: reading.takenFor, ...('mark' in reading && { matched: rows.map(({ id }) => id) }) };
   const owner = 'mark' in reading ? rows.map(bestKeyOf).find((one) => one !== '') : reading.key;
   if (owner !== undefined)
-    return { ...how, ...(await findTimeline(config, { ...page, narrowed: { key: owner } }, now)) };
+    return { ...how, ...(await findTimeline(config, { ...page, narrowed: { key: owner } }, now, languages)) };
   // Calls without any key: they are the timeline.
-  const signIns = await signInStatuses(config, rows, now);
+  const [signIns, beside] = await Promise.all([
+    signInStatuses(config, rows, now),
+    runQuery(config, (db, run) => besideAttempts(db, run, rows, now)),
+  ]);
+  const { onlyThisPerson, names } = beside;
+  const cut = { newer: false, older: rows.length === RECENT_ATTEMPTS };
+  const { tries, repeats } = describeTries(rows, cut, { now, signIns, languages, ...beside });
+  const [lastTry] = tries;
   const standing = statusSentence({
     newest: rows,
     changes: {},
@@ -61,11 +76,20 @@ export async function findPerson(config: Config, page: PersonSearch, now: number
     truncated: false,
     keptSince,
     signIns,
+    names,
+    lastTry: lastTry && { details: lastTry.details, advice: lastTry.json.advice.text },
   });
-  return { ...how, ...withoutPerson(''), standing, attempts: withSignIns(rows.map(attemptJson), signIns) };
+  return {
+    ...how,
+    ...withoutPerson(''),
+    standing,
+    ...(onlyThisPerson && { onlyThisPerson }),
+    tries: tries.map(({ json }) => json),
+    attempts: withRepeats(withSignIns(rows.map(attemptJson), signIns), repeats),
+  };
 }
 
-const withoutPerson = (key: string) => ({ key, keys: key === '' ? [] : [key], attempts: [], sameEmail: [] });
+const withoutPerson = (key: string) => ({ key, keys: key === '' ? [] : [key], tries: [], attempts: [], sameEmail: [] });
 
 const bestKeyOf = ({ oidKey, idpKey, emailKey, otherKeys: [other = ''] }: AttemptRow) =>
   oidKey || idpKey || emailKey || other;

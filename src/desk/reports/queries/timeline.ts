@@ -16,10 +16,13 @@ import { attempts, changes } from '../../../database/schema.ts';
 import type { Config } from '../../../platform/config.ts';
 import { isNameKey, keysToSearch, NAME_PREFIX } from '../../../sign-in/search-keys.ts';
 import type { Position } from '../../http/cursor.ts';
+import { DEFAULT_LANGUAGES } from '../advice.ts';
 import { attemptJson } from '../attempt-json.ts';
 import { lastToken, RECENT_ATTEMPTS, type RoleChange, type RoleChanges, statusSentence } from '../person-status.ts';
 import type { PersonPage } from '../questions.ts';
+import { describeTries, withRepeats } from '../try-json.ts';
 import { indexed, limited, newestFirst, pageOf, rowsAfter, unionOf, withOtherKeys } from './attempts.ts';
+import { besideAttempts } from './beside-attempts.ts';
 import { type AttemptRow, attemptColumns } from './columns.ts';
 import { refusedOfLastDay } from './refused.ts';
 import { signInStatuses, withSignIns } from './sign-in-statuses.ts';
@@ -43,7 +46,12 @@ interface Keys {
 export type PersonTimeline = Awaited<ReturnType<typeof findTimeline>>;
 
 /** One page of a person's timeline, and the person's status. `now` is in milliseconds since 1970. */
-export async function findTimeline(config: Config, page: PersonPage, now: number) {
+export async function findTimeline(
+  config: Config,
+  page: PersonPage,
+  now: number,
+  languages: readonly string[] = DEFAULT_LANGUAGES,
+) {
   const { key } = page.narrowed;
   const found = await runQuery(config, async (db, run) => {
     const { keys, truncated } = await seenTogether(db, run, key);
@@ -53,17 +61,23 @@ export async function findTimeline(config: Config, page: PersonPage, now: number
     // The first page begins with the attempts that determine the status: one query for both.
     const isFirst = page.after === undefined;
     const most = page.limit + 1;
-    const begin = timeline(db, run, person, undefined, isFirst ? Math.max(most, RECENT_ATTEMPTS) : RECENT_ATTEMPTS);
-    const [[newest, changes], rows, sameEmail] = await Promise.all([
+    const beginning = isFirst ? Math.max(most, RECENT_ATTEMPTS) : RECENT_ATTEMPTS;
+    const begin = timeline(db, run, person, undefined, beginning);
+    const reading = isFirst ? begin.then((first) => first.slice(0, most)) : timeline(db, run, person, page.after, most);
+    const [[newest, changes], rows, sameEmail, first, beside] = await Promise.all([
       begin.then(async (first) => {
         const recent = first.slice(0, RECENT_ATTEMPTS);
         return [recent, await lastChanges(db, run, keysThatCount(keys, lastToken(recent)))] as const;
       }),
-      isFirst ? begin.then((first) => first.slice(0, most)) : timeline(db, run, person, page.after, most),
+      reading,
       sharingEmail(db, run, others, person),
+      begin,
+      Promise.all([begin, reading]).then(([recent, shown]) => besideAttempts(db, run, [...recent, ...shown], now)),
     ]);
     const refused = newest.length === 0 ? await refusedOfLastDay(db, run, now) : [];
-    return { keys, person, truncated, newest, rows, sameEmail, changes, refused };
+    const folded = isFirst ? first : rows;
+    const cut = { newer: !isFirst, older: folded.length === (isFirst ? beginning : most) };
+    return { keys, person, truncated, newest, rows, sameEmail, changes, refused, beside, folded, cut };
   });
   const { keys, truncated, newest, changes, refused } = found;
   // An identity can lead to accounts that never occur with the key: an account that was deleted and created again.
@@ -74,6 +88,10 @@ export async function findTimeline(config: Config, page: PersonPage, now: number
     pageOf(found.rows, page.limit, page.question),
     page.after === undefined ? countTimeline(config, found.person, found.rows.length, page.limit) : undefined,
   ]);
+  const words = { now, signIns, languages, ...found.beside };
+  const { tries, repeats } = describeTries(found.folded, found.cut, words);
+  const [lastTry] = page.after === undefined ? tries : describeTries(newest, UNCUT, words).tries;
+  const shown = new Set(listed.attempts.map(({ id }) => id));
   return {
     key,
     keys: distinct([key, ...accounts.slice(0, MAX_KEYS), ...keys.idps, ...keys.emails]),
@@ -86,14 +104,20 @@ export async function findTimeline(config: Config, page: PersonPage, now: number
       keptSince,
       refused,
       signIns,
+      names: found.beside.names,
+      lastTry: lastTry && { details: lastTry.details, advice: lastTry.json.advice.text },
     }),
+    ...(found.beside.onlyThisPerson && { onlyThisPerson: found.beside.onlyThisPerson }),
     ...(keys.names.length > 0 && { signInNames: keys.names.map(nameOf) }),
     ...listed,
     ...(matches && { matches }),
-    attempts: withSignIns(listed.attempts, signIns),
+    tries: tries.map(({ json }) => json).filter(({ attempts }) => attempts.some((id) => shown.has(id))),
+    attempts: withRepeats(withSignIns(listed.attempts, signIns), repeats),
     sameEmail: withSignIns(found.sameEmail.map(attemptJson), signIns),
   };
 }
+
+const UNCUT = { newer: false, older: false };
 
 async function countTimeline(config: Config, person: Keys, rows: number, limit: number): Promise<Matches> {
   if (rows <= limit) return matchesOf(rows);

@@ -1,0 +1,56 @@
+/** Why a call was made twice, as far as durations tell. Pure. */
+import { MINUTE_MS } from '../../platform/duration.ts';
+import type { AttemptRow } from './queries/columns.ts';
+import type { OneCall } from './tries.ts';
+
+/**
+ * `answer-too-late`: the answer before took longer than Microsoft waits. `answer-in-time`: it was ready in time, and
+ * was lost or delayed on its way. `begun-again`: too long after it for a repetition by Microsoft.
+ */
+export const REPEAT_CAUSES = ['answer-too-late', 'answer-in-time', 'begun-again'] as const;
+type RepeatCause = (typeof REPEAT_CAUSES)[number];
+
+/** That an attempt is a call made again. */
+export interface Repeat {
+  /** Id of the attempt before with the same fingerprint. */
+  readonly of: string;
+  readonly afterMs: number;
+  readonly cause: RepeatCause;
+  readonly sentence: string;
+}
+
+/** How long Microsoft waits for an answer (contract 2.6), in milliseconds. */
+const WAITS_MS = { 'user-flow': 5_000, 'custom-policy': 10_000 } as const;
+/** Microsoft repeats a call after at most 30 seconds (contract 2.6); with a margin for the way. */
+const REPEATED_WITHIN_MS = MINUTE_MS;
+
+type Answered = Pick<AttemptRow, 'id' | 'channel' | 'durationMs'> & { readonly occurredAt: Date | string };
+
+/** By id of each attempt but the first of its call. */
+export const repeatsOf = (calls: readonly OneCall<Answered>[]): ReadonlyMap<string, Repeat> =>
+  new Map(
+    calls.flatMap((attempts) =>
+      attempts.flatMap((again, index) => {
+        const before = attempts[index - 1];
+        return before === undefined ? [] : [[again.id, repeatOf(before, again)] as const];
+      }),
+    ),
+  );
+
+function repeatOf(before: Answered, again: Answered): Repeat {
+  const afterMs = new Date(again.occurredAt).getTime() - new Date(before.occurredAt).getTime();
+  const waitsMs = before.channel === 'custom-policy' ? WAITS_MS['custom-policy'] : WAITS_MS['user-flow'];
+  const isLate = before.durationMs >= waitsMs;
+  const cause = afterMs > REPEATED_WITHIN_MS ? 'begun-again' : isLate ? 'answer-too-late' : 'answer-in-time';
+  const took = `took ${before.durationMs} ms, and Microsoft waits ${waitsMs / 1_000} seconds`;
+  const why = {
+    'answer-too-late': `The first answer came too late: it ${took}`,
+    'answer-in-time': `The first answer was ready in time: it ${took}. It was lost or delayed on its way`,
+    'begun-again': 'Microsoft repeats a call within a minute, so the person probably began again with the same input',
+  };
+  const what = cause === 'begun-again' ? 'The same call came' : 'Called twice: the same call came';
+  return { of: before.id, afterMs, cause, sentence: `${what} ${lasting(afterMs)} before. ${why[cause]}.` };
+}
+
+const lasting = (ms: number) =>
+  ms < MINUTE_MS ? `${Math.round(ms / 100) / 10} seconds` : `${Math.round(ms / MINUTE_MS)} minutes`;
