@@ -1,7 +1,7 @@
 /** The endpoints for administrators: people and their roles, the audit log, and dead letters. */
 import type { Context } from 'hono';
 import { configOf } from '../../platform/config.ts';
-import { type KvRefusal, withKvTimeout } from '../../platform/kv.ts';
+import { type KvRefusal, MAX_KEYS_A_READ, withKvTimeout } from '../../platform/kv.ts';
 import { type ChangesPage, changesQuestion } from '../audit/changes-question.ts';
 import { listDeadLetters, readDeadLetter, removeDeadLetter, replayDeadLetters } from '../consume/dead-letters.ts';
 import { type AppEnv, newApp } from '../http/context.ts';
@@ -19,14 +19,7 @@ import {
   type TypedKey,
 } from './inputs.ts';
 import { listPeople } from './list-people.ts';
-import {
-  MAX_PEOPLE_A_PAGE,
-  type PersonRefusal,
-  readPerson,
-  removePerson,
-  type StoredPerson,
-  savePerson,
-} from './person-records.ts';
+import { type PersonRefusal, readPerson, removePerson, type StoredPerson, savePerson } from './person-records.ts';
 import { type EntitlementsInput, recordInput, recordInputWith } from './record-input.ts';
 import { recordsOf } from './records.ts';
 
@@ -49,7 +42,7 @@ adminRoutes.use(limitedBody(MAX_BODY_BYTES, 'record'));
 
 adminRoutes.route('/people', erasureRoutes);
 
-const peoplePage = kvPageOf('people', 50, MAX_PEOPLE_A_PAGE);
+const peoplePage = kvPageOf('people', 50, MAX_KEYS_A_READ);
 
 adminRoutes.get('/people', validated('query', peoplePage.query), async (c) => {
   const { cursor, limit } = c.req.valid('query');

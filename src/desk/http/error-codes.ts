@@ -79,6 +79,10 @@ export const REFUSALS = {
   'no-such-address': [404, NO_SUCH_ADDRESS],
   'no-such-attempt': [404, noSuchAttempt],
   'no-such-person': [404, 'No record is stored under this key. One saved in the last minute may not show yet.'],
+  'no-person-named': [
+    404,
+    'This text leads to no person: the call that it names has no objectId, e-mail address or identity. Ask for one of them.',
+  ],
   'no-such-dead-letter': [404, 'This dead letter was replayed, removed or has expired. See GET /admin/dead-letters.'],
   'no-policy': [404, 'No policy has been saved. Save the first one: PUT /admin/policy with If-None-Match: *.'],
   'no-shadow': [404, 'No shadow policy runs. Save one: PUT /admin/policy/shadow?sample=0.1 with If-None-Match: *.'],

@@ -29,11 +29,7 @@ export type FoundPerson = PersonTimeline & {
 export async function findPerson(config: Config, page: PersonSearch, now: number): Promise<FoundPerson> {
   const { key, text } = page.narrowed;
   if (key !== undefined) return findTimeline(config, { ...page, narrowed: { key } }, now);
-  const { readings, nearMiss } = await readingsOf(text ?? '');
-  const found = await runQuery(config, (db, run) =>
-    Promise.all(readings.map(async (reading) => ({ reading, rows: await rowsOf(db, run, reading) }))),
-  );
-  const hit = found.find(({ rows }) => rows.length > 0);
+  const { readings, nearMiss, hit } = await readingWithAttempts(config, text ?? '');
   const keptSince = retainedMonths(new Date(now), config.RETENTION_DAYS).from;
   if (hit === undefined) {
     const refused = await runQuery(config, (db, run) => refusedOfLastDay(db, run, now));
@@ -48,7 +44,7 @@ export async function findPerson(config: Config, page: PersonSearch, now: number
   }
   const { reading, rows } = hit;
   const how = { takenFor: reading.takenFor, ...('mark' in reading && { matched: rows.map(({ id }) => id) }) };
-  const owner = 'mark' in reading ? rows.map(bestKeyOf).find((one) => one !== '') : reading.key;
+  const owner = ownerOf(hit);
   if (owner !== undefined)
     return { ...how, ...(await findTimeline(config, { ...page, narrowed: { key: owner } }, now)) };
   // Calls without any key: they are the timeline.
@@ -63,6 +59,26 @@ export async function findPerson(config: Config, page: PersonSearch, now: number
     signIns,
   });
   return { ...how, ...withoutPerson(''), standing, attempts: withSignIns(rows.map(attemptJson), signIns) };
+}
+
+/** The readings of a text, and the first of them with an attempt. */
+async function readingWithAttempts(config: Config, text: string) {
+  const { readings, nearMiss } = await readingsOf(text);
+  const found = await runQuery(config, (db, run) =>
+    Promise.all(readings.map(async (reading) => ({ reading, rows: await rowsOf(db, run, reading) }))),
+  );
+  return { readings, nearMiss, hit: found.find(({ rows }) => rows.length > 0) };
+}
+
+/** The person key that a reading with attempts leads to; undefined when the calls name no person. */
+const ownerOf = ({ reading, rows }: { readonly reading: TextReading; readonly rows: readonly AttemptRow[] }) =>
+  'mark' in reading ? rows.map(bestKeyOf).find((one) => one !== '') : reading.key;
+
+/** The person key that a typed text leads to, without an attempt too; undefined when it names no person. */
+export async function keyOfText(config: Config, text: string): Promise<string | undefined> {
+  const { readings, hit } = await readingWithAttempts(config, text);
+  if (hit !== undefined) return ownerOf(hit);
+  return readings.map((reading) => ('key' in reading ? reading.key : undefined)).find((key) => key !== undefined);
 }
 
 const withoutPerson = (key: string) => ({ key, keys: key === '' ? [] : [key], attempts: [], sameEmail: [] });
