@@ -27,7 +27,7 @@ const LAYERS: readonly (readonly [room: string, imports: string])[] = [
   ['desk/audit', 'sign-in platform database desk/http'],
   [
     'desk/reports',
-    'sign-in callers platform database attempts entitlements desk/env.ts desk/http desk/aggregates desk/policies',
+    'sign-in callers expressions platform database attempts policy entitlements desk/env.ts desk/http desk/aggregates desk/policies',
   ],
   ['desk/rekey', 'platform entitlements'],
   // A policy is tried, and readiness is asked, on the road of a call.

@@ -8,6 +8,7 @@ import { type AppEnv, newApp } from '../http/context.ts';
 import { FOREIGN_CURSOR, MAX_LIMIT } from '../http/list-page.ts';
 import { badRequest, refuse, validated } from '../http/problem-details.ts';
 import { jsonBody, limitedBody } from '../http/request-body.ts';
+import { policyReportRoutes, rulesRoutes } from './policy/routes.ts';
 import {
   type AttemptsPage,
   attemptParam,
@@ -113,6 +114,9 @@ reports.get('/people/:key', validated('param', personParam), validated('query', 
   const page = await personPage(c.req.valid('param').key, c.req.valid('query'));
   return page === undefined ? badRequest(c, [{ path: 'cursor', message: FOREIGN_CURSOR }]) : person(c, page);
 });
+reports.route('/rules', rulesRoutes);
+reports.route('/policy', policyReportRoutes);
+
 reports.route('/roles', rolesRoutes);
 reports.route('/changes', changesRoutes);
 // A key with unencoded slashes.

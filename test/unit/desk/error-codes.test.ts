@@ -50,6 +50,30 @@ const TABLE: [Code, number, string, (object | undefined)?, number?][] = [
   ['no-shadow', 404, 'No shadow policy runs. Save one: PUT /admin/policy/shadow?sample=0.1 with If-None-Match: *.'],
   ['no-such-version', 404, 'There is no version 3. See GET /admin/policy/versions.', { number: 3 }],
   [
+    'no-such-version',
+    404,
+    'There is no version 3. See GET /reports/policy/versions.',
+    { number: 3, address: '/reports/policy' },
+  ],
+  [
+    'version-without-document',
+    404,
+    'Version 3 ended a shadow policy, so it says nothing. Choose another one: GET /reports/policy/versions.',
+    { number: 3 },
+  ],
+  [
+    'no-such-rule',
+    404,
+    'Version 3 of the policy has no rule rolse. Did you mean roles? For the rule of an attempt, add ?version= with its policyVersion. GET /reports/rules lists the rules.',
+    { id: 'rolse', version: 3, near: 'roles' },
+  ],
+  [
+    'version-unreadable',
+    500,
+    'The document of version 3 is damaged: it does not have the form of a policy. Choose another version, and ask an administrator to look at it.',
+    { number: 3 },
+  ],
+  [
     'no-such-list',
     404,
     'The policy has no list blockedDomain, so nothing was changed. Did you mean blockedDomains? Its lists: blockedDomains, vip.',
