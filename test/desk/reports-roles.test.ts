@@ -16,6 +16,7 @@ const ago = (minutes: number) => new Date(Date.now() - minutes * MINUTE_MS);
 const second = (instant: Date) => `${instant.toISOString().slice(0, 19)}Z`;
 
 interface Roles {
+  takenFor?: string;
   key: string;
   code: string;
   sentence: string;
@@ -68,8 +69,13 @@ test('a role that was granted after the last token is named, with both times and
   await keep(last);
   await record(oid, granted, ['editor']);
 
-  for (const asked of [{ key: oid }, { text: objectId }, { text: last.id }]) {
+  for (const [asked, takenFor] of [
+    [{ key: oid }, undefined],
+    [{ text: objectId }, 'objectId'],
+    [{ text: last.id }, 'attempt id'],
+  ] as const) {
     const answer = await rolesOf(asked);
+    expect(answer.takenFor).toBe(takenFor);
     expect(answer).toMatchObject({
       code: 'sign-in-again',
       now: {
@@ -106,7 +112,9 @@ test('a token after the change carries the roles, may lack them within two minut
   await keep(other.token(60, { roles: ['guest'], policyVersion: 7 }));
   expect(await rolesOf({ key: other.oid })).toMatchObject({
     code: 'token-differs',
-    sentence: expect.stringContaining('/reports/rules?version=7'),
+    sentence: expect.stringMatching(
+      /lacks the roles editor, buyer and also has the role guest.*\/reports\/rules\?version=7/,
+    ),
   });
 });
 
@@ -130,6 +138,12 @@ test('the record that counts is the one that the gate reads: objectId, then iden
   ]);
   await record(idp, ago(60), ['by-identity']);
   expect(await counted(trusting)).toEqual([[none, ['record', true], ['record', false]], idp]);
+  const declared = newPerson();
+  await declared.record(declared.email, ago(60), ['by-mail']);
+  expect(await rolesOf({ text: declared.email.slice(6) })).toMatchObject({
+    code: 'no-token',
+    sentence: expect.stringContaining('it counts only where the address is verified'),
+  });
   await env.GATEHOUSE.put(`person:${oid}`, 'no record');
   expect(await counted(trusting)).toEqual([
     [
@@ -149,6 +163,18 @@ test('an address that several accounts used gets no merged roles, and a person w
   const shared = await rolesOf({ key: one.email });
   expect(shared).toMatchObject({ code: 'several-accounts', now: null });
   expect(shared.sentence).toContain(`${other.oid}, ${one.oid}`);
+  expect(await (await report('/changes/search', { key: one.email })).json()).toMatchObject({
+    note: expect.stringContaining('identifies none of them'),
+  });
+  const stranger = newPerson();
+  const alone = newPerson();
+  await keep(
+    alone.token(5),
+    stranger.token(4, { objectId: '', oidKey: '', emailKey: alone.email, step: 'PostFederationSignup' }),
+  );
+  await stranger.record(stranger.idp, ago(60), ['owner']);
+  expect(await rolesOf({ key: alone.email })).toMatchObject({ code: 'several-accounts', now: null });
+  expect(await rolesOf({ key: alone.oid })).toMatchObject({ code: 'no-record', now: null });
 
   const unseen = newPerson();
   await unseen.record(unseen.oid, ago(60), ['editor']);

@@ -1,7 +1,6 @@
 /** `/reports/rules` and `/reports/policy`: what support reads of the policy, over HTTP. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { policyVersions } from '../../src/database/schema.ts';
 import type { PolicyDocument } from '../../src/desk/policies/policy-document.ts';
@@ -9,7 +8,7 @@ import { MINUTE_MS } from '../../src/platform/duration.ts';
 import { aPolicy, policyDoor } from '../support/policy-door.ts';
 
 const door = policyDoor();
-const { call, report, save } = door;
+const { call, report } = door;
 
 /** Versions as they are stored, from number 1 and a minute apart: saving compiles, which these tests need not. */
 const keepVersions = (...versions: Partial<typeof policyVersions.$inferInsert>[]) =>
@@ -51,7 +50,7 @@ const shop = {
 };
 
 test('a rule is described in words, with the texts per language, the claims that it reads and the length of its lists', async () => {
-  await save(shop);
+  await keepVersions({ document: shop });
   const { status, json } = await report('/rules');
   expect(status).toBe(200);
   expect(json).toMatchObject({
@@ -64,12 +63,12 @@ test('a rule is described in words, with the texts per language, the claims that
     [
       2,
       'no-throwaway-mail',
-      'Before the attribute page, and before the account is created: if the claim email is sent, and the domain of the claim email is on the list blockedDomains, the sign-up ends with a page that shows the message blocked-domain.',
+      'Before the attribute page, and before the account is created: if the claim email was sent, and the domain of the claim email is on the list blockedDomains, the sign-up ends with a page that shows the message blocked-domain.',
     ],
     [
       3,
       'closed',
-      'Before the account is created: if the claim country is sent, and the claim country is not "DE", the person stays on the attribute page and reads the message invalid.',
+      'Before the account is created: if the claim country was sent, and the claim country is not "DE", the person stays on the attribute page and reads the message invalid.',
     ],
   ]);
   expect(rules[1]).toEqual({
@@ -236,62 +235,14 @@ test('the built-in policy is version 0, and decides although a policy is saved w
   expect((await report('/rules?version=0')).json).toMatchObject({ version: { number: 0 }, rules: [] });
 });
 
-test('no answer to support has an entry of a list, whatever the policy does with its lists', async () => {
-  const entry = fc.stringMatching(/^[A-Za-z0-9]{3,12}$/).map((text) => `ENTRY${text}ENTRY`);
-  const document = fc.record({
-    secrets: fc.uniqueArray(entry, { minLength: 1, maxLength: 20 }),
-    domains: fc.uniqueArray(
-      entry.map((text) => `${text.toLowerCase()}.example`),
-      { minLength: 1, maxLength: 20 },
-    ),
-    literal: fc.stringMatching(/^[a-z]{3,8}$/),
-    isGone: fc.boolean(),
-  });
-  await fc.assert(
-    fc.asyncProperty(document, async ({ secrets, domains, literal, isGone }) => {
-      const rule = (id: string, when: string) => ({
-        id,
-        steps: ['PostAttributeCollection'],
-        when,
-        onError: 'skip',
-        block: 'm',
-      });
-      const document = aPolicy({
-        lists: { secrets, domains },
-        messages: { m: { en: `${literal} {email} {supportCode}` } },
-        rules: [
-          ...aPolicy().rules,
-          rule(
-            'listed',
-            'normalizeCode(string(claims.extension_Code)) in lists.secrets || string(claims.city) in lists.secrets',
-          ),
-          rule('below', 'domainIn(claims.email, lists.domains)'),
-          rule('literals', `claims.city in ['LITERAL${literal}', 'x']`),
-        ],
-      });
-      const next = aPolicy(isGone ? {} : { lists: { secrets: secrets.slice(1) } });
-      await door.database.db().delete(policyVersions);
-      await keepVersions({ document: aPolicy() }, { document }, { document: next });
-      const number = 2;
-      const answers = await Promise.all(
-        [
-          `/rules?version=${number}`,
-          `/rules/listed?version=${number}`,
-          '/policy/versions',
-          '/policy/differences',
-          `/policy/differences?from=${number}&to=1`,
-          `/policy/differences?from=0&to=${number}`,
-        ].map((path) => report(path)),
-      );
-      const text = answers.map((answer) => answer.text).join('');
-      expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 200]);
-      expect(text.toLowerCase()).not.toContain('entry');
-      // The literals of an expression are the text of the rule.
-      expect(text).toContain(`LITERAL${literal}`);
-      expect(answers[1]?.json.lists).toEqual([{ name: 'secrets', entries: secrets.length }]);
-    }),
-    { numRuns: 6 },
-  );
+test('no answer to support has an entry of a list', async () => {
+  const document = { ...shop, lists: { blockedDomains: ['secret-a.example', 'secret-b.example'], vip: ['SECRET'] } };
+  await keepVersions({ document: aPolicy() }, { document }, { document: { ...document, lists: { vip: ['SECRET2'] } } });
+  const paths = ['/rules', '/rules?version=2', '/rules/no-throwaway-mail', '/policy/versions', '/policy/differences'];
+  for (const path of [...paths, '/policy/differences?to=2', '/policy/differences?from=2&to=1']) {
+    const { status, text } = await report(path);
+    expect([status, text.toLowerCase()], path).toEqual([200, expect.not.stringContaining('secret')]);
+  }
 });
 
 test('the reports right opens nothing of the administration of policies, and no method that changes one', async () => {

@@ -114,10 +114,10 @@ const noneHas = (searched: readonly string[], since: string) =>
   `No attempt recorded since ${since} has ${searched.join(' or ')}`;
 
 /** Keys that are not unique: people share them, and anyone can type them. */
-const isSharedKey = (key: string) => key.startsWith('email:') || isNameKey(key);
+export const isSharedKey = (key: string) => key.startsWith('email:') || isNameKey(key);
 
 /** The number of identities that occur with no account: they may be another person, who stopped at sign-up. */
-function identitiesWithoutAccount(newest: readonly AttemptRow[]): number {
+export function identitiesWithoutAccount(newest: readonly AttemptRow[]): number {
   const known = new Set(
     newest.flatMap(({ oidKey, idpKey, otherKeys }) => (oidKey === '' ? [] : [idpKey, ...otherKeys])),
   );

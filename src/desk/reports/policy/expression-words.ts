@@ -1,14 +1,22 @@
 /** Compiled expressions in words, for people who do not read CEL. Pure. */
+import type { Purpose } from '../../../expressions/results.ts';
 import type { Tree, TreeNode } from '../../../expressions/tree.ts';
 
-/** Undefined for an expression with a part that has no plain words, such as a macro. Its source says it then. */
-export function inWords(tree: Tree): string | undefined {
+/**
+ * Undefined for an expression with a part that has no plain words, such as a macro, and for a value that is true or
+ * false. Its source says it then.
+ */
+export function inWords(tree: Tree, purpose: Purpose): string | undefined {
+  if (purpose === 'value' && typeof tree === 'object' && (CONDITIONS.has(tree[0]) || tree[0] in BETWEEN))
+    return undefined;
   const words = wordsOf(tree);
   return words === undefined || words.length > MAX_WORDS_CHARS ? undefined : words;
 }
 
 /** A longer sentence is harder to read than the expression. */
 const MAX_WORDS_CHARS = 600;
+
+const CONDITIONS = new Set(['&&', '||', '!', 'has', 'listed', 'domainIn', 'matches']);
 
 /** Words between two operands, and between them when the whole is negated. */
 const BETWEEN: Readonly<Record<string, readonly [is: string, isNot: string]>> = {
@@ -43,8 +51,9 @@ const OF_REQUEST: Readonly<Record<string, string>> = {
 };
 
 function wordsOf(tree: Tree, negated = false): string | undefined {
-  if (typeof tree === 'string') return JSON.stringify(tree);
-  if (typeof tree !== 'object') return String(tree !== negated);
+  if (typeof tree === 'string') return tree === '' ? 'an empty text' : JSON.stringify(tree);
+  if (typeof tree === 'boolean') return String(tree !== negated);
+  if (typeof tree === 'number') return String(tree);
   const [operator, first = '', second = ''] = tree;
   const between = BETWEEN[operator];
   if (between !== undefined && tree.length === 3) return joined(tree, ` ${between[negated ? 1 : 0]} `);
@@ -56,8 +65,11 @@ function wordsOf(tree: Tree, negated = false): string | undefined {
     case 'attributes':
       return `the attribute ${first} of their record`;
     case 'has': {
-      const [where, state] = first === 'claims' ? ['claim', 'sent'] : ['attribute', 'stored'];
-      return `the ${where} ${second} is ${negated ? 'not ' : ''}${state}`;
+      const [what, state] =
+        first === 'claims'
+          ? ['claim', ['was sent', 'was not sent']]
+          : ['attribute', ['is in their record', 'is not in their record']];
+      return `the ${what} ${second} ${state[negated ? 1 : 0]}`;
     }
     case 'identity':
       return OF_IDENTITY[String(first)];

@@ -50,7 +50,8 @@ policyReportRoutes.get('/versions', validated('query', reportedVersionsPage.quer
   if (!listed.ok) return refuse(c, listed.reason, { afterwards: 'nothing-changed' });
   const shown = listed.value.slice(0, limit);
   const next = listed.value.length > limit ? shown.at(-1)?.number.toString() : undefined;
-  const page = { decides: decidesIn(c), versions: shown.map(datedVersion), spread: SPREAD };
+  const decides = decidesIn(c);
+  const page = { decides, versions: shown.map(datedVersion), caveat: decides === 'saved' ? SPREAD : NONE_DECIDES };
   return c.json({ ...page, ...(await reportedVersionsPage.next(next)) }, 200);
 });
 
@@ -68,7 +69,9 @@ policyReportRoutes.get('/differences', validated('query', differencesQuestion), 
   return c.json({ from: from.version, to: to.version, sentence, summary, ...changes }, 200);
 });
 
-const SPREAD = 'A version decides everywhere within about a minute of its time, the propagation time of Workers KV.';
+const SPREAD =
+  'A version decides everywhere within about a minute of its time, the propagation time of Workers KV, or later if Workers KV did not take it then.';
+const NONE_DECIDES = 'The built-in policy decides now (POLICY = "built-in"), and none of these versions.';
 
 const decidesIn = (c: PolicyReportContext): 'saved' | 'built-in' =>
   configOf(c.env).POLICY === 'built-in' ? 'built-in' : 'saved';
@@ -121,10 +124,10 @@ async function policyBefore(c: PolicyReportContext, number: number): Promise<Pol
 
 async function documentOf(c: PolicyReportContext, { text, ...version }: Version): Promise<PolicyRead> {
   if (text === null) return { refusal: refuse(c, 'version-without-document', { number: version.number }) };
-  const { policySchema } = await import('../../policies/policy-document.ts');
-  const parsed = policySchema.safeParse(JSON.parse(text));
-  if (!parsed.success) return { refusal: refuse(c, 'version-unreadable', { number: version.number }) };
-  return { version: datedVersion(version), document: parsed.data };
+  const { documentIn } = await import('./read-document.ts');
+  const document = documentIn(text);
+  if (document === undefined) return { refusal: refuse(c, 'version-unreadable', { number: version.number }) };
+  return { version: datedVersion(version), document };
 }
 
 /** Imported lazily: drizzle costs start-up time. */

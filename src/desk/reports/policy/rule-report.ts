@@ -98,7 +98,8 @@ const STEP_IN_WORDS: Readonly<Record<string, string>> = {
 function sentenceOf(checked: CheckedRule): string {
   const { steps, when, onError } = checked.document;
   const at = steps.map((step) => STEP_IN_WORDS[step] ?? `at the exchange ${step}`).join(', and ');
-  const condition = when === undefined ? '' : `if ${(checked.when && inWords(checked.when.tree)) ?? when}, `;
+  const condition =
+    when === undefined ? '' : `if ${(checked.when && inWords(checked.when.tree, 'condition')) ?? when}, `;
   const doubt =
     onError === undefined
       ? ''
@@ -128,7 +129,7 @@ function effectInWords(checked: CheckedRule): string {
 
 function valueInWords({ set }: CheckedRule, claim: string): string | undefined {
   const value = set.find(([name]) => name === claim)?.[1];
-  return value && inWords(value.tree);
+  return value && inWords(value.tree, 'value');
 }
 
 /** Reports show these names where no rule decided. */

@@ -74,11 +74,20 @@ async function readingWithAttempts(config: Config, text: string) {
 const ownerOf = ({ reading, rows }: { readonly reading: TextReading; readonly rows: readonly AttemptRow[] }) =>
   'mark' in reading ? rows.map(bestKeyOf).find((one) => one !== '') : reading.key;
 
-/** The person key that a typed text leads to, without an attempt too; undefined when it names no person. */
-export async function keyOfText(config: Config, text: string): Promise<string | undefined> {
+/** A person key, and what the text was taken for that led to it. */
+export interface PersonOfText {
+  readonly key: string;
+  readonly takenFor?: TakenFor;
+}
+
+/** The person that a typed text leads to, without an attempt too; undefined when it names no person. */
+export async function personOfText(config: Config, text: string): Promise<PersonOfText | undefined> {
   const { readings, hit } = await readingWithAttempts(config, text);
-  if (hit !== undefined) return ownerOf(hit);
-  return readings.map((reading) => ('key' in reading ? reading.key : undefined)).find((key) => key !== undefined);
+  if (hit !== undefined) {
+    const key = ownerOf(hit);
+    return key === undefined ? undefined : { key, takenFor: hit.reading.takenFor };
+  }
+  return readings.find((reading) => 'key' in reading);
 }
 
 const withoutPerson = (key: string) => ({ key, keys: key === '' ? [] : [key], attempts: [], sameEmail: [] });

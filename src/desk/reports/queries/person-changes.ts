@@ -8,13 +8,16 @@ import { runQuery } from '../../../database/run-query.ts';
 import { changes } from '../../../database/schema.ts';
 import type { Config } from '../../../platform/config.ts';
 import { type Position, writeCursor } from '../../http/cursor.ts';
+import { isSharedKey } from '../person-status.ts';
 import type { PersonPage } from '../questions.ts';
 import { type RoleChangeJson, roleChangeJson } from '../roles/role-change.ts';
 import { unionOf } from './attempts.ts';
+import type { PersonOfText } from './find-person.ts';
 import { knownKeys, recordKeys } from './timeline.ts';
 
-export interface PersonChanges {
-  readonly key: string;
+export interface PersonChanges extends PersonOfText {
+  /** Set when the key is of several accounts. */
+  readonly note?: string;
   /** The keys whose changes are listed. */
   readonly keys: readonly string[];
   readonly changes: readonly RoleChangeJson[];
@@ -22,11 +25,17 @@ export interface PersonChanges {
   readonly matches?: Matches;
 }
 
+const SHARED =
+  'Several accounts have used this address or name, which identifies none of them: "key" of a change says whose it is.';
+
 const columns = getTableColumns(changes);
 
 /** One page. Throws DatabaseUnavailable. */
-export async function personChanges(config: Config, page: PersonPage): Promise<PersonChanges> {
-  const { key } = page.narrowed;
+export async function personChanges(
+  config: Config,
+  page: Omit<PersonPage, 'narrowed'>,
+  { key, takenFor }: PersonOfText,
+): Promise<PersonChanges> {
   const { after, limit } = page;
   const { keys, rows } = await runQuery(config, async (db, run) => {
     const keys = recordKeys((await knownKeys(db, run, key)).keys);
@@ -38,9 +47,12 @@ export async function personChanges(config: Config, page: PersonPage): Promise<P
   const shown = rows.slice(0, limit);
   const last = shown.at(-1);
   const next = rows.length > limit && last ? await writeCursor(page.question, { ...last, from: undefined }) : undefined;
+  const isShared = isSharedKey(key) && keys.filter((one) => one.startsWith('oid:')).length > 1;
   return {
+    ...(takenFor && { takenFor }),
     key,
     keys,
+    ...(isShared ? { note: SHARED } : {}),
     changes: shown.map(roleChangeJson),
     ...(next === undefined ? {} : { next }),
     ...(after === undefined ? { matches: await countThem(config, keys, rows.length, limit) } : {}),

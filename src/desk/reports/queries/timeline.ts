@@ -115,7 +115,7 @@ export async function rolesHistory(db: Database, run: RunQuery, key: string) {
   const { emails, names } = ownKeys(key);
   const newest = await timeline(db, run, { ...keys, emails, names }, undefined, RECENT_ATTEMPTS);
   const token = lastToken(newest);
-  const counting = keysThatCount(keys, token);
+  const counting = keysThatCount(keys, token ?? newest.find(({ oidKey }) => oidKey !== ''));
   return { keys, truncated, newest, token, counting, changes: await lastChanges(db, run, counting) };
 }
 

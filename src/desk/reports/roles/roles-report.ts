@@ -13,9 +13,10 @@ import { type Entitlements, newestCopy } from '../../../entitlements/stored-reco
 import type { Config } from '../../../platform/config.ts';
 import { type KvResult, readMany } from '../../../platform/kv.ts';
 import { isNameKey } from '../../../sign-in/search-keys.ts';
-import type { RoleChange } from '../person-status.ts';
+import { identitiesWithoutAccount, isSharedKey, type RoleChange } from '../person-status.ts';
 import { applicationNames } from '../queries/application-names.ts';
 import type { AttemptRow } from '../queries/columns.ts';
+import type { PersonOfText } from '../queries/find-person.ts';
 import { recordKeys, rolesHistory } from '../queries/timeline.ts';
 import { rolesVerdict } from './roles-sentence.ts';
 
@@ -30,19 +31,19 @@ interface Place {
 }
 
 /** `now` is in milliseconds since 1970. Throws DatabaseUnavailable. */
-export async function rolesReport({ kv, config }: Place, key: string, now: number) {
+export async function rolesReport({ kv, config }: Place, { key, takenFor }: PersonOfText, now: number) {
   const [history, names] = await runQuery(config, (db, run) =>
     Promise.all([rolesHistory(db, run, key), applicationNames(db, run)]),
   );
   const { keys, counting, newest, token } = history;
-  const accounts = isShared(key) && keys.oids.length > 1 ? keys.oids : [];
+  const isShared = isSharedKey(key) && keys.oids.length + identitiesWithoutAccount(newest) > 1;
   const all = recordKeys({ ...keys, oids: [...new Set([...counting.oids, ...keys.oids])] });
   const located = await locate({ keys: all, emailNotTrusted: false }, config.EMAIL_KEY);
   const read = await readMany(kv, [...located.places.values()].flat());
   if (!read.ok) return read;
   const email = emailUse(token ?? newest[0], config);
   const ordered = recordKeys({ ...counting, emails: email === 'no' ? [] : counting.emails });
-  const lookup = lookUpIn(read.value, { ...located, keys: accounts.length > 0 ? [] : ordered }, now);
+  const lookup = lookUpIn(read.value, { ...located, keys: isShared ? [] : ordered }, now);
   const { found, degraded } = lookup;
   const records = all.map((one) => shownRecordOf(one, located.places.get(one) ?? [], read.value, one === found.key));
   const inWords = ({ clientId }: AttemptRow) => names.get(clientId) ?? (clientId || 'an unknown application');
@@ -50,11 +51,12 @@ export async function rolesReport({ kv, config }: Place, key: string, now: numbe
     (change) => change !== undefined,
   );
   const verdict = rolesVerdict({
-    accounts,
+    sharedBy: isShared ? [...keys.oids, ...keys.idps] : [],
     hasKey: all.length > 0,
     unreadable: degraded === 'entitlements-unreadable' ? found.key : undefined,
     record: found.record && {
       key: found.key,
+      isConditional: email === 'depends' && counting.emails.includes(found.key),
       updatedAt: new Date(found.record.updatedAt),
       updatedBy: found.record.updatedBy,
       roles: heldIn(lookup, token?.clientId ?? '').person.roles,
@@ -66,6 +68,7 @@ export async function rolesReport({ kv, config }: Place, key: string, now: numbe
     now,
   });
   const answer = {
+    ...(takenFor && { takenFor }),
     key,
     keys: [...new Set([key, ...all])],
     ...verdict,
@@ -80,9 +83,6 @@ export async function rolesReport({ kv, config }: Place, key: string, now: numbe
   };
   return { ok: true, value: answer } satisfies KvResult<object>;
 }
-
-/** An address or a name identifies no one. */
-const isShared = (key: string) => key.startsWith('email:') || isNameKey(key);
 
 /**
  * Whether the record of their e-mail address can count. `depends`: an exchange of a custom policy says itself whether

@@ -20,6 +20,8 @@ interface LoggedChange {
 /** The record that the next call reads. */
 export interface RecordSeen {
   readonly key: string;
+  /** Whether it counts only for a call that verifies the address. */
+  readonly isConditional: boolean;
   readonly updatedAt: Date;
   readonly updatedBy: string;
   /** For the application of the last token; without a token, for every application. */
@@ -27,8 +29,8 @@ export interface RecordSeen {
 }
 
 export interface RolesKnown {
-  /** Accounts that used the key of the request, when it identifies none of them. */
-  readonly accounts: readonly string[];
+  /** Keys of the accounts and identities that used the key of the request, when it identifies none of them. */
+  readonly sharedBy: readonly string[];
   /** Whether a key is known under which a record can be. */
   readonly hasKey: boolean;
   /** The best key with a value in KV that is no record. */
@@ -67,9 +69,12 @@ interface Comparison {
 
 const TELL = 'Ask them to sign out, wait a minute, and sign in again: a token that is refreshed keeps its claims.';
 
+const ONLY_IF_VERIFIED =
+  ' (it counts only where the address is verified: by a provider in EMAIL_TRUSTED_ISSUERS, or by an exchange that trusts it)';
+
 export function rolesVerdict(known: RolesKnown): Comparison {
   const { code, sentence } = verdictOf(known);
-  return { code, sentence: known.accounts.length > 1 ? sentence : `${sentence}${pendingSentence(known)}` };
+  return { code, sentence: known.sharedBy.length > 0 ? sentence : `${sentence}${pendingSentence(known)}` };
 }
 
 function pendingSentence({ pending, now }: RolesKnown): string {
@@ -83,11 +88,11 @@ function pendingSentence({ pending, now }: RolesKnown): string {
 }
 
 function verdictOf(known: RolesKnown): Comparison {
-  const { accounts, hasKey, unreadable, record, token } = known;
-  if (accounts.length > 1)
+  const { sharedBy, hasKey, unreadable, record, token } = known;
+  if (sharedBy.length > 0)
     return says(
       'several-accounts',
-      `${accounts.length} accounts have used this key, and it identifies none of them. Ask again with the key of one: ${accounts.join(', ')}.`,
+      `Several accounts or identities have used this key, so it identifies none of them. Ask again with the key of one: ${sharedBy.join(', ')}.`,
     );
   if (!hasKey)
     return says(
@@ -101,7 +106,7 @@ function verdictOf(known: RolesKnown): Comparison {
     );
   if (record === undefined) return withoutRecord(known);
   const change = `${at(record.updatedAt)} by ${record.updatedBy}`;
-  const holds = `The record under ${record.key}, changed ${change}, has ${roleList(record.roles)}`;
+  const holds = `The record under ${record.key}, changed ${change}, has ${roleList(record.roles)}${record.isConditional ? ONLY_IF_VERIFIED : ''}`;
   if (token === undefined)
     return says('no-token', `${holds}. No token of theirs is known: they get them at their next sign-in.`);
   const seen = `The last token is of ${at(token.occurredAt)}, in ${token.application}`;
@@ -110,7 +115,7 @@ function verdictOf(known: RolesKnown): Comparison {
     case 'no':
       return says(
         'sign-in-again',
-        `Their roles changed ${change}. ${seen}, before the change, and ${differs || 'has the same roles; groups and attributes may differ'}. ${wait(record.updatedAt, known.now)}${TELL}`,
+        `Their ${differs === '' ? 'record' : 'roles'} changed ${change}. ${seen}, before the change, and ${differs || 'has the same roles; groups and attributes may differ'}. ${wait(record.updatedAt, known.now)}${TELL}`,
       );
     case 'perhaps':
       if (differs === '') break;
@@ -156,7 +161,7 @@ function differenceOf(held: readonly string[], sent: readonly string[]): string 
   const surplus = sent.filter((role) => !held.includes(role));
   return [
     missing.length > 0 ? `lacks ${roleList(missing)}` : '',
-    surplus.length > 0 ? `still has ${roleList(surplus)}` : '',
+    surplus.length > 0 ? `also has ${roleList(surplus)}` : '',
   ]
     .filter((part) => part !== '')
     .join(' and ');

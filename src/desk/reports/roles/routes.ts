@@ -5,6 +5,7 @@ import { type AppEnv, newApp } from '../../http/context.ts';
 import { FOREIGN_CURSOR } from '../../http/list-page.ts';
 import { badRequest, refuse, validated } from '../../http/problem-details.ts';
 import { jsonBody } from '../../http/request-body.ts';
+import type { PersonOfText } from '../queries/find-person.ts';
 import {
   changesOfPerson,
   nothingMore,
@@ -36,24 +37,24 @@ changesRoutes.get('/:key', validated('param', personParam), validated('query', p
 });
 
 async function roles(c: RolesContext, named: PersonNamed): Promise<Response> {
-  const key = await keyOf(c, named);
-  if (key === undefined) return refuse(c, 'no-person-named');
+  const person = await personIn(c, named);
+  if (person === undefined) return refuse(c, 'no-person-named');
   const { rolesReport } = await import('./roles-report.ts');
-  const report = await rolesReport({ kv: c.env.GATEHOUSE, config: configOf(c.env) }, key, Date.now());
+  const report = await rolesReport({ kv: c.env.GATEHOUSE, config: configOf(c.env) }, person, Date.now());
   return report.ok ? c.json(report.value, 200) : refuse(c, report.reason, { afterwards: 'nothing-changed' });
 }
 
 type ChangesOfPerson = NonNullable<Awaited<ReturnType<typeof personPage>>> | typeof changesOfPerson._zod.output;
 
 async function changes(c: RolesContext, page: ChangesOfPerson): Promise<Response> {
-  const key = await keyOf(c, page.narrowed);
-  if (key === undefined) return refuse(c, 'no-person-named');
+  const person = await personIn(c, page.narrowed);
+  if (person === undefined) return refuse(c, 'no-person-named');
   const { personChanges } = await import('../queries/person-changes.ts');
-  return c.json(await personChanges(configOf(c.env), { ...page, narrowed: { key } }), 200);
+  return c.json(await personChanges(configOf(c.env), page, person), 200);
 }
 
-async function keyOf(c: RolesContext, { key, text = '' }: PersonNamed): Promise<string | undefined> {
-  if (key !== undefined) return key;
-  const { keyOfText } = await import('../queries/find-person.ts');
-  return keyOfText(configOf(c.env), text);
+async function personIn(c: RolesContext, { key, text = '' }: PersonNamed): Promise<PersonOfText | undefined> {
+  if (key !== undefined) return { key };
+  const { personOfText } = await import('../queries/find-person.ts');
+  return personOfText(configOf(c.env), text);
 }
