@@ -35,3 +35,20 @@ export async function withKvTimeout<Value>(
     return { ok: false, reason: status === '400' ? 'kv-refused' : 'kv-failed' };
   }
 }
+
+/** KV's limit for one bulk read (https://developers.cloudflare.com/kv/api/read-key-value-pairs/). */
+export const MAX_KEYS_A_READ = 100;
+
+/** Values by key; null when missing. As text, because one value that is not JSON fails a bulk read of type JSON. */
+export async function readMany(
+  kv: KVNamespace,
+  places: readonly string[],
+): Promise<KvResult<Map<string, string | null>>> {
+  const values = new Map<string, string | null>();
+  for (let from = 0; from < places.length; from += MAX_KEYS_A_READ) {
+    const read = await withKvTimeout(() => kv.get(places.slice(from, from + MAX_KEYS_A_READ)));
+    if (!read.ok) return read;
+    for (const [place, text] of read.value) values.set(place, text);
+  }
+  return { ok: true, value: values };
+}

@@ -108,6 +108,7 @@ function neonModel() {
       readPresent: () => query(present),
       readInForce: () => query(inForce),
       readVersion: (number) => query(() => rows[number - 1]),
+      readDeciding: () => query(() => undefined),
       listVersions: () => query(() => rows),
       addVersion: (version) =>
         operate<Added>(

@@ -7,12 +7,15 @@ import { type SQL, sql } from 'drizzle-orm';
 import { afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { connect } from '../../src/database/connect.ts';
 import { createMonths } from '../../src/database/partitions.ts';
+import { runQuery } from '../../src/database/run-query.ts';
 import { sumDue } from '../../src/desk/aggregates/sum-due.ts';
 import { readiness } from '../../src/desk/health/database-state.ts';
 import { findAttempt, listAttempts } from '../../src/desk/reports/queries/attempts.ts';
 import { callerCounts } from '../../src/desk/reports/queries/caller-counts.ts';
 import { findPerson } from '../../src/desk/reports/queries/find-person.ts';
+import { personChanges } from '../../src/desk/reports/queries/person-changes.ts';
 import { summary } from '../../src/desk/reports/queries/summary-counts.ts';
+import { rolesHistory } from '../../src/desk/reports/queries/timeline.ts';
 import { attemptsQuestion, personQuestion } from '../../src/desk/reports/questions.ts';
 import { callersRange, summaryRange } from '../../src/desk/reports/range.ts';
 import { readConfig } from '../../src/platform/config.ts';
@@ -68,7 +71,7 @@ interface Node {
 }
 
 /** Runs a report, then has Postgres explain each of its statements. */
-async function readBy(report: () => Promise<unknown>): Promise<Node[]> {
+async function readBy(report: () => Promise<unknown>, table = 'attempts'): Promise<Node[]> {
   const sent = vi.spyOn(globalThis, 'fetch');
   await report();
   const bodies = sent.mock.calls.map(
@@ -84,7 +87,7 @@ async function readBy(report: () => Promise<unknown>): Promise<Node[]> {
     const [row] = explained as { 'QUERY PLAN': { Plan: Node }[] }[];
     plans.push(...(row?.['QUERY PLAN'].flatMap(({ Plan }) => flat(Plan)) ?? []));
   }
-  return plans.filter((node) => node['Relation Name']?.startsWith('attempts') && node['Actual Loops'] > 0);
+  return plans.filter((node) => node['Relation Name']?.startsWith(table) && node['Actual Loops'] > 0);
 }
 
 const flat = (node: Node): Node[] => [node, ...(node.Plans ?? []).flatMap(flat)];
@@ -100,6 +103,24 @@ const list = async (asked: object) => listAttempts(config(), await attemptsQuest
 const person = async (key: string) => findPerson(config(), await personQuestion.parseAsync({ key }), now);
 const called = async (text: string) => findPerson(config(), await personQuestion.parseAsync({ text }), now);
 const guid = (digits: string) => digits.padStart(32, '0').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+
+test('the changes of a person, and the last ones of their roles, read an index of the audit log', async () => {
+  await db().execute(sql`
+    insert into changes (id, occurred_at, changed_by, subject, after)
+    select gen_random_uuid(), ${from}::timestamptz + i * interval '1 minute', 'admin', 'oid:' || lpad((i % 1000)::text, 32, '0')::uuid, '{}'
+    from generate_series(1, ${ROWS}::int) as i`);
+  await db().execute(sql`analyze changes`);
+  for (const key of [`oid:${guid('7')}`, `oid:${guid('abc')}`, 'email:7@example.com']) {
+    const page = await personQuestion.parseAsync({ key, limit: 5 });
+    const history = () => runQuery(config(), (queries, run) => rolesHistory(queries, run, key));
+    for (const report of [() => personChanges(config(), page, { key }), history]) {
+      const nodes = await readBy(report, 'changes');
+      expect(nodes.filter((node) => node['Node Type'] === 'Seq Scan')).toEqual([]);
+      expect(rowsRead(nodes)).toBeLessThan(100);
+    }
+    expect(rowsRead(await readBy(history))).toBeLessThan(FEW);
+  }
+});
 
 test('each look-up reads an index of each month and few rows, with or without a match', async () => {
   const lookUps: Record<string, () => Promise<unknown>> = {

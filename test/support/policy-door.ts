@@ -64,12 +64,18 @@ export function policyDoor() {
       GATEHOUSE: memory.kv,
     }) as unknown as Env;
 
-  async function call(method: string, path: string, { body, headers, settings }: Call = {}): Promise<Answered> {
+  const call = (method: string, path: string, asked: Call = {}) => send(method, `/admin${path}`, 'admin:admin', asked);
+  async function send(
+    method: string,
+    path: string,
+    credential: string,
+    { body, headers, settings }: Call,
+  ): Promise<Answered> {
     const raw = typeof body === 'string' || body instanceof Uint8Array || body instanceof ReadableStream;
-    const request = new Request(`https://gatehouse.example/admin${path}`, {
+    const request = new Request(`https://gatehouse.example${path}`, {
       method,
       headers: {
-        Authorization: `Basic ${btoa('admin:admin')}`,
+        Authorization: `Basic ${btoa(credential)}`,
         ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
         ...headers,
       },
@@ -96,6 +102,9 @@ export function policyDoor() {
   return {
     database,
     call,
+    /** Asks as support does. */
+    report: (path: string, settings?: Record<string, string>) =>
+      send('GET', `/reports${path}`, 'support:support', settings === undefined ? {} : { settings }),
     put,
     memory: () => memory,
     env: () => env,

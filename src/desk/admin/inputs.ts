@@ -3,14 +3,11 @@ import * as z from 'zod/mini';
 import { nameKey } from '../../sign-in/search-keys.ts';
 import { impossibleKey, readPersonKey, unchangedKey } from '../../sign-in/typed-key.ts';
 import { DEAD_LETTER_KINDS } from '../consume/dead-letters.ts';
-import { signatureOf } from '../http/cursor.ts';
-import { limit, strict, text } from '../http/input-rules.ts';
+import { strict, text } from '../http/input-rules.ts';
 import { KEY_FORMS } from '../http/typed-values.ts';
 
 /** Longer than any address or id. Long keys are stored as a digest. */
 const MAX_TYPED_KEY_CHARS = 2_000;
-/** Length of a signature of `http/cursor.ts`. */
-const SIGNATURE_CHARS = 16;
 
 const typedKey = z
   .string('not a text. Write a person key, such as oid:0f8fad5b-d9cb-469f-a165-70867728950e')
@@ -51,30 +48,6 @@ const nameOnly = z.pipe(
 export const erasureKey = z.union([nameOnly, personKey], KEY_FORMS);
 
 export const keyOnly = strict({ key: personKey });
-
-export const FOREIGN_KV_CURSOR = 'not a cursor of this list. Send all of "next" from the previous page';
-
-/**
- * Pages of a list in KV. KV does not reliably reject a foreign or damaged cursor, so Gatehouse puts a signature of the
- * list and the KV cursor in front of it.
- */
-export function kvPageOf(list: string, preset: number, most: number) {
-  const ours = async (kvCursor: string) => (await signatureOf([list, kvCursor])) + kvCursor;
-  const cursor = z.pipe(
-    text,
-    z.transform(async (typed: string, { issues }): Promise<string> => {
-      const kvCursor = typed.slice(SIGNATURE_CHARS);
-      if (kvCursor !== '' && typed === (await ours(kvCursor))) return kvCursor;
-      issues.push({ code: 'custom', input: typed, message: FOREIGN_KV_CURSOR });
-      return z.NEVER;
-    }),
-  );
-  return {
-    query: strict({ cursor: z.optional(cursor), limit: limit(preset, most) }),
-    /** The member `next` of the response; absent on the last page. */
-    next: async (kvCursor: string | undefined) => (kvCursor === undefined ? {} : { next: await ours(kvCursor) }),
-  };
-}
 
 /** `outage`: only earlier versions write these. Absent: all kinds. */
 export const deadLetterKind = strict({

@@ -1,8 +1,8 @@
 /** Lists the records of people in Workers KV, page by page. */
 import { PERSON_PREFIX, personKeyAt, placesOf } from '../../entitlements/record-keys.ts';
 import { newestCopy } from '../../entitlements/stored-record.ts';
-import { type KvResult, withKvTimeout } from '../../platform/kv.ts';
-import { type Records, readMany, type StoredPerson, storedPersonOf } from './person-records.ts';
+import { type KvResult, readMany, withKvTimeout } from '../../platform/kv.ts';
+import { type Records, type StoredPerson, storedPersonOf } from './person-records.ts';
 
 export interface PeoplePage {
   readonly people: readonly StoredPerson[];

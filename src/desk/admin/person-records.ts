@@ -13,13 +13,11 @@ import {
   REMOVAL_TTL_SECONDS,
   type Removal,
 } from '../../entitlements/stored-record.ts';
-import { type KvRefusal, type KvResult, withKvTimeout, write } from '../../platform/kv.ts';
+import { type KvRefusal, type KvResult, readMany, write } from '../../platform/kv.ts';
 import type { EntitlementsInput } from './record-input.ts';
 
 /** Limit for logging and showing a value that is not a valid record. */
 const MAX_UNREADABLE_CHARS = 2_000;
-/** Maximum number of keys in one bulk read of KV. */
-export const MAX_PEOPLE_A_PAGE = 100;
 
 /** A record under its person key. `unreadable`: the truncated text of a value that is not a valid record. */
 export type StoredPerson =
@@ -75,20 +73,6 @@ async function readAll({ kv, emailKeys }: Records, key: string): Promise<KvResul
   const held = places.filter((place) => typeof read.value.get(place) === 'string');
   const newest = newestCopy(places, read.value);
   return { ok: true, value: { places, held, person: newest && storedPersonOf(key, newest) } };
-}
-
-/** Read as text, because one value that is not JSON fails a whole bulk read of type JSON. */
-export async function readMany(
-  kv: KVNamespace,
-  places: readonly string[],
-): Promise<KvResult<Map<string, string | null>>> {
-  const values = new Map<string, string | null>();
-  for (let from = 0; from < places.length; from += MAX_PEOPLE_A_PAGE) {
-    const read = await withKvTimeout(() => kv.get(places.slice(from, from + MAX_PEOPLE_A_PAGE)));
-    if (!read.ok) return read;
-    for (const [place, text] of read.value) values.set(place, text);
-  }
-  return { ok: true, value: values };
 }
 
 export interface SavedPerson {

@@ -1,32 +1,18 @@
 /** The endpoints for administrators: people and their roles, the audit log, and dead letters. */
 import type { Context } from 'hono';
 import { configOf } from '../../platform/config.ts';
-import { type KvRefusal, withKvTimeout } from '../../platform/kv.ts';
+import { type KvRefusal, MAX_KEYS_A_READ, withKvTimeout } from '../../platform/kv.ts';
 import { type ChangesPage, changesQuestion } from '../audit/changes-question.ts';
 import { listDeadLetters, readDeadLetter, removeDeadLetter, replayDeadLetters } from '../consume/dead-letters.ts';
 import { type AppEnv, newApp } from '../http/context.ts';
 import { badRequest, refuse, validated } from '../http/problem-details.ts';
 import { jsonBody, limitedBody } from '../http/request-body.ts';
+import { FOREIGN_SIGNED_CURSOR, signedPageOf } from '../http/signed-page.ts';
 import { authorOf } from './author.ts';
 import { erasureRoutes } from './erasure/routes.ts';
-import {
-  deadLetterId,
-  deadLetterKind,
-  FOREIGN_KV_CURSOR,
-  keyOnly,
-  kvPageOf,
-  personKey,
-  type TypedKey,
-} from './inputs.ts';
+import { deadLetterId, deadLetterKind, keyOnly, personKey, type TypedKey } from './inputs.ts';
 import { listPeople } from './list-people.ts';
-import {
-  MAX_PEOPLE_A_PAGE,
-  type PersonRefusal,
-  readPerson,
-  removePerson,
-  type StoredPerson,
-  savePerson,
-} from './person-records.ts';
+import { type PersonRefusal, readPerson, removePerson, type StoredPerson, savePerson } from './person-records.ts';
 import { type EntitlementsInput, recordInput, recordInputWith } from './record-input.ts';
 import { recordsOf } from './records.ts';
 
@@ -49,7 +35,7 @@ adminRoutes.use(limitedBody(MAX_BODY_BYTES, 'record'));
 
 adminRoutes.route('/people', erasureRoutes);
 
-const peoplePage = kvPageOf('people', 50, MAX_PEOPLE_A_PAGE);
+const peoplePage = signedPageOf('people', 50, MAX_KEYS_A_READ);
 
 adminRoutes.get('/people', validated('query', peoplePage.query), async (c) => {
   const { cursor, limit } = c.req.valid('query');
@@ -77,7 +63,7 @@ adminRoutes.post('/changes/search', jsonBody, validated('json', changesQuestion)
   changes(c, c.req.valid('json')),
 );
 
-const deadLettersPage = kvPageOf('dead-letters', 50, 500);
+const deadLettersPage = signedPageOf('dead-letters', 50, 500);
 
 adminRoutes.get('/dead-letters', validated('query', deadLettersPage.query), async (c) => {
   const { cursor, limit } = c.req.valid('query');
@@ -165,5 +151,5 @@ const refused = (c: AdminContext, { reason, begun }: { reason: PersonRefusal['re
 /** KV refuses a page only for its cursor: from another Gatehouse, or expired. */
 const refusedPage = (c: AdminContext, refusal: KvRefusal, cursor: string | undefined) =>
   refusal.reason === 'kv-refused' && cursor !== undefined
-    ? badRequest(c, [{ path: 'cursor', message: FOREIGN_KV_CURSOR }])
+    ? badRequest(c, [{ path: 'cursor', message: FOREIGN_SIGNED_CURSOR }])
     : refused(c, refusal);

@@ -79,10 +79,24 @@ export const REFUSALS = {
   'no-such-address': [404, NO_SUCH_ADDRESS],
   'no-such-attempt': [404, noSuchAttempt],
   'no-such-person': [404, 'No record is stored under this key. One saved in the last minute may not show yet.'],
+  'no-person-named': [
+    404,
+    'This text leads to no person: the call that it names has no objectId, e-mail address or identity. Ask for one of them.',
+  ],
   'no-such-dead-letter': [404, 'This dead letter was replayed, removed or has expired. See GET /admin/dead-letters.'],
   'no-policy': [404, 'No policy has been saved. Save the first one: PUT /admin/policy with If-None-Match: *.'],
   'no-shadow': [404, 'No shadow policy runs. Save one: PUT /admin/policy/shadow?sample=0.1 with If-None-Match: *.'],
-  'no-such-version': [404, ({ number }: Numbered) => `There is no version ${number}. See GET /admin/policy/versions.`],
+  'no-such-version': [
+    404,
+    ({ number, address = '/admin/policy' }: Numbered & { address?: string }) =>
+      `There is no version ${number}. See GET ${address}/versions.`,
+  ],
+  'version-without-document': [
+    404,
+    ({ number }: Numbered) =>
+      `Version ${number} ended a shadow policy, so it says nothing. Choose another one: GET /reports/policy/versions.`,
+  ],
+  'no-such-rule': [404, noSuchRule],
   'no-such-list': [404, noSuchList],
   'method-not-allowed': [
     405,
@@ -118,6 +132,11 @@ export const REFUSALS = {
     429,
     'Too many wrong credentials came from your address or for this name. Wait a minute; a correct credential is admitted at once.',
     60,
+  ],
+  'version-unreadable': [
+    500,
+    ({ number }: Numbered) =>
+      `The document of version ${number} is damaged: it does not have the form of a policy. Choose another version, and ask an administrator to look at it.`,
   ],
   'internal-error': [500, 'An unexpected error occurred. Try again, or search the logs for the request id.'],
   'not-logged': [503, failed('The change could not be logged: the queue and the database both refused it.'), 30],
@@ -164,6 +183,18 @@ function noSuchList({ name, near, names }: { name: string; near: string | undefi
   const known = names === '' ? 'It has no lists: add one to the document (PUT /admin/policy)' : `Its lists: ${names}`;
   const hint = near === undefined ? '' : ` Did you mean ${near}?`;
   return `The policy has no list ${name}, so nothing was changed.${hint} ${known}.`;
+}
+
+interface RuleAsked {
+  readonly id: string;
+  readonly version: number;
+  readonly near: string | undefined;
+}
+
+function noSuchRule({ id, version, near }: RuleAsked): string {
+  const hint = near === undefined ? '' : ` Did you mean ${near}?`;
+  const what = `Version ${version} of the policy has no rule ${id}.${hint}`;
+  return `${what} For the rule of an attempt, add ?version= with its policyVersion. GET /reports/rules lists the rules.`;
 }
 
 function versionChanged(inForce: CurrentVersion): string {

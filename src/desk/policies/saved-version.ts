@@ -18,6 +18,22 @@ export interface VersionInfo {
   readonly rules: number;
   readonly lists: number;
   readonly messages: number;
+  /** When the next version of its use took its place; null while none has. Only of a version that was asked for. */
+  readonly until?: Date | null;
+}
+
+/** A version without its document, as JSON. */
+export function shownVersion({ number, use, sample, author, note, createdAt, ...counts }: VersionInfo) {
+  const { rules, lists, messages } = counts;
+  return {
+    number,
+    use,
+    ...(sample === null ? {} : { sample }),
+    author,
+    note,
+    createdAt: createdAt.toISOString(),
+    ...(use === 'no-shadow' ? {} : { rules, lists, messages }),
+  };
 }
 
 export interface Version extends VersionInfo {
@@ -96,6 +112,8 @@ export interface Versions {
   readInForce(): VersionsResult<Pointer | undefined>;
   /** Undefined when there is no version of this number. */
   readVersion(number: number): VersionsResult<Version | undefined>;
+  /** The version that decided before this number was saved, or decides now; undefined when there is none. */
+  readDeciding(before: number | undefined): VersionsResult<Version | undefined>;
   /** At most `limit` versions below `before` (undefined: all), newest first. */
   listVersions(limit: number, before: number | undefined): VersionsResult<VersionInfo[]>;
   /** Adds a version and its audit row in one transaction. Returns the pointer after that. */

@@ -3,7 +3,7 @@
  * is the highest `shadow` or `no-shadow` one, unless that is `no-shadow`. Rows never change. Import this file lazily:
  * drizzle costs start-up time.
  */
-import { desc, eq, getTableColumns, lt, type SQL, sql } from 'drizzle-orm';
+import { and, desc, eq, getTableColumns, lt, type SQL, sql } from 'drizzle-orm';
 import { connect, type Database } from '../../database/connect.ts';
 import { changes, policyVersions as table } from '../../database/schema.ts';
 import { sqlStateOf } from '../../database/sql-state.ts';
@@ -17,6 +17,12 @@ const LIMIT_MS = 10_000;
 const { document: _, ...info } = getTableColumns(table);
 /** Read as text, because the driver parses `json` and loses the order of members. */
 const whole = { ...info, text: sql<string | null>`${table.document}::text` };
+
+/** `active` versions follow each other, and so do those that begin or end a shadow. */
+const until = sql<Date | null>`(
+  select next.created_at from policy_versions as next
+  where next.number > policy_versions.number and (next.use = 'active') = (policy_versions.use = 'active')
+  order by next.number limit 1)`.mapWith(table.createdAt);
 
 const newest = (uses: SQL) => sql`(select max(${table.number}) from ${table} where ${table.use} in (${uses}))`;
 const counts = sql`${table.number} in (${newest(sql`'active'`)}, ${newest(sql`'shadow', 'no-shadow'`)})`;
@@ -40,12 +46,32 @@ export const versionsIn = (config: Config): Versions => ({
   readInForce: () => attempt(config, async (db) => policyPointer(byUse(await selectInForce(db)))),
 
   readVersion: (number) =>
-    attempt(config, async (db) => (await db.select(whole).from(table).where(eq(table.number, number)))[0]),
+    attempt(
+      config,
+      async (db) =>
+        (
+          await db
+            .select({ ...whole, until })
+            .from(table)
+            .where(eq(table.number, number))
+        )[0],
+    ),
+
+  readDeciding: (before) =>
+    attempt(config, async (db) => {
+      const isActive = and(eq(table.use, 'active'), before === undefined ? undefined : lt(table.number, before));
+      const newestFirst = db
+        .select({ ...whole, until })
+        .from(table)
+        .where(isActive)
+        .orderBy(desc(table.number));
+      return (await newestFirst.limit(1))[0];
+    }),
 
   listVersions: (limit, before) =>
     attempt(config, (db) =>
       db
-        .select(info)
+        .select({ ...info, until })
         .from(table)
         .where(before === undefined ? undefined : lt(table.number, before))
         .orderBy(desc(table.number))

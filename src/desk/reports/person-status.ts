@@ -7,12 +7,11 @@ import { isToken } from './attempt-verdict.ts';
 import type { AttemptRow } from './queries/columns.ts';
 import type { RefusedKind } from './queries/refused.ts';
 import { keyInWords } from './readings.ts';
+import { tokenHas } from './role-timing.ts';
 import { signInSentence } from './sign-in-sentence.ts';
 
 /** Number of newest attempts that determine the status. */
 export const RECENT_ATTEMPTS = 50;
-/** Twice the "60 seconds or more" of Workers KV (https://developers.cloudflare.com/kv/concepts/how-kv-works/). */
-const KV_SPREAD_MS = 120_000;
 
 export interface RoleChange {
   readonly occurredAt: Date;
@@ -122,7 +121,7 @@ const noneHas = (searched: readonly string[], since: string) =>
   `No attempt recorded since ${since} has ${searched.join(' or ')}`;
 
 /** Keys that are not unique: people share them, and anyone can type them. */
-const isSharedKey = (key: string) => key.startsWith('email:') || isNameKey(key);
+export const isSharedKey = (key: string) => key.startsWith('email:') || isNameKey(key);
 
 function sharedKeySentence(accounts: number, strangers: number, key: string): string {
   const what = key.startsWith('email:') ? 'address' : 'sign-in name';
@@ -230,15 +229,16 @@ function changesThatCount({ oid, idp, email }: RoleChanges): [whose: string, cha
   return counting;
 }
 
-/** Microsoft keeps a token's claims until the next interactive sign-in, so an earlier token does not show a change. */
 function aboutChange(whose: string, change: RoleChange, token: AttemptRow | undefined): string {
   const made = `${at(change.occurredAt)} by ${change.changedBy}`;
-  if (token === undefined) return `${whose} changed ${made}, which counts from the next sign-in`;
-  const since = token.occurredAt.getTime() - change.occurredAt.getTime();
-  if (since < 0) {
-    return `${whose} changed after that token: the next interactive sign-in gets the change (changed ${made})`;
+  switch (tokenHas(change.occurredAt, token)) {
+    case 'no-token':
+      return `${whose} changed ${made}, which counts from the next sign-in`;
+    case 'no':
+      return `${whose} changed after that token: the next interactive sign-in gets the change (changed ${made})`;
+    case 'perhaps':
+      return `${whose} changed ${made}, less than two minutes before that token, which may not have the change: sign in again`;
+    case 'yes':
+      return '';
   }
-  const hasIt = token.rolesUpdatedAt !== null && token.rolesUpdatedAt >= change.occurredAt;
-  if (hasIt || since > KV_SPREAD_MS) return '';
-  return `${whose} changed ${made}, less than two minutes before that token, which may not have the change: sign in again`;
 }

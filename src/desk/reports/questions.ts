@@ -115,15 +115,26 @@ export const KEY_IN_PATH = `a person key in a path is one percent-encoded segmen
 export const personParam = z.object({ key: personKey });
 /** The page of a timeline whose key is in the path; {@link personPage} joins the two. */
 export const personPageQuestion = strict({ ...page, lang });
-const personAsked = strict({ key: z.optional(personKey), text: z.optional(text), ...page, lang }).check(
-  z.refine(({ key, text }) => (key === undefined) !== (text === undefined), {
-    path: ['key'],
-    message: `give either "key" or "text". ${TEXT_INSTEAD}`,
-  }),
-);
+/** The page of the changes of a person whose key is in the path. */
+export const changesPageQuestion = strict(page);
+const keyOrText = { key: z.optional(personKey), text: z.optional(text) };
+const eitherOne = z.refine<PersonNamed>(({ key, text }) => (key === undefined) !== (text === undefined), {
+  path: ['key'],
+  message: `give either "key" or "text". ${TEXT_INSTEAD}`,
+});
+/** A person by key, or by a bare text that is read as one of several things. */
+export interface PersonNamed {
+  readonly key?: string | undefined;
+  readonly text?: string | undefined;
+}
+export const personKeyOrText = strict(keyOrText).check(eitherOne);
+export const nothingMore = strict({});
+const personAsked = strict({ ...keyOrText, ...page, lang }).check(eitherOne);
+const changesAsked = strict({ ...keyOrText, ...page }).check(eitherOne);
 /** A person key, or a bare text that is read as one of several things. */
 export const personQuestion = z.pipe(personAsked, paged<z.output<typeof personAsked>>('person'));
 export type PersonSearch = z.output<typeof personQuestion>;
+export const changesOfPerson = z.pipe(changesAsked, paged<z.output<typeof changesAsked>>('changes-of-person'));
 /** The page of the timeline of one person key. */
 export type PersonPage = Page<{ readonly key: string; readonly lang?: string | undefined }>;
 
@@ -131,8 +142,9 @@ export type PersonPage = Page<{ readonly key: string; readonly lang?: string | u
 export async function personPage(
   key: string,
   { limit, cursor, lang }: z.output<typeof personPageQuestion>,
+  list: 'person' | 'changes-of-person' = 'person',
 ): Promise<PersonPage | undefined> {
-  const question: Question = ['person', { key }];
+  const question: Question = [list, { key }];
   const after = cursor === undefined ? undefined : await readCursor(question, cursor);
   if (after === undefined && cursor !== undefined) return undefined;
   return { narrowed: { key, lang }, limit, after, question };

@@ -9,6 +9,7 @@ import { type AppEnv, newApp } from '../http/context.ts';
 import { FOREIGN_CURSOR, MAX_LIMIT } from '../http/list-page.ts';
 import { badRequest, refuse, validated } from '../http/problem-details.ts';
 import { jsonBody, limitedBody } from '../http/request-body.ts';
+import { policyReportRoutes, rulesRoutes } from './policy/routes.ts';
 import {
   type AttemptsPage,
   attemptParam,
@@ -29,6 +30,7 @@ import {
   summaryQuestion,
 } from './questions.ts';
 import { callersRange, listFrom, summaryRange } from './range.ts';
+import { changesRoutes, rolesRoutes } from './roles/routes.ts';
 import { readSnapshot } from './snapshot.ts';
 import type { Summary } from './summary.ts';
 
@@ -130,8 +132,14 @@ reports.get('/people/:key', validated('param', personParam), validated('query', 
   const page = await personPage(c.req.valid('param').key, c.req.valid('query'));
   return page === undefined ? badRequest(c, [{ path: 'cursor', message: FOREIGN_CURSOR }]) : person(c, page);
 });
+reports.route('/rules', rulesRoutes);
+reports.route('/policy', policyReportRoutes);
+
+reports.route('/roles', rolesRoutes);
+reports.route('/changes', changesRoutes);
 // A key with unencoded slashes.
-reports.get('/people/*', (c) => badRequest(c, [{ path: 'key', message: KEY_IN_PATH }]));
+for (const list of ['people', 'roles', 'changes'])
+  reports.get(`/${list}/*`, (c) => badRequest(c, [{ path: 'key', message: KEY_IN_PATH }]));
 
 async function list(c: ReportsContext, page: AttemptsPage): Promise<Response> {
   const { listAttempts } = await import('./queries/attempts.ts');

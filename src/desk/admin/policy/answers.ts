@@ -5,7 +5,7 @@ import { namesIn, pointerTo } from '../../http/json-pointer.ts';
 import { firstFaults, refuse } from '../../http/problem-details.ts';
 import type { Problem } from '../../policies/policy-problem.ts';
 import type { SavedPolicy, SaveOutcome } from '../../policies/save.ts';
-import type { Version, VersionInfo } from '../../policies/saved-version.ts';
+import { shownVersion, type Version } from '../../policies/saved-version.ts';
 import type { PolicyContext } from './policy-inputs.ts';
 import { etagOf } from './preconditions.ts';
 
@@ -21,19 +21,6 @@ export const bodyFaultOf = (problem: Problem, at = ''): Fault => {
   const path = [at, fault.path].filter((part) => part !== '').join('.');
   return { ...fault, path, ...(path === '' ? {} : { pointer: pointerTo(namesIn(path)) }) };
 };
-
-export function shownVersion({ number, use, sample, author, note, createdAt, ...counts }: VersionInfo) {
-  const { rules, lists, messages } = counts;
-  return {
-    number,
-    use,
-    ...(sample === null ? {} : { sample }),
-    author,
-    note,
-    createdAt: createdAt.toISOString(),
-    ...(use === 'no-shadow' ? {} : { rules, lists, messages }),
-  };
-}
 
 export const shownWithDocument = (version: Version) => ({
   ...shownVersion(version),

@@ -37,11 +37,7 @@ export async function findPerson(
 ): Promise<FoundPerson> {
   const { key, text } = page.narrowed;
   if (key !== undefined) return findTimeline(config, { ...page, narrowed: { key } }, now, languages);
-  const { readings, nearMiss } = await readingsOf(text ?? '');
-  const found = await runQuery(config, (db, run) =>
-    Promise.all(readings.map(async (reading) => ({ reading, rows: await rowsOf(db, run, reading) }))),
-  );
-  const hit = found.find(({ rows }) => rows.length > 0);
+  const { readings, nearMiss, hit } = await readingWithAttempts(config, text ?? '');
   const keptSince = retainedMonths(new Date(now), config.RETENTION_DAYS).from;
   if (hit === undefined) {
     const refused = await runQuery(config, (db, run) => refusedOfLastDay(db, run, now));
@@ -56,7 +52,7 @@ export async function findPerson(
   }
   const { reading, rows } = hit;
   const how = { takenFor: reading.takenFor, ...('mark' in reading && { matched: rows.map(({ id }) => id) }) };
-  const owner = 'mark' in reading ? rows.map(bestKeyOf).find((one) => one !== '') : reading.key;
+  const owner = ownerOf(hit);
   if (owner !== undefined)
     return { ...how, ...(await findTimeline(config, { ...page, narrowed: { key: owner } }, now, languages)) };
   // Calls without any key: they are the timeline.
@@ -87,6 +83,35 @@ export async function findPerson(
     tries: tries.map(({ json }) => json),
     attempts: withRepeats(withSignIns(rows.map(attemptJson), signIns), repeats),
   };
+}
+
+/** The readings of a text, and the first of them with an attempt. */
+async function readingWithAttempts(config: Config, text: string) {
+  const { readings, nearMiss } = await readingsOf(text);
+  const found = await runQuery(config, (db, run) =>
+    Promise.all(readings.map(async (reading) => ({ reading, rows: await rowsOf(db, run, reading) }))),
+  );
+  return { readings, nearMiss, hit: found.find(({ rows }) => rows.length > 0) };
+}
+
+/** The person key that a reading with attempts leads to; undefined when the calls name no person. */
+const ownerOf = ({ reading, rows }: { readonly reading: TextReading; readonly rows: readonly AttemptRow[] }) =>
+  'mark' in reading ? rows.map(bestKeyOf).find((one) => one !== '') : reading.key;
+
+/** A person key, and what the text was taken for that led to it. */
+export interface PersonOfText {
+  readonly key: string;
+  readonly takenFor?: TakenFor;
+}
+
+/** The person that a typed text leads to, without an attempt too; undefined when it names no person. */
+export async function personOfText(config: Config, text: string): Promise<PersonOfText | undefined> {
+  const { readings, hit } = await readingWithAttempts(config, text);
+  if (hit !== undefined) {
+    const key = ownerOf(hit);
+    return key === undefined ? undefined : { key, takenFor: hit.reading.takenFor };
+  }
+  return readings.find((reading) => 'key' in reading);
 }
 
 const withoutPerson = (key: string) => ({ key, keys: key === '' ? [] : [key], tries: [], attempts: [], sameEmail: [] });

@@ -126,6 +126,27 @@ async function countTimeline(config: Config, person: Keys, rows: number, limit: 
   return countMatches(config, sql`(select distinct ${attempts.occurredAt}, ${attempts.id} from ${found})`);
 }
 
+/** The keys of a person. One who was never seen may have a record already: then it is the key itself. */
+export async function knownKeys(db: Database, run: RunQuery, key: string): Promise<{ keys: Keys; truncated: boolean }> {
+  const { keys, truncated } = await seenTogether(db, run, key);
+  const or = (some: readonly string[], kind: string) => (some.length === 0 && key.startsWith(kind) ? [key] : some);
+  const { oids, idps, emails } = keys;
+  return { keys: { ...keys, oids: or(oids, 'oid:'), idps: or(idps, 'idp:'), emails: or(emails, 'email:') }, truncated };
+}
+
+/** What decides a person's roles: their keys, the newest attempts, and the last changes of records that can count. */
+export async function rolesHistory(db: Database, run: RunQuery, key: string) {
+  const { keys, truncated } = await knownKeys(db, run, key);
+  const { emails, names } = ownKeys(key);
+  const newest = await timeline(db, run, { ...keys, emails, names }, undefined, RECENT_ATTEMPTS);
+  const token = lastToken(newest);
+  const counting = keysThatCount(keys, token ?? newest.find(({ oidKey }) => oidKey !== ''));
+  return { keys, truncated, newest, token, counting, changes: await lastChanges(db, run, counting) };
+}
+
+/** The keys of a person under which a record may be, the best kind first. */
+export const recordKeys = ({ oids, idps, emails }: Keys): string[] => distinct([...oids, ...idps, ...emails]);
+
 const nameOf = (key: string) => key.slice(NAME_PREFIX.length);
 
 /** The newest attempts that a search for `key` finds by that key itself. */
@@ -225,8 +246,9 @@ async function sharingEmail(
 }
 
 /** The last change of each kind of key. */
-async function lastChanges(db: Database, run: RunQuery, { oids, idps, emails }: Keys): Promise<RoleChanges> {
-  const keys = distinct([...oids, ...idps, ...emails]);
+async function lastChanges(db: Database, run: RunQuery, person: Keys): Promise<RoleChanges> {
+  const { oids, idps, emails } = person;
+  const keys = recordKeys(person);
   if (keys.length === 0) return { oid: undefined, idp: undefined, email: undefined };
   const { occurredAt, id, changedBy, subject, after } = changes;
   const parts = keys.map(
