@@ -1,5 +1,6 @@
 /** Runs after the reply: evaluates the shadow policy and records the attempt. */
 import { v7 as uuidv7 } from 'uuid';
+import type { AttemptNumber } from '../attempts/attempt-number.ts';
 import { record } from '../attempts/enqueue.ts';
 import { heldIn } from '../entitlements/look-up.ts';
 import { configOf } from '../platform/config.ts';
@@ -12,18 +13,19 @@ import { attemptOf, outcomeOf } from './compose-attempt.ts';
 import type { GateEnv } from './env.ts';
 import type { KvWorld } from './know.ts';
 
-/** Records an answered call. Never rejects: it logs failures. */
+/** Records an answered call under its number. Never rejects: it logs failures. */
 export async function remember(
   env: GateEnv,
   door: Pick<FrontDoor, 'recorded'>,
   world: KvWorld,
   answered: Answered,
+  number: AttemptNumber,
 ): Promise<void> {
   const { reached } = answered;
   const id = uuidv7({ msecs: reached.startedAt });
   try {
     const shadow = await shadowDecision(world, answered);
-    const attempt = await attemptOf(configOf(env), answered, door.recorded(reached), id, shadow);
+    const attempt = await attemptOf(configOf(env), answered, door.recorded(reached), id, number, shadow);
     await record(attempt, env.ATTEMPTS, (lost) => env.RECORDER.record(lost), reached.withTimeout);
   } catch (error) {
     log('attempt-lost', {
