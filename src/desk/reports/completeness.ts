@@ -14,6 +14,8 @@ import type { Backlog, Waiting } from './waiting-messages.ts';
 const SETTLED_AFTER_MS = 20 * MINUTE_MS;
 /** Between the arrival of a call and the time at which its message is in the queue, and between two clocks. */
 const SENT_WITHIN_MS = 2 * MINUTE_MS;
+/** A message is in the first queue for about a day before it is in the second. */
+const IN_FIRST_QUEUE_MS = 2 * DAY_MS;
 
 interface HourCounts {
   /** Attempts in the log. */
@@ -96,13 +98,17 @@ export interface CompletenessCounts {
 
 /**
  * A gap before an attempt at or after this time may still be filled; undefined: every gap may. The queue says since
- * when its oldest message waits. The second queue does not say how long a message was in the first.
+ * when its oldest message waits.
  */
 export function unsureSince({ first, second }: Waiting, now: number): Date | undefined {
-  const young = now - SETTLED_AFTER_MS;
-  if ((second?.messages ?? 0) > 0) return undefined;
-  if (first === undefined || first.messages === 0) return new Date(young);
-  return first.oldest && new Date(Math.min(young, first.oldest.getTime() - SENT_WITHIN_MS));
+  const since = Math.min(now - SETTLED_AFTER_MS, calledSince(first), calledSince(second, IN_FIRST_QUEUE_MS));
+  return since === Number.NEGATIVE_INFINITY ? undefined : new Date(since);
+}
+
+/** The earliest time of the call of a waiting message: infinite without messages, and minus infinite if unknown. */
+function calledSince(backlog: Backlog | undefined, beforeMs = SENT_WITHIN_MS): number {
+  if (backlog === undefined || backlog.messages === 0) return Number.POSITIVE_INFINITY;
+  return backlog.oldest === undefined ? Number.NEGATIVE_INFINITY : backlog.oldest.getTime() - beforeMs;
 }
 
 export function completenessReport(counts: CompletenessCounts, now: number): CompletenessReport {
@@ -161,12 +167,14 @@ function oldestOf({ first, second }: Waiting): Date | undefined {
 }
 
 function lateMessages({ asked, waiting: { first, second } }: CompletenessCounts, now: number): number {
-  const late = (backlog: Backlog | undefined, longest: number) => {
-    if (backlog === undefined || backlog.messages === 0) return 0;
-    const oldest = (backlog.oldest?.getTime() ?? 0) - longest;
-    return oldest <= now - SENT_WITHIN_MS && oldest < asked.to.getTime() ? backlog.messages : 0;
-  };
-  return late(first, SENT_WITHIN_MS) + late(second, Number.POSITIVE_INFINITY);
+  // A message that was sent a moment ago is no reason to ask again.
+  const end = Math.min(asked.to.getTime(), now - 2 * SENT_WITHIN_MS);
+  return [
+    calledSince(first) < end ? first : undefined,
+    calledSince(second, IN_FIRST_QUEUE_MS) < end ? second : undefined,
+  ]
+    .map((backlog) => backlog?.messages ?? 0)
+    .reduce((sum, messages) => sum + messages, 0);
 }
 
 function statusOf({ counts: { range }, totals, late }: Found): CompletenessStatus {
@@ -199,7 +207,7 @@ const VERDICTS: Readonly<Record<CompletenessStatus, (found: Found) => string>> =
       : `Not known yet: ${number(unsure, 'attempt is', 'attempts are')} missing and may still arrive. Ask again in ${SETTLED_AFTER_MS / MINUTE_MS} minutes.`,
   unknown: ({ counts: { range, keptSince } }) =>
     range === undefined
-      ? `Unknown: the attempts before ${minute(keptSince)} are deleted. Choose a later time.`
+      ? `Unknown: the attempts before ${minute(keptSince)} UTC are deleted. Choose a later time.`
       : 'Unknown: an earlier version of Gatehouse wrote these attempts, without numbers. Losses among them cannot be seen.',
 };
 

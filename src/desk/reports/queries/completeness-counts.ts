@@ -105,7 +105,7 @@ function firstIdAt(ms: number): string {
 }
 
 const instant = (date: Date): SQL => sql`${date.toISOString()}::timestamptz`;
-const hourOf = sql.raw(`floor(extract(epoch from occurred_at) / ${HOUR_MS / 1_000})::bigint`);
+const hourOf = sql.raw(`floor(date_part('epoch', occurred_at) / ${HOUR_MS / 1_000})::bigint`);
 
 /**
  * A missing number is counted in the hour of the isolate's next number that is stored or a dead letter. The numbers
