@@ -185,10 +185,10 @@ function statusOf({ counts: { range }, totals, late }: Found): CompletenessStatu
 }
 
 const VERDICTS: Readonly<Record<CompletenessStatus, (found: Found) => string>> = {
-  complete: ({ totals: { stored } }) =>
-    stored === 0
-      ? 'Complete, as far as can be known: no attempt is stored, and none is known to be missing.'
-      : `Complete, as far as can be known: ${number(stored, 'attempt is', 'attempts are')} stored, and no number is missing.`,
+  complete: ({ counts, totals }) =>
+    totals.stored === 0
+      ? `Complete, as far as can be known: no attempt is stored, and none is known to be missing.${doubts(counts, totals)}`
+      : `Complete, as far as can be known: ${number(totals.stored, 'attempt is', 'attempts are')} stored, and no number is missing.${doubts(counts, totals)}`,
   incomplete: ({ totals: { gaps, unsure, deadLetters }, hours }) => {
     const parts = [
       ...(gaps > 0 ? [`${number(gaps, 'attempt is', 'attempts are')} lost (${hoursWith(hours, 'gaps')})`] : []),
@@ -210,6 +210,18 @@ const VERDICTS: Readonly<Record<CompletenessStatus, (found: Found) => string>> =
       ? `Unknown: the attempts before ${minute(keptSince)} UTC are deleted. Choose a later time.`
       : 'Unknown: an earlier version of Gatehouse wrote these attempts, without numbers. Losses among them cannot be seen.',
 };
+
+/** What could be missing after all, as sentences. */
+function doubts({ waiting, letters }: CompletenessCounts, { unnumbered }: HourCounts): string {
+  const sentences = [
+    ...(unnumbered > 0 ? [`${number(unnumbered, 'attempt has', 'attempts have')} no number to compare.`] : []),
+    ...(waiting.first === undefined || waiting.second === undefined
+      ? ['The queue did not say whether messages wait.']
+      : []),
+    ...(letters.known === 'all' ? [] : ['Whether there are dead letters is unknown.']),
+  ];
+  return sentences.map((sentence) => ` ${sentence}`).join('');
+}
 
 const MAX_NAMED = 3;
 
