@@ -63,4 +63,6 @@ export const KEPT_COLUMNS = [
   'shadowClaims',
   'policyId',
   'callerKind',
+  'isolate',
+  'sequence',
 ] as const satisfies readonly AttemptColumn[];

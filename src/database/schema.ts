@@ -109,6 +109,10 @@ export const attempts = pgTable(
     ipNetwork: dimension(),
     /** The kind of the caller's credential, such as `basic`. */
     callerKind: dimension(),
+    /** UUIDv7 of the gate's isolate that answered; its time is that of the isolate's first attempt. */
+    isolate: uuid(),
+    /** Number among the isolate's attempts, from 1: a missing number is a lost attempt. 0: an earlier version's. */
+    sequence: integer().notNull().default(0),
   },
   (t) => [
     primaryKey({ name: 'attempts_pk', columns: [t.occurredAt, t.id] }),

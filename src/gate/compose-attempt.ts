@@ -1,5 +1,6 @@
 /** Composes the attempt of an answered call. Every text is truncated here. */
 import type { Attempt, Outcome } from '../attempts/attempt.ts';
+import type { AttemptNumber } from '../attempts/attempt-number.ts';
 import { fingerprintOf, seedOf } from '../attempts/fingerprint.ts';
 import {
   EMAIL_NOT_TRUSTED,
@@ -55,12 +56,13 @@ export interface ChannelPart {
   readonly notes: readonly string[];
 }
 
-/** Composes an attempt. `id` is a UUIDv7 with the arrival time; the request cannot set it. */
+/** Composes an attempt. `id` is a UUIDv7 with the arrival time. The request can set neither it nor the number. */
 export async function attemptOf(
   config: StoredClaims & Pick<Config, 'SUPPORT_CODE_KEY'>,
   answered: Answered,
   channelPart: ChannelPart,
   id: string,
+  { isolate, sequence }: AttemptNumber,
   shadow?: ShadowDecision,
 ): Promise<Attempt> {
   const { reached, decision, reply, reason } = answered;
@@ -125,6 +127,8 @@ export async function attemptOf(
     policyId: short(policyId),
     ipNetwork: short(ipNetwork),
     callerKind: short(reached.callerKind),
+    isolate,
+    sequence,
     fingerprint: '',
     ...shadowColumns(shadow),
   });

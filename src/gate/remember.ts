@@ -1,5 +1,6 @@
 /** Runs after the reply: evaluates the shadow policy and records the attempt. */
 import { v7 as uuidv7 } from 'uuid';
+import type { AttemptNumber } from '../attempts/attempt-number.ts';
 import { record, recordProbe } from '../attempts/enqueue.ts';
 import { probedBy, probeOf } from '../attempts/probe.ts';
 import { heldIn } from '../entitlements/look-up.ts';
@@ -13,19 +14,20 @@ import { attemptOf, outcomeOf } from './compose-attempt.ts';
 import type { GateEnv } from './env.ts';
 import type { KvWorld } from './know.ts';
 
-/** Records an answered call. Never rejects: it logs failures. */
+/** Records an answered call under its number. Never rejects: it logs failures. */
 export async function remember(
   env: GateEnv,
   door: Pick<FrontDoor, 'recorded'>,
   world: KvWorld,
   answered: Answered,
+  number: AttemptNumber,
 ): Promise<void> {
   const { reached } = answered;
   const id = uuidv7({ msecs: reached.startedAt });
   try {
     const run = probedBy(reached.request);
     const shadow = run === undefined ? await shadowDecision(world, answered) : undefined;
-    const attempt = await attemptOf(configOf(env), answered, door.recorded(reached), id, shadow);
+    const attempt = await attemptOf(configOf(env), answered, door.recorded(reached), id, number, shadow);
     if (run !== undefined) await recordProbe(probeOf(attempt, run), env.ATTEMPTS, (lost) => env.RECORDER.record(lost));
     else await record(attempt, env.ATTEMPTS, (lost) => env.RECORDER.record(lost), reached.withTimeout);
   } catch (error) {

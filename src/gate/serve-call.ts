@@ -1,5 +1,7 @@
 /** Serves an admitted call of any channel: answers it, and records it after the reply. */
 import type { Context } from 'hono';
+import { nextNumber, UNNUMBERED } from '../attempts/attempt-number.ts';
+import { probedBy } from '../attempts/probe.ts';
 import type { Accepted } from '../callers/credential.ts';
 import { configOf } from '../platform/config.ts';
 import { sharedTimer } from '../platform/timeout.ts';
@@ -38,8 +40,10 @@ export async function serveCall<Read extends Parsed>(
     decisionTimeoutMs: config.DECISION_TIMEOUT_MS,
     withTimeout,
   };
+  // Before the work begins, so that also a call that never ends leaves a gap.
+  const number = probedBy(c.req.raw) === undefined ? nextNumber(startedAt) : UNNUMBERED;
   const answering = answer(door, world, call);
   // Register all work before the first await: Cloudflare cancels a call's work when the caller disconnects.
-  later(answering.then((answered) => remember(c.env, door, world, answered)));
+  later(answering.then((answered) => remember(c.env, door, world, answered, number)));
   return (await answering).reply;
 }

@@ -65,7 +65,7 @@ test('attempts.csv has fixed column names in a fixed order, and empty shadow col
   const columns = `occurredAt id step urlStep outcome reason rule messageKey message messageLanguage supportCode clientId
     objectId email issuer issuerAssignedId signInType locale roles rolesUpdatedAt durationMs degraded notes claimNames
     unexpectedClaims keptClaims reply status policyVersion shadowVersion shadowOutcome shadowRule shadowMessageKey
-    shadowDiffers shadowClaims channel caller correlationId cfRay fingerprint sentClaims failedRules quotedClaims policyId ipNetwork callerKind`;
+    shadowDiffers shadowClaims channel caller correlationId cfRay fingerprint sentClaims failedRules quotedClaims policyId ipNetwork callerKind isolate sequence`;
   expect(linesOf(file)[0]?.join(' ').replace('\ufeff', '')).toBe(columns.replaceAll(/\s+/g, ' '));
   const [asked, notAsked] = recordsOf(file);
   const texts = { ...shadow, shadowVersion: '3', shadowDiffers: 'true', shadowClaims: 'a b', rolesUpdatedAt };

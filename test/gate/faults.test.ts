@@ -235,6 +235,8 @@ describe('attempt of a call', () => {
       otherKeys: ['idp:contoso.onmicrosoft.com:2', 'name:jane@example.com', 'name:2'],
       policyVersion: 0,
     });
+    expect(row?.isolate).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7/);
+    expect(row?.sequence).toBeGreaterThan(0);
     expect(row?.fingerprint).toMatch(/^[0-9a-f]{16}$/);
     expect(row?.durationMs).toBeGreaterThanOrEqual(0);
   });

@@ -115,7 +115,10 @@ describe('attempt of every body', () => {
           supportCode: '',
           durationMs: 1e9,
         };
-        const attempt = await attemptOf(config, answered, recorded(reached), uuidv7());
+        const attempt = await attemptOf(config, answered, recorded(reached), uuidv7(), {
+          isolate: uuidv7(),
+          sequence: 2 ** 31 - 1,
+        });
         const text = JSON.stringify(attempt);
         expect(await writeMessages(configOf(env), [JSON.parse(text)], 10_000)).toEqual({ refused: [] });
         expect(new TextEncoder().encode(text).byteLength).toBeLessThan(MAX_MESSAGE_BYTES);

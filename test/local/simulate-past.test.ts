@@ -58,6 +58,8 @@ describe('the simulated attempts of a day', () => {
     expect(attempts.length / 200).toBeGreaterThan(15);
     expect(attempts.length / 200).toBeLessThan(25);
     expect(new Set(attempts.map(({ id }) => id)).size).toBe(attempts.length);
+    for (const ofIsolate of Map.groupBy(attempts, ({ isolate }) => isolate).values())
+      expect(ofIsolate.map(({ sequence }) => sequence)).toEqual(ofIsolate.map((_, index) => index + 1));
     for (const { atMs } of made) expect(atMs > (today - 30) * DAY_MS && atMs <= NOON).toBe(true);
     for (const { supportCode, outcome } of attempts) expect(supportCode === '').toBe(outcome === 'continue');
     const all = (of: (attempt: (typeof attempts)[number]) => string) => [...new Set(attempts.map(of))];

@@ -17,6 +17,7 @@ import {
 } from '../../src/local/simulate/script.ts';
 import { readConfig } from '../../src/platform/config.ts';
 
+const FIRST = { isolate: null, sequence: 0 };
 const config = readConfig({ LOCAL: 'yes', SUPPORT_CODE_KEY: 'a key for tests, long enough to count' });
 const seeds = fc.integer();
 const people = fc.tuple(seeds, fc.nat()).map(([seed, number]) => personOf(seed, number));
@@ -45,7 +46,7 @@ describe('a simulated visit', () => {
         for (const { path, body, step } of calls) {
           for (const value of Object.values(JSON.parse(body))) expect([null, '', undefined]).not.toContain(value);
           const { attempt } = await answerTo({ path, body, atMs: Date.now(), held: async () => null }, config);
-          expect(await attempt(uuidv7(), 1)).toMatchObject({
+          expect(await attempt(uuidv7(), FIRST, 1)).toMatchObject({
             step,
             clientId: person.application.clientId,
             objectId: step === 'PreTokenIssuance' ? person.objectId : '',
@@ -75,7 +76,7 @@ describe('a simulated visit', () => {
         for (const { path, body, step } of calls) {
           const { reply, attempt } = await answerTo({ path, body, atMs: Date.now(), held: async () => null }, config);
           expect(reply).toMatchObject({ status: 200, body: '' });
-          expect(await attempt(uuidv7(), 1)).toMatchObject({
+          expect(await attempt(uuidv7(), FIRST, 1)).toMatchObject({
             channel: 'custom-policy',
             step,
             correlationId,

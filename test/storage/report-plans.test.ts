@@ -9,18 +9,21 @@ import { connect } from '../../src/database/connect.ts';
 import { createMonths } from '../../src/database/partitions.ts';
 import { runQuery } from '../../src/database/run-query.ts';
 import { sumDue } from '../../src/desk/aggregates/sum-due.ts';
+import type { DeskEnv } from '../../src/desk/env.ts';
 import { readiness } from '../../src/desk/health/database-state.ts';
 import { findAttempt, listAttempts } from '../../src/desk/reports/queries/attempts.ts';
 import { callerCounts } from '../../src/desk/reports/queries/caller-counts.ts';
+import { completenessCounts } from '../../src/desk/reports/queries/completeness-counts.ts';
 import { findPerson } from '../../src/desk/reports/queries/find-person.ts';
 import { personChanges } from '../../src/desk/reports/queries/person-changes.ts';
 import { summary } from '../../src/desk/reports/queries/summary-counts.ts';
 import { rolesHistory } from '../../src/desk/reports/queries/timeline.ts';
 import { attemptsQuestion, personQuestion } from '../../src/desk/reports/questions.ts';
-import { callersRange, summaryRange } from '../../src/desk/reports/range.ts';
+import { callersRange, completenessRange, summaryRange } from '../../src/desk/reports/range.ts';
 import { readConfig } from '../../src/platform/config.ts';
 import { DAY_MS } from '../../src/platform/duration.ts';
 import { anAttempt, keepAttempts } from '../support/attempt.ts';
+import { memoryKv } from '../support/memory-kv.ts';
 import { ownDatabase } from '../support/own-database.ts';
 
 const ROWS = 20_000;
@@ -201,4 +204,17 @@ test('the report on credentials reads the attempts that are not summed yet, and 
   expect(accepted.map(({ credential }) => credential)).toEqual(expect.arrayContaining(['basic:old', 'basic:recent']));
   expect(lastCalls.has('basic:old')).toBe(false);
   expect(rowsRead(await readBy(ask))).toBeLessThanOrEqual(unsummed + ROWS / DAYS);
+});
+
+test('the report on completeness reads the attempts of its range and of the day before, once', async () => {
+  const range = completenessRange({ from: new Date(now - 2 * DAY_MS) }, now);
+  if (typeof range === 'string') throw new Error(range);
+  const env = { GATEHOUSE: memoryKv().kv } as DeskEnv;
+  const nodes = await readBy(() => completenessCounts(env, config(), range, now));
+  const from = new Date(range.from.getTime() - DAY_MS).toISOString();
+  const [row] = await rows<{ read: number }>(
+    sql`select count(*)::int as read from attempts where occurred_at >= ${from}::timestamptz`,
+  );
+  expect(row?.read).toBeGreaterThan(1_000);
+  expect(rowsRead(nodes)).toBe(row?.read);
 });

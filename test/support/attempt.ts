@@ -35,6 +35,7 @@ export function anAttempt({ at, ...changed }: Partial<Attempt> & { at?: Date } =
     durationMs: 3,
     caller: 'Test',
     fingerprint: '0123456789abcdef0123456789abcdef',
+    isolate: null,
     ...changed,
   };
 }

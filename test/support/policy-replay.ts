@@ -98,7 +98,7 @@ export async function recorded({ body, exchange, policy, held, kvFails = false, 
     : answer(customPolicyDoor([]), world, call));
   const { reached } = answered;
   const part = (exchange === undefined ? userFlowDoor : customPolicyDoor([])).recorded(reached);
-  const attempt = await attemptOf(config, answered, part, uuidv7({ msecs: now }));
+  const attempt = await attemptOf(config, answered, part, uuidv7({ msecs: now }), { isolate: null, sequence: 0 });
   const row = attemptRow(attempt) as AttemptRow;
   const { event, lookup, person } = reached;
   return {

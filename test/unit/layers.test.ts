@@ -28,7 +28,7 @@ const LAYERS: readonly (readonly [room: string, imports: string])[] = [
   ['desk/audit', 'sign-in platform database desk/http'],
   [
     'desk/reports',
-    'sign-in callers expressions platform database attempts policy entitlements desk/env.ts desk/http desk/aggregates desk/policies',
+    'sign-in callers expressions platform database attempts policy entitlements desk/env.ts desk/http desk/aggregates desk/consume desk/policies',
   ],
   ['desk/rekey', 'platform entitlements'],
   // A policy is tried, and readiness is asked, on the road of a call.

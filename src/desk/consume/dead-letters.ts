@@ -3,6 +3,7 @@
  * replays or removes them. An earlier version also stored messages of an outage, under `dead-letter:outage:`; they are
  * treated the same until the last one expires (`RETENTION_DAYS`).
  */
+import * as z from 'zod/mini';
 import { isMessage } from '../../attempts/attempt.ts';
 import { containsToken } from '../../attempts/token-shape.ts';
 import type { Config } from '../../platform/config.ts';
@@ -18,8 +19,11 @@ export interface DeadLetter {
   readonly reason: string;
   /** ISO 8601, UTC. */
   readonly diedAt: string;
+  /** The number of the attempt (`attempts/attempt-number.ts`); absent for other messages and earlier versions. */
+  readonly isolate?: string;
+  readonly sequence?: number;
 }
-type Metadata = Pick<DeadLetter, 'reason' | 'diedAt'>;
+type Metadata = Omit<DeadLetter, 'id' | 'kind'>;
 const UNKNOWN: Metadata = { reason: '', diedAt: '' };
 
 /** Each takes 3 of the 1,000 operations of an invocation (https://developers.cloudflare.com/kv/platform/limits/). */
@@ -38,9 +42,12 @@ function withoutTokens(_: string, value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [containsToken(name) ? '…' : name, member]));
 }
 
+/** A message that is refused may have anything in its place. */
+const numbered = z.object({ isolate: z.uuid(), sequence: z.int32().check(z.positive()) });
+
 /** Stores a message for the retention time of attempts. The same `id` overwrites the same dead letter. */
 export async function moveToDeadLetters(kv: KVNamespace, config: Config, id: string, reason: string, body: unknown) {
-  const metadata: Metadata = { reason, diedAt: new Date().toISOString() };
+  const metadata: Metadata = { reason, diedAt: new Date().toISOString(), ...numbered.safeParse(body).data };
   const expirationTtl = config.RETENTION_DAYS * SECONDS_A_DAY;
   await kv.put(keyOf('refused', id), JSON.stringify(body, withoutTokens), { expirationTtl, metadata });
   log('dead-letter', { id, reason });

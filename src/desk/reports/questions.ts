@@ -175,8 +175,9 @@ export type SummaryQuestion = z.output<typeof summaryQuestion>;
 const summaryFileAsked = strict(summaryMembers);
 export const summaryFileQuestion = z.pipe(summaryFileAsked, inPeriod<z.output<typeof summaryFileAsked>>());
 
-const callersAsked = strict(period);
-export const callersQuestion = z.pipe(callersAsked, inPeriod<z.output<typeof callersAsked>>());
+const periodAsked = strict(period);
+export const callersQuestion = z.pipe(periodAsked, inPeriod<z.output<typeof periodAsked>>());
+export const completenessQuestion = callersQuestion;
 
 const run = typed((typed, context) => {
   const id = guidOf(typed);

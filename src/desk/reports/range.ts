@@ -1,6 +1,7 @@
 /** The range of time that a report covers. Pure; `now` is in milliseconds since 1970. */
 import { DAY_MS, HOUR_MS } from '../../platform/duration.ts';
 import type { Position } from '../http/cursor.ts';
+import type { Stretch } from './parts.ts';
 import type { Dimensions, Filters, Interval, SummaryQuestion } from './questions.ts';
 import { MAX_FACET_DAYS, readsAttempts } from './summary-parts.ts';
 
@@ -55,6 +56,21 @@ const CALLERS_DAYS = 30;
 export function callersRange({ from, to }: Pick<SummaryQuestion, 'from' | 'to'>, now: number): SummaryRange | string {
   const start = from ?? new Date((to?.getTime() ?? now) - CALLERS_DAYS * DAY_MS);
   return summaryRange({ from: start, to, interval: 'day' }, now);
+}
+
+/** By default a day: "is the log complete?" is asked about the last hours. */
+const COMPLETENESS_DAYS = 1;
+/** The attempts of the range are read. A week by hour, rounded outwards, is a little longer than seven days. */
+export const MAX_COMPLETENESS_DAYS = 8;
+
+/** The hours of the report on completeness, rounded outwards, at most up to the current one; or why there are none. */
+export function completenessRange({ from, to }: Pick<SummaryQuestion, 'from' | 'to'>, now: number): Stretch | string {
+  const end = Math.min(to?.getTime() ?? now, now);
+  const start = from ?? new Date(end - COMPLETENESS_DAYS * DAY_MS);
+  if (end - start.getTime() > MAX_COMPLETENESS_DAYS * DAY_MS)
+    return `more than ${MAX_COMPLETENESS_DAYS} days before "to": give a shorter range`;
+  const range = summaryRange({ from: start, to: new Date(end), interval: 'hour' }, now);
+  return typeof range === 'string' ? range : { from: range.from, to: range.to };
 }
 
 /**

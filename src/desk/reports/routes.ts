@@ -16,6 +16,7 @@ import {
   attemptsFileQuestion,
   attemptsQuestion,
   callersQuestion,
+  completenessQuestion,
   isDefault,
   KEY_IN_PATH,
   languageQuestion,
@@ -29,7 +30,7 @@ import {
   summaryFileQuestion,
   summaryQuestion,
 } from './questions.ts';
-import { callersRange, listFrom, summaryRange } from './range.ts';
+import { callersRange, completenessRange, listFrom, summaryRange } from './range.ts';
 import { changesRoutes, rolesRoutes } from './roles/routes.ts';
 import { readSnapshot } from './snapshot.ts';
 import type { Summary } from './summary.ts';
@@ -72,6 +73,17 @@ reports.get('/callers', validated('query', callersQuestion), async (c) => {
   const counts = await callerCounts(config, range, now);
   const configured = stateOf(c.req.raw)?.callers;
   return c.json(callersReport(counts, { range, now, retentionDays: config.RETENTION_DAYS, configured }), 200);
+});
+
+reports.get('/completeness', validated('query', completenessQuestion), async (c) => {
+  const now = Date.now();
+  const range = completenessRange(c.req.valid('query'), now);
+  if (typeof range === 'string') return badRequest(c, [{ path: 'from', message: range }]);
+  const [{ completenessCounts }, { completenessReport }] = await Promise.all([
+    import('./queries/completeness-counts.ts'),
+    import('./completeness.ts'),
+  ]);
+  return c.json(completenessReport(await completenessCounts(c.env, configOf(c.env), range, now), now), 200);
 });
 
 reports.get('/attempts', validated('query', attemptsQuestion), (c) => list(c, c.req.valid('query')));

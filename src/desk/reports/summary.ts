@@ -17,6 +17,7 @@ import {
   MAX_GROUPS,
   total,
 } from './breakdowns.ts';
+import { completenessAddress } from './completeness.ts';
 import { dayOf, type Stretch } from './parts.ts';
 import type { BeforeRow, SeenRow } from './queries/before-and-seen.ts';
 import type { PeopleRow } from './queries/people-of-each.ts';
@@ -83,6 +84,8 @@ export interface Summary extends Breakdowns, Partial<FacetBreakdowns> {
   readonly signIns?: SignIns;
   /** Calls that were refused before there was an attempt, by kind, whatever the filters. */
   readonly refusedCalls: readonly RefusedKind[];
+  /** Address of the report on whether the log is complete, for this range or the last days of it. */
+  readonly completeness: string;
   readonly coverage: readonly string[];
 }
 
@@ -144,6 +147,7 @@ export function summarise(counted: Counted): Summary {
     durationMs: typeof durationMs === 'string' ? NO_PERCENTILES : durationMs,
     ...onRequest(counted),
     refusedCalls: counted.refused,
+    completeness: completenessAddress(range),
     ...comparison(counted.shadow),
     ...signInsOf(counted.signIns),
     coverage: coverage(counted, truncated || (typeof counted.facets === 'object' && isTruncated(counted.facets))),

@@ -176,5 +176,7 @@ function attemptOf(
     policyId: '',
     ipNetwork: '',
     callerKind: 'basic',
+    isolate: null,
+    sequence: 0,
   };
 }

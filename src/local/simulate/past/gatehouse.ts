@@ -1,5 +1,6 @@
 /** Answers a simulated call with Gatehouse's own code. No other file of this folder depends on the gate. */
 
+import type { AttemptNumber } from '../../../attempts/attempt-number.ts';
 import { answer, type Call } from '../../../gate/answer.ts';
 import { attemptOf } from '../../../gate/compose-attempt.ts';
 import { customPolicyDoor } from '../../../gate/custom-policy/door.ts';
@@ -22,7 +23,7 @@ export interface PlayedCall {
   readonly held: (key: string) => Promise<string | null>;
 }
 
-/** Returns the reply, and a function that composes the attempt with a given id and duration. */
+/** Returns the reply, and a function that composes the attempt with a given id, number and duration. */
 export async function answerTo({ path, body, atMs, held }: PlayedCall, config: Config) {
   const get = async (asked: string | readonly string[]) =>
     typeof asked === 'string'
@@ -49,7 +50,7 @@ export async function answerTo({ path, body, atMs, held }: PlayedCall, config: C
   const { recorded } = isExchange ? customPolicyDoor([]) : userFlowDoor;
   return {
     reply: answered.reply,
-    attempt: (id: string, durationMs: number) =>
-      attemptOf(config, { ...answered, durationMs }, recorded(answered.reached), id),
+    attempt: (id: string, number: AttemptNumber, durationMs: number) =>
+      attemptOf(config, { ...answered, durationMs }, recorded(answered.reached), id, number),
   };
 }

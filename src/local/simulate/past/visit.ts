@@ -41,12 +41,12 @@ export async function attemptsOfVisit(
     atMs += call.pauseMs;
     // A wrong credential is refused before the body is read, so there is no attempt.
     if (atMs > untilMs || call.credential === 'wrong') break;
-    const attempt = await attemptAt(atMs, call, visit, seed, policy);
+    const attempt = await attemptAt(atMs, call, visit, seed, policy, made);
     made.push({ atMs, attempt });
     if (call.twice) {
       // B2C did not receive the first response and retried after its timeout.
       atMs += B2C_TIMEOUT_MS + dice.int(5, 60);
-      if (atMs <= untilMs) made.push({ atMs, attempt: await attemptAt(atMs, call, visit, seed, policy) });
+      if (atMs <= untilMs) made.push({ atMs, attempt: await attemptAt(atMs, call, visit, seed, policy, made) });
     }
     atMs += attempt.durationMs;
     left = nextVisit(left, attempt.reply, dice);
@@ -60,6 +60,7 @@ async function attemptAt(
   visit: Visit,
   seed: number,
   { config, values }: PolicyInForce,
+  before: readonly PastAttempt[],
 ) {
   const { person, rolesSinceMs, dice } = visit;
   const isUnavailable = isKvOutage(seed, atMs);
@@ -81,7 +82,9 @@ async function attemptAt(
   };
   const { attempt } = await answerTo({ path, body, atMs, held }, config);
   const id = uuidv7({ msecs: atMs, random: dice.bytes(16) });
-  return attempt(id, (isUnavailable ? config.KV_TIMEOUT_MS : 0) + durationMs(dice));
+  // Each visit has an isolate of its own, so that numbers do not depend on other visits.
+  const number = { isolate: before[0]?.attempt.id ?? id, sequence: before.length + 1 };
+  return attempt(id, number, (isUnavailable ? config.KV_TIMEOUT_MS : 0) + durationMs(dice));
 }
 
 /** The outage is the same hour for all people. */

@@ -1,0 +1,277 @@
+/**
+ * The report on completeness: whether every call that was answered is in the log, hour by hour, in words that staff can
+ * read out. Pure. `queries/completeness-counts.ts` counts.
+ */
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../platform/duration.ts';
+import type { Stretch } from './parts.ts';
+import { MAX_COMPLETENESS_DAYS } from './range.ts';
+import type { Backlog, Waiting } from './waiting-messages.ts';
+
+/**
+ * A message that could not be written is retried after at most 15 minutes (consume/consume.ts). So a younger gap may
+ * still be filled.
+ */
+const SETTLED_AFTER_MS = 20 * MINUTE_MS;
+/** Between the arrival of a call and the time at which its message is in the queue, and between two clocks. */
+const SENT_WITHIN_MS = 2 * MINUTE_MS;
+/** A message is in the first queue for about a day before it is in the second. */
+const IN_FIRST_QUEUE_MS = 2 * DAY_MS;
+
+interface HourCounts {
+  /** Attempts in the log. */
+  readonly stored: number;
+  /** Those of them without a number: an earlier version wrote them, and a loss among them cannot be seen. */
+  readonly unnumbered: number;
+  /** Lost attempts: their numbers are missing. */
+  readonly gaps: number;
+  /** Missing numbers that may still arrive. */
+  readonly unsure: number;
+  /** Calls of connectors that were refused before there was an attempt. */
+  readonly refused: number;
+  /** Messages that the database refused; null when KV did not answer. */
+  readonly deadLetters: number | null;
+}
+
+/**
+ * `complete`: no number is missing. `incomplete`: attempts are lost, or are dead letters. `unsettled`: some may still
+ * arrive. `unknown`: the attempts have no numbers, or are deleted.
+ */
+export type CompletenessStatus = 'complete' | 'incomplete' | 'unsettled' | 'unknown';
+
+export interface CompletenessReport {
+  /** Whole hours (UTC). `from` is inclusive, `to` exclusive. */
+  readonly from: string;
+  readonly to: string;
+  /** Time of reading. */
+  readonly asOf: string;
+  readonly status: CompletenessStatus;
+  /** A sentence to read out. */
+  readonly verdict: string;
+  readonly totals: HourCounts;
+  /** Every hour, oldest first. */
+  readonly hours: readonly ({ readonly start: string } & HourCounts)[];
+  /** Messages in the two queues at the time of reading; null when the queue did not say. */
+  readonly waiting: {
+    readonly messages: number | null;
+    /** Messages that could not be delivered within a day. */
+    readonly longer: number | null;
+    /** When the oldest of all was sent. */
+    readonly oldest: string | null;
+  };
+  /** Summaries count the hours before this from the aggregates; null when none is aggregated. */
+  readonly summedUntil: string | null;
+  /** Losses that no number shows. */
+  readonly cannotSee: string;
+  readonly coverage: readonly string[];
+}
+
+/** Dead letters. `at` is in milliseconds since 1970. */
+export interface Letters {
+  readonly all: readonly {
+    readonly at: number;
+    readonly isolate: string | undefined;
+    readonly sequence: number | undefined;
+  }[];
+  /** Whether KV listed all of them. */
+  readonly known: 'all' | 'some' | 'none';
+}
+
+type ByHour<Counts extends number[]> = ReadonlyMap<number, Counts>;
+
+/** Counts from the database, by the start of the hour in milliseconds since 1970. */
+export interface CompletenessCounts {
+  readonly stored: ByHour<number[]>;
+  readonly missing: ByHour<number[]>;
+  readonly refused: ByHour<number[]>;
+  /** Number of isolates of which it is unknown whether numbers before the first one are missing. */
+  readonly undecided: number;
+  readonly asked: Stretch;
+  /** The part of `asked` whose attempts are kept; undefined when there is none. */
+  readonly range: Stretch | undefined;
+  /** Earlier attempts are deleted. */
+  readonly keptSince: Date;
+  /** Hours before this are aggregated. */
+  readonly until: Date;
+  readonly waiting: Waiting;
+  readonly letters: Letters;
+}
+
+/**
+ * A gap before an attempt at or after this time may still be filled; undefined: every gap may. The queue says since
+ * when its oldest message waits.
+ */
+export function unsureSince({ first, second }: Waiting, now: number): Date | undefined {
+  const since = Math.min(now - SETTLED_AFTER_MS, calledSince(first), calledSince(second, IN_FIRST_QUEUE_MS));
+  return since === Number.NEGATIVE_INFINITY ? undefined : new Date(since);
+}
+
+/** The earliest time of the call of a waiting message: infinite without messages, and minus infinite if unknown. */
+function calledSince(backlog: Backlog | undefined, beforeMs = SENT_WITHIN_MS): number {
+  if (backlog === undefined || backlog.messages === 0) return Number.POSITIVE_INFINITY;
+  return backlog.oldest === undefined ? Number.NEGATIVE_INFINITY : backlog.oldest.getTime() - beforeMs;
+}
+
+export function completenessReport(counts: CompletenessCounts, now: number): CompletenessReport {
+  const { asked, range = { from: asked.to, to: asked.to }, waiting, letters, until } = counts;
+  const hours: CompletenessReport['hours'][number][] = [];
+  const dead = Map.groupBy(letters.all, ({ at }) => Math.floor(at / HOUR_MS) * HOUR_MS);
+  for (let start = range.from.getTime(); start < range.to.getTime(); start += HOUR_MS) {
+    const [stored = 0, unnumbered = 0] = counts.stored.get(start) ?? [];
+    const [gaps = 0, unsure = 0] = counts.missing.get(start) ?? [];
+    const [refused = 0] = counts.refused.get(start) ?? [];
+    const deadLetters = letters.known === 'none' ? null : (dead.get(start)?.length ?? 0);
+    hours.push({ start: new Date(start).toISOString(), stored, unnumbered, gaps, unsure, refused, deadLetters });
+  }
+  const sum = (name: keyof HourCounts) => hours.reduce((total, hour) => total + (hour[name] ?? 0), 0);
+  const totals = {
+    stored: sum('stored'),
+    unnumbered: sum('unnumbered'),
+    gaps: sum('gaps'),
+    unsure: sum('unsure'),
+    refused: sum('refused'),
+    deadLetters: letters.known === 'none' ? null : sum('deadLetters'),
+  };
+  const oldest = oldestOf(waiting);
+  const found = { counts, totals, hours, late: lateMessages(counts, now) };
+  const status = statusOf(found);
+  return {
+    from: asked.from.toISOString(),
+    to: asked.to.toISOString(),
+    asOf: new Date(now).toISOString(),
+    status,
+    verdict: VERDICTS[status](found),
+    totals,
+    hours,
+    waiting: {
+      messages: waiting.first?.messages ?? null,
+      longer: waiting.second?.messages ?? null,
+      oldest: oldest?.toISOString() ?? null,
+    },
+    summedUntil: until.getUTCFullYear() > 2000 ? until.toISOString() : null,
+    cannotSee: CANNOT_SEE,
+    coverage: completenessCoverage(counts, totals),
+  };
+}
+
+interface Found {
+  readonly counts: CompletenessCounts;
+  readonly totals: HourCounts;
+  readonly hours: CompletenessReport['hours'];
+  /** Messages that have waited for longer than usual and may belong to the range. */
+  readonly late: number;
+}
+
+function oldestOf({ first, second }: Waiting): Date | undefined {
+  const times = [first?.oldest, second?.oldest].filter((time) => time !== undefined);
+  return times.toSorted((a, b) => a.getTime() - b.getTime())[0];
+}
+
+function lateMessages({ asked, waiting: { first, second } }: CompletenessCounts, now: number): number {
+  // A message that was sent a moment ago is no reason to ask again.
+  const end = Math.min(asked.to.getTime(), now - 2 * SENT_WITHIN_MS);
+  return [
+    calledSince(first) < end ? first : undefined,
+    calledSince(second, IN_FIRST_QUEUE_MS) < end ? second : undefined,
+  ]
+    .map((backlog) => backlog?.messages ?? 0)
+    .reduce((sum, messages) => sum + messages, 0);
+}
+
+function statusOf({ counts: { range }, totals, late }: Found): CompletenessStatus {
+  if (range === undefined) return 'unknown';
+  if (totals.gaps > 0 || (totals.deadLetters ?? 0) > 0) return 'incomplete';
+  if (totals.unsure > 0 || late > 0) return 'unsettled';
+  return totals.stored > 0 && totals.unnumbered === totals.stored ? 'unknown' : 'complete';
+}
+
+const VERDICTS: Readonly<Record<CompletenessStatus, (found: Found) => string>> = {
+  complete: ({ counts, totals }) =>
+    totals.stored === 0
+      ? `Complete, as far as can be known: no attempt is stored, and none is known to be missing.${doubts(counts, totals)}`
+      : `Complete, as far as can be known: ${number(totals.stored, 'attempt is', 'attempts are')} stored, and no number is missing.${doubts(counts, totals)}`,
+  incomplete: ({ totals: { gaps, unsure, deadLetters }, hours }) => {
+    const parts = [
+      ...(gaps > 0 ? [`${number(gaps, 'attempt is', 'attempts are')} lost (${hoursWith(hours, 'gaps')})`] : []),
+      ...(deadLetters !== null && deadLetters > 0
+        ? [
+            `${number(deadLetters, 'message is a dead letter', 'messages are dead letters')} (${hoursWith(hours, 'deadLetters')}), which an administrator can read and write again`,
+          ]
+        : []),
+      ...(unsure > 0 ? [`${unsure} more may still arrive`] : []),
+    ];
+    return `Incomplete: ${parts.join('; ')}.`;
+  },
+  unsettled: ({ totals: { unsure }, late }) =>
+    late > 0
+      ? `Not known yet: ${number(late, 'message waits', 'messages wait')} to be written, and may be of this time. Ask again when none waits.`
+      : `Not known yet: ${number(unsure, 'attempt is', 'attempts are')} missing and may still arrive. Ask again in ${SETTLED_AFTER_MS / MINUTE_MS} minutes.`,
+  unknown: ({ counts: { range, keptSince } }) =>
+    range === undefined
+      ? `Unknown: the attempts before ${minute(keptSince)} UTC are deleted. Choose a later time.`
+      : 'Unknown: an earlier version of Gatehouse wrote these attempts, without numbers. Losses among them cannot be seen.',
+};
+
+/** What could be missing after all, as sentences. */
+function doubts({ waiting, letters }: CompletenessCounts, { unnumbered }: HourCounts): string {
+  const sentences = [
+    ...(unnumbered > 0 ? [`${number(unnumbered, 'attempt has', 'attempts have')} no number to compare.`] : []),
+    ...(waiting.first === undefined || waiting.second === undefined
+      ? ['The queue did not say whether messages wait.']
+      : []),
+    ...(letters.known === 'all' ? [] : ['Whether there are dead letters is unknown.']),
+  ];
+  return sentences.map((sentence) => ` ${sentence}`).join('');
+}
+
+const MAX_NAMED = 3;
+
+/** `hour from 2026-11-21 08:00 UTC`, or several. */
+function hoursWith(hours: CompletenessReport['hours'], name: 'gaps' | 'deadLetters'): string {
+  const starts = hours.filter((hour) => (hour[name] ?? 0) > 0).map(({ start }) => minute(new Date(start)));
+  const more = starts.length - MAX_NAMED;
+  const named = starts.slice(0, MAX_NAMED).join(', ');
+  return `${starts.length === 1 ? 'hour' : 'hours'} from ${named}${more > 0 ? ` and ${more} more` : ''} UTC`;
+}
+
+const minute = (instant: Date) => instant.toISOString().slice(0, 16).replace('T', ' ');
+const number = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`;
+
+const CANNOT_SEE =
+  'A lost attempt is seen when a later attempt of the same isolate is stored. So the last calls of an isolate that died cannot be seen, and an isolate of which nothing is stored cannot either. Calls before this version have no numbers. A call that did not reach Gatehouse, at a misspelled address or while it was away, leaves no trace here.';
+
+function completenessCoverage(
+  { asked, range, keptSince, undecided, waiting, letters }: CompletenessCounts,
+  { stored, unnumbered }: HourCounts,
+): string[] {
+  const sentences = [
+    'Each isolate of the gate numbers its attempts from 1. "gaps" are missing numbers, in the hour of the next attempt of the isolate that is stored: at the border of an hour, the lost call may have been in the hour before.',
+    `A missing number is "unsure" and no gap while it may be on its way: for ${SETTLED_AFTER_MS / MINUTE_MS} minutes, and as long as older messages wait in the queue.`,
+    '"deadLetters" are messages that the database refused, in the hour of their call or change. They are no gaps until they are removed. "waiting" counts all messages, not only attempts.',
+    '"refused" are calls of connectors that were refused before there was an attempt. The last ones of a burst are counted with the next one after it.',
+  ];
+  if (range !== undefined && range.from > asked.from)
+    sentences.push(`Attempts before ${minute(keptSince)} UTC are deleted: these hours are left out.`);
+  if (unnumbered > 0 && unnumbered < stored)
+    sentences.push(
+      `${number(unnumbered, 'attempt has', 'attempts have')} no number: an earlier version wrote them, and losses among them cannot be seen.`,
+    );
+  if (undecided > 0)
+    sentences.push(
+      `For ${number(undecided, 'isolate', 'isolates')}, the attempt before its first one in the range is more than a day older or deleted: whether one is missing between them is unknown.`,
+    );
+  if (waiting.first === undefined || waiting.second === undefined)
+    sentences.push(
+      'The queue did not say how many messages wait (null in "waiting"). A gap may be one of them: ask again later.',
+    );
+  if (letters.known === 'none')
+    sentences.push('Workers KV did not answer, so "deadLetters" is null. A gap may be a dead letter: ask again later.');
+  if (letters.known === 'some')
+    sentences.push('There are too many dead letters to read all of them. A gap may be one of the others.');
+  return sentences;
+}
+
+/** The address of this report for a range, or for the end of one that is too long. */
+export function completenessAddress({ from, to }: Stretch): string {
+  const start = new Date(Math.max(from.getTime(), to.getTime() - MAX_COMPLETENESS_DAYS * DAY_MS));
+  return `/reports/completeness?from=${start.toISOString()}&to=${to.toISOString()}`;
+}
