@@ -173,7 +173,7 @@ const TABLE: [Code, number, string, (object | undefined)?, number?][] = [
   [
     'shared-address',
     409,
-    'Nothing was erased: this address or name was seen with 2 accounts, which may be different persons. Erase the person under oid:<objectId>, or add ?shared=yes to erase what all of them did under it.',
+    'Nothing was erased: this address or name was seen with 2 accounts or identities, which may be different persons. Erase the person under oid:<objectId>, or say that you mean all of them (DELETE: ?shared=yes; POST: "shared": "yes"; npm run roles: --shared).',
     { accounts: 2 },
   ],
   [
