@@ -33,9 +33,20 @@ it('names the hour in UTC, and says while it is not over', () => {
   expect(sentenceOf([1, 0, 0, 0, 0], {}, AFTER - 1)).toContain('on 2026-11-21, which is not over: ');
 });
 
-it('of a person who was let in says that nothing was refused, and counts the token step', () => {
-  const letIn = { occurredAt: AT, outcome: 'continue', rule: '' };
-  const { counted, sentence } = onlyThisPerson(letIn, [5, 4, 4, 4, 4], AFTER);
-  expect(counted).toBe('token-step');
-  expect(sentence).toMatch(/^Nothing was refused here\. At the token step .*: 5 people\. /);
+it.each<[string, number[], RegExp]>([
+  [
+    'others come as far as usual',
+    [5, 4, 4, 4, 4],
+    /^Others reached the token step as usual\. At the token step .*: 5 people\. /,
+  ],
+  ['fewer do', [1, 4, 4, 4, 4], /^Fewer people than usual reached the token step\. /],
+  [
+    'no one does, as no week before',
+    [0, 4, 4, 4, 4],
+    /^No one reached the token step, so it is not only this person\. /,
+  ],
+  ['no one else does, as in a week before', [1, 1, 0, 3, 1], /^No one else reached the token step\. /],
+])('of a call that refused nothing says that %s', (_, people, sentence) => {
+  const counted = onlyThisPerson({ occurredAt: AT, outcome: 'continue', rule: '' }, people, AFTER);
+  expect(counted).toMatchObject({ counted: 'token-step', sentence: expect.stringMatching(sentence) });
 });
