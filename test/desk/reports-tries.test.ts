@@ -17,7 +17,8 @@ interface Answer {
 }
 
 const MINUTE_MS = 60_000;
-const ago = (minutes: number) => new Date(Date.now() - minutes * MINUTE_MS);
+const NOW = Date.now();
+const ago = (minutes: number) => new Date(NOW - minutes * MINUTE_MS);
 const answerOf = async (response: Response): Promise<Answer> => {
   expect(response.status, await response.clone().text()).toBe(200);
   return response.json();
@@ -69,7 +70,7 @@ test('a person has their tries, newest first, and the status begins with the las
   expect(tries[2]?.sentence).toMatch(
     /blocked at PostAttributeCollection by rule no-mail.* Not reached: PreTokenIssuance\./,
   );
-  expect(standing).toMatch(/^Last try \S+Z in application shop: let in with the roles editor\. Tell the person: /);
+  expect(standing).toMatch(/^Last try \S+Z in application shop: let in with the roles editor\. Advice: /);
   expect(standing.endsWith(tries[0]?.advice.text ?? '?')).toBe(true);
 });
 

@@ -122,7 +122,7 @@ test('the answer about a person has the advice of the rule in force and the name
     advice: { text: 'Ask for the card.', language: 'en-gb', source: 'rule' },
   });
   expect(standing).toContain('in application Shop (shop-client): ');
-  expect(standing).toMatch(/Tell the person: Ask for the card\.$/);
+  expect(standing).toMatch(/Advice: Ask for the card\.$/);
   // English is the default, then the language that every message has.
   expect((await answer(['fr'])).one?.advice).toMatchObject({ language: 'en-gb', source: 'rule' });
   await db()

@@ -56,17 +56,25 @@ export function onlyThisPerson(shared: SharedCall, people: readonly (number | nu
   return { hour, people: here, before, counted: kind === 'all' ? 'token-step' : kind, sentence };
 }
 
-/** So many more than in any week before are a disturbance, and no chance. */
-const UNUSUAL = 2;
+/** At least so many people, and so many times the most of the weeks before, are a disturbance and no chance. */
+const UNUSUAL = { people: 3, times: 2 } as const;
 
 function answerOf(here: number | null, before: readonly number[], kind: PeopleGroup['kind']): string {
-  if (here === null || (here === 0 && kind !== 'all')) return 'How many people it concerned is unknown.';
-  if (kind === 'all') return 'Nothing was refused here.';
+  if (kind === 'all' && here !== null) return tokenStepOf(here, before);
+  if (here === null || here === 0) return 'How many people it concerned is unknown.';
   if (here === 1) return 'Only this person.';
+  const most = Math.max(...before);
   if (before.length === 0) return 'Not only this person.';
-  return here > UNUSUAL * Math.max(...before)
-    ? 'Not only this person, and unusually many.'
-    : 'Not only this person, and about as many as usual.';
+  if (here >= UNUSUAL.people && here > UNUSUAL.times * most) return 'Not only this person, and unusually many.';
+  return `Not only this person, and ${here > most ? 'more than' : 'about as many as'} in the weeks before.`;
+}
+
+/** This call refused nothing: then the question is whether others come as far as the token. */
+function tokenStepOf(here: number, before: readonly number[]): string {
+  const least = before.length === 0 ? 0 : Math.min(...before);
+  if (here === 0 && least > 0) return 'No one reached the token step, so it is not only this person.';
+  if (here * UNUSUAL.times < least) return 'Fewer people than usual reached the token step.';
+  return here > 1 ? 'Others reached the token step as usual.' : 'No one else reached the token step.';
 }
 
 function numbersOf(

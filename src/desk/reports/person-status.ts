@@ -75,7 +75,7 @@ export function statusSentence(history: PersonHistory): string {
       : '',
     truncated ? 'this key occurs with too many other keys: only the most recent ones are included' : '',
   ];
-  const aboutTry = lastTry === undefined ? [] : [...lastTry.details, `Tell the person: ${lastTry.advice}`];
+  const aboutTry = lastTry === undefined ? [] : [...lastTry.details, `Advice: ${lastTry.advice}`];
   return [`${parts.filter((part) => part !== '').join('; ')}.`, ...aboutTry].join(' ');
 }
 
