@@ -1,4 +1,4 @@
-/** The program behind `npm run roles`, `policy`, `dead-letters`, `sums`, `migrate` and `deploy`. */
+/** The program behind `npm run roles`, `policy`, `connect`, `dead-letters`, `sums`, `migrate` and `deploy`. */
 import { CommanderError } from 'commander';
 import { type Io, processIo } from './io.ts';
 import { type Define, Program } from './program.ts';
@@ -18,6 +18,10 @@ const PARTS: Commands = {
   policy: {
     description: 'Checks, tests, tries and compares a policy file, and puts it in force.',
     load: () => import('./policy/policy-command.ts'),
+  },
+  connect: {
+    description: 'Connects a B2C tenant to Gatehouse.',
+    load: () => import('./connect/connect-command.ts'),
   },
   'dead-letters': {
     description: 'Messages that could not be written to the database.',

@@ -1,0 +1,37 @@
+/** The commands of `npm run connect`. */
+import { Option } from 'commander';
+import type { Define } from '../program.ts';
+import { AUTHENTICATION_KINDS } from './authentication-kinds.ts';
+import { type CustomPolicyOptions, writeCustomPolicy } from './custom-policy-command.ts';
+import { PACK_NAMES } from './starter-packs.ts';
+
+const repeated = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
+
+export const define: Define = (program, io) => {
+  program
+    .command('custom-policy')
+    .description(
+      'Writes the files of a custom policy that calls Gatehouse, and says what to create and upload. Needs no network.',
+    )
+    .option('--base <file>', `your policy file; repeat it, the base first. Or a starter pack: ${PACK_NAMES}`, repeated)
+    .option('--policy <file>', 'the policy of Gatehouse, whose exchanges are called', 'policy.json')
+    .option('--url <address>', 'the address of your Gatehouse')
+    .option('--tenant <name>', 'the tenant, <name>.onmicrosoft.com; needed with a starter pack')
+    .addOption(
+      new Option('--auth <kind>', 'how the policy authenticates').choices(AUTHENTICATION_KINDS).default('basic'),
+    )
+    .option('--scope <scope>', 'for bearer: the application id URI of Gatehouse, and /.default')
+    .option('--header <name>', 'for api-key: the header, one of CONNECTOR_KEY_HEADERS', 'x-functions-key')
+    .option('--exchange <name>', 'call only this exchange, and those that show sign-ins; may be repeated', repeated)
+    .option('--journey <id>', 'the journey to copy (default: that of your relying party, or SignUpOrSignIn)')
+    .option('--refresh', 'also call when a refresh token is redeemed')
+    .option(
+      '--extends <policy>',
+      'derive from this policy (default: the last file, or B2C_1A_TrustFrameworkExtensions)',
+    )
+    .option('--name <name>', 'the policies are B2C_1A_<name> and B2C_1A_<name>_<journey>', 'Gatehouse')
+    .option('--user-message <text>', 'what a person reads when a call fails', 'Please try again later.')
+    .option('--out <folder>', 'write the files here', 'b2c')
+    .option('--force', 'overwrite files that differ')
+    .does((options: CustomPolicyOptions) => writeCustomPolicy(io, options));
+};
