@@ -3,6 +3,7 @@ import { Option } from 'commander';
 import type { Define } from '../program.ts';
 import { AUTHENTICATION_KINDS } from './authentication-kinds.ts';
 import { type CustomPolicyOptions, writeCustomPolicy } from './custom-policy-command.ts';
+import { makeSecret, SECRET_KINDS, type SecretOptions } from './secret-command.ts';
 import { PACK_NAMES } from './starter-packs.ts';
 
 const repeated = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
@@ -34,4 +35,16 @@ export const define: Define = (program, io) => {
     .option('--out <folder>', 'write the files here', 'b2c')
     .option('--force', 'overwrite files that differ')
     .does((options: CustomPolicyOptions) => writeCustomPolicy(io, options));
+  program
+    .command('secret')
+    .description(
+      'Makes a credential, shows it once, and says where it goes and how it replaces the old one without a gap.',
+    )
+    .addOption(
+      new Option('--kind <kind>', 'what it is: of a connector (basic, key, token), or of the desk (reports, admin)')
+        .choices(SECRET_KINDS)
+        .default('basic'),
+    )
+    .option('--name <name>', 'the name in reports (default: one with the date)')
+    .does((options: SecretOptions) => makeSecret(io, options));
 };
