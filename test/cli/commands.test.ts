@@ -56,7 +56,6 @@ describe('a command with wrong usage', () => {
     ['policy', ['try', POLICY, '--policy', POLICY, '--step', 'x'], /not a step: PostFederationSignup/],
     ['policy', ['try', POLICY, '--policy', POLICY, '--at', 'noon'], /not a time\. Write/],
     ['policy', ['try', POLICY, '--policy', POLICY, '--url', 'http://localhost'], /Add --remote/],
-    ['connect', [], /^A command is missing\. The commands are custom-policy, secret/],
     ['connect', ['custom-policy', '--pack', 'x'], /^custom-policy does not take --pack/],
     ['migrate', ['--database', 'x'], /^migrate does not take --database\.\nTry: npm run migrate -- --help/],
     ['migrate', ['postgres://a:secret@host/d'], /^migrate takes no further argument: "postgres:\/\/…@host\/d"/],

@@ -5,10 +5,29 @@ import { AUTHENTICATION_KINDS } from './authentication-kinds.ts';
 import { type CustomPolicyOptions, writeCustomPolicy } from './custom-policy-command.ts';
 import { makeSecret, SECRET_KINDS, type SecretOptions } from './secret-command.ts';
 import { PACK_NAMES } from './starter-packs.ts';
+import { connectUserFlow, type UserFlowOptions } from './user-flow-command.ts';
 
 const repeated = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
 
 export const define: Define = (program, io) => {
+  program
+    .command('user-flow')
+    .description(
+      'Prints the settings of a user flow for each page of the portal. With --apply it makes them through Microsoft Graph, ' +
+        'reads them back, and prints the steps that Graph does not offer. It changes only what differs.',
+    )
+    .summary('Prints the settings of a user flow, or makes them through Microsoft Graph (--apply).')
+    .option('--flow <name>', 'the user flow, such as B2C_1_signupsignin')
+    .option('--url <address>', 'the address of your Gatehouse')
+    .addOption(
+      new Option('--auth <kind>', 'how the connectors authenticate').choices(['basic', 'certificate']).default('basic'),
+    )
+    .option('--apply', 'make the settings; GRAPH_TOKEN has the access token, GATEHOUSE_CONNECTOR user:password')
+    .option('--tenant <id>', 'with --apply: refuse a token of another tenant')
+    .option('--certificate <file>', 'with --apply: the .pfx; its password is in CERTIFICATE_PASSWORD')
+    .option('--renew', 'with --apply: upload the certificate although a valid one is there')
+    .option('--force', 'with --apply: replace connectors of another API')
+    .does((options: UserFlowOptions) => connectUserFlow(io, options));
   program
     .command('custom-policy')
     .description(
