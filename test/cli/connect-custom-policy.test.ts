@@ -85,10 +85,10 @@ describe('the journey', () => {
     const out = join(folder, 'bearer');
     await fromPack('LocalAccounts', out, '--exchange', 'GetProfile', '--refresh', ...withAuth('bearer'));
     const text = (await filesIn(out))[EXTENSION] ?? '';
-    expect(stepsOf(text, 'Gatehouse-SignUpOrSignIn').filter((step) => step.includes('Gatehouse-'))).toEqual([
-      '1 Gatehouse-AccessToken',
+    expect(stepsOf(text, 'Gatehouse-SignUpOrSignIn').filter((step) => step.includes('Gatehouse'))).toEqual([
+      '1 GatehouseAccessToken',
       '2 Gatehouse-SignInStarted',
-      '6 Gatehouse-AccessToken',
+      '6 GatehouseAccessToken',
       '7 Gatehouse-GetProfile',
       '8 Gatehouse-SignInCompleted',
     ]);
@@ -202,6 +202,81 @@ describe("an owner's files", () => {
     expect(finished).toMatchObject({ stdout: '', stderr: expect.stringMatching(message) });
     expect(finished.code).toBeGreaterThan(0);
     await expect(readFile(join(out, EXTENSION))).rejects.toThrow('ENOENT');
+  });
+
+  it.each<[string, string, (text: string) => string]>([
+    [
+      'a page whose verification is off',
+      'LocalAccounts',
+      (text) =>
+        text.replace(
+          /(<TechnicalProfile Id="LocalAccountSignUpWithLogonEmail">[\s\S]*?<Protocol [^>]*>)/,
+          '$1<Metadata><Item Key="EnforceEmailVerification">False</Item></Metadata>',
+        ),
+    ],
+    ['a page that asks for an address of a provider', 'SocialAccounts', (text) => text],
+  ])('%s verifies the e-mail that an exchange trusts, before the exchange is sent it', async (_, pack, change) => {
+    const out = join(folder, `verified-${pack}`);
+    const base = await baseFile('verified', change(packText(pack)));
+    expect(await connectPolicy(out, '--base', base, '--exchange', 'ValidateProfile')).toMatchObject({ code: 0 });
+    const { [EXTENSION]: text = '' } = await filesIn(out);
+    expect(text).toContain(
+      '<OutputClaim ClaimTypeReferenceId="email" PartnerClaimType="Verified.Email" Required="true"/>',
+    );
+    expect(text).toContain('<Item Key="EnforceEmailVerification">true</Item>');
+  });
+
+  it.each<[string, string, (text: string) => string, string | undefined]>([
+    ['the address in the directory', 'LocalAccounts', (text) => text, 'signInNames.emailAddress'],
+    ['the address in the directory', 'SocialAndLocalAccounts', (text) => text, 'signInNames.emailAddress'],
+    ["no provider's address", 'SocialAccounts', (text) => text, undefined],
+    ['no address that was typed', 'LocalAccounts', (text) => text.replace('"Verified.Email"', '"Email"'), undefined],
+  ])('before the token, an exchange that trusts its e-mail is sent %s (%s)', async (_, pack, change, claim) => {
+    const out = join(folder, `trusted-${pack}-${claim}`);
+    const base = await baseFile('trusted', change(packText(pack)));
+    const policy = join(folder, 'trusting.json');
+    const exchange = { kind: 'orchestration', identifies: { email: { trusted: true } }, outputs: { tier: 'string' } };
+    await writeFile(policy, JSON.stringify({ exchanges: { Tier: exchange }, rules: [] }));
+    const finished = await connectPolicy(out, '--base', base, '--policy', policy);
+    if (claim === undefined) expect(finished).toMatchObject(refused(1, /Tier trusts its e-mail, and no step/));
+    else {
+      expect(finished).toMatchObject({ code: 0 });
+      const profile = /Id="Gatehouse-Tier"[\s\S]*?<\/TechnicalProfile>/.exec(
+        (await filesIn(out))[EXTENSION] ?? '',
+      )?.[0];
+      expect(profile).toContain(`<InputClaim ClaimTypeReferenceId="${claim}" PartnerClaimType="email"/>`);
+      expect(profile).not.toContain('ClaimTypeReferenceId="email"');
+    }
+  });
+
+  it('an exchange without outputs has none in its profile, and a claim that only a subjourney outputs can be sent', async () => {
+    const sub = `<SubJourneys><SubJourney Id="More" Type="Call"><OrchestrationSteps><OrchestrationStep Order="1" Type="ClaimsExchange"><ClaimsExchanges><ClaimsExchange Id="MoreExchange" TechnicalProfileReferenceId="More"/></ClaimsExchanges></OrchestrationStep></OrchestrationSteps></SubJourney></SubJourneys></TrustFrameworkPolicy>`;
+    const base = await baseFile(
+      'subjourney',
+      packText('LocalAccounts')
+        .replace(
+          '</TechnicalProfiles>',
+          '<TechnicalProfile Id="More"><OutputClaims><OutputClaim ClaimTypeReferenceId="nca"/></OutputClaims></TechnicalProfile>$&',
+        )
+        .replace(
+          'Order="3" Type="ClaimsExchange">',
+          'Order="3" Type="InvokeSubJourney"><JourneyList><Candidate SubJourneyReferenceId="More"/></JourneyList></OrchestrationStep><OrchestrationStep Order="4" Type="ClaimsExchange">',
+        )
+        .replace('Order="4" Type="SendClaims"', 'Order="5" Type="SendClaims"')
+        .replace('</TrustFrameworkPolicy>', sub),
+    );
+    const policy = join(folder, 'without-outputs.json');
+    await writeFile(
+      policy,
+      JSON.stringify({ exchanges: { Note: { kind: 'orchestration', inputs: { nca: 'nca' } } }, rules: [] }),
+    );
+    const out = join(folder, 'without-outputs');
+    expect(await connectPolicy(out, '--base', base, '--policy', policy)).toMatchObject({ code: 0, stderr: '' });
+    const files = await filesIn(out);
+    expect(Object.values(files).flatMap(schemaProblems)).toEqual([]);
+    expect(/Id="Gatehouse-Note"[\s\S]*?<\/TechnicalProfile>/.exec(files[EXTENSION] ?? '')?.[0]).not.toContain(
+      'OutputClaims',
+    );
   });
 
   it('two files that both have steps of a journey are refused, since B2C merges steps by their order', async () => {

@@ -2,7 +2,6 @@
 import { exchangesOf } from '../../desk/policies/exchanges.ts';
 import type { PolicyDocument } from '../../desk/policies/policy-document.ts';
 import { type Exchange, exchangeKey } from '../../policy/exchange.ts';
-import { SIGN_IN_COMPLETED, SIGN_IN_STARTED } from '../../sign-in/steps.ts';
 import { type Io, print, warn } from '../io.ts';
 import { readPolicy } from '../policy/policy-file.ts';
 import { claimNamesGiven } from '../policy/settings.ts';
@@ -11,7 +10,7 @@ import { table } from '../table.ts';
 import { type AuthenticationKind, policyKeys } from './authentication-kinds.ts';
 import { readBaseFiles } from './base-files.ts';
 import { dataTypeFor } from './gatehouse-calls.ts';
-import { type GeneratedPolicy, generatedPolicy, type PolicySettings } from './generated-policy.ts';
+import { type GeneratedPolicy, generatedPolicy, type PolicySettings, SHOWS_SIGN_INS } from './generated-policy.ts';
 import { PolicyChain, type PolicyXml } from './policy-chain.ts';
 import { ownersRelyingParty } from './relying-party.ts';
 import { brokenRules } from './rules/policy-rules.ts';
@@ -79,9 +78,7 @@ function chosen(document: PolicyDocument, names: readonly string[] | undefined):
       `The policy has no exchange ${unknown}. It has ${all.map(({ name }) => name).join(', ')}.`,
       'connect',
     );
-  return all.filter(
-    ({ name }) => keys.has(exchangeKey(name)) || name === SIGN_IN_STARTED || name === SIGN_IN_COMPLETED,
-  );
+  return all.filter(({ name }) => keys.has(exchangeKey(name)) || SHOWS_SIGN_INS.has(exchangeKey(name)));
 }
 
 /** The journey of the owner's relying party, or that of the starter packs. */

@@ -46,6 +46,7 @@ export function extendedPage({ page, calls, isOptional }: PageCalls, isBearer: b
   return element(
     'TechnicalProfile',
     { Id: page.profile },
+    isVerifying ? element('Metadata', {}, element('Item', { Key: 'EnforceEmailVerification' }, 'true')) : undefined,
     isVerifying ? element('InputClaims', {}, element('InputClaim', { ClaimTypeReferenceId: 'email' })) : undefined,
     page.hasDisplayClaims && asked.length > 0
       ? element('DisplayClaims', {}, ...claims('DisplayClaim', asked))

@@ -3,7 +3,7 @@
  * its own, and the relying party that applications name. Pure.
  */
 import type { PolicyDocument } from '../../desk/policies/policy-document.ts';
-import type { Exchange } from '../../policy/exchange.ts';
+import { type Exchange, exchangeKey } from '../../policy/exchange.ts';
 import { SIGN_IN_COMPLETED, SIGN_IN_STARTED } from '../../sign-in/steps.ts';
 import { CommandRefusal } from '../refusal.ts';
 import { type AuthenticationKind, credentialsFor, TOKEN_CLAIM } from './authentication-kinds.ts';
@@ -45,6 +45,8 @@ export interface GeneratedPolicy {
 }
 
 export const REFRESH_JOURNEY = 'RedeemRefreshToken';
+/** They are called whatever else is. */
+export const SHOWS_SIGN_INS: ReadonlySet<string> = new Set([SIGN_IN_STARTED, SIGN_IN_COMPLETED].map(exchangeKey));
 
 export function generatedPolicy(
   chain: PolicyChain,
@@ -61,8 +63,8 @@ export function generatedPolicy(
       throw error instanceof UnreachableClaim ? new CommandRefusal(error.message) : error;
     }
   };
-  const named = (name: string) => exchanges.filter((exchange) => exchange.name === name);
-  const own = exchanges.filter(({ name }) => name !== SIGN_IN_STARTED && name !== SIGN_IN_COMPLETED);
+  const named = (wanted: string) => exchanges.filter(({ name }) => exchangeKey(name) === exchangeKey(wanted));
+  const own = exchanges.filter(({ name }) => !SHOWS_SIGN_INS.has(exchangeKey(name)));
   const after = (steps: JourneyParts['steps']): CallPlace => ({
     available: chain.outputsOf(steps),
     isPage: false,
@@ -78,17 +80,18 @@ export function generatedPolicy(
   const refreshed = atToken.flatMap((exchange) => {
     if (refresh === undefined) return [];
     const planned = call(exchange, after(refresh.steps));
-    const isSame = tokens.some(({ inputs }) => JSON.stringify(inputs) === JSON.stringify(planned.inputs));
-    return [isSame ? planned : { ...planned, profile: `${planned.profile}-Refresh` }];
+    const usual = tokens.find((other) => other.exchange === exchange);
+    const isSame = JSON.stringify(usual?.inputs) === JSON.stringify(planned.inputs);
+    return [isSame ? planned : { ...planned, profile: planned.profile.replace('-', 'Refresh-') }];
   });
   const completed = named(SIGN_IN_COMPLETED).map((exchange) => call(exchange, end));
   const typed: PageCalls[] = signInPages(chain, parts).map((page) => ({
     page,
     isOptional: true,
-    calls: named(SIGN_IN_STARTED).map((exchange) => ({
-      ...call(exchange, { ...page, isPage: false, verifiedEmails: [] }),
-      profile: `Gatehouse-${SIGN_IN_STARTED}-Typed`,
-    })),
+    calls: named(SIGN_IN_STARTED).map((exchange) => {
+      const planned = call(exchange, { ...page, isPage: false, verifiedEmails: [] });
+      return { ...planned, profile: planned.profile.replace('-', 'Typed-') };
+    }),
   }));
   const validations = own.filter(({ kind }) => kind === 'validation');
   const pages = validations.length === 0 ? [] : signUpPages(chain, parts);
@@ -103,12 +106,19 @@ export function generatedPolicy(
     calls: validations.map((exchange) => call(exchange, { ...page, isPage: true, verifiedEmails: [] })),
   }));
 
+  for (const { page, calls: at } of checked)
+    if (page.hasDisplayClaims && !page.hasVerifiedEmail && at.some(({ verifiesEmail }) => verifiesEmail))
+      throw new CommandRefusal(
+        `${page.profile} shows display claims and verifies no e-mail, and an exchange there trusts it. Add a ` +
+          'verification of the e-mail to the page, or remove "trusted" from the exchange.',
+      );
+
   const withCalls = [...typed, ...checked].filter(({ calls }) => calls.length > 0);
   const calls = [...started, ...withCalls.flatMap((page) => page.calls), ...tokens, ...refreshed, ...completed];
   const journeyId = (id: string) => `${settings.name}-${id}`;
   const isBearer = settings.authentication === 'bearer';
   const extensionId = `B2C_1A_${settings.name}`;
-  const relyingPartyId = `${extensionId}_${settings.journey}`;
+  const relyingPartyId = `${extensionId}_${settings.journey.replace(/[^A-Za-z0-9-]+/g, '_')}`;
   return {
     extensionId,
     relyingPartyId,

@@ -43,6 +43,9 @@ export function journeyParts(chain: PolicyChain, id: string): JourneyParts {
   return { journey, steps: steps.slice(0, end), ending: steps.slice(end) };
 }
 
+const DIRECTORY_EMAIL = 'signinnames.emailaddress';
+const ADDRESSES: readonly string[] = ['email', DIRECTORY_EMAIL];
+
 /** The pages at which a person types a name and a password. */
 export function signInPages(chain: PolicyChain, { steps }: JourneyParts): JourneyPage[] {
   return steps.flatMap((step, index) => {
@@ -88,14 +91,25 @@ const verifiesEmail = (chain: PolicyChain, profile: string): boolean =>
     .claimsOf(profile, 'OutputClaims')
     .some(
       (claim) =>
-        referredClaim(claim) === 'email' && lower(attributeOf(claim, 'PartnerClaimType') ?? '') === 'verified.email',
+        ADDRESSES.includes(referredClaim(claim)) &&
+        lower(attributeOf(claim, 'PartnerClaimType') ?? '') === 'verified.email',
     );
 
-/** The claims after these steps whose e-mail address B2C has verified: the directory's, then a page's. */
+/**
+ * The claims after these steps whose e-mail address B2C has verified: the directory's, then a page's. A provider's
+ * address, and one of a page that verifies none, would be trusted under the same name.
+ */
 export function verifiedEmails(chain: PolicyChain, steps: readonly Element[]): string[] {
-  const profiles = steps.flatMap((step) => profilesOf(step));
+  const profiles = chain.profilesIn(steps);
+  const giving = (claim: string) => profiles.filter((profile) => chain.outputClaims(profile).includes(claim));
+  const all = (found: readonly string[]) => found.every((profile) => verifiesEmail(chain, profile));
+  const email = giving('email');
+  // A page that sets a password for an address makes it a sign-in name.
+  const registering = giving('newpassword').filter((page) =>
+    chain.outputClaims(page).some((claim) => ADDRESSES.includes(claim)),
+  );
   return [
-    ...(chain.outputsOf(steps).has('signinnames.emailaddress') ? ['signInNames.emailAddress'] : []),
-    ...(profiles.some((profile) => verifiesEmail(chain, profile)) ? ['email'] : []),
+    ...(giving(DIRECTORY_EMAIL).length > 0 && all(registering) ? ['signInNames.emailAddress'] : []),
+    ...(email.length > 0 && all(email) ? ['email'] : []),
   ];
 }

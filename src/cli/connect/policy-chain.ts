@@ -23,6 +23,7 @@ export class PolicyChain {
   readonly files: readonly PolicyXml[];
   readonly #profiles: ReadonlyMap<string, readonly Element[]>;
   readonly #claimTypes: ReadonlyMap<string, readonly Element[]>;
+  readonly #subJourneys: ReadonlyMap<string, readonly Element[]>;
   readonly #transformations: ReadonlyMap<string, readonly Element[]>;
 
   /** `files`: the base first. */
@@ -30,6 +31,7 @@ export class PolicyChain {
     this.files = files;
     this.#profiles = this.#byId('TechnicalProfile', (id) => id);
     this.#claimTypes = this.#byId('ClaimType', lower);
+    this.#subJourneys = this.#byId('SubJourney', (id) => id);
     this.#transformations = this.#byId('ClaimsTransformation', (id) => id);
   }
 
@@ -106,10 +108,25 @@ export class PolicyChain {
     return protocols.map((protocol) => attributeOf(protocol, 'Handler') ?? '').find((handler) => handler !== '') ?? '';
   }
 
-  /** The claims that the exchanges of these steps output, in lower case. */
+  /** The claims that the exchanges of these steps and of their subjourneys output, in lower case. */
   outputsOf(steps: readonly Element[]): Set<string> {
-    const profiles = steps.flatMap((step) => profilesOf(step));
-    return new Set(profiles.flatMap((profile) => this.outputClaims(profile)));
+    return new Set(this.profilesIn(steps).flatMap((profile) => this.outputClaims(profile)));
+  }
+
+  /** The technical profiles of these steps, of the tokens that they read, and of their subjourneys. */
+  profilesIn(steps: readonly Element[], seen: ReadonlySet<string> = new Set()): string[] {
+    return steps.flatMap((step) => {
+      const issuer = attributeOf(step, 'CpimIssuerTechnicalProfileReferenceId');
+      const called = descendantsOf(step, 'Candidate').map((one) => attributeOf(one, 'SubJourneyReferenceId') ?? '');
+      const inner = called
+        .filter((id) => !seen.has(id))
+        .flatMap((id) => (this.#subJourneys.get(id) ?? []).flatMap(journeySteps));
+      return [
+        ...profilesOf(step),
+        ...(issuer === undefined ? [] : [issuer]),
+        ...(inner.length === 0 ? [] : this.profilesIn(inner, new Set([...seen, ...called]))),
+      ];
+    });
   }
 
   /** In lower case. */

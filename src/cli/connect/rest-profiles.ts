@@ -15,7 +15,8 @@ export const USER_MESSAGES = [
 ] as const;
 
 export const NO_SESSION = 'SM-Noop';
-export const TOKEN_PROFILE = 'Gatehouse-AccessToken';
+/** No exchange can have it: theirs begin with `Gatehouse-`. */
+export const TOKEN_PROFILE = 'GatehouseAccessToken';
 
 interface RestProfile {
   readonly id: string;

@@ -41,8 +41,13 @@ export function checkedAddress(typed: string | undefined): string {
     );
   const url = URL.parse(typed);
   const isPublic =
-    url !== null && /\.[a-z][a-z-]*$/.test(url.hostname) && !/\.(?:local|localhost|internal)$/.test(url.hostname);
-  if (url === null || url.protocol !== 'https:' || !isPublic || /your|[<>]/i.test(typed))
+    url !== null && /\.[a-z][a-z0-9-]*$/.test(url.hostname) && !/\.(?:local|localhost|internal)$/.test(url.hostname);
+  if (
+    url === null ||
+    url.protocol !== 'https:' ||
+    !isPublic ||
+    /(?:^|[/.])your(?:-|tenant|gatehouse|domain)|[<>]/i.test(typed)
+  )
     throw calledWrongly(
       `--url ${withoutCredential(typed)} is not an address that B2C can call. Write https:// and the host of your Gatehouse.`,
       'connect',

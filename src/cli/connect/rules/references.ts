@@ -20,6 +20,8 @@ export const REFERENCES: readonly Reference[] = [
   { from: 'OrchestrationStep', attribute: 'CpimIssuerTechnicalProfileReferenceId', to: 'TechnicalProfile' },
   { from: 'OrchestrationStep', attribute: 'ContentDefinitionReferenceId', to: 'ContentDefinition' },
   { from: 'Candidate', attribute: 'SubJourneyReferenceId', to: 'SubJourney' },
+  { from: 'ClientDefinition', attribute: 'ReferenceId', to: 'ClientDefinition' },
+  { from: 'AuthorizationTechnicalProfile', attribute: 'ReferenceId', to: 'TechnicalProfile' },
   { from: 'DefaultUserJourney', attribute: 'ReferenceId', to: 'UserJourney' },
   { from: 'Endpoint', attribute: 'UserJourneyReferenceId', to: 'UserJourney' },
 ];
@@ -39,6 +41,9 @@ export function unknownClaims(chain: PolicyChain): string[] {
     inGenerated(chain, name),
   );
   const claims = named.flatMap((element) => attributeOf(element, 'ClaimTypeReferenceId') ?? []);
+  const tokens = inGenerated(chain, 'Item')
+    .filter((item) => attributeOf(item, 'Key') === 'UseClaimAsBearerToken')
+    .map(textIn);
   const tested = inGenerated(chain, 'Precondition').flatMap((precondition) =>
     childrenOf(precondition, 'Value').slice(0, 1).map(textIn),
   );
@@ -55,7 +60,7 @@ export function unknownClaims(chain: PolicyChain): string[] {
       );
   });
   return [
-    ...[...claims, ...tested]
+    ...[...claims, ...tokens, ...tested]
       .filter((claim) => chain.dataTypeOf(claim) === undefined)
       .map((claim) => `No file declares the claim type ${claim}. ${WHERE}`),
     ...exchanges,
@@ -71,7 +76,7 @@ export function replacements(chain: PolicyChain): string[] {
   const claims = idsBelow('ClaimType', (element) => lower(ownId(element)));
   const rest = new Set(restProfileIds(chain));
   const taken = (what: string, id: string) =>
-    `A file of yours already has the ${what} ${id}. Choose another name with --name.`;
+    `A file of yours already has the ${what} ${id}. Leave out the files of an earlier run, or choose another --name.`;
   return [
     ...generatedJourneys(chain)
       .map(ownId)
