@@ -5,8 +5,21 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { AUTHENTICATION_KINDS } from '../../src/cli/connect/authentication-kinds.ts';
 import { journeySteps, profilesOf } from '../../src/cli/connect/policy-chain.ts';
 import { brokenRules } from '../../src/cli/connect/rules/policy-rules.ts';
+import { exchangesOf } from '../../src/desk/policies/exchanges.ts';
+import type { PolicyDocument } from '../../src/desk/policies/policy-document.ts';
+import { readInputs } from '../../src/policy/exchange-inputs.ts';
+import walkthroughs from '../fixtures/policy-custom/policy.json';
 import { refused } from '../support/command.ts';
-import { chainOf, connectPolicy, filesIn, newFolder, packText, schemaProblems, TENANT } from '../support/policy-xml.ts';
+import {
+  chainOf,
+  connectPolicy,
+  filesIn,
+  newFolder,
+  packText,
+  schemaProblems,
+  sentWith,
+  TENANT,
+} from '../support/policy-xml.ts';
 
 const PACKS = ['LocalAccounts', 'SocialAccounts', 'SocialAndLocalAccounts', 'SocialAndLocalAccountsWithMfa'];
 const WALKTHROUGHS = ['ValidateProfile', 'GetProfile'];
@@ -100,6 +113,34 @@ describe('the journey', () => {
     const out = join(folder, 'no-refresh');
     await fromPack('LocalAccounts', out, '--exchange', 'GetProfile');
     expect(JSON.stringify(await filesIn(out))).not.toContain('RedeemRefreshToken');
+  });
+});
+
+describe('a call of the files', () => {
+  it.each([
+    ['validate-profile', 'ValidateProfile', { email: 'email', loyaltyId: 'loyaltyId' }],
+    ['get-profile', 'GetProfile', { objectId: 'objectId' }],
+    ['get-profile', 'SignInStarted', {}],
+    ['get-profile', 'SignInCompleted', { email: 'email', objectId: 'objectId' }],
+  ])('in %s to %s is read whole by the exchange', async (fixture, name, person) => {
+    const files = await filesIn(join('test/fixtures/policy-custom', fixture));
+    const exchange = exchangesOf(walkthroughs as PolicyDocument).find((known) => known.name === name);
+    if (exchange === undefined) throw new Error(`no exchange ${name}`);
+    const members = sentWith(chainOf('SocialAndLocalAccounts', files), `Gatehouse-${name}`);
+    const { claims, unread, unexpected, unresolved } = readInputs(exchange, {
+      members,
+      root: Object.fromEntries(members),
+    });
+    expect({ unread, unexpected, unresolved }).toEqual({ unread: [], unexpected: [], unresolved: [] });
+    const call = {
+      correlationId: 'correlationId',
+      policyId: 'policyId',
+      client_id: 'clientId',
+      ipAddress: 'ipAddress',
+      ui_locales: 'language',
+    };
+    const expected = Object.entries({ ...call, ...person }).map(([claim, type]) => [claim, `value of ${type}`]);
+    expect({ ...claims }).toEqual(Object.fromEntries(expected));
   });
 });
 

@@ -6,7 +6,8 @@ import { brokenRules } from '../../src/cli/connect/rules/policy-rules.ts';
 import { xmlText } from '../../src/cli/connect/xml.ts';
 import { exchangesOf } from '../../src/desk/policies/exchanges.ts';
 import { type PolicyDocument, policySchema } from '../../src/desk/policies/policy-document.ts';
-import { chainOf, schemaProblems, TENANT } from '../support/policy-xml.ts';
+import { readInputs } from '../../src/policy/exchange-inputs.ts';
+import { chainOf, schemaProblems, sentWith, TENANT } from '../support/policy-xml.ts';
 
 const text = fc
   .string({ unit: 'binary', maxLength: 60 })
@@ -44,7 +45,7 @@ const settings = (userMessage: string, authentication: PolicySettings['authentic
   basePolicy: 'B2C_1A_TrustFrameworkExtensions',
 });
 
-it('files of a policy with any names and texts are valid by the schema, and at most an input has no output before it', () => {
+it('files of a policy with any names and texts are valid by the schema, and every exchange reads all that it is sent', () => {
   fc.assert(
     fc.property(
       fc.dictionary(fc.stringMatching(/^[A-Za-z][A-Za-z0-9_-]{0,20}$/), exchange, { maxKeys: 3 }),
@@ -64,6 +65,12 @@ it('files of a policy with any names and texts are valid by the schema, and at m
         const files = { 'a.xml': xmlText(made.extension), 'b.xml': xmlText(made.relyingParty) };
         expect(Object.values(files).flatMap(schemaProblems)).toEqual([]);
         const broken = brokenRules(chainOf(pack, files)).map(({ rule }) => rule);
+        const chain = chainOf(pack, files);
+        for (const known of exchangesOf(document)) {
+          const members = sentWith(chain, `Gatehouse-${known.name}`);
+          const { unread } = readInputs(known, { members, root: Object.fromEntries(members) });
+          expect({ exchange: known.name, unread }).toEqual({ exchange: known.name, unread: [] });
+        }
         expect([...new Set(broken)].filter((rule) => rule !== 'input-before-output')).toEqual([]);
       },
     ),

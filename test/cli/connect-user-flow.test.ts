@@ -104,6 +104,9 @@ describe('with --apply', () => {
     expect(await apply(certificate)).toMatchObject(done('Nothing was changed'));
     await apply([...certificate, '--renew']);
     expect(graph.calls.filter((call) => call.endsWith('/uploadClientCertificate'))).toHaveLength(3);
+    graph = new GraphServer(VALID);
+    expect(await apply(certificate, { CERTIFICATE_PASSWORD: 'pfx' })).toMatchObject(done('agree'));
+    isConnected();
   });
 
   it('leaves the connector of another API unless --force is given', async () => {
@@ -178,6 +181,20 @@ describe('with --apply', () => {
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toMatch(message);
     expect(stderr).not.toMatch(/good-length|e30\./);
+  });
+
+  it('what reads back otherwise is named, and the run counts as not done', async () => {
+    graph.forgets = 'PUT';
+    expect(await apply()).toMatchObject(
+      refused(
+        1,
+        /^Read back, postFederationSignup of B2C_1_signupsignin is not Gatehouse PostFederationSignup; postAttr/,
+      ),
+    );
+    graph.forgets = 'PATCH';
+    expect(await apply([], { GATEHOUSE_CONNECTOR: 'b2c-2026b:another-password-of-good-length' })).toMatchObject(
+      refused(1, /^Read back, the connector Gatehouse PostFederationSignup has another address or credential/),
+    );
   });
 
   it('waits as long as Graph asks, and goes on', async () => {

@@ -56,6 +56,8 @@ export class GraphServer {
   /** By the number of the call, from 1. */
   readonly failures = new Map<number, Failure>();
   flow = 'B2C_1_signupsignin';
+  /** A method that is answered 204 and has no effect. */
+  forgets: string | undefined;
   #ids = 0;
 
   constructor(token: string) {
@@ -72,6 +74,7 @@ export class GraphServer {
     if (request.headers.get('Authorization') !== `Bearer ${this.token}`)
       return this.#problem(401, 'InvalidAuthenticationToken');
     if (!request.url.startsWith(`${BASE}/`)) return this.#problem(404, 'no such host');
+    if (request.method === this.forgets) return new Response(null, { status: 204 });
     const text = await request.text();
     const response = this.#answer(request.method, path, text === '' ? undefined : JSON.parse(text));
     if (failure === 'lost') throw new DOMException('too slow', 'TimeoutError');

@@ -4,9 +4,10 @@ import { mkdtemp, readdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { XmlDocument, XsdValidator } from 'libxml2-wasm';
+import { TOKEN_CLAIM } from '../../src/cli/connect/authentication-kinds.ts';
 import { PolicyChain, type PolicyXml } from '../../src/cli/connect/policy-chain.ts';
 import { starterPack } from '../../src/cli/connect/starter-pack-xml.ts';
-import { parseXml, xmlText } from '../../src/cli/connect/xml.ts';
+import { attributeOf, parseXml, xmlText } from '../../src/cli/connect/xml.ts';
 import { run } from './command.ts';
 
 const FIXTURES = join(import.meta.dirname, '../fixtures');
@@ -62,6 +63,16 @@ export function policyXml(file: string, text: string, generated: boolean): Polic
   if (!parsed.ok) throw new Error(`${file}: ${parsed.reason}`);
   return { file, root: parsed.root, generated };
 }
+
+/** What B2C sends with a technical profile: each input claim with a value, under its name in the call. */
+export const sentWith = (chain: PolicyChain, profile: string): readonly (readonly [name: string, value: string])[] =>
+  chain
+    .claimsOf(profile, 'InputClaims')
+    .filter((claim) => attributeOf(claim, 'ClaimTypeReferenceId') !== TOKEN_CLAIM)
+    .map((claim) => {
+      const claimType = attributeOf(claim, 'ClaimTypeReferenceId') ?? '';
+      return [attributeOf(claim, 'PartnerClaimType') ?? claimType, `value of ${claimType}`];
+    });
 
 /** A pack with the generated files over it. */
 export const chainOf = (pack: string, files: { readonly [name: string]: string }): PolicyChain =>
