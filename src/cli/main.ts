@@ -20,7 +20,7 @@ const PARTS: Commands = {
     load: () => import('./policy/policy-command.ts'),
   },
   connect: {
-    description: 'Connects a tenant of Microsoft, and proves that it is connected.',
+    description: 'Connects a B2C tenant to Gatehouse, and proves that it is connected.',
     load: () => import('./connect/connect-command.ts'),
   },
   'dead-letters': {

@@ -1,0 +1,215 @@
+/**
+ * The two files for a tenant: one that derives from the owner's files and adds the calls to Gatehouse in a journey of
+ * its own, and the relying party that applications name. Pure.
+ */
+import type { PolicyDocument } from '../../desk/policies/policy-document.ts';
+import { type Exchange, exchangeKey } from '../../policy/exchange.ts';
+import { SIGN_IN_COMPLETED, SIGN_IN_STARTED } from '../../sign-in/steps.ts';
+import { CommandRefusal } from '../refusal.ts';
+import { type AuthenticationKind, credentialsFor, TOKEN_CLAIM } from './authentication-kinds.ts';
+import { extendedPage, type PageCalls } from './extended-page.ts';
+import { type CallPlace, type ClaimNeed, callOf, type PlannedCall, UnreachableClaim } from './gatehouse-calls.ts';
+import { type JourneyParts, journeyParts, signInPages, signUpPages, verifiedEmails } from './journey-parts.ts';
+import { ownJourney } from './own-journey.ts';
+import { lower, type PolicyChain } from './policy-chain.ts';
+import { relyingParty } from './relying-party.ts';
+import { exchangeProfile, tokenProfile } from './rest-profiles.ts';
+import { element, type Part } from './xml.ts';
+
+export interface PolicySettings {
+  readonly tenant: string;
+  /** The address of Gatehouse, without a slash at its end. */
+  readonly url: string;
+  readonly authentication: AuthenticationKind;
+  /** The header of an API key. */
+  readonly header: string;
+  /** For `bearer`; `''` otherwise. */
+  readonly scope: string;
+  /** The policies are `B2C_1A_<name>` and `B2C_1A_<name>_<journey>`. */
+  readonly name: string;
+  readonly journey: string;
+  /** Also at the redemption of refresh tokens. */
+  readonly isRefreshed: boolean;
+  readonly userMessage: string;
+  /** The policy that the first file derives from. */
+  readonly basePolicy: string;
+}
+
+export interface GeneratedPolicy {
+  readonly extension: Part;
+  readonly relyingParty: Part;
+  readonly extensionId: string;
+  readonly relyingPartyId: string;
+  /** What the pages ask for, by technical profile. */
+  readonly asked: ReadonlyMap<string, readonly string[]>;
+}
+
+export const REFRESH_JOURNEY = 'RedeemRefreshToken';
+/** They are called whatever else is. */
+export const SHOWS_SIGN_INS: ReadonlySet<string> = new Set([SIGN_IN_STARTED, SIGN_IN_COMPLETED].map(exchangeKey));
+
+export function generatedPolicy(
+  chain: PolicyChain,
+  document: PolicyDocument,
+  exchanges: readonly Exchange[],
+  settings: PolicySettings,
+): GeneratedPolicy {
+  const parts = journeyParts(chain, settings.journey);
+  const refresh = settings.isRefreshed ? journeyParts(chain, REFRESH_JOURNEY) : undefined;
+  const call = (exchange: Exchange, place: CallPlace): PlannedCall => {
+    try {
+      return callOf(exchange, place, chain, document);
+    } catch (error) {
+      throw error instanceof UnreachableClaim ? new CommandRefusal(error.message) : error;
+    }
+  };
+  const named = (wanted: string) => exchanges.filter(({ name }) => exchangeKey(name) === exchangeKey(wanted));
+  const own = exchanges.filter(({ name }) => !SHOWS_SIGN_INS.has(exchangeKey(name)));
+  const after = (steps: JourneyParts['steps']): CallPlace => ({
+    available: chain.outputsOf(steps),
+    isPage: false,
+    verifiedEmails: verifiedEmails(chain, steps),
+  });
+  const end = after(parts.steps);
+  const started = named(SIGN_IN_STARTED).map((exchange) =>
+    call(exchange, { available: new Set(), isPage: false, verifiedEmails: [] }),
+  );
+  const atToken = own.filter(({ kind }) => kind === 'orchestration');
+  const tokens = atToken.map((exchange) => call(exchange, end));
+  // The journey of a refresh knows less about the person.
+  const refreshed = atToken.flatMap((exchange) => {
+    if (refresh === undefined) return [];
+    const planned = call(exchange, after(refresh.steps));
+    const usual = tokens.find((other) => other.exchange === exchange);
+    const isSame = JSON.stringify(usual?.inputs) === JSON.stringify(planned.inputs);
+    return [isSame ? planned : { ...planned, profile: planned.profile.replace('-', 'Refresh-') }];
+  });
+  const completed = named(SIGN_IN_COMPLETED).map((exchange) => call(exchange, end));
+  const typed: PageCalls[] = signInPages(chain, parts).map((page) => ({
+    page,
+    isOptional: true,
+    calls: named(SIGN_IN_STARTED).map((exchange) => {
+      const planned = call(exchange, { ...page, isPage: false, verifiedEmails: [] });
+      return { ...planned, profile: planned.profile.replace('-', 'Typed-') };
+    }),
+  }));
+  const validations = own.filter(({ kind }) => kind === 'validation');
+  const pages = validations.length === 0 ? [] : signUpPages(chain, parts);
+  if (validations.length > 0 && pages.length === 0)
+    throw new CommandRefusal(
+      `The journey ${settings.journey} has no page that creates an account, where ${validations[0]?.name} could be called. ` +
+        'Choose another journey with --journey, or leave the exchange out with --exchange.',
+    );
+  const checked: PageCalls[] = pages.map((page) => ({
+    page,
+    isOptional: false,
+    calls: validations.map((exchange) => call(exchange, { ...page, isPage: true, verifiedEmails: [] })),
+  }));
+
+  for (const { page, calls: at } of checked)
+    if (page.hasDisplayClaims && !page.hasVerifiedEmail && at.some(({ verifiesEmail }) => verifiesEmail))
+      throw new CommandRefusal(
+        `${page.profile} shows display claims and verifies no e-mail, and an exchange there trusts it. Add a ` +
+          'verification of the e-mail to the page, or remove "trusted" from the exchange.',
+      );
+
+  const withCalls = [...typed, ...checked].filter(({ calls }) => calls.length > 0);
+  const calls = [...started, ...withCalls.flatMap((page) => page.calls), ...tokens, ...refreshed, ...completed];
+  const journeyId = (id: string) => `${settings.name}-${id}`;
+  const isBearer = settings.authentication === 'bearer';
+  const extensionId = `B2C_1A_${settings.name}`;
+  const relyingPartyId = `${extensionId}_${settings.journey.replace(/[^A-Za-z0-9-]+/g, '_')}`;
+  return {
+    extensionId,
+    relyingPartyId,
+    asked: new Map(
+      checked.map(({ page, calls: at }) => [page.profile, [...new Set(at.flatMap(({ asked }) => asked))]]),
+    ),
+    extension: policyRoot(
+      settings.tenant,
+      extensionId,
+      settings.basePolicy,
+      claimsSchema(chain, [...calls.flatMap(({ needs }) => needs), ...(isBearer ? TOKEN_NEEDS : [])]),
+      element(
+        'ClaimsProviders',
+        {},
+        claimsProvider('Gatehouse', [
+          ...(isBearer ? [tokenProfile(settings.tenant, settings.scope, settings.userMessage)] : []),
+          ...uniqueBy(calls, ({ profile }) => profile).map((planned) =>
+            exchangeProfile(planned, {
+              url: settings.url,
+              credentials: credentialsFor(settings.authentication, settings.header),
+              userMessage: settings.userMessage,
+            }),
+          ),
+        ]),
+        withCalls.length === 0
+          ? undefined
+          : claimsProvider(
+              'Pages that call Gatehouse',
+              withCalls.map((page) => extendedPage(page, isBearer)),
+            ),
+      ),
+      element(
+        'UserJourneys',
+        {},
+        ownJourney(parts, journeyId(settings.journey), isBearer, started, [...tokens, ...completed]),
+        refresh && ownJourney(refresh, journeyId(REFRESH_JOURNEY), isBearer, [], refreshed),
+      ),
+    ),
+    relyingParty: policyRoot(
+      settings.tenant,
+      relyingPartyId,
+      extensionId,
+      relyingParty(chain, {
+        journey: journeyId(settings.journey),
+        refreshJourney: refresh && journeyId(REFRESH_JOURNEY),
+        available: end.available,
+        added: [...checked.flatMap((page) => page.calls), ...tokens].flatMap(({ outputs }) => outputs),
+      }),
+    ),
+  };
+}
+
+const policyRoot = (tenant: string, id: string, base: string, ...sections: readonly (Part | undefined)[]): Part =>
+  element(
+    'TrustFrameworkPolicy',
+    { PolicySchemaVersion: '0.3.0.0', TenantId: tenant, PolicyId: id, PublicPolicyUri: `http://${tenant}/${id}` },
+    element('BasePolicy', {}, element('TenantId', {}, tenant), element('PolicyId', {}, base)),
+    ...sections,
+  );
+
+const claimsProvider = (name: string, profiles: readonly Part[]): Part =>
+  element('ClaimsProvider', {}, element('DisplayName', {}, name), element('TechnicalProfiles', {}, ...profiles));
+
+const TOKEN_NEEDS: readonly ClaimNeed[] = [TOKEN_CLAIM, 'grant_type', 'scope'].map((id) => ({
+  id,
+  dataType: 'string',
+  displayName: id,
+}));
+
+/** Claim types that no file below declares, each once. */
+function claimsSchema(chain: PolicyChain, needs: readonly ClaimNeed[]): Part | undefined {
+  const missing = uniqueBy(
+    needs.filter(({ id }) => chain.dataTypeOf(id) === undefined),
+    ({ id }) => lower(id),
+  );
+  if (missing.length === 0) return undefined;
+  const types = missing.map(({ id, dataType, displayName, isTyped }) =>
+    element(
+      'ClaimType',
+      { Id: id },
+      element('DisplayName', {}, displayName),
+      element('DataType', {}, dataType),
+      isTyped ? element('UserInputType', {}, 'TextBox') : undefined,
+    ),
+  );
+  return element('BuildingBlocks', {}, element('ClaimsSchema', {}, ...types));
+}
+
+/** The first of each key. */
+function uniqueBy<Item>(items: readonly Item[], key: (item: Item) => string): Item[] {
+  const byKey = new Map<string, Item>();
+  for (const item of items) if (!byKey.has(key(item))) byKey.set(key(item), item);
+  return [...byKey.values()];
+}

@@ -1,0 +1,385 @@
+/** `npm run connect -- custom-policy`: the files that it writes, and what it refuses. */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { AUTHENTICATION_KINDS } from '../../src/cli/connect/authentication-kinds.ts';
+import { journeySteps, profilesOf } from '../../src/cli/connect/policy-chain.ts';
+import { brokenRules } from '../../src/cli/connect/rules/policy-rules.ts';
+import { exchangesOf } from '../../src/desk/policies/exchanges.ts';
+import type { PolicyDocument } from '../../src/desk/policies/policy-document.ts';
+import { readInputs } from '../../src/policy/exchange-inputs.ts';
+import walkthroughs from '../fixtures/policy-custom/policy.json';
+import { refused } from '../support/command.ts';
+import {
+  chainOf,
+  connectPolicy,
+  filesIn,
+  newFolder,
+  packText,
+  schemaProblems,
+  sentWith,
+  TENANT,
+} from '../support/policy-xml.ts';
+
+const PACKS = ['LocalAccounts', 'SocialAccounts', 'SocialAndLocalAccounts', 'SocialAndLocalAccountsWithMfa'];
+const WALKTHROUGHS = ['ValidateProfile', 'GetProfile'];
+const EXTENSION = 'B2C_1A_Gatehouse.xml';
+const PARTY = 'B2C_1A_Gatehouse_SignUpOrSignIn.xml';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await newFolder();
+});
+
+const fromPack = (pack: string, out: string, ...options: string[]) =>
+  connectPolicy(out, '--base', pack, '--tenant', TENANT, ...options);
+const withAuth = (auth: string) => [
+  '--auth',
+  auth,
+  ...(auth === 'bearer' ? ['--scope', 'api://gatehouse/.default'] : []),
+];
+
+describe('the files for', () => {
+  it.each(
+    PACKS.flatMap((pack) =>
+      WALKTHROUGHS.flatMap((exchange) => AUTHENTICATION_KINDS.map((auth) => [pack, exchange, auth] as const)),
+    ),
+  )('%s, %s and %s are valid by the schema and by every rule', async (pack, exchange, auth) => {
+    const out = join(folder, pack, exchange, auth);
+    const { code, stderr, stdout } = await fromPack(pack, out, '--exchange', exchange, '--refresh', ...withAuth(auth));
+    expect({ code, stderr: stderr.replace(/^Note: .*\n/gm, '') }).toEqual({ code: 0, stderr: '' });
+    const files = await filesIn(out);
+    expect(Object.keys(files)).toEqual([EXTENSION, PARTY]);
+    expect(Object.values(files).flatMap(schemaProblems)).toEqual([]);
+    expect(brokenRules(chainOf(pack, files))).toEqual([]);
+    const keys = [...(files[EXTENSION] ?? '').matchAll(/StorageReferenceId="([^"]+)"/g)].map(([, key = '']) => key);
+    for (const key of keys) expect(stdout.slice(0, stdout.indexOf('2. Upload'))).toContain(`\n${key} `);
+    const called = `/connectors/custom-policy/${exchange}<`;
+    expect(files[EXTENSION]).toContain(called);
+  });
+
+  it.each(PACKS)('%s: what is known of the pack is a base file that the schema accepts', (pack) => {
+    expect(schemaProblems(packText(pack))).toEqual([]);
+  });
+
+  it.each([
+    ['validate-profile', 'ValidateProfile'],
+    ['get-profile', 'GetProfile'],
+  ])("Microsoft's walkthrough are those in test/fixtures/policy-custom/%s", async (fixture, exchange) => {
+    const out = join(folder, fixture);
+    await fromPack('SocialAndLocalAccounts', out, '--exchange', exchange, '--refresh');
+    expect(await filesIn(out)).toEqual(await filesIn(join('test/fixtures/policy-custom', fixture)));
+  });
+});
+
+/** The technical profiles of a journey's steps, in their order. */
+const stepsOf = (text: string, journey: string) =>
+  chainOf('LocalAccounts', { [EXTENSION]: text })
+    .journeys(journey)
+    .flatMap(journeySteps)
+    .map((step) => `${step.getAttribute('Order')} ${profilesOf(step)[0] ?? step.getAttribute('Type')}`);
+
+describe('the journey', () => {
+  it('has a name of its own, begins with SignInStarted, keeps every step of the base, and calls the exchange before the token', async () => {
+    const out = join(folder, 'journey');
+    await fromPack('LocalAccounts', out, '--exchange', 'GetProfile');
+    expect(stepsOf((await filesIn(out))[EXTENSION] ?? '', 'Gatehouse-SignUpOrSignIn')).toEqual([
+      '1 Gatehouse-SignInStarted',
+      '2 SelfAsserted-LocalAccountSignin-Email',
+      '3 LocalAccountSignUpWithLogonEmail',
+      '4 AAD-UserReadUsingObjectId',
+      '5 Gatehouse-GetProfile',
+      '6 Gatehouse-SignInCompleted',
+      '7 SendClaims',
+    ]);
+  });
+
+  it('fetches a token before the first and before the last calls, since a page can be open for longer than a token is valid', async () => {
+    const out = join(folder, 'bearer');
+    await fromPack('LocalAccounts', out, '--exchange', 'GetProfile', '--refresh', ...withAuth('bearer'));
+    const text = (await filesIn(out))[EXTENSION] ?? '';
+    expect(stepsOf(text, 'Gatehouse-SignUpOrSignIn').filter((step) => step.includes('Gatehouse'))).toEqual([
+      '1 GatehouseAccessToken',
+      '2 Gatehouse-SignInStarted',
+      '6 GatehouseAccessToken',
+      '7 Gatehouse-GetProfile',
+      '8 Gatehouse-SignInCompleted',
+    ]);
+    expect(stepsOf(text, 'Gatehouse-RedeemRefreshToken')).toContain('4 Gatehouse-GetProfile');
+    expect(text).toContain('https://login.microsoftonline.com/gatehousedemo.onmicrosoft.com/oauth2/v2.0/token');
+  });
+
+  it('calls nothing at a refresh unless --refresh is given', async () => {
+    const out = join(folder, 'no-refresh');
+    await fromPack('LocalAccounts', out, '--exchange', 'GetProfile');
+    expect(JSON.stringify(await filesIn(out))).not.toContain('RedeemRefreshToken');
+  });
+});
+
+describe('a call of the files', () => {
+  it.each([
+    ['validate-profile', 'ValidateProfile', { email: 'email', loyaltyId: 'loyaltyId' }],
+    ['get-profile', 'GetProfile', { objectId: 'objectId' }],
+    ['get-profile', 'SignInStarted', {}],
+    ['get-profile', 'SignInCompleted', { email: 'email', objectId: 'objectId' }],
+  ])('in %s to %s is read whole by the exchange', async (fixture, name, person) => {
+    const files = await filesIn(join('test/fixtures/policy-custom', fixture));
+    const exchange = exchangesOf(walkthroughs as PolicyDocument).find((known) => known.name === name);
+    if (exchange === undefined) throw new Error(`no exchange ${name}`);
+    const members = sentWith(chainOf('SocialAndLocalAccounts', files), `Gatehouse-${name}`);
+    const { claims, unread, unexpected, unresolved } = readInputs(exchange, {
+      members,
+      root: Object.fromEntries(members),
+    });
+    expect({ unread, unexpected, unresolved }).toEqual({ unread: [], unexpected: [], unresolved: [] });
+    const call = {
+      correlationId: 'correlationId',
+      policyId: 'policyId',
+      client_id: 'clientId',
+      ipAddress: 'ipAddress',
+      ui_locales: 'language',
+    };
+    const expected = Object.entries({ ...call, ...person }).map(([claim, type]) => [claim, `value of ${type}`]);
+    expect({ ...claims }).toEqual(Object.fromEntries(expected));
+  });
+});
+
+/** Writes a base file of an owner. */
+async function baseFile(name: string, text: string | Uint8Array): Promise<string> {
+  await mkdir(join(folder, 'bases'), { recursive: true });
+  const file = join(folder, 'bases', `${name}.xml`);
+  await writeFile(file, text);
+  return file;
+}
+
+describe("an owner's files", () => {
+  it('keep their claim types with their data types, and the relying party keeps its claims', async () => {
+    const base = await baseFile(
+      'own',
+      packText('LocalAccounts').replace(
+        '<ClaimsSchema>',
+        '<ClaimsSchema><ClaimType Id="Balance"><DisplayName>Saldo &amp; mehr</DisplayName><DataType>int</DataType></ClaimType>',
+      ),
+    );
+    const party = await baseFile(
+      'party',
+      `<TrustFrameworkPolicy xmlns="http://schemas.microsoft.com/online/cpim/schemas/2013/06" PolicySchemaVersion="0.3.0.0"
+        TenantId="${TENANT}" PolicyId="B2C_1A_Login" PublicPolicyUri="http://${TENANT}/B2C_1A_Login">
+        <BasePolicy><TenantId>${TENANT}</TenantId><PolicyId>B2C_1A_Middle</PolicyId></BasePolicy>
+        <RelyingParty><DefaultUserJourney ReferenceId="SignUpOrSignIn"/>
+          <!-- our token --><TechnicalProfile Id="PolicyProfile"><DisplayName>Größe &lt;"1"&gt;</DisplayName><Protocol Name="OpenIdConnect"/>
+          <OutputClaims><OutputClaim ClaimTypeReferenceId="objectId" PartnerClaimType="sub"/></OutputClaims>
+          <SubjectNamingInfo ClaimType="sub"/></TechnicalProfile></RelyingParty></TrustFrameworkPolicy>`,
+    );
+    const out = join(folder, 'own');
+    const { code, stderr } = await connectPolicy(
+      out,
+      '--base',
+      base,
+      '--base',
+      party,
+      '--exchange',
+      'GetProfile',
+      '--refresh',
+    );
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('declare balance as int') });
+    const files = await filesIn(out);
+    expect(Object.values(files).flatMap(schemaProblems)).toEqual([]);
+    expect(files[EXTENSION]).not.toMatch(/ClaimType Id="balance"/i);
+    expect(files[EXTENSION]).toContain('<PolicyId>B2C_1A_Middle</PolicyId>');
+    expect(files[PARTY]).toContain('Größe &lt;"1"&gt;');
+    expect(files[PARTY]).toContain('<!-- our token -->');
+    expect(files[PARTY]).toContain('ClaimTypeReferenceId="balance"');
+    expect(files[PARTY]).toContain('<Endpoint Id="Token" UserJourneyReferenceId="Gatehouse-RedeemRefreshToken"/>');
+  });
+
+  it.each<[string, (text: string) => string | Uint8Array, RegExp]>([
+    ['is not XML', () => '{"a": 1}', /not XML that B2C takes/],
+    ['is not well-formed', (text) => text.replace('</BuildingBlocks>', ''), /own\.xml:\d+: not XML/],
+    ['is not UTF-8', () => new Uint8Array([0xff, 0xfe, 0x3c]), /not UTF-8/],
+    ['has a document type', (text) => text.replace('?>', '?><!DOCTYPE a [<!ENTITY b "c">]>'), /document type/],
+    ['has another root', () => '<Policy/>', /its root is Policy/],
+    ['has another namespace', () => '<TrustFrameworkPolicy/>', /namespace/],
+    [
+      'has another schema version',
+      (text) => text.replace('"0.3.0.0"', '"0.4.0.0"'),
+      /PolicySchemaVersion is 0\.4\.0\.0/,
+    ],
+    ['has no such journey', (text) => text.replaceAll('SignUpOrSignIn', 'Other'), /no journey SignUpOrSignIn.*Other/],
+    [
+      'has a placeholder tenant',
+      (text) => text.replaceAll(TENANT, 'yourtenant.onmicrosoft.com'),
+      /placeholders: yourtenant/,
+    ],
+    [
+      'has placeholder settings',
+      (text) => text.replaceAll(TENANT, '{Settings:Tenant}'),
+      /placeholders: \{Settings:Tenant\}/,
+    ],
+    [
+      'has a tenant that the schema refuses',
+      (text) => text.replaceAll(TENANT, 'my-firm.onmicrosoft.com'),
+      /letters, digits and dots/,
+    ],
+    [
+      'has a journey that sends no claims',
+      (text) => text.replaceAll('SendClaims', 'ClaimsExchange'),
+      /no step of the type SendClaims/,
+    ],
+    [
+      'lacks a technical profile',
+      (text) => text.replace('Id="SM-Noop"', 'Id="SM-Other"'),
+      /^unknown-reference: .*SM-Noop/m,
+    ],
+    [
+      'has the journey already',
+      (text) => text.replace('"RedeemRefreshToken"', '"Gatehouse-SignUpOrSignIn"'),
+      /^replaces-base: /m,
+    ],
+  ])('a base file that %s is refused, and nothing is written', async (_, change, message) => {
+    const base = await baseFile('own', change(packText('LocalAccounts')));
+    const out = join(folder, 'refused');
+    const finished = await connectPolicy(out, '--base', base);
+    expect(finished).toMatchObject({ stdout: '', stderr: expect.stringMatching(message) });
+    expect(finished.code).toBeGreaterThan(0);
+    await expect(readFile(join(out, EXTENSION))).rejects.toThrow('ENOENT');
+  });
+
+  it.each<[string, string, (text: string) => string]>([
+    [
+      'a page whose verification is off',
+      'LocalAccounts',
+      (text) =>
+        text.replace(
+          /(<TechnicalProfile Id="LocalAccountSignUpWithLogonEmail">[\s\S]*?<Protocol [^>]*>)/,
+          '$1<Metadata><Item Key="EnforceEmailVerification">False</Item></Metadata>',
+        ),
+    ],
+    ['a page that asks for an address of a provider', 'SocialAccounts', (text) => text],
+  ])('%s verifies the e-mail that an exchange trusts, before the exchange is sent it', async (_, pack, change) => {
+    const out = join(folder, `verified-${pack}`);
+    const base = await baseFile('verified', change(packText(pack)));
+    expect(await connectPolicy(out, '--base', base, '--exchange', 'ValidateProfile')).toMatchObject({ code: 0 });
+    const { [EXTENSION]: text = '' } = await filesIn(out);
+    expect(text).toContain(
+      '<OutputClaim ClaimTypeReferenceId="email" PartnerClaimType="Verified.Email" Required="true"/>',
+    );
+    expect(text).toContain('<Item Key="EnforceEmailVerification">true</Item>');
+  });
+
+  it.each<[string, string, (text: string) => string, string | undefined]>([
+    ['the address in the directory', 'LocalAccounts', (text) => text, 'signInNames.emailAddress'],
+    ['the address in the directory', 'SocialAndLocalAccounts', (text) => text, 'signInNames.emailAddress'],
+    ["no provider's address", 'SocialAccounts', (text) => text, undefined],
+    ['no address that was typed', 'LocalAccounts', (text) => text.replace('"Verified.Email"', '"Email"'), undefined],
+  ])('before the token, an exchange that trusts its e-mail is sent %s (%s)', async (_, pack, change, claim) => {
+    const out = join(folder, `trusted-${pack}-${claim}`);
+    const base = await baseFile('trusted', change(packText(pack)));
+    const policy = join(folder, 'trusting.json');
+    const exchange = { kind: 'orchestration', identifies: { email: { trusted: true } }, outputs: { tier: 'string' } };
+    await writeFile(policy, JSON.stringify({ exchanges: { Tier: exchange }, rules: [] }));
+    const finished = await connectPolicy(out, '--base', base, '--policy', policy);
+    if (claim === undefined) expect(finished).toMatchObject(refused(1, /Tier trusts its e-mail, and no step/));
+    else {
+      expect(finished).toMatchObject({ code: 0 });
+      const profile = /Id="Gatehouse-Tier"[\s\S]*?<\/TechnicalProfile>/.exec(
+        (await filesIn(out))[EXTENSION] ?? '',
+      )?.[0];
+      expect(profile).toContain(`<InputClaim ClaimTypeReferenceId="${claim}" PartnerClaimType="email"/>`);
+      expect(profile).not.toContain('ClaimTypeReferenceId="email"');
+    }
+  });
+
+  it('an exchange without outputs has none in its profile, and a claim that only a subjourney outputs can be sent', async () => {
+    const sub = `<SubJourneys><SubJourney Id="More" Type="Call"><OrchestrationSteps><OrchestrationStep Order="1" Type="ClaimsExchange"><ClaimsExchanges><ClaimsExchange Id="MoreExchange" TechnicalProfileReferenceId="More"/></ClaimsExchanges></OrchestrationStep></OrchestrationSteps></SubJourney></SubJourneys></TrustFrameworkPolicy>`;
+    const base = await baseFile(
+      'subjourney',
+      packText('LocalAccounts')
+        .replace(
+          '</TechnicalProfiles>',
+          '<TechnicalProfile Id="More"><OutputClaims><OutputClaim ClaimTypeReferenceId="nca"/></OutputClaims></TechnicalProfile>$&',
+        )
+        .replace(
+          'Order="3" Type="ClaimsExchange">',
+          'Order="3" Type="InvokeSubJourney"><JourneyList><Candidate SubJourneyReferenceId="More"/></JourneyList></OrchestrationStep><OrchestrationStep Order="4" Type="ClaimsExchange">',
+        )
+        .replace('Order="4" Type="SendClaims"', 'Order="5" Type="SendClaims"')
+        .replace('</TrustFrameworkPolicy>', sub),
+    );
+    const policy = join(folder, 'without-outputs.json');
+    await writeFile(
+      policy,
+      JSON.stringify({ exchanges: { Note: { kind: 'orchestration', inputs: { nca: 'nca' } } }, rules: [] }),
+    );
+    const out = join(folder, 'without-outputs');
+    expect(await connectPolicy(out, '--base', base, '--policy', policy)).toMatchObject({ code: 0, stderr: '' });
+    const files = await filesIn(out);
+    expect(Object.values(files).flatMap(schemaProblems)).toEqual([]);
+    expect(/Id="Gatehouse-Note"[\s\S]*?<\/TechnicalProfile>/.exec(files[EXTENSION] ?? '')?.[0]).not.toContain(
+      'OutputClaims',
+    );
+  });
+
+  it('two files that both have steps of a journey are refused, since B2C merges steps by their order', async () => {
+    const base = await baseFile('twice', packText('LocalAccounts'));
+    const finished = await connectPolicy(folder, '--base', base, '--base', base);
+    expect(finished).toMatchObject(refused(1, /two files have steps of the journey SignUpOrSignIn/));
+  });
+});
+
+describe('a setting', () => {
+  it.each<[string, string[], RegExp]>([
+    ['without --base', [], /^--base is missing/],
+    ['with an unknown pack', ['--base', 'LocalAcounts'], /The starter packs are LocalAccounts/],
+    ['with a pack and no tenant', ['--base', 'LocalAccounts'], /^--tenant is missing/],
+    ['with a placeholder tenant', ['--base', 'Local', '--tenant', 'contoso.onmicrosoft.com'], /placeholder contoso/],
+    ['with a tenant with a quote', ['--base', 'Local', '--tenant', 'a"&<ü.com'], /letters, digits and dots/],
+    ['with http', ['--base', 'Local', '--url', 'http://gatehouse.example.com'], /not an address that B2C can call/],
+    ['with localhost', ['--base', 'Local', '--url', 'https://localhost:8787'], /not an address that B2C can call/],
+    ['with a key in the URL', ['--base', 'Local', '--url', 'https://g.example.com/?code=s3cret'], /more than a host/],
+    ['with a password in the URL', ['--base', 'Local', '--url', 'https://u:s3cret@g.example.com'], /more than a host/],
+    ['with a placeholder URL', ['--base', 'Local', '--url', 'https://your-gatehouse.example.com'], /not an address/],
+    ['with bearer and no scope', ['--base', 'Local', '--auth', 'bearer'], /^--scope is missing/],
+    ['with a scope of people', ['--base', 'Local', '--auth', 'bearer', '--scope', 'openid'], /not a scope of client/],
+    [
+      'with no credential',
+      ['--base', 'Local', '--auth', 'none'],
+      /Allowed choices are basic, certificate, bearer, api-key/,
+    ],
+    [
+      'with an unknown exchange',
+      ['--base', 'Local', '--exchange', 'Nope'],
+      /no exchange Nope\. It has ValidateProfile/,
+    ],
+    ['with a name with a space', ['--base', 'Local', '--tenant', TENANT, '--name', 'a b'], /--name a b/],
+    ['with a header with a colon', ['--base', 'Local', '--tenant', TENANT, '--header', 'a:b'], /--header a:b/],
+  ])('%s is refused before anything is written, and no secret is repeated', async (_, options, message) => {
+    const out = join(folder, 'settings');
+    const finished = await connectPolicy(out, ...options);
+    expect(finished).toMatchObject(refused(finished.code === 1 ? 1 : 2, message));
+    expect(finished.stderr).not.toContain('s3cret');
+    await expect(readFile(join(out, EXTENSION))).rejects.toThrow('ENOENT');
+  });
+
+  it('with a text of special characters is escaped, and what XML cannot hold is replaced', async () => {
+    const out = join(folder, 'escaped');
+    await fromPack('Local', out, '--user-message', 'Später & <bald> "oder" \u0001 nie');
+    const files = await filesIn(out);
+    expect(Object.values(files).flatMap(schemaProblems)).toEqual([]);
+    expect(files[EXTENSION]).toContain('>Später &amp; &lt;bald&gt; "oder" \ufffd nie<');
+  });
+});
+
+describe('existing files', () => {
+  it('that differ are kept without --force, and equal ones are no obstacle', async () => {
+    const out = join(folder, 'existing');
+    await fromPack('Local', out);
+    const before = await filesIn(out);
+    expect(await fromPack('Local', out)).toMatchObject({ code: 0 });
+    const other = ['--url', 'https://other.example.com'];
+    expect(await fromPack('Local', out, ...other)).toMatchObject(refused(1, /exists and differs.*Nothing was written/));
+    expect(await filesIn(out)).toEqual(before);
+    expect(await fromPack('Local', out, ...other, '--force')).toMatchObject({ code: 0 });
+    expect(JSON.stringify(await filesIn(out))).toContain('https://other.example.com');
+  });
+});
