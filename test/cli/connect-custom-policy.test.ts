@@ -290,6 +290,23 @@ describe("an owner's files", () => {
     }
   });
 
+  it('a page asks for numbers as B2C shows them, and a claim type that no page can show is named', async () => {
+    const base = await baseFile('asking', packText('LocalAccounts'));
+    const policy = join(folder, 'asking.json');
+    const inputs = { age: { from: 'age', type: 'number' }, nca: 'nca' };
+    await writeFile(policy, JSON.stringify({ exchanges: { Age: { kind: 'validation', inputs } }, rules: [] }));
+    const out = join(folder, 'asking');
+    const { code, stdout, stderr } = await connectPolicy(out, '--base', base, '--policy', policy);
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: expect.stringContaining('asks for nca, whose claim type has no UserInputType'),
+    });
+    expect(stdout).toContain('The page LocalAccountSignUpWithLogonEmail asks for age, nca.');
+    expect((await filesIn(out))[EXTENSION]).toMatch(
+      /<ClaimType Id="age">\s*<DisplayName>age<\/DisplayName>\s*<DataType>int<\/DataType>\s*<UserInputType>TextBox</,
+    );
+  });
+
   it('an exchange without outputs has none in its profile, and a claim that only a subjourney outputs can be sent', async () => {
     const sub = `<SubJourneys><SubJourney Id="More" Type="Call"><OrchestrationSteps><OrchestrationStep Order="1" Type="ClaimsExchange"><ClaimsExchanges><ClaimsExchange Id="MoreExchange" TechnicalProfileReferenceId="More"/></ClaimsExchanges></OrchestrationStep></OrchestrationSteps></SubJourney></SubJourneys></TrustFrameworkPolicy>`;
     const base = await baseFile(

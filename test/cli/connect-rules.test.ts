@@ -75,6 +75,9 @@ const MUTATIONS: { readonly [rule in PolicyRule]: readonly (readonly [what: RegE
     ['https://gatehouse', 'http://gatehouse'],
     [item('ServiceUrl'), ''],
   ],
+  'password-input': [
+    [/<InputClaim ClaimTypeReferenceId="loyaltyId"\/>/, '<InputClaim ClaimTypeReferenceId="newPassword"/>$&'],
+  ],
   'unresolved-claim': [
     [' AlwaysUseDefaultValue="true"', ''],
     [item('IncludeClaimResolvingInClaimsHandling'), ''],

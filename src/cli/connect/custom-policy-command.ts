@@ -1,12 +1,13 @@
 /** `npm run connect -- custom-policy`: writes the files of a custom policy that calls Gatehouse. */
 import { exchangesOf } from '../../desk/policies/exchanges.ts';
 import type { PolicyDocument } from '../../desk/policies/policy-document.ts';
+import { firstItems } from '../../platform/name-list.ts';
 import { type Exchange, exchangeKey } from '../../policy/exchange.ts';
 import { type Io, print, warn } from '../io.ts';
 import { readPolicy } from '../policy/policy-file.ts';
 import { claimNamesGiven } from '../policy/settings.ts';
 import { CommandRefusal, calledWrongly } from '../refusal.ts';
-import { table } from '../table.ts';
+import { printable, table } from '../table.ts';
 import { type AuthenticationKind, policyKeys } from './authentication-kinds.ts';
 import { readBaseFiles } from './base-files.ts';
 import { dataTypeFor } from './gatehouse-calls.ts';
@@ -102,9 +103,10 @@ function checkedFiles(chain: PolicyChain, { extension, relyingParty, extensionId
   // The owner's relying party is a sibling of the new one.
   const below = chain.files.filter(({ root }) => childOf(root, 'RelyingParty') === undefined);
   const problems = brokenRules(new PolicyChain([...below, ...parsed]));
-  if (problems.length > 0)
+  const lines = problems.map(({ rule, message }) => printable(`${rule}: ${message}`));
+  if (lines.length > 0)
     throw new CommandRefusal(
-      [...problems.map(({ rule, message }) => `${rule}: ${message}`), 'Nothing was written.'].join('\n'),
+      [...firstItems(lines, (more) => `and ${more} more. Correct these first.`), 'Nothing was written.'].join('\n'),
     );
   return files;
 }
@@ -160,6 +162,13 @@ function notesOf(chain: PolicyChain, exchanges: readonly Exchange[], { asked }: 
         ({ claim }) =>
           `Note: ${claim} is declared as long, since B2C has no fractions. For a fraction, return a string.`,
       ),
+    ...[...asked].flatMap(([page, claims]) =>
+      claims
+        .filter((claim) => chain.dataTypeOf(claim) !== undefined && !chain.canBeTyped(claim))
+        .map(
+          (claim) => `Note: ${page} asks for ${claim}, whose claim type has no UserInputType. Add one to your file.`,
+        ),
+    ),
     ...(asked.size > 1
       ? [`Note: ${[...asked.keys()].join(' and ')} both check with Gatehouse before an account is created.`]
       : []),

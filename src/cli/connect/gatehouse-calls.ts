@@ -142,7 +142,8 @@ function ownInput(input: ExchangeInput, { available, isPage }: CallPlace, chain:
   if (PERSON.includes(input.claim) && !available.has(lower(claimType))) return [];
   const need = {
     id: claimType,
-    dataType: DATA_TYPES[input.type],
+    // A text box takes no long.
+    dataType: isPage && input.type === 'number' ? 'int' : DATA_TYPES[input.type],
     displayName: input.claim,
     isTyped: isPage,
   };

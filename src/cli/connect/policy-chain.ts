@@ -61,6 +61,13 @@ export class PolicyChain {
     return types?.find((type) => type !== '') ?? types?.[0];
   }
 
+  /** Whether a page can show the claim to a person. */
+  canBeTyped(claim: string): boolean {
+    return (this.#claimTypes.get(lower(claim)) ?? []).some(
+      (declared) => childOf(declared, 'UserInputType') !== undefined,
+    );
+  }
+
   /** The journeys of an id. More than one file should not have it, since B2C merges steps by their order. */
   journeys(id: string): Element[] {
     return this.files.flatMap(({ root }) =>

@@ -10,6 +10,7 @@ import {
   keyIds,
   metadataItems,
   missingMessages,
+  passwordInputs,
   sessionManagement,
   unresolvedClaims,
 } from './profiles.ts';
@@ -51,6 +52,8 @@ export const POLICY_RULES = {
   'precondition-boolean': comparedBooleans,
   /** Nothing that sends claims in a URL or header, shows details to people, or sends no credential. */
   'forbidden-setting': (chain) => restProfileIds(chain).flatMap((profile) => forbiddenSettings(chain, profile)),
+  /** A password is for the directory alone. */
+  'password-input': (chain) => restProfileIds(chain).flatMap((profile) => passwordInputs(chain, profile)),
   /** Without both members B2C sends the text of the resolver, or nothing. */
   'unresolved-claim': (chain) => restProfileIds(chain).flatMap((profile) => unresolvedClaims(chain, profile)),
   /** B2C's own texts have the service URL in them. */

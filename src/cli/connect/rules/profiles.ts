@@ -1,5 +1,5 @@
 /** Rules of technical profiles: metadata, keys, resolvers, messages and sessions. */
-import { lower, type PolicyChain } from '../policy-chain.ts';
+import { lower, type PolicyChain, referredClaim } from '../policy-chain.ts';
 import { NO_SESSION, USER_MESSAGES } from '../rest-profiles.ts';
 import { attributeOf, childOf, childrenOf, textIn } from '../xml.ts';
 import { inGenerated, ownId } from './generated-files.ts';
@@ -25,6 +25,17 @@ export function keyIds(chain: PolicyChain, profile: string): string[] {
     type === 'ApiKeyHeader' ? 'one key whose id is the name of a header' : (expected ?? []).join(' and ') || 'no key';
   return isRight ? [] : [`${profile} has the keys ${ids.join(', ') || '(none)'}. The type ${type} needs ${wanted}.`];
 }
+
+const PASSWORDS: readonly string[] = ['password', 'newpassword', 'reenterpassword', 'oldpassword'];
+
+export const passwordInputs = (chain: PolicyChain, profile: string): string[] =>
+  chain
+    .claimsOf(profile, 'InputClaims')
+    .filter((claim) => PASSWORDS.includes(referredClaim(claim)))
+    .map(
+      (claim) =>
+        `${profile} sends ${attributeOf(claim, 'ClaimTypeReferenceId')}. Remove the input: no rule needs a password.`,
+    );
 
 export function metadataItems(chain: PolicyChain): string[] {
   return inGenerated(chain, 'TechnicalProfile').flatMap((profile) => {
