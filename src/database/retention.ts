@@ -31,7 +31,8 @@ export interface RetentionResult {
 
 /**
  * Creates future partitions, drops those whose last day is more than `retentionDays` ago (an attempt exists up to a
- * month longer), and deletes the visits of dropped months, old changes and old erased keys. Never throws: a failed
+ * month longer), and deletes the visits of dropped months, users not seen since,
+ * old changes and old erased keys. Never throws: a failed
  * part, such as a lock timeout, is logged, and the other parts run.
  */
 export async function keepRetention(db: Database, now: Date, retentionDays: number): Promise<RetentionResult> {
@@ -59,6 +60,8 @@ export async function keepRetention(db: Database, now: Date, retentionDays: numb
     if (!(await part(`drop ${month.name}`, () => dropWhenSummed(db, month)))) break;
   }
   await part('visits', () => deleteVisits(db));
+  await part('user-days', () => deleteUserDays(db));
+  await part('users', () => deleteUsers(db, now, retentionDays));
   await part('changes', () => deleteChanges(db, now, Math.max(CHANGES_RETENTION_DAYS, retentionDays)));
 
   await part('refused-calls', () => deleteRefusedCalls(db, now, retentionDays));
@@ -115,6 +118,25 @@ async function deleteVisits(db: Database): Promise<void> {
         and hour < (select min(hour) from visits) + interval '1 day'`);
     if (!rowCount) return;
   }
+}
+
+/** As {@link deleteVisits}. */
+async function deleteUserDays(db: Database): Promise<void> {
+  for (;;) {
+    const { rowCount } = await db.execute(sql`
+      delete from user_days where day < (select (dropped_before at time zone 'UTC')::date from summed_until)
+        and day = (select min(day) from user_days)`);
+    if (!rowCount) return;
+  }
+}
+
+/** People and identities that were not seen for so many days. */
+async function deleteUsers(db: Database, now: Date, days: number): Promise<void> {
+  const before = new Date(now.getTime() - days * DAY_MS).toISOString();
+  await db.batch([
+    db.execute(sql`delete from users where last_seen < ${before}::timestamptz`),
+    db.execute(sql`delete from accounts where last_seen < ${before}::timestamptz`),
+  ]);
 }
 
 async function deleteRefusedCalls(db: Database, now: Date, days: number): Promise<void> {

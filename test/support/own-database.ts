@@ -42,7 +42,7 @@ export async function empty(db: Database): Promise<void> {
     for month in select inhrelid from pg_inherits where inhparent = 'attempts'::regclass loop
       execute format('drop table %s', month);
     end loop;
-    truncate changes, refused_calls, erased_keys, policy_versions, daily_counts, hourly_totals, daily_durations, daily_facets, daily_shadow, people_scopes, visits, people_days, dirty_hours,
+    truncate changes, refused_calls, erased_keys, policy_versions, daily_counts, hourly_totals, daily_durations, daily_facets, daily_shadow, people_scopes, visits, people_days, users, accounts, user_days, dirty_hours,
       summed_until;
     insert into summed_until (until, dropped_before, vacuumed_at, copied_at)
       values ('2000-01-01T00:00:00Z', '2000-01-01T00:00:00Z', now(), now());

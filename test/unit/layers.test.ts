@@ -22,7 +22,8 @@ const LAYERS: readonly (readonly [room: string, imports: string])[] = [
   ['desk/http', 'callers expressions/dates.ts platform attempts database/unavailable.ts desk/env.ts'],
   ['desk/aggregates', 'sign-in platform database attempts'],
   ['desk/erasure', 'platform database attempts'],
-  ['desk/consume', 'platform database attempts desk/env.ts desk/aggregates desk/erasure'],
+  ['desk/users', 'sign-in platform database desk/erasure'],
+  ['desk/consume', 'platform database attempts desk/env.ts desk/aggregates desk/users desk/erasure'],
   ['desk/policies', 'sign-in expressions platform database attempts policy'],
   ['desk/audit', 'sign-in platform database desk/http'],
   ['desk/reports', 'sign-in callers platform database attempts desk/env.ts desk/http desk/aggregates'],
@@ -34,7 +35,7 @@ const LAYERS: readonly (readonly [room: string, imports: string])[] = [
   ],
   [
     'desk/admin',
-    'sign-in platform database attempts policy entitlements gate desk/env.ts desk/http desk/aggregates desk/erasure desk/consume desk/policies desk/audit',
+    'sign-in platform database attempts policy entitlements gate desk/env.ts desk/http desk/aggregates desk/users desk/erasure desk/consume desk/policies desk/audit',
   ],
   [
     'desk',
@@ -42,7 +43,7 @@ const LAYERS: readonly (readonly [room: string, imports: string])[] = [
   ],
   [
     'cli',
-    'sign-in expressions platform database attempts policy entitlements gate desk/http desk/aggregates desk/policies desk/reports desk/admin',
+    'sign-in expressions platform database attempts policy entitlements gate desk/http desk/aggregates desk/users desk/policies desk/reports desk/admin',
   ],
   [
     'local',

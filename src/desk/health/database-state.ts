@@ -66,7 +66,7 @@ const NOT_MIGRATED: Readiness = {
 };
 
 const MIGRATED = sql`
-  select to_regclass('summed_until') is not null and to_regclass('refused_calls') is not null and ${COLUMNS} <= (
+  select to_regclass('summed_until') is not null and to_regclass('users') is not null and ${COLUMNS} <= (
     select count(*) from pg_attribute where attrelid = to_regclass('attempts') and attnum > 0 and not attisdropped
   ) as migrated`;
 
