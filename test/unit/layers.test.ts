@@ -26,7 +26,7 @@ const LAYERS: readonly (readonly [room: string, imports: string])[] = [
   ['desk/consume', 'platform database attempts desk/env.ts desk/aggregates desk/users desk/erasure'],
   ['desk/policies', 'sign-in expressions platform database attempts policy'],
   ['desk/audit', 'sign-in platform database desk/http'],
-  ['desk/reports', 'sign-in callers platform database attempts desk/env.ts desk/http desk/aggregates'],
+  ['desk/reports', 'sign-in callers platform database attempts desk/env.ts desk/http desk/aggregates desk/users'],
   ['desk/rekey', 'platform entitlements'],
   // A policy is tried, and readiness is asked, on the road of a call.
   [

@@ -5,9 +5,11 @@ import { configOf } from '../../platform/config.ts';
 import { stateOf } from '../../platform/gate-state.ts';
 import { errorFields, log } from '../../platform/log.ts';
 import { type AppEnv, newApp } from '../http/context.ts';
+import type { Position } from '../http/cursor.ts';
 import { FOREIGN_CURSOR, MAX_LIMIT } from '../http/list-page.ts';
 import { badRequest, refuse, validated } from '../http/problem-details.ts';
 import { jsonBody, limitedBody } from '../http/request-body.ts';
+import type { Place } from './csv.ts';
 import {
   type AttemptsPage,
   attemptParam,
@@ -28,6 +30,7 @@ import {
 import { callersRange, listFrom, summaryRange } from './range.ts';
 import { readSnapshot } from './snapshot.ts';
 import type { Summary } from './summary.ts';
+import { type UsersPage, usersFileQuestion, usersQuestion } from './users-question.ts';
 
 type ReportsContext = Context<AppEnv>;
 
@@ -82,16 +85,8 @@ reports.get('/attempts.csv', validated('query', attemptsFileQuestion), async (c)
     import('./csv.ts'),
   ]);
   const page = pagesOf(config, asked, from, FILE_PAGE_ROWS);
-  const pieces = attemptsFile(
-    (place) => page(place && { id: place.id, occurredAt: new Date(place.occurredAt), from: undefined }),
-    from,
-    (error) => log('file-incomplete', { requestId: c.get('requestId'), error: errorFields(error).error }),
-  );
-  // Wait for the first piece before the response begins, so that an unavailable database is still a 503.
-  const first = await pieces.next();
-  const day = (instant: Date) => instant.toISOString().slice(0, 10);
-  const name = `attempts-${from ? day(from) : 'all'}-to-${day(asked.to ?? new Date(now))}`;
-  return c.body(streamOf(first.value ?? '', pieces), 200, fileHeaders(name));
+  const pieces = attemptsFile((place) => page(positionOf(place)), from, incomplete(c));
+  return fileOf(c, pieces, `attempts-${periodName(from, asked.to, now)}`);
 });
 
 reports.get('/attempts/:attempt', validated('param', attemptParam), async (c) => {
@@ -107,6 +102,19 @@ reports.get('/attempts/:attempt', validated('param', attemptParam), async (c) =>
   return listed.attempts.length === 0 ? unknownAttempt(c, 'support code') : c.json(listed, 200);
 });
 
+reports.get('/users', validated('query', usersQuestion), (c) => userList(c, c.req.valid('query')));
+reports.post('/users/search', jsonBody, validated('json', usersQuestion), (c) => userList(c, c.req.valid('json')));
+reports.get('/users.csv', validated('query', usersFileQuestion), async (c) => {
+  const asked = c.req.valid('query');
+  const [{ pagesOfUsers }, { usersFile, FILE_USERS }] = await Promise.all([
+    import('./queries/users.ts'),
+    import('./csv.ts'),
+  ]);
+  const page = pagesOfUsers(configOf(c.env), asked, FILE_USERS);
+  const pieces = usersFile((place) => page(positionOf(place)), asked.from, incomplete(c));
+  return fileOf(c, pieces, `users-${periodName(asked.from, asked.to, Date.now())}`);
+});
+
 reports.post('/people/search', jsonBody, validated('json', personQuestion), (c) => person(c, c.req.valid('json')));
 reports.get('/people/:key', validated('param', personParam), validated('query', personPageQuestion), async (c) => {
   const page = await personPage(c.req.valid('param').key, c.req.valid('query'));
@@ -118,6 +126,11 @@ reports.get('/people/*', (c) => badRequest(c, [{ path: 'key', message: KEY_IN_PA
 async function list(c: ReportsContext, page: AttemptsPage): Promise<Response> {
   const { listAttempts } = await import('./queries/attempts.ts');
   return c.json(await listAttempts(configOf(c.env), page, Date.now()), 200);
+}
+
+async function userList(c: ReportsContext, page: UsersPage): Promise<Response> {
+  const { listUsers } = await import('./queries/users.ts');
+  return c.json(await listUsers(configOf(c.env), page), 200);
 }
 
 async function person(c: ReportsContext, page: PersonSearch): Promise<Response> {
@@ -156,6 +169,23 @@ function decodes(path: string): boolean {
   } catch {
     return false;
   }
+}
+
+const positionOf = (place: Place | undefined): Position | undefined =>
+  place && { id: place.id, occurredAt: new Date(place.occurredAt), from: undefined };
+
+const incomplete = (c: ReportsContext) => (error: unknown) =>
+  log('file-incomplete', { requestId: c.get('requestId'), error: errorFields(error).error });
+
+function periodName(from: Date | undefined, to: Date | undefined, now: number): string {
+  const day = (instant: Date) => instant.toISOString().slice(0, 10);
+  return `${from ? day(from) : 'all'}-to-${day(to ?? new Date(now))}`;
+}
+
+/** Waits for the first piece before the response begins, so that an unavailable database is still a 503. */
+async function fileOf(c: ReportsContext, pieces: AsyncGenerator<string, void, undefined>, name: string) {
+  const first = await pieces.next();
+  return c.body(streamOf(first.value ?? '', pieces), 200, fileHeaders(name));
 }
 
 const fileHeaders = (name: string) => ({

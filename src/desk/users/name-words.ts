@@ -8,8 +8,8 @@ import { type SQL, sql } from 'drizzle-orm';
 const UNSEEN = String.raw`[\u0001-\u0008\u000e-\u001f\u007f\u00ad\u034f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]`;
 /** Phones write these for an apostrophe and a hyphen. */
 const VARIANTS = [`‘’‛ʼ′‐‑‒–—−`, `'''''------`] as const;
-/** A word begins after one of these, too: Anna-Maria, O'Brien, "Bob". */
-const WITHIN_WORD = `[-'"().,/&_+]+`;
+/** A word begins after punctuation, too: Anna-Maria, O'Brien, "Bob". */
+const WITHIN_WORD = '[!-/:-@[-`{-~«»“”„]+';
 /** A longer word is found by its beginning. Postgres limits a word to 2,046 bytes. */
 const MAX_WORD_CHARS = 50;
 
@@ -17,7 +17,7 @@ const quoted = (text: string) => `'${text.replaceAll("'", "''")}'`;
 
 /** Words with spaces between them. */
 const normalSql = (name: SQL): SQL =>
-  sql`lower(normalize(translate(regexp_replace(${name}, ${sql.raw(quoted(UNSEEN))}, '', 'g'), ${sql.raw(VARIANTS.map(quoted).join(', '))}), NFC))`;
+  sql`lower(normalize(translate(regexp_replace(${name}, ${sql.raw(quoted(UNSEEN))}, '', 'g'), ${sql.raw(VARIANTS.map(quoted).join(', '))}), NFC) collate "default")`;
 
 const truncated = (word: string) => sql.raw(`left(${word}, ${MAX_WORD_CHARS})`);
 const wordsSql = (name: SQL) => sql`regexp_split_to_table(${normalSql(name)}, '[\\s\\u00a0\\u3000]+')`;

@@ -11,6 +11,7 @@ import { attemptJson } from '../attempt-json.ts';
 import { nothingFound, RECENT_ATTEMPTS, statusSentence } from '../person-status.ts';
 import type { PersonSearch } from '../questions.ts';
 import { readingsOf, type TakenFor, type TextReading, wordsOf } from '../readings.ts';
+import { accountsOfPerson, type PersonAccounts } from './accounts-of-person.ts';
 import { indexed, newestFirst } from './attempts.ts';
 import { type AttemptRow, attemptColumns } from './columns.ts';
 import { refusedOfLastDay } from './refused.ts';
@@ -25,8 +26,18 @@ export type FoundPerson = PersonTimeline & {
   readonly nearMiss?: string;
 };
 
-/** `now` is in milliseconds since 1970. */
-export async function findPerson(config: Config, page: PersonSearch, now: number): Promise<FoundPerson> {
+/** `now` is in milliseconds since 1970. Only a first page with attempts has the user and the accounts. */
+export async function findPerson(
+  config: Config,
+  page: PersonSearch,
+  now: number,
+): Promise<FoundPerson & Partial<PersonAccounts>> {
+  const found = await findAttempts(config, page, now);
+  if (page.after !== undefined || found.attempts.length === 0) return found;
+  return { ...found, ...(await accountsOfPerson(config, found.keys)) };
+}
+
+async function findAttempts(config: Config, page: PersonSearch, now: number): Promise<FoundPerson> {
   const { key, text } = page.narrowed;
   if (key !== undefined) return findTimeline(config, { ...page, narrowed: { key } }, now);
   const { readings, nearMiss } = await readingsOf(text ?? '');
