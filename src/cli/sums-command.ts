@@ -1,7 +1,8 @@
-/** `npm run sums -- rebuild`: aggregates every stored attempt again. */
+/** `npm run sums -- rebuild`: aggregates every stored attempt again, and makes users and accounts from them. */
 import { connect } from '../database/connect.ts';
 import { markAll } from '../desk/aggregates/rebuild.ts';
 import { sumDue } from '../desk/aggregates/sum-due.ts';
+import { rebuildUsers } from '../desk/users/rebuild-users.ts';
 import { findDatabaseUrl, onDatabase } from './database-url.ts';
 import { isWrongAddress, rootCauseOf } from './driver-error.ts';
 import { type Io, print } from './io.ts';
@@ -17,11 +18,13 @@ const STATEMENT_LIMIT_MS = 50_000;
 export const define: Define = (program, io) => {
   onDatabase(program.command('rebuild'))
     .description(
-      'Marks every hour that has stored attempts, then aggregates the marked hours day by day. The cron may do part of ' +
-        'the work. Aggregates of older months do not change. Safe at any time, also while attempts are written and ' +
-        'reports are read. If it is interrupted, the cron continues. Run it after a dump was restored into another Postgres.',
+      'Marks every hour that has stored attempts, makes users and accounts from the attempts, then aggregates the marked ' +
+        'hours day by day. The cron may do part of the work. Aggregates of older months do not change. Safe at any time, ' +
+        'also while attempts are written and reports are read; reports miss some users until it ends. If it is ' +
+        'interrupted, the cron continues with the aggregates: run it again for users and accounts. Run it after a dump ' +
+        'was restored into another Postgres, and once after the upgrade that brought users and accounts.',
     )
-    .summary('Aggregates every stored attempt again.')
+    .summary('Aggregates every stored attempt again, and makes users and accounts from them.')
     .does(({ databaseUrl }: { databaseUrl?: string }) => rebuildSums(io, databaseUrl));
 };
 
@@ -32,6 +35,8 @@ async function rebuildSums(io: Io, databaseUrl: string | undefined): Promise<num
   try {
     const hours = await markAll(open(), new Date());
     print(io, `Marked ${shown(hours)} hours in ${found.name}`);
+    const { users, accounts } = await rebuiltUsers(open);
+    print(io, `Made ${shown(users)} users and ${shown(accounts)} accounts`);
     print(io, `Done: ${shown(await sumMarked(open))} days aggregated.`);
     return 0;
   } catch (error) {
@@ -51,6 +56,19 @@ async function sumMarked(open: Parameters<typeof sumDue>[0]): Promise<number> {
       },
     });
     return days;
+  } finally {
+    bar?.stop();
+  }
+}
+
+/** Returns the number of rows. */
+async function rebuiltUsers(open: Parameters<typeof rebuildUsers>[0]) {
+  let bar: ReturnType<typeof progressBar> | undefined;
+  try {
+    return await rebuildUsers(open, ({ days, left }) => {
+      bar ??= progressBar('Users {bar} {value} of {total} days, {eta_formatted} left', days + left);
+      bar.update(days);
+    });
   } finally {
     bar?.stop();
   }

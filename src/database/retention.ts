@@ -5,7 +5,7 @@ import { DAY_MS } from '../platform/duration.ts';
 import { errorFields, log } from '../platform/log.ts';
 import type { Database } from './connect.ts';
 import { createMonths, existingMonths, isPast, LOCK_TIMEOUT, type Month, upcomingMonths } from './partitions.ts';
-import { changes, erasedKeys, probes, refusedCalls } from './schema.ts';
+import { accounts, changes, erasedKeys, probes, refusedCalls, users } from './schema.ts';
 
 /**
  * Days for which the audit log is retained, or RETENTION_DAYS if longer. PCI DSS 10.5.1 requires twelve months of audit
@@ -33,7 +33,8 @@ export interface RetentionResult {
 
 /**
  * Creates future partitions, drops those whose last day is more than `retentionDays` ago (an attempt exists up to a
- * month longer), and deletes the visits of dropped months, old changes and old erased keys. Never throws: a failed
+ * month longer), and deletes the visits of dropped months, users not seen since,
+ * old changes and old erased keys. Never throws: a failed
  * part, such as a lock timeout, is logged, and the other parts run.
  */
 export async function keepRetention(db: Database, now: Date, retentionDays: number): Promise<RetentionResult> {
@@ -61,8 +62,14 @@ export async function keepRetention(db: Database, now: Date, retentionDays: numb
     if (!(await part(`drop ${month.name}`, () => dropWhenSummed(db, month)))) break;
   }
   await part('visits', () => deleteVisits(db));
+  await part('user-days', () => deleteUserDays(db));
   const changesDays = Math.max(CHANGES_RETENTION_DAYS, retentionDays);
   await part('changes', () => deleteBefore(db, changes, changes.occurredAt, now, changesDays));
+  for (const [name, table] of [
+    ['users', users],
+    ['accounts', accounts],
+  ] as const)
+    await part(name, () => deleteBefore(db, table, table.lastSeen, now, retentionDays));
   await part('refused-calls', () => deleteBefore(db, refusedCalls, refusedCalls.occurredAt, now, retentionDays));
   await part('probes', () => deleteBefore(db, probes, probes.occurredAt, now, retentionDays));
   const erasedDays = erasedKeysRetentionDays(retentionDays);
@@ -117,6 +124,16 @@ async function deleteVisits(db: Database): Promise<void> {
     const { rowCount } = await db.execute(sql`
       delete from visits where hour < (select dropped_before from summed_until)
         and hour < (select min(hour) from visits) + interval '1 day'`);
+    if (!rowCount) return;
+  }
+}
+
+/** As {@link deleteVisits}. */
+async function deleteUserDays(db: Database): Promise<void> {
+  for (;;) {
+    const { rowCount } = await db.execute(sql`
+      delete from user_days where day < (select (dropped_before at time zone 'UTC')::date from summed_until)
+        and day = (select min(day) from user_days)`);
     if (!rowCount) return;
   }
 }

@@ -78,8 +78,9 @@ function closure(tree: Tree, shared: Shared): Closure {
     case 'it':
       return (_, it) => it;
     case 'claims':
-    case 'attributes': {
-      const absent = new Fail(`${name} is absent`);
+    case 'attributes':
+    case 'person': {
+      const absent = new Fail(`${operator === 'person' ? 'person.id' : name} is absent`);
       return (scope) => scope.member(operator, name) ?? absent;
     }
     case 'has':

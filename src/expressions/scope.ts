@@ -1,6 +1,6 @@
 /** The data of a call that expressions read. */
 import { MAX_PERSON_ROLES, MAX_ROLE_TEXT, MAX_TEXT_READ, MAX_WORK } from './limits.ts';
-import { IDENTITY, type IdentityMember, type RequestMember } from './tree.ts';
+import { IDENTITY, type IdentityMember, type Owner, type RequestMember } from './tree.ts';
 import { Unknown, type Value } from './values.ts';
 
 type ClaimValue = string | number | boolean;
@@ -15,6 +15,8 @@ export interface ScopeInputs {
   readonly identity: Known<ScopeIdentity> | undefined;
   /** All identities of the call, in order. */
   readonly identities: Known<readonly ScopeIdentity[]>;
+  /** The id of the person; absent when the call has no person key, or no rule reads it. */
+  readonly personId?: Known<string> | undefined;
   readonly roles: Known<readonly string[]>;
   readonly groups: Known<readonly string[]>;
   readonly attributes: Known<{ readonly [name: string]: ClaimValue }>;
@@ -56,8 +58,9 @@ export class Scope {
     this.work = work;
   }
 
-  /** A claim or an attribute; undefined if absent. */
-  member(of: 'claims' | 'attributes', name: string): Value | undefined {
+  /** A claim, an attribute or the person's id; undefined if absent. */
+  member(of: Owner, name: string): Value | undefined {
+    if (of === 'person') return this.#inputs.personId;
     const values = this.#inputs[of];
     if (values instanceof Unknown) return values;
     if (Object.hasOwn(values, name)) return this.#read(values[name]);

@@ -5,7 +5,7 @@ import { MAX_DEPTH } from './limits.ts';
  * Part of the key of every stored plan. A new operator or function needs a new number, so that an older gate does not
  * load a plan that it cannot evaluate. test/unit/expressions/format.test.ts fails until it has one.
  */
-export const FORMAT = 3;
+export const FORMAT = 4;
 
 /**
  * JSON. Texts, bools and doubles are literals. Anything else is `[operator, …parts]`: an operator of {@link SHAPES}, or
@@ -25,7 +25,8 @@ export type Macro = (typeof MACROS)[number];
 export const BINARY = ['+', '-', '*', '/', '%', '==', '!=', '<', '<=', '>', '>=', 'in', '[]'] as const;
 export type Binary = (typeof BINARY)[number];
 
-export const OWNERS = ['claims', 'attributes'] as const;
+/** Whose members may be absent. `person` has one of its own: the id. */
+export const OWNERS = ['claims', 'attributes', 'person'] as const;
 export type Owner = (typeof OWNERS)[number];
 
 /** Names that the trees of a plan may use. */
@@ -60,6 +61,7 @@ export const SHAPES: ReadonlyMap<string, Shape> = new Map([
   ['#', names(isInt)],
   ['claims', names(ANY)],
   ['attributes', names(ANY)],
+  ['person', names(oneOf(['id']))],
   ['identity', names(oneOf(IDENTITY))],
   ['request', names(oneOf(REQUEST))],
   ['has', names(oneOf(OWNERS), ANY)],

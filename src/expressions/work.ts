@@ -18,6 +18,9 @@ import { CLOCK } from './times.ts';
 import { IDENTITY, isMacro, nodesIn, readsEntry, subtrees, type Tree } from './tree.ts';
 import { isList, isMap, type Value } from './values.ts';
 
+/** `person.id`. */
+const UUID_CHARS = 36;
+
 /** The weight of a list entry, in characters. */
 const ENTRY_WEIGHT = 4;
 
@@ -128,6 +131,8 @@ export function worstCaseWork(
     switch (operator) {
       case 'it':
         return it;
+      case 'person':
+        return aText(UUID_CHARS);
       case 'claims':
       case 'attributes':
       case 'identity':

@@ -20,6 +20,7 @@ import {
 import { NOTHING_HELD, type PersonEntitlements, type Policy } from '../policy/policy.ts';
 import { bestKey, type SignInEvent, type Step } from '../sign-in/event.ts';
 import type { ChannelPart } from './compose-attempt.ts';
+import { withPersonId } from './person-id.ts';
 
 /** An authenticated call. */
 export interface Call {
@@ -125,6 +126,8 @@ export interface World {
    * undefined, or when the rules of `last` for a sign-up step do not read entitlements. Never rejects.
    */
   know(event: Understood['event'] | undefined, last: ActiveVersion): Promise<Knowledge>;
+  /** `person.id`; undefined when the call has no person key, or there is no secret. Rejects as `supportCode`. */
+  personId(event: SignInEvent): Promise<string | undefined>;
   /** Rejects when the runtime cannot sign. */
   supportCode(identity: CallIdentity): Promise<string>;
   /** A code for an unreadable call. */
@@ -198,7 +201,8 @@ const NOTHING_KNOWN = { lookup: undefined, person: NOTHING_HELD, droppedNames: 0
 async function decide(world: World, known: Known): Promise<Pick<Ended, 'decision' | 'supportCode'>> {
   const { event, person, inForce, startedAt } = known;
   const policy = inForce.policy ?? world.policyInMemory();
-  const verdict = evaluateRules(event, person, policy, startedAt, world.watch);
+  const whole = await withPersonId(person, event, policy, (of) => world.personId(of));
+  const verdict = evaluateRules(event, whole, policy, startedAt, world.watch);
   // A code costs a signature, so only replies that show one get one.
   const supportCode = verdict.kind === 'continue' ? '' : await supportCodeOf(world, known);
   return { decision: renderMessage(verdict, event, policy, supportCode), supportCode };

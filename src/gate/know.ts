@@ -19,6 +19,7 @@ import { POINTER_KEY } from '../policy/pointer.ts';
 import { NOTHING_HELD, type Policy } from '../policy/policy.ts';
 import type { SignInEvent } from '../sign-in/event.ts';
 import type { Knowledge, Understood, World } from './answer.ts';
+import { personIdOf } from './person-id.ts';
 
 /** Time for decision and reply after the timeout of KV. */
 const AFTER_KV_MS = 100;
@@ -112,6 +113,10 @@ export class KvWorld implements World {
     };
     const lookup = await this.#inTime(config.KV_TIMEOUT_MS, read);
     return lookup ?? lastKnownGood(person, startedAt, config.STALE_ROLES_MAX_SECONDS);
+  }
+
+  personId(event: SignInEvent): Promise<string | undefined> {
+    return personIdOf(this.#options.config.SUPPORT_CODE_KEY, event);
   }
 
   supportCode(identity: CallIdentity): Promise<string> {

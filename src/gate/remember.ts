@@ -13,6 +13,7 @@ import { type Answered, type FrontDoor, stepOf } from './answer.ts';
 import { attemptOf, outcomeOf } from './compose-attempt.ts';
 import type { GateEnv } from './env.ts';
 import type { KvWorld } from './know.ts';
+import { withPersonId } from './person-id.ts';
 
 /** Records an answered call under its number. Never rejects: it logs failures. */
 export async function remember(
@@ -59,7 +60,8 @@ async function shadowDecision(world: KvWorld, answered: Answered): Promise<Shado
     // The active policy may not have needed the person's records.
     const isUnread = lookup === undefined && policy.steps.get(event.step)?.asksPerson === true;
     const entitlements = isUnread ? heldIn(await world.lookUp(event), event.clientId).person : person;
-    const verdict = evaluateRules(event, entitlements, policy, startedAt);
+    const whole = await withPersonId(entitlements, event, policy, (of) => world.personId(of));
+    const verdict = evaluateRules(event, whole, policy, startedAt);
     return compareDecisions(shadow.number, decision, renderMessage(verdict, event, policy, supportCode));
   } catch (error) {
     log('shadow-failed', { version: shadow.number, ...errorFields(error) });

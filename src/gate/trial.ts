@@ -9,6 +9,7 @@ import { type ExpressionResult, NOTHING_HELD, type PersonEntitlements, type Poli
 import type { ClaimValue, SignInEvent, Step } from '../sign-in/event.ts';
 import { answer, type Call, type Reached, stepOf, type World } from './answer.ts';
 import { customPolicyDoor } from './custom-policy/door.ts';
+import { personIdOf } from './person-id.ts';
 import { userFlowDoor } from './user-flow/door.ts';
 
 /** Entitlements of a person, in the input format of `/admin/people`. */
@@ -36,6 +37,8 @@ export interface Trial {
   /** Milliseconds since 1970. */
   readonly now: number;
   readonly supportCode: (identity: CallIdentity) => Promise<string>;
+  /** The secret of `person.id`. Default: a sample, so that its values are no one's. */
+  readonly personIdSecret?: string;
 }
 
 /** The trace of one rule of the step. */
@@ -57,7 +60,17 @@ export interface Tried {
   readonly notes: readonly string[];
 }
 
-export async function tryCall({ body, urlStep, policy, entitlements, now, supportCode }: Trial): Promise<Tried> {
+const SAMPLE_SECRET = 'sample';
+
+export async function tryCall({
+  body,
+  urlStep,
+  policy,
+  entitlements,
+  now,
+  supportCode,
+  personIdSecret,
+}: Trial): Promise<Tried> {
   const evaluated: RuleTrace[] = [];
   const inForce = { policy, shadow: undefined, fault: '' } as const;
   const world: World = {
@@ -67,6 +80,7 @@ export async function tryCall({ body, urlStep, policy, entitlements, now, suppor
       const person = event === undefined ? NOTHING_HELD : await entitlements(event);
       return { inForce, lookup: undefined, person, droppedNames: 0 };
     },
+    personId: (event) => personIdOf(personIdSecret ?? SAMPLE_SECRET, event),
     supportCode,
     randomSupportCode: () => '',
     watch: (trace) => evaluated.push(trace),

@@ -43,6 +43,7 @@ function policyOf(plan: Plan, version: number, names: ClaimNames, shared: Shared
     .map((rule) => [rule, ruleOf(rule, inUserFlow(names, shared), shared)] as const);
   const at = (step: string): Omit<StepPolicy<Scope>, 'allows' | 'rules'> => ({
     asksPerson: plan.asksPerson.includes(step),
+    readsPersonId: plan.readsPersonId.includes(step),
     lists: (plan.listsOfStep[step] ?? []).filter((name) => plan.lists[name] === null),
     whenUnavailable: plan.whenUnavailable[step] ?? 'block',
   });
@@ -78,11 +79,12 @@ function policyOf(plan: Plan, version: number, names: ClaimNames, shared: Shared
     lists,
     onlyThese: plan.applications.onlyThese ? new Set(applications.keys()) : undefined,
     messages: messagesOf(plan),
-    open: (event, { roles, groups, attributes }, now) =>
+    open: (event, { id, roles, groups, attributes }, now) =>
       openScope({
         claims: event.claims,
         identity: event.claimedIdentities[0],
         identities: event.claimedIdentities,
+        personId: id,
         roles,
         groups,
         attributes,

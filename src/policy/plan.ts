@@ -15,6 +15,8 @@ export interface Plan {
   readonly rules: readonly PlanRule[];
   /** Steps with a rule that reads entitlements. */
   readonly asksPerson: readonly string[];
+  /** Steps with a rule that reads `person.id`. */
+  readonly readsPersonId: readonly string[];
   /** The lists that the rules of a step read. */
   readonly listsOfStep: { readonly [step: string]: readonly string[] };
   /** By name: the text of the list (`expressions/list.ts`), or null when it is a separate value. */
@@ -67,8 +69,9 @@ export function readPlan(text: string, shared: Shared): Plan | undefined {
 
 function isPlan(value: unknown, shared: Shared): value is Plan {
   if (!isObject(value) || value.format !== FORMAT || !isText(value.document)) return false;
-  const { rules, asksPerson, listsOfStep, lists, messages, applications, whenUnavailable } = value;
+  const { rules, asksPerson, readsPersonId, listsOfStep, lists, messages, applications, whenUnavailable } = value;
   if (!isRecordOf(lists, (list) => list === null || isText(list)) || !isTexts(asksPerson)) return false;
+  if (!isTexts(readsPersonId)) return false;
   const isList = (name: unknown) => isText(name) && Object.hasOwn(lists, name);
   if (!isRecordOf(listsOfStep, (names) => isTexts(names) && names.every(isList))) return false;
   if (!isObject(messages) || !isText(messages.defaultLanguage)) return false;

@@ -6,6 +6,8 @@ import { BUILT_IN_MESSAGES, type Messages } from './messages.ts';
 
 /** The entitlements that rules see; empty when the person has none or they are unreadable. */
 export interface PersonEntitlements {
+  /** `person.id`, where a rule of the step reads it and the call has a person key. It is no part of a record. */
+  readonly id?: string | undefined;
   readonly roles: readonly string[];
   readonly groups: readonly string[];
   readonly attributes: { readonly [name: string]: ClaimValue };
@@ -54,6 +56,8 @@ export interface StepPolicy<Scope = unknown> {
   readonly rules: readonly Rule<Scope>[];
   /** Whether a rule reads entitlements. */
   readonly asksPerson: boolean;
+  /** Whether a rule reads `person.id`. */
+  readonly readsPersonId?: boolean;
   /** Names of the lists that its rules read from separate values in Workers KV. */
   readonly lists: readonly string[];
   /** Applies when KV does not respond or the call times out, at a step that can refuse. */

@@ -112,6 +112,7 @@ describe('any exchange, any transport and any body', () => {
           policyInMemory: () => policy,
           policy: () => inForce,
           know: async () => ({ inForce, lookup: undefined, droppedNames: 0, person }),
+          personId: async () => undefined,
           supportCode: async () => 'AAAAA-BBBBB',
           randomSupportCode: () => 'CCCCC-DDDDD',
         };

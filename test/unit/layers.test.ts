@@ -23,12 +23,13 @@ const LAYERS: readonly (readonly [room: string, imports: string])[] = [
   ['desk/http', 'callers expressions/dates.ts platform attempts database/unavailable.ts desk/env.ts'],
   ['desk/aggregates', 'sign-in platform database attempts'],
   ['desk/erasure', 'platform database attempts'],
-  ['desk/consume', 'platform database attempts desk/env.ts desk/aggregates desk/erasure'],
+  ['desk/users', 'sign-in platform database desk/erasure'],
+  ['desk/consume', 'platform database attempts desk/env.ts desk/aggregates desk/users desk/erasure'],
   ['desk/policies', 'sign-in expressions platform database attempts policy'],
   ['desk/audit', 'sign-in platform database desk/http'],
   [
     'desk/reports',
-    'sign-in callers expressions platform database attempts policy entitlements desk/env.ts desk/http desk/aggregates desk/consume desk/policies',
+    'sign-in callers expressions platform database attempts policy entitlements desk/env.ts desk/http desk/aggregates desk/users desk/consume desk/policies',
   ],
   ['desk/rekey', 'platform entitlements'],
   // A policy is tried, and readiness is asked, on the road of a call.
@@ -38,7 +39,7 @@ const LAYERS: readonly (readonly [room: string, imports: string])[] = [
   ],
   [
     'desk/admin',
-    'sign-in platform database attempts policy entitlements gate desk/env.ts desk/http desk/aggregates desk/erasure desk/consume desk/policies desk/audit',
+    'sign-in platform database attempts policy entitlements gate desk/env.ts desk/http desk/aggregates desk/users desk/erasure desk/consume desk/policies desk/audit',
   ],
   [
     'desk',
@@ -46,7 +47,7 @@ const LAYERS: readonly (readonly [room: string, imports: string])[] = [
   ],
   [
     'cli',
-    'sign-in expressions platform database attempts policy entitlements gate desk/http desk/aggregates desk/policies desk/reports desk/admin',
+    'sign-in expressions platform database attempts policy entitlements gate desk/http desk/aggregates desk/users desk/policies desk/reports desk/admin',
   ],
   [
     'local',

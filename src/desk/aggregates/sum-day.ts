@@ -80,11 +80,24 @@ export function statementsOf({ day, hours }: DirtyDay, until: Date, limitMs = ST
       select ${day}::date, shadow_version, shadow_differs, channel, outcome, rule, shadow_outcome, shadow_rule, step, client_id,
         issuer, count(*)
       from ${part} where shadow_version > 0 and ${ofDay} group by 2, 3, 4, 5, 6, 7, 8, 9, 10, 11`,
+    userDaysSql(part, day, ofDay),
     ...sumVisits(part, day, `{${hours.map(({ hour }) => hour.toISOString()).join()}}`),
     noteSummed({ day, hours }),
     sql`update summed_until set until = greatest(until, ${to})`,
   ];
 }
+
+/** As the others, but most rows of a day stay from one run to the next: only those that differ are written. */
+const userDaysSql = (part: SQL, day: string, ofDay: SQL): SQL => sql`
+  with wanted as materialized (
+    select md5(oid_key)::uuid as user_id, outcome, count(*) as attempts from ${part} where ${ofDay} and oid_key <> '' group by 1, 2
+  ), gone as (
+    delete from user_days where day = ${day}::date
+      and not exists (select from wanted where wanted.user_id = user_days.user_id and wanted.outcome = user_days.outcome)
+  )
+  insert into user_days as known (day, user_id, outcome, attempts)
+  select ${day}::date, user_id, outcome, attempts from wanted
+  on conflict (day, user_id, outcome) do update set attempts = excluded.attempts where known.attempts <> excluded.attempts`;
 
 /**
  * Counts the sign-ins of the day and of its neighbours, whose starts or completions the day may have. Days before the

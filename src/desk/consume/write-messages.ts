@@ -6,6 +6,7 @@ import { attempts, changes, probes, refusedCalls } from '../../database/schema.t
 import { sqlStateOf } from '../../database/sql-state.ts';
 import type { Config } from '../../platform/config.ts';
 import { log } from '../../platform/log.ts';
+import { NOTED_KEYS } from '../erasure/blinding.ts';
 import {
   blindNewAttempts,
   blindNewChanges,
@@ -15,6 +16,7 @@ import {
   pseudonymSecret,
   WRITERS_LOCK,
 } from '../erasure/erased-keys.ts';
+import { attemptsWithIds, attemptsWithKeys, eitherOf, mergeAccounts, mergeUsers, removeUsers } from '../users/merge.ts';
 import { attemptRow, changeRow, probeRow, refusedCallsRow } from './row.ts';
 
 /** SQLSTATE of an insert into a partitioned table that has no partition for the row. */
@@ -40,7 +42,8 @@ interface Writing<Row> {
  * Writes all messages; a message delivered twice becomes one row. A message is refused when a value has the wrong type
  * for its column, or when Postgres refuses its row (SQLSTATE class 22, 23 or 54); the others are written. Throws when
  * Neon cannot be reached or fails otherwise. Then some may be written; it is safe to write all again. A message of an
- * erased person is blinded in the transaction that writes it, and one that would be refused is dropped.
+ * erased person is blinded in the transaction that writes it, and one that would be refused is dropped. Users and
+ * accounts are brought up to date in the same transaction, after blinding.
  */
 export async function writeMessages(config: Config, messages: readonly Message[], limitMs: number) {
   if (config.DATABASE_URL === '') throw new Error('DATABASE_URL is not set');
@@ -128,11 +131,15 @@ async function insertAttempts(
   now: Date,
 ): Promise<void> {
   const ids = rows.map(({ id }) => id);
+  const written = eitherOf(attemptsWithIds(rows), attemptsWithKeys(NOTED_KEYS));
   const insert = async () => {
     const [, inserted] = await db.batch([
       db.execute(WRITERS_LOCK),
       db.insert(attempts).values(rows).onConflictDoNothing(),
-      blindNewAttempts(db, digests, ids, secret),
+      ...blindNewAttempts(db, digests, ids, secret),
+      db.execute(removeUsers(NOTED_KEYS)),
+      db.execute(mergeUsers(written)),
+      db.execute(mergeAccounts(written)),
     ]);
     assertInserted(inserted);
   };

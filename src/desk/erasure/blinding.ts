@@ -52,6 +52,23 @@ export const blindAttempts = (db: Database, mine: SQL, secret: string) =>
     .where(and(eq(attempts.occurredAt, sql`mine.occurred_at`), eq(attempts.id, sql`mine.id`)))
     .returning({ day: sql<string>`(${attempts.occurredAt} at time zone 'UTC')::date::text` });
 
+/** A setting of the transaction: the attempts that it blinds, each with its keys in `users` and `accounts`. */
+const BLINDING = 'gatehouse.blinding';
+const noted = (columns: string) =>
+  sql.raw(`jsonb_to_recordset(current_setting('${BLINDING}')::jsonb) as noted (${columns})`);
+
+/** First of the statements that blind the attempts that `mine` selects: keeps their ids and keys for the next ones. */
+export const noteAttempts = (mine: SQL): SQL => sql`
+  select set_config('jit', 'off', true), set_config('enable_seqscan', 'off', true), set_config('${sql.raw(BLINDING)}', (
+    select coalesce(jsonb_agg(jsonb_build_object('occurred_at', occurred_at, 'id', id,
+      'keys', array[oid_key, idp_key] || other_keys)), '[]')::text
+    from ${mine} as mine join ${attempts} using (occurred_at, id)), true)`;
+/** For {@link blindAttempts}: what {@link noteAttempts} selected. */
+export const NOTED_ATTEMPTS = sql`(select occurred_at, id from ${noted('occurred_at timestamptz, id uuid')})`;
+/** The keys that they had: these persons and identities have to follow from the attempts that are left. */
+export const NOTED_KEYS = sql`(
+  select distinct each.key from ${noted('keys jsonb')} cross join lateral jsonb_array_elements_text(keys) as each (key) where each.key <> '')`;
+
 /** Attributes and values that are no record may describe the person; names of roles and groups do not. */
 const KEPT_OF_RECORD = ['roles', 'groups', 'applications'] as const;
 

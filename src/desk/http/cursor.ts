@@ -33,7 +33,7 @@ const instantFrom = (firstYear: number) =>
   );
 
 /** Time and id of the row, start of the range or null, signature. A default range up to 2000 starts in 1999. */
-const written = z.tuple([instantFrom(2000), z.uuid(), z.nullable(instantFrom(1999)), z.string()]);
+const written = z.tuple([instantFrom(2000), z.guid(), z.nullable(instantFrom(1999)), z.string()]);
 
 /** The secret of this Worker's settings. The settings of an isolate never change. */
 let secret = '';

@@ -36,6 +36,9 @@ export async function compilePlan({ document, rules }: CheckedPolicy, documentTe
     document: await sha256Hex(documentText),
     rules: rules.map(planRule),
     asksPerson: stepsOf(document).filter((step) => expressionsOf(rules, step).some(({ reads }) => reads.person)),
+    readsPersonId: stepsOf(document).filter((step) =>
+      expressionsOf(rules, step).some(({ reads }) => reads.personId === true),
+    ),
     listsOfStep: Object.fromEntries(
       stepsOf(document).map((step) => [
         step,

@@ -12,7 +12,7 @@ export type Sample = string | number | boolean | readonly string[] | undefined;
 
 /** A value of the call or a list of the policy that an expression reads. */
 export interface SampledInput {
-  readonly variable: 'claims' | 'attributes' | 'identity' | 'identities' | 'request' | 'person' | 'lists';
+  readonly variable: 'claims' | 'attributes' | 'personId' | 'identity' | 'identities' | 'request' | 'person' | 'lists';
   readonly name: string;
   readonly mayBeAbsent: boolean;
   /** The usual value, then one of each type. The first ones run even with little work left. */
@@ -87,7 +87,10 @@ function readBy(node: Tree): [variable: SampledInput['variable'], name: string] 
     case 'identity':
     case 'request':
       return [operator, first];
+    case 'person':
+      return ['personId', first];
     case 'has':
+      if (first === 'person') return ['personId', second];
       return [first === 'claims' ? first : 'attributes', second];
     case 'roles':
     case 'groups':
@@ -121,8 +124,9 @@ function samplesBeside(literals: readonly (string | number)[], claimTypes: Reado
     ...words.slice(0, MAX_LONG_LITERALS).map((word) => word.repeat(MAX_TEXT_READ / (word.length || 1))),
   ];
   return (variable: SampledInput['variable'], name: string): SampledInput => {
-    const mayBeAbsent = variable === 'claims' || variable === 'attributes';
+    const mayBeAbsent = variable === 'claims' || variable === 'attributes' || variable === 'personId';
     const input = { variable, name, mayBeAbsent };
+    if (variable === 'personId') return { ...input, samples: [SAMPLE_ID], long: [] };
     if (variable === 'lists') return { ...input, samples: [LISTED, [...LISTED, ...words]], long: [] };
     if (variable === 'identities')
       return {
@@ -152,24 +156,28 @@ const around = (word: string) => [word, `${word}7`, `7${word}`, Array(9).fill('7
 
 const NOON = Date.UTC(2026, 10, 21, 12);
 
+const SAMPLE_ID = '9b2f6c1e-4a5d-8e3f-a1b2-c3d4e5f60718';
+
 /** Converts a sample call to the inputs of a scope. */
 export function scopeInputsOf(inputs: readonly SampledInput[], call: SampleCall): ScopeInputs {
   const claims: Record<string, string | number | boolean> = {};
   const attributes: Record<string, string | number | boolean> = {};
   const lists = new Map<string, string>();
+  let personId: string | undefined;
   const others = new Map<string, string | readonly string[]>();
   for (const [at, { variable, name }] of inputs.entries()) {
     const value = call[at];
     if (value === undefined) continue;
     if (typeof value !== 'object' && variable === 'claims') claims[name] = value;
     else if (typeof value !== 'object' && variable === 'attributes') attributes[name] = value;
+    else if (variable === 'personId') personId = String(value);
     else if (typeof value === 'object' && variable === 'lists') lists.set(name, listText(value) ?? '');
     else if (typeof value === 'object' || typeof value === 'string') others.set(name, value);
   }
   const text = (name: string) => String(others.get(name) ?? '');
   const names = (name: string) => [others.get(name) ?? []].flat();
   return {
-    ...{ claims, attributes, lists, now: NOON, roles: names('roles'), groups: names('groups') },
+    ...{ claims, attributes, personId, lists, now: NOON, roles: names('roles'), groups: names('groups') },
     identities: names('issuers').map((value) => ({ issuer: value, issuerAssignedId: value, signInType: value })),
     identity: { issuer: text('issuer'), issuerAssignedId: text('id'), signInType: text('signInType') },
     ...{ step: text('step'), clientId: text('clientId'), application: text('application') },

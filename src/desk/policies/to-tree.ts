@@ -31,6 +31,8 @@ export interface Reads {
   readonly attributes: readonly string[];
   /** Roles, groups or attributes. */
   readonly person: boolean;
+  /** The id, which needs no record. */
+  readonly personId?: true;
   readonly time: boolean;
   readonly lists: readonly string[];
 }
@@ -55,11 +57,12 @@ export function toTree(
 ): Converted {
   const walk = new Walk(source, listNames, place);
   const tree = walk.visit(node, undefined);
-  const { claims, attributes, lists, person, time, problems, standIns, constants, claimTypes } = walk;
+  const { claims, attributes, lists, person, personId, time, problems, standIns, constants, claimTypes } = walk;
   const reads = {
     claims: [...claims].sort(),
     attributes: [...attributes].sort(),
     person,
+    ...(personId && { personId }),
     time,
     lists: [...lists].sort(),
   };
@@ -78,6 +81,7 @@ class Walk {
   readonly constants: (SourceRange & { readonly tree: Tree })[] = [];
   readonly claimTypes = new Map<string, ClaimType>();
   person = false;
+  personId = false;
   time = false;
   /** The variable of the enclosing macro, when it walks over identities. */
   #identity: string | undefined;
@@ -188,6 +192,7 @@ class Walk {
     if (variable === 'claims') return ['claims', this.#claim(name, read)];
     this.#note(path);
     if (variable === 'identities') return ['identities'];
+    if (variable === 'person' && name === 'id') return ['person', name];
     if (variable === 'person') return name === 'attributes' ? ['attributes', attribute] : [name];
     return read.type === 'time' ? ['time'] : [variable, name];
   }
@@ -200,6 +205,7 @@ class Walk {
     this.#standIn(node, 'truth');
     if (variable === 'claims') return ['has', 'claims', this.#claim(name, read)];
     this.#note(path);
+    if (variable === 'person' && name === 'id') return ['has', 'person', name];
     return variable !== 'person' || name !== 'attributes' || ['has', 'attributes', attribute];
   }
 
@@ -212,7 +218,8 @@ class Walk {
   }
 
   #note([variable, name = '', attribute = '']: readonly string[]): void {
-    if (variable === 'person') this.person = true;
+    if (variable === 'person' && name === 'id') this.personId = true;
+    else if (variable === 'person') this.person = true;
     if (variable === 'person' && name === 'attributes') this.attributes.add(attribute);
     if (variable === 'request' && name === 'time') this.time = true;
   }

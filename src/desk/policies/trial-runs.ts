@@ -113,6 +113,7 @@ const MAX_NAMED = 3;
 const OWNERS = {
   claims: 'claims',
   attributes: 'person.attributes',
+  personId: 'person',
   identity: 'identity',
   identities: 'identities',
   request: 'request',

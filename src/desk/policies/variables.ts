@@ -13,6 +13,7 @@ const MEMBERS: ReadonlyMap<string, ReadonlyMap<string, Type>> = new Map([
   [
     'person',
     new Map<string, Type>([
+      ['id', 'text'],
       ['roles', 'texts'],
       ['groups', 'texts'],
       ['attributes', 'custom'],

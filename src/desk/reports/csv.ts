@@ -7,11 +7,14 @@ import { NO_ID } from '../http/cursor.ts';
 import type { AttemptJson } from './attempt-json.ts';
 import { FORMULA_AT_START, guardWithin } from './formula.ts';
 import { attemptColumns } from './queries/columns.ts';
+import type { ListedUser } from './queries/users.ts';
 import type { Summary } from './summary.ts';
 
 export const MAX_FILE_ROWS = 100_000;
 /** A page has a few megabytes. */
 export const FILE_PAGE_ROWS = 2_500;
+/** Each user has identities and counts of 121 days. */
+export const FILE_USERS = 500;
 /** Below the 50 subrequests of a call on Workers' free plan. With short pages, a file has fewer rows. */
 export const MAX_FILE_PAGES = MAX_FILE_ROWS / FILE_PAGE_ROWS;
 
@@ -53,8 +56,6 @@ function attemptLine({ shadow, ...attempt }: AttemptJson): Cell[] {
   return COLUMNS.map((name) => cellOf(name, members[name]));
 }
 
-const attemptLines = (attempts: readonly AttemptJson[]): string => lines(attempts.map(attemptLine));
-
 export interface FilePage {
   readonly attempts: readonly AttemptJson[];
   /** True when there may be older attempts. */
@@ -66,18 +67,80 @@ export interface FilePage {
 /** Where the next page starts: after this row, or before this time when the page ended early. */
 export type Place = Pick<AttemptJson, 'id' | 'occurredAt'>;
 
-/**
- * A file of attempts, page by page. The last line of an incomplete file says so, since the headers are already sent.
- * `page` returns the page after a place. `from` is the start of the list; undefined: everything retained.
- */
-export async function* attemptsFile(
+/** A file of attempts, page by page. */
+export const attemptsFile = (
   page: (after: Place | undefined) => Promise<FilePage>,
   from: Date | undefined,
   failed: (error: unknown) => void,
+): AsyncGenerator<string, void, undefined> =>
+  listFile(
+    { columns: COLUMNS, line: attemptLine, placeOf: (attempt) => attempt },
+    async (after) => {
+      const { attempts, ...rest } = await page(after);
+      return { ...rest, rows: attempts };
+    },
+    from,
+    failed,
+  );
+
+const USER_COLUMNS = `lastSeen objectId email name firstSeen lastSignIn clientId application roles providers`.split(
+  ' ',
+);
+
+/** The same of users. */
+export const usersFile = (
+  page: (after: Place | undefined) => Promise<RowsPage<FileUser>>,
+  from: Date | undefined,
+  failed: (error: unknown) => void,
+): AsyncGenerator<string, void, undefined> =>
+  listFile(
+    {
+      columns: [...USER_COLUMNS, ...OUTCOMES],
+      line: ({ lastSeen, objectId, email, name, firstSeen, lastSignIn, accounts, attempts }) => [
+        ...[lastSeen, objectId, email, name, firstSeen, lastSignIn?.at ?? '', lastSignIn?.clientId ?? ''],
+        ...[lastSignIn?.application ?? '', lastSignIn?.roles.join(' ') ?? ''],
+        accounts.map(({ provider, issuer }) => provider ?? issuer).join(', '),
+        ...OUTCOMES.map((outcome) => attempts[outcome] ?? 0),
+      ],
+      placeOf: ({ id, lastSeen }) => ({ id, occurredAt: lastSeen }),
+    },
+    page,
+    from,
+    failed,
+  );
+
+/** The id in the table: where the next page starts. */
+type FileUser = ListedUser & { readonly id: string };
+
+/** A list as a file. */
+interface ListFile<Row> {
+  readonly columns: readonly string[];
+  readonly line: (row: Row) => Cell[];
+  readonly placeOf: (row: Row) => Place;
+}
+
+interface RowsPage<Row> extends Omit<FilePage, 'attempts'> {
+  readonly rows: readonly Row[];
+}
+
+/**
+ * A file of a list, page by page. The last line of an incomplete file says so, since the headers are already sent.
+ * `page` returns the page after a place. `from` is the start of the list; undefined: everything retained.
+ */
+async function* listFile<Row>(
+  { columns, line, placeOf }: ListFile<Row>,
+  page: (after: Place | undefined) => Promise<RowsPage<Row>>,
+  from: Date | undefined,
+  failed: (error: unknown) => void,
 ): AsyncGenerator<string, void, undefined> {
+  const placeAfter = ({ rows, searchedTo }: RowsPage<Row>): Place | undefined => {
+    const newest = rows.at(-1);
+    if (searchedTo !== undefined) return { id: NO_ID, occurredAt: searchedTo.toISOString() };
+    return newest && placeOf(newest);
+  };
   let last = await page(undefined);
-  yield BYTE_ORDER_MARK + lines([COLUMNS]) + attemptLines(last.attempts);
-  let rows = last.attempts.length;
+  yield BYTE_ORDER_MARK + lines([columns]) + lines(last.rows.map(line));
+  let rows = last.rows.length;
   for (let pages = 1; last.more && rows < MAX_FILE_ROWS && pages < MAX_FILE_PAGES; pages++) {
     try {
       last = await page(placeAfter(last));
@@ -86,15 +149,12 @@ export async function* attemptsFile(
       yield lines([[`INCOMPLETE: the database failed after ${rows} rows. Download the file again.`]]);
       return;
     }
-    rows += last.attempts.length;
-    yield attemptLines(last.attempts);
+    rows += last.rows.length;
+    yield lines(last.rows.map(line));
   }
   const place = placeAfter(last);
   if (last.more && place !== undefined) yield lines([[truncatedAfter(rows, place, from)]]);
 }
-
-const placeAfter = ({ attempts, searchedTo }: FilePage): Place | undefined =>
-  searchedTo === undefined ? attempts.at(-1) : { id: NO_ID, occurredAt: searchedTo.toISOString() };
 
 /** `to` is exclusive, so it is a millisecond later: the last row's millisecond may have more rows. */
 function truncatedAfter(rows: number, { id, occurredAt }: Place, from: Date | undefined): string {

@@ -26,11 +26,14 @@ const correlationId = typed((typed) => guidOf(typed) ?? dimensionOf(typed));
 /** Stored in lower case. */
 const clientId = typed((typed) => dimensionOf(typed.toLowerCase()));
 
-const email = typed((typed, context) => {
-  if (NO_ADDRESS.test(typed)) return refuseTyped(context, `${ADDRESS_RULE} POST /reports/attempts/search`);
-  const problem = impossibleKey(`email:${typed}`);
-  return problem === undefined ? normalEmailKey(typed) : refuseTyped(context, problem);
-});
+/** An address as its key. `search` is where it needs no encoding. */
+export const typedAddress = (search: string) =>
+  typed((typed, context) => {
+    if (NO_ADDRESS.test(typed)) return refuseTyped(context, `${ADDRESS_RULE} ${search}`);
+    const problem = impossibleKey(`email:${typed}`);
+    return problem === undefined ? normalEmailKey(typed) : refuseTyped(context, problem);
+  });
+const email = typedAddress('POST /reports/attempts/search');
 
 /** A call made by hand may have an objectId that is no GUID. A slip in a GUID, and an address, are refused. */
 const objectId = typed((typed, context) => {

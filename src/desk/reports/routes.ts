@@ -6,9 +6,11 @@ import { stateOf } from '../../platform/gate-state.ts';
 import { errorFields, log } from '../../platform/log.ts';
 import { askedLanguages } from '../http/asked-language.ts';
 import { type AppEnv, newApp } from '../http/context.ts';
+import type { Position } from '../http/cursor.ts';
 import { FOREIGN_CURSOR, MAX_LIMIT } from '../http/list-page.ts';
 import { badRequest, refuse, validated } from '../http/problem-details.ts';
 import { jsonBody, limitedBody } from '../http/request-body.ts';
+import type { Place } from './csv.ts';
 import { policyReportRoutes, rulesRoutes } from './policy/routes.ts';
 import {
   type AttemptsPage,
@@ -34,6 +36,7 @@ import { callersRange, completenessRange, listFrom, summaryRange } from './range
 import { changesRoutes, rolesRoutes } from './roles/routes.ts';
 import { readSnapshot } from './snapshot.ts';
 import type { Summary } from './summary.ts';
+import { type UsersPage, usersFileQuestion, usersQuestion } from './users-question.ts';
 
 type ReportsContext = Context<AppEnv>;
 
@@ -99,16 +102,8 @@ reports.get('/attempts.csv', validated('query', attemptsFileQuestion), async (c)
     import('./csv.ts'),
   ]);
   const page = pagesOf(config, asked, from, FILE_PAGE_ROWS);
-  const pieces = attemptsFile(
-    (place) => page(place && { id: place.id, occurredAt: new Date(place.occurredAt), from: undefined }),
-    from,
-    (error) => log('file-incomplete', { requestId: c.get('requestId'), error: errorFields(error).error }),
-  );
-  // Wait for the first piece before the response begins, so that an unavailable database is still a 503.
-  const first = await pieces.next();
-  const day = (instant: Date) => instant.toISOString().slice(0, 10);
-  const name = `attempts-${from ? day(from) : 'all'}-to-${day(asked.to ?? new Date(now))}`;
-  return c.body(streamOf(first.value ?? '', pieces), 200, fileHeaders(name));
+  const pieces = attemptsFile((place) => page(positionOf(place)), from, incomplete(c));
+  return fileOf(c, pieces, `attempts-${periodName(from, asked.to, now)}`);
 });
 
 reports.get('/attempts/:attempt', validated('param', attemptParam), validated('query', languageQuestion), async (c) => {
@@ -137,6 +132,19 @@ reports.get('/probes', validated('query', probesQuestion), async (c) => {
   return c.json(await listProbes(configOf(c.env), c.req.valid('query')), 200);
 });
 
+reports.get('/users', validated('query', usersQuestion), (c) => userList(c, c.req.valid('query')));
+reports.post('/users/search', jsonBody, validated('json', usersQuestion), (c) => userList(c, c.req.valid('json')));
+reports.get('/users.csv', validated('query', usersFileQuestion), async (c) => {
+  const asked = c.req.valid('query');
+  const [{ pagesOfUsers }, { usersFile, FILE_USERS }] = await Promise.all([
+    import('./queries/users.ts'),
+    import('./csv.ts'),
+  ]);
+  const page = pagesOfUsers(configOf(c.env), asked, FILE_USERS);
+  const pieces = usersFile((place) => page(positionOf(place)), asked.from, incomplete(c));
+  return fileOf(c, pieces, `users-${periodName(asked.from, asked.to, Date.now())}`);
+});
+
 reports.post('/people/search', jsonBody, validated('query', languageQuestion), validated('json', personQuestion), (c) =>
   person(c, c.req.valid('json'), c.req.valid('query').lang),
 );
@@ -156,6 +164,11 @@ for (const list of ['people', 'roles', 'changes'])
 async function list(c: ReportsContext, page: AttemptsPage): Promise<Response> {
   const { listAttempts } = await import('./queries/attempts.ts');
   return c.json(await listAttempts(configOf(c.env), page, Date.now()), 200);
+}
+
+async function userList(c: ReportsContext, page: UsersPage): Promise<Response> {
+  const { listUsers } = await import('./queries/users.ts');
+  return c.json(await listUsers(configOf(c.env), page), 200);
 }
 
 async function person(c: ReportsContext, page: PersonSearch, lang?: string): Promise<Response> {
@@ -198,6 +211,23 @@ function decodes(path: string): boolean {
   } catch {
     return false;
   }
+}
+
+const positionOf = (place: Place | undefined): Position | undefined =>
+  place && { id: place.id, occurredAt: new Date(place.occurredAt), from: undefined };
+
+const incomplete = (c: ReportsContext) => (error: unknown) =>
+  log('file-incomplete', { requestId: c.get('requestId'), error: errorFields(error).error });
+
+function periodName(from: Date | undefined, to: Date | undefined, now: number): string {
+  const day = (instant: Date) => instant.toISOString().slice(0, 10);
+  return `${from ? day(from) : 'all'}-to-${day(to ?? new Date(now))}`;
+}
+
+/** Waits for the first piece before the response begins, so that an unavailable database is still a 503. */
+async function fileOf(c: ReportsContext, pieces: AsyncGenerator<string, void, undefined>, name: string) {
+  const first = await pieces.next();
+  return c.body(streamOf(first.value ?? '', pieces), 200, fileHeaders(name));
 }
 
 const fileHeaders = (name: string) => ({

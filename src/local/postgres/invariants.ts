@@ -90,6 +90,13 @@ export async function findWrong(pool: pg.Pool, attempts = 'attempts'): Promise<W
          shadow_rule, step, client_id, issuer, count(*) as number
        from ${attempts} where shadow_version > 0 group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11`,
     ),
+    // Deleted with their month.
+    user_days: await differing(
+      'user_days',
+      'day, user_id, outcome',
+      `select ${DAY} as day, md5(oid_key)::uuid as user_id, outcome, count(*) as number
+       from attempts where oid_key <> '' group by 1, 2, 3`,
+    ),
     visits: await one(`select count(*) as n from (
         select kind, value, person, hour from visits join people_scopes on id = scope
       ) as actual full join (

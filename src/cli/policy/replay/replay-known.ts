@@ -24,6 +24,7 @@ const nameInput = (claim: string): KnownInput => `has(claims.${claim})`;
 
 function inputOf([operator, first, second]: TreeNode): KnownInput | undefined {
   if (operator === 'claims') return valueInput(String(first));
+  if (operator === 'person' || (operator === 'has' && first === 'person')) return 'person.id';
   if (operator === 'has') return first === 'claims' ? nameInput(String(second)) : 'person.attributes';
   if (operator === 'roles' || operator === 'groups' || operator === 'attributes') return `person.${operator}`;
   if (operator === 'identity' || operator === 'identities') return operator;
@@ -85,12 +86,15 @@ export function knownCall(
   const identities = isIdentityWhole && issuer === '' ? [] : UNKNOWN;
   const read: { readonly [input: KnownInput]: unknown } = {
     ...byName,
+    // It needs the secret of the gate.
+    'person.id': UNKNOWN,
     ...{ 'person.roles': roles, 'person.groups': groups, 'person.attributes': attributes, identity, identities },
     ...{ 'request.clientId': clientId, 'request.application': clientId, 'request.locale': locale },
   };
   return {
     inputs: {
       ...{ claims: byName, identity, identities, roles, groups, attributes, step, clientId, locale, channel },
+      personId: UNKNOWN,
       now: Date.parse(occurredAt),
     },
     unknown: new Set(Object.keys(read).filter((input) => read[input] === UNKNOWN)),

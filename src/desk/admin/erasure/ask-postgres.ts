@@ -6,8 +6,12 @@ import { DatabaseUnavailable } from '../../../database/unavailable.ts';
 
 const LIMIT_MS = 15_000;
 
-/** Runs one query, after `lock` in the same transaction. */
-export type AskPostgres = <Result>(query: (db: Database) => RunnableQuery<Result, 'pg'>, lock?: SQL) => Promise<Result>;
+/** Runs one query, between others in the same transaction. */
+export type AskPostgres = <Result>(
+  query: (db: Database) => RunnableQuery<Result, 'pg'>,
+  before?: readonly SQL[],
+  after?: readonly SQL[],
+) => Promise<Result>;
 
 /**
  * The indexes of the keys are right for every query: a person is few rows of many. A writer's statement may hold the
@@ -18,12 +22,21 @@ const SETTINGS = sql.raw(`select set_config('jit', 'off', true), set_config('ena
 
 export const askPostgres =
   (databaseUrl: string): AskPostgres =>
-  async (query, lock = sql.raw('select')) => {
+  async <Result>(
+    query: (db: Database) => RunnableQuery<Result, 'pg'>,
+    before: readonly SQL[] = [],
+    after: readonly SQL[] = [],
+  ) => {
     try {
       if (databaseUrl === '') throw new Error('DATABASE_URL is not set');
       const { db } = connect(databaseUrl, LIMIT_MS);
-      const [, , result] = await db.batch([db.execute(SETTINGS), db.execute(lock), query(db)]);
-      return result;
+      const results: unknown[] = await db.batch([
+        db.execute(SETTINGS),
+        ...before.map((statement) => db.execute(statement)),
+        query(db),
+        ...after.map((statement) => db.execute(statement)),
+      ]);
+      return results[before.length + 1] as Result;
     } catch (error) {
       throw new DatabaseUnavailable(error);
     }

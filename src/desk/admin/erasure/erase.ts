@@ -13,8 +13,16 @@ import { markDue } from '../../aggregates/due.ts';
 import { isSignInStepSql, JOURNEY_HOURS } from '../../aggregates/sign-ins.ts';
 import { removeDeadLetter } from '../../consume/dead-letters.ts';
 import type { DeskEnv } from '../../env.ts';
-import { blindAttempts, blindChange, blindChanges } from '../../erasure/blinding.ts';
-import { digestOfKey, pseudonymSecret, WAIT_FOR_WRITERS } from '../../erasure/erased-keys.ts';
+import {
+  blindAttempts,
+  blindChange,
+  blindChanges,
+  NOTED_ATTEMPTS,
+  NOTED_KEYS,
+  noteAttempts,
+} from '../../erasure/blinding.ts';
+import { digestOfKey, ONE_AT_A_TIME, pseudonymSecret, WAIT_FOR_WRITERS } from '../../erasure/erased-keys.ts';
+import { attemptsWithKeys, mergeAccounts, mergeUsers, removeUsers } from '../../users/merge.ts';
 import { type Author, type PersonRefusal, type Records, readPerson, removePerson } from '../person-records.ts';
 import { type AskPostgres, askPostgres } from './ask-postgres.ts';
 import { type ErasedPerson, findErasedPerson, hasKey, keysOfPerson } from './erased-person.ts';
@@ -136,7 +144,7 @@ export async function erasePerson(
 
   await begin(ask, digests, proofOf(false, {}), author.by);
   await ask((db) => db.execute(WAIT_FOR_WRITERS));
-  const { rowCount } = await ask((db) => blindChanges(db, changesOf(digests, erasedAt)), ONE_AT_A_TIME);
+  const { rowCount } = await ask((db) => blindChanges(db, changesOf(digests, erasedAt)), [ONE_AT_A_TIME]);
   const tables = { attempts: { blinded: 0 }, changes: { blinded: rowCount } };
   const removed = await removeRecords(kept, recordKeys(keys), withoutNames(author, digests));
   const records = { removed: removed.count };
@@ -161,9 +169,6 @@ export async function erasePerson(
   await withKvTimeout(() => markDue(env.GATEHOUSE, Date.now()));
   return { ok: true, value: proof };
 }
-
-/** Two erasures of one person would lock its rows in different orders. */
-const ONE_AT_A_TIME = sql.raw(`select pg_advisory_xact_lock(hashtextextended('gatehouse: erasure', 0))`);
 
 const day = sql.raw(`(occurred_at at time zone 'UTC')::date`);
 
@@ -240,7 +245,8 @@ const JOURNEY = sql.raw(`interval '${JOURNEY_HOURS} hours'`);
 
 /**
  * Blinds the attempts of each level that have no key of a level before it, from the last level to the first, and with
- * them the calls of the same sign-ins that name no one.
+ * them the calls of the same sign-ins that name no one. The rows of `users` and `accounts` that follow from them are
+ * made again from what is left, in the same transaction.
  */
 async function blindLevels(
   ask: AskPostgres,
@@ -252,6 +258,9 @@ async function blindLevels(
   const begun = Date.now();
   const days = new Set<string>();
   let blinded = 0;
+  const own = keysAsRows(levels.flat());
+  // The person's own rows come last: they may have many attempts, and only calls after the erasure stay.
+  const ofOthers = attemptsWithKeys(sql`(select key from ${NOTED_KEYS} as noted except select key from ${own} as own)`);
   for (const [index, keys] of [...levels.entries()].reverse()) {
     if (keys.length === 0) continue;
     const before = levels.slice(0, index).flat();
@@ -271,12 +280,23 @@ async function blindLevels(
         limit ${rowsAtOnce}
       ))`;
     for (;;) {
-      const rows = await ask((db) => blindAttempts(db, mine, secret), ONE_AT_A_TIME);
+      const rows = await ask(
+        (db) => blindAttempts(db, NOTED_ATTEMPTS, secret),
+        [ONE_AT_A_TIME, noteAttempts(mine)],
+        [removeUsers(NOTED_KEYS), mergeUsers(ofOthers), mergeAccounts(ofOthers)],
+      );
       blinded += rows.length;
       for (const row of rows) days.add(row.day);
       if (rows.length === 0) break;
       if (Date.now() - begun >= rowsMs) return { finished: false, blinded, days };
     }
   }
+  await ask(
+    (db) => db.execute(mergeAccounts(attemptsWithKeys(own))),
+    [ONE_AT_A_TIME, removeUsers(own), mergeUsers(attemptsWithKeys(own))],
+  );
   return { finished: true, blinded, days };
 }
+
+const keysAsRows = (keys: readonly string[]): SQL =>
+  sql`(select each.key from jsonb_array_elements_text(${JSON.stringify(keys)}::jsonb) as each (key))`;

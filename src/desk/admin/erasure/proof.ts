@@ -63,8 +63,8 @@ export function remainsAfter({ RETENTION_DAYS }: Pick<Config, 'RETENTION_DAYS'>,
       until: after(QUEUE_DAYS),
     },
     {
-      where: 'table visits',
-      what: 'digests of the objectId and of keys, for counting distinct people, until the schedule has summed the days again',
+      where: 'tables visits and user_days',
+      what: 'digests of the objectId and of keys, for counting people and their calls, until the schedule has summed the days again',
     },
     {
       where: 'table erased_keys',

@@ -79,8 +79,11 @@ tryRoute.post(
       },
       now,
       supportCode: (identity) => supportCodeOf(config.SUPPORT_CODE_KEY, identity, now),
+      personIdSecret: config.SUPPORT_CODE_KEY,
     });
     const { roles, groups, attributes } = tried.person;
+    const readsId = deciding.policy.steps.get(tried.step)?.readsPersonId === true;
+    if (readsId && config.SUPPORT_CODE_KEY === '') notes.push(NO_ID);
     return c.json(
       {
         policyVersion: trial.policy === undefined ? deciding.policy.version : 'draft',
@@ -129,6 +132,8 @@ async function policyFor(c: Context<AppEnv>, draft: unknown): Promise<Deciding> 
 
 const BUILT_IN_DECIDES =
   'the built-in policy decides (POLICY = "built-in"). Set POLICY = "stored" to use the saved policy';
+
+const NO_ID = 'person.id is absent: SUPPORT_CODE_KEY is not set. Set it, for the gate too';
 
 /** Reads the entitlements from Workers KV at the real time, because calls of B2C fall back on the same cache. */
 async function entitlementsInKv(c: Context<AppEnv>, event: SignInEvent) {

@@ -13,6 +13,7 @@ import { nothingFound, RECENT_ATTEMPTS, statusSentence } from '../person-status.
 import type { PersonSearch } from '../questions.ts';
 import { readingsOf, type TakenFor, type TextReading, wordsOf } from '../readings.ts';
 import { describeTries, withRepeats } from '../try-json.ts';
+import { accountsOfPerson, type PersonAccounts } from './accounts-of-person.ts';
 import { indexed, newestFirst } from './attempts.ts';
 import { besideAttempts } from './beside-attempts.ts';
 import { type AttemptRow, attemptColumns } from './columns.ts';
@@ -28,12 +29,23 @@ export type FoundPerson = PersonTimeline & {
   readonly nearMiss?: string;
 };
 
-/** `now` is in milliseconds since 1970. */
+/** `now` is in milliseconds since 1970. Only a first page with attempts has the user and the accounts. */
 export async function findPerson(
   config: Config,
   page: PersonSearch,
   now: number,
   languages: readonly string[] = DEFAULT_LANGUAGES,
+): Promise<FoundPerson & Partial<PersonAccounts>> {
+  const found = await findAttempts(config, page, now, languages);
+  if (page.after !== undefined || found.attempts.length === 0) return found;
+  return { ...found, ...(await accountsOfPerson(config, found.keys)) };
+}
+
+async function findAttempts(
+  config: Config,
+  page: PersonSearch,
+  now: number,
+  languages: readonly string[],
 ): Promise<FoundPerson> {
   const { key, text } = page.narrowed;
   if (key !== undefined) return findTimeline(config, { ...page, narrowed: { key } }, now, languages);

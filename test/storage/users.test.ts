@@ -1,0 +1,175 @@
+/** `users`, `accounts` and `user_days` follow from the attempts, whatever happened in which order. */
+import { sql } from 'drizzle-orm';
+import fc from 'fast-check';
+import { v7 as uuidv7 } from 'uuid';
+import { expect, it } from 'vitest';
+import type { Attempt } from '../../src/attempts/attempt.ts';
+import { keepRetention } from '../../src/database/retention.ts';
+import { attempts } from '../../src/database/schema.ts';
+import { erasePerson } from '../../src/desk/admin/erasure/erase.ts';
+import { sumDue } from '../../src/desk/aggregates/sum-due.ts';
+import { writeMessages } from '../../src/desk/consume/write-messages.ts';
+import { rebuildUsers } from '../../src/desk/users/rebuild-users.ts';
+import { readConfig } from '../../src/platform/config.ts';
+import { DAY_MS, HOUR_MS } from '../../src/platform/duration.ts';
+import { anAttempt } from '../support/attempt.ts';
+import { memoryKv } from '../support/memory-kv.ts';
+import { empty, ownDatabase } from '../support/own-database.ts';
+
+const { db, rows, url } = ownDatabase();
+const KEY = 'a key for tests, long enough to count';
+const config = () => readConfig({ DATABASE_URL: url(), SUPPORT_CODE_KEY: KEY });
+const write = async (some: readonly Attempt[]) =>
+  expect(await writeMessages(config(), some, 20_000)).toEqual({ refused: [] });
+
+async function erase(key: string): Promise<void> {
+  const kv = memoryKv().kv;
+  const env = { DATABASE_URL: url(), SUPPORT_CODE_KEY: KEY, GATEHOUSE: kv, ATTEMPTS: {} as Queue };
+  const author = { by: 'admin', now: Date.now() - HOUR_MS, logChange: async () => true };
+  const records = { kv, emailKeys: [], gateKey: undefined };
+  expect(await erasePerson(env, records, [key], author, true)).toMatchObject({ ok: true, value: { finished: true } });
+}
+
+const one = (...values: string[]) => fc.constantFrom(...values);
+const OIDS = ['oid:0', 'oid:1', 'oid:2'];
+const IDPS = ['idp:google.com:1', 'idp:https%3A%2F%2Flogin.example%2Fv2:1', 'idp:contoso.onmicrosoft.com:anna'];
+const EMAILS = ['email:a@example.com', 'email:b@example.com'];
+/** Hours before now. An erasure is an hour ago, so that some calls come after it. */
+const someCall = fc
+  .record({
+    hours: fc.constantFrom(0, 0.5, 2, 3, 25, 49, 400),
+    oidKey: one('', ...OIDS, ...OIDS),
+    idpKey: one('', ...IDPS),
+    others: fc.subarray([...IDPS, 'name:+491701234567']),
+    emailKey: one('', ...EMAILS),
+    name: one('', 'Anna Berg', "Seán O'Neill"),
+    step: one('PreTokenIssuance', 'PreTokenIssuance', 'PostFederationSignup', 'SignInCompleted'),
+    channel: one('user-flow', 'user-flow', 'custom-policy'),
+    reply: one('Continue', 'ShowBlockPage', 'Refusal'),
+    outcome: one('continue', 'block'),
+    signInType: one('', 'federated'),
+    clientId: one('', 'shop', 'portal'),
+    roles: fc.subarray(['editor', 'a "quoted", {role}']),
+  })
+  .map(({ hours, others, name, ...call }) =>
+    anAttempt({
+      ...call,
+      // Some calls share their millisecond.
+      id: uuidv7({ msecs: Date.now() - hours * HOUR_MS }),
+      objectId: call.oidKey.slice('oid:'.length),
+      email: call.emailKey.slice('email:'.length),
+      otherKeys: others,
+      keptClaims: name === '' ? {} : { displayName: name },
+    }),
+  );
+const some = fc.array(someCall, { minLength: 1, maxLength: 8 });
+const action = fc.oneof(
+  { weight: 5, arbitrary: fc.record({ does: fc.constant('write' as const), some }) },
+  { weight: 2, arbitrary: fc.record({ does: fc.constant('write again' as const), pick: fc.nat(20) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ does: fc.constant('erase' as const), key: one(...OIDS, ...IDPS, ...EMAILS) }),
+  },
+  { weight: 1, arbitrary: fc.record({ does: fc.constant('sum' as const) }) },
+  { weight: 1, arbitrary: fc.record({ does: fc.constant('rebuild' as const) }) },
+);
+
+type Row = typeof attempts.$inferSelect;
+const isLetIn = ({ channel, step, reply }: Row) =>
+  (step === 'PreTokenIssuance' && reply === 'Continue') ||
+  (channel === 'custom-policy' && step === 'SignInCompleted' && reply !== 'Refusal');
+/** Oldest first. */
+const inOrder = (some: readonly Row[]) => some.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+const last = <T>(some: readonly T[], is: (one: T) => boolean) => some.findLast(is);
+const at = (row: Row | undefined) => row?.occurredAt.toISOString() ?? null;
+
+function plainUsers(all: readonly Row[]) {
+  const keys = [...new Set(all.map(({ oidKey }) => oidKey))].filter((key) => key !== '').toSorted();
+  return keys.map((key) => {
+    const own = inOrder(all.filter(({ oidKey }) => oidKey === key));
+    const mail = last(own, ({ emailKey }) => emailKey !== '');
+    const named = last(own, ({ keptClaims }) => keptClaims.displayName !== undefined);
+    const letIn = last(own, isLetIn);
+    return {
+      key,
+      first: at(own[0]),
+      last: at(own.at(-1)),
+      email: [mail?.email ?? '', mail?.emailKey ?? ''],
+      name: named?.keptClaims.displayName ?? '',
+      signIn: [at(letIn), letIn?.clientId ?? '', letIn?.roles ?? []],
+    };
+  });
+}
+
+function plainAccounts(all: readonly Row[]) {
+  const idpsOf = ({ idpKey, otherKeys }: Row) => [idpKey, ...otherKeys].filter((key) => key.startsWith('idp:'));
+  return [...new Set(all.flatMap(idpsOf))].toSorted().map((key) => {
+    const own = inOrder(all.filter((row) => idpsOf(row).includes(key)));
+    const mail = last(own, ({ emailKey }) => emailKey !== '');
+    const used = own.filter((row) => row.idpKey === key && isLetIn(row));
+    return {
+      key,
+      issuer: key.split(':')[1],
+      type: last(own, ({ idpKey, signInType }) => idpKey === key && signInType !== '')?.signInType ?? '',
+      oid: last(own, ({ oidKey }) => oidKey !== '')?.oidKey ?? '',
+      email: [mail?.email ?? '', mail?.emailKey ?? ''],
+      seen: [at(own[0]), at(own.at(-1))],
+      signIns: [at(used[0]), at(used.at(-1))],
+    };
+  });
+}
+
+function plainDays(all: readonly Row[]) {
+  const counts = new Map<string, number>();
+  for (const { oidKey, occurredAt, outcome } of all.filter((row) => row.oidKey !== '')) {
+    const name = `${occurredAt.toISOString().slice(0, 10)} ${oidKey} ${outcome}`;
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  return [...counts].map(([name, count]) => `${name}: ${count}`).toSorted();
+}
+
+const iso = (column: string) => sql.raw(`to_char(${column}, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`);
+async function stored() {
+  const users = await rows(sql`
+    select oid_key as key, ${iso('first_seen')} as first, ${iso('last_seen')} as last, json_build_array(email, email_key) as email, name,
+      json_build_array(${iso('last_sign_in')}, client_id, roles) as "signIn" from users order by oid_key collate "C"`);
+  const accounts = await rows(sql`
+    select key, issuer, sign_in_type as type, oid_key as oid, json_build_array(email, email_key) as email,
+      json_build_array(${iso('first_seen')}, ${iso('last_seen')}) as seen,
+      json_build_array(${iso('first_sign_in')}, ${iso('last_sign_in')}) as "signIns" from accounts order by key collate "C"`);
+  const days = await rows<{ line: string }>(sql`
+    select day || ' ' || key || ' ' || outcome || ': ' || attempts as line
+    from user_days join unnest(array['oid:0', 'oid:1', 'oid:2']) as key on md5(key)::uuid = user_id`);
+  return { users, accounts, days: days.map(({ line }) => line).toSorted() };
+}
+
+it('users, accounts and their days equal a plain computation from the attempts after any history', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(action, { minLength: 1, maxLength: 8 }), async (actions) => {
+      await empty(db());
+      const written: Attempt[] = [];
+      for (const done of actions) {
+        if (done.does === 'write') {
+          await write(done.some);
+          written.push(...done.some);
+        } else if (done.does === 'write again') await write(written.slice(done.pick, done.pick + 5).toReversed());
+        else if (done.does === 'erase') await erase(done.key);
+        else if (done.does === 'sum') await sumDue(db, new Date());
+        else await rebuildUsers(db);
+      }
+      await sumDue(db, new Date(Date.now() + 2 * HOUR_MS));
+      const all = await db().select().from(attempts);
+      expect(await stored()).toEqual({ users: plainUsers(all), accounts: plainAccounts(all), days: plainDays(all) });
+    }),
+    { numRuns: Number(process.env.HISTORIES ?? 8) },
+  );
+});
+
+it('a person or an identity that was not seen within RETENTION_DAYS is deleted, and the others stay', async () => {
+  const seen = (days: number, oidKey: string, idpKey: string) =>
+    anAttempt({ at: new Date(Date.now() - days * DAY_MS), oidKey, idpKey });
+  await write([seen(91, 'oid:0', 'idp:x.com:0'), seen(91, 'oid:1', 'idp:x.com:1'), seen(89, 'oid:1', 'idp:x.com:1')]);
+  await keepRetention(db(), new Date(), 90);
+  expect(await rows(sql`select oid_key from users`)).toEqual([{ oid_key: 'oid:1' }]);
+  expect(await rows(sql`select key from accounts`)).toEqual([{ key: 'idp:x.com:1' }]);
+});
