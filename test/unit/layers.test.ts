@@ -19,7 +19,10 @@ const LAYERS: readonly (readonly [room: string, imports: string])[] = [
   ['entitlements', 'sign-in platform/digest.ts policy expressions/limits.ts'],
   ['gate', 'sign-in callers platform attempts policy entitlements'],
   ['desk/env.ts', ''],
-  ['desk/http', 'callers expressions/dates.ts platform attempts database/unavailable.ts desk/env.ts'],
+  [
+    'desk/http',
+    'callers expressions/dates.ts platform attempts database/unavailable.ts database/matches.ts desk/env.ts',
+  ],
   ['desk/aggregates', 'sign-in platform database attempts'],
   ['desk/erasure', 'platform database attempts'],
   ['desk/consume', 'platform database attempts desk/env.ts desk/aggregates desk/erasure'],
@@ -36,9 +39,10 @@ const LAYERS: readonly (readonly [room: string, imports: string])[] = [
     'desk/admin',
     'sign-in platform database attempts policy entitlements gate desk/env.ts desk/http desk/aggregates desk/erasure desk/consume desk/policies desk/audit',
   ],
+  ['desk/api', 'desk/http desk/reports desk/health desk/admin'],
   [
     'desk',
-    'platform database attempts desk/env.ts desk/http desk/aggregates desk/consume desk/policies desk/reports desk/rekey desk/health desk/admin',
+    'platform database attempts desk/env.ts desk/http desk/aggregates desk/consume desk/policies desk/reports desk/rekey desk/health desk/admin desk/api',
   ],
   [
     'cli',

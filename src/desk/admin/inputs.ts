@@ -6,6 +6,8 @@ import { DEAD_LETTER_KINDS } from '../consume/dead-letters.ts';
 import { signatureOf } from '../http/cursor.ts';
 import { limit, strict, text } from '../http/input-rules.ts';
 import { KEY_FORMS } from '../http/typed-values.ts';
+import { MAX_PEOPLE_A_PAGE } from './person-records.ts';
+import { recordInputWith } from './record-input.ts';
 
 /** Longer than any address or id. Long keys are stored as a digest. */
 const MAX_TYPED_KEY_CHARS = 2_000;
@@ -26,7 +28,7 @@ export interface TypedKey {
   readonly problem: string | undefined;
 }
 
-export const personKey = z.pipe(
+const personKey = z.pipe(
   typedKey,
   z.transform(async (typed: string, context): Promise<TypedKey> => {
     const key = await readPersonKey(typed);
@@ -51,6 +53,7 @@ const nameOnly = z.pipe(
 export const erasureKey = z.union([nameOnly, personKey], KEY_FORMS);
 
 export const keyOnly = strict({ key: personKey });
+export const keyedRecordInput = recordInputWith(personKey);
 
 export const FOREIGN_KV_CURSOR = 'not a cursor of this list. Send all of "next" from the previous page';
 
@@ -75,6 +78,10 @@ export function kvPageOf(list: string, preset: number, most: number) {
     next: async (kvCursor: string | undefined) => (kvCursor === undefined ? {} : { next: await ours(kvCursor) }),
   };
 }
+
+export const peoplePage = kvPageOf('people', 50, MAX_PEOPLE_A_PAGE);
+export const deadLettersPage = kvPageOf('dead-letters', 50, 500);
+export const versionsPage = kvPageOf('policy-versions', 50, 500);
 
 /** `outage`: only earlier versions write these. Absent: all kinds. */
 export const deadLetterKind = strict({

@@ -12,22 +12,16 @@ import { erasureRoutes } from './erasure/routes.ts';
 import {
   deadLetterId,
   deadLetterKind,
+  deadLettersPage,
   FOREIGN_KV_CURSOR,
+  keyedRecordInput,
   keyOnly,
-  kvPageOf,
-  personKey,
+  peoplePage,
   type TypedKey,
 } from './inputs.ts';
 import { listPeople } from './list-people.ts';
-import {
-  MAX_PEOPLE_A_PAGE,
-  type PersonRefusal,
-  readPerson,
-  removePerson,
-  type StoredPerson,
-  savePerson,
-} from './person-records.ts';
-import { type EntitlementsInput, recordInput, recordInputWith } from './record-input.ts';
+import { type PersonRefusal, readPerson, removePerson, type StoredPerson, savePerson } from './person-records.ts';
+import { type EntitlementsInput, recordInput } from './record-input.ts';
 import { recordsOf } from './records.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
@@ -49,8 +43,6 @@ adminRoutes.use(limitedBody(MAX_BODY_BYTES, 'record'));
 
 adminRoutes.route('/people', erasureRoutes);
 
-const peoplePage = kvPageOf('people', 50, MAX_PEOPLE_A_PAGE);
-
 adminRoutes.get('/people', validated('query', peoplePage.query), async (c) => {
   const { cursor, limit } = c.req.valid('query');
   const listed = await listPeople(await recordsOf(c), limit, cursor);
@@ -59,7 +51,7 @@ adminRoutes.get('/people', validated('query', peoplePage.query), async (c) => {
 });
 
 // These take the key in the body, so that no e-mail address is in a URL, which proxies and browsers store.
-adminRoutes.put('/people', jsonBody, validated('json', recordInputWith(personKey)), (c) => {
+adminRoutes.put('/people', jsonBody, validated('json', keyedRecordInput), (c) => {
   const { key, ...input } = c.req.valid('json');
   return save(c, key, input);
 });
@@ -76,8 +68,6 @@ adminRoutes.get('/changes', validated('query', changesQuestion), (c) => changes(
 adminRoutes.post('/changes/search', jsonBody, validated('json', changesQuestion), (c) =>
   changes(c, c.req.valid('json')),
 );
-
-const deadLettersPage = kvPageOf('dead-letters', 50, 500);
 
 adminRoutes.get('/dead-letters', validated('query', deadLettersPage.query), async (c) => {
   const { cursor, limit } = c.req.valid('query');

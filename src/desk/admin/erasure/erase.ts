@@ -14,6 +14,8 @@ import { removeDeadLetter } from '../../consume/dead-letters.ts';
 import type { DeskEnv } from '../../env.ts';
 import { blindAttempts, blindChange, blindChanges } from '../../erasure/blinding.ts';
 import { digestOfKey, WAIT_FOR_WRITERS } from '../../erasure/erased-keys.ts';
+import type { AnswerOf } from '../../http/operation.ts';
+import type { previewAnswer } from '../admin-answers.ts';
 import { type Author, type PersonRefusal, type Records, readPerson, removePerson } from '../person-records.ts';
 import { type AskPostgres, askPostgres } from './ask-postgres.ts';
 import { type ErasedPerson, findErasedPerson, hasKey, keysOfPerson } from './erased-person.ts';
@@ -37,17 +39,7 @@ const LIMITS = {
 };
 export type ErasureLimits = typeof LIMITS;
 
-export interface ErasurePreview {
-  readonly keys: readonly string[];
-  readonly notFollowed: readonly string[];
-  readonly accounts: number;
-  readonly tables: {
-    readonly attempts: { readonly found: number; readonly days?: DayRange | undefined };
-    readonly changes: { readonly found: number };
-  };
-  readonly records: { readonly found: number };
-  readonly deadLetters: { readonly found: number; readonly unreadable: number };
-}
+export type ErasurePreview = AnswerOf<typeof previewAnswer>;
 
 /** Counts what {@link erasePerson} would erase. Throws DatabaseUnavailable. */
 export async function previewErasure(

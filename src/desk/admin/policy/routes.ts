@@ -6,7 +6,7 @@ import { jsonBody, limitedBody } from '../../http/request-body.ts';
 import { MAX_DOCUMENT_BYTES } from '../../policies/policy-document.ts';
 import type { Problem } from '../../policies/policy-problem.ts';
 import { type SaveRequest, saveVersion } from '../../policies/save.ts';
-import { kvPageOf } from '../inputs.ts';
+import { versionsPage } from '../inputs.ts';
 import { bodyFaultOf, faultOf, outcomeAnswer, shownVersion, shownWithDocument } from './answers.ts';
 import { listRoutes } from './lists.ts';
 import {
@@ -48,8 +48,6 @@ policyRoutes.put('/', limitedDocument, jsonBody, validated('query', noteOnly), (
     return save({ use: 'active', ...read.checked, note: c.req.valid('query').note ?? '' }, read.warnings);
   }),
 );
-
-const versionsPage = kvPageOf('policy-versions', 50, 500);
 
 policyRoutes.get('/versions', validated('query', versionsPage.query), async (c) => {
   const { cursor, limit } = c.req.valid('query');
