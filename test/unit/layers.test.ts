@@ -46,7 +46,7 @@ const LAYERS: readonly (readonly [room: string, imports: string])[] = [
   ],
   [
     'cli',
-    'sign-in expressions platform database attempts policy entitlements gate desk/http desk/aggregates desk/policies desk/reports desk/admin',
+    'sign-in expressions platform database attempts policy entitlements gate desk/http desk/aggregates desk/policies desk/reports desk/admin desk/api',
   ],
   [
     'local',
