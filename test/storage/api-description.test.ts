@@ -294,20 +294,24 @@ it('every operation refuses as described: credential, parameters, other sites, b
   }
 });
 
-it('every example of a body is accepted, and every parameter and member of a body is explained', async () => {
+it('every example of a body is accepted, and every parameter and member of a body is explained, with a valid example', async () => {
   const explained = new Set<string>();
   for (const [address, { json, example, described: own }] of described) {
     expect([address, example === undefined]).toEqual([address, json === undefined]);
-    if (json !== undefined) await expect(json.parseAsync(example)).resolves.toBeDefined();
     const { operation } = inDocument(address);
-    const body = operation.requestBody?.content['application/json'].schema.$ref?.split('/').at(-1) ?? '';
-    const members = Object.entries(document.components.schemas[body]?.properties ?? {});
-    for (const [name, schema] of [...members, ...operation.parameters.map((one) => [one.name, one] as const)]) {
-      expect([address, name, typeof (schema as { description?: unknown }).description]).toEqual([
-        address,
-        name,
-        'string',
-      ]);
+    const [, , , body = ''] = operation.requestBody?.content['application/json'].schema.$ref?.split('/') ?? [];
+    if (json !== undefined) {
+      await expect(json.parseAsync(example)).resolves.toBeDefined();
+      const validate = ajv.getSchema(pointer('components', 'schemas', body));
+      expect([address, validate?.(example)]).toEqual([address, true]);
+    }
+    const members = Object.entries(document.components.schemas[body]?.properties ?? {}).map(([name, member]) => {
+      const { description, examples = [] } = member as { description?: string; examples?: unknown[] };
+      return { name, schema: member as object, description, example: examples[0] };
+    });
+    for (const { name, schema, description, example: value } of [...members, ...operation.parameters]) {
+      const isValid = value === undefined || ajv.validate(schema, value);
+      expect([address, name, typeof description, isValid]).toEqual([address, name, 'string', true]);
       if (own?.[name] === undefined) explained.add(name);
     }
   }
