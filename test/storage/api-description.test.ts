@@ -79,7 +79,8 @@ async function ask(address: string, { path, body, headers, settings }: Call = {}
   await Promise.allSettled(after);
   const [type = ''] = (response.headers.get('Content-Type') ?? '').split(';');
   const json: Record<string, unknown> = type.endsWith('json') ? JSON.parse(text) : {};
-  return { address, status: response.status, type, headers: response.headers, json, code: json.code };
+  const code = type === 'application/problem+json' ? json.code : undefined;
+  return { address, status: response.status, type, json, code };
 }
 type Asked = Awaited<ReturnType<typeof ask>>;
 

@@ -28,9 +28,10 @@ interface Versions {
 }
 
 /** Parts of a path are sent as they are: percent-encode them. */
-type InputOf<Op> = (Op extends { readonly param: infer Schema extends z.ZodMiniType }
-  ? { param: { [Name in keyof z.input<Schema>]: string } }
-  : unknown) &
+type InputOf<Op> = object &
+  (Op extends { readonly param: infer Schema extends z.ZodMiniType }
+    ? { param: { [Name in keyof z.input<Schema>]: string } }
+    : unknown) &
   Part<Op, 'query'> &
   Part<Op, 'json'> &
   (Op extends { readonly precondition: string } ? { header?: Versions } : unknown);
