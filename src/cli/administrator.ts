@@ -1,6 +1,8 @@
 /** How a command calls Gatehouse: the address, the credential and the meaning of each response. */
+import { type ClientResponse, hc } from 'hono/client';
 import * as z from 'zod/mini';
 import { isLoopback } from '../database/loopback.ts';
+import type { ManagementApi } from '../desk/api/client-types.ts';
 import type { Code } from '../desk/http/error-codes.ts';
 import { SAMPLE_CREDENTIALS } from '../platform/credential-settings.ts';
 import { rootCauseOf } from './driver-error.ts';
@@ -29,41 +31,51 @@ export const atGatehouse = (command: Program, kind: keyof typeof CREDENTIALS = '
     .option('--url <URL>', `the address of Gatehouse (default: ${DEFAULT_URL})`)
     .addHelpText('after', credentialHelp(kind));
 
+/** The management API of one Gatehouse, with one credential: addresses, parameters and answers have types. */
+export type Gatehouse = ReturnType<typeof hc<ManagementApi>>;
+
 /** One response. `body` is parsed JSON, undefined when the response has none. */
-export interface Answer {
+export interface Answer<Body = unknown> {
   readonly status: number;
   readonly body: unknown;
   readonly retryAfterSeconds: number;
   /** The header ETag, `''` when missing. */
   readonly etag: string;
+  /** Never set: the type of the body of a 200 by the API description. */
+  readonly described?: Body;
 }
 
-/** Sends `body` as JSON. `headers` are sent in addition to the credential and the JSON headers. */
-export type ApiCall = (
-  method: 'GET' | 'POST' | 'PUT' | 'DELETE',
-  path: string,
-  body?: unknown,
-  headers?: Readonly<Record<string, string>>,
-) => Promise<Answer>;
+type BodyOf<Response> =
+  Response extends ClientResponse<infer Body, infer Status, 'json'> ? (200 extends Status ? Body : never) : never;
 
-/** Calls the Gatehouse at `--url` as an administrator. Paths begin with `/admin`. */
-export const administrator = (io: Io, url = DEFAULT_URL): ApiCall =>
-  callerAt('admin', url, io.env[CREDENTIALS.admin.variable], io.fetch);
+/** Waits for a call of a {@link Gatehouse}, and reads its response. */
+export async function responseTo<Response extends ClientResponse<unknown, number>>(
+  asked: Promise<Response>,
+): Promise<Answer<BodyOf<Response>>> {
+  const response = await asked;
+  const { status, headers } = response;
+  const retryAfterSeconds = Number(headers.get('Retry-After') ?? 0) || 0;
+  return { status, body: jsonIn(await response.text()), retryAfterSeconds, etag: headers.get('ETag') ?? '' };
+}
 
-/** Calls it with the reports credential. Paths begin with `/reports`. */
-export const reporter = (io: Io, url = DEFAULT_URL): ApiCall =>
-  callerAt('reports', url, io.env[CREDENTIALS.reports.variable], io.fetch);
+/** The Gatehouse at `--url`, for an administrator. */
+export const administrator = (io: Io, url = DEFAULT_URL): Gatehouse =>
+  gatehouseAt('admin', url, io.env[CREDENTIALS.admin.variable], io.fetch);
+
+/** The same with the reports credential. */
+export const reporter = (io: Io, url = DEFAULT_URL): Gatehouse =>
+  gatehouseAt('reports', url, io.env[CREDENTIALS.reports.variable], io.fetch);
 
 /** Like {@link administrator}, without a process. Throws when address or credential cannot be used. */
-export const administratorAt = (url: string, credential: string | undefined): ApiCall =>
-  callerAt('admin', url, credential, fetch);
+export const administratorAt = (url: string, credential: string | undefined): Gatehouse =>
+  gatehouseAt('admin', url, credential, fetch);
 
-function callerAt(
+function gatehouseAt(
   kind: keyof typeof CREDENTIALS,
   url: string,
   credential: string | undefined,
   fetcher: typeof fetch,
-): ApiCall {
+): Gatehouse {
   const { variable, secret } = CREDENTIALS[kind];
   const base = readUrl(url, variable);
   const local = isLoopback(base.hostname);
@@ -79,29 +91,26 @@ function callerAt(
     throw new CommandRefusal(`${base.origin} would get the password in clear text. Use its https:// address.`, 2);
   }
   const authorization = `Basic ${Buffer.from(pair).toString('base64')}`;
-  return async (method, path, body, headers = {}) => {
-    const answer = await reach(fetcher, new URL(path, base), {
-      method,
-      headers: {
-        ...headers,
-        Authorization: authorization,
-        Accept: 'application/json',
-        'Content-Type': 'application/json',
-      },
-      body: body === undefined ? null : JSON.stringify(body),
-      // A redirect would send the password or the body to another host.
-      redirect: 'manual',
-      signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
-    });
-    if (answer.status !== 401) return answer;
-    throw new CommandRefusal(
-      `${base.origin} does not accept this credential. Set ${variable} to user:password, a line of the secret ${secret}.`,
-    );
-  };
+  return hc<ManagementApi>(base.origin, {
+    headers: { Authorization: authorization, Accept: 'application/json' },
+    fetch: async (input: RequestInfo | URL, init?: RequestInit) => {
+      const response = await reach(fetcher, new URL(String(input)), init);
+      if (response.status !== 401) return response;
+      throw new CommandRefusal(
+        `${base.origin} does not accept this credential. Set ${variable} to user:password, a line of the secret ${secret}.`,
+      );
+    },
+  });
 }
 
-/** Returns the checked body of a 200. Throws a refusal with Gatehouse's own message for any other status. */
-export function accepted<Schema extends z.ZodMiniType>(answer: Answer, schema: Schema): z.output<Schema> {
+/**
+ * Returns the checked body of a 200. Throws a refusal with Gatehouse's own message for any other status. Does not
+ * compile when the schema reads what the API description does not have.
+ */
+export function accepted<Body, Schema extends z.ZodMiniType>(
+  answer: Answer<Body>,
+  schema: [Body] extends [z.input<Schema>] ? Schema : never,
+): z.output<Schema> {
   if (answer.status !== 200) throw new CommandRefusal(errorSentence(answer));
   const parsed = schema.safeParse(answer.body);
   if (!parsed.success)
@@ -109,15 +118,12 @@ export function accepted<Schema extends z.ZodMiniType>(answer: Answer, schema: S
   return parsed.data;
 }
 
-/** Returns every page of a list. `path` has a query already. */
+/** Returns every page of a list. `read` returns the page at a cursor. */
 export async function followPages<Page extends { next?: string | undefined }>(
-  call: ApiCall,
-  path: string,
-  schema: z.ZodMiniType<Page>,
+  read: (cursor: string | undefined) => Promise<Page>,
 ): Promise<Page[]> {
-  const pages = [accepted(await call('GET', path), schema)];
-  for (let next = pages[0]?.next; next !== undefined; next = pages.at(-1)?.next)
-    pages.push(accepted(await call('GET', `${path}&cursor=${encodeURIComponent(next)}`), schema));
+  const pages = [await read(undefined)];
+  for (let next = pages[0]?.next; next !== undefined; next = pages.at(-1)?.next) pages.push(await read(next));
   return pages;
 }
 
@@ -159,12 +165,17 @@ function readUrl(text: string, variable: string): URL {
   return url;
 }
 
-async function reach(fetcher: typeof fetch, url: URL, request: RequestInit): Promise<Answer> {
+/** Reads the whole response, so that a connection that breaks meanwhile has the same message. */
+async function reach(fetcher: typeof fetch, url: URL, request: RequestInit = {}): Promise<Response> {
   try {
-    const response = await fetcher(url, request);
+    const response = await fetcher(url, {
+      ...request,
+      // A redirect would send the password or the body to another host.
+      redirect: 'manual',
+      signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
+    });
     const { status, headers } = response;
-    const retryAfterSeconds = Number(headers.get('Retry-After') ?? 0) || 0;
-    return { status, body: jsonIn(await response.text()), retryAfterSeconds, etag: headers.get('ETag') ?? '' };
+    return new Response((await response.text()) || null, { status, headers });
   } catch (error) {
     const { code, message } = rootCauseOf(error);
     const reason = code === 'TimeoutError' ? `timeout after ${ANSWER_LIMIT_MS / 1_000} s` : (code ?? message);

@@ -8,22 +8,26 @@ import { configOf } from '../platform/config.ts';
 import { stateOf } from '../platform/gate-state.ts';
 import { askParts } from './health/readiness.ts';
 import type { AppEnv } from './http/context.ts';
+import { type Html, htmlPage, PAGE_HEADERS } from './http/page.ts';
 import { sampleCommands } from './samples.ts';
 
-type Html = ReturnType<typeof html>;
 type State = Awaited<ReturnType<typeof askParts>>;
 
-/** No script, no request to another host, and no frame. */
-const HEADERS = {
-  'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
-  'Referrer-Policy': 'no-referrer',
+export const home: Handler<AppEnv> = async (c) => {
+  if (!configOf(c.env).local) return c.html(page(deployed), 200, PAGE_HEADERS);
+  const state = await askParts(c.env, stateOf(c.req.raw), (work) => c.executionCtx.waitUntil(work));
+  return c.html(page(html`${stateOfParts(state)}${toTry(new URL(c.req.url).origin)}`), 200, PAGE_HEADERS);
 };
 
-export const home: Handler<AppEnv> = async (c) => {
-  if (!configOf(c.env).local) return c.html(page(deployed), 200, HEADERS);
-  const state = await askParts(c.env, stateOf(c.req.raw), (work) => c.executionCtx.waitUntil(work));
-  return c.html(page(html`${stateOfParts(state)}${toTry(new URL(c.req.url).origin)}`), 200, HEADERS);
-};
+const page = (content: Html) =>
+  htmlPage(
+    'Gatehouse',
+    html`<p>
+        Azure AD B2C calls this API before it lets a person in. <a href="/reference">The reference</a> describes every
+        address for people, and <a href="/openapi.json">/openapi.json</a> for programs.
+      </p>
+      ${content}`,
+  );
 
 const deployed = html`<p>
   This Gatehouse answers API calls. <code>/health</code> needs no credential. <code>/health/ready</code>,
@@ -60,26 +64,3 @@ const toTry = (origin: string): Html => html`<h2>Calls to try</h2>
     <a href="/admin/changes">/admin/changes</a> (<code>admin</code>, <code>admin</code>);
     <a href="/health/ready">/health/ready</a>
   </p>`;
-
-const STYLE = html`<style>
-  body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; color: #1a1a1a; }
-  h1 { font-size: 1.5rem; } h2 { font-size: 1.2rem; margin-top: 2rem; } h3 { font-size: 1rem; margin-bottom: 0; }
-  th { text-align: left; padding-right: 2rem; font-weight: 600; }
-  pre { background: #f4f4f4; padding: 0.75rem; white-space: pre-wrap; overflow-wrap: anywhere; margin-top: 0.25rem; }
-  .ready { color: #0a6b2d; } .not-ready { color: #a11a1a; }
-</style>`;
-
-const page = (content: Html) => html`<!doctype html>
-  <html lang="en">
-    <head>
-      <meta charset="utf-8" />
-      <meta name="viewport" content="width=device-width, initial-scale=1" />
-      <title>Gatehouse</title>
-      ${STYLE}
-    </head>
-    <body>
-      <h1>Gatehouse</h1>
-      <p>Azure AD B2C calls this API before it lets a person in.</p>
-      ${content}
-    </body>
-  </html>`;

@@ -6,6 +6,7 @@ import { configOf } from '../platform/config.ts';
 import { errorFields, log } from '../platform/log.ts';
 import { policyRoutes } from './admin/policy/routes.ts';
 import { adminRoutes } from './admin/routes.ts';
+import { apiRoutes } from './api/routes.ts';
 import { health } from './health/routes.ts';
 import { home } from './home.ts';
 import { newApp } from './http/context.ts';
@@ -33,12 +34,13 @@ managementApi.use(async (c, next) => {
 });
 managementApi.use(readableJson);
 managementApi.use(refuseCrossSite);
-// Authentication comes first: no address here is public.
+// Authentication comes first: no other address is public than the home page and the API description.
 managementApi.use('/health/ready', guard('reports'));
 managementApi.use('/reports/*', guard('reports'));
 managementApi.use('/admin/*', guard('admin'));
 managementApi.use(methodNotAllowed(managementApi));
 managementApi.get('/', home);
+managementApi.route('/', apiRoutes);
 managementApi.route('/health', health);
 managementApi.route('/reports', reports);
 // Before the rest of /admin, whose limit for bodies is too low for a policy.

@@ -66,7 +66,8 @@ function problem(
 
 const CUSTOM_POLICY = /^https?:\/\/[^/?#]*\/connectors\/custom-policy(?:[/?#]|$)/;
 const CONNECTOR = /^https?:\/\/[^/?#]*\/connectors(?:[/?#]|$)/;
-const DESK = /^https?:\/\/[^/?#]*\/(?:(?:health|reports|admin)(?:[/?#]|$)|[?#]|$)/;
+const DESK =
+  /^https?:\/\/[^/?#]*\/(?:(?:health|reports|admin)(?:[/?#]|$)|(?:openapi\.json|reference)(?:[?#]|$)|[?#]|$)/;
 
 export default {
   fetch: (request, env, ctx) => (CONNECTOR.test(request.url) ? connectors : others).fetch(request, env, ctx),

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { Attempt } from '../../src/attempts/attempt.ts';
+import { reporter } from '../../src/cli/administrator.ts';
 import { processIo } from '../../src/cli/io.ts';
 import { replay as replayDirectly } from '../../src/cli/policy/replay/replay.ts';
 import { keepAttempts } from '../support/attempt.ts';
@@ -190,9 +191,7 @@ it('policy replay takes -24h, and dates in a zone, and says in UTC which period 
 });
 
 it('policy replay exits with 2 when an option, the draft or the credential is invalid', async () => {
-  const call = async () => {
-    throw new Error('This test expects no request.');
-  };
+  const noRequest = reporter({ ...processIo, fetch: () => Promise.reject(new Error('This test expects no request.')) });
   const broken = fileOf({ rules: [{ ...mail, when: 'claims.email ==' }] });
   for (const [options, what] of [
     [{ from: 'heute' }, '--from: not a time'],
@@ -207,7 +206,7 @@ it('policy replay exits with 2 when an option, the draft or the credential is in
     [{ policy: broken }, 'rules[0].when'],
     [{ policy: join(folder, 'none.json') }, 'no such file'],
   ] as const) {
-    const refused = replayDirectly(processIo, call, { policy: draftWith(), ...options }, {});
+    const refused = replayDirectly(processIo, noRequest, { policy: draftWith(), ...options }, {});
     await expect(refused).rejects.toMatchObject({ exitCode: 2, message: expect.stringContaining(what) });
   }
   const replayAs = (GATEHOUSE_REPORTS: string) =>

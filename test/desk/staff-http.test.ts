@@ -138,12 +138,15 @@ describe('headers', () => {
 });
 
 describe('addresses that are not ours', () => {
-  it('only /, /health, /reports and /admin reach the desk; any other address is a 404 of the gate', async () => {
+  it('only /, /health, /reports, /admin and the API description reach the desk; any other address is a 404 of the gate', async () => {
     const fetched = vi.fn(async (_request: Request) => new Response('from the desk'));
     const bindings = { DESK: { fetch: fetched } };
     const ours = [
       '/',
       '/?a=b',
+      '/openapi.json',
+      '/openapi.json?pretty=yes',
+      '/reference',
       '/health/ready',
       '/health/x',
       '/reports',
@@ -165,6 +168,10 @@ describe('addresses that are not ours', () => {
       'Admin',
       'adminer',
       'reportsx',
+      'openapi.jsonx',
+      'openapi_json',
+      'reference.html',
+      'references',
       '%61dmin',
       '/admin',
       'x',

@@ -20,7 +20,10 @@ const LAYERS: readonly (readonly [room: string, imports: string])[] = [
   ['entitlements', 'sign-in platform/digest.ts policy expressions/limits.ts'],
   ['gate', 'sign-in callers platform attempts policy entitlements'],
   ['desk/env.ts', ''],
-  ['desk/http', 'callers expressions/dates.ts platform attempts database/unavailable.ts desk/env.ts'],
+  [
+    'desk/http',
+    'callers expressions/dates.ts platform attempts database/unavailable.ts database/matches.ts desk/env.ts',
+  ],
   ['desk/aggregates', 'sign-in platform database attempts'],
   ['desk/erasure', 'platform database attempts'],
   ['desk/users', 'sign-in platform database desk/erasure'],
@@ -41,13 +44,14 @@ const LAYERS: readonly (readonly [room: string, imports: string])[] = [
     'desk/admin',
     'sign-in platform database attempts policy entitlements gate desk/env.ts desk/http desk/aggregates desk/users desk/erasure desk/consume desk/policies desk/audit',
   ],
+  ['desk/api', 'desk/http desk/reports desk/health desk/admin'],
   [
     'desk',
-    'platform database attempts desk/env.ts desk/http desk/aggregates desk/consume desk/policies desk/reports desk/rekey desk/health desk/admin',
+    'platform database attempts desk/env.ts desk/http desk/aggregates desk/consume desk/policies desk/reports desk/rekey desk/health desk/admin desk/api',
   ],
   [
     'cli',
-    'sign-in expressions platform database attempts policy entitlements gate desk/http desk/aggregates desk/users desk/policies desk/reports desk/admin',
+    'sign-in expressions platform database attempts policy entitlements gate desk/http desk/aggregates desk/users desk/policies desk/reports desk/admin desk/api',
   ],
   [
     'local',

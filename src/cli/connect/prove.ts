@@ -4,7 +4,7 @@
  */
 import * as z from 'zod/mini';
 import { PROBE_HEADER } from '../../attempts/probe.ts';
-import { type ApiCall, accepted, administrator, isRefusedAs, reporter } from '../administrator.ts';
+import { accepted, administrator, type Gatehouse, isRefusedAs, reporter, responseTo } from '../administrator.ts';
 import { assertConnector, type Connector, connectorAt, whyNoAnswer } from '../connector.ts';
 import { type Io, print } from '../io.ts';
 import { inForce } from '../policy/policy-api.ts';
@@ -126,22 +126,22 @@ function unrecorded(made: readonly Made[], recorded: readonly Recorded[]): strin
   return [`${which} was recorded in time. Look at the queue, at the desk that consumes it, and at the database.`];
 }
 
-async function policyOf(admin: ApiCall) {
+async function policyOf(admin: Gatehouse) {
   const policy = await inForce(admin);
   if (policy !== undefined) return policy;
   throw new CommandRefusal('No policy is in force. Save one with npm run policy -- push.');
 }
 
 /** The probes of this check that are recorded. Throws a refusal when this Gatehouse would count them as attempts. */
-async function recordedOf(report: ApiCall, run: string): Promise<Recorded[]> {
-  const answer = await report('GET', `/reports/probes?run=${run}&limit=500`);
+async function recordedOf(report: Gatehouse, run: string): Promise<Recorded[]> {
+  const answer = await responseTo(report.reports.probes.$get({ query: { run, limit: 500 } }));
   if (!isRefusedAs(answer, 'no-such-address')) return accepted(answer, probes).probes;
   throw new CommandRefusal(
     'This Gatehouse is an older version, which counts a check as attempts. Deploy this version.',
   );
 }
 
-async function allRecorded(report: ApiCall, run: string, calls: number, { recordedMs, pauseMs }: typeof LIMITS) {
+async function allRecorded(report: Gatehouse, run: string, calls: number, { recordedMs, pauseMs }: typeof LIMITS) {
   const until = Date.now() + recordedMs;
   for (;;) {
     const found = await recordedOf(report, run);
@@ -196,8 +196,8 @@ function problemOf({ kind, problem }: ReceivedReply, recorded: Recorded | undefi
 }
 
 /** What Gatehouse itself says about its parts. */
-async function readinessOf(report: ApiCall): Promise<{ problems: string[]; warnings: string[] }> {
-  const { body } = await report('GET', '/health/ready');
+async function readinessOf(report: Gatehouse): Promise<{ problems: string[]; warnings: string[] }> {
+  const { body } = await responseTo(report.health.ready.$get());
   const parsed = ready.safeParse(body);
   if (!parsed.success) throw new CommandRefusal('/health/ready did not answer as Gatehouse does. Check --url.');
   const { warnings, ...parts } = parsed.data;
@@ -205,9 +205,10 @@ async function readinessOf(report: ApiCall): Promise<{ problems: string[]; warni
 }
 
 /** A sentence for each call that no attempt of the longest range has. */
-async function neverCalled(report: ApiCall, made: readonly Made[]): Promise<string[]> {
+async function neverCalled(report: Gatehouse, made: readonly Made[]): Promise<string[]> {
   const from = new Date(Date.now() - (SEEN_DAYS - 1) * DAY_MS).toISOString().slice(0, 10);
-  const { totals } = accepted(await report('GET', `/reports/summary?interval=day&from=${from}`), seen);
+  const asked = report.reports.summary.$get({ query: { interval: 'day', from } });
+  const { totals } = accepted(await responseTo(asked), seen);
   return made
     .filter(({ call }) => (totals.byStep[call.step] ?? 0) === 0)
     .map(({ call: { channel, step } }) =>

@@ -2,7 +2,7 @@
 import * as z from 'zod/mini';
 import { type PolicyDocument, policySchema } from '../../desk/policies/policy-document.ts';
 import type { Problem } from '../../desk/policies/policy-problem.ts';
-import { type Answer, type ApiCall, accepted, followPages, isRefusedAs } from '../administrator.ts';
+import { type Answer, accepted, followPages, type Gatehouse, isRefusedAs, responseTo } from '../administrator.ts';
 import { CommandRefusal } from '../refusal.ts';
 
 /** The version in force. */
@@ -37,8 +37,8 @@ const absent = z.object({ requestId: z.string() });
 const anyObject = z.record(z.string(), z.unknown());
 
 /** Returns undefined when no policy was saved yet. Throws when the Gatehouse is too old to have policies. */
-export async function inForce(call: ApiCall): Promise<RemotePolicy | undefined> {
-  const answer = await call('GET', '/admin/policy');
+export async function inForce(gatehouse: Gatehouse): Promise<RemotePolicy | undefined> {
+  const answer = await responseTo(gatehouse.admin.policy.$get({ query: {} }));
   if (isRefusedAs(answer, 'no-policy')) return undefined;
   if (answer.status === 404 && absent.safeParse(answer.body).success)
     throw new CommandRefusal(
@@ -53,15 +53,20 @@ export async function inForce(call: ApiCall): Promise<RemotePolicy | undefined> 
   );
 }
 
-export async function versionNumbered(call: ApiCall, number: number): Promise<PolicyDocument> {
-  const { document } = accepted(await call('GET', `/admin/policy/versions/${number}`), version);
+export async function versionNumbered(gatehouse: Gatehouse, number: number): Promise<PolicyDocument> {
+  const asked = gatehouse.admin.policy.versions[':number'].$get({ param: { number: String(number) }, query: {} });
+  const { document } = accepted(await responseTo(asked), version);
   if (document !== null) return documentIn(document);
   throw new CommandRefusal(`Version ${number} has no policy: it records the end of a shadow. Choose another version.`);
 }
 
 /** Newest first. */
-export const versions = async (call: ApiCall): Promise<RemoteVersion[]> =>
-  (await followPages(call, '/admin/policy/versions?limit=500', page)).flatMap(({ versions }) => versions);
+export const versions = async (gatehouse: Gatehouse): Promise<RemoteVersion[]> =>
+  (
+    await followPages(async (cursor) =>
+      accepted(await responseTo(gatehouse.admin.policy.versions.$get({ query: { limit: 500, cursor } })), page),
+    )
+  ).flatMap(({ versions }) => versions);
 
 /** Gatehouse refused to save because the document has problems. */
 export class DocumentRefused extends Error {
@@ -75,13 +80,13 @@ export class DocumentRefused extends Error {
 
 /** Saves a new version if `base` is still in force (undefined: if no version exists yet). */
 export async function save(
-  call: ApiCall,
+  gatehouse: Gatehouse,
   document: PolicyDocument,
   base: number | undefined,
   note: string | undefined,
 ): Promise<RemoteSaved> {
-  const query = note === undefined ? '' : `?note=${encodeURIComponent(note)}`;
-  const answer = await call('PUT', `/admin/policy${query}`, document, condition(base));
+  const asked = gatehouse.admin.policy.$put({ query: { note }, json: document, header: condition(base) });
+  const answer = await responseTo(asked);
   const errors = errorsIn(answer);
   if (isRefusedAs(answer, 'invalid-policy') && errors.length > 0) throw new DocumentRefused(errors);
   return savedIn(answer);
@@ -100,13 +105,13 @@ export type RemoteListSaved = z.infer<typeof listSaved>;
 
 /** Adds or removes entries of one list of the version in force, whatever its number is. */
 export async function saveList(
-  call: ApiCall,
+  gatehouse: Gatehouse,
   name: string,
-  order: { readonly add: readonly string[] } | { readonly remove: readonly string[] },
+  order: { readonly add: string[] } | { readonly remove: string[] },
   note: string | undefined,
 ): Promise<RemoteListSaved> {
-  const query = note === undefined ? '' : `?note=${encodeURIComponent(note)}`;
-  const answer = await call('POST', `/admin/policy/lists/${encodeURIComponent(name)}${query}`, order);
+  const param = { name: encodeURIComponent(name) };
+  const answer = await responseTo(gatehouse.admin.policy.lists[':name'].$post({ param, query: { note }, json: order }));
   const errors = errorsIn(answer).filter(({ path }) => /^(?:add|remove)\b/.test(path));
   if (errors.length > 0)
     throw new CommandRefusal(`${errors.map(({ message }) => message).join('\n')}\nNothing was changed.`);
@@ -115,18 +120,19 @@ export async function saveList(
 
 /** Saves an earlier version as a new one if `base` is still in force. */
 export async function requestRollback(
-  call: ApiCall,
+  gatehouse: Gatehouse,
   to: number,
   base: number,
   note: string | undefined,
 ): Promise<RemoteSaved> {
-  return savedIn(await call('POST', '/admin/policy/rollback', { to, note }, condition(base)));
+  const asked = gatehouse.admin.policy.rollback.$post({ query: {}, json: { to, note }, header: condition(base) });
+  return savedIn(await responseTo(asked));
 }
 
 const condition = (base: number | undefined): Record<string, string> =>
   base === undefined ? { 'If-None-Match': '*' } : { 'If-Match': `"${base}"` };
 
-function savedIn(answer: Answer): RemoteSaved {
+function savedIn(answer: Answer<z.input<typeof saved>>): RemoteSaved {
   if (!isRefusedAs(answer, 'version-changed', 'version-missing', 'version-identical')) return accepted(answer, saved);
   throw new CommandRefusal(
     'Another version was saved in the meantime, so nothing was changed. Run the command again to compare with that version.',
@@ -159,15 +165,15 @@ export type RemoteTried = z.infer<typeof tried>;
 
 /** Members that are undefined are not sent. */
 export interface RemoteTrial {
-  readonly call: unknown;
+  readonly call: Record<string, unknown>;
   readonly step: string | undefined;
   readonly policy: PolicyDocument | undefined;
   readonly entitlements: unknown;
   readonly now: string | undefined;
 }
 
-export const tryOut = async (call: ApiCall, trial: RemoteTrial): Promise<RemoteTried> =>
-  accepted(await call('POST', '/admin/policy/try', trial), tried);
+export const tryOut = async (gatehouse: Gatehouse, trial: RemoteTrial): Promise<RemoteTried> =>
+  accepted(await responseTo(gatehouse.admin.policy.try.$post({ json: trial })), tried);
 
 /** Throws a refusal when this version of the command does not support the document. */
 function documentIn(received: unknown): PolicyDocument {

@@ -1,7 +1,7 @@
 /** The commands of `npm run policy`. */
 import { InvalidArgumentError } from 'commander';
 import * as z from 'zod/mini';
-import { type ApiCall, administrator, atGatehouse, credentialHelp, reporter } from '../administrator.ts';
+import { administrator, atGatehouse, credentialHelp, type Gatehouse, reporter } from '../administrator.ts';
 import { writeText } from '../files.ts';
 import { type Io, print, warn } from '../io.ts';
 import type { Define, Program } from '../program.ts';
@@ -187,7 +187,7 @@ async function check(io: Io, { source: { file }, policy, warnings }: PolicyFile)
 }
 
 /** Undefined: a draft is tried on this machine unless `--remote` is given. */
-function gatehouseFor(io: Io, { policy, remote, url }: Options): ApiCall | undefined {
+function gatehouseFor(io: Io, { policy, remote, url }: Options): Gatehouse | undefined {
   if (policy === undefined || remote) return administrator(io, url);
   if (url === undefined) return undefined;
   throw calledWrongly('With --policy the call is tried on this machine. Add --remote, or remove --url.', 'policy');

@@ -1,7 +1,7 @@
 /** `pull`, `diff` and `versions`: read the policies of a Gatehouse and compare them with files. */
 import { existsSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
-import type { ApiCall } from '../administrator.ts';
+import type { Gatehouse } from '../administrator.ts';
 import { jsonIn, readText, writeText } from '../files.ts';
 import { type Io, print, warn } from '../io.ts';
 import { CommandRefusal } from '../refusal.ts';
@@ -13,11 +13,11 @@ import { readPolicy } from './policy-file.ts';
 /** Writes a version, by default the one in force, to `file` or to the terminal. */
 export async function pull(
   io: Io,
-  call: ApiCall,
+  gatehouse: Gatehouse,
   file: string | undefined,
   { version, force }: { readonly version?: number; readonly force?: true },
 ): Promise<number> {
-  const { number, document } = await chosen(call, version);
+  const { number, document } = await chosen(gatehouse, version);
   const text = `${JSON.stringify(document, null, 2)}\n`;
   if (file === undefined) {
     io.stdout.write(text);
@@ -39,11 +39,11 @@ export async function pull(
 }
 
 /** Exit codes as in diff(1): 1 when the file differs, 2 on an error. */
-export async function diff(io: Io, call: ApiCall, file: string, version: number | undefined): Promise<number> {
+export async function diff(io: Io, gatehouse: Gatehouse, file: string, version: number | undefined): Promise<number> {
   try {
     // The roles claim affects only warnings.
     const wanted = await readPolicy(file, '');
-    const { number, document } = await chosen(call, version);
+    const { number, document } = await chosen(gatehouse, version);
     const lines = difference(document, wanted.document);
     print(
       io,
@@ -57,8 +57,8 @@ export async function diff(io: Io, call: ApiCall, file: string, version: number 
   }
 }
 
-export async function listVersions(io: Io, call: ApiCall): Promise<number> {
-  const all = await server.versions(call);
+export async function listVersions(io: Io, gatehouse: Gatehouse): Promise<number> {
+  const all = await server.versions(gatehouse);
   const inForce = all.find(({ use }) => use === 'active')?.number;
   const lastShadow = all.find(({ use }) => use !== 'active')?.number;
   const rows = all.map((version) => [
@@ -80,9 +80,9 @@ function useOf({ use, sample }: server.RemoteVersion, isLast: boolean): string {
 }
 
 /** The version with this number, or the one in force. */
-async function chosen(call: ApiCall, version: number | undefined): Promise<server.RemotePolicy> {
-  if (version !== undefined) return { number: version, document: await server.versionNumbered(call, version) };
-  const found = await server.inForce(call);
+async function chosen(gatehouse: Gatehouse, version: number | undefined): Promise<server.RemotePolicy> {
+  if (version !== undefined) return { number: version, document: await server.versionNumbered(gatehouse, version) };
+  const found = await server.inForce(gatehouse);
   if (found !== undefined) return found;
   throw new CommandRefusal('No policy was saved yet. Save one with npm run policy -- push FILE.');
 }

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { listNamed, withListChanged } from '../../desk/policies/list-change.ts';
 import type { PolicyDocument } from '../../desk/policies/policy-document.ts';
 import type { Problem } from '../../desk/policies/policy-problem.ts';
-import type { ApiCall } from '../administrator.ts';
+import type { Gatehouse } from '../administrator.ts';
 import { confirmed, type Io, print, warn } from '../io.ts';
 import { CommandRefusal } from '../refusal.ts';
 import { printable, quoted } from '../table.ts';
@@ -21,32 +21,38 @@ export interface Saving {
 /** Puts the policy of a file in force. `base` is the version that must be in force (0: none, undefined: any). */
 export async function push(
   io: Io,
-  call: ApiCall,
+  gatehouse: Gatehouse,
   policy: PolicyFile,
   { base, note, yes }: Saving & { readonly base?: number },
 ): Promise<number> {
   const { source, document, warnings } = policy;
   if (warnings.length > 0) warn(io, `${warningsOf(source.file, warnings)}\n`);
-  const before = await server.inForce(call);
+  const before = await server.inForce(gatehouse);
   if (before !== undefined && isDeepStrictEqual(before.document, document)) {
     // Saves nothing, but publishes again what Workers KV lost or never received.
-    const { inForce } = await save(call, policy, before, note);
+    const { inForce } = await save(gatehouse, policy, before, note);
     print(io, `Nothing to save: version ${before.number} is the same. In force: ${inForce}.`);
     return 0;
   }
   if (base !== undefined && base !== (before?.number ?? 0))
     throw new CommandRefusal(otherBase(source.file, base, before));
-  return change(io, { before, after: document, yes, shown: warnings, save: () => save(call, policy, before, note) });
+  return change(io, {
+    before,
+    after: document,
+    yes,
+    shown: warnings,
+    save: () => save(gatehouse, policy, before, note),
+  });
 }
 
 async function save(
-  call: ApiCall,
+  gatehouse: Gatehouse,
   { source, document }: PolicyFile,
   before: server.RemotePolicy | undefined,
   note: string | undefined,
 ): Promise<server.RemoteSaved> {
   try {
-    return await server.save(call, document, before?.number, note);
+    return await server.save(gatehouse, document, before?.number, note);
   } catch (error) {
     if (!(error instanceof server.DocumentRefused)) throw error;
     throw new CommandRefusal(`${refusalOf(source.file, located(error.problems, source))}\nNothing was changed.`);
@@ -54,28 +60,28 @@ async function save(
 }
 
 /** Puts version `to` in force again, as a new version. */
-export async function rollBack(io: Io, call: ApiCall, to: number, { note, yes }: Saving): Promise<number> {
-  const before = await server.inForce(call);
+export async function rollBack(io: Io, gatehouse: Gatehouse, to: number, { note, yes }: Saving): Promise<number> {
+  const before = await server.inForce(gatehouse);
   if (before === undefined) throw new CommandRefusal(NO_POLICY);
-  const document = await server.versionNumbered(call, to);
+  const document = await server.versionNumbered(gatehouse, to);
   if (isDeepStrictEqual(before.document, document)) {
     print(io, `Nothing to do: version ${before.number}, which is in force, equals version ${to}.`);
     return 0;
   }
-  const save = () => server.requestRollback(call, to, before.number, note);
+  const save = () => server.requestRollback(gatehouse, to, before.number, note);
   return change(io, { before, after: document, yes, shown: [], save });
 }
 
 /** Adds or removes entries of one list. An entry that is there already, or is not there, changes nothing. */
 export async function changeList(
   io: Io,
-  call: ApiCall,
+  gatehouse: Gatehouse,
   kind: 'add' | 'remove',
   name: string,
-  entries: readonly string[],
+  entries: string[],
   { note, yes }: Saving,
 ): Promise<number> {
-  const before = await server.inForce(call);
+  const before = await server.inForce(gatehouse);
   if (before === undefined) throw new CommandRefusal(NO_POLICY);
   const order = kind === 'add' ? { add: entries } : { remove: entries };
   const had = listNamed(before.document, name);
@@ -83,7 +89,7 @@ export async function changeList(
   // Gatehouse says why nothing changes, or which list has a near name. There is nothing to ask before.
   const isEmpty = change === undefined || change.added.length + change.removed.length === 0;
   if (!isEmpty && !(await agreed(io, before, change.document, yes))) return 1;
-  const { changed, number, inForce, unchanged, warnings } = await server.saveList(call, name, order, note);
+  const { changed, number, inForce, unchanged, warnings } = await server.saveList(gatehouse, name, order, note);
   if (unchanged.length > 0) print(io, printable(unchanged.join(' ')));
   print(io, `${changed ? 'Saved as' : 'Nothing to save:'} version ${number}. In force: ${inForce}.`);
   for (const { path, message } of warnings) warn(io, printable(`${path}: ${message}`));

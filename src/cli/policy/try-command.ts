@@ -4,7 +4,7 @@ import { stepOrExchange } from '../../desk/policies/exchanges.ts';
 import { nameList } from '../../platform/name-list.ts';
 import type { Policy } from '../../policy/policy.ts';
 import type { Step } from '../../sign-in/event.ts';
-import type { ApiCall } from '../administrator.ts';
+import type { Gatehouse } from '../administrator.ts';
 import { type Io, print } from '../io.ts';
 import { calledWrongly } from '../refusal.ts';
 import { pairs } from '../table.ts';
@@ -29,7 +29,7 @@ export interface TryOptions {
 /** Evaluates the call at `gatehouse`, or on this machine when undefined. */
 export async function tryFile(
   io: Io,
-  gatehouse: ApiCall | undefined,
+  gatehouse: Gatehouse | undefined,
   file: string,
   options: TryOptions,
 ): Promise<number> {

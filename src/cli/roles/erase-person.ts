@@ -1,6 +1,6 @@
 /** `npm run roles -- erase`: shows what would be erased, asks, and erases until nothing is left. */
 import * as z from 'zod/mini';
-import { type Answer, type ApiCall, accepted } from '../administrator.ts';
+import { type Answer, accepted, type Gatehouse, responseTo } from '../administrator.ts';
 import { confirmed, type Io, print } from '../io.ts';
 import { CommandRefusal } from '../refusal.ts';
 import { pairs, table } from '../table.ts';
@@ -43,11 +43,11 @@ const MAX_REQUESTS = 200;
 /** Exit code 1 when nothing was erased, or not everything. */
 export async function erasePersonData(
   io: Io,
-  call: ApiCall,
+  gatehouse: Gatehouse,
   key: string,
   { shared, yes }: ErasureChoice,
 ): Promise<number> {
-  const found = accepted(await call('POST', '/admin/people/data/preview', { key }), preview);
+  const found = accepted(await responseTo(gatehouse.admin.people.data.preview.$post({ json: { key } })), preview);
   print(io, shownPreview(found));
   const question = 'Erase this? It cannot be undone.';
   if (!yes && !(await confirmed(io, question))) {
@@ -55,8 +55,8 @@ export async function erasePersonData(
     return 1;
   }
   for (let requests = 1; requests <= MAX_REQUESTS; requests += 1) {
-    const choice = shared ? { shared: 'yes' } : {};
-    const done = proofIn(await call('POST', '/admin/people/data/erase', { key, ...choice }));
+    const json = { key, ...(shared ? { shared: 'yes' as const } : {}) };
+    const done = proofIn(await responseTo(gatehouse.admin.people.data.erase.$post({ json })));
     print(io, shownProof(done));
     if (done.finished) {
       print(
@@ -73,7 +73,8 @@ export async function erasePersonData(
 }
 
 /** 202: not everything is erased yet. */
-const proofIn = (answer: Answer): Proof => accepted(answer.status === 202 ? { ...answer, status: 200 } : answer, proof);
+const proofIn = (answer: Answer<z.input<typeof proof>>): Proof =>
+  accepted(answer.status === 202 ? { ...answer, status: 200 } : answer, proof);
 
 const between = (range: z.infer<typeof days>) => (range === undefined ? '' : ` (${range.from} to ${range.to})`);
 

@@ -1,7 +1,7 @@
 /** People's records in the management API: how to read, show and change them. */
 import * as z from 'zod/mini';
 import { type EntitlementsInput, shownRecord } from '../../desk/admin/record-input.ts';
-import { type Answer, type ApiCall, accepted, followPages, isRefusedAs } from '../administrator.ts';
+import { type Answer, accepted, followPages, type Gatehouse, isRefusedAs, responseTo } from '../administrator.ts';
 import { CommandRefusal } from '../refusal.ts';
 import { pairs, quoted, table } from '../table.ts';
 
@@ -19,8 +19,8 @@ const EMPTY: EntitlementsInput = { roles: [], groups: [], attributes: {}, applic
  * Returns the record of a key, undefined when missing. Throws a refusal that shows the record when it cannot be parsed.
  * The key is sent in the body, never in the URL.
  */
-export async function find(call: ApiCall, key: string): Promise<RolesOfPerson | undefined> {
-  const answer = await call('POST', '/admin/people/search', { key });
+export async function find(gatehouse: Gatehouse, key: string): Promise<RolesOfPerson | undefined> {
+  const answer = await responseTo(gatehouse.admin.people.search.$post({ json: { key } }));
   if (isRefusedAs(answer, 'no-such-person')) return undefined;
   const held = accepted(answer, z.union([person, unreadable]));
   if (!('unreadable' in held)) return held;
@@ -29,20 +29,26 @@ export async function find(call: ApiCall, key: string): Promise<RolesOfPerson | 
   );
 }
 
-export const put = (call: ApiCall, key: string, input: EntitlementsInput): Promise<Answer> =>
-  call('PUT', '/admin/people', { key, ...input });
+type SavedAnswer = Answer<z.input<typeof saved>>;
 
-export const readSaved = (answer: Answer): z.infer<typeof saved> => accepted(answer, saved);
+export const put = (gatehouse: Gatehouse, key: string, input: EntitlementsInput): Promise<SavedAnswer> =>
+  responseTo(gatehouse.admin.people.$put({ json: { key, ...input } }));
+
+export const readSaved = (answer: SavedAnswer): z.infer<typeof saved> => accepted(answer, saved);
 
 /** Returns undefined when there is no record. */
-export async function removePersonRecord(call: ApiCall, key: string): Promise<{ inForce: string } | undefined> {
-  const answer = await call('POST', '/admin/people/remove', { key });
+export async function removePersonRecord(gatehouse: Gatehouse, key: string): Promise<{ inForce: string } | undefined> {
+  const answer = await responseTo(gatehouse.admin.people.remove.$post({ json: { key } }));
   return isRefusedAs(answer, 'no-such-person') ? undefined : accepted(answer, removed);
 }
 
 /** Returns all people, and the keys of records that cannot be parsed. */
-export async function everybody(call: ApiCall): Promise<{ all: RolesOfPerson[]; unreadable: string[] }> {
-  const found = (await followPages(call, '/admin/people?limit=100', page)).flatMap(({ people }) => people);
+export async function everybody(gatehouse: Gatehouse): Promise<{ all: RolesOfPerson[]; unreadable: string[] }> {
+  const found = (
+    await followPages(async (cursor) =>
+      accepted(await responseTo(gatehouse.admin.people.$get({ query: { limit: 100, cursor } })), page),
+    )
+  ).flatMap(({ people }) => people);
   return {
     all: found.flatMap((one) => ('unreadable' in one ? [] : [one])),
     unreadable: found.flatMap((one) => ('unreadable' in one ? [one.key] : [])),

@@ -1,6 +1,6 @@
 /** `npm run roles`: reads and changes people's roles. */
 import { impossibleKey, readPersonKey } from '../../sign-in/typed-key.ts';
-import { type ApiCall, administrator, atGatehouse, credentialHelp } from '../administrator.ts';
+import { administrator, atGatehouse, credentialHelp, type Gatehouse } from '../administrator.ts';
 import { readText, writeText } from '../files.ts';
 import { type Io, print, warn } from '../io.ts';
 import type { Define } from '../program.ts';
@@ -86,44 +86,46 @@ export const define: Define = (program, io) => {
     );
 };
 
-async function get(io: Io, call: ApiCall, key: string): Promise<number> {
-  const held = await people.find(call, key);
+async function get(io: Io, gatehouse: Gatehouse, key: string): Promise<number> {
+  const held = await people.find(gatehouse, key);
   if (held === undefined) throw people.nobodyUnder(key);
   print(io, people.showPerson(held));
   return 0;
 }
 
-async function set(io: Io, call: ApiCall, key: string, changes: Options, problem?: string): Promise<number> {
+async function set(io: Io, gatehouse: Gatehouse, key: string, changes: Options, problem?: string): Promise<number> {
   const { roles, groups, clientId = '', attribute = {} } = changes;
   if (roles === undefined && groups === undefined && changes.attribute === undefined)
     throw calledWrongly('Nothing to set. Use --roles, --groups or --attribute.', 'roles');
   // A record under a key that no call can have would never be used.
   if (problem !== undefined) throw calledWrongly(`"${key}": ${problem}.`, 'roles');
-  const held = people.inputOf(await people.find(call, key));
+  const held = people.inputOf(await people.find(gatehouse, key));
   const named = people.withNames(held, clientId.trim().toLowerCase(), { roles, groups });
   const attributes = Object.entries({ ...held.attributes, ...attribute }).filter(([name]) => attribute[name] !== '');
-  const saved = people.readSaved(await people.put(call, key, { ...named, attributes: Object.fromEntries(attributes) }));
+  const saved = people.readSaved(
+    await people.put(gatehouse, key, { ...named, attributes: Object.fromEntries(attributes) }),
+  );
   print(io, people.showPerson(saved));
   print(io, saved.changed ? `\nSaved. In force: ${saved.inForce}.` : '\nNothing changed: the record is the same.');
   if (saved.warning !== undefined) warn(io, `Note: ${saved.warning}`);
   return 0;
 }
 
-async function remove(io: Io, call: ApiCall, key: string): Promise<number> {
-  const removed = await people.removePersonRecord(call, key);
+async function remove(io: Io, gatehouse: Gatehouse, key: string): Promise<number> {
+  const removed = await people.removePersonRecord(gatehouse, key);
   if (removed === undefined) throw people.nobodyUnder(key);
   print(io, `Removed ${key}. In force: ${removed.inForce}.`);
   return 0;
 }
 
-async function list(io: Io, call: ApiCall): Promise<number> {
-  const { all, code } = await everybody(io, call);
+async function list(io: Io, gatehouse: Gatehouse): Promise<number> {
+  const { all, code } = await everybody(io, gatehouse);
   print(io, all.length === 0 ? 'There are no records yet.' : people.showPeople(all));
   return code;
 }
 
-async function exportRoles(io: Io, call: ApiCall, file: string | undefined): Promise<number> {
-  const { all, code } = await everybody(io, call);
+async function exportRoles(io: Io, gatehouse: Gatehouse, file: string | undefined): Promise<number> {
+  const { all, code } = await everybody(io, gatehouse);
   const csv = writeRolesCsv(all);
   if (file === undefined) {
     io.stdout.write(csv);
@@ -135,8 +137,8 @@ async function exportRoles(io: Io, call: ApiCall, file: string | undefined): Pro
 }
 
 /** Exit code 1 when a record cannot be parsed: the list is incomplete. */
-async function everybody(io: Io, call: ApiCall) {
-  const { all, unreadable } = await people.everybody(call);
+async function everybody(io: Io, gatehouse: Gatehouse) {
+  const { all, unreadable } = await people.everybody(gatehouse);
   for (const key of unreadable)
     warn(io, `${printable(key)} is left out: its record cannot be parsed. Remove it, then set it again.`);
   return { all, code: unreadable.length === 0 ? 0 : 1 };

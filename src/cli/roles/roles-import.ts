@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { SingleBar } from 'cli-progress';
 import { recordInput } from '../../desk/admin/record-input.ts';
-import { type ApiCall, errorSentence } from '../administrator.ts';
+import { errorSentence, type Gatehouse } from '../administrator.ts';
 import { type Io, print, warn } from '../io.ts';
 import { CommandRefusal } from '../refusal.ts';
 import { find, inputOf, put, readSaved } from './roles-api.ts';
@@ -27,7 +27,7 @@ interface Planned {
 }
 
 /** Imports the text of a file and returns the exit code. Throws a refusal when the file is wrong or a call fails. */
-export async function importRoles(io: Io, call: ApiCall, text: string): Promise<number> {
+export async function importRoles(io: Io, gatehouse: Gatehouse, text: string): Promise<number> {
   const file = await readRolesCsv(text);
   if (!file.ok) throw notWritten(file.errors);
   const people = Map.groupBy(file.lines, ({ key }) => key);
@@ -39,8 +39,8 @@ export async function importRoles(io: Io, call: ApiCall, text: string): Promise<
     stopped = true;
   });
   try {
-    const planned = await plan(io, call, [...people], stop);
-    if (!stopped) return await write(io, call, planned, stop);
+    const planned = await plan(io, gatehouse, [...people], stop);
+    if (!stopped) return await write(io, gatehouse, planned, stop);
     warn(io, 'Interrupted during the check: nothing was written.');
     return INTERRUPTED_EXIT_CODE;
   } finally {
@@ -49,11 +49,11 @@ export async function importRoles(io: Io, call: ApiCall, text: string): Promise<
 }
 
 /** Merges the lines of each person into their record and checks the result. Writes nothing. */
-async function plan(io: Io, call: ApiCall, people: [string, Line[]][], stop: () => boolean): Promise<Planned[]> {
+async function plan(io: Io, gatehouse: Gatehouse, people: [string, Line[]][], stop: () => boolean): Promise<Planned[]> {
   const planned: Planned[] = [];
   const errors: string[] = [];
   const failure = await severalAtOnce(barOf(io, 'Checking'), people, stop, async ([key, lines]) => {
-    const held = inputOf(await find(call, key));
+    const held = inputOf(await find(gatehouse, key));
     const input = lines.reduce(withLine, held);
     for (const issue of recordInput.safeParse(input).error?.issues ?? []) {
       errors.push(`${linesOf([{ lines }])}: ${[...issue.path, issue.message].join(': ')}`);
@@ -65,13 +65,13 @@ async function plan(io: Io, call: ApiCall, people: [string, Line[]][], stop: () 
   return planned.sort((a, b) => firstLineOf(a) - firstLineOf(b));
 }
 
-async function write(io: Io, call: ApiCall, planned: readonly Planned[], stop: () => boolean): Promise<number> {
+async function write(io: Io, gatehouse: Gatehouse, planned: readonly Planned[], stop: () => boolean): Promise<number> {
   const done: Planned[] = [];
   const warnings = new Set<string>();
   let changed = 0;
   let inForce = '';
   const failure = await severalAtOnce(barOf(io, 'Writing '), planned, stop, async (person) => {
-    const saved = readSaved(await putPatiently(call, person, stop));
+    const saved = readSaved(await putPatiently(gatehouse, person, stop));
     done.push(person);
     if (saved.changed) changed += 1;
     if (saved.warning !== undefined) warnings.add(saved.warning);
@@ -97,9 +97,9 @@ async function write(io: Io, call: ApiCall, planned: readonly Planned[], stop: (
 }
 
 /** Retries a write after a 503, when Retry-After has passed. */
-async function putPatiently(call: ApiCall, { key, lines, input }: Planned, stop: () => boolean) {
+async function putPatiently(gatehouse: Gatehouse, { key, lines, input }: Planned, stop: () => boolean) {
   for (let tries = 1; ; tries += 1) {
-    const answer = await put(call, key, input);
+    const answer = await put(gatehouse, key, input);
     if (answer.status === 200) return answer;
     if (answer.status !== 503 || tries === TRIES || stop()) {
       throw new CommandRefusal(`${linesOf([{ lines }])}: ${errorSentence(answer)}`);

@@ -1,10 +1,13 @@
 /** Inputs of the admin endpoints: typed person keys, pages, and dead letters. */
 import * as z from 'zod/mini';
+import { MAX_KEYS_A_READ } from '../../platform/kv.ts';
 import { nameKey } from '../../sign-in/search-keys.ts';
 import { impossibleKey, readPersonKey, unchangedKey } from '../../sign-in/typed-key.ts';
 import { DEAD_LETTER_KINDS } from '../consume/dead-letters.ts';
 import { strict, text } from '../http/input-rules.ts';
+import { signedPageOf } from '../http/signed-page.ts';
 import { KEY_FORMS } from '../http/typed-values.ts';
+import { recordInputWith } from './record-input.ts';
 
 /** Longer than any address or id. Long keys are stored as a digest. */
 const MAX_TYPED_KEY_CHARS = 2_000;
@@ -23,7 +26,7 @@ export interface TypedKey {
   readonly problem: string | undefined;
 }
 
-export const personKey = z.pipe(
+const personKey = z.pipe(
   typedKey,
   z.transform(async (typed: string, context): Promise<TypedKey> => {
     const key = await readPersonKey(typed);
@@ -48,6 +51,11 @@ const nameOnly = z.pipe(
 export const erasureKey = z.union([nameOnly, personKey], KEY_FORMS);
 
 export const keyOnly = strict({ key: personKey });
+export const keyedRecordInput = recordInputWith(personKey);
+
+export const peoplePage = signedPageOf('people', 50, MAX_KEYS_A_READ);
+export const deadLettersPage = signedPageOf('dead-letters', 50, 500);
+export const versionsPage = signedPageOf('policy-versions', 50, 500);
 
 /** `outage`: only earlier versions write these. Absent: all kinds. */
 export const deadLetterKind = strict({

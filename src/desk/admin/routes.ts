@@ -1,19 +1,27 @@
 /** The endpoints for administrators: people and their roles, the audit log, and dead letters. */
 import type { Context } from 'hono';
 import { configOf } from '../../platform/config.ts';
-import { type KvRefusal, MAX_KEYS_A_READ, withKvTimeout } from '../../platform/kv.ts';
+import { type KvRefusal, withKvTimeout } from '../../platform/kv.ts';
 import { type ChangesPage, changesQuestion } from '../audit/changes-question.ts';
 import { listDeadLetters, readDeadLetter, removeDeadLetter, replayDeadLetters } from '../consume/dead-letters.ts';
 import { type AppEnv, newApp } from '../http/context.ts';
 import { badRequest, refuse, validated } from '../http/problem-details.ts';
 import { jsonBody, limitedBody } from '../http/request-body.ts';
-import { FOREIGN_SIGNED_CURSOR, signedPageOf } from '../http/signed-page.ts';
+import { FOREIGN_SIGNED_CURSOR } from '../http/signed-page.ts';
 import { authorOf } from './author.ts';
 import { erasureRoutes } from './erasure/routes.ts';
-import { deadLetterId, deadLetterKind, keyOnly, personKey, type TypedKey } from './inputs.ts';
+import {
+  deadLetterId,
+  deadLetterKind,
+  deadLettersPage,
+  keyedRecordInput,
+  keyOnly,
+  peoplePage,
+  type TypedKey,
+} from './inputs.ts';
 import { listPeople } from './list-people.ts';
 import { type PersonRefusal, readPerson, removePerson, type StoredPerson, savePerson } from './person-records.ts';
-import { type EntitlementsInput, recordInput, recordInputWith } from './record-input.ts';
+import { type EntitlementsInput, recordInput } from './record-input.ts';
 import { recordsOf } from './records.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
@@ -35,8 +43,6 @@ adminRoutes.use(limitedBody(MAX_BODY_BYTES, 'record'));
 
 adminRoutes.route('/people', erasureRoutes);
 
-const peoplePage = signedPageOf('people', 50, MAX_KEYS_A_READ);
-
 adminRoutes.get('/people', validated('query', peoplePage.query), async (c) => {
   const { cursor, limit } = c.req.valid('query');
   const listed = await listPeople(await recordsOf(c), limit, cursor);
@@ -45,7 +51,7 @@ adminRoutes.get('/people', validated('query', peoplePage.query), async (c) => {
 });
 
 // These take the key in the body, so that no e-mail address is in a URL, which proxies and browsers store.
-adminRoutes.put('/people', jsonBody, validated('json', recordInputWith(personKey)), (c) => {
+adminRoutes.put('/people', jsonBody, validated('json', keyedRecordInput), (c) => {
   const { key, ...input } = c.req.valid('json');
   return save(c, key, input);
 });
@@ -62,8 +68,6 @@ adminRoutes.get('/changes', validated('query', changesQuestion), (c) => changes(
 adminRoutes.post('/changes/search', jsonBody, validated('json', changesQuestion), (c) =>
   changes(c, c.req.valid('json')),
 );
-
-const deadLettersPage = signedPageOf('dead-letters', 50, 500);
 
 adminRoutes.get('/dead-letters', validated('query', deadLettersPage.query), async (c) => {
   const { cursor, limit } = c.req.valid('query');

@@ -47,7 +47,7 @@ export async function askParts(env: DeskEnv, gate: GateState | undefined, later:
   if (records.ok) warnings.push(...recordsWarnings(records, config, gate));
   const isReady = kv.ok && queue.ok && neon.ok && neon.migrated && policy.ok && policy.decides && policy.fault === '';
   return {
-    status: isReady ? 'ready' : 'not-ready',
+    status: isReady ? ('ready' as const) : ('not-ready' as const),
     kv,
     queue,
     neon,
@@ -57,7 +57,13 @@ export async function askParts(env: DeskEnv, gate: GateState | undefined, later:
   };
 }
 
-const shownRecords = ({ rekey, moved, stuck, foreign }: RecordsState) => ({ ok: true, rekey, moved, stuck, foreign });
+const shownRecords = ({ rekey, moved, stuck, foreign }: RecordsState) => ({
+  ok: true as const,
+  rekey,
+  moved,
+  stuck,
+  foreign,
+});
 
 /** Warnings for the operator from the database's state. Pure. */
 export function neonWarnings(neon: Readiness): string[] {

@@ -73,12 +73,16 @@ export const methodNotAllowed =
     return refuse(c, 'method-not-allowed', { allowed: methods.join(', ') }, { Allow: methods.join(', ') });
   };
 
+/** What a validator of a route checks. A test compares it with the API description. */
+const checks = new WeakMap<object, { readonly target: keyof ValidationTargets; readonly schema: $ZodType }>();
+export const checkOf = (handler: object) => checks.get(handler);
+
 /** @hono/zod-validator; a failure is a 400 that names every parameter or member at fault in `errors`. */
 export function validated<Target extends keyof ValidationTargets, Schema extends $ZodType>(
   target: Target,
   schema: Schema,
 ) {
-  return zValidator(target, schema, (result, c) => {
+  const validator = zValidator(target, schema, (result, c) => {
     if (result.success) return;
     return badRequest(
       c,
@@ -89,6 +93,8 @@ export function validated<Target extends keyof ValidationTargets, Schema extends
       })),
     );
   });
+  checks.set(validator, { target, schema });
+  return validator;
 }
 
 /** For `onError`: 400 for malformed JSON, which Hono's validator throws; undefined for every other error. */

@@ -34,7 +34,7 @@ export interface Differences {
   readonly applications?: NamesChanged & { readonly onlyThese?: BeforeAndAfter<boolean> };
   /** By name. */
   readonly exchanges?: NamesChanged;
-  readonly whenUnavailable?: BeforeAndAfter<PolicyDocument['whenUnavailable']>;
+  readonly whenUnavailable?: BeforeAndAfter<NonNullable<PolicyDocument['whenUnavailable']>>;
   readonly defaultLanguage?: BeforeAndAfter<string>;
   /** Other members that changed, such as `description`. */
   readonly others?: readonly string[];

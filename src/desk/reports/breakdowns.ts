@@ -1,15 +1,16 @@
 /** Breakdowns of a summary: attempts by the values of one attribute, each by outcome. Pure. */
+
 import { OUTCOMES } from '../../attempts/attempt.ts';
 import type { Facet } from '../aggregates/facets.ts';
+import type { AnswerOf } from '../http/operation.ts';
 import { providerNameOf } from './provider-names.ts';
+import type { Summary } from './summary.ts';
+import type { breakdownMembers, countsAnswer, facetMembers, groupAnswer } from './summary-answer.ts';
 
-export type Counts = Readonly<Record<string, number>>;
+export type Counts = AnswerOf<typeof countsAnswer>;
 
 /** Attempts with one value of an attribute. */
-export interface Group {
-  readonly attempts: number;
-  readonly byOutcome: Counts;
-}
+export type Group = AnswerOf<typeof groupAnswer>;
 
 /** The longest list of a breakdown. */
 export const MAX_GROUPS = 100;
@@ -42,16 +43,7 @@ export function groupsOf(rows: readonly OutcomeRow[]): (Group & { readonly value
 }
 
 /** The breakdowns that every summary has. */
-export interface Breakdowns {
-  readonly byStep: readonly ({ readonly step: string } & Group)[];
-  readonly byChannel: readonly ({ readonly channel: string } & Group)[];
-  /** Attempts that a rule decided. */
-  readonly byRule: readonly ({ readonly rule: string } & Group)[];
-  /** `application` is the name in the policy document; absent when the policy does not name it. */
-  readonly byApplication: readonly ({ readonly clientId: string; readonly application?: string } & Group)[];
-  /** `provider` is absent for an issuer that is in no table. */
-  readonly byIssuer: readonly ({ readonly issuer: string; readonly provider?: string } & Group)[];
-}
+export type Breakdowns = Pick<Summary, keyof typeof breakdownMembers>;
 
 export interface BreakdownRows {
   readonly steps: readonly (readonly [channel: string, step: string, outcome: string, attempts: number])[];
@@ -105,17 +97,7 @@ export const SUMMARY_FACETS = [
 ] as const satisfies readonly Facet[];
 type SummaryFacet = (typeof SUMMARY_FACETS)[number];
 
-export interface FacetBreakdowns {
-  readonly byReason: readonly ({ readonly reason: string } & Group)[];
-  readonly byCaller: readonly ({ readonly caller: string } & Group)[];
-  /** The person's language as B2C sent it. */
-  readonly byLanguage: readonly ({ readonly language: string } & Group)[];
-  readonly byDegraded: readonly ({ readonly degraded: string } & Group)[];
-  /** Attempts that a stored policy decided. */
-  readonly byPolicyVersion: readonly ({ readonly policyVersion: number } & Group)[];
-  /** Rules that could not be evaluated. An attempt counts once for each such rule. */
-  readonly byFailedRule: readonly ({ readonly rule: string } & Group)[];
-}
+export type FacetBreakdowns = Required<Pick<Summary, keyof typeof facetMembers>>;
 
 export type FacetRow = readonly [facet: SummaryFacet, value: string, outcome: string, attempts: number];
 

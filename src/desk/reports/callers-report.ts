@@ -1,56 +1,18 @@
 /** Builds the report on the credentials of connectors from counted rows, so that an old one can be retired. Pure. */
+
 import { dimensionOf } from '../../attempts/text-limits.ts';
 import { CALLER_KINDS } from '../../callers/credential.ts';
 import { DAY_MS } from '../../platform/duration.ts';
 import type { ConfiguredCaller } from '../../platform/gate-state.ts';
+import type { AnswerOf } from '../http/operation.ts';
+import type { callersAnswer, credentialUseAnswer } from './callers-answer.ts';
 import { adviceFor, callersCoverage } from './callers-sentences.ts';
 import { dayOf, type Stretch } from './parts.ts';
 
-/** Refused calls of one reason. */
-export interface RefusedReason {
-  readonly reason: string;
-  /** The error that B2C shows to its users. */
-  readonly error: string;
-  readonly calls: number;
-  /** The last day (UTC) with such a call. */
-  readonly lastDay: string;
-}
+export type CredentialUse = AnswerOf<typeof credentialUseAnswer>;
+export type RefusedReason = CredentialUse['refusals'][number];
 
-export interface CredentialUse {
-  readonly name: string;
-  /** One of `CALLER_KINDS`. */
-  readonly kind: string;
-  /** Whether the gate has this credential now. Absent: the gate did not name its credentials. */
-  readonly configured?: boolean;
-  /** Days (UTC) of the first and the last accepted call in the range; null without one. */
-  readonly firstSeen: string | null;
-  /** An instant (ISO 8601, UTC) for a call of today or yesterday, else a day. */
-  readonly lastSeen: string | null;
-  readonly accepted: number;
-  readonly refused: number;
-  /** The days with a call, oldest first. */
-  readonly days: readonly { readonly day: string; readonly accepted: number; readonly refused: number }[];
-  readonly refusals: readonly RefusedReason[];
-  /** What a person who retires the credential should know, in a sentence or two. */
-  readonly advice: string;
-}
-
-export interface CallersReport {
-  /** The range in whole days (UTC): `from` is inclusive, `to` exclusive. */
-  readonly from: string;
-  readonly to: string;
-  /** Time of reading. */
-  readonly asOf: string;
-  /** By name. */
-  readonly credentials: readonly CredentialUse[];
-  /** Refused calls that named no configured credential. */
-  readonly unnamed: {
-    readonly refused: number;
-    readonly days: readonly { readonly day: string; readonly refused: number }[];
-    readonly refusals: readonly RefusedReason[];
-  };
-  readonly coverage: readonly string[];
-}
+export type CallersReport = AnswerOf<typeof callersAnswer>;
 
 /** Counts from the database. Days are in UTC, as `2026-11-21`. */
 export interface CallerCounts {

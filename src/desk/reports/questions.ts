@@ -155,7 +155,7 @@ export async function personPage(
 
 export type AttemptsPage = z.output<typeof attemptsQuestion>;
 
-const INTERVALS = ['hour', 'day'] as const;
+export const INTERVALS = ['hour', 'day'] as const;
 export type Interval = (typeof INTERVALS)[number];
 
 const summaryMembers = {

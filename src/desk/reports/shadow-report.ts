@@ -1,22 +1,10 @@
 /** Compares the shadow policy's decisions with the real ones, as a part of a summary. Pure. */
+import type { AnswerOf } from '../http/operation.ts';
+import type { shadowCountsAnswer } from './summary-answer.ts';
 
 const MAX_DIFFERENCES = 20;
 
-export interface ShadowCounts {
-  readonly version: number;
-  /** Attempts for which the shadow policy was evaluated. */
-  readonly compared: number;
-  /** Attempts for which B2C would have got another reply. */
-  readonly different: number;
-  /** Pairs of a decision and the shadow's different decision, most frequent first. */
-  readonly differences: readonly {
-    readonly outcome: string;
-    readonly rule: string;
-    readonly shadowOutcome: string;
-    readonly shadowRule: string;
-    readonly attempts: number;
-  }[];
-}
+export type ShadowCounts = AnswerOf<typeof shadowCountsAnswer>;
 
 /** Rows with `differs` have the decisions. The other rows of a version are counted together, with empty names. */
 export type ShadowRow = readonly [

@@ -1,19 +1,10 @@
 /** Sign-ins through custom policies, as a part of a summary. Pure. */
+import type { AnswerOf } from '../http/operation.ts';
 import type { Dimensions } from './questions.ts';
+import type { signInsAnswer } from './summary-answer.ts';
 
 /** Sign-ins of which SignInStarted or SignInCompleted was called, by their first call. */
-export interface SignIns {
-  /** Started, and completed within ten minutes. */
-  readonly completed: number;
-  /** Started, and not completed within ten minutes: a wrong password, or the page was closed. */
-  readonly abandoned: number;
-  /** Completed more than ten minutes after the start; these are also counted as abandoned. */
-  readonly late: number;
-  /** Completed without a start: a refresh, or a single sign-on. */
-  readonly withoutStart: number;
-  /** Calls without a correlation id, so that a start and its completion cannot be joined. */
-  readonly withoutCorrelationId: number;
-}
+export type SignIns = AnswerOf<typeof signInsAnswer>;
 
 export type SignInRow = readonly [value: string, attempts: number];
 

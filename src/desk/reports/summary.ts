@@ -3,16 +3,13 @@
 import { OUTCOMES } from '../../attempts/attempt.ts';
 import { DAY_MS } from '../../platform/duration.ts';
 import { STEPS } from '../../sign-in/steps.ts';
+import type { AnswerOf } from '../http/operation.ts';
 import {
   type BreakdownRows,
-  type Breakdowns,
   breakdownsOf,
   by,
-  type Counts,
-  type FacetBreakdowns,
   type FacetRow,
   facetBreakdownsOf,
-  type Group,
   isTruncated,
   MAX_GROUPS,
   total,
@@ -24,70 +21,13 @@ import type { PeopleRow } from './queries/people-of-each.ts';
 import { type Percentiles, percentilesByStart, type TimedRow } from './queries/percentiles.ts';
 import type { MinuteRow } from './queries/recent-counts.ts';
 import type { RefusedKind } from './queries/refused.ts';
-import type { Dimensions, Interval } from './questions.ts';
+import type { Dimensions } from './questions.ts';
 import { INTERVAL_MS, type SummaryRange } from './range.ts';
-import { type Compared, comparison, type ShadowCounts, shadowCoverage } from './shadow-report.ts';
-import { type CountedSignIns, type SignIns, signInCoverage, signInsOf } from './sign-in-summary.ts';
+import { type Compared, comparison, shadowCoverage } from './shadow-report.ts';
+import { type CountedSignIns, signInCoverage, signInsOf } from './sign-in-summary.ts';
+import type { summaryAnswer } from './summary-answer.ts';
 
-export interface Summary extends Breakdowns, Partial<FacetBreakdowns> {
-  /** The requested range, rounded outwards to whole hours or days (UTC). `from` is inclusive, `to` exclusive. */
-  readonly from: string;
-  readonly to: string;
-  readonly interval: Interval;
-  /** Time of reading. */
-  readonly asOf: string;
-  /** True when the database did not answer and the numbers come from the snapshot. */
-  readonly stale?: true;
-  readonly totals: {
-    readonly attempts: number;
-    /** Distinct objectIds at the token step. */
-    readonly people?: number;
-    readonly byStep: Counts;
-    readonly byOutcome: Counts;
-  };
-  /** Every hour or day of the range, including those without attempts. */
-  readonly series: readonly {
-    readonly start: string;
-    readonly attempts: number;
-    readonly byStep: Counts;
-    readonly byOutcome: Counts;
-    /** With `include=durations`: of each day, or of each of the last 48 hours. */
-    readonly durationMs?: Percentiles;
-  }[];
-  /** The same period before, with the same filters. Absent when `coverage` says that it is left out. */
-  readonly before?: {
-    readonly from: string;
-    readonly to: string;
-    readonly attempts: number;
-    readonly byOutcome: Counts;
-  };
-  /** For each filter, the first and the last day (UTC) with an attempt of its value, whatever the range. */
-  readonly seen?: readonly {
-    readonly filter: keyof Dimensions;
-    readonly value: string;
-    readonly first: string | null;
-    readonly last: string | null;
-  }[];
-  readonly topRules: readonly { readonly rule: string; readonly attempts: number }[];
-  /** Upper bounds; null without attempts, or when `coverage` says that they are left out. */
-  readonly durationMs: Percentiles;
-  /** Minutes with attempts, of the last 48 hours. Only with `include=minutes`. */
-  readonly minutes?: readonly ({ readonly start: string } & Group)[];
-  /** Distinct people turned away or in errors, and met by each rule. Only with `include=people`. */
-  readonly people?: {
-    readonly byOutcome: Counts;
-    readonly byRule: readonly { readonly rule: string; readonly people: number }[];
-  };
-  /** The shadow policies' decisions compared with the real ones; absent if no shadow policy ran. */
-  readonly shadow?: readonly ShadowCounts[];
-  /** Absent with filters, and when `coverage` says that it is left out. */
-  readonly signIns?: SignIns;
-  /** Calls that were refused before there was an attempt, by kind, whatever the filters. */
-  readonly refusedCalls: readonly RefusedKind[];
-  /** Address of the report on whether the log is complete, for this range or the last days of it. */
-  readonly completeness: string;
-  readonly coverage: readonly string[];
-}
+export type Summary = AnswerOf<typeof summaryAnswer>;
 
 /** Counts from the database. Times are in seconds since 1970. */
 export interface Counted extends BreakdownRows {

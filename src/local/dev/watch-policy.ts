@@ -1,6 +1,6 @@
 /** The policy of local development: a file that is checked before the start, then put in force at each edit. */
 import { existsSync, unwatchFile, watchFile } from 'node:fs';
-import { type ApiCall, administratorAt } from '../../cli/administrator.ts';
+import { administratorAt, type Gatehouse } from '../../cli/administrator.ts';
 import * as server from '../../cli/policy/policy-api.ts';
 import { type PolicyFile, readPolicy } from '../../cli/policy/policy-file.ts';
 import { located, refusalOf, warningsOf } from '../../cli/policy/problems.ts';
@@ -32,13 +32,13 @@ export async function policyToBeginWith(asked: string | undefined): Promise<stri
 
 /** Puts the file in force now and at each edit. An invalid edit is printed and changes nothing. Returns how to stop. */
 export async function keepInForce(url: string, file: string): Promise<() => void> {
-  const call = administratorAt(url, SAMPLE_CREDENTIALS.admin);
-  const first = putInForce(call, file).then(console.log);
+  const gatehouse = administratorAt(url, SAMPLE_CREDENTIALS.admin);
+  const first = putInForce(gatehouse, file).then(console.log);
 
   let saving = first.catch(() => undefined);
   let timer: NodeJS.Timeout | undefined;
   const again = () => {
-    saving = saving.then(() => putInForce(call, file)).then(console.log, printInvalid);
+    saving = saving.then(() => putInForce(gatehouse, file)).then(console.log, printInvalid);
   };
   // Polling also sees an edit behind a symbolic link, on a network folder, and by an editor that replaces the file.
   const edited = () => {
@@ -54,13 +54,13 @@ export async function keepInForce(url: string, file: string): Promise<() => void
 }
 
 /** Returns the result as a sentence. */
-async function putInForce(call: ApiCall, file: string): Promise<string> {
+async function putInForce(gatehouse: Gatehouse, file: string): Promise<string> {
   const { source, document, warnings } = await read(file);
   if (warnings.length > 0) console.log(warningsOf(file, warnings));
-  const before = await server.inForce(call);
+  const before = await server.inForce(gatehouse);
   try {
     // Saves nothing when the document is unchanged, but publishes it again if KV was deleted.
-    const saved = await server.save(call, document, before?.number, 'npm run dev');
+    const saved = await server.save(gatehouse, document, before?.number, 'npm run dev');
     if (saved.number === before?.number) return `Policy: ${file} is version ${before.number}, which is in force.`;
     return `Policy: ${file} is saved as version ${saved.number}, in force at the next call.`;
   } catch (error) {

@@ -8,7 +8,7 @@ import { attemptsQuestion } from '../../../desk/reports/questions.ts';
 import { listFrom } from '../../../desk/reports/range.ts';
 import { nameList } from '../../../platform/name-list.ts';
 import type { Policy } from '../../../policy/policy.ts';
-import { type Answer, type ApiCall, accepted } from '../../administrator.ts';
+import { accepted, type Gatehouse, responseTo } from '../../administrator.ts';
 import { calledWrongly } from '../../refusal.ts';
 
 /** How often a page is requested when Gatehouse returns 503. */
@@ -21,7 +21,7 @@ export const storedAttempt = z.object({
   occurredAt: z.iso.datetime(),
   channel: z.string(),
   step: z.string(),
-  outcome: z.enum(OUTCOMES),
+  outcome: z.pipe(z.string(), z.enum(OUTCOMES)),
   reason: z.string(),
   rule: z.string(),
   messageKey: z.string(),
@@ -104,24 +104,27 @@ const refused = (message: string) => calledWrongly(message, 'policy');
 
 /** Yields pages, newest first. Throws a refusal with Gatehouse's own message when it cannot answer. */
 export async function* attemptsOf(
-  call: ApiCall,
-  { limit = Infinity, ...filter }: ReplayQuestion,
+  gatehouse: Gatehouse,
+  { limit = Infinity, from, to, ...filter }: ReplayQuestion,
 ): AsyncGenerator<StoredAttempt[]> {
   let left = limit;
   let cursor: string | undefined;
   do {
-    const search = { ...filter, limit: Math.min(left, MAX_LIMIT), cursor };
-    const { attempts, next } = accepted(await send(call, search), page);
+    const period = { from: from.toISOString(), to: to.toISOString() };
+    const search = { ...filter, ...period, limit: Math.min(left, MAX_LIMIT), cursor };
+    const { attempts, next } = accepted(await send(gatehouse, search), page);
     left -= attempts.length;
     cursor = next;
     yield attempts;
   } while (cursor !== undefined && left > 0);
 }
 
+type Question = Parameters<Gatehouse['reports']['attempts']['search']['$post']>[0]['json'];
+
 /** Retries after a 503, when Retry-After has passed. */
-async function send(call: ApiCall, question: object): Promise<Answer> {
+async function send(gatehouse: Gatehouse, question: Question) {
   for (let tries = 1; ; tries += 1) {
-    const answer = await call('POST', '/reports/attempts/search', question);
+    const answer = await responseTo(gatehouse.reports.attempts.search.$post({ json: question }));
     if (answer.status !== 503 || tries === TRIES) return answer;
     await pause(Math.min(answer.retryAfterSeconds, MAX_PAUSE_SECONDS) * 1_000);
   }

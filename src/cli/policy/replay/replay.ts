@@ -1,6 +1,6 @@
 /** `replay`: evaluates a draft on recorded attempts and reports the differences. It changes and records nothing. */
 import { SingleBar } from 'cli-progress';
-import type { ApiCall } from '../../administrator.ts';
+import type { Gatehouse } from '../../administrator.ts';
 import { type Io, print } from '../../io.ts';
 import { CommandRefusal } from '../../refusal.ts';
 import { readPolicy } from '../policy-file.ts';
@@ -17,7 +17,12 @@ export interface ReplayOptions extends Typed {
 }
 
 /** Exit codes as in diff(1): 1 when decisions differ, 2 on an error. `call` has the reports credential. */
-export async function replay(io: Io, call: ApiCall, options: ReplayOptions, settings: Settings): Promise<number> {
+export async function replay(
+  io: Io,
+  gatehouse: Gatehouse,
+  options: ReplayOptions,
+  settings: Settings,
+): Promise<number> {
   try {
     const typed = await readQuestion(options, Date.now());
     const file = options.policy ?? POLICY_JSON;
@@ -29,7 +34,7 @@ export async function replay(io: Io, call: ApiCall, options: ReplayOptions, sett
 
     const bar = newBar(io, question);
     try {
-      for await (const page of attemptsOf(call, question)) {
+      for await (const page of attemptsOf(gatehouse, question)) {
         for (const attempt of page) found.add(attempt, await replayed(attempt, draft));
         bar?.reach(page.at(-1)?.occurredAt, page.length);
       }

@@ -22,7 +22,9 @@ import {
   noteAttempts,
 } from '../../erasure/blinding.ts';
 import { digestOfKey, ONE_AT_A_TIME, pseudonymSecret, WAIT_FOR_WRITERS } from '../../erasure/erased-keys.ts';
+import type { AnswerOf } from '../../http/operation.ts';
 import { attemptsWithKeys, mergeAccounts, mergeUsers, removeUsers } from '../../users/merge.ts';
+import type { previewAnswer } from '../admin-answers.ts';
 import { type Author, type PersonRefusal, type Records, readPerson, removePerson } from '../person-records.ts';
 import { type AskPostgres, askPostgres } from './ask-postgres.ts';
 import { type ErasedPerson, findErasedPerson, hasKey, keysOfPerson } from './erased-person.ts';
@@ -46,17 +48,7 @@ const LIMITS = {
 };
 export type ErasureLimits = typeof LIMITS;
 
-export interface ErasurePreview {
-  readonly keys: readonly string[];
-  readonly notFollowed: readonly string[];
-  readonly accounts: number;
-  readonly tables: {
-    readonly attempts: { readonly found: number; readonly days?: DayRange | undefined };
-    readonly changes: { readonly found: number };
-  };
-  readonly records: { readonly found: number };
-  readonly deadLetters: { readonly found: number; readonly unreadable: number };
-}
+export type ErasurePreview = AnswerOf<typeof previewAnswer>;
 
 /** Counts what {@link erasePerson} would erase. Throws DatabaseUnavailable. */
 export async function previewErasure(

@@ -2,50 +2,18 @@
 import { erasedKeysRetentionDays } from '../../../database/retention.ts';
 import type { Config } from '../../../platform/config.ts';
 import { DAY_MS } from '../../../platform/duration.ts';
+import type { AnswerOf } from '../../http/operation.ts';
+import type { erasureAnswer, erasureDone, remainsAnswer } from '../admin-answers.ts';
 
 /** The subject of an erasure in the audit log. */
 export const ERASURE_SUBJECT = 'erasure';
 
-/** Days of UTC, such as `2026-11-21`. */
-export interface DayRange {
-  readonly from: string;
-  readonly to: string;
-}
-
 /** What one request did. A repeated request has a proof of its own. */
-export interface ErasureDone {
-  /** Number of keys by kind, the asked one included. */
-  readonly keys: Readonly<Record<string, number>>;
-  /** Number of keys by kind that occurred with the person's and may be another person's too. */
-  readonly notFollowed: Readonly<Record<string, number>>;
-  readonly tables: {
-    readonly attempts: { readonly blinded: number; readonly days?: DayRange | undefined };
-    readonly changes: { readonly blinded: number };
-  };
-  /** Records of roles in Workers KV. */
-  readonly records: { readonly removed: number };
-  /** `unreadable`: messages of no known version, which were not searched by key. */
-  readonly deadLetters: { readonly removed: number; readonly unreadable: number };
-  /** Days whose aggregates, and numbers of distinct people, are calculated again by the schedule. */
-  readonly daysToSumAgain: number;
-}
-
-export interface ErasureProof extends ErasureDone {
-  /** Id of the row in the audit log. */
-  readonly id: string;
-  /** ISO 8601, UTC. Everything of calls until then is erased. */
-  readonly erasedAt: string;
-  /** False: send the same request again. */
-  readonly finished: boolean;
-  readonly remains: readonly Remains[];
-}
-
-export interface Remains {
-  readonly where: string;
-  readonly what: string;
-  /** ISO 8601, UTC; absent where Gatehouse cannot know it. */
-  readonly until?: string;
-}
+export type ErasureDone = AnswerOf<typeof erasureDone>;
+export type ErasureProof = AnswerOf<typeof erasureAnswer>;
+export type Remains = AnswerOf<typeof remainsAnswer>;
+/** Days of UTC, such as `2026-11-21`. */
+export type DayRange = NonNullable<ErasureDone['tables']['attempts']['days']>;
 
 /** Workers Logs, on the longest plan: https://developers.cloudflare.com/workers/observability/logs/workers-logs/. */
 const LOGS_DAYS = 7;

@@ -1,20 +1,13 @@
 /** Erasing a person: a preview, and the erasure. Below `/admin/people`. */
 import type { Context } from 'hono';
-import * as z from 'zod/mini';
 import { type AppEnv, newApp } from '../../http/context.ts';
 import { databaseProblem } from '../../http/database-unavailable.ts';
-import { strict } from '../../http/input-rules.ts';
 import { badRequest, refuse, validated } from '../../http/problem-details.ts';
 import { jsonBody } from '../../http/request-body.ts';
 import { authorOf } from '../author.ts';
-import { erasureKey, type TypedKey } from '../inputs.ts';
+import type { TypedKey } from '../inputs.ts';
 import { recordsOf } from '../records.ts';
-
-/** `shared`: an address or name that several accounts have used is erased for all of them. */
-const choice = { shared: z.optional(z.enum(['yes', 'no'], 'not a choice. Write yes or no')) };
-const choiceOnly = strict(choice);
-const erasureKeyOnly = strict({ key: erasureKey });
-const keyAndChoice = strict({ key: erasureKey, ...choice });
+import { choiceOnly, erasureKeyOnly, keyAndChoice } from './erasure-inputs.ts';
 
 export const erasureRoutes = newApp();
 

@@ -28,8 +28,8 @@ const MAX_ROUNDS = 5;
 const NO_TEXTS = 'not a list of texts. Write the entries as texts in a list, such as ["example.com"]';
 const entries = z.optional(z.array(z.string(NO_TEXTS), NO_TEXTS));
 
-const listParam = z.object({ name: z.string() });
-const listBody = strict({ add: entries, remove: entries }).check(
+export const listParam = z.object({ name: z.string() });
+export const listBody = strict({ add: entries, remove: entries }).check(
   z.refine(({ add = [], remove = [] }) => add.length + remove.length > 0, {
     path: ['add'],
     message: 'nothing to do: give entries in "add", in "remove", or in both',

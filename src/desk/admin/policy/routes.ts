@@ -3,11 +3,11 @@ import { newApp } from '../../http/context.ts';
 import { pointerTo } from '../../http/json-pointer.ts';
 import { badRequest, refuse, validated } from '../../http/problem-details.ts';
 import { jsonBody, limitedBody } from '../../http/request-body.ts';
-import { signedPageOf } from '../../http/signed-page.ts';
 import { MAX_DOCUMENT_BYTES } from '../../policies/policy-document.ts';
 import type { Problem } from '../../policies/policy-problem.ts';
 import { type SaveRequest, saveVersion } from '../../policies/save.ts';
 import { shownVersion } from '../../policies/saved-version.ts';
+import { versionsPage } from '../inputs.ts';
 import { bodyFaultOf, faultOf, outcomeAnswer, shownWithDocument } from './answers.ts';
 import { listRoutes } from './lists.ts';
 import {
@@ -49,8 +49,6 @@ policyRoutes.put('/', limitedDocument, jsonBody, validated('query', noteOnly), (
     return save({ use: 'active', ...read.checked, note: c.req.valid('query').note ?? '' }, read.warnings);
   }),
 );
-
-const versionsPage = signedPageOf('policy-versions', 50, 500);
 
 policyRoutes.get('/versions', validated('query', versionsPage.query), async (c) => {
   const { cursor, limit } = c.req.valid('query');

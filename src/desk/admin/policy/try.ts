@@ -28,7 +28,7 @@ const MAX_BODY_BYTES = MAX_DOCUMENT_BYTES + 512 * 1024;
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const trialBody = strict({
+export const trialBody = strict({
   call: z.custom<Record<string, unknown>>(isObject, 'not a JSON object. Send the body that B2C sends'),
   step: z.optional(z.string('not a text')),
   policy: z.optional(z.unknown()),

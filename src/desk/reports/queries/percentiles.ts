@@ -1,16 +1,15 @@
 /** Percentiles of many intervals at once, from the histogram buckets of durations. */
+
 import { type SQL, sql } from 'drizzle-orm';
 import { percentileMs } from '../../aggregates/buckets.ts';
+import type { AnswerOf } from '../../http/operation.ts';
+import type { percentilesAnswer } from '../summary-answer.ts';
 
 /** The buckets of an interval, each with its attempts. `start` is in seconds since 1970. */
 export type TimedRow = readonly [start: number, buckets: readonly number[], attempts: readonly number[]];
 
 /** Upper bounds in milliseconds; null without attempts. */
-export interface Percentiles {
-  readonly p50: number | null;
-  readonly p95: number | null;
-  readonly p99: number | null;
-}
+export type Percentiles = AnswerOf<typeof percentilesAnswer>;
 
 /**
  * A JSON array of {@link TimedRow}s from rows `(start, bucket, attempts)`, where `start` is a day or an instant.

@@ -1,21 +1,15 @@
 /** Calls that were refused before there was an attempt. */
+
 import { sql } from 'drizzle-orm';
 import type { Database } from '../../../database/connect.ts';
 import type { RunQuery } from '../../../database/run-query.ts';
 import { refusedCalls } from '../../../database/schema.ts';
 import { DAY_MS, HOUR_MS } from '../../../platform/duration.ts';
+import type { AnswerOf } from '../../http/operation.ts';
+import type { refusedKindAnswer } from '../summary-answer.ts';
 
 /** Refused calls of one kind. */
-export interface RefusedKind {
-  readonly route: string;
-  readonly reason: string;
-  /** Name of the configured credential; `''` when the presented user name was none. */
-  readonly name: string;
-  readonly calls: number;
-  /** ISO 8601 UTC, of the first and the last row. */
-  readonly first: string;
-  readonly last: string;
-}
+export type RefusedKind = AnswerOf<typeof refusedKindAnswer>;
 
 /** Three routes with a few reasons and names each. */
 const MAX_KINDS = 50;

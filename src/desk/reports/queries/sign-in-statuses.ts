@@ -38,8 +38,11 @@ export async function signInStatuses(config: Config, rows: readonly Called[], no
   }
 }
 
+/** An attempt of a timeline. */
+export type TimelineAttempt = AttemptJson & { readonly signIn?: SignInStatus };
+
 /** Adds `signIn` to the calls of sign-ins. */
-export const withSignIns = (attempts: readonly AttemptJson[], statuses: SignInStatuses) =>
+export const withSignIns = (attempts: readonly AttemptJson[], statuses: SignInStatuses): TimelineAttempt[] =>
   attempts.map((attempt) => {
     const signIn = statuses.get(attempt.id);
     return signIn === undefined ? attempt : { ...attempt, signIn };
