@@ -397,7 +397,12 @@ describe('a setting', () => {
       /no exchange Nope\. It has ValidateProfile/,
     ],
     ['with a name with a space', ['--base', 'Local', '--tenant', TENANT, '--name', 'a b'], /--name a b/],
-    ['with a header with a colon', ['--base', 'Local', '--tenant', TENANT, '--header', 'a:b'], /--header a:b/],
+    ['with a header with a colon', ['--base', 'Local', '--tenant', TENANT, '--header', 'a:b'], /--header a:b is none/],
+    [
+      'with a header that Gatehouse does not read',
+      ['--base', 'Local', '--tenant', TENANT, '--header', 'x-other'],
+      /x-other is none that Gatehouse reads\. .*x-functions-key/,
+    ],
   ])('%s is refused before anything is written, and no secret is repeated', async (_, options, message) => {
     const out = join(folder, 'settings');
     const finished = await connectPolicy(out, ...options);

@@ -5,7 +5,7 @@ import { firstItems } from '../../platform/name-list.ts';
 import { type Exchange, exchangeKey } from '../../policy/exchange.ts';
 import { type Io, print, warn } from '../io.ts';
 import { readPolicy } from '../policy/policy-file.ts';
-import { claimNamesGiven } from '../policy/settings.ts';
+import { claimNamesGiven, keyHeaders } from '../policy/settings.ts';
 import { CommandRefusal, calledWrongly } from '../refusal.ts';
 import { printable, table } from '../table.ts';
 import { type AuthenticationKind, policyKeys } from './authentication-kinds.ts';
@@ -51,7 +51,7 @@ export async function writeCustomPolicy(io: Io, options: CustomPolicyOptions): P
     tenant,
     url,
     authentication: options.auth,
-    header: checkedHeader(options.header),
+    header: checkedHeader(options.header, await keyHeaders()),
     scope,
     name: checkedName(options.name),
     journey: options.journey ?? journeyOf(chain),
