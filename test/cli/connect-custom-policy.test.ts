@@ -307,6 +307,34 @@ describe("an owner's files", () => {
     );
   });
 
+  it('pages that have other claims send them with technical profiles of their own', async () => {
+    const policy = join(folder, 'provider.json');
+    const exchange = { kind: 'validation', inputs: { name: ['userPrincipalName', 'authenticationSource'] } };
+    await writeFile(policy, JSON.stringify({ exchanges: { Provider: exchange }, rules: [] }));
+    const out = join(folder, 'provider');
+    expect(await fromPack('SocialAndLocalAccounts', out, '--policy', policy)).toMatchObject({ code: 0 });
+    const { [EXTENSION]: text = '' } = await filesIn(out);
+    expect(schemaProblems(text)).toEqual([]);
+    const calls = ['LocalAccountSignUpWithLogonEmail', 'SelfAsserted-Social'].map(
+      (page) => new RegExp(`Id="${page}"[\\s\\S]*?ValidationTechnicalProfile ReferenceId="([^"]+)"`).exec(text)?.[1],
+    );
+    expect(new Set(calls).size).toBe(2);
+  });
+
+  it('a page that shows display claims and verifies no e-mail is refused to an exchange that trusts it', async () => {
+    const base = await baseFile(
+      'display',
+      packText('LocalAccounts')
+        .replace('"Verified.Email"', '"Email"')
+        .replace(
+          /(Id="LocalAccountSignUpWithLogonEmail">[\s\S]*?)<OutputClaims>/,
+          '$1<DisplayClaims><DisplayClaim ClaimTypeReferenceId="email"/></DisplayClaims><OutputClaims>',
+        ),
+    );
+    const finished = await connectPolicy(folder, '--base', base, '--exchange', 'ValidateProfile');
+    expect(finished).toMatchObject(refused(1, /shows display claims and verifies no e-mail/));
+  });
+
   it('an exchange without outputs has none in its profile, and a claim that only a subjourney outputs can be sent', async () => {
     const sub = `<SubJourneys><SubJourney Id="More" Type="Call"><OrchestrationSteps><OrchestrationStep Order="1" Type="ClaimsExchange"><ClaimsExchanges><ClaimsExchange Id="MoreExchange" TechnicalProfileReferenceId="More"/></ClaimsExchanges></OrchestrationStep></OrchestrationSteps></SubJourney></SubJourneys></TrustFrameworkPolicy>`;
     const base = await baseFile(
@@ -369,7 +397,12 @@ describe('a setting', () => {
       /no exchange Nope\. It has ValidateProfile/,
     ],
     ['with a name with a space', ['--base', 'Local', '--tenant', TENANT, '--name', 'a b'], /--name a b/],
-    ['with a header with a colon', ['--base', 'Local', '--tenant', TENANT, '--header', 'a:b'], /--header a:b/],
+    ['with a header with a colon', ['--base', 'Local', '--tenant', TENANT, '--header', 'a:b'], /--header a:b is none/],
+    [
+      'with a header that Gatehouse does not read',
+      ['--base', 'Local', '--tenant', TENANT, '--header', 'x-other'],
+      /x-other is none that Gatehouse reads\. .*x-functions-key/,
+    ],
   ])('%s is refused before anything is written, and no secret is repeated', async (_, options, message) => {
     const out = join(folder, 'settings');
     const finished = await connectPolicy(out, ...options);

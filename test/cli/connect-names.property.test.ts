@@ -74,6 +74,6 @@ it('files of a policy with any names and texts are valid by the schema, and ever
         expect([...new Set(broken)].filter((rule) => rule !== 'input-before-output')).toEqual([]);
       },
     ),
-    { numRuns: 40 },
+    { numRuns: 20 },
   );
 });

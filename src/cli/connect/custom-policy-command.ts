@@ -5,13 +5,14 @@ import { firstItems } from '../../platform/name-list.ts';
 import { type Exchange, exchangeKey } from '../../policy/exchange.ts';
 import { type Io, print, warn } from '../io.ts';
 import { readPolicy } from '../policy/policy-file.ts';
-import { claimNamesGiven } from '../policy/settings.ts';
+import { claimNamesGiven, keyHeaders } from '../policy/settings.ts';
 import { CommandRefusal, calledWrongly } from '../refusal.ts';
 import { printable, table } from '../table.ts';
 import { type AuthenticationKind, policyKeys } from './authentication-kinds.ts';
 import { readBaseFiles } from './base-files.ts';
 import { dataTypeFor } from './gatehouse-calls.ts';
-import { type GeneratedPolicy, generatedPolicy, type PolicySettings, SHOWS_SIGN_INS } from './generated-policy.ts';
+import { type GeneratedPolicy, generatedPolicy, type PolicySettings } from './generated-policy.ts';
+import { SHOWS_SIGN_INS } from './planned-calls.ts';
 import { PolicyChain, type PolicyXml } from './policy-chain.ts';
 import { ownersRelyingParty } from './relying-party.ts';
 import { brokenRules } from './rules/policy-rules.ts';
@@ -50,7 +51,7 @@ export async function writeCustomPolicy(io: Io, options: CustomPolicyOptions): P
     tenant,
     url,
     authentication: options.auth,
-    header: checkedHeader(options.header),
+    header: checkedHeader(options.header, await keyHeaders()),
     scope,
     name: checkedName(options.name),
     journey: options.journey ?? journeyOf(chain),

@@ -3,14 +3,12 @@
  * its own, and the relying party that applications name. Pure.
  */
 import type { PolicyDocument } from '../../desk/policies/policy-document.ts';
-import { type Exchange, exchangeKey } from '../../policy/exchange.ts';
-import { SIGN_IN_COMPLETED, SIGN_IN_STARTED } from '../../sign-in/steps.ts';
-import { CommandRefusal } from '../refusal.ts';
+import type { Exchange } from '../../policy/exchange.ts';
 import { type AuthenticationKind, credentialsFor, TOKEN_CLAIM } from './authentication-kinds.ts';
-import { extendedPage, type PageCalls } from './extended-page.ts';
-import { type CallPlace, type ClaimNeed, callOf, type PlannedCall, UnreachableClaim } from './gatehouse-calls.ts';
-import { type JourneyParts, journeyParts, signInPages, signUpPages, verifiedEmails } from './journey-parts.ts';
+import { extendedPage } from './extended-page.ts';
+import type { ClaimNeed } from './gatehouse-calls.ts';
 import { ownJourney } from './own-journey.ts';
+import { plannedCalls, REFRESH_JOURNEY } from './planned-calls.ts';
 import { lower, type PolicyChain } from './policy-chain.ts';
 import { relyingParty } from './relying-party.ts';
 import { exchangeProfile, tokenProfile } from './rest-profiles.ts';
@@ -44,75 +42,18 @@ export interface GeneratedPolicy {
   readonly asked: ReadonlyMap<string, readonly string[]>;
 }
 
-export const REFRESH_JOURNEY = 'RedeemRefreshToken';
-/** They are called whatever else is. */
-export const SHOWS_SIGN_INS: ReadonlySet<string> = new Set([SIGN_IN_STARTED, SIGN_IN_COMPLETED].map(exchangeKey));
-
 export function generatedPolicy(
   chain: PolicyChain,
   document: PolicyDocument,
   exchanges: readonly Exchange[],
   settings: PolicySettings,
 ): GeneratedPolicy {
-  const parts = journeyParts(chain, settings.journey);
-  const refresh = settings.isRefreshed ? journeyParts(chain, REFRESH_JOURNEY) : undefined;
-  const call = (exchange: Exchange, place: CallPlace): PlannedCall => {
-    try {
-      return callOf(exchange, place, chain, document);
-    } catch (error) {
-      throw error instanceof UnreachableClaim ? new CommandRefusal(error.message) : error;
-    }
-  };
-  const named = (wanted: string) => exchanges.filter(({ name }) => exchangeKey(name) === exchangeKey(wanted));
-  const own = exchanges.filter(({ name }) => !SHOWS_SIGN_INS.has(exchangeKey(name)));
-  const after = (steps: JourneyParts['steps']): CallPlace => ({
-    available: chain.outputsOf(steps),
-    isPage: false,
-    verifiedEmails: verifiedEmails(chain, steps),
-  });
-  const end = after(parts.steps);
-  const started = named(SIGN_IN_STARTED).map((exchange) =>
-    call(exchange, { available: new Set(), isPage: false, verifiedEmails: [] }),
+  const { parts, refresh, started, typed, checked, tokens, refreshed, completed } = plannedCalls(
+    chain,
+    document,
+    exchanges,
+    settings,
   );
-  const atToken = own.filter(({ kind }) => kind === 'orchestration');
-  const tokens = atToken.map((exchange) => call(exchange, end));
-  // The journey of a refresh knows less about the person.
-  const refreshed = atToken.flatMap((exchange) => {
-    if (refresh === undefined) return [];
-    const planned = call(exchange, after(refresh.steps));
-    const usual = tokens.find((other) => other.exchange === exchange);
-    const isSame = JSON.stringify(usual?.inputs) === JSON.stringify(planned.inputs);
-    return [isSame ? planned : { ...planned, profile: planned.profile.replace('-', 'Refresh-') }];
-  });
-  const completed = named(SIGN_IN_COMPLETED).map((exchange) => call(exchange, end));
-  const typed: PageCalls[] = signInPages(chain, parts).map((page) => ({
-    page,
-    isOptional: true,
-    calls: named(SIGN_IN_STARTED).map((exchange) => {
-      const planned = call(exchange, { ...page, isPage: false, verifiedEmails: [] });
-      return { ...planned, profile: planned.profile.replace('-', 'Typed-') };
-    }),
-  }));
-  const validations = own.filter(({ kind }) => kind === 'validation');
-  const pages = validations.length === 0 ? [] : signUpPages(chain, parts);
-  if (validations.length > 0 && pages.length === 0)
-    throw new CommandRefusal(
-      `The journey ${settings.journey} has no page that creates an account, where ${validations[0]?.name} could be called. ` +
-        'Choose another journey with --journey, or leave the exchange out with --exchange.',
-    );
-  const checked: PageCalls[] = pages.map((page) => ({
-    page,
-    isOptional: false,
-    calls: validations.map((exchange) => call(exchange, { ...page, isPage: true, verifiedEmails: [] })),
-  }));
-
-  for (const { page, calls: at } of checked)
-    if (page.hasDisplayClaims && !page.hasVerifiedEmail && at.some(({ verifiesEmail }) => verifiesEmail))
-      throw new CommandRefusal(
-        `${page.profile} shows display claims and verifies no e-mail, and an exchange there trusts it. Add a ` +
-          'verification of the e-mail to the page, or remove "trusted" from the exchange.',
-      );
-
   const withCalls = [...typed, ...checked].filter(({ calls }) => calls.length > 0);
   const calls = [...started, ...withCalls.flatMap((page) => page.calls), ...tokens, ...refreshed, ...completed];
   const journeyId = (id: string) => `${settings.name}-${id}`;
@@ -135,8 +76,8 @@ export function generatedPolicy(
         {},
         claimsProvider('Gatehouse', [
           ...(isBearer ? [tokenProfile(settings.tenant, settings.scope, settings.userMessage)] : []),
-          ...uniqueBy(calls, ({ profile }) => profile).map((planned) =>
-            exchangeProfile(planned, {
+          ...uniqueBy(calls, ({ profile }) => profile).map((call) =>
+            exchangeProfile(call, {
               url: settings.url,
               credentials: credentialsFor(settings.authentication, settings.header),
               userMessage: settings.userMessage,
@@ -164,7 +105,7 @@ export function generatedPolicy(
       relyingParty(chain, {
         journey: journeyId(settings.journey),
         refreshJourney: refresh && journeyId(REFRESH_JOURNEY),
-        available: end.available,
+        available: chain.outputsOf(parts.steps),
         added: [...checked.flatMap((page) => page.calls), ...tokens].flatMap(({ outputs }) => outputs),
       }),
     ),

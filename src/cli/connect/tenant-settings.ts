@@ -87,10 +87,12 @@ export function checkedName(name: string): string {
   );
 }
 
-export function checkedHeader(header: string): string {
-  if (/^[A-Za-z][A-Za-z0-9-]{0,63}$/.test(header)) return header;
+/** `known`: the headers that Gatehouse reads, in any case. */
+export function checkedHeader(header: string, known: readonly string[]): string {
+  const read = known.find((one) => one.toLowerCase() === header.toLowerCase());
+  if (read !== undefined) return read;
   throw calledWrongly(
-    `--header ${header} is not the name of a header. Write one of CONNECTOR_KEY_HEADERS, such as x-functions-key.`,
+    `--header ${header} is none that Gatehouse reads. Write one of CONNECTOR_KEY_HEADERS in wrangler.toml: ${known.join(', ')}.`,
     'connect',
   );
 }

@@ -20,6 +20,7 @@ const deployed = z.object({
       EXTENSIONS_APP_ID: z.optional(z.string()),
       KEEP_CLAIMS: z.optional(z.string()),
       NEVER_STORE: z.optional(z.string()),
+      CONNECTOR_KEY_HEADERS: z.optional(z.string()),
     }),
     {},
   ),
@@ -32,6 +33,10 @@ export const deployedSettings = async (): Promise<Settings> => {
 
 /** The claims whose values are stored in attempts, and those whose values never are. */
 export const storedClaims = async (): Promise<StoredClaims> => readConfig(await deployedVars());
+
+/** The headers that may carry a key of a caller. */
+export const keyHeaders = async (): Promise<readonly string[]> =>
+  readConfig(await deployedVars()).CONNECTOR_KEY_HEADERS;
 
 async function deployedVars() {
   try {
