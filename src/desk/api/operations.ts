@@ -11,6 +11,7 @@ import { attemptComponents } from '../reports/attempt-answer.ts';
 import { callersComponents } from '../reports/callers-answer.ts';
 import { reportOperations } from '../reports/report-operations.ts';
 import { summaryComponents } from '../reports/summary-answer.ts';
+import { usersComponents } from '../reports/users-answer.ts';
 
 /** A group of operations that one credential opens. */
 export interface OperationGroup {
@@ -35,6 +36,7 @@ export const COMPONENTS: { readonly [name: string]: z.ZodMiniType } = {
   ...attemptComponents,
   ...summaryComponents,
   ...callersComponents,
+  ...usersComponents,
   ...adminComponents,
   ...policyComponents,
 };

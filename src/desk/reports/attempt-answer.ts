@@ -5,6 +5,8 @@ import { COUNTED_SIGN_INS } from '../aggregates/sign-ins.ts';
 import { describing } from '../http/operation.ts';
 import { instant, matchesAnswer, next, said, whole } from '../http/problem-answer.ts';
 import type { AttemptJson } from './attempt-json.ts';
+import type { PersonAccounts } from './queries/accounts-of-person.ts';
+import type { AdvisedAttempt } from './queries/advised-attempts.ts';
 import type { AttemptList } from './queries/attempts.ts';
 import type { FoundPerson } from './queries/find-person.ts';
 import type { ProbeJson } from './queries/probes.ts';
@@ -17,6 +19,7 @@ import {
   tryAnswer,
   tryComponents,
 } from './try-answer.ts';
+import { personAccountsMembers } from './users-answer.ts';
 
 const text = z.string();
 const names = z.array(text);
@@ -129,14 +132,15 @@ const onlyThisPerson = {
   onlyThisPerson: said('Whether it is only this person, or everyone.', z.exactOptional(onlyThisPersonAnswer)),
 };
 const advised = { ...members, fault: faultMember, advice: adviceAnswer, ...calledAgain };
+const advisedAttempt = describing<AdvisedAttempt>()(z.object(advised));
 
 /** For a support code, every attempt that has it. */
 export const attemptOrListAnswer = z.union([
   z.object({ ...advised, ...onlyThisPerson }),
-  z.object({ attempts: z.array(z.object(advised)), ...page, ...onlyThisPerson }),
+  z.object({ attempts: z.array(advisedAttempt), ...page, ...onlyThisPerson }),
 ]);
 
-export const personAnswer = describing<FoundPerson>()(
+export const personAnswer = describing<FoundPerson & Partial<PersonAccounts>>()(
   z.object({
     key: said('The person key that was searched for.', text),
     keys: said('Keys that occur together with it.', names),
@@ -145,6 +149,7 @@ export const personAnswer = describing<FoundPerson>()(
     matched: said('Ids of the attempts with the code or id.', z.exactOptional(names)),
     nearMiss: said('How the text misses another reading by a character or two.', z.exactOptional(text)),
     signInNames: z.exactOptional(names),
+    ...personAccountsMembers,
     ...onlyThisPerson,
     tries: said('The calls of one application without a pause, newest try first.', z.array(tryAnswer)),
     attempts: said('The timeline, newest first.', z.array(timelineAttempt)),
@@ -159,6 +164,7 @@ export const personAnswer = describing<FoundPerson>()(
 export const attemptComponents = {
   Attempt: attemptAnswer,
   AttemptList: attemptListAnswer,
+  AdvisedAttempt: advisedAttempt,
   TimelineAttempt: timelineAttempt,
   ...tryComponents,
   Person: personAnswer,

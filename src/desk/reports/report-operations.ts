@@ -1,5 +1,4 @@
 /** The entries of the reports in the API description. A new report route needs one here (`http/operation.ts`). */
-import * as z from 'zod/mini';
 import type { Operations } from '../http/operation.ts';
 import { attemptListAnswer, attemptOrListAnswer, personAnswer, probesAnswer } from './attempt-answer.ts';
 import { callersAnswer } from './callers-answer.ts';
@@ -31,7 +30,7 @@ import {
 } from './questions.ts';
 import { roleChangesAnswer, rolesAnswer } from './roles/roles-answers.ts';
 import { summaryAnswer } from './summary-answer.ts';
-import { personAccountsMembers, usersAnswer } from './users-answer.ts';
+import { usersAnswer } from './users-answer.ts';
 import { usersFileQuestion, usersQuestion } from './users-question.ts';
 
 const NEON = ['database-unavailable', 'database-not-migrated'] as const;
@@ -42,8 +41,6 @@ const VERSION = {
 } as const;
 
 const USERS = { name: ['Beginnings of words of the name.', 'jane'] } as const;
-
-const personWithAccountsAnswer = z.extend(personAnswer, z.partial(z.object(personAccountsMembers)).shape);
 
 export const reportOperations = {
   'GET /reports/summary': {
@@ -112,7 +109,7 @@ export const reportOperations = {
     query: languageQuestion,
     json: personQuestion,
     example: { text: 'jane@example.com' },
-    answer: personWithAccountsAnswer,
+    answer: personAnswer,
     refusals: ['database-unavailable'],
   },
   'GET /reports/people/:key': {
@@ -121,7 +118,7 @@ export const reportOperations = {
     description: 'To keep an e-mail address out of URLs, use `POST /reports/people/search`.',
     param: personParam,
     query: personPageQuestion,
-    answer: personWithAccountsAnswer,
+    answer: personAnswer,
     refusals: ['database-unavailable'],
   },
   'GET /reports/completeness': {

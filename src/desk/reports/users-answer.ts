@@ -36,16 +36,17 @@ const user = {
     z.nullable(z.object({ at: instant, clientId: text, application: z.exactOptional(z.optional(text)), roles: texts })),
   ),
 };
+const userAnswer = z.object(user);
 
-/** What a person's answer says about users and accounts. */
+/** What a person's answer says about users and accounts, on a first page with attempts. */
 export const personAccountsMembers = {
-  user: said('The user; null when none is known.', z.nullable(z.object(user))),
-  accounts: z.array(account),
+  user: said('The user; null when none is known.', z.exactOptional(z.nullable(userAnswer))),
+  accounts: z.exactOptional(z.array(account)),
   sameAddress: said(
     'Users, and identities without one, that have the same address. They may be other people.',
-    z.object({ users: z.array(z.object(user)), accounts: z.array(account) }),
+    z.exactOptional(z.object({ users: z.array(userAnswer), accounts: z.array(account) })),
   ),
-  accountsInWords: said('All of it in sentences that can be read out.', text),
+  accountsInWords: said('All of it in sentences that can be read out.', z.exactOptional(text)),
 };
 
 export const usersAnswer = describing<Awaited<ReturnType<typeof listUsers>>>()(
@@ -66,3 +67,5 @@ export const usersAnswer = describing<Awaited<ReturnType<typeof listUsers>>>()(
     matches: said('How many match. Only on the first page.', z.exactOptional(matchesAnswer)),
   }),
 );
+
+export const usersComponents = { User: userAnswer, Account: account };

@@ -4,20 +4,7 @@
  */
 import { differences, names, rulesById, same } from '../../policies/differences.ts';
 import type { PolicyDocument } from '../../policies/policy-document.ts';
-
-/** A part that has another value. `members`: those of an object that changed, which `before` and `after` show. */
-interface PartChanged {
-  readonly name: string;
-  readonly members: readonly string[];
-  readonly before: unknown;
-  readonly after: unknown;
-}
-
-export interface PartsChanged {
-  readonly added: readonly { readonly name: string; readonly value: unknown }[];
-  readonly removed: readonly { readonly name: string; readonly value: unknown }[];
-  readonly changed: readonly PartChanged[];
-}
+import type { PartChanged, PartsChanged } from './reported-policy-answers.ts';
 
 const OF_A_LIST = { added: ', new list', removed: ', list removed', changed: '' } as const;
 

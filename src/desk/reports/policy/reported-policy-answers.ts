@@ -1,6 +1,7 @@
 /** The schemas of what support reads of the policy: rules, versions and differences. Entries of lists are in none. */
 import * as z from 'zod/mini';
 import { POLICY_USES } from '../../../database/schema.ts';
+import type { AnswerOf } from '../../http/operation.ts';
 import { instant, next, said, whole } from '../../http/problem-answer.ts';
 
 const text = z.string();
@@ -31,8 +32,8 @@ const rule = {
   steps: texts,
   effect: z.enum(['block', 'invalid', 'set']),
   when: said('The condition; null: always.', z.nullable(text)),
-  onError: z.exactOptional(text),
-  set: z.exactOptional(z.record(text, z.unknown())),
+  onError: said('What happens when the condition fails.', z.exactOptional(z.enum(['skip', 'apply']))),
+  set: said('Claims of the reply, each with its expression.', z.exactOptional(z.record(text, text))),
   developerMessage: z.exactOptional(text),
   messages: z.array(z.object({ key: text, texts: z.record(text, text), builtIn: z.exactOptional(z.literal(true)) })),
   claims: said('Claims that the rule reads.', texts),
@@ -47,7 +48,10 @@ const rule = {
   advice: said('What support tells the person, by language.', z.exactOptional(z.record(text, text))),
 };
 
-export const rulesAnswer = z.object({ version, decides, rules: z.array(z.object(rule)) });
+const ruleReport = z.object(rule);
+export type RuleReport = AnswerOf<typeof ruleReport>;
+
+export const rulesAnswer = z.object({ version, decides, rules: z.array(ruleReport) });
 
 /** A decision without a rule has a sentence only. */
 export const ruleAnswer = z.union([z.object({ version, ...rule }), z.object({ id: text, sentence: text })]);
@@ -55,18 +59,19 @@ export const ruleAnswer = z.union([z.object({ version, ...rule }), z.object({ id
 export const reportedVersionsAnswer = z.object({ decides, versions: z.array(version), caveat: text, next });
 
 const named = z.array(z.object({ name: text, value: z.unknown() }));
+const partChanged = z.object({
+  name: text,
+  members: said('Members that changed, of an object. `before` and `after` show only these.', texts),
+  before: z.unknown(),
+  after: z.unknown(),
+});
 const parts = z.object({
   added: named,
   removed: named,
-  changed: z.array(
-    z.object({
-      name: text,
-      members: said('Members that changed, of an object.', texts),
-      before: z.unknown(),
-      after: z.unknown(),
-    }),
-  ),
+  changed: said('Parts that have another value.', z.array(partChanged)),
 });
+export type PartsChanged = AnswerOf<typeof parts>;
+export type PartChanged = AnswerOf<typeof partChanged>;
 
 export const reportedDifferencesAnswer = z.object({
   from: version,

@@ -6,10 +6,17 @@ import type { Context } from 'hono';
 import { closest } from '../../../platform/closest-name.ts';
 import { configOf } from '../../../platform/config.ts';
 import { type AppEnv, newApp } from '../../http/context.ts';
+import type { AnswerOf } from '../../http/operation.ts';
 import { refuse, validated } from '../../http/problem-details.ts';
 import type { PolicyDocument } from '../../policies/policy-document.ts';
 import { shownVersion, type Version, type VersionInfo } from '../../policies/saved-version.ts';
 import { differencesQuestion, reportedVersionsPage, ruleParam, rulesQuestion } from './policy-questions.ts';
+import type {
+  reportedDifferencesAnswer,
+  reportedVersionsAnswer,
+  ruleAnswer,
+  rulesAnswer,
+} from './reported-policy-answers.ts';
 
 type PolicyReportContext = Context<AppEnv>;
 
@@ -20,19 +27,24 @@ rulesRoutes.get('/', validated('query', rulesQuestion), async (c) => {
   const read = await policyOf(c, c.req.valid('query').version);
   if ('refusal' in read) return read.refusal;
   const { rulesIn } = await import('./rule-report.ts');
-  return c.json({ version: read.version, decides: decidesIn(c), rules: rulesIn(read.document) }, 200);
+  const answer: AnswerOf<typeof rulesAnswer> = {
+    version: read.version,
+    decides: decidesIn(c),
+    rules: rulesIn(read.document),
+  };
+  return c.json(answer, 200);
 });
 
 rulesRoutes.get('/:id', validated('param', ruleParam), validated('query', rulesQuestion), async (c) => {
   const { id } = c.req.valid('param');
   const { DECISIONS_WITHOUT_RULE, rulesIn } = await import('./rule-report.ts');
   const sentence = DECISIONS_WITHOUT_RULE.get(id);
-  if (sentence !== undefined) return c.json({ id, sentence }, 200);
+  if (sentence !== undefined) return c.json({ id, sentence } satisfies AnswerOf<typeof ruleAnswer>, 200);
   const read = await policyOf(c, c.req.valid('query').version);
   if ('refusal' in read) return read.refusal;
   const { version, document } = read;
   const [rule] = rulesIn(document, id);
-  if (rule !== undefined) return c.json({ version, ...rule }, 200);
+  if (rule !== undefined) return c.json({ version, ...rule } satisfies AnswerOf<typeof ruleAnswer>, 200);
   const ids = document.rules.map((one) => one.id);
   return refuse(c, 'no-such-rule', { id: id.slice(0, MAX_ID_CHARS), version: version.number, near: closest(id, ids) });
 });
@@ -51,8 +63,13 @@ policyReportRoutes.get('/versions', validated('query', reportedVersionsPage.quer
   const shown = listed.value.slice(0, limit);
   const next = listed.value.length > limit ? shown.at(-1)?.number.toString() : undefined;
   const decides = decidesIn(c);
-  const page = { decides, versions: shown.map(datedVersion), caveat: decides === 'saved' ? SPREAD : NONE_DECIDES };
-  return c.json({ ...page, ...(await reportedVersionsPage.next(next)) }, 200);
+  const answer: AnswerOf<typeof reportedVersionsAnswer> = {
+    decides,
+    versions: shown.map(datedVersion),
+    caveat: decides === 'saved' ? SPREAD : NONE_DECIDES,
+    ...(await reportedVersionsPage.next(next)),
+  };
+  return c.json(answer, 200);
 });
 
 policyReportRoutes.get('/differences', validated('query', differencesQuestion), async (c) => {
@@ -66,7 +83,14 @@ policyReportRoutes.get('/differences', validated('query', differencesQuestion), 
   const versions = `version ${from.version.number} and version ${to.version.number}`;
   const count = summary.length === 1 ? 'one change' : `${summary.length} changes`;
   const sentence = summary.length === 0 ? `No difference between ${versions}.` : `Between ${versions}: ${count}.`;
-  return c.json({ from: from.version, to: to.version, sentence, summary, ...changes }, 200);
+  const answer: AnswerOf<typeof reportedDifferencesAnswer> = {
+    from: from.version,
+    to: to.version,
+    sentence,
+    summary,
+    ...changes,
+  };
+  return c.json(answer, 200);
 });
 
 const SPREAD =
@@ -79,7 +103,9 @@ const decidesIn = (c: PolicyReportContext): 'saved' | 'built-in' =>
 /** `inForce`: from when to when it decided, or ran as shadow. `to` is null while it does. */
 const datedVersion = (version: VersionInfo) => ({
   ...shownVersion(version),
-  ...(version.use === 'no-shadow' ? {} : { inForce: { from: version.createdAt, to: version.until ?? null } }),
+  ...(version.use === 'no-shadow'
+    ? {}
+    : { inForce: { from: version.createdAt.toISOString(), to: version.until?.toISOString() ?? null } }),
 });
 
 const BUILT_IN = {

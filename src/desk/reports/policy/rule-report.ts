@@ -10,8 +10,7 @@ import { type CheckedRule, checkRules } from '../../policies/check-rules.ts';
 import type { CompiledExpression } from '../../policies/compile-expression.ts';
 import type { PolicyDocument, RuleDocument } from '../../policies/policy-document.ts';
 import { inWords } from './expression-words.ts';
-
-export type RuleReport = ReturnType<typeof ruleReport>;
+import type { RuleReport } from './reported-policy-answers.ts';
 
 /** The rules of a document in their order; with `id`, only that one. */
 export function rulesIn(document: PolicyDocument, id?: string): RuleReport[] {
@@ -25,8 +24,8 @@ const ENTRIES_FOR_ADMINISTRATORS =
   'The entries of a list, and which of them matched, are shown to administrators only. Ask one of them, with the id of the attempt.';
 
 /** `order`: its place in the policy, from 1. */
-function ruleReport(document: PolicyDocument, checked: CheckedRule, order: number) {
-  const { id, description, steps, when, onError, set, developerMessage, ...others } = checked.document;
+function ruleReport(document: PolicyDocument, checked: CheckedRule, order: number): RuleReport {
+  const { id, description, steps, when, onError, set, developerMessage, advice } = checked.document;
   const kind = kindOf(checked.document);
   const expressions = [...(checked.when ? [checked.when] : []), ...checked.set.map(([, value]) => value)];
   const lists = distinctIn(expressions, ({ reads }) => reads.lists);
@@ -54,12 +53,9 @@ function ruleReport(document: PolicyDocument, checked: CheckedRule, order: numbe
           note: 'An expression of this rule does not compile today: the claims and lists that it reads are missing here.',
         }
       : {}),
-    ...membersUnknownHere(others),
+    ...(advice === undefined ? {} : { advice }),
   };
 }
-
-/** Members that a later release of the document may have, such as advice for staff. */
-const membersUnknownHere = ({ block: _, invalid: __, ...others }: Partial<RuleDocument>) => others;
 
 const kindOf = ({ block, invalid }: RuleDocument) =>
   block !== undefined ? 'block' : invalid !== undefined ? 'invalid' : 'set';
@@ -82,7 +78,7 @@ function messageKeysOf({ document, place }: CheckedRule): string[] {
   return [...(place.isUserFlow ? [named] : []), 'exchange-blocked'];
 }
 
-function messageNamed({ messages = {} }: PolicyDocument, key: string) {
+function messageNamed({ messages = {} }: PolicyDocument, key: string): RuleReport['messages'][number] {
   const own = Object.hasOwn(messages, key) ? messages[key] : undefined;
   if (own !== undefined) return { key, texts: own };
   const builtIn = Object.entries(BUILT_IN_TEXTS).find(([name]) => name === key)?.[1];

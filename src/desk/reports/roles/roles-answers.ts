@@ -1,38 +1,40 @@
 /** The schemas of a person's roles now, and of their changes. Values of attributes are in none. */
 import * as z from 'zod/mini';
-import { describing } from '../../http/operation.ts';
+import { type AnswerOf, describing } from '../../http/operation.ts';
 import { instant, matchesAnswer, next, said, whole } from '../../http/problem-answer.ts';
 import { takenForMember } from '../attempt-answer.ts';
 import type { PersonChanges } from '../queries/person-changes.ts';
+import { ROLES_VERDICTS } from './roles-sentence.ts';
 
 const text = z.string();
 const texts = z.array(text);
 const named = { roles: texts, groups: texts };
 const application = { clientId: text, application: z.exactOptional(text) };
 
+const underKey = { key: text, counts: said('Whether a token gets this record.', z.boolean()) };
 const record = said(
   'The record under a key as it is stored. Values of attributes are for administrators.',
-  z.object({
-    key: text,
-    state: z.enum(['record', 'none', 'unreadable']),
-    counts: said('Whether a token gets this record.', z.boolean()),
-    removedAt: z.exactOptional(instant),
-    roles: z.exactOptional(texts),
-    groups: z.exactOptional(texts),
-    applications: z.exactOptional(
-      z.record(text, z.object({ roles: z.exactOptional(texts), groups: z.exactOptional(texts) })),
-    ),
-    attributeNames: z.exactOptional(texts),
-    updatedAt: z.exactOptional(instant),
-    updatedBy: z.exactOptional(text),
-  }),
+  z.union([
+    z.object({
+      ...underKey,
+      state: z.literal('record'),
+      ...named,
+      applications: z.record(text, z.object({ roles: z.optional(texts), groups: z.optional(texts) })),
+      attributeNames: texts,
+      updatedAt: said('As it is stored: an operator may have edited it.', text),
+      updatedBy: text,
+    }),
+    z.object({ ...underKey, state: z.literal('none'), removedAt: z.exactOptional(text) }),
+    z.object({ ...underKey, state: z.literal('unreadable') }),
+  ]),
 );
+export type ShownRecord = AnswerOf<typeof record>;
 
 export const rolesAnswer = z.object({
   takenFor: takenForMember,
   key: text,
   keys: texts,
-  code: said('Why the person has or lacks roles, for programs.', text),
+  code: said('Why the person has or lacks roles, for programs.', z.enum(ROLES_VERDICTS)),
   sentence: said('The same to read out. Begin with it.', text),
   now: said(
     'What a token gets: general, and with what each application adds. Null without a record that counts.',

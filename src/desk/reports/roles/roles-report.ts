@@ -13,11 +13,13 @@ import { type Entitlements, newestCopy } from '../../../entitlements/stored-reco
 import type { Config } from '../../../platform/config.ts';
 import { type KvResult, readMany } from '../../../platform/kv.ts';
 import { identitiesWithoutAccount, isNameKey } from '../../../sign-in/search-keys.ts';
+import type { AnswerOf } from '../../http/operation.ts';
 import { isSharedKey, type RoleChange } from '../person-status.ts';
 import { applicationNames } from '../queries/application-names.ts';
 import type { AttemptRow } from '../queries/columns.ts';
 import type { PersonOfText } from '../queries/find-person.ts';
 import { recordKeys, rolesHistory } from '../queries/timeline.ts';
+import type { rolesAnswer, ShownRecord } from './roles-answers.ts';
 import { rolesVerdict } from './roles-sentence.ts';
 
 const CAVEAT =
@@ -31,7 +33,11 @@ interface Place {
 }
 
 /** `now` is in milliseconds since 1970. Throws DatabaseUnavailable. */
-export async function rolesReport({ kv, config }: Place, { key, takenFor }: PersonOfText, now: number) {
+export async function rolesReport(
+  { kv, config }: Place,
+  { key, takenFor }: PersonOfText,
+  now: number,
+): Promise<KvResult<AnswerOf<typeof rolesAnswer>>> {
   const [history, names] = await runQuery(config, (db, run) =>
     Promise.all([rolesHistory(db, run, key), applicationNames(db, run)]),
   );
@@ -67,7 +73,7 @@ export async function rolesReport({ kv, config }: Place, { key, takenFor }: Pers
     token: token && { ...token, application: inWords(token) },
     now,
   });
-  const answer = {
+  const value: AnswerOf<typeof rolesAnswer> = {
     ...(takenFor && { takenFor }),
     key,
     keys: [...new Set([key, ...all])],
@@ -81,7 +87,7 @@ export async function rolesReport({ kv, config }: Place, { key, takenFor }: Pers
       ? `${CAVEAT} This key occurs with too many others: only the most recent are read.`
       : CAVEAT,
   };
-  return { ok: true, value: answer } satisfies KvResult<object>;
+  return { ok: true, value };
 }
 
 /**
@@ -122,27 +128,27 @@ function mergedOf(lookup: Lookup, key: string, record: Entitlements, names: Name
 }
 
 /** The record under a key as it is stored. Values of attributes are for administrators. */
-function shownRecordOf(key: string, places: readonly string[], values: Values, counts: boolean) {
+function shownRecordOf(key: string, places: readonly string[], values: Values, counts: boolean): ShownRecord {
   const copy = newestCopy(places, values);
-  if (copy === undefined) return { key, state: 'none' as const, counts };
+  if (copy === undefined) return { key, state: 'none', counts };
   const { stored } = copy;
-  if (stored === undefined) return { key, state: 'unreadable' as const, counts };
-  if ('removed' in stored) return { key, state: 'none' as const, counts, removedAt: stored.updatedAt };
+  if (stored === undefined) return { key, state: 'unreadable', counts };
+  if ('removed' in stored) return { key, state: 'none', counts, removedAt: stored.updatedAt };
   const { roles, groups, applications, attributes, updatedAt, updatedBy } = stored;
   const attributeNames = Object.keys(attributes);
-  return { key, state: 'record' as const, counts, roles, groups, applications, attributeNames, updatedAt, updatedBy };
+  return { key, state: 'record', counts, roles, groups, applications, attributeNames, updatedAt, updatedBy };
 }
 
 /** A record has the time of its change a moment before the audit log does. */
 const LOGGED_WITHIN_MS = 5_000;
 
-function isPending({ subject, occurredAt, removed }: RoleChange, records: readonly ReturnType<typeof shownRecordOf>[]) {
+function isPending({ subject, occurredAt, removed }: RoleChange, records: readonly ShownRecord[]) {
   const record = records.find(({ key }) => key === subject);
   if (record?.state !== 'record') return record?.state === 'none' && !removed;
   return removed || occurredAt.getTime() - Date.parse(record.updatedAt) > LOGGED_WITHIN_MS;
 }
 
-const hasRecord = (records: readonly ReturnType<typeof shownRecordOf>[], key: string) =>
+const hasRecord = (records: readonly ShownRecord[], key: string) =>
   records.some((record) => record.key === key && record.state === 'record');
 
 const shownToken = (

@@ -51,16 +51,18 @@ export interface RolesKnown {
  * Codes for programs. `sign-in-again`: the token is older than the change. `may-lack-change`: it is hardly younger.
  * `in-token`: it carries the roles of the record. `token-differs`: it carries others, although it is younger.
  */
-export type RolesVerdict =
-  | 'several-accounts'
-  | 'unknown-person'
-  | 'unreadable-record'
-  | 'no-record'
-  | 'no-token'
-  | 'sign-in-again'
-  | 'may-lack-change'
-  | 'in-token'
-  | 'token-differs';
+export const ROLES_VERDICTS = [
+  'several-accounts',
+  'unknown-person',
+  'unreadable-record',
+  'no-record',
+  'no-token',
+  'sign-in-again',
+  'may-lack-change',
+  'in-token',
+  'token-differs',
+] as const;
+export type RolesVerdict = (typeof ROLES_VERDICTS)[number];
 
 interface Comparison {
   readonly code: RolesVerdict;
