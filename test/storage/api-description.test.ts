@@ -3,15 +3,20 @@ import { timingSafeEqual } from 'node:crypto';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
+import { v7 as uuidv7 } from 'uuid';
 import { beforeAll, expect, it, vi } from 'vitest';
+import type { Message } from '../../src/attempts/attempt.ts';
+import { probes, refusedCalls } from '../../src/database/schema.ts';
 import { sumDue } from '../../src/desk/aggregates/sum-due.ts';
 import { type OperationObject, openApiDocument, type ResponseObject } from '../../src/desk/api/document.ts';
 import { GROUPS } from '../../src/desk/api/operations.ts';
 import { PARAMETERS } from '../../src/desk/api/parameters.ts';
+import { writeMessages } from '../../src/desk/consume/write-messages.ts';
 import type { Operation } from '../../src/desk/http/operation.ts';
 import { checkOf } from '../../src/desk/http/problem-details.ts';
 import { managementApi } from '../../src/desk/management-api.ts';
-import { anAttempt, keepAttempts } from '../support/attempt.ts';
+import { readConfig } from '../../src/platform/config.ts';
+import { anAttempt } from '../support/attempt.ts';
 import { memoryKv } from '../support/memory-kv.ts';
 import { ownDatabase } from '../support/own-database.ts';
 
@@ -33,13 +38,34 @@ const inDocument = (address: string) => {
   return { template, operation: document.paths[template]?.[method.toLowerCase()] as OperationObject };
 };
 
-/** The description, with unknown members of answers forbidden. */
-const closed: unknown = JSON.parse(JSON.stringify(document), (_name, value: unknown) => {
-  if (typeof value !== 'object' || value === null || !('properties' in value) || '$ref' in value) return value;
-  return { additionalProperties: false, ...value };
-});
+const isOfObjects = (part: unknown): part is { properties: object } =>
+  typeof part === 'object' && part !== null && 'properties' in part && !('$ref' in part);
+const shapeOf = ({ properties }: { properties: object }) => Object.keys(properties).join();
+
+/** The description, with unknown members of answers forbidden. `shape` notes the objects that ajv met. */
+const closed: unknown = JSON.parse(JSON.stringify(document), (_name, part: unknown) =>
+  isOfObjects(part) ? { additionalProperties: false, ...part, shape: shapeOf(part) } : part,
+);
+const met = new Set<string>();
 const ajv = addFormats.default(new Ajv2020({ strict: false, allErrors: true }));
+ajv.addKeyword({ keyword: 'shape', type: 'object', validate: (shape: string) => met.add(shape) !== undefined });
 ajv.addSchema(closed as object, 'api');
+
+/** The shapes of all objects that answers can have. */
+function describedShapes(): string[] {
+  const shapes = new Set<string>();
+  for (const [name, schema] of Object.entries(document.components.schemas)) {
+    if (name.endsWith('Body')) continue;
+    JSON.stringify(schema, (_name, part: unknown) => {
+      if (isOfObjects(part)) shapes.add(shapeOf(part));
+      return part;
+    });
+  }
+  return [...shapes];
+}
+
+const write = async (...messages: Message[]) =>
+  expect(await writeMessages(readConfig({ DATABASE_URL: url() }), messages, 20_000)).toEqual({ refused: [] });
 
 interface Call {
   path?: string;
@@ -58,7 +84,7 @@ async function ask(address: string, { path, body, headers, settings }: Call = {}
     DATABASE_URL: url(),
     SUPPORT_CODE_KEY: 'a key for tests, long enough to count',
     GATEHOUSE: kv,
-    ATTEMPTS: { send: async () => undefined },
+    ATTEMPTS: { send: write },
     ...settings,
   };
   const after: Promise<unknown>[] = [];
@@ -120,7 +146,14 @@ const refused = anAttempt({
     emailKey: 'email:jane@example.com',
   },
 });
-const failed = anAttempt({ outcome: 'error', reason: 'not-json', degraded: 'kv-timeout', failedRules: ['no-mail'] });
+const known = {
+  ...{ oidKey: oid, keptClaims: { age: 3, displayName: 'Jane Doe' }, email: 'jane@example.com' },
+  ...{ emailKey: 'email:jane@example.com', issuer: 'google.com', idpKey: 'idp:google.com:1', signInType: 'federated' },
+};
+const failed = anAttempt({
+  ...{ objectId: '', policyVersion: 1, outcome: 'error', reason: 'not-json' },
+  ...{ degraded: 'kv-timeout', failedRules: ['no-mail'] },
+});
 const started = anAttempt({
   ...{ channel: 'custom-policy', step: 'SignInStarted', correlationId: crypto.randomUUID(), policyId: 'B2C_1A_signin' },
   ...{ shadowVersion: 2, shadowOutcome: 'block', shadowDiffers: true, otherKeys: ['name:jane'], oidKey: oid },
@@ -128,15 +161,19 @@ const started = anAttempt({
 
 beforeAll(async () => {
   vi.spyOn(console, 'log').mockImplementation(() => undefined);
-  const kept = [refused, failed, started, ...[1, 2].map(() => anAttempt({ oidKey: oid, keptClaims: { age: 3 } }))];
-  await keepAttempts(db(), kept);
-  const old = anAttempt({
+  const old = {
     at: new Date(Date.now() - 26 * 3_600_000),
     clientId: 'shop',
     rule: 'no-mail',
     outcome: 'block',
-  });
-  await keepAttempts(db(), [old]);
+  } as const;
+  await write(refused, failed, started, anAttempt(known), anAttempt(known), anAttempt(old));
+  const [occurredAt, run] = [new Date(), crypto.randomUUID()];
+  const probe = { id: uuidv7(), occurredAt, run, status: 200, durationMs: 3, reason: 'not-json' };
+  await db().insert(probes).values(probe);
+  const refusals = { occurredAt, route: 'connector', reason: 'wrong-credential' };
+  const named = ['', 'Test'].map((name) => ({ id: uuidv7(), name, ...refusals }));
+  await db().insert(refusedCalls).values(named);
   await sumDue(db, new Date());
   await kv.put('dead-letter:refused:a', '{"kind":"unknown"}', { metadata: { reason: '22021', diedAt: '2026-11-21' } });
   await kv.put('dead-letter:refused:b', 'not JSON');
@@ -144,6 +181,19 @@ beforeAll(async () => {
 
 const rule = (id: string) => ({ id, steps: ['PostAttributeCollection'], block: true });
 const policy = (...ids: string[]) => ({ rules: ids.map(rule), lists: { vip: ['jane@example.com'] } });
+const changed = {
+  rules: [
+    {
+      ...{ ...rule('a'), description: 'Changed.', advice: { en: 'Wait.' } },
+      ...{ when: 'claims.email in lists.vip', onError: 'apply' },
+    },
+    rule('b'),
+    { id: 'c', steps: ['PreTokenIssuance'], when: 'claims.extension_age > 3', set: { extension_loyalty: '"gold"' } },
+  ],
+  lists: { vip: ['jane@example.com'] },
+  applications: { onlyThese: true, shop: 'Shop' },
+  whenUnavailable: { PostFederationSignup: 'continue' },
+};
 const ifMatch = (number: number) => ({ 'If-Match': `"${number}"` });
 const FIRST = { 'If-None-Match': '*' };
 
@@ -164,8 +214,10 @@ const CALLS: readonly (readonly [address: string, call: Call, status: number, co
   ['GET /reports/attempts/:attempt', { path: '/reports/attempts/7K3QX-9M2TC' }, 404, 'no-such-attempt'],
   ['POST /reports/people/search', { body: { text: 'jane@example.com' } }, 200],
   ['POST /reports/people/search', { body: { text: started.id } }, 200],
+  ['POST /reports/people/search', { body: { text: failed.id } }, 200],
   ['POST /reports/people/search', { body: { text: 'unknown@example.com' } }, 200],
   ['GET /reports/completeness', {}, 200],
+  ['GET /reports/completeness', { path: '/reports/completeness?from=-99d' }, 400, 'invalid-request'],
   ['GET /reports/users', {}, 200],
   ['POST /reports/users/search', { body: { name: 'jane' } }, 200],
   ['GET /reports/users.csv', {}, 200],
@@ -174,7 +226,14 @@ const CALLS: readonly (readonly [address: string, call: Call, status: number, co
   ['GET /reports/roles/:key', { path: `/reports/roles/${encodeURIComponent(oid)}` }, 200],
   ['GET /reports/people/:key', { path: `/reports/people/${encodeURIComponent(oid)}?limit=1` }, 200],
   ['GET /admin/people/:key', { path: inPath('') }, 404, 'no-such-person'],
-  ['PUT /admin/people/:key', { path: inPath(''), body: { roles: ['editor'], attributes: { age: 3 } } }, 200],
+  [
+    'PUT /admin/people/:key',
+    {
+      path: inPath(''),
+      body: { roles: ['editor'], attributes: { age: 3 }, applications: { shop: { roles: ['buyer'] } } },
+    },
+    200,
+  ],
   ['PUT /admin/people', { body: { key: 'email:jane@example.com', applications: { Shop: { roles: ['a'] } } } }, 200],
   ['GET /admin/people/:key', { path: inPath('') }, 200],
   ['POST /admin/people/search', { body: { key: oid } }, 200],
@@ -184,6 +243,8 @@ const CALLS: readonly (readonly [address: string, call: Call, status: number, co
   ['POST /admin/people/data/preview', { body: { key: oid } }, 200],
   ['GET /reports/roles/:key', { path: `/reports/roles/${encodeURIComponent(oid)}` }, 200],
   ['POST /reports/roles/search', { body: { text: 'unknown@example.com' } }, 200],
+  ['POST /reports/roles/search', { body: { text: failed.id } }, 404, 'no-person-named'],
+  ['POST /reports/changes/search', { body: { text: failed.id } }, 404, 'no-person-named'],
   ['GET /reports/changes/:key', { path: `/reports/changes/${encodeURIComponent(oid)}` }, 200],
   ['POST /reports/changes/search', { body: { text: 'jane@example.com' } }, 200],
   ['DELETE /admin/people/:key', { path: inPath('') }, 200],
@@ -199,7 +260,7 @@ const CALLS: readonly (readonly [address: string, call: Call, status: number, co
   ['PUT /admin/policy', { body: { rules: [{}] }, headers: FIRST }, 400, 'invalid-policy'],
   ['PUT /admin/policy', { body: policy('a'), headers: ifMatch(1) }, 412, 'version-missing'],
   ['PUT /admin/policy', { body: policy('a'), headers: FIRST }, 200],
-  ['PUT /admin/policy', { path: '/admin/policy?note=x', body: policy('b', 'c'), headers: ifMatch(1) }, 200],
+  ['PUT /admin/policy', { path: '/admin/policy?note=x', body: changed, headers: ifMatch(1) }, 200],
   ['PUT /admin/policy', { body: policy('c', 'b', 'd'), headers: ifMatch(1) }, 412, 'version-changed'],
   ['POST /admin/policy/rollback', { body: { to: 9 }, headers: ifMatch(2) }, 404, 'no-such-version'],
   ['POST /admin/policy/rollback', { body: { to: 1 }, headers: ifMatch(2) }, 200],
@@ -219,16 +280,29 @@ const CALLS: readonly (readonly [address: string, call: Call, status: number, co
   ['GET /reports/rules/:id', { path: '/reports/rules/x' }, 404, 'no-such-rule'],
   ['GET /reports/rules', { path: '/reports/rules?version=7' }, 404, 'version-without-document'],
   ['GET /reports/rules', { path: '/reports/rules?version=0' }, 200],
+  ['GET /reports/rules', { path: '/reports/rules?version=2' }, 200],
+  ['GET /reports/rules', { path: '/reports/rules?version=99' }, 404, 'no-such-version'],
   ['GET /reports/policy/versions', { path: '/reports/policy/versions?limit=1' }, 200],
   ['GET /reports/policy/versions', {}, 200],
   ['GET /reports/policy/differences', {}, 200],
-  ['GET /reports/policy/differences', { path: '/reports/policy/differences?from=0&to=2' }, 200],
+  ['GET /reports/policy/differences', { path: '/reports/policy/differences?from=1&to=2' }, 200],
+  ['GET /reports/policy/differences', { path: '/reports/policy/differences?from=7' }, 404, 'version-without-document'],
   ['GET /admin/policy/versions', { path: '/admin/policy/versions?limit=1' }, 200],
   ['GET /admin/policy/versions', {}, 200],
   ['GET /admin/policy/versions/:number', { path: '/admin/policy/versions/7' }, 200],
   ['GET /admin/policy/versions/:number', { path: '/admin/policy/versions/70' }, 404, 'no-such-version'],
   ['POST /admin/policy/try', { body: { call: { step: 'PostAttributeCollection', email: 'a@example.com' } } }, 200],
   ['POST /admin/policy/try', { body: { call: { step: 'PreTokenIssuance' }, policy: policy('a') } }, 200],
+  [
+    'POST /admin/policy/try',
+    { body: { call: { step: 'PostAttributeCollection', email: 'a' }, policy: { ...changed, applications: {} } } },
+    200,
+  ],
+  [
+    'POST /admin/policy/try',
+    { body: { call: { step: 'PreTokenIssuance' }, policy: { ...changed, applications: {} } } },
+    200,
+  ],
   ['GET /admin/changes', {}, 200],
   ['POST /admin/changes/search', { body: { subject: 'policy', limit: 1 } }, 200],
   ['GET /admin/dead-letters', { path: '/admin/dead-letters?limit=1' }, 200],
@@ -264,14 +338,20 @@ it('the description is valid OpenAPI 3.1', async () => {
   expect(await new Validator().validate(JSON.parse(JSON.stringify(document)))).toEqual({ valid: true });
 });
 
-it('every answer is as described, and every operation answers 200', async () => {
+it('every answer is as described: each operation answers 200, and each kind of object in an answer occurs', async () => {
   const answered = new Set<string>();
   for (const [address, call, status, code] of CALLS) {
     const asked = await ask(address, call);
-    expect([address, call, asked.status, asked.code]).toEqual([address, call, status, code]);
+    expect([address, call, asked.status, asked.code], JSON.stringify(asked.json.errors)).toEqual([
+      address,
+      call,
+      status,
+      code,
+    ]);
     expectAsDescribed(asked);
     if (status === 200) answered.add(address);
   }
+  expect(describedShapes().filter((shape) => !met.has(shape))).toEqual([]);
   expect([...described.keys()].filter((address) => !answered.has(address))).toEqual([]);
 });
 
