@@ -9,7 +9,10 @@ import type { Operations } from '../http/operation.ts';
 import { faultAnswer, matchesAnswer, problemAnswer } from '../http/problem-answer.ts';
 import { attemptComponents } from '../reports/attempt-answer.ts';
 import { callersComponents } from '../reports/callers-answer.ts';
+import { completenessComponents } from '../reports/completeness-answer.ts';
+import { reportedPolicyComponents } from '../reports/policy/reported-policy-answers.ts';
 import { reportOperations } from '../reports/report-operations.ts';
+import { rolesComponents } from '../reports/roles/roles-answers.ts';
 import { summaryComponents } from '../reports/summary-answer.ts';
 import { usersComponents } from '../reports/users-answer.ts';
 
@@ -37,6 +40,9 @@ export const COMPONENTS: { readonly [name: string]: z.ZodMiniType } = {
   ...summaryComponents,
   ...callersComponents,
   ...usersComponents,
+  ...completenessComponents,
+  ...reportedPolicyComponents,
+  ...rolesComponents,
   ...adminComponents,
   ...policyComponents,
 };

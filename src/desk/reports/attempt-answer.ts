@@ -166,6 +166,7 @@ export const attemptComponents = {
   AttemptList: attemptListAnswer,
   AdvisedAttempt: advisedAttempt,
   TimelineAttempt: timelineAttempt,
+  SharingAttempt: sharingAttempt,
   ...tryComponents,
   Person: personAnswer,
 };

@@ -38,3 +38,5 @@ export const completenessAnswer = describing<CompletenessReport>()(
     coverage: z.array(z.string()),
   }),
 );
+
+export const completenessComponents = { Completeness: completenessAnswer };

@@ -68,4 +68,4 @@ export const usersAnswer = describing<Awaited<ReturnType<typeof listUsers>>>()(
   }),
 );
 
-export const usersComponents = { User: userAnswer, Account: account };
+export const usersComponents = { User: userAnswer, Account: account, UserList: usersAnswer };

@@ -96,3 +96,10 @@ export const reportedDifferencesAnswer = z.object({
     ),
   ),
 });
+
+export const reportedPolicyComponents = {
+  ReportedVersion: version,
+  Rule: ruleReport,
+  PartsChanged: parts,
+  ReportedDifferences: reportedDifferencesAnswer,
+};

@@ -97,3 +97,5 @@ export const roleChangesAnswer = describing<PersonChanges>()(
     matches: said('How many match. Only on the first page.', z.exactOptional(matchesAnswer)),
   }),
 );
+
+export const rolesComponents = { Roles: rolesAnswer, RoleChanges: roleChangesAnswer };
