@@ -7,6 +7,7 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Attempt } from '../../../attempts/attempt.ts';
 import { B2C_TIMEOUT_MS } from '../../../cli/connector.ts';
 import { DAY_MS } from '../../../platform/duration.ts';
+import { TimeoutError } from '../../../platform/timeout.ts';
 import { type Dice, diceFor } from '../dice.ts';
 import { nextVisit, type ScriptedCall } from '../script.ts';
 import type { Visit } from './calendar.ts';
@@ -76,7 +77,7 @@ async function attemptAt(
     updatedBy: 'admin',
   };
   const held = async (key: string) => {
-    if (isUnavailable) throw new Error('KV is unavailable in this past hour.');
+    if (isUnavailable) throw new TimeoutError('KV is unavailable in this past hour.');
     if (hasRecord && key === `person:oid:${person.objectId}`) return JSON.stringify(record);
     return values.get(key) ?? null;
   };
