@@ -12,6 +12,7 @@ export const SAMPLE_POLICY = {
   messages: {
     'throwaway-mail': { en: 'Please use an address that you will keep, not {email}. Support code: {supportCode}' },
     'no-delivery': { en: 'We do not deliver to {postalCode} yet. Support code: {supportCode}' },
+    'old-card': { en: 'The number {extension_LoyaltyId} is of an old card. Support code: {supportCode}' },
     'too-young': { en: 'You can sign up when you are 16. Support code: {supportCode}' },
   },
   rules: [
@@ -26,9 +27,15 @@ export const SAMPLE_POLICY = {
     {
       id: 'delivery-area',
       steps: ['PostAttributeCollection'],
-      when: "string(claims.postalCode).matches('^[12]')",
+      when: "string(claims.postalCode).matches('^1')",
       onError: 'skip',
-      invalid: 'no-delivery',
+      block: 'no-delivery',
+    },
+    {
+      id: 'loyalty-number',
+      steps: ['PostAttributeCollection'],
+      when: "has(claims.extension_LoyaltyId) && string(claims.extension_LoyaltyId).matches('^[1-4]')",
+      invalid: 'old-card',
     },
     {
       id: 'old-enough',
