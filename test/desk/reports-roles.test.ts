@@ -93,6 +93,14 @@ test('a role that was granted after the last token is named, with both times and
   }
 });
 
+test('an address that no attempt has is an unknown person, and not one without roles', async () => {
+  const unseen = newPerson();
+  expect(await rolesOf({ text: unseen.email.slice(6) })).toMatchObject({ code: 'unknown-person', now: null });
+  const seen = newPerson();
+  await keep(seen.token(5));
+  expect(await rolesOf({ text: seen.email.slice(6) })).toMatchObject({ code: 'no-record' });
+});
+
 test('a token after the change carries the roles, may lack them within two minutes, or differs by the rules', async () => {
   const fresh = newPerson();
   await fresh.record(fresh.oid, ago(60), ['editor']);

@@ -121,15 +121,15 @@ test.each([
 test('coverage says what never reaches Gatehouse, whom "people" counts, and why "people" is left out', async () => {
   const all = await summaryOf('?clientId=unknown');
   expect(all.coverage.join(' ')).toMatch(/Wrong passwords.*silent refreshes.*never reach Gatehouse/);
-  expect(all.coverage.join(' ')).toMatch(/"people" counts the different accounts/);
+  expect(all.coverage.join(' ')).toMatch(/"totals.people" counts the different accounts/);
 
   const filtered = await summaryOf('?outcome=block');
   expect(filtered.totals).not.toHaveProperty('people');
-  expect(filtered.coverage.join(' ')).toContain('"people" is left out');
+  expect(filtered.coverage.join(' ')).toContain('"totals.people" is left out');
 
   const early = await summaryOf(`?interval=day&from=${iso(Date.now() - 300 * DAY_MS)}`);
   expect(early.totals).not.toHaveProperty('people');
-  expect(early.coverage.join(' ')).toMatch(/"people" is left out.*known only since/);
+  expect(early.coverage.join(' ')).toMatch(/"totals.people" is left out.*known only since/);
   expect(early.coverage.join(' ')).toMatch(/Attempts before \S+ are deleted/);
 });
 
@@ -313,7 +313,7 @@ test('when counting people times out, the summary has all other numbers, and cov
   expect(totals).toMatchObject({ attempts: 1 });
   expect(totals).not.toHaveProperty('people');
   expect(stale).toBeUndefined();
-  expect(coverage.join(' ')).toContain('"people" is left out: counting different people took too long');
+  expect(coverage.join(' ')).toContain('"totals.people" is left out: counting different people took too long');
 }, 20_000);
 
 test.each([

@@ -5,8 +5,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { policyVersions } from '../../src/database/schema.ts';
 import { summary } from '../../src/desk/reports/queries/summary-counts.ts';
-import { attemptsOfDay, fillPast } from '../../src/local/simulate/past/fill-past.ts';
-import { builtInInForce } from '../../src/local/simulate/past/policy-in-force.ts';
+import { listUsers } from '../../src/desk/reports/queries/users.ts';
+import { SUMMARY_PARTS } from '../../src/desk/reports/summary-parts.ts';
+import { usersQuestion } from '../../src/desk/reports/users-question.ts';
+import { attemptsOfDay, fillPast, firstDayOf } from '../../src/local/simulate/past/fill-past.ts';
+import { builtInInForce, policyInForce } from '../../src/local/simulate/past/policy-in-force.ts';
 import { main } from '../../src/local/simulate.ts';
 import { readConfig } from '../../src/platform/config.ts';
 import { DAY_MS } from '../../src/platform/duration.ts';
@@ -97,8 +100,9 @@ describe('npm run simulate -- --days', () => {
   };
 
   it('writes the number of rows that it prints, reports count them, and running it again adds nothing', async () => {
-    const first = await fillPast(builtInInForce(config()), past);
-    const from = new Date((Math.floor(YESTERDAY_NOON / DAY_MS) - 10) * DAY_MS);
+    const from = firstDayOf(10, YESTERDAY_NOON);
+    const policy = await policyInForce(config(), from);
+    const first = await fillPast(policy, past);
     expect(first).toMatchObject({ already: 0, from, to: new Date(YESTERDAY_NOON) });
     expect(first.written).toBeGreaterThan(50);
     expect(await count()).toBe(first.written);
@@ -114,7 +118,34 @@ describe('npm run simulate -- --days', () => {
     expect(printed).toContain(
       `${(await count()) - first.written} attempts written, ${first.written} exist from an earlier run`,
     );
-    expect(await fillPast(builtInInForce(config()), past)).toMatchObject({ written: 0 });
+    expect(await fillPast(policy, past)).toMatchObject({ written: 0 });
+  });
+
+  it('fills every breakdown and part of a summary of its days, under a sample policy where none was saved', async () => {
+    const { exitCode, printed } = await simulate(['--days', '30', '--people', '80', '--database-url', database.url()]);
+    expect({ exitCode, printed }).toEqual({ exitCode: 0, printed: expect.stringContaining('made up by npm run') });
+    const now = Date.now();
+    const range = { interval: 'day', from: firstDayOf(30, now), to: new Date(now) } as const;
+    const shown = await summary(config(), range, {}, now, { ms: 30_000 }, SUMMARY_PARTS);
+    const lists = Object.entries({ ...shown, peopleByRule: shown.people?.byRule }).filter(
+      ([name, value]) => Array.isArray(value) && name !== 'coverage',
+    );
+    expect(lists.filter(([, list]) => (list as unknown[]).length === 0)).toEqual([]);
+    expect(lists.map(([name]) => name)).toEqual(
+      expect.arrayContaining([
+        'byDegraded',
+        'byFailedRule',
+        'byPolicyVersion',
+        'minutes',
+        'peopleByRule',
+        'refusedCalls',
+      ]),
+    );
+    expect(shown.byApplication.map(({ application }) => application)).toEqual(
+      expect.arrayContaining(['Shop', undefined]),
+    );
+    const { users, matches } = await listUsers(config(), await usersQuestion.parseAsync({}));
+    expect([users.length, matches !== undefined]).toEqual([50, true]);
   });
 
   it('plays the policy in force: its blocks, validation errors and rules are in the attempts', async () => {

@@ -272,7 +272,7 @@ describe('a summary of months whose attempts are deleted', () => {
     const range = { interval: 'day' as const, from: hoursBefore(48), to: hoursBefore(-24 * 50) };
     const { totals, coverage } = await asOf(range);
     expect(totals).not.toHaveProperty('people');
-    expect(coverage.join(' ')).toContain('"people" is left out: people are known only since');
+    expect(coverage.join(' ')).toContain('"totals.people" is left out: people are known only since');
   });
 
   test('a summary leaves people out for days that were summed before `people_days` existed', async () => {

@@ -173,17 +173,17 @@ export function whyNoPeople(
   retentionDays: number,
 ): string | undefined {
   if (Object.values(others).some((filter) => filter !== undefined)) {
-    return '"people" is left out: it is counted only without filters or with clientId alone. Remove the other filters.';
+    return '"totals.people" is left out: it is counted only without filters or with clientId alone. Remove the other filters.';
   }
   const days = (range.to.getTime() - range.from.getTime()) / DAY_MS;
   if (range.from >= keptSince || days <= retentionDays - LATEST_DAYS) return undefined;
-  return `"people" is left out: people are known only since ${dayOf(keptSince)}. Choose a later "from".`;
+  return `"totals.people" is left out: people are known only since ${dayOf(keptSince)}. Choose a later "from".`;
 }
 
 export const PEOPLE_TOO_SLOW =
-  '"people" is left out: counting different people took too long. Choose a shorter range or try again later.';
+  '"totals.people" is left out: counting different people took too long. Choose a shorter range or try again later.';
 export const PEOPLE_UNKNOWN =
-  '"people" is left out: some of these days have only counts of attempts. Choose a later "from".';
+  '"totals.people" is left out: some of these days have only counts of attempts. Choose a later "from".';
 export const DURATIONS_TOO_MANY =
   '"durationMs" is left out: a combination of clientId, issuer and rule is counted from the attempts, and these are too many. Choose a shorter range or only one of the three.';
 
@@ -208,7 +208,7 @@ function coverage(counted: Counted, truncated: boolean): string[] {
     ...signInCoverage(counted.signIns),
     typeof people === 'string'
       ? people
-      : '"people" counts the different accounts (objectIds) that reached the token step. It does not include people who were stopped during sign-up.',
+      : '"totals.people" counts the different accounts (objectIds) that reached the token step. It does not include people who were stopped during sign-up.',
     typeof durationMs === 'string'
       ? durationMs
       : '"durationMs" is the time in which Gatehouse replied to 50 %, 95 % and 99 % of the calls, at most 10 % too high. It does not include the network between Microsoft and Gatehouse.',

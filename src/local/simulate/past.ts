@@ -8,7 +8,7 @@ import { readConfig } from '../../platform/config.ts';
 import { SAMPLE_CREDENTIALS } from '../../platform/credential-settings.ts';
 import { printLine, type Streams } from '../run-program.ts';
 import { CUT_OFF_EXIT_CODE } from './live.ts';
-import { fillPast } from './past/fill-past.ts';
+import { fillPast, firstDayOf } from './past/fill-past.ts';
 import { policyInForce } from './past/policy-in-force.ts';
 
 const SETTINGS = {
@@ -43,10 +43,11 @@ export async function playPast({ databaseUrl, ...request }: PastRequest, io: Str
   const most = config.RETENTION_DAYS;
   if (days > most)
     throw new CommandRefusal(`--days ${days} is too many. Use at most ${most} days, the retention of attempts.`, 2);
-  const policy = await policyInForce(config);
+  const nowMs = Date.now();
+  const policy = await policyInForce(config, firstDayOf(days, nowMs));
   printLine(io, `Filling ${days} days with ${people} people (seed ${seed}) under ${policy.name} in ${found.name}`);
   const startedAt = performance.now();
-  const filled = await fillPast(policy, { ...request, nowMs: Date.now() }).catch((error: unknown) => {
+  const filled = await fillPast(policy, { ...request, nowMs }).catch((error: unknown) => {
     throw new CommandRefusal(`${adviceOn(error)} Run this again to add the rest.`);
   });
   const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);

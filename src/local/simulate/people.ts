@@ -27,7 +27,7 @@ const PORTAL = {
  * `clientId` and `PreTokenApplicationClaims` are old names, from one example in Microsoft's documents (contract 1.3).
  * A captcha token is an attribute of several kB (contract 1.6). The last application uses a custom policy.
  */
-const APPLICATIONS = [
+export const APPLICATIONS = [
   PORTAL,
   { ...PORTAL, clientId: `${CLIENT_ID}2`, addressPerStep: false },
   { ...PORTAL, clientId: `${CLIENT_ID}3`, captcha: true },

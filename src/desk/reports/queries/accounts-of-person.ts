@@ -65,7 +65,7 @@ export async function accountsOfPerson(config: Config, keys: readonly string[]):
       accounts: strangers.map(accountJson),
     },
   };
-  return { ...found, accountsInWords: accountsInWords(found) };
+  return { accountsInWords: accountsInWords(found), ...found };
 }
 
 const among = (id: typeof users.id | typeof accounts.id, keys: readonly string[]): SQL =>

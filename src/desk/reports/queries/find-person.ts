@@ -38,7 +38,9 @@ export async function findPerson(
 ): Promise<FoundPerson & Partial<PersonAccounts>> {
   const found = await findAttempts(config, page, now, languages);
   if (page.after !== undefined || found.attempts.length === 0) return found;
-  return { ...found, ...(await accountsOfPerson(config, found.keys)) };
+  // In a terminal, what is read out comes before the long lists.
+  const { tries, attempts, sameEmail, ...words } = found;
+  return { ...words, ...(await accountsOfPerson(config, found.keys)), tries, attempts, sameEmail };
 }
 
 async function findAttempts(

@@ -56,9 +56,12 @@ export async function rolesReport(
   const logged = [history.changes.oid, history.changes.idp, history.changes.email].filter(
     (change) => change !== undefined,
   );
+  // An address that no attempt has leads to no account, and the record may be under the account's key.
+  const isKnown =
+    newest.length > 0 || (found.key ?? '') !== '' || logged.length > 0 || all.some((one) => !isSharedKey(one));
   const verdict = rolesVerdict({
     sharedBy: isShared ? [...keys.oids, ...keys.idps] : [],
-    hasKey: all.length > 0,
+    hasKey: isKnown,
     unreadable: degraded === 'entitlements-unreadable' ? found.key : undefined,
     record: found.record && {
       key: found.key,

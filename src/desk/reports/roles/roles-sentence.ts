@@ -31,7 +31,7 @@ export interface RecordSeen {
 export interface RolesKnown {
   /** Keys of the accounts and identities that used the key of the request, when it identifies none of them. */
   readonly sharedBy: readonly string[];
-  /** Whether a key is known under which a record can be. */
+  /** Whether a key of the person is known, so that a record that is not found is none. */
   readonly hasKey: boolean;
   /** The best key with a value in KV that is no record. */
   readonly unreadable: string | undefined;

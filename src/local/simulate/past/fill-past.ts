@@ -1,6 +1,7 @@
 /** `npm run simulate -- --days N`: writes the attempts of past days with the consumer's own code, oldest first. */
 
 import { and, gte, lte } from 'drizzle-orm';
+import type { Message } from '../../../attempts/attempt.ts';
 import { progressBar } from '../../../cli/progress-bar.ts';
 import { connect } from '../../../database/connect.ts';
 import { attempts } from '../../../database/schema.ts';
@@ -9,6 +10,7 @@ import type { Config } from '../../../platform/config.ts';
 import { DAY_MS } from '../../../platform/duration.ts';
 import { visitsOfDay } from './calendar.ts';
 import type { PolicyInForce } from './policy-in-force.ts';
+import { refusedOfDay } from './refused-of-day.ts';
 import { attemptsOfVisit, type PastAttempt } from './visit.ts';
 
 /** A statement has at most 65,535 parameters; an attempt has about forty. */
@@ -33,7 +35,7 @@ export async function fillPast(policy: PolicyInForce, { days, ...past }: Past) {
   const { config } = policy;
   const { nowMs, stop } = past;
   const today = Math.floor(nowMs / DAY_MS);
-  const from = new Date((today - days) * DAY_MS);
+  const from = firstDayOf(days, nowMs);
   const before = await countBetween(config, from, nowMs);
   let given = 0;
   let to = from.getTime();
@@ -43,10 +45,14 @@ export async function fillPast(policy: PolicyInForce, { days, ...past }: Past) {
       const ofDay = await attemptsOfDay(policy, past, day);
       for (let start = 0; start < ofDay.length && !stop.aborted; start += BATCH) {
         const batch = ofDay.slice(start, start + BATCH);
-        await write(config, batch);
+        await write(
+          config,
+          batch.map(({ attempt }) => attempt),
+        );
         given += batch.length;
         to = batch.at(-1)?.atMs ?? to;
       }
+      if (!stop.aborted) await write(config, refusedOfDay(past, day));
       if (!stop.aborted) to = Math.min((day + 1) * DAY_MS, nowMs);
       bar.update(day - today + days + 1);
     }
@@ -56,6 +62,9 @@ export async function fillPast(policy: PolicyInForce, { days, ...past }: Past) {
   const written = (await countBetween(config, from, nowMs)) - before;
   return { written, already: given - written, from, to: new Date(to) };
 }
+
+/** The midnight (UTC) with which a past of so many days begins. */
+export const firstDayOf = (days: number, nowMs: number): Date => new Date((Math.floor(nowMs / DAY_MS) - days) * DAY_MS);
 
 /** The attempts of visits that began on a day (whole days since 1970), oldest first; `[]` after an abort. */
 export async function attemptsOfDay(
@@ -72,11 +81,10 @@ export async function attemptsOfDay(
   return all.sort((a, b) => a.atMs - b.atMs);
 }
 
-async function write(config: Config, batch: readonly PastAttempt[]): Promise<void> {
-  const messages = batch.map(({ attempt }) => attempt);
+async function write(config: Config, messages: readonly Message[]): Promise<void> {
   const { refused } = await writeMessages(config, messages, WRITE_LIMIT_MS);
   const [one] = refused;
-  if (one !== undefined) throw new Error(`The database refused ${refused.length} attempts: ${one.reason}.`);
+  if (one !== undefined) throw new Error(`The database refused ${refused.length} messages: ${one.reason}.`);
 }
 
 /** New rows are the difference of two counts. Live calls do not count: they are later than `nowMs`. */

@@ -7,14 +7,15 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Attempt } from '../../../attempts/attempt.ts';
 import { B2C_TIMEOUT_MS } from '../../../cli/connector.ts';
 import { DAY_MS } from '../../../platform/duration.ts';
+import { TimeoutError } from '../../../platform/timeout.ts';
 import { type Dice, diceFor } from '../dice.ts';
 import { nextVisit, type ScriptedCall } from '../script.ts';
 import type { Visit } from './calendar.ts';
 import { answerTo } from './gatehouse.ts';
 import type { PolicyInForce } from './policy-in-force.ts';
 
-/** One day in twelve has an hour in which KV is unavailable. */
-const KV_OUTAGE_ONE_DAY_IN = 12;
+/** One day in twelve has three hours in which KV is unavailable. */
+const KV_OUTAGE = { everyDays: 12, hours: 3 } as const;
 /** The median duration, and the factor within which two thirds of all durations are. */
 const USUAL_DURATION_MS = 11;
 const DURATION_SPREAD = 1.7;
@@ -76,7 +77,7 @@ async function attemptAt(
     updatedBy: 'admin',
   };
   const held = async (key: string) => {
-    if (isUnavailable) throw new Error('KV is unavailable in this past hour.');
+    if (isUnavailable) throw new TimeoutError('KV is unavailable in this past hour.');
     if (hasRecord && key === `person:oid:${person.objectId}`) return JSON.stringify(record);
     return values.get(key) ?? null;
   };
@@ -87,11 +88,12 @@ async function attemptAt(
   return attempt(id, number, (isUnavailable ? config.KV_TIMEOUT_MS : 0) + durationMs(dice));
 }
 
-/** The outage is the same hour for all people. */
+/** The outage is in the same hours for all people. */
 function isKvOutage(seed: number, atMs: number): boolean {
-  const dice = diceFor('kv', seed, Math.floor(atMs / DAY_MS));
-  const hour = dice.int(6, 20);
-  return dice.int(1, KV_OUTAGE_ONE_DAY_IN) === 1 && new Date(atMs).getUTCHours() === hour;
+  const day = Math.floor(atMs / DAY_MS);
+  const first = diceFor('kv', seed, day).int(6, 18);
+  const hour = new Date(atMs).getUTCHours();
+  return (day + seed) % KV_OUTAGE.everyDays === 0 && hour >= first && hour < first + KV_OUTAGE.hours;
 }
 
 /** Log-normal, as response times are, with a few slow calls. */
