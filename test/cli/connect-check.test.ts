@@ -1,9 +1,12 @@
 /** `npm run connect -- check`: it passes at a Gatehouse that is connected, and names the gap in every other. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { sql } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
 import { type CheckOptions, prove } from '../../src/cli/connect/prove.ts';
 import type { Io } from '../../src/cli/io.ts';
 import { CommandRefusal } from '../../src/cli/refusal.ts';
+import walkthroughs from '../fixtures/policy-custom/policy.json' with { type: 'json' };
 import { aPolicy } from '../support/policy-door.ts';
 import { type Broken, wholeDoor } from '../support/whole-door.ts';
 
@@ -53,6 +56,18 @@ const exchanges = {
     outputs: { promoCode: 'string' },
   },
 } as const;
+
+const page = (folder: string) => readFileSync(join(import.meta.dirname, '../../src/gate', folder, 'README.md'), 'utf8');
+const [roleInToken, promotionCode] = [page('user-flow'), page('custom-policy')];
+/** The parts of the output that a page shows, without what differs from run to run. */
+const shownIn = (document: string) =>
+  withoutFigures(/^```text\n(Check .*?)```/ms.exec(document)?.[1] ?? 'The page shows no check.').split('\n\n');
+const withoutFigures = (text: string) =>
+  text
+    .replace(/^Check \S+ of \S+$/m, 'Check')
+    .replace(/\d+ ms/g, 'ms')
+    .replace(/ +/g, ' ')
+    .trim();
 
 describe('connect check', () => {
   it('passes where every step and exchange is answered and recorded, and changes no count', async () => {
@@ -269,6 +284,23 @@ describe('connect check', () => {
     };
     const { code, text } = await check({}, {}, newer);
     expect([code, text]).toEqual([1, expect.stringContaining('Version 1 decided, and version 7 is saved.')]);
+  });
+
+  it('prints what the page to a role in a token shows', async () => {
+    const settings = { POLICY: 'built-in' };
+    await door.fetchWith({ settings })(`${URL_}/connectors/user-flow/PreTokenIssuance`, {
+      method: 'POST',
+      headers: { Authorization: `Basic ${btoa('Test:Test')}`, 'Content-Type': 'application/json' },
+      body: '{"step":"PreTokenIssuance","objectId":"7c9e6679-7425-40de-944b-e07fc1f90ae7"}',
+    });
+    const { text } = await check({ settings });
+    for (const part of shownIn(roleInToken)) expect(withoutFigures(text)).toContain(part);
+  });
+
+  it('prints what the page to a promotion code shows', async () => {
+    await door.save(walkthroughs);
+    const { text } = await check();
+    for (const part of shownIn(promotionCode)) expect(withoutFigures(text)).toContain(part);
   });
 
   it('names the part when Workers KV fails while a call is decided', async () => {
