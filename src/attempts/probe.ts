@@ -5,7 +5,7 @@
 import { guidOf } from '../sign-in/normal-form.ts';
 import type { Attempt, Probe } from './attempt.ts';
 
-/** Its value is the id of the check, a UUID. Only an admitted caller's header counts. */
+/** Its value is the id of the check, a UUID. The header of a caller with a wrong credential does not count. */
 export const PROBE_HEADER = 'X-Gatehouse-Probe';
 
 /** The check that a request belongs to; undefined for every other request. */

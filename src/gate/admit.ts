@@ -1,5 +1,6 @@
 /** Admits the callers of connectors and refuses all others, the same for every channel. */
 import type { Context } from 'hono';
+import { probedBy } from '../attempts/probe.ts';
 import { countRefusal } from '../attempts/refused-calls.ts';
 import { authenticate, type ConnectorRoute } from '../callers/authenticate.ts';
 import type { SeenCertificate } from '../callers/certificate.ts';
@@ -62,7 +63,9 @@ export function admitted(
 function refuseCaller(c: Context<GateBindings>, { reason, kind, name = '', claims }: RefusedCaller): Response {
   const now = Date.now();
   const later = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
-  countRefusal({ route: 'connector', reason, name }, now, c.env.ATTEMPTS, later, claims);
+  // A check asks whether a call without a credential is refused. It hides no guess, which is a credential.
+  if (reason !== 'no-credential' || probedBy(c.req.raw) === undefined)
+    countRefusal({ route: 'connector', reason, name }, now, c.env.ATTEMPTS, later, claims);
   if (reason === 'wrong-credential' && kind !== undefined)
     later(noteWrong(c.env.GUESSES, addressOf(c.req.raw), kind, name, now));
   return new Response(null, { status: 401, headers: UNAUTHENTICATED });

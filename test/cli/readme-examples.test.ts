@@ -40,13 +40,13 @@ async function policyIn(document: string): Promise<Policy> {
   return compilePolicy(checked.policy, 1, NAMES);
 }
 
-async function repliesOf(policy: Policy, calls: ReturnType<typeof callsIn>) {
+async function repliesOf(policy: Policy, calls: ReturnType<typeof callsIn>, record: object = JANE) {
   const tries = calls.map(({ body }) =>
     tryCall({
       body,
       urlStep: undefined,
       policy,
-      entitlements: (event) => heldBy(event, JANE),
+      entitlements: (event) => heldBy(event, record),
       now: Date.now(),
       supportCode: async () => 'ABCDE-12345',
     }),
@@ -75,6 +75,14 @@ describe('a call that a document shows', () => {
     const calls = callsIn('src/gate/README.md');
     expect(calls.map(({ body }) => body.step)).toEqual(['PostFederationSignup', 'PostAttributeCollection']);
     expect(await repliesOf(builtIn(NAMES.rolesClaim), calls)).toEqual(calls.map(({ reply }) => reply));
+  });
+
+  it('gets the reply that the page to a role in a token shows, by the role that the page gives', async () => {
+    const [call, ...more] = callsIn('src/gate/user-flow/README.md');
+    const [, key, role = ''] =
+      /roles -- set (oid:\S+) --roles (\S+)$/m.exec(read('src/gate/user-flow/README.md')) ?? [];
+    expect([key, more]).toEqual([`oid:${call?.body.objectId}`, []]);
+    expect(await repliesOf(builtIn(NAMES.rolesClaim), call ? [call] : [], { roles: [role] })).toEqual([call?.reply]);
   });
 
   it('gets the reply that the document of the policy shows, by the policy of the same page', async () => {

@@ -56,13 +56,14 @@ const policySaying = (text: string) =>
         { id: 'closed', steps: ['PostFederationSignup'], when: 'true', block: 'closed' },
         { id: 'roles', steps: ['PreTokenIssuance'], set: { extension_Roles: "person.roles.join(' ')" } },
       ],
+      exchanges: { ValidateProfile: { kind: 'validation' } },
     },
     null,
     2,
   );
 
 describe('npm run dev', () => {
-  /** One start serves both tests: it takes most of their time. */
+  /** One start serves these tests: it takes most of their time. */
   let dev: ReturnType<typeof run>;
   beforeAll(async () => {
     writeFileSync(file, policySaying('First.'));
@@ -99,6 +100,20 @@ describe('npm run dev', () => {
     const [, databaseUrl = ''] = /--database-url ("\$\(.*\)")/.exec(text) ?? [];
     expect(shell(`echo ${databaseUrl}`)).toMatch(/^postgres:\/\//);
     expect(await (await fetch(`http://localhost:${port}/`)).text()).toContain('State: <span class="ready">');
+  });
+
+  it('passes the check of the connection twice, and no check counts as a call of Microsoft', async () => {
+    const check = () => start('connect', ['check', '--url', `http://localhost:${port}`]).finished;
+    const first = await check();
+    expect(first).toMatchObject({ code: 0, stdout: expect.stringContaining('All 6 calls passed.') });
+    expect(first.stdout).toMatch(/ok +ValidateProfile +Claims +.* yes\n/);
+    const silent = first.stdout.split('Never called by Microsoft:')[1];
+    // The calls of the test before are as Microsoft makes them.
+    expect(silent).not.toContain('PreTokenIssuance');
+    expect(silent).toContain('ValidateProfile: does a technical profile');
+    const { stdout } = await check();
+    expect(stdout).toContain('ValidateProfile: does a technical profile');
+    expect(stdout).not.toContain('refused');
   });
 
   it('has the policy in force from the first call, saves each valid edit and no other, and exits without a trace', async () => {

@@ -12,6 +12,10 @@ export interface CheckCall {
   readonly path: string;
   /** Names no real person: reserved names of RFC 2606, and an objectId that no directory issues. */
   readonly body: Readonly<Record<string, unknown>>;
+  /** The claims that the policy declares as outputs. */
+  readonly outputs: readonly string[];
+  /** B2C writes the claims of the reply to the new account. */
+  readonly isStored: boolean;
 }
 
 const OBJECT_ID = '00000000-0000-4000-8000-000000000000';
@@ -33,14 +37,23 @@ const BY_TYPE = { string: 'check', number: 1, boolean: true } as const;
 
 export function checkCallsOf(document: Pick<PolicyDocument, 'exchanges'>): CheckCall[] {
   const flow = STEPS.map(
-    (step): CheckCall => ({ channel: 'user-flow', step, path: `/user-flow/${step}`, body: bodyAt(step) }),
+    (step): CheckCall => ({
+      channel: 'user-flow',
+      step,
+      path: `/user-flow/${step}`,
+      body: bodyAt(step),
+      outputs: [],
+      isStored: step !== 'PreTokenIssuance',
+    }),
   );
   const exchanges = exchangesOf(document).map(
-    ({ name, inputs }): CheckCall => ({
+    ({ name, inputs, outputs, emptyReply }): CheckCall => ({
       channel: 'custom-policy',
       step: name,
       path: `/custom-policy/${encodeURIComponent(name)}`,
       body: bodyFor(inputs),
+      outputs: emptyReply ? [] : Object.keys(outputs),
+      isStored: false,
     }),
   );
   return [...flow, ...exchanges];

@@ -4,7 +4,7 @@ import { atGatehouse } from '../administrator.ts';
 import type { Define } from '../program.ts';
 import { AUTHENTICATION_KINDS } from './authentication-kinds.ts';
 import { type CustomPolicyOptions, writeCustomPolicy } from './custom-policy-command.ts';
-import { prove } from './prove.ts';
+import { type CheckOptions, prove } from './prove.ts';
 import { makeSecret, SECRET_KINDS, type SecretOptions } from './secret-command.ts';
 import { PACK_NAMES } from './starter-packs.ts';
 import { connectUserFlow, type UserFlowOptions } from './user-flow-command.ts';
@@ -74,10 +74,19 @@ export const define: Define = (program, io) => {
         'probes: GET /reports/probes shows them, and no other report counts them.',
     )
     .summary('Calls every step and exchange as Microsoft does, and says what is missing.')
+    .addOption(
+      new Option('--auth <kind>', 'how Microsoft authenticates').choices(AUTHENTICATION_KINDS).default('basic'),
+    )
+    .option('--header <name>', 'for api-key: the header, one of CONNECTOR_KEY_HEADERS', 'x-functions-key')
     .addHelpText('after', CHECK_HELP)
-    .does(({ url }: { url?: string }) => prove(io, url));
+    .does((options: CheckOptions) => prove(io, options));
 };
 
 const CHECK_HELP = `
-It also needs GATEHOUSE_CONNECTOR=user:password (a line of the secret CONNECTOR_BASIC) to call as Microsoft does, and
-GATEHOUSE_ADMIN=user:password (a line of ADMIN_BASIC) to read the exchanges of the policy.`;
+It also needs GATEHOUSE_ADMIN=user:password (a line of ADMIN_BASIC) to read the exchanges of the policy, and
+GATEHOUSE_CONNECTOR to call as Microsoft does:
+
+  --auth basic        user:password, a line of CONNECTOR_BASIC
+  --auth api-key      name:key, a line of CONNECTOR_KEYS
+  --auth bearer       name:token, a line of CONNECTOR_TOKENS, or a JWT of an issuer in CONNECTOR_ISSUERS
+  --auth certificate  cannot be presented: make a pair for the check with npm run connect -- secret --name check`;

@@ -4,19 +4,21 @@
  */
 import * as z from 'zod/mini';
 import { PROBE_HEADER } from '../../attempts/probe.ts';
+import { isLoopback } from '../../database/loopback.ts';
 import { accepted, administrator, type Gatehouse, isRefusedAs, reporter, responseTo } from '../administrator.ts';
-import { assertConnector, type Connector, connectorAt, whyNoAnswer } from '../connector.ts';
+import { assertConnector, type Connector, connectorAt, DEFAULT_URL, type Presented } from '../connector.ts';
 import { type Io, print } from '../io.ts';
-import { inForce } from '../policy/policy-api.ts';
-import { noAnswer, type ReceivedReply, readReply } from '../received-reply.ts';
-import { CommandRefusal } from '../refusal.ts';
+import { inForce, type RemotePolicy } from '../policy/policy-api.ts';
+import { keyHeaders } from '../policy/settings.ts';
+import { CommandRefusal, calledWrongly } from '../refusal.ts';
 import { table } from '../table.ts';
-import { type CheckCall, checkCallsOf } from './check-calls.ts';
+import type { AuthenticationKind } from './authentication-kinds.ts';
+import { isOf, type Made, makeCall, notesOn, rowOf } from './check-answers.ts';
+import { checkCallsOf } from './check-calls.ts';
+import { checkedHeader } from './tenant-settings.ts';
 
 /** An attempt is visible two seconds after the reply (design, budgets). A queue that is slow to start takes longer. */
 const LIMITS = { recordedMs: 20_000, pauseMs: 500 };
-/** A person notices it. B2C waits five seconds (contract 2.6). */
-const SLOW_MS = 1_000;
 /** The longest range of a summary. */
 const SEEN_DAYS = 400;
 const DAY_MS = 86_400_000;
@@ -29,7 +31,7 @@ const probes = z.object({
       reason: z.string(),
       degraded: z.string(),
       rule: z.string(),
-      caller: z.string(),
+      policyVersion: z.number(),
       explanation: z.optional(z.string()),
     }),
   ),
@@ -37,42 +39,54 @@ const probes = z.object({
 type Recorded = z.infer<typeof probes>['probes'][number];
 const part = z.object({ ok: z.boolean(), problem: z.optional(z.string()) });
 const ready = z.object({
-  ...{ kv: part, queue: part, neon: part, policy: part, records: part },
+  ...{ kv: part, queue: part, neon: part, records: part },
+  policy: z.extend(part, { version: z.optional(z.number()) }),
   warnings: z.array(z.string()),
 });
 const seen = z.object({ totals: z.object({ byStep: z.record(z.string(), z.number()) }) });
 
-interface Made {
-  readonly call: CheckCall;
-  readonly reply: ReceivedReply;
-  readonly latencyMs: number;
+/** As commander parses them. */
+export interface CheckOptions {
+  readonly url?: string;
+  readonly auth?: AuthenticationKind;
+  readonly header?: string;
 }
 
 /** Returns 0 when every call passed, else 1. Throws a refusal when nothing can be checked. */
-export async function prove(io: Io, url: string | undefined, limits = LIMITS): Promise<number> {
-  const connector = connectorAt(url, io.env.GATEHOUSE_CONNECTOR, io.fetch);
+export async function prove(io: Io, { url, ...how }: CheckOptions, limits = LIMITS): Promise<number> {
+  assertNoneMissing(io, url);
+  const connector = connectorAt(url, await presentedBy(io, how), io.fetch);
   const [report, admin] = [reporter(io, url), administrator(io, url)];
   await assertConnector(connector);
   const run = crypto.randomUUID();
+  print(io, `Check ${run} of ${connector.origin}`);
   const problems: string[] = [];
   const trying = async <Value>(work: () => Promise<Value>): Promise<Value | undefined> => {
     try {
       return await work();
     } catch (error) {
-      if (!(error instanceof CommandRefusal)) throw error;
+      if (!(error instanceof CommandRefusal) || error instanceof OlderVersion) throw error;
       const sentence = error.message.replace(REQUEST_ID, '');
       if (!problems.includes(sentence)) problems.push(sentence);
       return undefined;
     }
   };
 
-  const first = await trying(() => recordedOf(report, run));
-  const policy = await trying(() => policyOf(admin));
-  print(io, `Check ${run} of ${connector.origin}${policy === undefined ? '' : `, policy ${policy.number}`}\n`);
-  if (!(await refusesStrangers(connector)))
+  const [first, readiness, saved] = await Promise.all([
+    trying(() => recordedOf(report, run)),
+    trying(() => readinessOf(report)),
+    trying(async () => ({ policy: await inForce(admin) })),
+  ]);
+  // Without it, the calls could be counted, and what decides them is unknown.
+  if (readiness === undefined) throw new CommandRefusal(`Nothing was called:\n${listed(problems)}`);
+  problems.push(...readiness.problems);
+  const { deciding, inWords, problem } = decidingOf(readiness.decides, saved?.policy, saved !== undefined);
+  print(io, `Policy: ${inWords}\n`);
+  problems.push(...problem);
+  if (!(await refusesStrangers(connector, run)))
     problems.push('A call without a credential is answered. Look for a proxy before Gatehouse that adds one.');
   const made: Made[] = [];
-  for (const call of checkCallsOf(policy?.document ?? {})) made.push(await make(connector, call, run));
+  for (const call of checkCallsOf(deciding?.document ?? {})) made.push(await makeCall(connector, call, run));
   const recorded = first === undefined ? undefined : await trying(() => allRecorded(report, run, made.length, limits));
 
   const rows = made.map((one) =>
@@ -89,23 +103,90 @@ export async function prove(io: Io, url: string | undefined, limits = LIMITS): P
     ),
   );
   problems.push(...rows.flatMap(({ problem }) => problem ?? []));
-  if (recorded !== undefined) problems.push(...unrecorded(made, recorded));
-  const readiness = await trying(() => readinessOf(report));
-  problems.push(...(readiness?.problems ?? []));
+  if (recorded !== undefined) problems.push(...unrecorded(made, recorded), ...decidedByOthers(recorded, deciding));
   const silent = await trying(() => neverCalled(report, made));
-  if (silent !== undefined && silent.length > 0) print(io, `\nNever called by Microsoft:\n${listed(silent)}`);
-  const warnings = readiness?.warnings ?? [];
-  if (warnings.length > 0) print(io, `\nGatehouse warns:\n${listed(warnings)}`);
-  if (problems.length === 0) {
-    print(
-      io,
-      `\nAll ${made.length} calls passed. GET /reports/probes?run=${run} shows them; no other report counts them.`,
-    );
-    return 0;
-  }
-  print(io, `\nNot connected:\n${listed(problems)}`);
-  return 1;
+  const sections = [
+    { title: 'Look at the replies', sentences: made.flatMap(notesOn) },
+    { title: 'Never called by Microsoft', sentences: silent ?? [] },
+    { title: 'Gatehouse warns', sentences: readiness.warnings },
+    { title: 'Not connected', sentences: [...new Set(problems)] },
+  ];
+  for (const { title, sentences } of sections) if (sentences.length > 0) print(io, `\n${title}:\n${listed(sentences)}`);
+  if (problems.length > 0) return 1;
+  print(
+    io,
+    `\nAll ${made.length} calls passed. GET /reports/probes?run=${run} shows them; no other report counts them.`,
+  );
+  return 0;
 }
+
+const CREDENTIALS = {
+  GATEHOUSE_CONNECTOR: 'a line of CONNECTOR_BASIC, or of another kind (--auth)',
+  GATEHOUSE_REPORTS: 'a line of REPORTS_BASIC',
+  GATEHOUSE_ADMIN: 'a line of ADMIN_BASIC',
+};
+
+/** One refusal names all that are missing. */
+function assertNoneMissing(io: Io, url = DEFAULT_URL): void {
+  const host = URL.parse(url)?.hostname;
+  const missing = Object.entries(CREDENTIALS).filter(([variable]) => !io.env[variable]);
+  if (host === undefined || isLoopback(host) || missing.length < 2) return;
+  throw calledWrongly(
+    `Credentials are missing. Set these environment variables:\n${listed(missing.map(([name, holds]) => `${name}: ${holds}`))}`,
+    'connect',
+  );
+}
+
+async function presentedBy(
+  { env: { GATEHOUSE_CONNECTOR: value } }: Io,
+  { auth = 'basic', header = 'x-functions-key' }: Omit<CheckOptions, 'url'>,
+): Promise<Presented> {
+  if (auth === 'certificate')
+    throw calledWrongly(
+      'This command cannot present a client certificate. Make a credential for it (npm run connect -- secret --name check) and ' +
+        'check with that. GET /reports/callers shows whether the certificate of B2C is accepted.',
+      'connect',
+    );
+  const advice = ' If B2C calls with another kind of credential, choose it with --auth.';
+  if (auth !== 'api-key') return { kind: auth, value, header: '', advice };
+  return { kind: auth, value, header: checkedHeader(header, await keyHeaders()), advice };
+}
+
+/** What decides the calls, and what is wrong with that. `version`: 0 is the built-in policy. */
+function decidingOf(version: number | undefined, saved: RemotePolicy | undefined, isKnown: boolean) {
+  if (version === 0)
+    return {
+      deciding: undefined,
+      inWords: 'the built-in one, which puts roles into the token and refuses no one',
+      problem:
+        saved === undefined
+          ? []
+          : [
+              `Version ${saved.number} of the policy is saved, but the built-in one decides. Set POLICY = "stored" in ` +
+                'wrangler.toml and src/desk/wrangler.toml, then deploy. For npm run dev, start it again with a policy.json.',
+            ],
+    };
+  if (saved !== undefined) return { deciding: saved, inWords: `version ${saved.number}`, problem: [] };
+  return {
+    deciding: undefined,
+    inWords: isKnown ? 'none' : 'unknown, so no exchange is called',
+    problem: isKnown ? ['No policy is in force. Save one with npm run policy -- push.'] : [],
+  };
+}
+
+/** A sentence when the gate did not decide by the saved version. */
+function decidedByOthers(recorded: readonly Recorded[], deciding: RemotePolicy | undefined): string[] {
+  const sound = recorded.filter(({ reason, degraded }) => reason === '' && degraded === '');
+  const other = sound.find(({ policyVersion }) => deciding !== undefined && policyVersion !== deciding.number);
+  if (deciding === undefined || other === undefined) return [];
+  return [
+    other.policyVersion === 0
+      ? `The built-in policy decided, and version ${deciding.number} is saved. Set POLICY = "stored" in wrangler.toml, then deploy.`
+      : `Version ${other.policyVersion} decided, and version ${deciding.number} is saved. A change is everywhere within about a minute: check again then.`,
+  ];
+}
+
+class OlderVersion extends CommandRefusal {}
 
 /** At the end of a message of Gatehouse. Every request has another. */
 const REQUEST_ID = / \(request [0-9a-f-]+\)$/;
@@ -126,19 +207,11 @@ function unrecorded(made: readonly Made[], recorded: readonly Recorded[]): strin
   return [`${which} was recorded in time. Look at the queue, at the desk that consumes it, and at the database.`];
 }
 
-async function policyOf(admin: Gatehouse) {
-  const policy = await inForce(admin);
-  if (policy !== undefined) return policy;
-  throw new CommandRefusal('No policy is in force. Save one with npm run policy -- push.');
-}
-
 /** The probes of this check that are recorded. Throws a refusal when this Gatehouse would count them as attempts. */
 async function recordedOf(report: Gatehouse, run: string): Promise<Recorded[]> {
   const answer = await responseTo(report.reports.probes.$get({ query: { run, limit: 500 } }));
   if (!isRefusedAs(answer, 'no-such-address')) return accepted(answer, probes).probes;
-  throw new CommandRefusal(
-    'This Gatehouse is an older version, which counts a check as attempts. Deploy this version.',
-  );
+  throw new OlderVersion('This Gatehouse is an older version, which counts a check as attempts. Deploy this version.');
 }
 
 async function allRecorded(report: Gatehouse, run: string, calls: number, { recordedMs, pauseMs }: typeof LIMITS) {
@@ -150,58 +223,17 @@ async function allRecorded(report: Gatehouse, run: string, calls: number, { reco
   }
 }
 
-const refusesStrangers = async ({ request }: Connector): Promise<boolean> =>
-  (await request('/user-flow', {}).catch(() => ({ status: 401 }))).status === 401;
-
-async function make({ authorization, timeoutMs, request }: Connector, call: CheckCall, run: string): Promise<Made> {
-  const headers = { Authorization: authorization.own, 'Content-Type': 'application/json', [PROBE_HEADER]: run };
-  const startedAt = performance.now();
-  const reply = await request(call.path, { method: 'POST', headers, body: JSON.stringify(call.body) }).then(
-    (answer) => readReply({ ...call, credential: 'own' }, answer),
-    (error: unknown) => noAnswer(whyNoAnswer(error, timeoutMs)),
-  );
-  return { call, reply, latencyMs: performance.now() - startedAt };
-}
-
-const isOf = ({ call }: Made, { channel, step }: Recorded): boolean => call.channel === channel && call.step === step;
-
-interface Row {
-  readonly cells: readonly string[];
-  /** Undefined: the call passed. */
-  readonly problem: string | undefined;
-}
-
-function rowOf({ call, reply, latencyMs }: Made, recorded: Recorded | undefined): Row {
-  const problem = problemOf(reply, recorded);
-  const ms = Math.round(latencyMs);
-  const answer =
-    recorded !== undefined && recorded.rule !== '' ? `${reply.action} (rule ${recorded.rule})` : reply.action;
-  const cells = [
-    problem === undefined ? 'ok' : 'NOT OK',
-    call.step,
-    answer || '-',
-    ms > SLOW_MS ? `${ms} ms, slow` : `${ms} ms`,
-    recorded === undefined ? 'no' : 'yes',
-  ];
-  return { cells, problem: problem === undefined ? undefined : `${call.step}: ${problem}` };
-}
-
-function problemOf({ kind, problem }: ReceivedReply, recorded: Recorded | undefined): string | undefined {
-  if (kind === 'no answer') return `no answer (${problem}). B2C would show an error page.`;
-  if (kind === 'not allowed')
-    return `B2C does not accept the reply: ${problem}. Look for a proxy that changes replies.`;
-  if (recorded === undefined) return undefined;
-  if (recorded.reason !== '') return recorded.explanation ?? recorded.reason;
-  return recorded.degraded === '' ? undefined : `decided without a part that did not work: ${recorded.degraded}.`;
-}
+const refusesStrangers = async ({ request }: Connector, run: string): Promise<boolean> =>
+  (await request('/user-flow', { headers: { [PROBE_HEADER]: run } }).catch(() => ({ status: 401 }))).status === 401;
 
 /** What Gatehouse itself says about its parts. */
-async function readinessOf(report: Gatehouse): Promise<{ problems: string[]; warnings: string[] }> {
+async function readinessOf(report: Gatehouse) {
   const { body } = await responseTo(report.health.ready.$get());
   const parsed = ready.safeParse(body);
   if (!parsed.success) throw new CommandRefusal('/health/ready did not answer as Gatehouse does. Check --url.');
   const { warnings, ...parts } = parsed.data;
-  return { problems: Object.values(parts).flatMap(({ problem }) => problem ?? []), warnings };
+  const problems = Object.values(parts).flatMap(({ problem }) => problem ?? []);
+  return { problems, warnings, decides: parts.policy.version };
 }
 
 /** A sentence for each call that no attempt of the longest range has. */
