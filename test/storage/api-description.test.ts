@@ -8,7 +8,12 @@ import { beforeAll, expect, it, vi } from 'vitest';
 import type { Message } from '../../src/attempts/attempt.ts';
 import { probes, refusedCalls } from '../../src/database/schema.ts';
 import { sumDue } from '../../src/desk/aggregates/sum-due.ts';
-import { type OperationObject, openApiDocument, type ResponseObject } from '../../src/desk/api/document.ts';
+import {
+  type JsonSchema,
+  type OperationObject,
+  openApiDocument,
+  type ResponseObject,
+} from '../../src/desk/api/document.ts';
 import { GROUPS } from '../../src/desk/api/operations.ts';
 import { PARAMETERS } from '../../src/desk/api/parameters.ts';
 import { writeMessages } from '../../src/desk/consume/write-messages.ts';
@@ -48,8 +53,20 @@ const closed: unknown = JSON.parse(JSON.stringify(document), (_name, part: unkno
 );
 const met = new Set<string>();
 const ajv = addFormats.default(new Ajv2020({ strict: false, allErrors: true }));
-ajv.addKeyword({ keyword: 'shape', type: 'object', validate: (shape: string) => met.add(shape) !== undefined });
+ajv.addKeyword({
+  keyword: 'shape',
+  type: 'object',
+  validate: (shape: string, value: object, { required = [], properties = {} }: JsonSchema = {}) => {
+    // Of a union, ajv tries every member.
+    if (required.every((name) => name in value) && Object.keys(value).every((name) => name in properties))
+      met.add(shape);
+    return true;
+  },
+});
 ajv.addSchema(closed as object, 'api');
+
+/** Only a list that takes more than a second to count has it. */
+const NOT_MET = ['leftOut'];
 
 /** The shapes of all objects that answers can have. */
 function describedShapes(): string[] {
@@ -177,6 +194,7 @@ beforeAll(async () => {
   await sumDue(db, new Date());
   await kv.put('dead-letter:refused:a', '{"kind":"unknown"}', { metadata: { reason: '22021', diedAt: '2026-11-21' } });
   await kv.put('dead-letter:refused:b', 'not JSON');
+  await kv.put('person:oid:broken', 'not JSON');
 });
 
 const rule = (id: string) => ({ id, steps: ['PostAttributeCollection'], block: true });
@@ -197,9 +215,12 @@ const changed = {
 const ifMatch = (number: number) => ({ 'If-Match': `"${number}"` });
 const FIRST = { 'If-None-Match': '*' };
 
+const NO_DATABASE = { DATABASE_URL: 'postgres://gatehouse:gatehouse@127.0.0.1:1/gatehouse' };
+
 /** Calls in their order, with the status and code of their answers. */
 const CALLS: readonly (readonly [address: string, call: Call, status: number, code?: string])[] = [
   ['GET /health/ready', {}, 503],
+  ['GET /health/ready', { settings: NO_DATABASE }, 503],
   ['GET /reports/summary', { path: '/reports/summary?include=durations,facets,minutes,people' }, 200],
   ['GET /reports/summary', { path: '/reports/summary?interval=day&rule=no-mail&clientId=shop&include=facets' }, 200],
   ['GET /reports/summary', { path: '/reports/summary?from=-99d' }, 400, 'invalid-request'],
@@ -277,6 +298,7 @@ const CALLS: readonly (readonly [address: string, call: Call, status: number, co
   ['DELETE /admin/policy/shadow', { headers: ifMatch(6) }, 200],
   ['GET /reports/rules', {}, 200],
   ['GET /reports/rules/:id', { path: '/reports/rules/a' }, 200],
+  ['GET /reports/rules/:id', { path: '/reports/rules/onlyThese' }, 200],
   ['GET /reports/rules/:id', { path: '/reports/rules/x' }, 404, 'no-such-rule'],
   ['GET /reports/rules', { path: '/reports/rules?version=7' }, 404, 'version-without-document'],
   ['GET /reports/rules', { path: '/reports/rules?version=0' }, 200],
@@ -295,7 +317,12 @@ const CALLS: readonly (readonly [address: string, call: Call, status: number, co
   ['POST /admin/policy/try', { body: { call: { step: 'PreTokenIssuance' }, policy: policy('a') } }, 200],
   [
     'POST /admin/policy/try',
-    { body: { call: { step: 'PostAttributeCollection', email: 'a' }, policy: { ...changed, applications: {} } } },
+    {
+      body: {
+        call: { step: 'PostAttributeCollection', email: 'jane@example.com' },
+        policy: { ...changed, applications: {} },
+      },
+    },
     200,
   ],
   [
@@ -351,14 +378,14 @@ it('every answer is as described: each operation answers 200, and each kind of o
     expectAsDescribed(asked);
     if (status === 200) answered.add(address);
   }
-  expect(describedShapes().filter((shape) => !met.has(shape))).toEqual([]);
+  expect(describedShapes().filter((shape) => !met.has(shape))).toEqual(NOT_MET);
   expect([...described.keys()].filter((address) => !answered.has(address))).toEqual([]);
 });
 
 it('every operation refuses as described: credential, parameters, other sites, bodies, and what is away', async () => {
   const away = async () => Promise.reject(new Error('away'));
   const settings = {
-    DATABASE_URL: 'postgres://gatehouse:gatehouse@127.0.0.1:1/gatehouse',
+    ...NO_DATABASE,
     GATEHOUSE: { get: away, put: away, list: away, delete: away, getWithMetadata: away },
     ATTEMPTS: { send: away },
   };
