@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sql } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
-import { type CheckOptions, prove } from '../../src/cli/connect/prove.ts';
+import type { CheckOptions } from '../../src/cli/connect/check-credentials.ts';
+import { prove } from '../../src/cli/connect/prove.ts';
 import type { Io } from '../../src/cli/io.ts';
 import { CommandRefusal } from '../../src/cli/refusal.ts';
 import walkthroughs from '../fixtures/policy-custom/policy.json' with { type: 'json' };
@@ -301,6 +302,19 @@ describe('connect check', () => {
     await door.save(walkthroughs);
     const { text } = await check();
     for (const part of shownIn(promotionCode)) expect(withoutFigures(text)).toContain(part);
+  });
+
+  it('passes when the database was asleep, and answers a moment later', async () => {
+    await door.save();
+    let isAsleep = true;
+    const { code } = await check({}, {}, async (answering, { url }) => {
+      const answer = await answering();
+      if (!url.endsWith('/health/ready') || !isAsleep) return answer;
+      isAsleep = false;
+      const parts = (await answer.json()) as object;
+      return Response.json({ ...parts, neon: { ok: false, problem: 'Neon did not answer.' } }, { status: 503 });
+    });
+    expect([isAsleep, code]).toEqual([false, 0]);
   });
 
   it('names the part when Workers KV fails while a call is decided', async () => {

@@ -9,7 +9,7 @@ import type { Advice } from '../../src/desk/reports/advice.ts';
 import type { AttemptJson } from '../../src/desk/reports/attempt-json.ts';
 import type { CompletenessReport } from '../../src/desk/reports/completeness.ts';
 import type { OnlyThisPerson } from '../../src/desk/reports/only-this-person.ts';
-import type { RuleReport } from '../../src/desk/reports/policy/rule-report.ts';
+import type { RuleReport } from '../../src/desk/reports/policy/reported-policy-answers.ts';
 import type { PersonAccounts } from '../../src/desk/reports/queries/accounts-of-person.ts';
 import type { FoundPerson } from '../../src/desk/reports/queries/find-person.ts';
 import type { PersonChanges } from '../../src/desk/reports/queries/person-changes.ts';

@@ -4,18 +4,15 @@
  */
 import * as z from 'zod/mini';
 import { PROBE_HEADER } from '../../attempts/probe.ts';
-import { isLoopback } from '../../database/loopback.ts';
 import { accepted, administrator, type Gatehouse, isRefusedAs, reporter, responseTo } from '../administrator.ts';
-import { assertConnector, type Connector, connectorAt, DEFAULT_URL, type Presented } from '../connector.ts';
+import { assertConnector, type Connector, connectorAt } from '../connector.ts';
 import { type Io, print } from '../io.ts';
 import { inForce, type RemotePolicy } from '../policy/policy-api.ts';
-import { keyHeaders } from '../policy/settings.ts';
-import { CommandRefusal, calledWrongly } from '../refusal.ts';
+import { CommandRefusal } from '../refusal.ts';
 import { table } from '../table.ts';
-import type { AuthenticationKind } from './authentication-kinds.ts';
 import { isOf, type Made, makeCall, notesOn, rowOf } from './check-answers.ts';
 import { checkCallsOf } from './check-calls.ts';
-import { checkedHeader } from './tenant-settings.ts';
+import { assertNoneMissing, type CheckOptions, presentedBy } from './check-credentials.ts';
 
 /** An attempt is visible two seconds after the reply (design, budgets). A queue that is slow to start takes longer. */
 const LIMITS = { recordedMs: 20_000, pauseMs: 500 };
@@ -45,13 +42,6 @@ const ready = z.object({
 });
 const seen = z.object({ totals: z.object({ byStep: z.record(z.string(), z.number()) }) });
 
-/** As commander parses them. */
-export interface CheckOptions {
-  readonly url?: string;
-  readonly auth?: AuthenticationKind;
-  readonly header?: string;
-}
-
 /** Returns 0 when every call passed, else 1. Throws a refusal when nothing can be checked. */
 export async function prove(io: Io, { url, ...how }: CheckOptions, limits = LIMITS): Promise<number> {
   assertNoneMissing(io, url);
@@ -79,7 +69,6 @@ export async function prove(io: Io, { url, ...how }: CheckOptions, limits = LIMI
   ]);
   // Without it, the calls could be counted, and what decides them is unknown.
   if (readiness === undefined) throw new CommandRefusal(`Nothing was called:\n${listed(problems)}`);
-  problems.push(...readiness.problems);
   const { deciding, inWords, problem } = decidingOf(readiness.decides, saved?.policy, saved !== undefined);
   print(io, `Policy: ${inWords}\n`);
   problems.push(...problem);
@@ -105,10 +94,13 @@ export async function prove(io: Io, { url, ...how }: CheckOptions, limits = LIMI
   problems.push(...rows.flatMap(({ problem }) => problem ?? []));
   if (recorded !== undefined) problems.push(...unrecorded(made, recorded), ...decidedByOthers(recorded, deciding));
   const silent = await trying(() => neverCalled(report, made));
+  // A database that was asleep is slow once.
+  const state = readiness.problems.length === 0 ? readiness : await trying(() => readinessOf(report));
+  problems.push(...(state?.problems ?? []));
   const sections = [
     { title: 'Look at the replies', sentences: made.flatMap(notesOn) },
     { title: 'Never called by Microsoft', sentences: silent ?? [] },
-    { title: 'Gatehouse warns', sentences: readiness.warnings },
+    { title: 'Gatehouse warns', sentences: state?.warnings ?? [] },
     { title: 'Not connected', sentences: [...new Set(problems)] },
   ];
   for (const { title, sentences } of sections) if (sentences.length > 0) print(io, `\n${title}:\n${listed(sentences)}`);
@@ -118,38 +110,6 @@ export async function prove(io: Io, { url, ...how }: CheckOptions, limits = LIMI
     `\nAll ${made.length} calls passed. GET /reports/probes?run=${run} shows them; no other report counts them.`,
   );
   return 0;
-}
-
-const CREDENTIALS = {
-  GATEHOUSE_CONNECTOR: 'a line of CONNECTOR_BASIC, or of another kind (--auth)',
-  GATEHOUSE_REPORTS: 'a line of REPORTS_BASIC',
-  GATEHOUSE_ADMIN: 'a line of ADMIN_BASIC',
-};
-
-/** One refusal names all that are missing. */
-function assertNoneMissing(io: Io, url = DEFAULT_URL): void {
-  const host = URL.parse(url)?.hostname;
-  const missing = Object.entries(CREDENTIALS).filter(([variable]) => !io.env[variable]);
-  if (host === undefined || isLoopback(host) || missing.length < 2) return;
-  throw calledWrongly(
-    `Credentials are missing. Set these environment variables:\n${listed(missing.map(([name, holds]) => `${name}: ${holds}`))}`,
-    'connect',
-  );
-}
-
-async function presentedBy(
-  { env: { GATEHOUSE_CONNECTOR: value } }: Io,
-  { auth = 'basic', header = 'x-functions-key' }: Omit<CheckOptions, 'url'>,
-): Promise<Presented> {
-  if (auth === 'certificate')
-    throw calledWrongly(
-      'This command cannot present a client certificate. Make a credential for it (npm run connect -- secret --name check) and ' +
-        'check with that. GET /reports/callers shows whether the certificate of B2C is accepted.',
-      'connect',
-    );
-  const advice = ' If B2C calls with another kind of credential, choose it with --auth.';
-  if (auth !== 'api-key') return { kind: auth, value, header: '', advice };
-  return { kind: auth, value, header: checkedHeader(header, await keyHeaders()), advice };
 }
 
 /** What decides the calls, and what is wrong with that. `version`: 0 is the built-in policy. */

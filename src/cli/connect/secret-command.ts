@@ -85,9 +85,9 @@ The line of ${setting}, a secret of the ${worker}:
 
 ${name}:${secret}
 
-To put it in force without a gap:
+To put it in force without a gap (a first credential needs steps 1 and 2 only):
 
-1. Write every line of ${setting} that is in use and the line above to a file. wrangler replaces the whole secret:
+1. Write the line above to a file, with every line of ${setting} that is in use. wrangler replaces the whole secret:
    npx wrangler secret put ${setting}${config} < lines.txt
 2. Enter the new credential ${entered}.
 3. ${
