@@ -55,20 +55,17 @@ export async function prove(io: Io, { url, ...how }: CheckOptions, limits = LIMI
     try {
       return await work();
     } catch (error) {
-      if (!(error instanceof CommandRefusal) || error instanceof OlderVersion) throw error;
+      if (!(error instanceof CommandRefusal)) throw error;
       const sentence = error.message.replace(REQUEST_ID, '');
       if (!problems.includes(sentence)) problems.push(sentence);
       return undefined;
     }
   };
 
-  const [first, readiness, saved] = await Promise.all([
-    trying(() => recordedOf(report, run)),
-    trying(() => readinessOf(report)),
-    trying(async () => ({ policy: await inForce(admin) })),
-  ]);
-  // Without it, the calls could be counted, and what decides them is unknown.
+  const [readiness] = await Promise.all([trying(() => readinessOf(report)), assertNotOlder(report, run)]);
+  // Without it, what decides the calls is unknown, and perhaps whether they are counted.
   if (readiness === undefined) throw new CommandRefusal(`Nothing was called:\n${listed(problems)}`);
+  const saved = await trying(async () => ({ policy: await inForce(admin) }));
   const { deciding, inWords, problem } = decidingOf(readiness.decides, saved?.policy, saved !== undefined);
   print(io, `Policy: ${inWords}\n`);
   problems.push(...problem);
@@ -76,7 +73,7 @@ export async function prove(io: Io, { url, ...how }: CheckOptions, limits = LIMI
     problems.push('A call without a credential is answered. Look for a proxy before Gatehouse that adds one.');
   const made: Made[] = [];
   for (const call of checkCallsOf(deciding?.document ?? {})) made.push(await makeCall(connector, call, run));
-  const recorded = first === undefined ? undefined : await trying(() => allRecorded(report, run, made.length, limits));
+  const recorded = await trying(() => allRecorded(report, run, made.length, limits));
 
   const rows = made.map((one) =>
     rowOf(
@@ -147,6 +144,13 @@ function decidedByOthers(recorded: readonly Recorded[], deciding: RemotePolicy |
 }
 
 class OlderVersion extends CommandRefusal {}
+
+/** A database that does not answer yet is no reason: the probes are read again after the calls. */
+async function assertNotOlder(report: ApiCall, run: string): Promise<void> {
+  await recordedOf(report, run).catch((error: unknown) => {
+    if (error instanceof OlderVersion || !(error instanceof CommandRefusal)) throw error;
+  });
+}
 
 /** At the end of a message of Gatehouse. Every request has another. */
 const REQUEST_ID = / \(request [0-9a-f-]+\)$/;
