@@ -109,10 +109,12 @@ describe('the journey', () => {
     expect(text).toContain('https://login.microsoftonline.com/gatehousedemo.onmicrosoft.com/oauth2/v2.0/token');
   });
 
-  it('calls nothing at a refresh unless --refresh is given', async () => {
+  it('calls nothing at a refresh unless --refresh is given, and leaves the check for revoked tokens to the pack', async () => {
     const out = join(folder, 'no-refresh');
     await fromPack('LocalAccounts', out, '--exchange', 'GetProfile');
-    expect(JSON.stringify(await filesIn(out))).not.toContain('RedeemRefreshToken');
+    const files = await filesIn(out);
+    expect(JSON.stringify(files)).not.toContain('Gatehouse-RedeemRefreshToken');
+    expect(files[PARTY]).toContain('<Endpoint Id="Token" UserJourneyReferenceId="RedeemRefreshToken"/>');
   });
 });
 
@@ -152,6 +154,16 @@ async function baseFile(name: string, text: string | Uint8Array): Promise<string
   return file;
 }
 
+/** The relying party of an owner. */
+const partyText = (endpoints = '', sections = '') =>
+  `<TrustFrameworkPolicy xmlns="http://schemas.microsoft.com/online/cpim/schemas/2013/06" PolicySchemaVersion="0.3.0.0"
+    TenantId="${TENANT}" PolicyId="B2C_1A_Login" PublicPolicyUri="http://${TENANT}/B2C_1A_Login">
+    <BasePolicy><TenantId>${TENANT}</TenantId><PolicyId>B2C_1A_Middle</PolicyId></BasePolicy>${sections}
+    <RelyingParty><DefaultUserJourney ReferenceId="SignUpOrSignIn"/>${endpoints}
+      <!-- our token --><TechnicalProfile Id="PolicyProfile"><DisplayName>Größe &lt;"1"&gt;</DisplayName><Protocol Name="OpenIdConnect"/>
+      <OutputClaims><OutputClaim ClaimTypeReferenceId="objectId" PartnerClaimType="sub"/></OutputClaims>
+      <SubjectNamingInfo ClaimType="sub"/></TechnicalProfile></RelyingParty></TrustFrameworkPolicy>`;
+
 describe("an owner's files", () => {
   it('keep their claim types with their data types, and the relying party keeps its claims', async () => {
     const base = await baseFile(
@@ -161,16 +173,7 @@ describe("an owner's files", () => {
         '<ClaimsSchema><ClaimType Id="Balance"><DisplayName>Saldo &amp; mehr</DisplayName><DataType>int</DataType></ClaimType>',
       ),
     );
-    const party = await baseFile(
-      'party',
-      `<TrustFrameworkPolicy xmlns="http://schemas.microsoft.com/online/cpim/schemas/2013/06" PolicySchemaVersion="0.3.0.0"
-        TenantId="${TENANT}" PolicyId="B2C_1A_Login" PublicPolicyUri="http://${TENANT}/B2C_1A_Login">
-        <BasePolicy><TenantId>${TENANT}</TenantId><PolicyId>B2C_1A_Middle</PolicyId></BasePolicy>
-        <RelyingParty><DefaultUserJourney ReferenceId="SignUpOrSignIn"/>
-          <!-- our token --><TechnicalProfile Id="PolicyProfile"><DisplayName>Größe &lt;"1"&gt;</DisplayName><Protocol Name="OpenIdConnect"/>
-          <OutputClaims><OutputClaim ClaimTypeReferenceId="objectId" PartnerClaimType="sub"/></OutputClaims>
-          <SubjectNamingInfo ClaimType="sub"/></TechnicalProfile></RelyingParty></TrustFrameworkPolicy>`,
-    );
+    const party = await baseFile('party', partyText());
     const out = join(folder, 'own');
     const { code, stderr } = await connectPolicy(
       out,
@@ -365,10 +368,255 @@ describe("an owner's files", () => {
     );
   });
 
+  it('call at a refresh in the journey that the endpoint Token names, in any case, and in none that is missing', async () => {
+    const own = packText('LocalAccounts').replaceAll('RedeemRefreshToken', 'Renewal');
+    const base = await baseFile('renewal', own);
+    const party = await baseFile(
+      'renewing',
+      partyText('<Endpoints><Endpoint Id="token" UserJourneyReferenceId="Renewal"/></Endpoints>'),
+    );
+    const out = join(folder, 'renewal');
+    const options = ['--exchange', 'GetProfile', '--refresh'];
+    expect(await connectPolicy(out, '--base', base, '--base', party, ...options)).toMatchObject({ code: 0 });
+    const files = await filesIn(out);
+    expect(files[EXTENSION]).toContain('<UserJourney Id="Gatehouse-Renewal">');
+    expect([...(files[PARTY] ?? '').matchAll(/<Endpoint .*/g)].map(([endpoint]) => endpoint)).toEqual([
+      '<Endpoint Id="token" UserJourneyReferenceId="Gatehouse-Renewal"/>',
+    ]);
+    expect(await connectPolicy(out, '--base', base, ...options)).toMatchObject(
+      refused(1, /no journey RedeemRefreshToken\. Remove --refresh, or give .*whose endpoint Token names it/),
+    );
+  });
+
+  it('whose relying party has more than its relying party are refused, since the new one would not have it', async () => {
+    const base = await baseFile('own', packText('LocalAccounts'));
+    const providers =
+      '<ClaimsProviders><ClaimsProvider><DisplayName>x</DisplayName></ClaimsProvider></ClaimsProviders>';
+    const party = await baseFile('more', partyText('', `<BuildingBlocks/>${providers}`));
+    expect(await connectPolicy(folder, '--base', base, '--base', party)).toMatchObject(
+      refused(1, /it has BuildingBlocks, ClaimsProviders, which .* Move them to your extensions/),
+    );
+  });
+
   it('two files that both have steps of a journey are refused, since B2C merges steps by their order', async () => {
     const base = await baseFile('twice', packText('LocalAccounts'));
     const finished = await connectPolicy(folder, '--base', base, '--base', base);
     expect(finished).toMatchObject(refused(1, /two files have steps of the journey SignUpOrSignIn/));
+  });
+});
+
+/** The technical profile of an id in the first file. */
+const profileIn = async (out: string, id: string) =>
+  new RegExp(`<TechnicalProfile Id="${id}">[\\s\\S]*?</TechnicalProfile>`).exec(
+    (await filesIn(out))[EXTENSION] ?? '',
+  )?.[0];
+
+const addProfile = (id: string, inner: string) => (text: string) =>
+  text.replace(
+    '</TechnicalProfiles>',
+    `<TechnicalProfile Id="${id}"><DisplayName>${id}</DisplayName><Protocol Name="Proprietary" Handler="Web.TPEngine.Providers.${id.startsWith('Page') ? 'SelfAssertedAttributeProvider' : 'AzureActiveDirectoryProvider'}"/>${inner}</TechnicalProfile>$&`,
+  );
+const outputs = (...claims: string[]) =>
+  `<OutputClaims>${claims.map((claim) => `<OutputClaim ClaimTypeReferenceId="${claim}"/>`).join('')}</OutputClaims>`;
+const exchangeOf = (profile: string) =>
+  `<ClaimsExchanges><ClaimsExchange Id="Call${profile}" TechnicalProfileReferenceId="${profile}"/></ClaimsExchanges>`;
+/** In the pack LocalAccounts, which has three steps before the last. */
+const addStep = (type: string, inner: string) => (text: string) =>
+  text
+    .replace(
+      'Order="3" Type="ClaimsExchange">',
+      `Order="3" Type="${type}">${inner}</OrchestrationStep><OrchestrationStep Order="4" Type="ClaimsExchange">`,
+    )
+    .replace('Order="4" Type="SendClaims"', 'Order="5" Type="SendClaims"');
+const subJourney = (id: string, ...steps: string[]) =>
+  `<SubJourneys><SubJourney Id="${id}" Type="Call"><OrchestrationSteps>${steps
+    .map((step, index) => `<OrchestrationStep Order="${index + 1}" ${step}</OrchestrationStep>`)
+    .join('')}</OrchestrationSteps></SubJourney></SubJourneys></TrustFrameworkPolicy>`;
+const candidate = (id: string) => `<JourneyList><Candidate SubJourneyReferenceId="${id}"/></JourneyList>`;
+const inTurn =
+  (...changes: readonly ((text: string) => string)[]) =>
+  (text: string) =>
+    changes.reduce((changed, change) => change(changed), text);
+
+describe("an owner's page", () => {
+  it('that creates an account in a subjourney calls the exchange like one in the journey', async () => {
+    const base = await baseFile(
+      'sub-page',
+      packText('SocialAndLocalAccounts')
+        .replace(/<ClaimsExchange Id="SignUpWithLogonEmailExchange"[^>]*>/, '')
+        .replace(
+          /(Order="5" )Type="ClaimsExchange">[\s\S]*?<\/OrchestrationStep>/,
+          `$1Type="InvokeSubJourney">${candidate('SignUp')}</OrchestrationStep>`,
+        )
+        .replace(
+          '</TrustFrameworkPolicy>',
+          subJourney('SignUp', `Type="ClaimsExchange">${exchangeOf('LocalAccountSignUpWithLogonEmail')}`),
+        ),
+    );
+    const out = join(folder, 'sub-page');
+    expect(await connectPolicy(out, '--base', base, '--exchange', 'ValidateProfile')).toMatchObject({ code: 0 });
+    for (const page of ['LocalAccountSignUpWithLogonEmail', 'SelfAsserted-Social'])
+      expect(await profileIn(out, page)).toContain('-ValidateProfile"');
+  });
+
+  it('is not called in a journey whose subjourney sends the claims', async () => {
+    const base = await baseFile(
+      'transfer',
+      inTurn(addStep('InvokeSubJourney', candidate('End')), (text) =>
+        text.replace(
+          '</TrustFrameworkPolicy>',
+          subJourney('End', 'Type="SendClaims" CpimIssuerTechnicalProfileReferenceId="JwtIssuer">').replace(
+            '"Call"',
+            '"Transfer"',
+          ),
+        ),
+      )(packText('LocalAccounts')),
+    );
+    expect(await connectPolicy(folder, '--base', base, '--exchange', 'GetProfile')).toMatchObject(
+      refused(1, /subjourney of the journey SignUpOrSignIn sends the claims/),
+    );
+  });
+
+  it('is not asked for a claim that an exchange there returns, and outputs a claim once', async () => {
+    const policy = join(folder, 'returning.json');
+    const write = (exchanges: object) => writeFile(policy, JSON.stringify({ exchanges, rules: [] }));
+    const call = { kind: 'validation', outputs: { tier: 'string' } };
+    const out = join(folder, 'returning');
+    await write({ First: { ...call, inputs: { level: 'level' } }, Second: { ...call, inputs: { Level: 'Level' } } });
+    expect(await fromPack('LocalAccounts', out, '--policy', policy)).toMatchObject({ code: 0 });
+    const page = (await profileIn(out, 'LocalAccountSignUpWithLogonEmail')) ?? '';
+    expect([...page.matchAll(/<OutputClaim .*/g)].map(([output]) => output)).toEqual([
+      '<OutputClaim ClaimTypeReferenceId="level"/>',
+      '<OutputClaim ClaimTypeReferenceId="tier"/>',
+    ]);
+    await write({ First: { ...call, inputs: { tier: 'Tier' } } });
+    expect(await fromPack('LocalAccounts', folder, '--policy', policy)).toMatchObject(
+      refused(1, /First reads Tier, which no step gives, and LocalAccountSignUpWithLogonEmail cannot ask for it/),
+    );
+  });
+
+  it('that only changes an account creates none', async () => {
+    const base = await baseFile(
+      'edit',
+      packText('LocalAccounts').replace(
+        '<Item Key="Operation">Write</Item>',
+        '$&<Item Key="RaiseErrorIfClaimsPrincipalDoesNotExist">True</Item>',
+      ),
+    );
+    expect(await connectPolicy(folder, '--base', base, '--exchange', 'ValidateProfile')).toMatchObject(
+      refused(1, /has no page that creates an account/),
+    );
+  });
+
+  it.each<[string, string, (text: string) => string]>([
+    [
+      'that two steps show',
+      'SocialAccounts',
+      (text) => text.replace(/(Id="AADUserWrite" TechnicalProfileReferenceId=)"[^"]*"/, '$1"SelfAsserted-Social"'),
+    ],
+    [
+      'that creates an account at a sign-in',
+      'LocalAccounts',
+      (text) =>
+        text.replace(
+          '<ValidationTechnicalProfile ReferenceId="login-NonInteractive"/>',
+          '$&<ValidationTechnicalProfile ReferenceId="AAD-UserWriteUsingLogonEmail"/>',
+        ),
+    ],
+  ])('%s is one technical profile with all its calls', async (_, pack, change) => {
+    const base = await baseFile('one-page', change(packText(pack)));
+    const out = join(folder, `one-page-${pack}`);
+    expect(await connectPolicy(out, '--base', base, '--exchange', 'ValidateProfile')).toMatchObject({ code: 0 });
+    expect(Object.values(await filesIn(out)).flatMap(schemaProblems)).toEqual([]);
+    if (pack === 'LocalAccounts')
+      expect(await profileIn(out, 'SelfAsserted-LocalAccountSignin-Email')).toMatch(
+        /ReferenceId="GatehouseTyped-SignInStarted" ContinueOnError="true"[\s\S]*ReferenceId="Gatehouse-ValidateProfile"\/>/,
+      );
+  });
+
+  it('that verifies the address for the directory sends this address, and not one of a provider', async () => {
+    const base = await baseFile(
+      'directory',
+      packText('SocialAndLocalAccounts').replace(
+        /(Id="SelfAsserted-Social">[\s\S]*?<OutputClaims>)/,
+        '$1<OutputClaim ClaimTypeReferenceId="signInNames.emailAddress" PartnerClaimType="Verified.Email"/>',
+      ),
+    );
+    const out = join(folder, 'directory');
+    expect(await connectPolicy(out, '--base', base, '--exchange', 'ValidateProfile')).toMatchObject({ code: 0 });
+    const call = /"(\w+-ValidateProfile)"/.exec((await profileIn(out, 'SelfAsserted-Social')) ?? '')?.[1];
+    expect(await profileIn(out, call ?? '')).toContain(
+      '<InputClaim ClaimTypeReferenceId="signInNames.emailAddress" PartnerClaimType="email"/>',
+    );
+    expect(await profileIn(out, call ?? '')).not.toContain('ClaimTypeReferenceId="email"');
+  });
+
+  const control = (claim: string) => (text: string) =>
+    text
+      .replace('"Verified.Email"', '"Email"')
+      .replace(
+        '</BuildingBlocks>',
+        `<DisplayControls><DisplayControl Id="code" UserInterfaceControlType="VerificationControl"><DisplayClaims><DisplayClaim ClaimTypeReferenceId="${claim}" Required="true"/></DisplayClaims></DisplayControl></DisplayControls>$&`,
+      )
+      .replace(
+        /(Id="LocalAccountSignUpWithLogonEmail">[\s\S]*?)<OutputClaims>/,
+        '$1<DisplayClaims><DisplayClaim DisplayControlReferenceId="code"/></DisplayClaims><OutputClaims>',
+      );
+
+  it('verifies an e-mail that it shows in a verification control, and none that it shows beside it', async () => {
+    const out = join(folder, 'control');
+    const own = async (claim: string) => baseFile(`control-${claim}`, control(claim)(packText('LocalAccounts')));
+    const options = ['--exchange', 'ValidateProfile'];
+    expect(await connectPolicy(out, '--base', await own('email'), ...options)).toMatchObject({ code: 0 });
+    expect(await profileIn(out, 'LocalAccountSignUpWithLogonEmail')).not.toContain('Verified.Email');
+    expect(await connectPolicy(out, '--base', await own('displayName'), ...options)).toMatchObject(
+      refused(1, /shows display claims and verifies no e-mail/),
+    );
+  });
+
+  const shown = addStep('ClaimsExchange', exchangeOf('Page'));
+  it.each<[string, (text: string) => string, string]>([
+    [
+      'types the address for the directory',
+      inTurn(addProfile('Page', outputs('signInNames.emailAddress')), shown),
+      'email',
+    ],
+    [
+      'verifies the address for the directory',
+      inTurn(
+        addProfile(
+          'Page',
+          '<OutputClaims><OutputClaim ClaimTypeReferenceId="signInNames.emailAddress" PartnerClaimType="Verified.Email"/></OutputClaims>',
+        ),
+        shown,
+      ),
+      'signInNames.emailAddress',
+    ],
+    [
+      'types a claim that is written as the address',
+      inTurn(
+        addProfile(
+          'Page',
+          `${outputs('nca')}<ValidationTechnicalProfiles><ValidationTechnicalProfile ReferenceId="Change"/></ValidationTechnicalProfiles>`,
+        ),
+        addProfile(
+          'Change',
+          '<Metadata><Item Key="Operation">Write</Item></Metadata><PersistedClaims><PersistedClaim ClaimTypeReferenceId="nca" PartnerClaimType="signInNames.emailAddress"/></PersistedClaims>',
+        ),
+        shown,
+      ),
+      'email',
+    ],
+    ['types something else', inTurn(addProfile('Page', outputs('nca')), shown), 'signInNames.emailAddress'],
+    ['verifies by a control', control('email'), 'signInNames.emailAddress'],
+  ])('that %s decides which address is trusted before the token', async (what, change, claim) => {
+    const base = await baseFile('typing', change(packText('LocalAccounts')));
+    const policy = join(folder, 'typing.json');
+    const exchange = { kind: 'orchestration', identifies: { email: { trusted: true } }, outputs: { tier: 'string' } };
+    await writeFile(policy, JSON.stringify({ exchanges: { Tier: exchange }, rules: [] }));
+    const out = join(folder, what);
+    expect(await connectPolicy(out, '--base', base, '--policy', policy)).toMatchObject({ code: 0 });
+    expect(await profileIn(out, 'Gatehouse-Tier')).toContain(`<InputClaim ClaimTypeReferenceId="${claim}"`);
   });
 });
 
@@ -429,6 +677,10 @@ describe('existing files', () => {
     const other = ['--url', 'https://other.example.com'];
     expect(await fromPack('Local', out, ...other)).toMatchObject(refused(1, /exists and differs.*Nothing was written/));
     expect(await filesIn(out)).toEqual(before);
+    const refresh = ['--journey', 'RedeemRefreshToken', '--exchange', 'GetProfile'];
+    expect(await fromPack('Local', out, ...refresh)).toMatchObject(
+      refused(1, /For another journey, give another --name/),
+    );
     expect(await fromPack('Local', out, ...other, '--force')).toMatchObject({ code: 0 });
     expect(JSON.stringify(await filesIn(out))).toContain('https://other.example.com');
   });

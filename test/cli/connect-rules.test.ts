@@ -47,6 +47,14 @@ const MUTATIONS: { readonly [rule in PolicyRule]: readonly (readonly [what: RegE
     [/"Gatehouse-ValidateProfile"/g, '"AAD-UserReadUsingObjectId"'],
     ['<ClaimType Id="loyaltyId">', '<ClaimType Id="Email"><DataType>int</DataType></ClaimType>$&'],
   ],
+  'repeated-id': [
+    [
+      '<TechnicalProfile Id="SelfAsserted-Social">',
+      '<TechnicalProfile Id="SelfAsserted-Social"><DisplayName>again</DisplayName></TechnicalProfile>$&',
+    ],
+    ['<ClaimType Id="loyaltyId">', '<ClaimType Id="LoyaltyID"><DataType>string</DataType></ClaimType>$&'],
+    ['Id="SelfAsserted-Social" TechnicalProfileReferenceId', 'Id="FacebookExchange" TechnicalProfileReferenceId'],
+  ],
   'policy-name': [
     ['PolicyId="B2C_1A_Gatehouse"', 'PolicyId="Gatehouse"'],
     ['StorageReferenceId="B2C_1A_GatehouseUser"', 'StorageReferenceId="GatehouseUser"'],

@@ -7,7 +7,7 @@ import { PolicyChain, type PolicyXml, policyIdOf, tenantOf } from './policy-chai
 import { starterPack } from './starter-pack-xml.ts';
 import { PACK_NAMES } from './starter-packs.ts';
 import { checkedTenant, placeholdersIn } from './tenant-settings.ts';
-import { attributeOf, childOf, POLICY_NAMESPACE, parseXml, textIn, xmlText } from './xml.ts';
+import { attributeOf, childOf, childrenOf, POLICY_NAMESPACE, parseXml, textIn, xmlText } from './xml.ts';
 
 export interface BaseFiles {
   readonly chain: PolicyChain;
@@ -74,6 +74,13 @@ async function readBaseFile(file: string): Promise<PolicyXml> {
   if (placeholders.length > 0)
     throw refuse(`it has placeholders: ${nameList(placeholders)}. Fill them in, then upload and give that file.`);
   if (policyIdOf({ root }) === '') throw refuse('it has no PolicyId. Add it to the root.');
+  const others = childrenOf(root).map(({ localName }) => localName ?? '');
+  const lost = others.filter((name) => name !== 'BasePolicy' && name !== 'RelyingParty');
+  if (others.includes('RelyingParty') && lost.length > 0)
+    throw refuse(
+      `beside its RelyingParty it has ${nameList(lost)}, which the new relying party would not have. ` +
+        'Move them to your extensions, which the new policy derives from.',
+    );
   return { file, root, generated: false };
 }
 

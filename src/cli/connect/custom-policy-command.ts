@@ -1,7 +1,7 @@
 /** `npm run connect -- custom-policy`: writes the files of a custom policy that calls Gatehouse. */
 import { exchangesOf } from '../../desk/policies/exchanges.ts';
 import type { PolicyDocument } from '../../desk/policies/policy-document.ts';
-import { firstItems } from '../../platform/name-list.ts';
+import { firstItems, nameList } from '../../platform/name-list.ts';
 import { type Exchange, exchangeKey } from '../../policy/exchange.ts';
 import { type Io, print, warn } from '../io.ts';
 import { readPolicy } from '../policy/policy-file.ts';
@@ -39,6 +39,9 @@ export interface CustomPolicyOptions {
   readonly force?: true;
 }
 
+const OTHER_NAME =
+  'For another journey, give another --name: in the tenant, a policy replaces the one of the same name.';
+
 export async function writeCustomPolicy(io: Io, options: CustomPolicyOptions): Promise<number> {
   if (options.base === undefined)
     throw calledWrongly('--base is missing. Name your files, the base first, or a starter pack.', 'connect');
@@ -62,7 +65,7 @@ export async function writeCustomPolicy(io: Io, options: CustomPolicyOptions): P
   const generated = generatedPolicy(chain, document, exchanges, settings);
   const files = checkedFiles(chain, generated);
   print(io, keysText(settings));
-  const written = await writeWhole(options.out, files, options.force === true);
+  const written = await writeWhole(options.out, files, options.force === true, OTHER_NAME);
   print(io, uploadText(chain, generated, settings, written));
   for (const note of notesOf(chain, exchanges, generated)) warn(io, note);
   return 0;
@@ -137,7 +140,8 @@ function uploadText(
    ${chain.files[0] === undefined ? '' : `${basePolicy} and the policies below it, if ${tenant} does not have them yet`}
 ${written.map((file) => `   ${file}`).join('\n')}
 
-3. Let applications use the policy ${relyingPartyId}. It calls ${url}.${pages.map(([page, claims]) => `\n   The page ${page} asks for ${claims.join(', ')}.`).join('')}`;
+3. Let applications use the policy ${relyingPartyId}. It calls ${url}.
+   ${OTHER_NAME}${pages.map(([page, claims]) => `\n   The page ${page} asks for ${claims.join(', ')}.`).join('')}`;
 }
 
 /** What is valid and deserves a look. */
@@ -171,7 +175,7 @@ function notesOf(chain: PolicyChain, exchanges: readonly Exchange[], { asked }: 
         ),
     ),
     ...(asked.size > 1
-      ? [`Note: ${[...asked.keys()].join(' and ')} both check with Gatehouse before an account is created.`]
+      ? [`Note: these pages check with Gatehouse before an account is created: ${nameList([...asked.keys()])}.`]
       : []),
   ];
 }

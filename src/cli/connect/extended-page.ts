@@ -1,7 +1,9 @@
 /** What is added to a page of the base: the claims that it asks for, and the calls when it is submitted. */
 import type { PlannedCall } from './gatehouse-calls.ts';
 import type { JourneyPage } from './journey-parts.ts';
+import { lower } from './policy-chain.ts';
 import { TOKEN_PROFILE } from './rest-profiles.ts';
+import { uniqueBy } from './unique-by.ts';
 import { element, type Part } from './xml.ts';
 
 export interface PageCalls {
@@ -12,12 +14,17 @@ export interface PageCalls {
 }
 
 /**
- * Adds to a page of the base. B2C puts the validations of a file that derives before those of its base, so that a
- * person is checked before the account is created.
+ * Adds all calls of a page to a page of the base. B2C puts the validations of a file that derives before those of its
+ * base, so that a person is checked before the account is created.
  */
-export function extendedPage({ page, calls, isOptional }: PageCalls, isBearer: boolean): Part {
-  const asked = [...new Set(calls.flatMap((call) => call.asked))].filter((claim) => claim !== 'email');
-  const isVerifying = calls.some(({ verifiesEmail }) => verifiesEmail) && !page.hasVerifiedEmail;
+export function extendedPage(page: JourneyPage, at: readonly PageCalls[], isBearer: boolean): Part {
+  const calls = at.flatMap((one) => one.calls);
+  const required = at.filter(({ isOptional }) => !isOptional).flatMap((one) => one.calls);
+  const asked = uniqueBy(
+    calls.flatMap((call) => call.asked),
+    lower,
+  ).filter((claim) => claim !== 'email');
+  const isVerifying = calls.some(({ verifiesEmail }) => verifiesEmail);
   const claims = (name: string, ids: readonly string[]) =>
     ids.map((claim) => element(name, { ClaimTypeReferenceId: claim }));
   const outputs = [
@@ -30,15 +37,11 @@ export function extendedPage({ page, calls, isOptional }: PageCalls, isBearer: b
           }),
         ]
       : []),
-    ...claims('OutputClaim', asked),
-    ...(isOptional
-      ? []
-      : claims(
-          'OutputClaim',
-          calls.flatMap((call) => call.outputs.map(({ claimType }) => claimType)),
-        )),
+    ...claims('OutputClaim', [
+      ...uniqueBy([...asked, ...required.flatMap(({ outputs: own }) => own.map(({ claimType }) => claimType))], lower),
+    ]),
   ];
-  const validation = (profile: string) =>
+  const validation = (profile: string, isOptional: boolean) =>
     element('ValidationTechnicalProfile', {
       ReferenceId: profile,
       ContinueOnError: isOptional ? 'true' : undefined,
@@ -55,8 +58,8 @@ export function extendedPage({ page, calls, isOptional }: PageCalls, isBearer: b
     element(
       'ValidationTechnicalProfiles',
       {},
-      ...(isBearer ? [validation(TOKEN_PROFILE)] : []),
-      ...calls.map(({ profile }) => validation(profile)),
+      ...(isBearer ? [validation(TOKEN_PROFILE, required.length === 0)] : []),
+      ...at.flatMap(({ calls: own, isOptional }) => own.map(({ profile }) => validation(profile, isOptional))),
     ),
   );
 }

@@ -33,7 +33,7 @@ export interface PlannedCall {
   readonly needs: readonly ClaimNeed[];
   /** Claims that the page asks the person for, since no step gives them. */
   readonly asked: readonly string[];
-  /** The page must have verified the e-mail. */
+  /** The page does not verify the e-mail that it is sent with yet, and must. */
   readonly verifiesEmail: boolean;
 }
 
@@ -101,7 +101,11 @@ export function callOf(
     outputs: outputs.map(({ need: _, ...claim }) => claim),
     needs: [...sent, ...outputs].flatMap(({ need }) => need ?? []),
     asked: asked.map(({ claimType }) => claimType),
-    verifiesEmail: place.isPage && exchange.identifies.email?.trusted === true && sent.some(isEmail),
+    verifiesEmail:
+      place.isPage &&
+      exchange.identifies.email?.trusted === true &&
+      place.verifiedEmails.length === 0 &&
+      sent.some(isEmail),
   };
 }
 
@@ -114,8 +118,7 @@ const partnerOf = (claimType: string, { from }: ExchangeInput): string | undefin
 function emailsFor(exchange: Exchange, input: ExchangeInput, place: CallPlace): SentClaim[] {
   const { available } = place;
   if (exchange.identifies.email?.trusted) {
-    if (place.isPage) return [{ claimType: 'email', partner: partnerOf('email', input) }];
-    const [verified] = place.verifiedEmails;
+    const [verified = place.isPage ? 'email' : undefined] = place.verifiedEmails;
     if (verified !== undefined) return [{ claimType: verified, partner: partnerOf(verified, input) }];
     throw new UnreachableClaim(
       `${exchange.name} trusts its e-mail, and no step before it has an address that B2C verified. ` +

@@ -8,10 +8,11 @@ import { type AuthenticationKind, credentialsFor, TOKEN_CLAIM } from './authenti
 import { extendedPage } from './extended-page.ts';
 import type { ClaimNeed } from './gatehouse-calls.ts';
 import { ownJourney } from './own-journey.ts';
-import { plannedCalls, REFRESH_JOURNEY } from './planned-calls.ts';
+import { plannedCalls } from './planned-calls.ts';
 import { lower, type PolicyChain } from './policy-chain.ts';
 import { relyingParty } from './relying-party.ts';
 import { exchangeProfile, tokenProfile } from './rest-profiles.ts';
+import { uniqueBy } from './unique-by.ts';
 import { element, type Part } from './xml.ts';
 
 export interface PolicySettings {
@@ -88,14 +89,20 @@ export function generatedPolicy(
           ? undefined
           : claimsProvider(
               'Pages that call Gatehouse',
-              withCalls.map((page) => extendedPage(page, isBearer)),
+              uniqueBy(withCalls, ({ page }) => page.profile).map(({ page }) =>
+                extendedPage(
+                  page,
+                  withCalls.filter((other) => other.page.profile === page.profile),
+                  isBearer,
+                ),
+              ),
             ),
       ),
       element(
         'UserJourneys',
         {},
         ownJourney(parts, journeyId(settings.journey), isBearer, started, [...tokens, ...completed]),
-        refresh && ownJourney(refresh, journeyId(REFRESH_JOURNEY), isBearer, [], refreshed),
+        refresh && ownJourney(refresh, journeyId(refresh.id), isBearer, [], refreshed),
       ),
     ),
     relyingParty: policyRoot(
@@ -104,7 +111,7 @@ export function generatedPolicy(
       extensionId,
       relyingParty(chain, {
         journey: journeyId(settings.journey),
-        refreshJourney: refresh && journeyId(REFRESH_JOURNEY),
+        refreshJourney: refresh && journeyId(refresh.id),
         available: chain.outputsOf(parts.steps),
         added: [...checked.flatMap((page) => page.calls), ...tokens].flatMap(({ outputs }) => outputs),
       }),
@@ -146,11 +153,4 @@ function claimsSchema(chain: PolicyChain, needs: readonly ClaimNeed[]): Part | u
     ),
   );
   return element('BuildingBlocks', {}, element('ClaimsSchema', {}, ...types));
-}
-
-/** The first of each key. */
-function uniqueBy<Item>(items: readonly Item[], key: (item: Item) => string): Item[] {
-  const byKey = new Map<string, Item>();
-  for (const item of items) if (!byKey.has(key(item))) byKey.set(key(item), item);
-  return [...byKey.values()];
 }

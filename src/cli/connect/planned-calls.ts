@@ -13,7 +13,8 @@ import {
   signUpPages,
   verifiedEmails,
 } from './journey-parts.ts';
-import type { PolicyChain } from './policy-chain.ts';
+import { lower, type PolicyChain } from './policy-chain.ts';
+import { refreshJourneyOf } from './relying-party.ts';
 
 export interface PlannedCalls {
   readonly parts: JourneyParts;
@@ -32,9 +33,11 @@ export interface PlannedCalls {
   readonly completed: readonly PlannedCall[];
 }
 
-export const REFRESH_JOURNEY = 'RedeemRefreshToken';
 /** They are called whatever else is. */
 export const SHOWS_SIGN_INS: ReadonlySet<string> = new Set([SIGN_IN_STARTED, SIGN_IN_COMPLETED].map(exchangeKey));
+
+const REFRESH_ADVICE =
+  'Remove --refresh, or give the file that has it, and your relying party, whose endpoint Token names it.';
 
 export function plannedCalls(
   chain: PolicyChain,
@@ -42,8 +45,8 @@ export function plannedCalls(
   exchanges: readonly Exchange[],
   settings: { readonly journey: string; readonly isRefreshed: boolean },
 ): PlannedCalls {
-  const parts = journeyParts(chain, settings.journey);
-  const refresh = settings.isRefreshed ? journeyParts(chain, REFRESH_JOURNEY) : undefined;
+  const parts = journeyParts(chain, settings.journey, 'Choose another with --journey, or give the file that has it.');
+  const refresh = settings.isRefreshed ? journeyParts(chain, refreshJourneyOf(chain), REFRESH_ADVICE) : undefined;
   const call = (exchange: Exchange, place: CallPlace): PlannedCall => {
     try {
       return callOf(exchange, place, chain, document);
@@ -75,6 +78,7 @@ export function plannedCalls(
     validations.map((exchange) => call(exchange, { ...NOWHERE, ...page, isPage: true })),
   );
   checked.forEach(refuseHiddenVerification);
+  checked.forEach(refuseHiddenInputs);
   const tokens = atToken.map((exchange) => call(exchange, after(parts)));
   // The journey of a refresh knows less about the person.
   const refreshed = refresh
@@ -114,8 +118,21 @@ const renamed = (planned: PlannedCall, word: string): PlannedCall => ({
   profile: planned.profile.replace('-', `${word}-`),
 });
 
+/** B2C shows no field for a claim that a validation of the page outputs. */
+function refuseHiddenInputs({ page, calls }: PageCalls): void {
+  const outputs = new Set(calls.flatMap((call) => call.outputs.map(({ claimType }) => lower(claimType))));
+  for (const { exchange, asked } of calls) {
+    const hidden = asked.find((claim) => outputs.has(lower(claim)));
+    if (hidden !== undefined)
+      throw new CommandRefusal(
+        `${exchange.name} reads ${hidden}, which no step gives, and ${page.profile} cannot ask for it, since an exchange ` +
+          'there returns a claim of this name. Give the output another name.',
+      );
+  }
+}
+
 function refuseHiddenVerification({ page, calls }: PageCalls): void {
-  if (!page.hasDisplayClaims || page.hasVerifiedEmail || !calls.some(({ verifiesEmail }) => verifiesEmail)) return;
+  if (!page.hasDisplayClaims || !calls.some(({ verifiesEmail }) => verifiesEmail)) return;
   throw new CommandRefusal(
     `${page.profile} shows display claims and verifies no e-mail, and an exchange there trusts it. Add a verification ` +
       'of the e-mail to the page, or remove "trusted" from the exchange.',

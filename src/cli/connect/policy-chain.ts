@@ -25,6 +25,7 @@ export class PolicyChain {
   readonly #claimTypes: ReadonlyMap<string, readonly Element[]>;
   readonly #subJourneys: ReadonlyMap<string, readonly Element[]>;
   readonly #transformations: ReadonlyMap<string, readonly Element[]>;
+  readonly #displayControls: ReadonlyMap<string, readonly Element[]>;
 
   /** `files`: the base first. */
   constructor(files: readonly PolicyXml[]) {
@@ -33,6 +34,7 @@ export class PolicyChain {
     this.#claimTypes = this.#byId('ClaimType', lower);
     this.#subJourneys = this.#byId('SubJourney', (id) => id);
     this.#transformations = this.#byId('ClaimsTransformation', (id) => id);
+    this.#displayControls = this.#byId('DisplayControl', (id) => id);
   }
 
   /** The elements of a name that have an `Id`, most derived first. */
@@ -121,19 +123,31 @@ export class PolicyChain {
   }
 
   /** The technical profiles of these steps, of the tokens that they read, and of their subjourneys. */
-  profilesIn(steps: readonly Element[], seen: ReadonlySet<string> = new Set()): string[] {
+  profilesIn(steps: readonly Element[]): string[] {
+    return this.stepsIn(steps).flatMap((step) => [
+      ...profilesOf(step),
+      ...[attributeOf(step, 'CpimIssuerTechnicalProfileReferenceId') ?? []].flat(),
+    ]);
+  }
+
+  /** These steps, in which the steps of a subjourney replace the step that calls it. */
+  stepsIn(steps: readonly Element[], seen: ReadonlySet<string> = new Set()): Element[] {
     return steps.flatMap((step) => {
-      const issuer = attributeOf(step, 'CpimIssuerTechnicalProfileReferenceId');
       const called = descendantsOf(step, 'Candidate').map((one) => attributeOf(one, 'SubJourneyReferenceId') ?? '');
+      if (called.length === 0) return [step];
       const inner = called
         .filter((id) => !seen.has(id))
         .flatMap((id) => (this.#subJourneys.get(id) ?? []).flatMap(journeySteps));
-      return [
-        ...profilesOf(step),
-        ...(issuer === undefined ? [] : [issuer]),
-        ...(inner.length === 0 ? [] : this.profilesIn(inner, new Set([...seen, ...called]))),
-      ];
+      return this.stepsIn(inner, new Set([...seen, ...called]));
     });
+  }
+
+  /** Whether a page makes a person prove, by a control for a code, that a claim in lower case is theirs. */
+  isVerifiedByControl(page: string, claim: string): boolean {
+    return this.itemsOf(page, 'DisplayClaims')
+      .flatMap((shown) => this.#displayControls.get(attributeOf(shown, 'DisplayControlReferenceId') ?? '') ?? [])
+      .filter((control) => attributeOf(control, 'UserInterfaceControlType') === 'VerificationControl')
+      .some((control) => childrenOf(childOf(control, 'DisplayClaims')).some((shown) => referredClaim(shown) === claim));
   }
 
   /** In lower case. */

@@ -17,9 +17,24 @@ interface Wanted {
 export const ownersRelyingParty = (chain: PolicyChain): Element | undefined =>
   chain.files.map(({ root }) => childOf(root, 'RelyingParty')).findLast((found) => found !== undefined);
 
+const tokenEndpoint = (party: Element): Element | undefined =>
+  childrenOf(childOf(party, 'Endpoints')).find((endpoint) => lower(attributeOf(endpoint, 'Id') ?? '') === 'token');
+
+const PACKS_REFRESH_JOURNEY = 'RedeemRefreshToken';
+
+/** The journey of a refresh: that of the relying party's token endpoint, or that of the starter packs. */
+export function refreshJourneyOf(chain: PolicyChain): string {
+  const party = ownersRelyingParty(chain);
+  const endpoint = party && tokenEndpoint(party);
+  return (endpoint && attributeOf(endpoint, 'UserJourneyReferenceId')) ?? PACKS_REFRESH_JOURNEY;
+}
+
 export function relyingParty(chain: PolicyChain, wanted: Wanted): Part {
   const owners = ownersRelyingParty(chain);
-  return owners === undefined ? packsRelyingParty(wanted) : extended(owners, wanted);
+  if (owners !== undefined) return extended(owners, wanted);
+  // Without the endpoint B2C would redeem refresh tokens that were revoked.
+  const known = chain.journeys(PACKS_REFRESH_JOURNEY).length > 0 ? PACKS_REFRESH_JOURNEY : undefined;
+  return packsRelyingParty({ ...wanted, refreshJourney: wanted.refreshJourney ?? known });
 }
 
 const token = (journey: string): Part => element('Endpoint', { Id: 'Token', UserJourneyReferenceId: journey });
@@ -78,7 +93,7 @@ function setTokenEndpoint(copy: Element, journey: string): void {
   const { ownerDocument: document } = copy;
   if (document === null) return;
   const endpoints = childOf(copy, 'Endpoints');
-  const known = childrenOf(endpoints).find((endpoint) => attributeOf(endpoint, 'Id') === 'Token');
+  const known = tokenEndpoint(copy);
   if (known !== undefined) known.setAttribute('UserJourneyReferenceId', journey);
   else if (endpoints !== undefined) endpoints.appendChild(token(journey)(document));
   else {

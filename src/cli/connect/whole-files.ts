@@ -10,9 +10,15 @@ export interface NewFile {
 
 /**
  * Writes the files into a folder, which it makes. A reader never sees half a file: each is written beside its place and
- * renamed when all are complete. Throws a refusal when one exists with another text, unless `isForced`.
+ * renamed when all are complete. Throws a refusal when one exists with another text, unless `isForced`; `advice` says
+ * what else to do.
  */
-export async function writeWhole(folder: string, files: readonly NewFile[], isForced: boolean): Promise<string[]> {
+export async function writeWhole(
+  folder: string,
+  files: readonly NewFile[],
+  isForced: boolean,
+  advice: string,
+): Promise<string[]> {
   const placed = files.map(({ name, text }) => ({
     text,
     file: join(folder, name),
@@ -21,7 +27,7 @@ export async function writeWhole(folder: string, files: readonly NewFile[], isFo
   for (const { file, text } of placed)
     if (!isForced && ((await readFile(file, 'utf8').catch(missing(file))) ?? text) !== text)
       throw new CommandRefusal(
-        `${file} exists and differs. Add --force to overwrite it, or --out to write elsewhere. Nothing was written.`,
+        `${file} exists and differs. Add --force to overwrite it. ${advice} Nothing was written.`,
       );
   try {
     await mkdir(folder, { recursive: true });

@@ -9,7 +9,7 @@ const openInputs = (chain: PolicyChain, profile: string) =>
   chain.claimsOf(profile, 'InputClaims').filter((claim) => attributeOf(claim, 'DefaultValue') === undefined);
 
 export function earlyInputs(chain: PolicyChain, journey: Element): string[] {
-  const steps = journeySteps(journey);
+  const steps = chain.stepsIn(journeySteps(journey));
   const rest = new Set(restProfileIds(chain));
   return steps.flatMap((step, index) => {
     const before = chain.outputsOf(steps.slice(0, index));
@@ -20,7 +20,7 @@ export function earlyInputs(chain: PolicyChain, journey: Element): string[] {
               .filter((claim) => !available.has(referredClaim(claim)))
               .map(
                 (claim) =>
-                  `Step ${index + 1} of the journey ${ownId(journey)} sends ${attributeOf(claim, 'ClaimTypeReferenceId')} ` +
+                  `A step of the journey ${ownId(journey)} sends ${attributeOf(claim, 'ClaimTypeReferenceId')} ` +
                   `with ${called}, and no step before it outputs the claim. Output it in an earlier step, or remove the ` +
                   'input from the exchange.',
               )

@@ -14,7 +14,15 @@ import {
   sessionManagement,
   unresolvedClaims,
 } from './profiles.ts';
-import { otherTenants, policyNames, REFERENCES, replacements, unknownClaims, unknownIds } from './references.ts';
+import {
+  otherTenants,
+  policyNames,
+  REFERENCES,
+  repeatedIds,
+  replacements,
+  unknownClaims,
+  unknownIds,
+} from './references.ts';
 
 export interface RuleProblem {
   readonly rule: PolicyRule;
@@ -40,6 +48,8 @@ export const POLICY_RULES = {
   'step-orders': (chain) => generatedJourneys(chain).flatMap(stepOrders),
   /** A journey and its technical profiles have ids of their own: B2C merges equal ones. */
   'replaces-base': replacements,
+  /** B2C takes one of two elements with the same id, or refuses the file. */
+  'repeated-id': repeatedIds,
   /** Names of policies and policy keys. */
   'policy-name': policyNames,
   /** All files are of one tenant. */

@@ -67,6 +67,26 @@ export function unknownClaims(chain: PolicyChain): string[] {
   ];
 }
 
+/** Ids that a policy has once. Those of claim types have no case. */
+const OWN_IDS = ['TechnicalProfile', 'UserJourney', 'ClaimType'];
+
+export function repeatedIds(chain: PolicyChain): string[] {
+  const twice = (what: string, where: string, elements: readonly Element[]) => {
+    const ids = elements.map((element) => (what === 'ClaimType' ? lower(ownId(element)) : ownId(element)));
+    return ids
+      .filter((id, index) => ids.indexOf(id) !== index)
+      .map((id) => `${where} has the ${what} ${id} twice. Merge the two.`);
+  };
+  return [
+    ...generatedFiles(chain).flatMap(({ file, root }) =>
+      OWN_IDS.flatMap((what) => twice(what, `The file "${file}"`, descendantsOf(root, what))),
+    ),
+    ...generatedJourneys(chain).flatMap((journey) =>
+      twice('ClaimsExchange', `The journey ${ownId(journey)}`, descendantsOf(journey, 'ClaimsExchange')),
+    ),
+  ];
+}
+
 export function replacements(chain: PolicyChain): string[] {
   const below = chain.files.filter((file) => !file.generated);
   const idsBelow = (name: string, id: (element: Element) => string) =>
