@@ -8,7 +8,7 @@ import { HOUR_MS, MINUTE_MS } from '../../platform/duration.ts';
 import { COMPLETION_MS } from './sign-ins.ts';
 
 /** Attempts may be in the queue this long. Each later one costs a second run. */
-const QUEUED_MS = 2 * MINUTE_MS;
+export const QUEUED_MS = 2 * MINUTE_MS;
 /** Wait after the end of an hour: only then is it known whether its last sign-ins were completed. */
 export const SETTLING_MS = COMPLETION_MS + QUEUED_MS;
 

@@ -36,13 +36,13 @@ export const isLetIn = (call: Judged): boolean =>
     call.reply !== 'Refusal');
 
 /** Whether Microsoft got a reply that ends the journey or returns the person to the page. */
-export const isStopped = ({ outcome, reply }: Judged): boolean =>
+export const isStopped = ({ outcome, reply }: Pick<Judged, 'outcome' | 'reply'>): boolean =>
   outcome === 'block' || outcome === 'invalid' || (outcome === 'error' && reply !== 'Continue' && reply !== 'Claims');
 
 export function attemptVerdict(call: Judged): AttemptVerdict {
   const { outcome, rule, failedRules, degraded, step } = call;
   if (isLetIn(call)) {
-    const isWhole = outcome === 'continue' && degraded === '';
+    const isWhole = outcome === 'continue' && degraded === '' && failedRules.length === 0;
     return isWhole ? { fault: 'none', advice: 'let-in' } : { fault: 'us', advice: 'roles-missing' };
   }
   if (outcome === 'error') return FAILED[reasonOf(call)] ?? { fault: 'unknown', advice: 'failed-on-the-way' };

@@ -1,11 +1,13 @@
 /** Why a call was made twice, as far as durations tell. Pure. */
 import { MINUTE_MS } from '../../platform/duration.ts';
+import { isStopped } from './attempt-verdict.ts';
 import type { AttemptRow } from './queries/columns.ts';
 import type { OneCall } from './tries.ts';
 
 /**
  * `answer-too-late`: the answer before took longer than Microsoft waits. `answer-in-time`: it was ready in time, and
- * was lost or delayed on its way. `begun-again`: too long after it for a repetition by Microsoft.
+ * was probably lost or delayed on its way. `begun-again`: no repetition by Microsoft. It came too early or too late for
+ * one, is of another sign-in, or the answer before stopped the person in time.
  */
 export const REPEAT_CAUSES = ['answer-too-late', 'answer-in-time', 'begun-again'] as const;
 type RepeatCause = (typeof REPEAT_CAUSES)[number];
@@ -23,8 +25,12 @@ export interface Repeat {
 const WAITS_MS = { 'user-flow': 5_000, 'custom-policy': 10_000 } as const;
 /** Microsoft repeats a call after at most 30 seconds (contract 2.6); with a margin for the way. */
 const REPEATED_WITHIN_MS = MINUTE_MS;
+/** The first of two calls may take so much longer on its way than the second. */
+const ON_ITS_WAY_MS = 1_000;
 
-type Answered = Pick<AttemptRow, 'id' | 'channel' | 'durationMs'> & { readonly occurredAt: Date | string };
+type Answered = Pick<AttemptRow, 'id' | 'channel' | 'durationMs' | 'outcome' | 'reply' | 'correlationId'> & {
+  readonly occurredAt: Date | string;
+};
 
 /** By id of each attempt but the first of its call. */
 export const repeatsOf = (calls: readonly OneCall<Answered>[]): ReadonlyMap<string, Repeat> =>
@@ -41,15 +47,32 @@ function repeatOf(before: Answered, again: Answered): Repeat {
   const afterMs = new Date(again.occurredAt).getTime() - new Date(before.occurredAt).getTime();
   const waitsMs = before.channel === 'custom-policy' ? WAITS_MS['custom-policy'] : WAITS_MS['user-flow'];
   const isLate = before.durationMs >= waitsMs;
-  const cause = afterMs > REPEATED_WITHIN_MS ? 'begun-again' : isLate ? 'answer-too-late' : 'answer-in-time';
+  const begun = whyBegun(before, again, { afterMs, waitsMs, isLate });
+  const cause = begun !== undefined ? 'begun-again' : isLate ? 'answer-too-late' : 'answer-in-time';
   const took = `took ${before.durationMs} ms, and Microsoft waits ${waitsMs / 1_000} seconds`;
-  const why = {
-    'answer-too-late': `The first answer came too late: it ${took}`,
-    'answer-in-time': `The first answer was ready in time: it ${took}. It was lost or delayed on its way`,
-    'begun-again': 'Microsoft repeats a call within a minute, so the person probably began again with the same input',
-  };
-  const what = cause === 'begun-again' ? 'The same call came' : 'Called twice: the same call came';
-  return { of: before.id, afterMs, cause, sentence: `${what} ${lasting(afterMs)} before. ${why[cause]}.` };
+  const why =
+    begun !== undefined
+      ? `${begun}, so the person probably began again with the same input`
+      : isLate
+        ? `The first answer came too late: it ${took}`
+        : `The first answer was ready in time: it ${took}. It was lost or delayed on its way, or the person began again`;
+  const what = begun !== undefined ? 'The same call came' : 'Called twice: the same call came';
+  return { of: before.id, afterMs, cause, sentence: `${what} ${lasting(afterMs)} before. ${why}.` };
+}
+
+interface Between {
+  readonly afterMs: number;
+  readonly waitsMs: number;
+  readonly isLate: boolean;
+}
+
+/** Why Microsoft did not repeat the call itself, as far as is known; undefined when it probably did. */
+function whyBegun(before: Answered, again: Answered, { afterMs, waitsMs, isLate }: Between): string | undefined {
+  if (afterMs > REPEATED_WITHIN_MS) return 'Microsoft repeats a call within a minute';
+  if (afterMs < waitsMs - ON_ITS_WAY_MS) return `Microsoft waits ${waitsMs / 1_000} seconds before it repeats a call`;
+  const ids = new Set([before.correlationId, again.correlationId]);
+  if (ids.size === 2 && !ids.has('')) return 'The two calls belong to different sign-ins';
+  return isStopped(before) && !isLate ? 'The first answer was ready in time and stopped the person' : undefined;
 }
 
 const lasting = (ms: number) =>

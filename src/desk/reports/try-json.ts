@@ -35,6 +35,8 @@ export interface TryWords {
   readonly ruleAdvice: RuleAdvice;
   /** Names of applications by client id. */
   readonly names: ReadonlyMap<string, string>;
+  /** Client ids whose token step called Gatehouse lately, for anyone. */
+  readonly tokenClients: ReadonlySet<string>;
   /** BCP 47 tags in order of preference. */
   readonly languages: readonly string[];
 }
@@ -58,7 +60,7 @@ export function describeTries(
   cut: { readonly newer: boolean; readonly older: boolean },
   words: TryWords,
 ): DescribedTries {
-  const tokenClients = new Set(rows.filter(isToken).map(({ clientId }) => clientId));
+  const tokenClients = new Set([...words.tokenClients, ...rows.filter(isToken).map(({ clientId }) => clientId)]);
   const tries = foldTries(rows);
   const [newest, oldest] = [rows[0], rows.at(-1)];
   const described = tries.map((one) => {
@@ -97,7 +99,8 @@ const seconds = (instant: Date) => `${instant.toISOString().slice(0, 19)}Z`;
 function detailsOf({ calls, rows }: Try<AttemptRow>, { outcome, fault, steps }: TryVerdict): string[] {
   const repeat = repeatsOf(calls).get(lastOf({ rows }).id);
   const missed = steps.filter(({ status }) => status === 'not-reached').map(({ step }) => step);
-  const isOver = outcome !== 'let-in' && outcome !== 'running';
+  // What follows an unknown outcome may not call Gatehouse.
+  const isOver = outcome !== 'let-in' && outcome !== 'running' && outcome !== 'unknown';
   return [
     ...(repeat === undefined ? [] : [repeat.sentence]),
     ...(isOver && missed.length > 0 ? [`Not reached: ${missed.join(', ')}.`] : []),

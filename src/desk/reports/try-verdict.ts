@@ -46,7 +46,7 @@ export interface TryContext {
   readonly now: number;
   /** By id of a call of a sign-in. */
   readonly signIns: ReadonlyMap<string, SignInStatus>;
-  /** Client ids of which the token step is known to call Gatehouse. */
+  /** Client ids of which the token step is known to call Gatehouse: a person who went on would have been seen there. */
   readonly tokenClients: ReadonlySet<string>;
 }
 
@@ -78,15 +78,12 @@ function openVerdict(
   if (signIn === 'pending' || now - last.occurredAt.getTime() <= TRY_GAP_MS)
     return { outcome: 'running', fault: 'none', advice: 'in-progress' };
   if (last.channel !== 'user-flow') return { outcome: 'unknown', fault: 'unknown', advice: 'not-seen' };
+  if (!tokenClients.has(clientId)) return { outcome: 'unknown', fault: 'unknown', advice: 'not-seen' };
   if (last.step === 'PostFederationSignup')
     return { outcome: 'unfinished', fault: 'unknown', advice: 'page-unfinished' };
   // Between this step and the token only Microsoft acts: it creates the account.
   if (last.step === 'PostAttributeCollection')
-    return {
-      outcome: 'unfinished',
-      fault: tokenClients.has(clientId) ? 'microsoft' : 'unknown',
-      advice: 'account-unfinished',
-    };
+    return { outcome: 'unfinished', fault: 'microsoft', advice: 'account-unfinished' };
   return { outcome: 'unknown', fault: 'unknown', advice: 'not-seen' };
 }
 

@@ -1,11 +1,26 @@
 /** The sentence that answers "Only this person, or everyone?". */
+import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { onlyThisPerson } from '../../../src/desk/reports/only-this-person.ts';
 
 const AT = new Date('2026-11-21T08:40:00Z');
-const AFTER = Date.parse('2026-11-21T09:00:00Z');
+const END = Date.parse('2026-11-21T09:00:00Z');
+/** No attempt of the hour is in the queue any more. */
+const AFTER = END + 2 * 60_000;
+const REFUSED = {
+  occurredAt: AT,
+  outcome: 'block',
+  rule: 'no-mail',
+  step: 'PreTokenIssuance',
+  objectId: '',
+  oidKey: 'oid:ada',
+  idpKey: '',
+  emailKey: '',
+};
+const TOKEN = { ...REFUSED, outcome: 'continue', rule: '', objectId: 'ada' };
+const NAMELESS = { objectId: '', oidKey: '' };
 const sentenceOf = (people: (number | null)[], given = {}, now = AFTER) =>
-  onlyThisPerson({ occurredAt: AT, outcome: 'block', rule: 'no-mail', ...given }, people, now).sentence;
+  onlyThisPerson({ ...REFUSED, ...given }, people, now).sentence;
 
 it.each<[string, (number | null)[], RegExp]>([
   [
@@ -30,7 +45,8 @@ it.each<[string, (number | null)[], RegExp]>([
 
 it('names the hour in UTC, and says while it is not over', () => {
   expect(sentenceOf([1, 0, 0, 0, 0])).toContain('in the hour from 08:00 UTC on 2026-11-21: ');
-  expect(sentenceOf([1, 0, 0, 0, 0], {}, AFTER - 1)).toContain('on 2026-11-21, which is not over: ');
+  expect(sentenceOf([1, 0, 0, 0, 0], {}, END - 1)).toContain('on 2026-11-21, which is not over: ');
+  expect(sentenceOf([1, 0, 0, 0, 0], {}, AFTER - 1)).toContain('on 2026-11-21, which ended just now: ');
 });
 
 it.each<[string, number[], RegExp]>([
@@ -45,8 +61,42 @@ it.each<[string, number[], RegExp]>([
     [0, 4, 4, 4, 4],
     /^No one reached the token step, so it is not only this person\. /,
   ],
+  ['no one does, where few do', [0, 1, 2, 1, 1], /^Fewer people than usual reached the token step\. /],
   ['no one else does, as in a week before', [1, 1, 0, 3, 1], /^No one else reached the token step\. /],
+  ['others do, without weeks to compare', [5], /^Others reached the token step\. /],
+  [
+    'no token step calls Gatehouse',
+    [0, 0, 0, 0, 0],
+    /^No token step called Gatehouse .* only this person is unknown\. /,
+  ],
 ])('of a call that refused nothing says that %s', (_, people, sentence) => {
-  const counted = onlyThisPerson({ occurredAt: AT, outcome: 'continue', rule: '' }, people, AFTER);
+  const counted = onlyThisPerson(TOKEN, people, AFTER);
   expect(counted).toMatchObject({ counted: 'token-step', sentence: expect.stringMatching(sentence) });
+});
+
+it('of a call before the token step does not say that its person is the one who reached it', () => {
+  const given = { ...TOKEN, step: 'PostAttributeCollection', objectId: '' };
+  expect(sentenceOf([1, 1, 1, 1, 1], given)).toMatch(/^One person reached the token step\. /);
+});
+
+it('of a call without a person key, or an erased one, does not say that it was only this person', () => {
+  expect(sentenceOf([1, 0, 0, 0, 0], NAMELESS)).toMatch(/^This call names no person, .* unknown\. By rule no-mail/);
+  expect(sentenceOf([2, 0, 0, 0, 0], NAMELESS)).toMatch(/^Not only this person, and more/);
+});
+
+const count = fc.integer({ min: 0, max: 200 });
+it('an hour that runs, or whose attempts may be in the queue, is never called less than a whole hour, nor like one', () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom({}, TOKEN, NAMELESS, { rule: '' }),
+      fc.array(count, { minLength: 1, maxLength: 5 }),
+      fc.integer({ min: AT.getTime(), max: AFTER - 1 }),
+      (given, people, now) => {
+        const sentence = sentenceOf(people, given, now);
+        expect(sentence).not.toMatch(/[Ff]ewer|about as many|^No one reached the token step, so|^Only this person\. /);
+        const [here = 0, ...before] = people;
+        if (/as usual|more than|unusually/.test(sentence)) expect(here * 2).toBeGreaterThanOrEqual(Math.min(...before));
+      },
+    ),
+  );
 });

@@ -1,6 +1,7 @@
 /** How the calls of a timeline become tries. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { REPEAT_CAUSES, repeatsOf } from '../../../src/desk/reports/repeated-calls.ts';
 import { foldTries, type Try, type TryRow } from '../../../src/desk/reports/tries.ts';
 import { TRY_GAP_MS } from '../../../src/desk/reports/whose-calls.ts';
 import { MINUTE_MS } from '../../../src/platform/duration.ts';
@@ -180,6 +181,85 @@ describe('tries', () => {
     expect(twice?.calls.map(({ length }) => length)).toEqual([2]);
     const [two] = foldTries([call(0, who), call(0.1, who)]);
     expect(two?.calls.map(({ length }) => length)).toEqual([1, 1]);
+  });
+});
+
+describe('a call that came twice', () => {
+  type Answer = Parameters<typeof repeatsOf>[0][number][0];
+  const answer = (id: string, afterMs: number, given: Partial<Answer> = {}): Answer => ({
+    id,
+    occurredAt: new Date(NOON + afterMs),
+    channel: 'user-flow',
+    durationMs: 3,
+    outcome: 'continue',
+    reply: 'Continue',
+    correlationId: '',
+    ...given,
+  });
+  const repeat = (afterMs: number, first: Partial<Answer> = {}, second: Partial<Answer> = {}) =>
+    repeatsOf([[answer('1', 0, first), answer('2', afterMs, second)]]).get('2');
+  const LATE = { durationMs: 6_200 };
+  const CORRECT: Partial<Answer> = { outcome: 'invalid', reply: 'ValidationError' };
+  const CUSTOM = { channel: 'custom-policy' };
+
+  it.each<[string, ReturnType<typeof repeat>, string, RegExp]>([
+    [
+      'after a late answer',
+      repeat(5_100, LATE),
+      'answer-too-late',
+      /^Called twice: .* 5\.1 seconds before\. .*6200 ms/,
+    ],
+    ['after a late refusal', repeat(5_100, { ...CORRECT, ...LATE }), 'answer-too-late', /too late/],
+    [
+      'after an answer in time',
+      repeat(4_700),
+      'answer-in-time',
+      /lost or delayed on its way, or the person began again\.$/,
+    ],
+    [
+      'with the same sign-in',
+      repeat(5_100, { correlationId: 'a' }, { correlationId: 'a' }),
+      'answer-in-time',
+      /^Called/,
+    ],
+    [
+      'too early for Microsoft',
+      repeat(3_000),
+      'begun-again',
+      /^The same .* waits 5 seconds before it repeats a call, so/,
+    ],
+    ['too early in a custom policy', repeat(8_000, CUSTOM, CUSTOM), 'begun-again', /waits 10 seconds/],
+    [
+      'after it was asked to correct',
+      repeat(7_000, CORRECT),
+      'begun-again',
+      /ready in time and stopped the person, so/,
+    ],
+    ['after a block page', repeat(20_000, { outcome: 'block', reply: 'ShowBlockPage' }), 'begun-again', /stopped/],
+    ['in another sign-in', repeat(6_000, { correlationId: 'a' }, { correlationId: 'b' }), 'begun-again', /different/],
+    ['after over a minute', repeat(60_001, LATE), 'begun-again', /within a minute, so the person probably/],
+  ])('%s has its cause, and a sentence about it', (_, found, cause, sentence) => {
+    expect(found).toMatchObject({ of: '1', cause, sentence: expect.stringMatching(sentence) });
+  });
+
+  it('was repeated by Microsoft only if it came between its timeout and a minute later', () => {
+    const answers = fc.record({
+      channel: fc.constantFrom('user-flow', 'custom-policy'),
+      durationMs: fc.integer({ min: 0, max: 12_000 }),
+      reply: fc.constantFrom('Continue', 'ValidationError', 'ShowBlockPage', 'Claims', 'Refusal'),
+      outcome: fc.constantFrom('continue', 'invalid', 'block', 'error'),
+      correlationId: fc.constantFrom('', 'a', 'b'),
+    });
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 90_000 }), answers, answers, (afterMs, first, second) => {
+        const { cause = '' } = repeat(afterMs, first, second) ?? {};
+        expect(REPEAT_CAUSES).toContain(cause);
+        if (cause === 'begun-again') return;
+        expect(afterMs).toBeGreaterThanOrEqual(first.channel === 'custom-policy' ? 9_000 : 4_000);
+        expect(afterMs).toBeLessThanOrEqual(60_000);
+        expect(one([first.correlationId, second.correlationId])).toBe(true);
+      }),
+    );
   });
 });
 

@@ -82,16 +82,23 @@ describe('a try', () => {
     ['failed for a reason of a later version: us', verdictOf([row(60, failed('toString'))]), 'failed', 'us'],
     ['with a body that broke off: unknown', verdictOf([row(60, failed('cut-off'))]), 'failed', 'unknown'],
     ['whose call is a minute old still runs', verdictOf([row(1, FIRST)]), 'running', 'none'],
-    ['that stopped before the page: unknown', verdictOf([row(60, FIRST)]), 'unfinished', 'unknown'],
-    ['that stopped before the token: unknown', verdictOf([row(60, {})]), 'unfinished', 'unknown'],
+    [
+      'let in while a rule that may set roles failed: us',
+      verdictOf([row(60, { ...TOKEN, failedRules: ['roles'] })]),
+      'let-in',
+      'us',
+    ],
+    ['that stopped before the page', verdictOf([row(60, FIRST)], undefined, true), 'unfinished', 'unknown'],
+    ['after which nothing calls Gatehouse', verdictOf([row(60, FIRST)]), 'unknown', 'unknown'],
+    ['of a sign-up after which no token calls Gatehouse', verdictOf([row(60, {})]), 'unknown', 'unknown'],
     [
       'that stopped before a token that is asked for: Microsoft',
       verdictOf([row(60, {})], undefined, true),
       'unfinished',
       'microsoft',
     ],
-    ['whose answer came too late: us', verdictOf(twice(6_000)), 'unfinished', 'us'],
-    ['whose answer came in time: unknown', verdictOf(twice(4_000)), 'unfinished', 'unknown'],
+    ['whose answer came too late: us', verdictOf(twice(6_000), undefined, true), 'unfinished', 'us'],
+    ['whose answer came in time: unknown', verdictOf(twice(4_000)), 'unknown', 'unknown'],
     [
       'with a wrong password or a closed page',
       verdictOf([row(60, { ...CUSTOM, step: 'SignInStarted' })], 'abandoned'),
@@ -103,6 +110,10 @@ describe('a try', () => {
     ['of exchanges only: unknown', verdictOf([row(60, { ...CUSTOM, step: 'GetProfile' })]), 'unknown', 'unknown'],
   ])('%s', (_, { outcome, fault }, expectedOutcome, expectedFault) => {
     expect([outcome, fault]).toEqual([expectedOutcome, expectedFault]);
+  });
+
+  it('of which nothing is known after a sign-up step does not tell the person to do it again', () => {
+    for (const given of [FIRST, {}]) expect(verdictOf([row(60, given)]).advice).toBe('not-seen');
   });
 
   it('has an outcome, a fault and an advice of the closed sets, whatever its calls say', () => {

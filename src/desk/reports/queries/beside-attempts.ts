@@ -1,12 +1,12 @@
 /**
  * What an answer about a person or an attempt shows beside its attempts, in one statement: how many people shared the
- * last one, the advice of their rules, and the names of applications.
+ * last one, the advice of their rules, the names of applications, and which of them are known to ask at the token step.
  */
-import { and, type SQL, sql } from 'drizzle-orm';
+import { and, inArray, type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../../../database/connect.ts';
 import type { RunQuery } from '../../../database/run-query.ts';
-import { attempts, peopleScopes, policyVersions, summedUntil, visits } from '../../../database/schema.ts';
-import { HOUR_MS } from '../../../platform/duration.ts';
+import { attempts, peopleDays, peopleScopes, policyVersions, summedUntil, visits } from '../../../database/schema.ts';
+import { DAY_MS, HOUR_MS } from '../../../platform/duration.ts';
 import { scopesSql } from '../../aggregates/visits.ts';
 import { NO_RULE_ADVICE, type RuleAdvice } from '../advice.ts';
 import {
@@ -17,6 +17,7 @@ import {
   type PeopleGroup,
   type SharedCall,
 } from '../only-this-person.ts';
+import { dayOf } from '../parts.ts';
 import { namesOfApplications } from './application-names.ts';
 import { inStretch, matching, untilSql } from './sums.ts';
 
@@ -26,7 +27,11 @@ export interface Beside {
   readonly ruleAdvice: RuleAdvice;
   /** Names of applications by client id. */
   readonly names: ReadonlyMap<string, string>;
+  /** Client ids of which the token step called Gatehouse for anyone, since a week before the newest attempt. */
+  readonly tokenClients: ReadonlySet<string>;
 }
+
+type Shown = SharedCall & { readonly clientId: string };
 
 type Texts = Readonly<Record<string, string>>;
 
@@ -34,16 +39,18 @@ type Texts = Readonly<Record<string, string>>;
 export async function besideAttempts(
   db: Database,
   run: RunQuery,
-  shown: readonly SharedCall[],
+  shown: readonly Shown[],
   now: number,
 ): Promise<Beside> {
   const [last] = shown;
-  if (last === undefined) return { onlyThisPerson: undefined, ruleAdvice: NO_RULE_ADVICE, names: new Map() };
+  if (last === undefined)
+    return { onlyThisPerson: undefined, ruleAdvice: NO_RULE_ADVICE, names: new Map(), tokenClients: new Set() };
   const { rows } = await run(
     db.execute<{
       people: (number | null)[];
       advice: [string, Texts][];
       applications: unknown;
+      asking: string[];
       language: string | null;
     }>(sql`
       with in_force as materialized (
@@ -53,7 +60,7 @@ export async function besideAttempts(
           where ${policyVersions.use} = 'active' order by ${policyVersions.number} desc limit 1
         ) as latest, json_to_record(document) as parts (rules json, applications json, "defaultLanguage" text))
       select json_build_array(${sql.join(peopleOf(last), sql`, `)}) as people, ${adviceSql(shown)} as advice,
-        (select applications from in_force) as applications,
+        (select applications from in_force) as applications, ${askingSql(shown, last)} as asking,
         (select "defaultLanguage" from in_force) as language`),
   );
   const [row] = rows;
@@ -63,6 +70,7 @@ export async function besideAttempts(
     onlyThisPerson: onlyThisPerson(last, row.people, now),
     ruleAdvice: { ofRule, defaultLanguage: row.language ?? NO_RULE_ADVICE.defaultLanguage },
     names: namesOfApplications(row.applications),
+    tokenClients: new Set(row.asking),
   };
 }
 
@@ -79,6 +87,19 @@ function adviceSql(shown: readonly SharedCall[]): SQL {
       rules.map((rule) => sql`${rule}`),
       sql`, `,
     )}))`;
+}
+
+const ASKING_WITHIN_MS = 7 * DAY_MS;
+
+/** The client ids of {@link Beside.tokenClients}. The hours that are not summed yet do not count. */
+function askingSql(shown: readonly Shown[], last: Shown): SQL {
+  const ids = [...new Set(shown.map(({ clientId }) => clientId))].filter((clientId) => clientId !== '');
+  if (ids.length === 0) return sql`'[]'::json`;
+  const since = dayOf(new Date(new Date(last.occurredAt).getTime() - ASKING_WITHIN_MS));
+  return sql`(
+    select coalesce(json_agg(${peopleScopes.value}), '[]') from ${peopleScopes}
+    where ${peopleScopes.kind} = 'client' and ${inArray(peopleScopes.value, ids)} and exists (
+      select from ${peopleDays} where ${peopleDays.scope} = ${peopleScopes.id} and ${peopleDays.day} >= ${since}))`;
 }
 
 /** One number for each hour: from `visits` when the hour is summed, else from its attempts. Null when it is deleted. */
