@@ -146,7 +146,7 @@ function decidedByOthers(recorded: readonly Recorded[], deciding: RemotePolicy |
 class OlderVersion extends CommandRefusal {}
 
 /** A database that does not answer yet is no reason: the probes are read again after the calls. */
-async function assertNotOlder(report: ApiCall, run: string): Promise<void> {
+async function assertNotOlder(report: Gatehouse, run: string): Promise<void> {
   await recordedOf(report, run).catch((error: unknown) => {
     if (error instanceof OlderVersion || !(error instanceof CommandRefusal)) throw error;
   });
