@@ -210,6 +210,19 @@ test('a removed record, and a change that Workers KV does not show yet, are name
   );
 });
 
+test('roles that rules gave without a record are no reason to sign in again, and those of a record that is gone are', async () => {
+  const ruled = newPerson();
+  await keep(ruled.token(5, { roles: ['member'], policyVersion: 7 }));
+  const answer = await rolesOf({ key: ruled.oid });
+  expect(answer).toMatchObject({ code: 'no-record', now: null });
+  expect(answer.sentence).toMatch(/has the role member without a record, from the rules of policy version 7: see GET /);
+  await change(ruled.oid, ago(60), { roles: ['editor'] }, null);
+  expect(await rolesOf({ key: ruled.oid })).toMatchObject({ code: 'no-record' });
+  const byHand = newPerson();
+  await keep(byHand.token(5, { roles: ['editor'], rolesUpdatedAt: ago(60).toISOString() }));
+  expect(await rolesOf({ key: byHand.oid })).toMatchObject({ code: 'sign-in-again' });
+});
+
 test('changes of roles are listed newest first, page by page, under all keys of the person, with names and no values', async () => {
   const { oid, idp, token } = newPerson();
   await keep(token(5));

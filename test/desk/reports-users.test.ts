@@ -177,6 +177,8 @@ describe('the accounts of a person', () => {
       objectId,
       [other.objectId],
     ]);
+    expect(byAddress.accountsInWords).toMatch(/^2 users or sign-ups without an account have this address or name/);
+    expect(byAddress.accountsInWords).not.toMatch(/Google|Facebook/);
   });
 
   it('a sign-up that no account came of is unfinished, until a call has the objectId', async () => {

@@ -178,6 +178,20 @@ test('an erased person leaves no gap, and attempts of an earlier version are cou
   expect(await read(ago(2))).toMatchObject({ totals: { stored: 3, gaps: 0 } });
 });
 
+test('numbers that attempts of an earlier version may have are unsure and no gaps, and the verdict says why', async () => {
+  const hidden = (...hours: number[]) => hours.map((hour) => anAttempt({ at: new Date(ago(hour)) }));
+  // Rolled back for an hour.
+  await write(...isolateWith({ 1: ago(6), 2: ago(5.9), 5: ago(4.5), 6: ago(4.4) }), ...hidden(5.5, 5));
+  const back = await read(ago(7), ago(4));
+  expect(back).toMatchObject({ status: 'unknown', totals: { stored: 6, gaps: 0, unsure: 2, unnumbered: 2 } });
+  expect(back.verdict).toBe(
+    'Unknown: 2 numbers are missing where an earlier version of Gatehouse stored attempts without numbers, which may be the same.',
+  );
+  // An attempt without a number before or after both hides nothing.
+  await write(...isolateWith({ 1: ago(3), 3: ago(2) }), ...hidden(3.5, 1.5));
+  expect(await read(ago(3), ago(1))).toMatchObject({ status: 'incomplete', totals: { gaps: 1, unsure: 0 } });
+});
+
 test('deleted months make no gaps: their hours are left out, and a range without kept attempts is unknown', async () => {
   const kept = Date.parse('2026-08-01T00:00:00Z');
   await write(...isolateWith({ 7: kept + MINUTE_MS, 9: kept + HOUR_MS }, kept - HOUR_MS));

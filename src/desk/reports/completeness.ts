@@ -24,7 +24,7 @@ interface HourCounts {
   readonly unnumbered: number;
   /** Lost attempts: their numbers are missing. */
   readonly gaps: number;
-  /** Missing numbers that may still arrive. */
+  /** Missing numbers that may still arrive, or be those of attempts without a number. */
   readonly unsure: number;
   /** Calls of connectors that were refused before there was an attempt. */
   readonly refused: number;
@@ -81,6 +81,7 @@ type ByHour<Counts extends number[]> = ReadonlyMap<number, Counts>;
 /** Counts from the database, by the start of the hour in milliseconds since 1970. */
 export interface CompletenessCounts {
   readonly stored: ByHour<number[]>;
+  /** Lost, unsure, and hidden: attempts of a version without numbers may have them. */
   readonly missing: ByHour<number[]>;
   readonly refused: ByHour<number[]>;
   /** Number of isolates of which it is unknown whether numbers before the first one are missing. */
@@ -114,10 +115,13 @@ function calledSince(backlog: Backlog | undefined, beforeMs = SENT_WITHIN_MS): n
 export function completenessReport(counts: CompletenessCounts, now: number): CompletenessReport {
   const { asked, range = { from: asked.to, to: asked.to }, waiting, letters, until } = counts;
   const hours: CompletenessReport['hours'][number][] = [];
+  let hidden = 0;
   const dead = Map.groupBy(letters.all, ({ at }) => Math.floor(at / HOUR_MS) * HOUR_MS);
   for (let start = range.from.getTime(); start < range.to.getTime(); start += HOUR_MS) {
     const [stored = 0, unnumbered = 0] = counts.stored.get(start) ?? [];
-    const [gaps = 0, unsure = 0] = counts.missing.get(start) ?? [];
+    const [gaps = 0, arriving = 0, hiddenHere = 0] = counts.missing.get(start) ?? [];
+    const unsure = arriving + hiddenHere;
+    hidden += hiddenHere;
     const [refused = 0] = counts.refused.get(start) ?? [];
     const deadLetters = letters.known === 'none' ? null : (dead.get(start)?.length ?? 0);
     hours.push({ start: new Date(start).toISOString(), stored, unnumbered, gaps, unsure, refused, deadLetters });
@@ -132,7 +136,7 @@ export function completenessReport(counts: CompletenessCounts, now: number): Com
     deadLetters: letters.known === 'none' ? null : sum('deadLetters'),
   };
   const oldest = oldestOf(waiting);
-  const found = { counts, totals, hours, late: lateMessages(counts, now) };
+  const found = { counts, totals, hours, hidden, late: lateMessages(counts, now) };
   const status = statusOf(found);
   return {
     from: asked.from.toISOString(),
@@ -157,6 +161,8 @@ interface Found {
   readonly counts: CompletenessCounts;
   readonly totals: HourCounts;
   readonly hours: CompletenessReport['hours'];
+  /** Those of the unsure numbers that never become certain. */
+  readonly hidden: number;
   /** Messages that have waited for longer than usual and may belong to the range. */
   readonly late: number;
 }
@@ -177,10 +183,11 @@ function lateMessages({ asked, waiting: { first, second } }: CompletenessCounts,
     .reduce((sum, messages) => sum + messages, 0);
 }
 
-function statusOf({ counts: { range }, totals, late }: Found): CompletenessStatus {
+function statusOf({ counts: { range }, totals, hidden, late }: Found): CompletenessStatus {
   if (range === undefined) return 'unknown';
   if (totals.gaps > 0 || (totals.deadLetters ?? 0) > 0) return 'incomplete';
-  if (totals.unsure > 0 || late > 0) return 'unsettled';
+  if (totals.unsure > hidden || late > 0) return 'unsettled';
+  if (hidden > 0) return 'unknown';
   return totals.stored > 0 && totals.unnumbered === totals.stored ? 'unknown' : 'complete';
 }
 
@@ -189,7 +196,7 @@ const VERDICTS: Readonly<Record<CompletenessStatus, (found: Found) => string>> =
     totals.stored === 0
       ? `Complete, as far as can be known: no attempt is stored, and none is known to be missing.${doubts(counts, totals)}`
       : `Complete, as far as can be known: ${number(totals.stored, 'attempt is', 'attempts are')} stored, and no number is missing.${doubts(counts, totals)}`,
-  incomplete: ({ totals: { gaps, unsure, deadLetters }, hours }) => {
+  incomplete: ({ totals: { gaps, unsure, deadLetters }, hours, hidden }) => {
     const parts = [
       ...(gaps > 0 ? [`${number(gaps, 'attempt is', 'attempts are')} lost (${hoursWith(hours, 'gaps')})`] : []),
       ...(deadLetters !== null && deadLetters > 0
@@ -197,19 +204,25 @@ const VERDICTS: Readonly<Record<CompletenessStatus, (found: Found) => string>> =
             `${number(deadLetters, 'message is a dead letter', 'messages are dead letters')} (${hoursWith(hours, 'deadLetters')}), which an administrator can read and write again`,
           ]
         : []),
-      ...(unsure > 0 ? [`${unsure} more may still arrive`] : []),
+      ...(unsure > hidden ? [`${unsure - hidden} more may still arrive`] : []),
+      ...(hidden > 0 ? [hiddenInWords(hidden)] : []),
     ];
     return `Incomplete: ${parts.join('; ')}.`;
   },
-  unsettled: ({ totals: { unsure }, late }) =>
+  unsettled: ({ totals: { unsure }, late, hidden }) =>
     late > 0
       ? `Not known yet: ${number(late, 'message waits', 'messages wait')} to be written, and may be of this time. Ask again when none waits.`
-      : `Not known yet: ${number(unsure, 'attempt is', 'attempts are')} missing and may still arrive. Ask again in ${SETTLED_AFTER_MS / MINUTE_MS} minutes.`,
-  unknown: ({ counts: { range, keptSince } }) =>
+      : `Not known yet: ${number(unsure - hidden, 'attempt is', 'attempts are')} missing and may still arrive. Ask again in ${SETTLED_AFTER_MS / MINUTE_MS} minutes.`,
+  unknown: ({ counts: { range, keptSince }, hidden }) =>
     range === undefined
       ? `Unknown: the attempts before ${minute(keptSince)} UTC are deleted. Choose a later time.`
-      : 'Unknown: an earlier version of Gatehouse wrote these attempts, without numbers. Losses among them cannot be seen.',
+      : hidden > 0
+        ? `Unknown: ${hiddenInWords(hidden)}.`
+        : 'Unknown: an earlier version of Gatehouse wrote these attempts, without numbers. Losses among them cannot be seen.',
 };
+
+const hiddenInWords = (hidden: number) =>
+  `${number(hidden, 'number is', 'numbers are')} missing where an earlier version of Gatehouse stored attempts without numbers, which may be the same`;
 
 /** What could be missing after all, as sentences. */
 function doubts({ waiting, letters }: CompletenessCounts, { unnumbered }: HourCounts): string {

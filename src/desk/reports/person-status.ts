@@ -8,6 +8,7 @@ import type { AttemptRow } from './queries/columns.ts';
 import type { RefusedKind } from './queries/refused.ts';
 import { keyInWords } from './readings.ts';
 import { tokenHas } from './role-timing.ts';
+import { toSeconds } from './seconds.ts';
 import { signInSentence } from './sign-in-sentence.ts';
 
 /** Number of newest attempts that determine the status. */
@@ -62,12 +63,12 @@ export function statusSentence(history: PersonHistory): string {
   const strangers = identitiesWithoutAccount(newest);
   const isShared = isSharedKey(asked) && accounts.length + strangers > 1;
   const signIn = lastSignIn(newest, signIns, names);
-  const seen = `${at(last.occurredAt)} in ${application(last, names)}${account(last)}: ${callInWords(last)}`;
+  const seen = `${toSeconds(last.occurredAt)} in ${application(last, names)}${account(last)}: ${callInWords(last)}`;
   const parts = [
     `${isShared ? sharedKeySentence(accounts.length, strangers, asked) : ''}Last try${signIn?.call === last ? `: ${signIn.sentence}` : ` ${seen}`}`,
     signIn !== undefined && signIn.call !== last ? signIn.sentence : '',
     token && token !== last
-      ? `last let in ${at(token.occurredAt)} in ${application(token, names)}${account(token)} ${withRoles(token)}`
+      ? `last let in ${toSeconds(token.occurredAt)} in ${application(token, names)}${account(token)} ${withRoles(token)}`
       : '',
     ...changesThatCount(changes).map(([whose, change]) => aboutChange(whose, change, token)),
     accounts.length > 1 && !isShared
@@ -170,8 +171,6 @@ export const lastToken = (newest: readonly AttemptRow[]): AttemptRow | undefined
 
 const CUSTOM_POLICY = 'custom-policy';
 
-const at = (instant: Date) => `${instant.toISOString().slice(0, 19)}Z`;
-
 /** `names` are those of the policy, by client id. */
 export function application({ clientId }: Pick<AttemptRow, 'clientId'>, names: ReadonlyMap<string, string>): string {
   const name = names.get(clientId);
@@ -230,7 +229,7 @@ function changesThatCount({ oid, idp, email }: RoleChanges): [whose: string, cha
 }
 
 function aboutChange(whose: string, change: RoleChange, token: AttemptRow | undefined): string {
-  const made = `${at(change.occurredAt)} by ${change.changedBy}`;
+  const made = `${toSeconds(change.occurredAt)} by ${change.changedBy}`;
   switch (tokenHas(change.occurredAt, token)) {
     case 'no-token':
       return `${whose} changed ${made}, which counts from the next sign-in`;

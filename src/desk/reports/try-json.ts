@@ -5,6 +5,7 @@ import { isToken, type WhoseFault } from './attempt-verdict.ts';
 import { application, callInWords } from './person-status.ts';
 import type { AttemptRow } from './queries/columns.ts';
 import { type Repeat, repeatsOf } from './repeated-calls.ts';
+import { toSeconds } from './seconds.ts';
 import { foldTries, lastOf, type Try } from './tries.ts';
 import { type TryOutcome, type TryStep, type TryVerdict, tryVerdict } from './try-verdict.ts';
 
@@ -76,7 +77,7 @@ function describeTry(one: Try<AttemptRow>, verdict: TryVerdict, isCut: boolean, 
   const last = lastOf(one);
   const details = detailsOf(one, verdict);
   const name = words.names.get(one.clientId);
-  const happened = `${seconds(last.occurredAt)} in ${application(one, words.names)}: ${callInWords(last)}.`;
+  const happened = `${toSeconds(last.occurredAt)} in ${application(one, words.names)}: ${callInWords(last)}.`;
   const json: TryJson = {
     from: one.rows[0].occurredAt.toISOString(),
     to: last.occurredAt.toISOString(),
@@ -93,8 +94,6 @@ function describeTry(one: Try<AttemptRow>, verdict: TryVerdict, isCut: boolean, 
   };
   return { json, details };
 }
-
-const seconds = (instant: Date) => `${instant.toISOString().slice(0, 19)}Z`;
 
 function detailsOf({ calls, rows }: Try<AttemptRow>, { outcome, fault, steps }: TryVerdict): string[] {
   const repeat = repeatsOf(calls).get(lastOf({ rows }).id);

@@ -15,6 +15,9 @@ function words(source: string, purpose: 'condition' | 'value' = 'condition'): st
 it.each([
   ['has(claims.email)', 'the claim email was sent'],
   ['!has(person.attributes.level)', 'the attribute level is not in their record'],
+  ['has(person.id)', 'the person id that Gatehouse derives is known'],
+  ['!has(person.id)', 'the person id that Gatehouse derives is unknown'],
+  ["person.id != 'x'", 'the person id that Gatehouse derives is not "x"'],
   ['claims.country in ["DE", "AT"]', 'the claim country is one of "DE", "AT"'],
   ['!(domain(claims.email) in lists.blocked)', 'the domain of the claim email is not on the list blocked'],
   ['domainIn(claims.email, lists.blocked)', 'the domain of the claim email, or one above it, is on the list blocked'],

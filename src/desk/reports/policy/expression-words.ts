@@ -37,6 +37,8 @@ const NAMED: Readonly<Record<string, string>> = {
   identities: 'their identities',
   time: 'the time of the call',
 };
+/** `person` has no other member with a tree of its own. */
+const PERSON_ID = 'the person id that Gatehouse derives';
 const OF_IDENTITY: Readonly<Record<string, string>> = {
   issuer: 'the provider',
   id: 'the id at the provider',
@@ -62,9 +64,12 @@ function wordsOf(tree: Tree, negated = false): string | undefined {
       return String(first);
     case 'claims':
       return `the claim ${first}`;
+    case 'person':
+      return PERSON_ID;
     case 'attributes':
       return `the attribute ${first} of their record`;
     case 'has': {
+      if (first === 'person') return `${PERSON_ID} is ${negated ? 'unknown' : 'known'}`;
       const [what, state] =
         first === 'claims'
           ? ['claim', ['was sent', 'was not sent']]

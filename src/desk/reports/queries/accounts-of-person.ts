@@ -4,6 +4,7 @@ import { runQuery } from '../../../database/run-query.ts';
 import { accounts, users } from '../../../database/schema.ts';
 import type { Config } from '../../../platform/config.ts';
 import { accountsInWords } from '../accounts-in-words.ts';
+import { isSharedKey } from '../person-status.ts';
 import { type AccountJson, accountJson, type UserJson, userJson } from '../user-json.ts';
 import { applicationNames } from './application-names.ts';
 import { lastSeenFirst, userColumns } from './users.ts';
@@ -22,8 +23,12 @@ export interface PersonAccounts {
   readonly accountsInWords: string;
 }
 
-/** `keys` are the keys that belong together; of each part at most {@link MOST} are returned. */
-export async function accountsOfPerson(config: Config, keys: readonly string[]): Promise<PersonAccounts> {
+/** `keys` are the keys that belong together with `asked`; of each part at most {@link MOST} are returned. */
+export async function accountsOfPerson(
+  config: Config,
+  asked: string,
+  keys: readonly string[],
+): Promise<PersonAccounts> {
   const oids = keys.filter((key) => !/^(email|name|idp):/.test(key));
   const others = keys.filter((key) => !/^(email|name):/.test(key));
   const emails = keys.filter((key) => key.startsWith('email:'));
@@ -65,7 +70,7 @@ export async function accountsOfPerson(config: Config, keys: readonly string[]):
       accounts: strangers.map(accountJson),
     },
   };
-  return { accountsInWords: accountsInWords(found), ...found };
+  return { accountsInWords: accountsInWords(found, isSharedKey(asked)), ...found };
 }
 
 const among = (id: typeof users.id | typeof accounts.id, keys: readonly string[]): SQL =>

@@ -109,7 +109,9 @@ const hourOf = sql.raw(`floor(date_part('epoch', occurred_at) / ${HOUR_MS / 1_00
 
 /**
  * A missing number is counted in the hour of the isolate's next number that is stored or a dead letter. The numbers
- * before the first one are missing when the isolate began after everything that is read, and unknown otherwise.
+ * before the first one are missing when the isolate began after everything that is read, and unknown otherwise. They
+ * are `hidden` when attempts without numbers are stored between the two: a version without numbers may have written the
+ * missing ones.
  */
 function countsSql(range: Stretch, keptSince: Date, letters: Letters['all'], unsure: Date | undefined): SQL {
   const start = later(new Date(range.from.getTime() - LOOK_BACK_MS), keptSince);
@@ -117,6 +119,7 @@ function countsSql(range: Stretch, keptSince: Date, letters: Letters['all'], uns
   const isRead = ({ at: time }: Letters['all'][number]) => time >= read.from.getTime() && time < read.to.getTime();
   const dead = letters.filter(isRead).filter(({ isolate }) => isolate !== undefined);
   const inRange = sql`occurred_at >= ${instant(range.from)} and occurred_at < ${instant(range.to)}`;
+  const within = sql.raw(`interval '${NUMBERED_WITHIN_MS / 1_000} seconds'`);
   const began = firstIdAt(start.getTime() + NUMBERED_WITHIN_MS);
   return sql`
     with numbered as materialized (
@@ -125,24 +128,34 @@ function countsSql(range: Stretch, keptSince: Date, letters: Letters['all'], uns
       select isolate, sequence, to_timestamp(at / 1000.0), false
       from jsonb_to_recordset(${JSON.stringify(dead)}::jsonb) as letter (isolate uuid, sequence integer, at float8)
     ), followed as (
-      select isolate, sequence, occurred_at, lag(sequence) over (partition by isolate order by sequence) as before
-      from numbered where isolate is not null
+      select isolate, sequence, occurred_at, lag(sequence) over each as before, lag(occurred_at) over each as since
+      from numbered where isolate is not null window each as (partition by isolate order by sequence)
+    ), unnumbered as materialized (
+      -- Minutes are few, whatever the number of attempts.
+      select distinct date_trunc('minute', occurred_at, 'UTC') as minute from numbered where is_stored and isolate is null
     ), missing as materialized (
       select ${hourOf} as hour, ${unsure === undefined ? sql`true` : sql`occurred_at >= ${instant(unsure)}`} as is_unsure,
         case
           when before is not null then sequence - before - 1
           when sequence <= 1 then 0
           when isolate >= ${began}::uuid then sequence - 1
-        end as numbers
+        end as numbers,
+        -- Attempts that a version without numbers stored may have the missing ones.
+        exists (
+          select from unnumbered where minute <= followed.occurred_at + ${within} and minute >= case
+            when since is not null then since - ${within} * 2
+            else to_timestamp(('x' || left(replace(isolate::text, '-', ''), 12))::bit(48)::bigint / 1000.0) end
+        ) as is_hidden
       from followed where ${inRange} and (before is null or sequence > before + 1)
     )
     select
       (select coalesce(json_agg(json_build_array(hour, attempts, unnumbered)), '[]') from (
         select ${hourOf} as hour, count(*) as attempts, count(*) filter (where isolate is null) as unnumbered
         from numbered where is_stored and ${inRange} group by 1) as counted) as stored,
-      (select coalesce(json_agg(json_build_array(hour, lost, unsure)), '[]') from (
-        select hour, coalesce(sum(numbers) filter (where not is_unsure), 0) as lost,
-          coalesce(sum(numbers) filter (where is_unsure), 0) as unsure
+      (select coalesce(json_agg(json_build_array(hour, lost, unsure, hidden)), '[]') from (
+        select hour, coalesce(sum(numbers) filter (where not is_unsure and not is_hidden), 0) as lost,
+          coalesce(sum(numbers) filter (where is_unsure), 0) as unsure,
+          coalesce(sum(numbers) filter (where not is_unsure and is_hidden), 0) as hidden
         from missing group by 1) as counted) as missing,
       (select coalesce(json_agg(json_build_array(hour, calls)), '[]') from (
         select ${hourOf} as hour, sum(calls) as calls from ${refusedCalls}

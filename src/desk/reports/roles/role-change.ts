@@ -1,5 +1,6 @@
 /** A change of a person's roles as support sees it: names of roles, groups and attributes, and no values. Pure. */
 import { type NamesChanged, names } from '../../policies/differences.ts';
+import { toSeconds } from '../seconds.ts';
 
 /** A row of the audit log. `subject` is a person key. */
 export interface LoggedRow {
@@ -29,7 +30,7 @@ export function roleChangeJson({ id, occurredAt, changedBy, subject, before, aft
     occurredAt: occurredAt.toISOString(),
     changedBy,
     key: subject,
-    sentence: `${occurredAt.toISOString().slice(0, 19)}Z: ${changedBy} ${doneTo(was, is, attributes)}.`,
+    sentence: `${toSeconds(occurredAt)}: ${changedBy} ${doneTo(was, is, attributes)}.`,
     before: was,
     after: is,
     attributes,

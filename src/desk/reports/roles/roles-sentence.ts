@@ -1,5 +1,6 @@
 /** Why a person has or lacks roles, and what to tell them, in words that a support agent can read out. Pure. */
 import { KV_SPREAD_MS, tokenHas } from '../role-timing.ts';
+import { toSeconds } from '../seconds.ts';
 
 /** A call that gave a token. */
 export interface TokenSeen {
@@ -84,9 +85,9 @@ function pendingSentence({ pending, now }: RolesKnown): string {
   const shown = pending.occurredAt.getTime() + KV_SPREAD_MS;
   const what =
     now < shown
-      ? `which Workers KV may show only from ${at(new Date(shown))}. Ask again then.`
+      ? `which Workers KV may show only from ${toSeconds(new Date(shown))}. Ask again then.`
       : 'which Workers KV does not show. Ask an administrator to save the record again.';
-  return ` The audit log has a change of ${at(pending.occurredAt)} by ${pending.changedBy}, ${what}`;
+  return ` The audit log has a change of ${toSeconds(pending.occurredAt)} by ${pending.changedBy}, ${what}`;
 }
 
 function verdictOf(known: RolesKnown): Comparison {
@@ -107,11 +108,11 @@ function verdictOf(known: RolesKnown): Comparison {
       `The record under ${unreadable} cannot be read, so they get no roles. Ask an administrator to save it again.`,
     );
   if (record === undefined) return withoutRecord(known);
-  const change = `${at(record.updatedAt)} by ${record.updatedBy}`;
+  const change = `${toSeconds(record.updatedAt)} by ${record.updatedBy}`;
   const holds = `The record under ${record.key}, changed ${change}, has ${roleList(record.roles)}${record.isConditional ? ONLY_IF_VERIFIED : ''}`;
   if (token === undefined)
     return says('no-token', `${holds}. No token of theirs is known: they get them at their next sign-in.`);
-  const seen = `The last token is of ${at(token.occurredAt)}, in ${token.application}`;
+  const seen = `The last token is of ${toSeconds(token.occurredAt)}, in ${token.application}`;
   const differs = differenceOf(record.roles, token.roles);
   switch (tokenHas(record.updatedAt, token)) {
     case 'no':
@@ -130,7 +131,7 @@ function verdictOf(known: RolesKnown): Comparison {
   if (differs === '')
     return says(
       'in-token',
-      `${holds}, and the last token, of ${at(token.occurredAt)} in ${token.application}, carries the same. An application that shows others keeps an earlier token, or reads another claim: ask them to sign out of it and sign in again, then ask its developers.`,
+      `${holds}, and the last token, of ${toSeconds(token.occurredAt)} in ${token.application}, carries the same. An application that shows others keeps an earlier token, or reads another claim: ask them to sign out of it and sign in again, then ask its developers.`,
     );
   return says('token-differs', `${holds}. ${seen}, and ${differs}. ${whyOf(token)}`);
 }
@@ -140,19 +141,30 @@ function withoutRecord({ removal, token, unusedEmail, now }: RolesKnown): Compar
     unusedEmail === undefined
       ? ''
       : ` The record under ${unusedEmail} does not count, because their provider is not trusted to verify addresses.`;
-  const removed = removal === undefined ? '' : ` It was removed ${at(removal.occurredAt)} by ${removal.changedBy}.`;
-  const none = `No key of theirs has a record that counts, so their next token has no roles.${removed}${unused}`;
-  if (token !== undefined && token.roles.length > 0)
+  const removed =
+    removal === undefined ? '' : ` It was removed ${toSeconds(removal.occurredAt)} by ${removal.changedBy}.`;
+  const none = `No key of theirs has a record that counts, so their next token has only roles that rules give.${removed}${unused}`;
+  const grant = 'An administrator can grant roles.';
+  if (token === undefined || token.roles.length === 0) return says('no-record', `${none} ${grant}`);
+  const seen = `The last token, of ${toSeconds(token.occurredAt)} in ${token.application},`;
+  if (mayHaveHadRecord(token, removal))
     return says(
       'sign-in-again',
-      `${none} The last token, of ${at(token.occurredAt)} in ${token.application}, still has ${roleList(token.roles)}. ${removal === undefined ? '' : wait(removal.occurredAt, now)}${TELL}`,
+      `${none} ${seen} still has ${roleList(token.roles)}. ${removal === undefined ? '' : wait(removal.occurredAt, now)}${TELL}`,
     );
-  return says('no-record', `${none} An administrator can grant roles.`);
+  const { policyVersion: version } = token;
+  return says(
+    'no-record',
+    `${none} ${seen} has ${roleList(token.roles)} without a record, from the rules of policy version ${version}: see GET /reports/rules?version=${version}. ${grant}`,
+  );
 }
 
-const says = (code: RolesVerdict, sentence: string): Comparison => ({ code, sentence });
+/** Whether the call of the token had a record, or could have one that was removed since. */
+const mayHaveHadRecord = ({ occurredAt, rolesUpdatedAt }: TokenSeen, removal: LoggedChange | undefined): boolean =>
+  rolesUpdatedAt !== null ||
+  (removal !== undefined && occurredAt.getTime() < removal.occurredAt.getTime() + KV_SPREAD_MS);
 
-const at = (instant: Date) => `${instant.toISOString().slice(0, 19)}Z`;
+const says = (code: RolesVerdict, sentence: string): Comparison => ({ code, sentence });
 
 const roleList = (roles: readonly string[]) =>
   roles.length === 0 ? 'no roles' : `the ${roles.length === 1 ? 'role' : 'roles'} ${roles.join(', ')}`;
@@ -172,7 +184,7 @@ function differenceOf(held: readonly string[], sent: readonly string[]): string 
 /** Workers KV may not show the change everywhere yet. */
 function wait(changedAt: Date, now: number): string {
   const shown = new Date(changedAt.getTime() + KV_SPREAD_MS);
-  return now >= shown.getTime() ? '' : `Workers KV may show the change only from ${at(shown)}. `;
+  return now >= shown.getTime() ? '' : `Workers KV may show the change only from ${toSeconds(shown)}. `;
 }
 
 const whyOf = ({ degraded, policyVersion }: TokenSeen) =>
