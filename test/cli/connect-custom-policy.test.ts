@@ -610,6 +610,13 @@ describe("an owner's page", () => {
       ),
       'email',
     ],
+    [
+      'copies an address of a provider',
+      inTurn(addProfile('Page', outputs('signInNames.emailAddress')), shown, (text) =>
+        text.replace('SelfAssertedAttributeProvider"/>', 'ClaimsTransformationProtocolProvider"/>'),
+      ),
+      'email',
+    ],
     ['types something else', inTurn(addProfile('Page', outputs('nca')), shown), 'signInNames.emailAddress'],
     ['verifies by a control', control('email'), 'signInNames.emailAddress'],
   ])('that %s decides which address is trusted before the token', async (what, change, claim) => {
