@@ -315,7 +315,10 @@ describe("an owner's files", () => {
     const exchange = { kind: 'validation', inputs: { name: ['userPrincipalName', 'authenticationSource'] } };
     await writeFile(policy, JSON.stringify({ exchanges: { Provider: exchange }, rules: [] }));
     const out = join(folder, 'provider');
-    expect(await fromPack('SocialAndLocalAccounts', out, '--policy', policy)).toMatchObject({ code: 0 });
+    expect(await fromPack('SocialAndLocalAccounts', out, '--policy', policy)).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('created: LocalAccountSignUpWithLogonEmail, SelfAsserted-Social.'),
+    });
     const { [EXTENSION]: text = '' } = await filesIn(out);
     expect(schemaProblems(text)).toEqual([]);
     const calls = ['LocalAccountSignUpWithLogonEmail', 'SelfAsserted-Social'].map(
@@ -607,6 +610,13 @@ describe("an owner's page", () => {
       ),
       'email',
     ],
+    [
+      'copies an address of a provider',
+      inTurn(addProfile('Page', outputs('signInNames.emailAddress')), shown, (text) =>
+        text.replace('SelfAssertedAttributeProvider"/>', 'ClaimsTransformationProtocolProvider"/>'),
+      ),
+      'email',
+    ],
     ['types something else', inTurn(addProfile('Page', outputs('nca')), shown), 'signInNames.emailAddress'],
     ['verifies by a control', control('email'), 'signInNames.emailAddress'],
   ])('that %s decides which address is trusted before the token', async (what, change, claim) => {
@@ -633,6 +643,16 @@ describe('a setting', () => {
     ['with a password in the URL', ['--base', 'Local', '--url', 'https://u:s3cret@g.example.com'], /more than a host/],
     ['with a placeholder URL', ['--base', 'Local', '--url', 'https://your-gatehouse.example.com'], /not an address/],
     ['with bearer and no scope', ['--base', 'Local', '--auth', 'bearer'], /^--scope is missing/],
+    [
+      'with a scope with a placeholder',
+      ['--base', 'Local', '--auth', 'bearer', '--scope', 'https://contoso.onmicrosoft.com/gatehouse/.default'],
+      /^--scope .* has a placeholder/,
+    ],
+    [
+      'with a scope of an unnamed application',
+      ['--base', 'Local', '--auth', 'bearer', '--scope', 'api://your-app-id/.default'],
+      /^--scope .* has a placeholder/,
+    ],
     ['with a scope of people', ['--base', 'Local', '--auth', 'bearer', '--scope', 'openid'], /not a scope of client/],
     [
       'with no credential',
@@ -658,6 +678,16 @@ describe('a setting', () => {
     expect(finished.stderr).not.toContain('s3cret');
     await expect(readFile(join(out, EXTENSION))).rejects.toThrow('ENOENT');
   });
+
+  it.each(['yourellb2c', 'contosofoods', 'yourb2c2'])(
+    'with the tenant %s is accepted, since it is no placeholder',
+    async (name) => {
+      const tenant = `${name}.onmicrosoft.com`;
+      const base = await baseFile('tenant', packText('LocalAccounts').replaceAll(TENANT, tenant));
+      expect(await connectPolicy(join(folder, name), '--base', base)).toMatchObject({ code: 0 });
+      expect(await connectPolicy(join(folder, name), '--base', 'Local', '--tenant', tenant)).toMatchObject({ code: 0 });
+    },
+  );
 
   it('with a text of special characters is escaped, and what XML cannot hold is replaced', async () => {
     const out = join(folder, 'escaped');

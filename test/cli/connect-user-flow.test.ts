@@ -2,6 +2,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { graphWith, retryAfterSeconds } from '../../src/cli/connect/graph.ts';
+import { applyUserFlow } from '../../src/cli/connect/user-flow-apply.ts';
+import { rolesAttributeName } from '../../src/cli/connect/user-flow-settings.ts';
 import { done, refused, run, start } from '../support/command.ts';
 import { type Failure, GraphServer } from '../support/graph-server.ts';
 import { newFolder } from '../support/policy-xml.ts';
@@ -148,6 +151,18 @@ describe('with --apply', () => {
       { GRAPH_TOKEN: token({ tid: 'aaaa' }) },
       /is of the tenant aaaa/,
     ],
+    [
+      'a tenant that is not named by its ID',
+      ['--tenant', 'gatehousedemo.onmicrosoft.com'],
+      {},
+      /is no tenant ID.* overview page/,
+    ],
+    [
+      'a token in two lines',
+      [],
+      { GRAPH_TOKEN: `${VALID.slice(0, 9)}\n${VALID.slice(9)}` },
+      /^GRAPH_TOKEN has a space or line break/,
+    ],
     ['no credential', [], { GATEHOUSE_CONNECTOR: 'b2c' }, /^GATEHOUSE_CONNECTOR has no user:password/],
     ['no certificate', ['--auth', 'certificate'], {}, /^--certificate is missing/],
     [
@@ -174,6 +189,7 @@ describe('with --apply', () => {
       /wait for 3600 seconds/,
     ],
     ['500', { status: 500 }, /Run the command again/],
+    ['the head in time, and not the body', 'stalled', /did not answer in time.*Run the command again/],
     ['nothing in time', 'timeout', /did not answer in time.*Run the command again/],
   ])('Graph that answers %s is named, with what to do, and no secret', async (_, failure, message) => {
     graph.failures.set(1, failure);
@@ -195,6 +211,52 @@ describe('with --apply', () => {
     expect(await apply([], { GATEHOUSE_CONNECTOR: 'b2c-2026b:another-password-of-good-length' })).toMatchObject(
       refused(1, /^Read back, the connector Gatehouse PostFederationSignup has another address or credential/),
     );
+  });
+
+  it('knows an attribute by its name in any case, and connectors of other APIs without a user name', async () => {
+    graph.attributes.push({ id: 'extension_0_roles', displayName: 'roles', dataType: 'string' });
+    graph.connectors.push({
+      id: 'theirs',
+      displayName: 'Another',
+      targetUrl: 'https://other.example.com',
+      authenticationConfiguration: { '@odata.type': '#microsoft.graph.basicAuthentication', username: null },
+    });
+    expect(await apply()).toMatchObject(done('agree'));
+    expect(graph.attributes).toHaveLength(1);
+  });
+
+  it('replaces a certificate that is no longer valid', async () => {
+    const pfx = join(await newFolder(), 'b2c.pfx');
+    await writeFile(pfx, new Uint8Array([48, 130, 1]));
+    const certificate = ['--auth', 'certificate', '--certificate', pfx];
+    await apply(certificate);
+    for (const connector of graph.connectors)
+      connector.authenticationConfiguration = { certificateList: [{ isActive: true, notAfter: NOW_SECONDS - 1 }] };
+    expect(await apply(certificate)).toMatchObject(done('agree'));
+    expect(graph.calls.filter((call) => call.endsWith('/uploadClientCertificate'))).toHaveLength(3);
+  });
+
+  it('names the attribute as ROLES_CLAIM does', async () => {
+    expect(['extension_Roles', `extension_${'0a'.repeat(16)}_Groups`, 'jobTitle'].map(rolesAttributeName)).toEqual([
+      'Roles',
+      'Groups',
+      undefined,
+    ]);
+    await applyUserFlow(graphWith(graph, VALID), {
+      flow: 'B2C_1_signupsignin',
+      url: 'https://gatehouse.example.com',
+      authentication: 'basic',
+      attribute: 'Groups',
+      credential: { kind: 'basic', username: 'b2c-2026a', password: 'a-password-of-good-length' },
+      isForced: false,
+    });
+    expect(graph.attributes).toMatchObject([{ displayName: 'Groups', dataType: 'string' }]);
+  });
+
+  it('reads how long Graph asks to wait as seconds or a date', () => {
+    const now = Date.parse('2026-11-27T10:00:00Z');
+    const headers = ['7', 'Fri, 27 Nov 2026 10:01:30 GMT', 'Fri, 27 Nov 2026 09:00:00 GMT', 'soon', null];
+    expect(headers.map((header) => retryAfterSeconds(header, now))).toEqual([7, 90, 0, 10, 10]);
   });
 
   it('waits as long as Graph asks, and goes on', async () => {

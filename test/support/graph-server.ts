@@ -44,7 +44,11 @@ interface Connector {
 }
 
 /** How a call fails: an answer in place of the effect, or `lost`: the effect remains, and the answer does not come. */
-export type Failure = { readonly status: number; readonly headers?: Record<string, string> } | 'timeout' | 'lost';
+export type Failure =
+  | { readonly status: number; readonly headers?: Record<string, string> }
+  | 'timeout'
+  | 'stalled'
+  | 'lost';
 
 export class GraphServer {
   readonly token: string;
@@ -70,6 +74,10 @@ export class GraphServer {
     this.calls.push(`${request.method} ${path}`);
     const failure = this.failures.get(this.calls.length);
     if (failure === 'timeout') throw new DOMException('too slow', 'TimeoutError');
+    if (failure === 'stalled')
+      return new Response(
+        new ReadableStream({ start: (body) => body.error(new DOMException('too slow', 'TimeoutError')) }),
+      );
     if (typeof failure === 'object') return this.#problem(failure.status, 'refused', failure.headers);
     if (request.headers.get('Authorization') !== `Bearer ${this.token}`)
       return this.#problem(401, 'InvalidAuthenticationToken');

@@ -36,23 +36,32 @@ export function graphWith({ fetch }: Pick<Io, 'fetch'>, token: string): GraphCal
         await wait(response, method, path);
         continue;
       }
-      const text = await response.text();
+      const { text } = response;
       if (response.ok) return text === '' ? undefined : jsonIn(text);
       throw new CommandRefusal(refusalFor(response.status, method, path, text));
     }
   };
 }
 
-async function send(fetch: Io['fetch'], token: string, method: Method, path: string, body: unknown): Promise<Response> {
+interface Answer {
+  readonly status: number;
+  readonly ok: boolean;
+  readonly headers: Headers;
+  readonly text: string;
+}
+
+async function send(fetch: Io['fetch'], token: string, method: Method, path: string, body: unknown): Promise<Answer> {
   const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' };
   const sent = body === undefined ? {} : { body: JSON.stringify(body) };
   try {
-    return await fetch(path.startsWith('https:') ? path : `${GRAPH}${path}`, {
+    const response = await fetch(path.startsWith('https:') ? path : `${GRAPH}${path}`, {
       method,
       headers,
       ...sent,
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
+    const { status, ok, headers: received } = response;
+    return { status, ok, headers: received, text: await response.text() };
   } catch (error) {
     const why =
       error instanceof Error && error.name === 'TimeoutError' ? 'did not answer in time' : 'cannot be reached';
@@ -60,11 +69,21 @@ async function send(fetch: Io['fetch'], token: string, method: Method, path: str
   }
 }
 
-async function wait(response: Response, method: Method, path: string): Promise<void> {
-  const seconds = Number(response.headers.get('Retry-After') ?? '10');
-  if (!(seconds >= 0 && seconds <= MAX_RETRY_AFTER_SECONDS))
+async function wait({ headers }: Answer, method: Method, path: string): Promise<void> {
+  const seconds = retryAfterSeconds(headers.get('Retry-After'), Date.now());
+  if (seconds > MAX_RETRY_AFTER_SECONDS)
     throw new CommandRefusal(`Microsoft Graph asks to wait for ${seconds} seconds (${method} ${path}). ${AGAIN}`);
   await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+}
+
+const USUAL_WAIT_SECONDS = 10;
+
+/** The header has seconds or a date (RFC 9110). A past date is no wait, and another text is the usual one. */
+export function retryAfterSeconds(header: string | null, nowMs: number): number {
+  if (header === null) return USUAL_WAIT_SECONDS;
+  if (/^\s*\d+\s*$/.test(header)) return Number(header);
+  const at = Date.parse(header);
+  return Number.isNaN(at) ? USUAL_WAIT_SECONDS : Math.max(0, Math.ceil((at - nowMs) / 1000));
 }
 
 const problem = z.object({ error: z.object({ code: z.optional(z.string()), message: z.optional(z.string()) }) });

@@ -76,6 +76,9 @@ export const signUpPages = (chain: PolicyChain, { steps }: JourneyParts): Journe
 const isPage = (chain: PolicyChain, profile: string): boolean =>
   chain.handlerOf(profile).includes('SelfAssertedAttributeProvider');
 
+const isDirectory = (chain: PolicyChain, profile: string): boolean =>
+  chain.handlerOf(profile).includes('AzureActiveDirectoryProvider');
+
 /** A page of several steps is one page, and has the claims that it has at each of them. */
 function pagesOf(
   chain: PolicyChain,
@@ -136,16 +139,19 @@ export function verifiedEmails(chain: PolicyChain, steps: readonly Element[]): s
   const giving = (claim: string) => profiles.filter((profile) => chain.outputClaims(profile).includes(claim));
   const all = (found: readonly string[], claim: string) => found.every((profile) => verifies(chain, profile, claim));
   const email = giving('email');
-  const isDirectoryVerified = profiles
-    .filter((profile) => isPage(chain, profile))
-    .every((page) => signInNames(chain, page, profiles).every((claim) => verifies(chain, page, claim)));
+  const directory = giving(DIRECTORY_EMAIL);
+  const isDirectoryVerified =
+    directory.every((profile) => isDirectory(chain, profile) || verifies(chain, profile, DIRECTORY_EMAIL)) &&
+    profiles
+      .filter((profile) => isPage(chain, profile))
+      .every((page) => signInNames(chain, page, profiles).every((claim) => verifies(chain, page, claim)));
   return [
-    ...(giving(DIRECTORY_EMAIL).length > 0 && isDirectoryVerified ? ['signInNames.emailAddress'] : []),
+    ...(directory.length > 0 && isDirectoryVerified ? ['signInNames.emailAddress'] : []),
     ...(email.length > 0 && all(email, 'email') ? ['email'] : []),
   ];
 }
 
-/** The claims of a page, in lower case, that become or replace the address in the directory. */
+/** The claims of a page, in lower case, that are written as the address in the directory. */
 function signInNames(chain: PolicyChain, page: string, steps: readonly string[]): string[] {
   const outputs = chain.outputClaims(page);
   const written = [...validationsOf(chain, page), ...steps]
@@ -155,5 +161,5 @@ function signInNames(chain: PolicyChain, page: string, steps: readonly string[])
     .map(referredClaim);
   // The starter packs set a password for `email`.
   const registered = outputs.includes('newpassword') ? ['email'] : [];
-  return [DIRECTORY_EMAIL, ...registered, ...written].filter((claim) => outputs.includes(claim));
+  return [...registered, ...written].filter((claim) => outputs.includes(claim));
 }

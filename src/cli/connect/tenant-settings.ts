@@ -5,11 +5,12 @@ import { descendantsOf } from './xml.ts';
 
 /** What the XML schema of custom policies accepts, and a domain. */
 const TENANT = /^(?=.{3,63}$)[A-Za-z0-9]+(?:\.[A-Za-z0-9]+)+$/;
-/** Names that Microsoft's documents and packs have in place of a tenant's. */
-const PLACEHOLDER_TENANT = /^(?:your.*|my-?tenant|tenant|tenant-?name|contoso|fabrikam|example|xxx+)\./i;
+/** Names that Microsoft's documents and packs have in place of a tenant's, exactly: a real name can begin like one. */
+const PLACEHOLDER_TENANT =
+  /^(?:your-?(?:b2c-?)?(?:tenant|directory|domain|company|organi[sz]ation)?(?:-?name)?|my-?tenant|tenant|tenant-?name|contoso|fabrikam|example|xxx+)\./i;
 /** Texts that the packs and the documents have in place of a value. */
 const PLACEHOLDER =
-  /\byour-?(?:tenant|app|account|instrumentation)[\w-]*|\{Settings:[^{}]*\}|^(?:Proxy)?IdentityExperienceFrameworkAppId$|^facebook_clientid$|\binsert[-_]\w+/i;
+  /\byour-?(?:(?:b2c-?)?tenant|app(?:-?(?:id|insights[\w-]*))?|account|instrumentation-?key)(?:-?name)?(?![A-Za-z0-9])|\{Settings:[^{}]*\}|^(?:Proxy)?IdentityExperienceFrameworkAppId$|^facebook_clientid$|\binsert[-_]\w+/i;
 
 /** `where`: the setting, for the message. */
 export function checkedTenant(tenant: string, where: string): string {
@@ -67,6 +68,12 @@ export function checkedScope(scope: string | undefined): string {
   if (scope === undefined)
     throw calledWrongly(
       '--scope is missing. For bearer, write the application id URI of Gatehouse and /.default, such as api://<application id>/.default.',
+      'connect',
+    );
+  const host = /:\/\/([^/]*)/.exec(scope)?.[1] ?? '';
+  if (PLACEHOLDER.test(scope) || PLACEHOLDER_TENANT.test(host))
+    throw calledWrongly(
+      `--scope ${scope} has a placeholder. Write the application id URI of Gatehouse and /.default.`,
       'connect',
     );
   if (!/^[a-z][a-z0-9+.-]*:\/\/[^\s<>{}"]+\/\.default$|^[0-9a-f-]{36}\/\.default$/i.test(scope))

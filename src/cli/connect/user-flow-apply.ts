@@ -3,7 +3,7 @@ import * as z from 'zod/mini';
 import { STEPS, type UserFlowStep } from '../../sign-in/steps.ts';
 import { CommandRefusal } from '../refusal.ts';
 import { GRAPH, type GraphCall } from './graph.ts';
-import { connectorName, connectorUrl, type FlowSettings, GRAPH_STEPS, ROLES_ATTRIBUTE } from './user-flow-settings.ts';
+import { connectorName, connectorUrl, type FlowSettings, GRAPH_STEPS, rolesAttribute } from './user-flow-settings.ts';
 
 /** The credential of the connectors. */
 export type ConnectorCredential =
@@ -17,7 +17,11 @@ export type ConnectorCredential =
       readonly isRenewed: boolean;
     };
 
-const certificate = z.object({ isActive: z.optional(z.boolean()), notAfter: z.optional(z.number()) });
+/** `notAfter`: Unix time in seconds. */
+const certificate = z.object({
+  isActive: z.optional(z.nullable(z.boolean())),
+  notAfter: z.optional(z.nullable(z.number())),
+});
 const connectorSchema = z.object({
   id: z.string(),
   displayName: z.optional(z.nullable(z.string())),
@@ -25,9 +29,9 @@ const connectorSchema = z.object({
   authenticationConfiguration: z.optional(
     z.nullable(
       z.object({
-        '@odata.type': z.optional(z.string()),
-        username: z.optional(z.string()),
-        certificateList: z.optional(z.array(certificate)),
+        '@odata.type': z.optional(z.nullable(z.string())),
+        username: z.optional(z.nullable(z.string())),
+        certificateList: z.optional(z.nullable(z.array(certificate))),
       }),
     ),
   ),
@@ -56,7 +60,7 @@ export async function applyUserFlow(graph: GraphCall, options: ApplyOptions): Pr
   const connectors = await listOf(graph, '/identity/apiConnectors', connectorSchema);
   const attributes = await listOf(graph, '/identity/userFlowAttributes', attributeSchema);
   checkAttached(before, connectors, options);
-  const done = await withRoles(graph, attributes);
+  const done = await withRoles(graph, attributes, options.attribute);
 
   const ids = new Map<UserFlowStep, string>();
   for (const step of STEPS) {
@@ -76,15 +80,21 @@ export async function applyUserFlow(graph: GraphCall, options: ApplyOptions): Pr
   return done;
 }
 
-async function withRoles(graph: GraphCall, attributes: readonly z.output<typeof attributeSchema>[]): Promise<string[]> {
-  const known = attributes.find(({ displayName }) => displayName?.toLowerCase() === 'roles');
+type Attribute = z.output<typeof attributeSchema>;
+
+/** Names of attributes have no case. */
+const attributeNamed = (attributes: readonly Attribute[], name: string): Attribute | undefined =>
+  attributes.find(({ displayName }) => displayName?.toLowerCase() === name.toLowerCase());
+
+async function withRoles(graph: GraphCall, attributes: readonly Attribute[], name: string): Promise<string[]> {
+  const known = attributeNamed(attributes, name);
   if (known === undefined) {
-    await graph('POST', '/identity/userFlowAttributes', ROLES_ATTRIBUTE);
-    return [`The attribute ${ROLES_ATTRIBUTE.displayName} was created.`];
+    await graph('POST', '/identity/userFlowAttributes', rolesAttribute(name));
+    return [`The attribute ${name} was created.`];
   }
   if (known.dataType !== 'string')
     throw new CommandRefusal(
-      `The attribute ${known.displayName} has the type ${known.dataType}. Gatehouse needs a string: delete it, or set ROLES_CLAIM to another one.`,
+      `The attribute ${known.displayName} has the type ${known.dataType}. Gatehouse needs a string: delete it, or set ROLES_CLAIM in wrangler.toml to extension_ and another name.`,
     );
   return [];
 }
@@ -150,7 +160,12 @@ const authenticationOf = (credential: ConnectorCredential) =>
 /** Graph does not return a password. A credential has a name of its own, so that the name says enough. */
 function hasCredential({ authenticationConfiguration: known }: Connector, credential: ConnectorCredential): boolean {
   if (credential.kind === 'basic') return known?.username === credential.username;
-  return !credential.isRenewed && (known?.certificateList ?? []).some(({ isActive }) => isActive === true);
+  return (
+    !credential.isRenewed &&
+    (known?.certificateList ?? []).some(
+      ({ isActive, notAfter }) => isActive === true && (notAfter ?? Infinity) * 1000 > Date.now(),
+    )
+  );
 }
 
 type Attached = z.output<typeof configuration>;
@@ -195,11 +210,9 @@ async function readBack(
     ...GRAPH_STEPS.filter(({ step, member }) => now[member]?.id !== ids.get(step)).map(
       ({ step, member }) => `${member} of ${options.flow} is not ${connectorName(step)}`,
     ),
-    ...(attributes.some(
-      ({ displayName, dataType }) => displayName === ROLES_ATTRIBUTE.displayName && dataType === 'string',
-    )
+    ...(attributeNamed(attributes, options.attribute)?.dataType === 'string'
       ? []
-      : [`the attribute ${ROLES_ATTRIBUTE.displayName} is missing`]),
+      : [`the attribute ${options.attribute} is missing`]),
   ];
   if (wrong.length > 0)
     throw new CommandRefusal(`Read back, ${wrong.join('; ')}. Wait a minute, then run the command again.`);

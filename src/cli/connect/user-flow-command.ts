@@ -1,11 +1,12 @@
 /** `npm run connect -- user-flow`: prints the settings of a user flow, or makes them. */
 import { readFile } from 'node:fs/promises';
 import { type Io, print } from '../io.ts';
+import { claimNamesGiven } from '../policy/settings.ts';
 import { CommandRefusal, calledWrongly } from '../refusal.ts';
 import { graphWith, tokenFacts } from './graph.ts';
 import { checkedAddress } from './tenant-settings.ts';
 import { applyUserFlow, type ConnectorCredential } from './user-flow-apply.ts';
-import { type FlowSettings, portalOnlyText, portalText } from './user-flow-settings.ts';
+import { type FlowSettings, portalOnlyText, portalText, rolesAttributeName } from './user-flow-settings.ts';
 
 /** As commander parses them. */
 export interface UserFlowOptions {
@@ -24,6 +25,7 @@ export async function connectUserFlow(io: Io, options: UserFlowOptions): Promise
     flow: checkedFlow(options.flow),
     url: checkedAddress(options.url),
     authentication: options.auth,
+    attribute: await attributeForRoles(),
   };
   if (options.apply !== true) {
     print(io, portalText(settings));
@@ -34,8 +36,17 @@ export async function connectUserFlow(io: Io, options: UserFlowOptions): Promise
   const graph = graphWith(io, token);
   const done = await applyUserFlow(graph, { ...settings, credential, isForced: options.force === true });
   print(io, done.length === 0 ? 'All was as it should be. Nothing was changed.' : done.join('\n'));
-  print(io, `Read back: the connectors, the attribute and ${settings.flow} agree.\n\n${portalOnlyText(settings.flow)}`);
+  print(io, `Read back: the connectors, the attribute and ${settings.flow} agree.\n\n${portalOnlyText(settings)}`);
   return 0;
+}
+
+async function attributeForRoles(): Promise<string> {
+  const { rolesClaim } = await claimNamesGiven();
+  const name = rolesAttributeName(rolesClaim);
+  if (name !== undefined) return name;
+  throw new CommandRefusal(
+    `ROLES_CLAIM is ${rolesClaim}, which is no custom attribute of a user flow. Set it in wrangler.toml to extension_ and a name.`,
+  );
 }
 
 function checkedFlow(flow: string | undefined): string {
@@ -46,11 +57,23 @@ function checkedFlow(flow: string | undefined): string {
   );
 }
 
+const TENANT_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
 function checkedToken(token: string | undefined, tenant: string | undefined, nowMs: number): string {
+  if (tenant !== undefined && !TENANT_ID.test(tenant))
+    throw calledWrongly(
+      `--tenant ${tenant} is no tenant ID, which is what a token names. Write the ID that the overview page of the tenant shows.`,
+      'connect',
+    );
   if (token === undefined || token.trim() === '')
     throw calledWrongly(
       'GRAPH_TOKEN is not set. Set it to an access token for Microsoft Graph of your B2C tenant, with the rights ' +
         'APIConnectors.ReadWrite.All and IdentityUserFlow.ReadWrite.All.',
+      'connect',
+    );
+  if (!/^[\x21-\x7e]+$/.test(token.trim()))
+    throw calledWrongly(
+      'GRAPH_TOKEN has a space or line break in it. Set it to the token alone, in one line.',
       'connect',
     );
   const { exp, tid } = tokenFacts(token.trim());

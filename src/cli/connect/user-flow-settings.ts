@@ -8,6 +8,8 @@ export interface FlowSettings {
   /** The address of Gatehouse, without a slash at its end. */
   readonly url: string;
   readonly authentication: 'basic' | 'certificate';
+  /** The name of the attribute for roles. */
+  readonly attribute: string;
 }
 
 /** The steps of Graph's `apiConnectorConfiguration`, in the order of a sign-up. It has none for the token step. */
@@ -16,11 +18,15 @@ export const GRAPH_STEPS = [
   { step: 'PostAttributeCollection', member: 'postAttributeCollection' },
 ] as const satisfies readonly { readonly step: UserFlowStep; readonly member: string }[];
 
-export const ROLES_ATTRIBUTE = {
-  displayName: 'Roles',
+/** The attribute whose value comes in the claim ROLES_CLAIM; undefined for a claim that is no custom attribute. */
+export const rolesAttributeName = (rolesClaim: string): string | undefined =>
+  /^extension_(?:[0-9a-f]{32}_)?(.+)$/i.exec(rolesClaim)?.[1];
+
+export const rolesAttribute = (displayName: string) => ({
+  displayName,
   description: 'The roles of the person, separated by spaces. Gatehouse sets them.',
   dataType: 'string',
-} as const;
+});
 
 export const connectorName = (step: UserFlowStep): string => `Gatehouse ${step}`;
 export const connectorUrl = (url: string, step: UserFlowStep): string => `${url}/connectors/user-flow/${step}`;
@@ -32,7 +38,7 @@ const PORTAL_STEPS: { readonly [step in UserFlowStep]: string } = {
 };
 
 /** Every setting, by page of the portal. */
-export function portalText({ flow, url, authentication }: FlowSettings): string {
+export function portalText({ flow, url, authentication, attribute }: FlowSettings): string {
   const credential: readonly (readonly [string, string])[] =
     authentication === 'basic'
       ? [
@@ -49,9 +55,9 @@ export function portalText({ flow, url, authentication }: FlowSettings): string 
   return `Azure AD B2C, User attributes, Add:
 
 ${pairs([
-  ['Name', ROLES_ATTRIBUTE.displayName],
+  ['Name', attribute],
   ['Data Type', 'String'],
-  ['Description', ROLES_ATTRIBUTE.description],
+  ['Description', rolesAttribute(attribute).description],
 ])}
 
 Azure AD B2C, API connectors, New API connector, ${STEPS.length} times:
@@ -62,17 +68,20 @@ User flows, ${flow}, API connectors:
 
 ${pairs(STEPS.map((step) => [PORTAL_STEPS[step], connectorName(step)] as const))}
 
-${tokenText(flow)}`;
+${tokenText(flow, attribute)}`;
 }
 
 /** The steps that Graph cannot take. */
-export const portalOnlyText = (flow: string): string => `Two steps remain, which Microsoft Graph does not offer:
+export const portalOnlyText = ({
+  flow,
+  attribute,
+}: FlowSettings): string => `Two steps remain, which Microsoft Graph does not offer:
 
 User flows, ${flow}, API connectors:
 
 ${pairs([[PORTAL_STEPS.PreTokenIssuance, connectorName('PreTokenIssuance')]])}
 
-${tokenText(flow)}`;
+${tokenText(flow, attribute)}`;
 
-const tokenText = (flow: string) => `User flows, ${flow}, Application claims: select ${ROLES_ATTRIBUTE.displayName}.
-User flows, ${flow}, User attributes: do not select ${ROLES_ATTRIBUTE.displayName}, or people could type their own roles.`;
+const tokenText = (flow: string, attribute: string) => `User flows, ${flow}, Application claims: select ${attribute}.
+User flows, ${flow}, User attributes: do not select ${attribute}, or people could type their own roles.`;
