@@ -21,6 +21,9 @@ export interface ErasureDone {
   readonly tables: {
     readonly attempts: { readonly blinded: number; readonly days?: DayRange | undefined };
     readonly changes: { readonly blinded: number };
+    /** Rows that named the person. Those of other people are made again from what is left. */
+    readonly users: { readonly removed: number };
+    readonly accounts: { readonly removed: number };
   };
   /** Records of roles in Workers KV. */
   readonly records: { readonly removed: number };
