@@ -22,8 +22,15 @@ export interface PersonAccounts {
   readonly accountsInWords: string;
 }
 
-/** `keys` are the keys that belong together; of each part at most {@link MOST} are returned. */
-export async function accountsOfPerson(config: Config, keys: readonly string[]): Promise<PersonAccounts> {
+/**
+ * `key` is what the search led to, and `keys` are the keys that belong together; of each part at most {@link MOST} are
+ * returned.
+ */
+export async function accountsOfPerson(
+  config: Config,
+  { key, keys }: { readonly key: string; readonly keys: readonly string[] },
+  now: number,
+): Promise<PersonAccounts> {
   const oids = keys.filter((key) => !/^(email|name|idp):/.test(key));
   const others = keys.filter((key) => !/^(email|name):/.test(key));
   const emails = keys.filter((key) => key.startsWith('email:'));
@@ -65,7 +72,10 @@ export async function accountsOfPerson(config: Config, keys: readonly string[]):
       accounts: strangers.map(accountJson),
     },
   };
-  return { ...found, accountsInWords: accountsInWords(found) };
+  // Of an address or a name, an identity without an account may be another person's, too.
+  const people = new Set([...own, ...identities].map((row) => row.oidKey || ('key' in row ? row.key : '')));
+  const isOnePerson = !/^(email|name):/.test(key) || people.size <= 1;
+  return { ...found, accountsInWords: accountsInWords(found, { isOnePerson, now }) };
 }
 
 const among = (id: typeof users.id | typeof accounts.id, keys: readonly string[]): SQL =>

@@ -38,7 +38,7 @@ export async function findPerson(
 ): Promise<FoundPerson & Partial<PersonAccounts>> {
   const found = await findAttempts(config, page, now, languages);
   if (page.after !== undefined || found.attempts.length === 0) return found;
-  return { ...found, ...(await accountsOfPerson(config, found.keys)) };
+  return { ...found, ...(await accountsOfPerson(config, found, now)) };
 }
 
 async function findAttempts(
