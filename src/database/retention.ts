@@ -5,7 +5,8 @@ import { DAY_MS } from '../platform/duration.ts';
 import { errorFields, log } from '../platform/log.ts';
 import type { Database } from './connect.ts';
 import { createMonths, existingMonths, isPast, LOCK_TIMEOUT, type Month, upcomingMonths } from './partitions.ts';
-import { accounts, changes, erasedKeys, probes, refusedCalls, users } from './schema.ts';
+import { forgetUsersBefore } from './retain-users.ts';
+import { changes, erasedKeys, probes, refusedCalls } from './schema.ts';
 
 /**
  * Days for which the audit log is retained, or RETENTION_DAYS if longer. PCI DSS 10.5.1 requires twelve months of audit
@@ -33,9 +34,8 @@ export interface RetentionResult {
 
 /**
  * Creates future partitions, drops those whose last day is more than `retentionDays` ago (an attempt exists up to a
- * month longer), and deletes the visits of dropped months, users not seen since,
- * old changes and old erased keys. Never throws: a failed
- * part, such as a lock timeout, is logged, and the other parts run.
+ * month longer), and deletes what follows from dropped months alone, old changes and old erased keys. Never throws: a
+ * failed part, such as a lock timeout, is logged, and the other parts run.
  */
 export async function keepRetention(db: Database, now: Date, retentionDays: number): Promise<RetentionResult> {
   let complete = true;
@@ -65,11 +65,6 @@ export async function keepRetention(db: Database, now: Date, retentionDays: numb
   await part('user-days', () => deleteUserDays(db));
   const changesDays = Math.max(CHANGES_RETENTION_DAYS, retentionDays);
   await part('changes', () => deleteBefore(db, changes, changes.occurredAt, now, changesDays));
-  for (const [name, table] of [
-    ['users', users],
-    ['accounts', accounts],
-  ] as const)
-    await part(name, () => deleteBefore(db, table, table.lastSeen, now, retentionDays));
   await part('refused-calls', () => deleteBefore(db, refusedCalls, refusedCalls.occurredAt, now, retentionDays));
   await part('probes', () => deleteBefore(db, probes, probes.occurredAt, now, retentionDays));
   const erasedDays = erasedKeysRetentionDays(retentionDays);
@@ -94,6 +89,8 @@ async function dropWhenSummed(db: Database, month: Month): Promise<boolean> {
   };
   if (await isHeld()) return false;
   const { name, from, to } = month;
+  // A value never outlives its attempt: when this fails, the month stays for the next run.
+  await forgetUsersBefore(db, to);
   await db.batch([
     db.execute(LOCK_TIMEOUT),
     db.execute(sql`select until from summed_until for update`),

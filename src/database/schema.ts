@@ -424,7 +424,7 @@ export const accounts = pgTable(
     id: uuid().primaryKey(),
     /** An `idp:` key, or the digest of a long one. */
     key: text().notNull(),
-    /** As in the key: percent-encoded. */
+    /** Percent-encoded, as in the key; beside the digest of a long key as the call had it. */
     issuer: text().notNull(),
     signInType: dimension(),
     signInTypeFrom: from(),

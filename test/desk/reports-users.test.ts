@@ -171,7 +171,7 @@ describe('the accounts of a person', () => {
     expect(accountsInWords).toMatch(
       /^They signed in with Google last, at \S+Z\. Before that with Facebook, last at \S+Z\. One other user has the same address: /,
     );
-    // From the address alone both are found, and the newest is the user.
+    // From the address alone both are found: no provider is named, since it may be the other person's.
     const byAddress = await ask(address);
     expect([byAddress.user?.objectId, byAddress.sameAddress.users.map((one) => one.objectId)]).toEqual([
       objectId,
@@ -181,13 +181,26 @@ describe('the accounts of a person', () => {
     expect(byAddress.accountsInWords).not.toMatch(/Google|Facebook/);
   });
 
-  it('a sign-up that no account came of is unfinished, until a call has the objectId', async () => {
+  it('begin with the last sign-in when its call named no identity', async () => {
+    const [word, objectId] = [own(), crypto.randomUUID()];
+    await write(
+      signIn({ objectId, provider: 'google.com', subject: word, hoursAgo: 90 }),
+      signIn({ objectId, hoursAgo: 3 }),
+    );
+    expect((await ask(objectId)).accountsInWords).toMatch(
+      /^They signed in last at \S+Z; the call named no identity. They signed in with Google at \S+Z\.$/,
+    );
+  });
+
+  it('a sign-up that no later call named is unfinished, and in words after half an hour, until a call has the objectId', async () => {
     const word = own();
     const signUp = { provider: 'apple.com', subject: word, step: 'PostFederationSignup', hoursAgo: 2 };
     await write(signIn({ ...signUp, objectId: '', address: `${word}@example.com` }));
     const before = await ask(`${word}@example.com`);
     expect(before).toMatchObject({ user: null, accounts: [{ isUnfinished: true, objectId: null }] });
-    expect(before.accountsInWords).toContain('A sign-up with Apple was last seen at');
+    expect(before.accountsInWords).toMatch(/A sign-up with Apple was last seen at \S+, and no later call named it\.$/);
+    await write(signIn({ ...signUp, objectId: '', hoursAgo: 0 }));
+    expect((await ask(`${word}@example.com`)).accountsInWords).not.toContain('A sign-up');
     await write(signIn({ provider: 'apple.com', subject: word }));
     expect((await ask(`${word}@example.com`)).accounts).toMatchObject([{ isUnfinished: false }]);
   });

@@ -278,7 +278,7 @@ it('question 8: is a sign-up unfinished?', async () => {
     outcome: 'unfinished',
     steps: [{ status: 'reached' }, { status: 'not-reached' }, { status: 'not-reached' }],
   });
-  expect(accountsInWords).toMatch(/A sign-up with Google was last seen at .*, and no account came of it\./);
+  expect(accountsInWords).toMatch(/A sign-up with Google was last seen at .*, and no later call named it\./);
   // The limit: no objectId before the account is created.
   expect([accounts[0]?.objectId, attempts[0]?.objectId]).toEqual([null, '']);
 });

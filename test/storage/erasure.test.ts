@@ -8,6 +8,7 @@ import { ERASED } from '../../src/attempts/notes.ts';
 import { erasePerson } from '../../src/desk/admin/erasure/erase.ts';
 import { sumDue } from '../../src/desk/aggregates/sum-due.ts';
 import { consume } from '../../src/desk/consume/consume.ts';
+import { rebuildUsers } from '../../src/desk/users/rebuild-users.ts';
 import { DAY_MS, HOUR_MS } from '../../src/platform/duration.ts';
 import { anAttempt, keepAttempts } from '../support/attempt.ts';
 import { policyDoor } from '../support/policy-door.ts';
@@ -78,8 +79,10 @@ const found = async (names: readonly string[]) => {
 };
 
 /** `t::text` of these rows. */
-const rowsOf = (...some: Attempt[]) =>
-  database.rows(sql`select t::text from attempts t where id in ${some.map(({ id }) => id)} order by id`);
+const rowsOf = async (...some: Attempt[]) =>
+  some.length === 0
+    ? []
+    : database.rows(sql`select t::text from attempts t where id in ${some.map(({ id }) => id)} order by id`);
 
 const pathOf = (key: string) => `/people/${encodeURIComponent(key)}/data`;
 const erase = (key: string, query = '') => call('DELETE', pathOf(key) + query);
@@ -397,6 +400,7 @@ describe('an erasure that is repeated', () => {
 describe('the preview and the proof of an erasure', () => {
   it('the preview counts what the erasure then erases, names the keys and changes nothing', async () => {
     const anna = await someone();
+    await rebuildUsers(database.db);
     const before = await everything();
     const { status, json } = await preview(oidOf(anna));
     expect([status, json]).toEqual([
@@ -405,7 +409,12 @@ describe('the preview and the proof of an erasure', () => {
         keys: [oidOf(anna), idpOf(anna), `idp:facebook.com:${anna.id}`, emailOf(anna), `name:${anna.email}`],
         notFollowed: [],
         accounts: 1,
-        tables: { attempts: { found: 6, days: expect.anything() }, changes: { found: 3 } },
+        tables: {
+          attempts: { found: 6, days: expect.anything() },
+          changes: { found: 3 },
+          users: { found: 1 },
+          accounts: { found: 2 },
+        },
         records: { found: 3 },
         deadLetters: { found: 1, unreadable: 0 },
       },
@@ -417,7 +426,12 @@ describe('the preview and the proof of an erasure', () => {
     expect(erased).toMatchObject({
       status: 200,
       json: {
-        tables: { attempts: { blinded: 6 }, changes: { blinded: 3 } },
+        tables: {
+          attempts: { blinded: 6 },
+          changes: { blinded: 3 },
+          users: { removed: 1 },
+          accounts: { removed: 2 },
+        },
         records: { removed: 3 },
         deadLetters: { removed: 1 },
       },

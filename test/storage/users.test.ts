@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { v7 as uuidv7 } from 'uuid';
 import { expect, it } from 'vitest';
 import type { Attempt } from '../../src/attempts/attempt.ts';
+import { forgetUsersBefore } from '../../src/database/retain-users.ts';
 import { keepRetention } from '../../src/database/retention.ts';
 import { attempts } from '../../src/database/schema.ts';
 import { erasePerson } from '../../src/desk/admin/erasure/erase.ts';
@@ -11,7 +12,7 @@ import { sumDue } from '../../src/desk/aggregates/sum-due.ts';
 import { writeMessages } from '../../src/desk/consume/write-messages.ts';
 import { rebuildUsers } from '../../src/desk/users/rebuild-users.ts';
 import { readConfig } from '../../src/platform/config.ts';
-import { DAY_MS, HOUR_MS } from '../../src/platform/duration.ts';
+import { HOUR_MS } from '../../src/platform/duration.ts';
 import { anAttempt } from '../support/attempt.ts';
 import { memoryKv } from '../support/memory-kv.ts';
 import { empty, ownDatabase } from '../support/own-database.ts';
@@ -165,11 +166,51 @@ it('users, accounts and their days equal a plain computation from the attempts a
   );
 });
 
-it('a person or an identity that was not seen within RETENTION_DAYS is deleted, and the others stay', async () => {
-  const seen = (days: number, oidKey: string, idpKey: string) =>
-    anAttempt({ at: new Date(Date.now() - days * DAY_MS), oidKey, idpKey });
-  await write([seen(91, 'oid:0', 'idp:x.com:0'), seen(91, 'oid:1', 'idp:x.com:1'), seen(89, 'oid:1', 'idp:x.com:1')]);
-  await keepRetention(db(), new Date(), 90);
-  expect(await rows(sql`select oid_key from users`)).toEqual([{ oid_key: 'oid:1' }]);
-  expect(await rows(sql`select key from accounts`)).toEqual([{ key: 'idp:x.com:1' }]);
+it('a person, an identity and each of their values go with the month of the attempts that they are from', async () => {
+  const month = (ago: number) => Date.UTC(new Date().getUTCFullYear(), new Date().getUTCMonth() - ago);
+  const [newer, end] = [new Date(month(4)), new Date(month(4) - 1)];
+  const seen = (at: Date, who: string, changed: Partial<Attempt> = {}) =>
+    anAttempt({ at, oidKey: `oid:${who}`, idpKey: `idp:x.com:${who}`, ...changed });
+  const named = { email: 'a@example.com', emailKey: 'email:a@example.com', keptClaims: { displayName: 'Anna Berg' } };
+  const some = [
+    seen(end, '0', named),
+    seen(end, '1', { ...named, signInType: 'federated', roles: ['editor'], clientId: 'shop' }),
+    seen(newer, '1', { reply: 'ShowBlockPage', outcome: 'block' }),
+    seen(newer, '2', named),
+  ];
+  const longer = readConfig({ DATABASE_URL: url(), SUPPORT_CODE_KEY: KEY, RETENTION_DAYS: '400' });
+  expect(await writeMessages(longer, some, 20_000)).toEqual({ refused: [] });
+  await forgetUsersBefore(db(), new Date(month(5)), 1);
+  const { users, accounts } = await stored();
+  expect([users.length, accounts.length]).toEqual([3, 3]);
+  await sumDue(db, new Date());
+  expect(await keepRetention(db(), new Date(month(3)), 20)).toMatchObject({ held: [], complete: true });
+  const left = await stored();
+  const kept = { first: end.toISOString(), last: newer.toISOString() };
+  const empty = { email: ['', ''], name: '', signIn: [null, '', []] };
+  expect(left.users).toEqual([{ key: 'oid:1', ...kept, ...empty }, users[2]]);
+  expect(left.accounts).toEqual([
+    { ...accounts[1], type: '', email: ['', ''], signIns: [kept.first, null] },
+    accounts[2],
+  ]);
+  await forgetUsersBefore(db(), new Date(), 1);
+  expect(await stored()).toMatchObject({ users: [], accounts: [] });
+});
+
+it('an erasure removes what no stored attempt says any more, and what other attempts say of other people stays', async () => {
+  const anna = anAttempt({
+    oidKey: 'oid:0',
+    idpKey: 'idp:x.com:0',
+    email: 'a@example.com',
+    emailKey: 'email:a@example.com',
+  });
+  const bob = anAttempt({ oidKey: 'oid:1', email: 'a@example.com', emailKey: 'email:a@example.com' });
+  await write([anna, bob]);
+  await db().execute(sql`delete from attempts`);
+  await write([anAttempt({ oidKey: 'oid:1', clientId: 'shop', at: new Date(Date.now() - 2 * HOUR_MS) })]);
+  await erase('email:a@example.com');
+  expect(await rows(sql`select oid_key, email, client_id from users`)).toEqual([
+    { oid_key: 'oid:1', email: '', client_id: 'shop' },
+  ]);
+  expect(await rows(sql`select key from accounts`)).toEqual([]);
 });

@@ -26,7 +26,7 @@ const LAYERS: readonly (readonly [room: string, imports: string])[] = [
   ],
   ['desk/aggregates', 'sign-in platform database attempts'],
   ['desk/erasure', 'platform database attempts'],
-  ['desk/users', 'sign-in platform database desk/erasure'],
+  ['desk/users', 'sign-in platform database'],
   ['desk/consume', 'platform database attempts desk/env.ts desk/aggregates desk/users desk/erasure'],
   ['desk/policies', 'sign-in expressions platform database attempts policy'],
   ['desk/audit', 'sign-in platform database desk/http'],

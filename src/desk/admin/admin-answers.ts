@@ -34,6 +34,8 @@ export const previewAnswer = z.object({
   tables: z.object({
     attempts: z.object({ found: whole, days }),
     changes: z.object({ found: whole }),
+    users: z.object({ found: whole }),
+    accounts: z.object({ found: whole }),
   }),
   records: z.object({ found: whole }),
   deadLetters: z.object({
@@ -43,6 +45,7 @@ export const previewAnswer = z.object({
 });
 
 const keysByKind = z.record(text, whole);
+const removed = z.object({ removed: whole });
 
 /** What one request did. A repeated request has a proof of its own. */
 const done = {
@@ -54,6 +57,8 @@ const done = {
   tables: z.object({
     attempts: z.object({ blinded: whole, days }),
     changes: z.object({ blinded: whole }),
+    users: said('Rows that named the person; those of others are made again from what is left.', removed),
+    accounts: removed,
   }),
   records: said('Records of roles in Workers KV.', z.object({ removed: whole })),
   deadLetters: z.object({

@@ -1,9 +1,11 @@
 /** Writes messages to Neon with multi-row inserts. Bisects a refused insert to find the message at fault. */
+import { sql } from 'drizzle-orm';
 import { type Message, NOT_A_MESSAGE } from '../../attempts/attempt.ts';
 import { connect, type Database } from '../../database/connect.ts';
 import { createMonths, isRetained } from '../../database/partitions.ts';
 import { attempts, changes, probes, refusedCalls } from '../../database/schema.ts';
 import { sqlStateOf } from '../../database/sql-state.ts';
+import { usersAloneIf } from '../../database/users-lock.ts';
 import type { Config } from '../../platform/config.ts';
 import { log } from '../../platform/log.ts';
 import { NOTED_KEYS } from '../erasure/blinding.ts';
@@ -16,7 +18,15 @@ import {
   pseudonymSecret,
   WRITERS_LOCK,
 } from '../erasure/erased-keys.ts';
-import { attemptsWithIds, attemptsWithKeys, eitherOf, mergeAccounts, mergeUsers, removeUsers } from '../users/merge.ts';
+import {
+  attemptsWithIds,
+  attemptsWithKeys,
+  eitherOf,
+  mergeAccounts,
+  mergeUsers,
+  removeAccounts,
+  removeUsers,
+} from '../users/merge.ts';
 import { attemptRow, changeRow, probeRow, refusedCallsRow } from './row.ts';
 
 /** SQLSTATE of an insert into a partitioned table that has no partition for the row. */
@@ -137,7 +147,9 @@ async function insertAttempts(
       db.execute(WRITERS_LOCK),
       db.insert(attempts).values(rows).onConflictDoNothing(),
       ...blindNewAttempts(db, digests, ids, secret),
+      db.execute(usersAloneIf(sql`exists ${NOTED_KEYS}`)),
       db.execute(removeUsers(NOTED_KEYS)),
+      db.execute(removeAccounts(NOTED_KEYS)),
       db.execute(mergeUsers(written)),
       db.execute(mergeAccounts(written)),
     ]);

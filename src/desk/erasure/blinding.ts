@@ -41,16 +41,19 @@ const pseudonymOf = (secret: string): SQL => sql`case
   else '${sql.raw(ERASED_PREFIX)}' || encode(sha256(convert_to(${secret} || ${attempts.correlationId}, 'UTF8')), 'hex') end`;
 
 /**
- * Blinds the attempts that `mine`, a subquery of `occurred_at` and `id`, selects. Returns the UTC day of each. The
+ * Blinds {@link NOTED_ATTEMPTS}. Returns of each the UTC day, and the keys that it had in `users` and `accounts`. The
  * trigger on the table marks their hours as dirty. `secret` is of `pseudonymSecret`.
  */
-export const blindAttempts = (db: Database, mine: SQL, secret: string) =>
+export const blindAttempts = (db: Database, secret: string) =>
   db
     .update(attempts)
     .set({ ...emptied, correlationId: pseudonymOf(secret) })
-    .from(sql`${mine} as mine`)
+    .from(sql`${NOTED_ATTEMPTS} as mine`)
     .where(and(eq(attempts.occurredAt, sql`mine.occurred_at`), eq(attempts.id, sql`mine.id`)))
-    .returning({ day: sql<string>`(${attempts.occurredAt} at time zone 'UTC')::date::text` });
+    .returning({
+      day: sql<string>`(${attempts.occurredAt} at time zone 'UTC')::date::text`,
+      keys: sql<string[]>`mine.keys`,
+    });
 
 /** A setting of the transaction: the attempts that it blinds, each with its keys in `users` and `accounts`. */
 const BLINDING = 'gatehouse.blinding';
@@ -61,13 +64,14 @@ const noted = (columns: string) =>
 export const noteAttempts = (mine: SQL): SQL => sql`
   select set_config('jit', 'off', true), set_config('enable_seqscan', 'off', true), set_config('${sql.raw(BLINDING)}', (
     select coalesce(jsonb_agg(jsonb_build_object('occurred_at', occurred_at, 'id', id,
-      'keys', array[oid_key, idp_key] || other_keys)), '[]')::text
+      'keys', array(select key from unnest(array[oid_key, idp_key] || other_keys) as key
+        where key <> '' and key not like 'name:%'))), '[]')::text
     from ${mine} as mine join ${attempts} using (occurred_at, id)), true)`;
-/** For {@link blindAttempts}: what {@link noteAttempts} selected. */
-export const NOTED_ATTEMPTS = sql`(select occurred_at, id from ${noted('occurred_at timestamptz, id uuid')})`;
+/** What {@link noteAttempts} selected. */
+const NOTED_ATTEMPTS = sql`(select * from ${noted('occurred_at timestamptz, id uuid, keys jsonb')})`;
 /** The keys that they had: these persons and identities have to follow from the attempts that are left. */
 export const NOTED_KEYS = sql`(
-  select distinct each.key from ${noted('keys jsonb')} cross join lateral jsonb_array_elements_text(keys) as each (key) where each.key <> '')`;
+  select distinct each.key from ${noted('keys jsonb')} cross join lateral jsonb_array_elements_text(keys) as each (key))`;
 
 /** Attributes and values that are no record may describe the person; names of roles and groups do not. */
 const KEPT_OF_RECORD = ['roles', 'groups', 'applications'] as const;

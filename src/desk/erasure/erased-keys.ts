@@ -9,7 +9,7 @@ import type { Database } from '../../database/connect.ts';
 import { erasedKeys } from '../../database/schema.ts';
 import type { Config } from '../../platform/config.ts';
 import { hexOf, hmac } from '../../platform/digest.ts';
-import { blindAttempts, blindChanges, NOTED_ATTEMPTS, noteAttempts } from './blinding.ts';
+import { blindAttempts, blindChanges, noteAttempts } from './blinding.ts';
 
 /** So that no other signature under the same secret is one of a key. */
 const PURPOSE = 'gatehouse: erased key';
@@ -53,8 +53,7 @@ export const WRITERS_LOCK = sql.raw(`select pg_advisory_xact_lock_shared(${LOCK}
 export const WAIT_FOR_WRITERS = sql.raw(`select pg_advisory_xact_lock(${LOCK})`);
 
 /**
- * Two erasures of one person would lock its rows in different orders. A rebuild of users must not read attempts before
- * an erasure and write after it.
+ * Two erasures of one person would lock its rows in different orders.
  */
 export const ONE_AT_A_TIME = sql.raw(`select pg_advisory_xact_lock(hashtextextended('gatehouse: erasure', 0))`);
 
@@ -72,7 +71,7 @@ function erasedAmong(digests: KeyDigests, ids: readonly string[]): SQL {
 
 /** Statements for the transaction that inserts these rows. The keys that blinding took are `NOTED_KEYS`. */
 export const blindNewAttempts = (db: Database, digests: KeyDigests, ids: readonly string[], secret: string) =>
-  [db.execute(noteAttempts(erasedAmong(digests, ids))), blindAttempts(db, NOTED_ATTEMPTS, secret)] as const;
+  [db.execute(noteAttempts(erasedAmong(digests, ids))), blindAttempts(db, secret)] as const;
 export const blindNewChanges = (db: Database, digests: KeyDigests, ids: readonly string[]) =>
   blindChanges(db, erasedAmong(digests, ids));
 

@@ -14,9 +14,11 @@ export const MAX_FILE_ROWS = 100_000;
 /** A page has a few megabytes. */
 export const FILE_PAGE_ROWS = 2_500;
 /** Each user has identities and counts of 121 days. */
-export const FILE_USERS = 500;
+export const FILE_USERS = 1_000;
 /** Below the 50 subrequests of a call on Workers' free plan. With short pages, a file has fewer rows. */
 export const MAX_FILE_PAGES = MAX_FILE_ROWS / FILE_PAGE_ROWS;
+/** A page of users takes five requests. */
+export const MAX_USER_PAGES = 9;
 
 /** Without it, Excel reads UTF-8 in the local code page. */
 const BYTE_ORDER_MARK = '\ufeff';
@@ -107,6 +109,7 @@ export const usersFile = (
     page,
     from,
     failed,
+    MAX_USER_PAGES,
   );
 
 /** The id in the table: where the next page starts. */
@@ -132,6 +135,7 @@ async function* listFile<Row>(
   page: (after: Place | undefined) => Promise<RowsPage<Row>>,
   from: Date | undefined,
   failed: (error: unknown) => void,
+  maxPages = MAX_FILE_PAGES,
 ): AsyncGenerator<string, void, undefined> {
   const placeAfter = ({ rows, searchedTo }: RowsPage<Row>): Place | undefined => {
     const newest = rows.at(-1);
@@ -141,7 +145,7 @@ async function* listFile<Row>(
   let last = await page(undefined);
   yield BYTE_ORDER_MARK + lines([columns]) + lines(last.rows.map(line));
   let rows = last.rows.length;
-  for (let pages = 1; last.more && rows < MAX_FILE_ROWS && pages < MAX_FILE_PAGES; pages++) {
+  for (let pages = 1; last.more && rows < MAX_FILE_ROWS && pages < maxPages; pages++) {
     try {
       last = await page(placeAfter(last));
     } catch (error) {

@@ -42,10 +42,10 @@ export function accountJson(row: AccountRow) {
     email,
     firstSeen: firstSeen.toISOString(),
     lastSeen: lastSeen.toISOString(),
-    /** What the person signed in with. Null: only seen beside another identity, or in a sign-up. */
+    /** What the person signed in with. Null: only seen beside another identity, in a sign-up, or long ago. */
     firstSignIn: firstSignIn?.toISOString() ?? null,
     lastSignIn: lastSignIn?.toISOString() ?? null,
-    /** A sign-up that began and from which no account came. */
+    /** A sign-up that began and that no later call named. */
     isUnfinished: isUnfinished(row),
   };
 }

@@ -1,7 +1,7 @@
 /**
  * Keeps `users` and `accounts` equal to what their attempts say. Merging takes the earliest and the latest times, and
  * of each value the newest, which the id of its attempt decides: an attempt that is merged twice, late or in any order
- * changes nothing more. Rows are locked in the order of their ids, so that two writers never wait for each other.
+ * changes nothing more. Every transaction takes a lock of `users-lock.ts` first.
  */
 import { type SQL, sql } from 'drizzle-orm';
 import { accounts, attempts, users } from '../../database/schema.ts';
@@ -104,10 +104,18 @@ export const attemptsWithKeys = (keys: SQL): SQL => {
     union all ${having(`other_keys @> array[asked.key] and other_keys <> '{}'`)}) as attempts`;
 };
 
-/** Deletes the rows of `keys`, a subquery of `key`. */
-export const removeUsers = (keys: SQL): SQL => {
-  const locked = (table: typeof users | typeof accounts) =>
-    sql`(select id from ${table} where id in (select md5(asked.key)::uuid from ${keys} as asked) order by id for update)`;
-  return sql`with gone as (delete from ${users} where id in ${locked(users)})
-    delete from ${accounts} where id in ${locked(accounts)}`;
-};
+/** Rows whose key is one of `keys`, a subquery of `key`. */
+const hasIdOf = (keys: SQL): SQL => sql`id in (select md5(asked.key)::uuid from ${keys} as asked)`;
+/** Rows whose key, objectId or address is one of `keys`. */
+export const isUserOf = (keys: SQL): SQL => sql`(${hasIdOf(keys)} or email_key in ${keys} and email_key <> '')`;
+export const isAccountOf = (keys: SQL): SQL => sql`(${isUserOf(keys)} or oid_key in ${keys} and oid_key <> '')`;
+
+/** Deletes the rows of these keys. */
+export const removeUsers = (keys: SQL): SQL => sql`delete from ${users} where ${hasIdOf(keys)}`;
+export const removeAccounts = (keys: SQL): SQL => sql`delete from ${accounts} where ${hasIdOf(keys)}`;
+
+/** Deletes the rows that name one of `keys` in any column. Returns the table and the key of each. */
+export const removeNamed = (keys: SQL): SQL => sql`
+  with gone_users as (delete from ${users} where ${isUserOf(keys)} returning oid_key as key),
+    gone_accounts as (delete from ${accounts} where ${isAccountOf(keys)} returning key)
+  select 'users' as of, key from gone_users union all select 'accounts', key from gone_accounts`;

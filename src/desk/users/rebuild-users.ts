@@ -1,23 +1,31 @@
 /** Makes `users` and `accounts` again from all stored attempts: after a restore, or the upgrade that brought them. */
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../../database/connect.ts';
-import { existingMonths } from '../../database/partitions.ts';
+import { existingMonths, LOCK_TIMEOUT } from '../../database/partitions.ts';
 import { accounts, users } from '../../database/schema.ts';
-import { DAY_MS } from '../../platform/duration.ts';
-import { ONE_AT_A_TIME } from '../erasure/erased-keys.ts';
+import { sqlStateOf } from '../../database/sql-state.ts';
+import { USERS_SHARED } from '../../database/users-lock.ts';
+import { DAY_MS, HOUR_MS } from '../../platform/duration.ts';
 import { mergeAccounts, mergeUsers } from './merge.ts';
 
+/** Erasures and consumers wait for the merge of one part. */
+const PART_MS = HOUR_MS;
+/** Emptying waits for slow reports, and every consumer behind it: it gives up early and tries again. */
+const EMPTYING = { attempts: 10, pauseMs: 1_000 };
+/** SQLSTATE of a statement that gave up its lock. */
+const LOCK_NOT_AVAILABLE = '55P03';
+
 /**
- * Empties both tables, then merges the attempts day by day, while consumers may write: each merges what it writes.
+ * Empties both tables, then merges the attempts hour by hour, while consumers may write: each merges what it writes.
  * Returns the number of rows. Until the end, reports miss people. `open` returns a connection for each request. Safe to
  * repeat.
  */
 export async function rebuildUsers(
   open: () => Database,
   onDay: (done: { readonly days: number; readonly left: number }) => void = () => undefined,
+  { attempts, pauseMs } = EMPTYING,
 ): Promise<{ readonly users: number; readonly accounts: number }> {
-  const db = open();
-  await db.batch([db.execute(ONE_AT_A_TIME), db.execute(sql`truncate users, accounts`)]);
+  await emptyUsers(open, attempts, pauseMs);
   const days = (await existingMonths(open())).flatMap(({ from, to }) =>
     Array.from(
       { length: (to.getTime() - from.getTime()) / DAY_MS },
@@ -25,17 +33,37 @@ export async function rebuildUsers(
     ),
   );
   for (const [index, day] of days.entries()) {
-    await mergeDay(open(), day);
+    for (const part of await partsOf(open(), day)) await mergePart(open(), part);
     onDay({ days: index + 1, left: days.length - index - 1 });
   }
   const [made, identities] = await Promise.all([open().$count(users), open().$count(accounts)]);
   return { users: made, accounts: identities };
 }
 
-/** An erasure must not blind attempts between the reading and the merging. */
-async function mergeDay(db: Database, day: Date): Promise<void> {
-  const from = sql`${day.toISOString()}::timestamptz`;
-  const ofDay = sql`(
-    select * from attempts where occurred_at >= ${from} and occurred_at < ${from} + interval '24 hours') as attempts`;
-  await db.batch([db.execute(ONE_AT_A_TIME), db.execute(mergeUsers(ofDay)), db.execute(mergeAccounts(ofDay))]);
+async function emptyUsers(open: () => Database, attempts: number, pauseMs: number): Promise<void> {
+  const db = open();
+  try {
+    await db.batch([db.execute(LOCK_TIMEOUT), db.execute(sql`truncate users, accounts`)]);
+  } catch (error) {
+    if (sqlStateOf(error) !== LOCK_NOT_AVAILABLE || attempts <= 1) throw error;
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    await emptyUsers(open, attempts - 1, pauseMs);
+  }
+}
+
+/** The parts of a day that have attempts. */
+async function partsOf(db: Database, day: Date): Promise<Date[]> {
+  const parts = Array.from({ length: DAY_MS / PART_MS }, (_, part) => new Date(day.getTime() + part * PART_MS));
+  const { rows } = await db.execute<{ part: number }>(sql`
+    select part::int - 1 as part from jsonb_array_elements_text(${JSON.stringify(parts)}::jsonb) with ordinality as parts (start, part)
+    where exists (select from ${attemptsFrom(sql`parts.start::timestamptz`)})`);
+  return parts.filter((_, index) => rows.some(({ part }) => part === index));
+}
+
+const attemptsFrom = (start: SQL): SQL => sql`(
+  select * from attempts where occurred_at >= ${start} and occurred_at < ${start} + ${sql.raw(`interval '${PART_MS} milliseconds'`)}) as attempts`;
+
+async function mergePart(db: Database, start: Date): Promise<void> {
+  const some = attemptsFrom(sql`${start.toISOString()}::timestamptz`);
+  await db.batch([db.execute(USERS_SHARED), db.execute(mergeUsers(some)), db.execute(mergeAccounts(some))]);
 }

@@ -25,6 +25,7 @@ const account = (provider: string, objectId: string | null, lastSignIn: string |
   lastSignIn,
   isUnfinished: objectId === null,
 });
+const NOW = Date.parse('2026-11-21T00:00:00Z');
 const MARCH = '2026-03-01T08:00:00.123Z';
 const YESTERDAY = '2026-11-20T08:00:00.456Z';
 const NO_ONE: Known['sameAddress'] = { users: [], accounts: [] };
@@ -33,7 +34,7 @@ describe('accounts in words', () => {
   it('begin with a newer sign-in that named no identity, and with the provider otherwise', () => {
     const google = account('Google', 'ada', MARCH);
     const said = (at: string) =>
-      accountsInWords({ user: user('ada', at), accounts: [google], sameAddress: NO_ONE }, false);
+      accountsInWords({ user: user('ada', at), accounts: [google], sameAddress: NO_ONE }, false, NOW);
     expect(said(YESTERDAY)).toBe(
       'They signed in last at 2026-11-20T08:00:00Z; the call named no identity. Before that with Google, last at 2026-03-01T08:00:00Z.',
     );
@@ -52,13 +53,15 @@ describe('accounts in words', () => {
     ],
     ['a sign-up', { user: user('ada'), accounts: [account('Google', null, null)], sameAddress: NO_ONE }],
   ])('name no provider for an address that %s may share with the person', (_, known) => {
-    expect(accountsInWords(known, true)).toMatch(/^2 users or sign-ups .* may be several people\. Ask again with the /);
-    expect(accountsInWords(known, true)).not.toContain('Google');
-    expect(accountsInWords(known, false)).toContain('Google');
+    expect(accountsInWords(known, true, NOW)).toMatch(
+      /^2 users or sign-ups .* may be several people\. Ask again with the /,
+    );
+    expect(accountsInWords(known, true, NOW)).not.toContain('Google');
+    expect(accountsInWords(known, false, NOW)).toContain('Google');
   });
 
   it('name the provider for an address that one person has', () => {
     const known = { user: user('ada', MARCH), accounts: [account('Google', 'ada', MARCH)], sameAddress: NO_ONE };
-    expect(accountsInWords(known, true)).toMatch(/^They signed in with Google last/);
+    expect(accountsInWords(known, true, NOW)).toMatch(/^They signed in with Google last/);
   });
 });

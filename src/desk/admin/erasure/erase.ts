@@ -6,6 +6,7 @@
 import { eq, type SQL, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import { attempts, changes } from '../../../database/schema.ts';
+import { USERS_ALONE, USERS_SHARED } from '../../../database/users-lock.ts';
 import { configOf } from '../../../platform/config.ts';
 import { type KvResult, withKvTimeout } from '../../../platform/kv.ts';
 import { isNameKey } from '../../../sign-in/search-keys.ts';
@@ -13,17 +14,19 @@ import { markDue } from '../../aggregates/due.ts';
 import { isSignInStepSql, JOURNEY_HOURS } from '../../aggregates/sign-ins.ts';
 import { removeDeadLetter } from '../../consume/dead-letters.ts';
 import type { DeskEnv } from '../../env.ts';
-import {
-  blindAttempts,
-  blindChange,
-  blindChanges,
-  NOTED_ATTEMPTS,
-  NOTED_KEYS,
-  noteAttempts,
-} from '../../erasure/blinding.ts';
+import { blindAttempts, blindChange, blindChanges, NOTED_KEYS, noteAttempts } from '../../erasure/blinding.ts';
 import { digestOfKey, ONE_AT_A_TIME, pseudonymSecret, WAIT_FOR_WRITERS } from '../../erasure/erased-keys.ts';
 import type { AnswerOf } from '../../http/operation.ts';
-import { attemptsWithKeys, mergeAccounts, mergeUsers, removeUsers } from '../../users/merge.ts';
+import {
+  attemptsWithKeys,
+  isAccountOf,
+  isUserOf,
+  mergeAccounts,
+  mergeUsers,
+  removeAccounts,
+  removeNamed,
+  removeUsers,
+} from '../../users/merge.ts';
 import type { previewAnswer } from '../admin-answers.ts';
 import { type Author, type PersonRefusal, type Records, readPerson, removePerson } from '../person-records.ts';
 import { type AskPostgres, askPostgres } from './ask-postgres.ts';
@@ -60,9 +63,18 @@ export async function previewErasure(
   const person = await findErasedPerson(ask, spellings);
   const keys = keysOfPerson(person);
   const { rows } = await ask((db) =>
-    db.execute<{ found: number; from: string | null; to: string | null; changes: number }>(sql`
+    db.execute<{
+      found: number;
+      from: string | null;
+      to: string | null;
+      changes: number;
+      users: number;
+      accounts: number;
+    }>(sql`
       select count(*)::int as found, min(${day})::text as from, max(${day})::text as to,
-        (select count(*)::int from changes where subject in ${keys}) as changes
+        (select count(*)::int from changes where subject in ${keys}) as changes,
+        (select count(*)::int from users where ${isUserOf(keysAsRows(keys))}) as users,
+        (select count(*)::int from accounts where ${isAccountOf(keysAsRows(keys))}) as accounts
       from ${attempts} where ${hasKey(keys)}`),
   );
   const [counted] = rows;
@@ -81,7 +93,12 @@ export async function previewErasure(
       keys,
       notFollowed: person.notFollowed,
       accounts: person.accounts,
-      tables: { attempts: { found: counted?.found ?? 0, ...days }, changes: { found: counted?.changes ?? 0 } },
+      tables: {
+        attempts: { found: counted?.found ?? 0, ...days },
+        changes: { found: counted?.changes ?? 0 },
+        users: { found: counted?.users ?? 0 },
+        accounts: { found: counted?.accounts ?? 0 },
+      },
       records: { found: records },
       deadLetters: { found: letters.value.ids.length, unreadable: letters.value.unreadable },
     },
@@ -89,7 +106,7 @@ export async function previewErasure(
 }
 
 export const isAnythingFound = ({ tables, records, deadLetters }: ErasurePreview): boolean =>
-  tables.attempts.found + tables.changes.found + records.found + deadLetters.found > 0;
+  Object.values(tables).some(({ found }) => found > 0) || records.found + deadLetters.found > 0;
 
 /** The asked key is an address or a name that several accounts have used. Nothing was erased. */
 interface SharedAddress {
@@ -137,7 +154,17 @@ export async function erasePerson(
   await begin(ask, digests, proofOf(false, {}), author.by);
   await ask((db) => db.execute(WAIT_FOR_WRITERS));
   const { rowCount } = await ask((db) => blindChanges(db, changesOf(digests, erasedAt)), [ONE_AT_A_TIME]);
-  const tables = { attempts: { blinded: 0 }, changes: { blinded: rowCount } };
+  const named = await ask(
+    (db) => db.execute<{ of: string; key: string }>(removeNamed(keysAsRows(keys))),
+    [ONE_AT_A_TIME, USERS_ALONE],
+  );
+  const removedOf = (table: string) => ({ removed: named.rows.filter((row) => row.of === table).length });
+  const tables = {
+    attempts: { blinded: 0 },
+    changes: { blinded: rowCount },
+    users: removedOf('users'),
+    accounts: removedOf('accounts'),
+  };
   const removed = await removeRecords(kept, recordKeys(keys), withoutNames(author, digests));
   const records = { removed: removed.count };
   if (removed.refusal !== undefined) {
@@ -149,7 +176,8 @@ export async function erasePerson(
     await save(false, { tables, records });
     return { ...letters, begun: true };
   }
-  const rows = await blindLevels(ask, person, erasedAt, await pseudonymSecret(config), limits);
+  const touched = new Set(named.rows.map(({ key }) => key));
+  const rows = await blindLevels(ask, person, erasedAt, await pseudonymSecret(config), limits, touched);
   const days = [...rows.days].sort();
   const proof = await save(rows.finished, {
     tables: { ...tables, attempts: { blinded: rows.blinded, ...rangeOf(days) } },
@@ -175,7 +203,7 @@ const rangeOf = (days: readonly string[]): { days?: DayRange } => {
 const nothingDone = (person: ErasedPerson): ErasureDone => ({
   keys: countsByKind(keysOfPerson(person)),
   notFollowed: countsByKind(person.notFollowed),
-  tables: { attempts: { blinded: 0 }, changes: { blinded: 0 } },
+  tables: { attempts: { blinded: 0 }, changes: { blinded: 0 }, users: { removed: 0 }, accounts: { removed: 0 } },
   records: { removed: 0 },
   deadLetters: { removed: 0, unreadable: 0 },
   daysToSumAgain: 0,
@@ -237,8 +265,8 @@ const JOURNEY = sql.raw(`interval '${JOURNEY_HOURS} hours'`);
 
 /**
  * Blinds the attempts of each level that have no key of a level before it, from the last level to the first, and with
- * them the calls of the same sign-ins that name no one. The rows of `users` and `accounts` that follow from them are
- * made again from what is left, in the same transaction.
+ * them the calls of the same sign-ins that name no one. In the same transaction the rows of `users` and `accounts` that
+ * follow from them go; at the end they are made again from what is left. `touched` are keys of rows that went before.
  */
 async function blindLevels(
   ask: AskPostgres,
@@ -246,48 +274,67 @@ async function blindLevels(
   erasedAt: Date,
   secret: string,
   { rowsAtOnce, rowsMs }: ErasureLimits,
+  touched: Set<string>,
 ): Promise<{ finished: boolean; blinded: number; days: Set<string> }> {
   const begun = Date.now();
   const days = new Set<string>();
+  const own = levels.flat();
   let blinded = 0;
-  const own = keysAsRows(levels.flat());
-  // The person's own rows come last: they may have many attempts, and only calls after the erasure stay.
-  const ofOthers = attemptsWithKeys(sql`(select key from ${NOTED_KEYS} as noted except select key from ${own} as own)`);
-  for (const [index, keys] of [...levels.entries()].reverse()) {
-    if (keys.length === 0) continue;
-    const before = levels.slice(0, index).flat();
-    const mine = sql`(
-      with own as materialized (
-        select occurred_at, id, correlation_id from ${attempts}
-        where ${hasKey(keys)} ${before.length === 0 ? sql`` : sql`and not ${hasKey(before)}`}
-          and occurred_at <= ${erasedAt.toISOString()}::timestamptz
-        limit ${rowsAtOnce}
-      )
-      select occurred_at, id from own
-      union (
-        select nameless.occurred_at, nameless.id from own join ${attempts} as nameless
-          on nameless.correlation_id = own.correlation_id and nameless.correlation_id <> ''
-        where ${isSignInStepSql('nameless')} and nameless.occurred_at between own.occurred_at - ${JOURNEY} and own.occurred_at + ${JOURNEY}
-          and nameless.oid_key = '' and nameless.idp_key = '' and nameless.email_key = '' and nameless.other_keys = '{}'
-        limit ${rowsAtOnce}
-      ))`;
-    for (;;) {
-      const rows = await ask(
-        (db) => blindAttempts(db, NOTED_ATTEMPTS, secret),
-        [ONE_AT_A_TIME, noteAttempts(mine)],
-        [removeUsers(NOTED_KEYS), mergeUsers(ofOthers), mergeAccounts(ofOthers)],
-      );
-      blinded += rows.length;
-      for (const row of rows) days.add(row.day);
-      if (rows.length === 0) break;
-      if (Date.now() - begun >= rowsMs) return { finished: false, blinded, days };
+  let finished = false;
+  const blindAll = async () => {
+    for (const [index, keys] of [...levels.entries()].reverse()) {
+      if (keys.length === 0) continue;
+      const mine = attemptsOf(keys, levels.slice(0, index).flat(), erasedAt, rowsAtOnce);
+      for (;;) {
+        const rows = await ask(
+          (db) => blindAttempts(db, secret),
+          [ONE_AT_A_TIME, noteAttempts(mine)],
+          [USERS_ALONE, removeUsers(NOTED_KEYS), removeAccounts(NOTED_KEYS)],
+        );
+        blinded += rows.length;
+        for (const row of rows) {
+          days.add(row.day);
+          for (const key of row.keys) touched.add(key);
+        }
+        if (rows.length === 0) break;
+        if (Date.now() - begun >= rowsMs) return;
+      }
     }
+    finished = true;
+  };
+  try {
+    await blindAll();
+  } finally {
+    // Until every attempt of the person is blinded, only the rows of others are made again.
+    const others = [...touched].filter((key) => !own.includes(key));
+    await makeAgain(ask, finished ? [...own, ...others] : others);
   }
-  await ask(
-    (db) => db.execute(mergeAccounts(attemptsWithKeys(own))),
-    [ONE_AT_A_TIME, removeUsers(own), mergeUsers(attemptsWithKeys(own))],
-  );
-  return { finished: true, blinded, days };
+  return { finished, blinded, days };
+}
+
+/** At most `limit` attempts with one of `keys` and none of `before`, and as many that name no one. */
+const attemptsOf = (keys: readonly string[], before: readonly string[], erasedAt: Date, limit: number): SQL => sql`(
+  with own as materialized (
+    select occurred_at, id, correlation_id from ${attempts}
+    where ${hasKey(keys)} ${before.length === 0 ? sql`` : sql`and not ${hasKey(before)}`}
+      and occurred_at <= ${erasedAt.toISOString()}::timestamptz
+    limit ${limit}
+  )
+  select occurred_at, id from own
+  union (
+    select nameless.occurred_at, nameless.id from own join ${attempts} as nameless
+      on nameless.correlation_id = own.correlation_id and nameless.correlation_id <> ''
+    where ${isSignInStepSql('nameless')} and nameless.occurred_at between own.occurred_at - ${JOURNEY} and own.occurred_at + ${JOURNEY}
+      and nameless.oid_key = '' and nameless.idp_key = '' and nameless.email_key = '' and nameless.other_keys = '{}'
+    limit ${limit}
+  ))`;
+
+/** Makes the users and accounts of these keys from their attempts. */
+async function makeAgain(ask: AskPostgres, keys: readonly string[]): Promise<void> {
+  const named = keys.filter((key) => !isNameKey(key) && !key.startsWith('email:'));
+  if (named.length === 0) return;
+  const theirs = attemptsWithKeys(keysAsRows(named));
+  await ask((db) => db.execute(mergeAccounts(theirs)), [USERS_SHARED, mergeUsers(theirs)]);
 }
 
 const keysAsRows = (keys: readonly string[]): SQL =>

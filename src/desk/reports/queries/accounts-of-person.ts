@@ -28,6 +28,7 @@ export async function accountsOfPerson(
   config: Config,
   asked: string,
   keys: readonly string[],
+  now: number,
 ): Promise<PersonAccounts> {
   const oids = keys.filter((key) => !/^(email|name|idp):/.test(key));
   const others = keys.filter((key) => !/^(email|name):/.test(key));
@@ -70,7 +71,7 @@ export async function accountsOfPerson(
       accounts: strangers.map(accountJson),
     },
   };
-  return { accountsInWords: accountsInWords(found, isSharedKey(asked)), ...found };
+  return { accountsInWords: accountsInWords(found, isSharedKey(asked), now), ...found };
 }
 
 const among = (id: typeof users.id | typeof accounts.id, keys: readonly string[]): SQL =>

@@ -40,7 +40,7 @@ export async function findPerson(
   if (page.after !== undefined || found.attempts.length === 0) return found;
   // In a terminal, what is read out comes before the long lists.
   const { tries, attempts, sameEmail, ...words } = found;
-  return { ...words, ...(await accountsOfPerson(config, found.key, found.keys)), tries, attempts, sameEmail };
+  return { ...words, ...(await accountsOfPerson(config, found.key, found.keys, now)), tries, attempts, sameEmail };
 }
 
 async function findAttempts(

@@ -50,7 +50,12 @@ export async function listUsers(
   const asked = { narrowed, after, limit };
   const { page, listed, countedTo } = await runQuery(config, async (db, run) => {
     const page = await readPage(db, run, asked, limits);
-    return { page, ...(await described(db, run, page.rows.slice(0, limit), config.RETENTION_DAYS)) };
+    const [applications, [summed]] = await Promise.all([
+      applicationNames(db, run),
+      run(db.select({ until: summedUntil.until }).from(summedUntil)),
+    ]);
+    const listed = await described(db, run, page.rows.slice(0, limit), config.RETENTION_DAYS, applications);
+    return { page, listed, countedTo: summed?.until ?? new Date(0) };
   });
   const { rows, searchedTo, source } = page;
   const last = rows[limit - 1];
@@ -66,15 +71,19 @@ export async function listUsers(
   };
 }
 
-/** Pages of a whole list, each after a place. */
-export const pagesOfUsers = (config: Config, narrowed: UserFilters, limit: number) => (after: Position | undefined) =>
-  runQuery(config, async (db, run) => {
-    const { rows, searchedTo } = await readPage(db, run, { narrowed, after, limit }, LIMITS);
-    const { listed } = await described(db, run, rows.slice(0, limit), config.RETENTION_DAYS);
-    const more = rows.length > limit || searchedTo !== undefined;
-    const ids = listed.map((user, index) => ({ ...user, id: rows[index]?.id ?? NO_ID }));
-    return { rows: ids, more, ...(rows.length > limit ? {} : { searchedTo }) };
-  });
+/** Pages of a whole list, each after a place: five requests at most, and one for the file. */
+export const pagesOfUsers = (config: Config, narrowed: UserFilters, limit: number) => {
+  let applications: ReadonlyMap<string, string> | undefined;
+  return (after: Position | undefined) =>
+    runQuery(config, async (db, run) => {
+      const { rows, searchedTo } = await readPage(db, run, { narrowed, after, limit }, LIMITS);
+      applications ??= await applicationNames(db, run);
+      const listed = await described(db, run, rows.slice(0, limit), config.RETENTION_DAYS, applications);
+      const more = rows.length > limit || searchedTo !== undefined;
+      const ids = listed.map((user, index) => ({ ...user, id: rows[index]?.id ?? NO_ID }));
+      return { rows: ids, more, ...(rows.length > limit ? {} : { searchedTo }) };
+    });
+};
 
 interface Asked {
   readonly narrowed: UserFilters;
@@ -164,14 +173,18 @@ async function countUsers(
 }
 
 /** The users with their accounts, names and counts. */
-async function described(db: Database, run: RunQuery, rows: readonly UserRow[], retentionDays: number) {
-  const [applications, identities, counts, [summed]] = await Promise.all([
-    applicationNames(db, run),
+async function described(
+  db: Database,
+  run: RunQuery,
+  rows: readonly UserRow[],
+  retentionDays: number,
+  applications: ReadonlyMap<string, string>,
+) {
+  const [identities, counts] = await Promise.all([
     accountsOfUsers(db, run, rows),
     countsOf(db, run, rows, retentionDays),
-    run(db.select({ until: summedUntil.until }).from(summedUntil)),
   ]);
-  const listed = rows.map(
+  return rows.map(
     (row): ListedUser => ({
       ...userJson(row, applications),
       accounts: identities.filter(({ oidKey }) => oidKey === row.oidKey).map(accountJson),
@@ -180,7 +193,6 @@ async function described(db: Database, run: RunQuery, rows: readonly UserRow[], 
       ),
     }),
   );
-  return { listed, countedTo: summed?.until ?? new Date(0) };
 }
 
 async function accountsOfUsers(db: Database, run: RunQuery, rows: readonly UserRow[]) {
