@@ -188,7 +188,7 @@ async function allRecorded(report: Gatehouse, run: string, calls: number, { reco
 }
 
 const refusesStrangers = async ({ request }: Connector, run: string): Promise<boolean> =>
-  (await request('/user-flow', { headers: { [PROBE_HEADER]: run } }).catch(() => ({ status: 401 }))).status === 401;
+  (await request('/user-flow', { headers: { [PROBE_HEADER]: run } }).catch(() => ({ status: 401 }))).status !== 200;
 
 /** What Gatehouse itself says about its parts. */
 async function readinessOf(report: Gatehouse) {
