@@ -260,7 +260,7 @@ function completenessCoverage(
     'Each isolate of the gate numbers its attempts from 1. "gaps" are missing numbers, in the hour of the next attempt of the isolate that is stored: at the border of an hour, the lost call may have been in the hour before.',
     `A missing number is "unsure" and no gap while it may be on its way: for ${SETTLED_AFTER_MS / MINUTE_MS} minutes, and as long as older messages wait in the queue.`,
     '"deadLetters" are messages that the database refused, in the hour of their call or change. They are no gaps until they are removed. "waiting" counts all messages, not only attempts.',
-    '"refused" are calls of connectors that were refused before there was an attempt. The last ones of a burst are counted with the next one after it.',
+    '"refused" are calls of connectors that were refused before there was an attempt. The last ones of a burst are written with the next one after it, under their own time.',
   ];
   if (range !== undefined && range.from > asked.from)
     sentences.push(`Attempts before ${minute(keptSince)} UTC are deleted: these hours are left out.`);
