@@ -78,7 +78,7 @@ function readings(name: string): string[][] {
 }
 
 /** Joins the words of a name or of a setting. `''` when it has no letter or digit. */
-export const joinedWords = (name: string): string => readings(name)[0]?.join('') ?? '';
+const joinedWords = (name: string): string => readings(name)[0]?.join('') ?? '';
 
 /**
  * A test of names, with the words of a table and the operator's own `words`: each is a word, or the name of a claim,

@@ -5,13 +5,13 @@ import { isLoopback } from '../database/loopback.ts';
 import type { ManagementApi } from '../desk/api/client-types.ts';
 import type { Code } from '../desk/http/error-codes.ts';
 import { SAMPLE_CREDENTIALS } from '../platform/credential-settings.ts';
+import { DEFAULT_URL } from './connector.ts';
 import { rootCauseOf } from './driver-error.ts';
 import { jsonIn } from './files.ts';
 import type { Io } from './io.ts';
 import type { Program } from './program.ts';
 import { CommandRefusal } from './refusal.ts';
 
-const DEFAULT_URL = 'http://localhost:8787';
 /** A missing variable defaults to a sample pair. Only a Gatehouse with LOCAL=yes accepts sample pairs. */
 const CREDENTIALS = {
   admin: { variable: 'GATEHOUSE_ADMIN', secret: 'ADMIN_BASIC' },

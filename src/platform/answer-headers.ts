@@ -1,7 +1,7 @@
 /** Headers of every answer that is no page. */
 
 /** A browser that opens the answer guesses no other type, runs and loads nothing, and shows it in no frame. */
-export const SECURITY_HEADERS = {
+const SECURITY_HEADERS = {
   'X-Content-Type-Options': 'nosniff',
   'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
 } as const;

@@ -44,7 +44,7 @@ export interface ExchangeOutput {
 export const CALL_CLAIMS = ['correlationId', 'client_id', 'policyId', 'ipAddress', 'ui_locales'] as const;
 
 /** Names under which public custom policies send these claims (contract 4.1, 4.5; payloads 30 to 3c and 60 to 67). */
-export const INPUT_NAMES: { readonly [claim: string]: readonly string[] } = {
+const INPUT_NAMES: { readonly [claim: string]: readonly string[] } = {
   email: ['email', 'emailAddress', 'signInName', 'signInNames.emailAddress', 'mail'],
   objectId: ['objectId', 'oid', 'userObjectId'],
   displayName: ['displayName', 'name'],

@@ -3,7 +3,7 @@ import { CLIENT_CREDENTIALS, cryptographicKeys, type ProfileCredentials, TOKEN_C
 import type { PlannedCall, ReceivedClaim, SentClaim } from './gatehouse-calls.ts';
 import { element, type Part } from './xml.ts';
 
-export const REST_HANDLER =
+const REST_HANDLER =
   'Web.TPEngine.Providers.RestfulProvider, Web.TPEngine, Version=1.0.0.0, Culture=neutral, PublicKeyToken=null';
 
 /** B2C's own texts of these contain the service URL (contract 4.2). */

@@ -86,7 +86,7 @@ export const erasureAnswer = z.object({
   remains: z.array(remainsAnswer),
 });
 
-export const changeAnswer = describing<ChangeJson>()(
+const changeAnswer = describing<ChangeJson>()(
   z.object({
     id: text,
     occurredAt: instant,

@@ -4,7 +4,7 @@ import { type Position, type Question, readCursor } from './cursor.ts';
 import { limit, text } from './input-rules.ts';
 import { type Period, periodOf, type TypedPeriod } from './typed-times.ts';
 
-export const DEFAULT_LIMIT = 50;
+const DEFAULT_LIMIT = 50;
 export const MAX_LIMIT = 500;
 export const FOREIGN_CURSOR =
   'not a cursor of this question: send "next" of the previous page, and change nothing else';

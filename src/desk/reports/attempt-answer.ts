@@ -88,7 +88,7 @@ const members = {
   ),
 };
 
-export const attemptAnswer = describing<AttemptJson>()(z.object(members));
+const attemptAnswer = describing<AttemptJson>()(z.object(members));
 
 const signIn = {
   signIn: said(

@@ -18,7 +18,7 @@ export const FILE_USERS = 1_000;
 /** Below the 50 subrequests of a call on Workers' free plan. With short pages, a file has fewer rows. */
 export const MAX_FILE_PAGES = MAX_FILE_ROWS / FILE_PAGE_ROWS;
 /** A page of users takes five requests. */
-export const MAX_USER_PAGES = 9;
+const MAX_USER_PAGES = 9;
 
 /** Without it, Excel reads UTF-8 in the local code page. */
 const BYTE_ORDER_MARK = '\ufeff';

@@ -55,7 +55,7 @@ export const isUnfinished = ({ oidKey, firstSignIn }: AccountRow): boolean => oi
 /** A long objectId is only known by its digest. */
 const objectIdOf = (oidKey: string): string => oidKey.replace(/^oid:/, '');
 
-export function issuerOf({ key, issuer }: AccountRow): string {
+function issuerOf({ key, issuer }: AccountRow): string {
   if (!key.startsWith('idp:')) return issuer;
   try {
     return decodeURIComponent(issuer);

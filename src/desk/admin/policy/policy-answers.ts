@@ -26,7 +26,7 @@ const version = {
   lists: z.exactOptional(whole),
   messages: z.exactOptional(whole),
 };
-export const versionAnswer = describing<ReturnType<typeof shownVersion>>()(z.object(version));
+const versionAnswer = describing<ReturnType<typeof shownVersion>>()(z.object(version));
 export const versionsAnswer = z.object({ versions: z.array(versionAnswer), next });
 
 const withDocument = z.object({
@@ -43,7 +43,7 @@ const namesChanged = {
 const beforeAndAfter = <Value extends z.ZodMiniType>(value: Value) => z.object({ before: value, after: value });
 const atStep = z.optional(z.enum(['block', 'continue']));
 
-export const differencesAnswer = describing<Differences>()(
+const differencesAnswer = describing<Differences>()(
   z.object({
     rules: said('By id.', z.exactOptional(z.object({ ...namesChanged, reordered: z.exactOptional(z.literal(true)) }))),
     lists: said(
@@ -99,7 +99,7 @@ const result = z.union([
   z.object({ value: z.union([text, z.number(), z.boolean(), texts]) }),
   z.object({ error: text }),
 ]);
-export const tracedAnswer = describing<ShownEntry>()(
+const tracedAnswer = describing<ShownEntry>()(
   z.union([
     z.object({ rule: text, reached: z.literal(false) }),
     z.object({

@@ -13,7 +13,7 @@ import { DAY_MS } from '../../../platform/duration.ts';
 import { credentialOfCaller, credentialSql } from '../../aggregates/facets.ts';
 import type { CallerCounts } from '../callers-report.ts';
 import { dayOf, partsOf, type Stretch } from '../parts.ts';
-import { at, epochSecondsOf, inStretch, progress, untilSql } from './sums.ts';
+import { at, epochSecondsOf, inStretch, instantSql, progress, untilSql } from './sums.ts';
 
 /** The end of the aggregated hours moves once an hour, so one retry is enough in practice. */
 const MAX_TRIES = 3;
@@ -72,8 +72,6 @@ async function countsAt(db: Database, run: RunQuery, range: Stretch, now: number
 
 const asText = (day: SQL): SQL => sql`${day}::text`;
 const utcDay = sql.raw(`(occurred_at at time zone 'UTC')::date`);
-const instant = (date: Date): SQL => sql`${date.toISOString()}::timestamptz`;
-
 function countsSql(range: Stretch, until: Date): SQL {
   const { days, live } = partsOf(range, until);
   const aggregated =
@@ -99,7 +97,7 @@ function countsSql(range: Stretch, until: Date): SQL {
       ${sql.join([...aggregated, unaggregated], sql` union all `)}
     ), refused (name, reason, day, calls) as materialized (
       select name, reason, ${utcDay}, sum(calls) from ${refusedCalls}
-      where route = 'connector' and occurred_at >= ${instant(range.from)} and occurred_at < ${instant(range.to)}
+      where route = 'connector' and occurred_at >= ${instantSql(range.from)} and occurred_at < ${instantSql(range.to)}
       group by 1, 2, 3
     )
     select ${epochSecondsOf(untilSql)} as until,

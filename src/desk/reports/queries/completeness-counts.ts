@@ -16,7 +16,7 @@ import type { DeskEnv } from '../../env.ts';
 import { type CompletenessCounts, type Letters, unsureSince } from '../completeness.ts';
 import type { Stretch } from '../parts.ts';
 import { waitingMessages } from '../waiting-messages.ts';
-import { inStretch, progress } from './sums.ts';
+import { inStretch, instantSql, progress } from './sums.ts';
 
 /** How long before the range an isolate's number before is looked for. */
 const LOOK_BACK_MS = DAY_MS;
@@ -104,7 +104,6 @@ function firstIdAt(ms: number): string {
   return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`;
 }
 
-const instant = (date: Date): SQL => sql`${date.toISOString()}::timestamptz`;
 const hourOf = sql.raw(`floor(date_part('epoch', occurred_at) / ${HOUR_MS / 1_000})::bigint`);
 
 /**
@@ -118,7 +117,7 @@ function countsSql(range: Stretch, keptSince: Date, letters: Letters['all'], uns
   const read = { from: start, to: new Date(range.to.getTime() + NUMBERED_WITHIN_MS) };
   const isRead = ({ at: time }: Letters['all'][number]) => time >= read.from.getTime() && time < read.to.getTime();
   const dead = letters.filter(isRead).filter(({ isolate }) => isolate !== undefined);
-  const inRange = sql`occurred_at >= ${instant(range.from)} and occurred_at < ${instant(range.to)}`;
+  const inRange = sql`occurred_at >= ${instantSql(range.from)} and occurred_at < ${instantSql(range.to)}`;
   const within = sql.raw(`interval '${NUMBERED_WITHIN_MS / 1_000} seconds'`);
   const began = firstIdAt(start.getTime() + NUMBERED_WITHIN_MS);
   return sql`
@@ -134,7 +133,7 @@ function countsSql(range: Stretch, keptSince: Date, letters: Letters['all'], uns
       -- Minutes are few, whatever the number of attempts.
       select distinct date_trunc('minute', occurred_at, 'UTC') as minute from numbered where is_stored and isolate is null
     ), missing as materialized (
-      select ${hourOf} as hour, ${unsure === undefined ? sql`true` : sql`occurred_at >= ${instant(unsure)}`} as is_unsure,
+      select ${hourOf} as hour, ${unsure === undefined ? sql`true` : sql`occurred_at >= ${instantSql(unsure)}`} as is_unsure,
         case
           when before is not null then sequence - before - 1
           when sequence <= 1 then 0

@@ -9,7 +9,7 @@ import type { RunQuery } from '../../../database/run-query.ts';
 import { attempts, dailyCounts, peopleDays, peopleScopes, visits } from '../../../database/schema.ts';
 import { isPersonSql } from '../../aggregates/hours.ts';
 import { dayOf, type RangeParts, type Stretch } from '../parts.ts';
-import { epochSecondsOf, inDays, inStretch, matching, untilSql } from './sums.ts';
+import { epochSecondsOf, inDays, inStretch, instantSql, matching, untilSql } from './sums.ts';
 
 export interface DifferentPeople {
   /** Undefined when the range has days that have only counts, from before the upgrade to this table. */
@@ -38,8 +38,6 @@ export async function differentPeople(
   return { people: row.unknown ? undefined : Number(row.people), until: row.until };
 }
 
-const instant = (at: Date) => sql`${at.toISOString()}::timestamptz`;
-
 function peopleSql(
   range: Stretch,
   { days, edges, live }: RangeParts,
@@ -47,11 +45,11 @@ function peopleSql(
   clientId: string | undefined,
 ): SQL {
   const scope = scopeOf(clientId);
-  const start = instant(range.from);
+  const start = instantSql(range.from);
   const firstDay = dayOf(range.from);
   const visitsIn = ({ from, to }: Stretch) => sql`
-    (select count(*) from ${visits} where ${visits.scope} = ${scope} and ${visits.hour} >= ${instant(from)}
-      and ${visits.hour} < ${instant(to)} and ${visits.previous} < ${start})`;
+    (select count(*) from ${visits} where ${visits.scope} = ${scope} and ${visits.hour} >= ${instantSql(from)}
+      and ${visits.hour} < ${instantSql(to)} and ${visits.previous} < ${start})`;
   const numbers = edges.map(visitsIn);
   if (days !== undefined) {
     const whole = { from: new Date(days.from), to: new Date(days.to) };
@@ -62,8 +60,8 @@ function peopleSql(
     if (whole.from > range.from) {
       numbers.push(sql`
         (select count(*) from ${visits} where ${visits.scope} = ${scope} and ${visits.previous} > '-infinity'
-          and ${visits.previous} >= ${instant(new Date(firstDay))} and ${visits.previous} < ${start}
-          and ${visits.hour} >= ${instant(whole.from)} and ${visits.hour} < ${instant(whole.to)})`);
+          and ${visits.previous} >= ${instantSql(new Date(firstDay))} and ${visits.previous} < ${start}
+          and ${visits.hour} >= ${instantSql(whole.from)} and ${visits.hour} < ${instantSql(whole.to)})`);
     }
   }
   if (live !== undefined) {

@@ -7,7 +7,7 @@ import { scopesSql } from '../../aggregates/visits.ts';
 import { dayOf, type RangeParts, type Stretch } from '../parts.ts';
 import type { Dimensions } from '../questions.ts';
 import { unknownPeopleSql } from './different-people.ts';
-import { epochSecondsOf, inStretch, untilSql } from './sums.ts';
+import { epochSecondsOf, inStretch, instantSql, untilSql } from './sums.ts';
 
 export type PeopleRow = readonly [kind: 'outcome' | 'rule', value: string, people: number];
 
@@ -42,15 +42,13 @@ export async function peopleOfEach(
 /** More rules than a policy has. */
 const MAX_SCOPES = 1_000;
 
-const instant = (at: Date) => sql`${at.toISOString()}::timestamptz`;
-
 function countedSql(
   range: Stretch,
   { days, edges, live }: RangeParts,
   filters: Pick<Dimensions, 'outcome' | 'rule'>,
 ): SQL[] {
   const isAsked = askedSql(filters);
-  const start = instant(range.from);
+  const start = instantSql(range.from);
   const firstDay = dayOf(range.from);
   /** Rows of a table with a scope, each one of `people`. */
   const scoped = (table: SQL, people: SQL, condition: SQL) => sql`
@@ -58,7 +56,7 @@ function countedSql(
     where ${isAsked} and ${condition} group by kind, value`;
   const visited = (condition: SQL) => scoped(sql`${visits}`, sql`count(*)`, condition);
   const counted = edges.map(({ from, to }) =>
-    visited(sql`hour >= ${instant(from)} and hour < ${instant(to)} and previous < ${start}`),
+    visited(sql`hour >= ${instantSql(from)} and hour < ${instantSql(to)} and previous < ${start}`),
   );
   if (days !== undefined) {
     const whole = { from: new Date(days.from), to: new Date(days.to) };
@@ -71,8 +69,8 @@ function countedSql(
     );
     if (whole.from > range.from)
       counted.push(
-        visited(sql`previous > '-infinity' and previous >= ${instant(new Date(firstDay))} and previous < ${start}
-          and hour >= ${instant(whole.from)} and hour < ${instant(whole.to)}`),
+        visited(sql`previous > '-infinity' and previous >= ${instantSql(new Date(firstDay))} and previous < ${start}
+          and hour >= ${instantSql(whole.from)} and hour < ${instantSql(whole.to)}`),
       );
   }
   if (live !== undefined)

@@ -15,7 +15,7 @@ import type { Days, Stretch } from '../parts.ts';
 import type { Dimensions } from '../questions.ts';
 
 /** Bits of `dims` (database/schema.ts). */
-export const DIMS = { clientId: 4, issuer: 2, rule: 1 } as const;
+const DIMS = { clientId: 4, issuer: 2, rule: 1 } as const;
 export type Dim = keyof typeof DIMS;
 
 /** The set with the columns of these filters and breakdowns. */
@@ -51,6 +51,8 @@ export const inDays = (table: typeof dailyCounts | typeof dailyDurations | typeo
 /** Literals, so that the planner can prune partitions. */
 export const inStretch = ({ from, to }: Stretch): SQL | undefined =>
   and(gte(attempts.occurredAt, from), lt(attempts.occurredAt, to));
+
+export const instantSql = (at: Date): SQL => sql`${at.toISOString()}::timestamptz`;
 
 export const epochSecondsOf = (instant: SQL): SQL => sql`extract(epoch from ${instant})::float8`;
 /** Without the row, nothing is summed. */
