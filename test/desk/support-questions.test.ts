@@ -18,8 +18,9 @@ import { readConfig } from '../../src/platform/config.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/platform/duration.ts';
 import { POINTER_KEY } from '../../src/policy/pointer.ts';
 import { admin, inPath } from '../support/admin-call.ts';
+import { changesOf, changesOfOnce } from '../support/admin-changes.ts';
 import { anAttempt } from '../support/attempt.ts';
-import { callWith, newClient, newObjectId, rowsOfOnce } from '../support/call.ts';
+import { callWith, newClient, newObjectId, rowsOf, rowsOfOnce } from '../support/call.ts';
 import { posted, send } from '../support/exchange-call.ts';
 import { database, type Listed, report, reportWith } from '../support/reports-call.ts';
 
@@ -134,7 +135,6 @@ function someone(domain = 'example.com', clientId = newClient()) {
     ...(step === 'PreTokenIssuance' ? { objectId } : {}),
     ...more,
   });
-  let made = 0;
   return {
     objectId,
     email,
@@ -142,13 +142,13 @@ function someone(domain = 'example.com', clientId = newClient()) {
     oid: `oid:${objectId}`,
     /** Calls the gate, one after the other, and waits for the attempts. Returns the support code of the last reply. */
     async calls(...some: (string | [step: string, more: object])[]): Promise<string> {
+      const before = (await rowsOf(clientId)).length;
       let message = '';
       for (const one of some) {
         const { json } = await callWith(STORED, typeof one === 'string' ? body(one) : body(...one));
         message = String(json.userMessage ?? '');
       }
-      made += some.length;
-      await rowsOfOnce(clientId, made);
+      await rowsOfOnce(clientId, before + some.length);
       return /[0-9A-Z]{5}-[0-9A-Z]{5}/.exec(message)?.[0] ?? '';
     },
     /** An attempt of a time in the past, or some minutes ago. */
@@ -168,8 +168,12 @@ function someone(domain = 'example.com', clientId = newClient()) {
       }),
   };
 }
-const grant = async (key: string, roles: string[]) =>
+/** Sets the roles of a person, and waits for the change in the audit log. */
+async function grant(key: string, roles: string[]) {
+  const before = (await changesOf(key)).length;
   expect((await admin('PUT', inPath(key), { roles })).status).toBe(200);
+  await changesOfOnce(key, before + 1);
+}
 const started = (minutes: number, email: string, more: Partial<Attempt> = {}) =>
   anAttempt({
     at: ago(minutes),
