@@ -55,7 +55,7 @@ const LAYERS: readonly (readonly [room: string, imports: string])[] = [
   ],
   [
     'local',
-    'sign-in platform database attempts policy gate desk/aggregates desk/consume desk/policies desk/reports desk/samples.ts cli',
+    'sign-in platform database attempts policy gate desk/aggregates desk/users desk/consume desk/policies desk/reports desk/samples.ts cli',
   ],
 ];
 

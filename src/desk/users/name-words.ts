@@ -20,12 +20,14 @@ const normalSql = (name: SQL): SQL =>
   sql`lower(normalize(translate(regexp_replace(${name}, ${sql.raw(quoted(UNSEEN))}, '', 'g'), ${sql.raw(VARIANTS.map(quoted).join(', '))}), NFC) collate "default")`;
 
 const truncated = (word: string) => sql.raw(`left(${word}, ${MAX_WORD_CHARS})`);
-const wordsSql = (name: SQL) => sql`regexp_split_to_table(${normalSql(name)}, '[\\s\\u00a0\\u3000]+')`;
+/** Postgres takes an array for ten elements and a set for a thousand: it would compile a merge for 40 ms. */
+const splitSql = (text: SQL, at: SQL) => sql`unnest(regexp_split_to_array(${text}, ${at}))`;
+const wordsSql = (name: SQL) => splitSql(normalSql(name), sql`'[\\s\\u00a0\\u3000]+'`);
 
 /** A `tsvector` of the words of a name, and of the parts of each word. */
 export const nameWordsSql = (name: SQL): SQL => sql`array_to_tsvector(array(
   select distinct ${truncated('part')} from ${wordsSql(name)} as word cross join lateral (
-    select word as part union all select regexp_split_to_table(word, ${sql.raw(quoted(WITHIN_WORD))})
+    select word as part union all select ${splitSql(sql`word`, sql.raw(quoted(WITHIN_WORD)))}
   ) as parts where part <> ''))`;
 
 /** A `tsquery` for names in which, for each word of a typed text, a word begins with it. Every sign is literal. */

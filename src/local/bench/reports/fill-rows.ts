@@ -1,8 +1,9 @@
-/** Fills an empty database with past attempts and aggregates them with Gatehouse's own functions. */
+/** Fills an empty database with past attempts, and makes aggregates and users of them as Gatehouse does. */
 import type pg from 'pg';
 import { connect, type Database } from '../../../database/connect.ts';
 import { createMonths } from '../../../database/partitions.ts';
 import { type SummedDays, sumDue } from '../../../desk/aggregates/sum-due.ts';
+import { rebuildUsers } from '../../../desk/users/rebuild-users.ts';
 import type { Served } from '../../postgres/served.ts';
 import { type Day, daysUntil, LATE_DAYS, peopleOf, writeDay } from './rows.ts';
 
@@ -52,6 +53,10 @@ export async function fillWithRows(served: Served, { attempts, now, tell, whenFe
   await pool.query('vacuum (analyze)');
   await write(days.slice(-LATE_DAYS), true);
   await sumAll(db, now, tell);
+  tell('users');
+  await rebuildUsers(db, ({ days: done, left }) => {
+    if (done % 50 === 0) tell(`users: ${done} of ${done + left} days`);
+  });
   tell('vacuum');
   await pool.query('vacuum (analyze)');
   await pool.query('checkpoint').catch(() => undefined);

@@ -9,6 +9,9 @@ export const QUIET = { firstDay: 30, days: 30, share: 0.1 } as const;
 export const CLIENTS = 20;
 export const RULES = 40;
 export const ISSUERS = ['google.com', 'facebook.com', 'apple.com', 'github.com', 'live.com', 'amazon.com'] as const;
+/** Each answers calls for one day. */
+const ISOLATES = 100;
+export const FIRST_NAMES = ['Anna', 'Ben', 'Carla', 'David', 'Elif', 'Finn', 'Greta', 'Hugo', 'Ida', 'Jonas'] as const;
 const MOST_PEOPLE = 600_000;
 const ATTEMPTS_A_PERSON = 16;
 /** One attempt in 500 arrives after its hour was aggregated. */
@@ -46,7 +49,7 @@ const INSERT = `
 insert into attempts (id, occurred_at, channel, step, outcome, reason, reply, status, rule, message_key, message, support_code,
   policy_version, client_id, object_id, email, issuer, issuer_assigned_id, oid_key, idp_key, email_key, other_keys, locale,
   claim_names, kept_claims, roles, duration_ms, degraded, caller, cf_ray, correlation_id, fingerprint,
-  shadow_version, shadow_outcome, shadow_rule, shadow_differs)
+  shadow_version, shadow_outcome, shadow_rule, shadow_differs, isolate, sequence)
 select (lpad(to_hex((extract(epoch from at) * 1000)::bigint), 12, '0') || '7' || substr(fingerprint, 1, 3) || '8' || substr(fingerprint, 4, 15))::uuid,
   at, 'user-flow', step, outcome,
   case when outcome = 'error' then (array['deadline', 'not-json', 'unknown-step'])[1 + g % 3] else '' end,
@@ -59,10 +62,12 @@ select (lpad(to_hex((extract(epoch from at) * 1000)::bigint), 12, '0') || '7' ||
   case when issuer = '' then '' else 'idp:' || issuer || ':' || p end, 'email:' || address,
   case when p % 50 = 0 then array['idp:other.com:' || p] else '{}' end,
   (array['en-US', 'de-DE', 'fr-FR', 'es-ES', 'en-GB'])[1 + p % 5], '{step,client_id,ui_locales,email,displayName,objectId,identities}',
-  jsonb_build_object('displayName', 'Person ' || p, 'country', 'DE'), case when p % 3 = 0 then '{editor}' else '{}' end::text[],
+  jsonb_build_object('displayName', ('{${FIRST_NAMES.join()}}'::text[])[1 + p % ${FIRST_NAMES.length}] || ' Person' || p, 'country', 'DE'), case when p % 3 = 0 then '{editor}' else '{}' end::text[],
   (1 + 8 * exp(r6 * 4))::int, case when g % 2000 = 0 then 'roles-stale' else '' end, 'b2c-2026a', substr(fingerprint, 1, 16),
   fingerprint::uuid, fingerprint, shadow, case when shadow > 0 then case when differs then 'block' else outcome end else '' end,
-  case when shadow > 0 then case when differs then 'rule-new' else rule end else '' end, shadow > 0 and differs
+  case when shadow > 0 then case when differs then 'rule-new' else rule end else '' end, shadow > 0 and differs,
+  (lpad(to_hex((extract(epoch from $3::timestamptz) * 1000)::bigint), 12, '0') || '70008' || lpad(to_hex(i % ${ISOLATES}), 15, '0'))::uuid,
+  i / ${ISOLATES} + 1
 from (
   select $1::bigint * 10000000 + i as g, i from generate_series(0, $2::bigint - 1) as i
   where (i % ${LATE_ONE_IN} = 7 and $1::int >= ${DAYS - LATE_DAYS}) = $6
