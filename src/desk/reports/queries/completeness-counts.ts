@@ -37,6 +37,15 @@ export async function completenessCounts(
   // In the direction in which a message moves, so that none is between two of them: queue, dead letter or row.
   const waiting = await waitingMessages(env);
   const letters = lettersIn(await withKvTimeout(() => allLetters(env.GATEHOUSE), KV_LIMIT_MS));
+  return countHours(config, { asked, waiting, letters }, now);
+}
+
+/** What the database says beside what the queues and KV said. Throws DatabaseUnavailable. */
+export function countHours(
+  config: Config,
+  { asked, waiting, letters }: Pick<CompletenessCounts, 'asked' | 'waiting' | 'letters'>,
+  now: number,
+): Promise<CompletenessCounts> {
   const unsure = unsureSince(waiting, now);
   return runQuery(config, async (db, run) => {
     const { until, droppedBefore } = await progress(db, run);

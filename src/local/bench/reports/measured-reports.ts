@@ -1,8 +1,10 @@
 /** The reports that the bench measures, each through Gatehouse's own functions. */
 
 import { findAttempt, listAttempts } from '../../../desk/reports/queries/attempts.ts';
+import { countHours } from '../../../desk/reports/queries/completeness-counts.ts';
 import { findPerson } from '../../../desk/reports/queries/find-person.ts';
 import { summary } from '../../../desk/reports/queries/summary-counts.ts';
+import { listUsers } from '../../../desk/reports/queries/users.ts';
 import {
   attemptParam,
   attemptsQuestion,
@@ -10,20 +12,26 @@ import {
   type SummaryQuestion,
 } from '../../../desk/reports/questions.ts';
 import { summaryRange } from '../../../desk/reports/range.ts';
+import { usersQuestion } from '../../../desk/reports/users-question.ts';
 import { readConfig } from '../../../platform/config.ts';
-import { DAY_MS } from '../../../platform/duration.ts';
+import { DAY_MS, HOUR_MS } from '../../../platform/duration.ts';
 import type { Figure } from '../figures.ts';
-import { DAYS, type Day, QUIET } from './rows.ts';
+import { DAYS, type Day, FIRST_NAMES, QUIET } from './rows.ts';
 
 /** Longer than the limit of a report, so that a report over its budget has a figure. */
 const LIMIT_MS = 60_000;
 
 export interface MeasuredReport {
-  readonly kind: Extract<Figure['kind'], 'summary' | 'list' | 'lookUp'>;
+  readonly kind: Extract<Figure['kind'], 'summary' | 'list' | 'lookUp' | 'completeness'>;
   readonly name: string;
   /** Resolves with the number of results. */
   readonly ask: () => Promise<number>;
 }
+
+const NOTHING_WAITS = {
+  waiting: { first: { messages: 0, oldest: undefined }, second: { messages: 0, oldest: undefined } },
+  letters: { all: [], known: 'all' },
+} as const;
 
 /** The identifiers of an existing attempt and person. */
 export interface KnownIds {
@@ -63,6 +71,20 @@ export function reportsOf(databaseUrl: string, now: number, known: KnownIds) {
     kind: 'list',
     name,
     ask: () => listed({ from, ...filters }),
+  });
+  const users = (name: string, filters: object): MeasuredReport => ({
+    kind: 'list',
+    name: `users, ${name}`,
+    ask: async () => (await listUsers(config, await usersQuestion.parseAsync(filters))).users.length,
+  });
+  const completeness = (name: string, days: number): MeasuredReport => ({
+    kind: 'completeness',
+    name,
+    ask: async () => {
+      const asked = { from: new Date(Math.floor((now - days * DAY_MS) / HOUR_MS) * HOUR_MS), to: new Date(now) };
+      const { stored } = await countHours(config, { asked, ...NOTHING_WAITS }, now);
+      return [...stored.values()].reduce((sum, [attempts = 0]) => sum + attempts, 0);
+    },
   });
   const lookUp = (name: string, ask: () => Promise<number>): MeasuredReport => ({ kind: 'lookUp', name, ask });
   const year = { interval: 'day', from: ago(DAYS - 1) } as const;
@@ -109,6 +131,15 @@ export function reportsOf(databaseUrl: string, now: number, known: KnownIds) {
     }),
     list('shadow differences', { shadow: 'differs' }),
     list('shadow differences of a rule', { shadow: 'differs', clientId: 'client-19', rule: 'rule-39' }),
+    users('the last seen', {}),
+    users('everyone of a frequent name', { name: FIRST_NAMES[0] }),
+    users('one letter', { name: 'a' }),
+    users('one person of a frequent name', { name: `${FIRST_NAMES[0]} person77770` }),
+    users('an address', { email: known.email }),
+    users('an identity provider', { issuer }),
+    users('an identity provider without users', { issuer: 'nowhere.com' }),
+    users('a role', { role: 'editor' }),
+    users('a role without users', { role: 'nothing' }),
     list('a person, turned away', { objectId: known.objectId, outcome: 'block', from: undefined }),
     lookUp('a person', () => person(`oid:${known.objectId}`)),
     lookUp('a person by e-mail', () => person(`email:${known.email}`)),
@@ -116,6 +147,8 @@ export function reportsOf(databaseUrl: string, now: number, known: KnownIds) {
     lookUp('a support code', () => code(known.supportCode)),
     lookUp('a correlation id', () => listed({ correlationId: known.correlationId })),
     lookUp('an id', () => code(known.id)),
+    completeness('a day', 1),
+    completeness('a week', 7),
   ];
 }
 
