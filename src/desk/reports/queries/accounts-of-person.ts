@@ -1,12 +1,13 @@
 /** The user and the accounts behind a person search: which provider they used, and who else has their address. */
-import { and, inArray, or, type SQL, sql } from 'drizzle-orm';
+import { type AnyColumn, desc, getTableColumns, inArray, type SQL, sql } from 'drizzle-orm';
 import { runQuery } from '../../../database/run-query.ts';
 import { accounts, users } from '../../../database/schema.ts';
 import type { Config } from '../../../platform/config.ts';
 import { accountsInWords } from '../accounts-in-words.ts';
 import { isSharedKey } from '../person-status.ts';
-import { type AccountJson, accountJson, type UserJson, userJson } from '../user-json.ts';
+import { type AccountJson, accountJson, type UserJson, type UserRow, userJson } from '../user-json.ts';
 import { applicationNames } from './application-names.ts';
+import { unionOf } from './attempts.ts';
 import { lastSeenFirst, userColumns } from './users.ts';
 
 /** More do not help a person on the phone. */
@@ -34,45 +35,50 @@ export async function accountsOfPerson(
   const others = keys.filter((key) => !/^(email|name):/.test(key));
   const emails = keys.filter((key) => key.startsWith('email:'));
   const ownUser = among(users.id, oids);
-  const ownAccount = or(among(accounts.id, others), having(accounts.oidKey, oids));
-  const [own, identities, sharing, strangers, applications] = await runQuery(config, (db, run) => {
-    const usersWith = (condition: SQL | undefined) =>
+  const ownAccount = sql`(${among(accounts.id, others)} or ${having(accounts.oidKey, oids)})`;
+  const sharing = having(users.emailKey, emails);
+  const stranger = sql`${having(accounts.emailKey, emails)} and ${accounts.oidKey} = ''`;
+  const [seen, identities, applications] = await runQuery(config, (db, run) =>
+    Promise.all([
       run(
         db
           .select(userColumns)
-          .from(users)
-          .where(condition)
-          .orderBy(...lastSeenFirst)
-          .limit(MOST),
-      );
-    const accountsWith = (condition: SQL | undefined) =>
+          .from(eitherOf(users, ownUser, sharing, lastSeenFirst))
+          .orderBy(...lastSeenFirst),
+      ),
       run(
         db
-          .select()
-          .from(accounts)
-          .where(condition)
-          .orderBy(sql`${accounts.lastSignIn} desc nulls last, ${accounts.lastSeen} desc, ${accounts.key}`)
-          .limit(MOST),
-      );
-    return Promise.all([
-      usersWith(ownUser),
-      accountsWith(ownAccount),
-      usersWith(and(having(users.emailKey, emails), sql`not ${ownUser}`)),
-      accountsWith(and(having(accounts.emailKey, emails), sql`${accounts.oidKey} = '' and not ${ownAccount}`)),
+          .select(getTableColumns(accounts))
+          .from(eitherOf(accounts, ownAccount, stranger, lastUsedFirst))
+          .orderBy(...lastUsedFirst),
+      ),
       applicationNames(db, run),
-    ]);
-  });
-  const [user = null, ...rest] = own.map((row) => userJson(row, applications));
+    ]),
+  );
+  const isOwnUser = ({ oidKey }: { readonly oidKey: string }) => oids.includes(oidKey);
+  const isOwn = (account: AccountRow) => others.includes(account.key) || isOwnUser(account);
+  const json = (row: UserRow) => userJson(row, applications);
+  const [user = null, ...rest] = seen.filter(isOwnUser).map(json);
   const found = {
     user,
-    accounts: identities.map(accountJson),
+    accounts: identities.filter(isOwn).map(accountJson),
     sameAddress: {
-      users: [...rest, ...sharing.map((row) => userJson(row, applications))],
-      accounts: strangers.map(accountJson),
+      users: [...rest, ...seen.filter((row) => !isOwnUser(row)).map(json)],
+      accounts: identities.filter((row) => !isOwn(row)).map(accountJson),
     },
   };
   return { accountsInWords: accountsInWords(found, isSharedKey(asked), now), ...found };
 }
+
+const lastUsedFirst = [sql`${accounts.lastSignIn} desc nulls last`, desc(accounts.lastSeen), accounts.key];
+type AccountRow = typeof accounts.$inferSelect;
+
+/** The first rows of the person's own, and the first of those that are only like them. */
+const eitherOf = (table: typeof users | typeof accounts, own: SQL, like: SQL, order: readonly (SQL | AnyColumn)[]) => {
+  const first = (condition: SQL) =>
+    sql`(select * from ${table} where ${condition} order by ${sql.join([...order], sql`, `)} limit ${MOST})`;
+  return unionOf([first(own), first(sql`${like} and not ${own}`)], table);
+};
 
 const among = (id: typeof users.id | typeof accounts.id, keys: readonly string[]): SQL =>
   keys.length === 0
