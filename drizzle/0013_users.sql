@@ -16,11 +16,11 @@ CREATE TABLE "accounts" (
 );
 --> statement-breakpoint
 CREATE TABLE "user_days" (
-	"day" date NOT NULL,
 	"user_id" uuid NOT NULL,
+	"day" date NOT NULL,
 	"outcome" text NOT NULL,
 	"attempts" integer NOT NULL,
-	CONSTRAINT "user_days_pk" PRIMARY KEY("day","user_id","outcome")
+	CONSTRAINT "user_days_pk" PRIMARY KEY("user_id","day","outcome")
 );
 --> statement-breakpoint
 CREATE TABLE "users" (
@@ -42,6 +42,7 @@ CREATE TABLE "users" (
 --> statement-breakpoint
 CREATE INDEX "accounts_oid_key" ON "accounts" USING btree ("oid_key") WHERE oid_key <> '';--> statement-breakpoint
 CREATE INDEX "accounts_email_key" ON "accounts" USING btree ("email_key") WHERE email_key <> '';--> statement-breakpoint
+CREATE INDEX "user_days_day" ON "user_days" USING btree ("day");--> statement-breakpoint
 CREATE INDEX "users_last_seen" ON "users" USING btree ("last_seen","id");--> statement-breakpoint
 CREATE INDEX "users_email_key" ON "users" USING btree ("email_key") WHERE email_key <> '';--> statement-breakpoint
 CREATE INDEX "users_name_words" ON "users" USING gin ("name_words") WHERE name <> '';

@@ -451,13 +451,17 @@ export const accounts = pgTable(
 export const userDays = pgTable(
   'user_days',
   {
-    day: day(),
     /** The id in {@link users}. */
     userId: uuid().notNull(),
+    day: day(),
     outcome: text().notNull(),
     attempts: integer().notNull(),
   },
-  (t) => [primaryKey({ name: 'user_days_pk', columns: [t.day, t.userId, t.outcome] })],
+  (t) => [
+    primaryKey({ name: 'user_days_pk', columns: [t.userId, t.day, t.outcome] }),
+    // A day is summed, and dropped.
+    index('user_days_day').on(t.day),
+  ],
 );
 
 /**

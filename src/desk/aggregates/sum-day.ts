@@ -91,13 +91,16 @@ export function statementsOf({ day, hours }: DirtyDay, until: Date, limitMs = ST
 const userDaysSql = (part: SQL, day: string, ofDay: SQL): SQL => sql`
   with wanted as materialized (
     select md5(oid_key)::uuid as user_id, outcome, count(*) as attempts from ${part} where ${ofDay} and oid_key <> '' group by 1, 2
+  ), stored as materialized (
+    select user_id, outcome, attempts from user_days where day = ${day}::date
   ), gone as (
     delete from user_days where day = ${day}::date
       and not exists (select from wanted where wanted.user_id = user_days.user_id and wanted.outcome = user_days.outcome)
   )
-  insert into user_days as known (day, user_id, outcome, attempts)
-  select ${day}::date, user_id, outcome, attempts from wanted
-  on conflict (day, user_id, outcome) do update set attempts = excluded.attempts where known.attempts <> excluded.attempts`;
+  insert into user_days (user_id, day, outcome, attempts)
+  select user_id, ${day}::date, outcome, wanted.attempts from wanted left join stored using (user_id, outcome)
+  where stored.attempts is distinct from wanted.attempts
+  on conflict (user_id, day, outcome) do update set attempts = excluded.attempts`;
 
 /**
  * Counts the sign-ins of the day and of its neighbours, whose starts or completions the day may have. Days before the

@@ -54,7 +54,7 @@ export async function listUsers(
       applicationNames(db, run),
       run(db.select({ until: summedUntil.until }).from(summedUntil)),
     ]);
-    const listed = await described(db, run, page.rows.slice(0, limit), config.RETENTION_DAYS, applications);
+    const listed = await described(db, run, page.rows.slice(0, limit), applications);
     return { page, listed, countedTo: summed?.until ?? new Date(0) };
   });
   const { rows, searchedTo, source } = page;
@@ -78,7 +78,7 @@ export const pagesOfUsers = (config: Config, narrowed: UserFilters, limit: numbe
     runQuery(config, async (db, run) => {
       const { rows, searchedTo } = await readPage(db, run, { narrowed, after, limit }, LIMITS);
       applications ??= await applicationNames(db, run);
-      const listed = await described(db, run, rows.slice(0, limit), config.RETENTION_DAYS, applications);
+      const listed = await described(db, run, rows.slice(0, limit), applications);
       const more = rows.length > limit || searchedTo !== undefined;
       const ids = listed.map((user, index) => ({ ...user, id: rows[index]?.id ?? NO_ID }));
       return { rows: ids, more, ...(rows.length > limit ? {} : { searchedTo }) };
@@ -177,13 +177,9 @@ async function described(
   db: Database,
   run: RunQuery,
   rows: readonly UserRow[],
-  retentionDays: number,
   applications: ReadonlyMap<string, string>,
 ) {
-  const [identities, counts] = await Promise.all([
-    accountsOfUsers(db, run, rows),
-    countsOf(db, run, rows, retentionDays),
-  ]);
+  const [identities, counts] = await Promise.all([accountsOfUsers(db, run, rows), countsOf(db, run, rows)]);
   return rows.map(
     (row): ListedUser => ({
       ...userJson(row, applications),
@@ -207,21 +203,20 @@ async function accountsOfUsers(db: Database, run: RunQuery, rows: readonly UserR
   );
 }
 
-/** Every day by its primary key: an index by person would cost each run of the sums. */
-async function countsOf(db: Database, run: RunQuery, rows: readonly UserRow[], retentionDays: number) {
+async function countsOf(db: Database, run: RunQuery, rows: readonly UserRow[]) {
   if (rows.length === 0) return [];
-  const ids = rows.map(({ id }) => id);
   const { userId, outcome, attempts } = userDays;
-  const days = sql`array(select day::date from generate_series(current_date - ${retentionDays + MONTH_DAYS}::int, current_date + 1, interval '1 day') as day)`;
   return run(
     db
       .select({ userId, outcome, attempts: sql<number>`sum(${attempts})::int` })
       .from(userDays)
-      .where(and(sql`${userDays.day} = any (${days})`, inArray(userId, ids)))
+      .where(
+        inArray(
+          userId,
+          rows.map(({ id }) => id),
+        ),
+      )
       .groupBy(userId, outcome)
       .orderBy(outcome),
   );
 }
-
-/** A month is dropped when its last day is older than retention. */
-const MONTH_DAYS = 31;
