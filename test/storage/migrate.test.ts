@@ -159,15 +159,20 @@ describe('migrate', () => {
 });
 
 describe('migrations check', () => {
-  /** A changed copy of the schema, outside the repository. */
+  /** A copy of the schema outside the repository, with a change of the attempts. */
   const changed = (name: string, change: (text: string) => string) => {
-    const text = readFileSync(join(ROOT, 'src/database/schema.ts'), 'utf8').replaceAll(
-      /from '(drizzle-orm[^']*)'/g,
-      (_, specifier) => `from '${join(ROOT, 'node_modules', specifier, 'index.js')}'`,
-    );
-    const file = join(root, `${name}.ts`);
-    writeFileSync(file, change(text));
-    return file;
+    const copy = join(root, name);
+    for (const path of ['schema.ts', 'schema'])
+      cpSync(join(ROOT, 'src/database', path), join(copy, path), { recursive: true });
+    for (const file of readdirSync(join(copy, 'schema'))) {
+      const path = join(copy, 'schema', file);
+      const text = readFileSync(path, 'utf8').replaceAll(
+        /from '(drizzle-orm[^']*)'/g,
+        (_, specifier) => `from '${join(ROOT, 'node_modules', specifier, 'index.js')}'`,
+      );
+      writeFileSync(path, file === 'message-tables.ts' ? change(text) : text);
+    }
+    return join(copy, 'schema.ts');
   };
 
   it('the check passes for the repository, and does not change it', () => {

@@ -14,7 +14,7 @@ import {
 import type { Days, Stretch } from '../parts.ts';
 import type { Dimensions } from '../questions.ts';
 
-/** Bits of `dims` (database/schema.ts). */
+/** Bits of `dims` (database/schema/aggregate-tables.ts). */
 const DIMS = { clientId: 4, issuer: 2, rule: 1 } as const;
 export type Dim = keyof typeof DIMS;
 
