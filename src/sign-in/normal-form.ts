@@ -47,8 +47,12 @@ const AROUND_GUID = /^urn:uuid:|[-{}()[\]<>"'`\u201c\u201d\u201e\u00ab\u00bb\s]/
 /** A text without what may be around and in a GUID, in lower case. */
 export const bareGuid = (text: string): string => normalText(text).replace(AROUND_GUID, '');
 
+/** As Microsoft writes it. Its other forms cost twenty times as much, at every call. */
+const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
 /** The GUID that a text is, in lower case with hyphens; undefined when it is none. */
 export function guidOf(text: string): string | undefined {
+  if (GUID.test(text)) return text;
   const digits = bareGuid(text);
   return /^[0-9a-f]{32}$/.test(digits) ? digits.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-') : undefined;
 }
