@@ -35,6 +35,8 @@ const KINDS = {
   list: { what: 'list of 50', unit: 'ms', most: 200 },
   lookUp: { what: 'look-up', unit: 'ms', most: 100 },
   completeness: { what: 'completeness', unit: 'ms', most: 300 },
+  // It reads all attempts of its range.
+  longCompleteness: { what: 'completeness', unit: 'ms' },
   cold: { what: 'first call', unit: 'ms', most: 1_200 },
   traffic: { what: 'summary of 30 whole days at 10 × the traffic', unit: '× at 1 ×', most: 1.5 },
   sumHour: { what: 'aggregating an hour of an old day again', unit: 'ms', most: 1_000 },

@@ -15,6 +15,14 @@ const WARM_TURNS = 7;
 const SUM_TURNS = 5;
 const SUM_LIMIT_MS = 60_000;
 
+const SPOKEN: Readonly<Record<MeasuredReport['kind'], string>> = {
+  summary: 'summary',
+  list: 'list',
+  lookUp: 'look-up',
+  completeness: 'completeness',
+  longCompleteness: 'completeness',
+};
+
 /** Measures the first call of each report, then warm calls. */
 export async function measureReports(served: Served, now: number, tell: (line: string) => void): Promise<Figure[]> {
   const reports = reportsOf(served.url, now, await anyPerson(served.pool));
@@ -24,7 +32,7 @@ export async function measureReports(served: Served, now: number, tell: (line: s
     const { ms, found } = await timed(ask);
     cold.push({
       kind: 'cold',
-      name: `${kind === 'lookUp' ? 'look-up' : kind}, ${name}`,
+      name: `${SPOKEN[kind]}, ${name}`,
       value: ms,
       detail: `${found} found`,
     });

@@ -22,7 +22,7 @@ import { DAYS, type Day, FIRST_NAMES, QUIET } from './rows.ts';
 const LIMIT_MS = 60_000;
 
 export interface MeasuredReport {
-  readonly kind: Extract<Figure['kind'], 'summary' | 'list' | 'lookUp' | 'completeness'>;
+  readonly kind: Extract<Figure['kind'], 'summary' | 'list' | 'lookUp' | 'completeness' | 'longCompleteness'>;
   readonly name: string;
   /** Resolves with the number of results. */
   readonly ask: () => Promise<number>;
@@ -77,9 +77,9 @@ export function reportsOf(databaseUrl: string, now: number, known: KnownIds) {
     name: `users, ${name}`,
     ask: async () => (await listUsers(config, await usersQuestion.parseAsync(filters))).users.length,
   });
-  const completeness = (name: string, days: number): MeasuredReport => ({
-    kind: 'completeness',
-    name,
+  const completeness = (kind: 'completeness' | 'longCompleteness', days: number): MeasuredReport => ({
+    kind,
+    name: days === 1 ? 'a day' : 'a week',
     ask: async () => {
       const asked = { from: new Date(Math.floor((now - days * DAY_MS) / HOUR_MS) * HOUR_MS), to: new Date(now) };
       const { stored } = await countHours(config, { asked, ...NOTHING_WAITS }, now);
@@ -147,8 +147,8 @@ export function reportsOf(databaseUrl: string, now: number, known: KnownIds) {
     lookUp('a support code', () => code(known.supportCode)),
     lookUp('a correlation id', () => listed({ correlationId: known.correlationId })),
     lookUp('an id', () => code(known.id)),
-    completeness('a day', 1),
-    completeness('a week', 7),
+    completeness('completeness', 1),
+    completeness('longCompleteness', 7),
   ];
 }
 
