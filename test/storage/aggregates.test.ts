@@ -117,6 +117,25 @@ describe('aggregates: sums', () => {
     ]);
   });
 
+  it('the rows of a day are stored by set, client, issuer and rule, so that a filter reads few pages', async () => {
+    const some = Array.from({ length: 60 }, (_, index) => ({
+      at: at(`21T${10 + (index % 7)}:00`),
+      clientId: `client-${index % 5}`,
+      issuer: `issuer-${index % 3}`,
+      rule: `rule-${index % 4}`,
+      outcome: 'block' as const,
+    }));
+    await keep(...some);
+    await sum();
+    for (const table of ['daily_counts', 'hourly_totals', 'daily_durations']) {
+      const by = (order: string) =>
+        rows(sql`select dims, client_id, issuer, rule from ${sql.raw(table)} order by ${sql.raw(order)}`);
+      const stored = await by('ctid');
+      expect(stored.length).toBeGreaterThan(12);
+      expect(stored).toEqual(await by('1, 2, 3, 4'));
+    }
+  });
+
   it('a sum includes only hours that are over', async () => {
     await keep({ at: at('23T08:59') }, { at: at('23T09:00') });
     await sum();

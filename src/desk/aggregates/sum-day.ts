@@ -43,7 +43,10 @@ export async function sumDay(db: Database, dirty: DirtyDay, until: Date, limitMs
   await inTransaction(db, statementsOf(dirty, until, limitMs));
 }
 
-/** The statements of {@link sumDay}, for one transaction. */
+/**
+ * The statements of {@link sumDay}, for one transaction. Rows are written in the order in which filters read them:
+ * scattered, a first report by application read three times as many pages.
+ */
 export function statementsOf({ day, hours }: DirtyDay, until: Date, limitMs = STATEMENT_LIMIT_MS): SQL[] {
   const start = startOf(day);
   // The partition's own name makes the statement fail, instead of counting nothing, if the partition was dropped.
@@ -59,15 +62,18 @@ export function statementsOf({ day, hours }: DirtyDay, until: Date, limitMs = ST
     sql`select until from summed_until for update`,
     sql`delete from daily_counts where dims = any ('{0,1,2,3,4,5,6,7}') and day = ${day}::date`,
     sql`insert into daily_counts (day, dims, ${columns}, attempts)
-      select ${day}::date, ${dims}, ${dimensions}, count(*) from ${part} where ${ofDay} group by ${everySet}`,
+      select ${day}::date, ${dims}, ${dimensions}, count(*) from ${part} where ${ofDay} group by ${everySet}
+      order by 2, 3, 4, 5`,
     sql`delete from hourly_totals where dims = any ('{0,1,2,4,6}') and hour >= ${from} and hour < ${from} + interval '1 day'`,
     sql`insert into hourly_totals (hour, dims, ${columns}, attempts)
-      select ${hourSql}, ${dims}, ${dimensions}, count(*) from ${part} as attempts where ${ofDay} group by 1, ${hourlySets}`,
+      select ${hourSql}, ${dims}, ${dimensions}, count(*) from ${part} as attempts where ${ofDay} group by 1, ${hourlySets}
+      order by 2, 3, 4, 5, 1`,
     sql`delete from daily_durations where dims = any ('{0,1,2,4}') and day = ${day}::date`,
     sql`insert into daily_durations (day, dims, bucket, ${columns}, attempts)
       select ${day}::date, ${dims}, bucket, ${dimensions}, count(*)
       from (select *, ${bucketSql()} as bucket from ${part} as attempts where ${ofDay}) as timed
-      group by bucket, ${singleSets}`,
+      group by bucket, ${singleSets}
+      order by 2, 4, 5, 6`,
     sql`delete from daily_facets where day = ${day}::date`,
     sql`insert into daily_facets (facet, day, channel, value, step, outcome, attempts)
       select facet, ${day}::date, channel, value, step, outcome, count(*)
