@@ -16,9 +16,9 @@ const EMPTYING = { attempts: 10, pauseMs: 1_000 };
 const LOCK_NOT_AVAILABLE = '55P03';
 
 /**
- * Empties both tables, then merges the attempts hour by hour, while consumers may write: each merges what it writes.
- * Returns the number of rows. Until the end, reports miss people. `open` returns a connection for each request. Safe to
- * repeat.
+ * Empties both tables, then merges the attempts hour by hour, the newest first, while consumers may write: each merges
+ * what it writes. Returns the number of rows. Until the end, reports miss people, and readiness says so. `open` returns
+ * a connection for each request. Safe to repeat.
  */
 export async function rebuildUsers(
   open: () => Database,
@@ -32,7 +32,7 @@ export async function rebuildUsers(
       (_, day) => new Date(from.getTime() + day * DAY_MS),
     ),
   );
-  for (const [index, day] of days.entries()) {
+  for (const [index, day] of days.toReversed().entries()) {
     for (const part of await partsOf(open(), day)) await mergePart(open(), part);
     onDay({ days: index + 1, left: days.length - index - 1 });
   }
@@ -51,13 +51,13 @@ async function emptyUsers(open: () => Database, attempts: number, pauseMs: numbe
   }
 }
 
-/** The parts of a day that have attempts. */
+/** The parts of a day that have attempts, the newest first. */
 async function partsOf(db: Database, day: Date): Promise<Date[]> {
   const parts = Array.from({ length: DAY_MS / PART_MS }, (_, part) => new Date(day.getTime() + part * PART_MS));
   const { rows } = await db.execute<{ part: number }>(sql`
     select part::int - 1 as part from jsonb_array_elements_text(${JSON.stringify(parts)}::jsonb) with ordinality as parts (start, part)
     where exists (select from ${attemptsFrom(sql`parts.start::timestamptz`)})`);
-  return parts.filter((_, index) => rows.some(({ part }) => part === index));
+  return parts.filter((_, index) => rows.some(({ part }) => part === index)).toReversed();
 }
 
 const attemptsFrom = (start: SQL): SQL => sql`(
