@@ -1,7 +1,7 @@
 /** Makes `users` and `accounts` again from all stored attempts: after a restore, or the upgrade that brought them. */
 import { type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../../database/connect.ts';
-import { existingMonths, LOCK_TIMEOUT } from '../../database/partitions.ts';
+import { existingMonths, lockTimeout } from '../../database/partitions.ts';
 import { accounts, users } from '../../database/schema.ts';
 import { sqlStateOf } from '../../database/sql-state.ts';
 import { USERS_SHARED } from '../../database/users-lock.ts';
@@ -11,7 +11,7 @@ import { mergeAccounts, mergeUsers } from './merge.ts';
 /** Erasures and consumers wait for the merge of one part. */
 const PART_MS = HOUR_MS;
 /** Emptying waits for slow reports, and every consumer behind it: it gives up early and tries again. */
-const EMPTYING = { attempts: 10, pauseMs: 1_000 };
+const EMPTYING = { attempts: 10, pauseMs: 1_000, lockMs: 2_000 };
 /** SQLSTATE of a statement that gave up its lock. */
 const LOCK_NOT_AVAILABLE = '55P03';
 
@@ -23,9 +23,9 @@ const LOCK_NOT_AVAILABLE = '55P03';
 export async function rebuildUsers(
   open: () => Database,
   onDay: (done: { readonly days: number; readonly left: number }) => void = () => undefined,
-  { attempts, pauseMs } = EMPTYING,
+  emptying = EMPTYING,
 ): Promise<{ readonly users: number; readonly accounts: number }> {
-  await emptyUsers(open, attempts, pauseMs);
+  await emptyUsers(open, emptying);
   const days = (await existingMonths(open())).flatMap(({ from, to }) =>
     Array.from(
       { length: (to.getTime() - from.getTime()) / DAY_MS },
@@ -40,14 +40,14 @@ export async function rebuildUsers(
   return { users: made, accounts: identities };
 }
 
-async function emptyUsers(open: () => Database, attempts: number, pauseMs: number): Promise<void> {
+async function emptyUsers(open: () => Database, { attempts, ...each }: typeof EMPTYING): Promise<void> {
   const db = open();
   try {
-    await db.batch([db.execute(LOCK_TIMEOUT), db.execute(sql`truncate users, accounts`)]);
+    await db.batch([db.execute(lockTimeout(each.lockMs)), db.execute(sql`truncate users, accounts`)]);
   } catch (error) {
     if (sqlStateOf(error) !== LOCK_NOT_AVAILABLE || attempts <= 1) throw error;
-    await new Promise((resolve) => setTimeout(resolve, pauseMs));
-    await emptyUsers(open, attempts - 1, pauseMs);
+    await new Promise((resolve) => setTimeout(resolve, each.pauseMs));
+    await emptyUsers(open, { attempts: attempts - 1, ...each });
   }
 }
 
