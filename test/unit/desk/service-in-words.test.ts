@@ -50,6 +50,11 @@ it.each<[string, Partial<Known>, string]>([
     ' Failing: 3 of 200 calls failed (deadline 2, not-json 1).',
   ],
   [
+    'failures for a reason that this version does not know',
+    { ...errors(1), byReason: [{ reason: 'constructor', ...of(1) }] },
+    ' Failing: 1 of 200 calls failed (constructor 1).',
+  ],
+  [
     'calls that failed for other reasons',
     { ...errors(1), byReason: [{ reason: 'not-json', ...of(1) }] },
     ' Not failing: 1 of 200 calls failed (not-json 1).',
