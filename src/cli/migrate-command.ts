@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { type MigrationMeta, readMigrationFiles } from 'drizzle-orm/migrator';
 import * as z from 'zod';
 import { connect } from '../database/connect.ts';
+import { isMissingUsers } from '../desk/users/missing-users.ts';
 import { findDatabaseUrl, onDatabase } from './database-url.ts';
 import { print } from './io.ts';
 import type { Define } from './program.ts';
@@ -113,20 +114,24 @@ async function apply(
   }
 }
 
+const USERS_ADVICE =
+  'Reports on users lack people of older attempts. After `npm run deploy`, run `npm run sums -- rebuild` once.';
+
 export const define: Define = (program, io) => {
   onDatabase(program).does(async ({ databaseUrl }: { databaseUrl?: string }) => {
     const found = findDatabaseUrl(databaseUrl, io.env);
     if (!found.ok) throw new CommandRefusal(found.problem, 2);
     print(io, `Migrating ${found.name}`);
     const waiting: string[] = [];
-    const names = await migrate(found.url, undefined, (name, reason) => waiting.push(`${name} waits: ${reason}`)).catch(
-      (error: unknown) => {
-        throw new CommandRefusal(reasons(error).join(': '));
-      },
-    );
+    const refuse = (error: unknown) => {
+      throw new CommandRefusal(reasons(error).join(': '));
+    };
+    const onWaiting = (name: string, reason: string) => waiting.push(`${name} waits: ${reason}`);
+    const names = await migrate(found.url, undefined, onWaiting).catch(refuse);
     for (const name of names) print(io, `Applied ${name}`);
     for (const line of waiting) print(io, line);
     if (names.length + waiting.length === 0) print(io, 'Nothing to apply: the database is up to date.');
+    if (await isMissingUsers(connect(found.url, REQUEST_LIMIT_MS).db).catch(refuse)) print(io, USERS_ADVICE);
     return 0;
   });
 };

@@ -15,7 +15,8 @@ const MONTHS_AHEAD = 3;
 const NAME = /^attempts_(\d{4})_(0[1-9]|1[0-2])$/;
 
 /** Limits the wait of DDL for its lock. While DDL waits for a slow report, every insert waits behind it. */
-export const LOCK_TIMEOUT = sql.raw(`set local lock_timeout = '2s'`);
+export const lockTimeout = (ms: number) => sql.raw(`set local lock_timeout = '${ms}ms'`);
+export const LOCK_TIMEOUT = lockTimeout(2_000);
 
 /** The month of an instant. */
 export function monthOf(instant: Date): Month {

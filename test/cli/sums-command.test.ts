@@ -3,6 +3,8 @@ import { sql } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
 import { findDatabaseUrl } from '../../src/cli/database-url.ts';
 import { isWrongAddress, rootCauseOf } from '../../src/cli/driver-error.ts';
+import { writeMessages } from '../../src/desk/consume/write-messages.ts';
+import { readConfig } from '../../src/platform/config.ts';
 import { anAttempt, keepAttempts } from '../support/attempt.ts';
 import { refused, run } from '../support/command.ts';
 import { startEmptyNeon } from '../support/migrated-neon.ts';
@@ -28,6 +30,21 @@ describe('npm run sums -- rebuild', () => {
     expect(stdout).toMatch(/Done: \d+ days aggregated\.\n$/);
     expect(stdout).not.toContain(new URL(url()).password);
     expect(await rows(sql`select sum(attempts)::int as n from daily_counts where dims = 7`)).toEqual([{ n: 3 }]);
+  });
+
+  it('is named by `npm run migrate` while people of older attempts are not among the users, and not after it', async () => {
+    const migrated = async () => (await run('migrate', ['--database-url', url()])).stdout;
+    expect(await migrated()).not.toContain('sums');
+    const person = anAttempt({ at: new Date('2026-10-31T12:00:00Z') });
+    await keepAttempts(db(), [person]);
+    // They signed in since the upgrade.
+    const later = { ...person, id: anAttempt().id };
+    expect(await writeMessages(readConfig({ DATABASE_URL: url() }), [later], 20_000)).toEqual({ refused: [] });
+    expect(await migrated()).toMatch(
+      /Nothing to apply.*\n.*After `npm run deploy`, run `npm run sums -- rebuild` once/,
+    );
+    await rebuild(url());
+    expect(await migrated()).not.toContain('sums');
   });
 
   it('uses --database-url, else DATABASE_URL', async () => {

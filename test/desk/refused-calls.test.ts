@@ -40,7 +40,7 @@ it('refused calls: the summary, readiness and the sentence for an unknown person
   };
   // Calls of other tests are counted too.
   expect(standing).toMatch(
-    / Gatehouse refused \d+ calls? (?:at|between) .+ UTC before it knew the person: it may have been one of them\./,
+    / Gatehouse refused \d+ calls? (?:at|between) \S+:\d\dZ(?: and \S+:\d\dZ)? before it knew the person: it may have been one of them\./,
   );
   const headers = { Authorization: `Basic ${btoa('support:support')}` };
   const ctx = createExecutionContext();

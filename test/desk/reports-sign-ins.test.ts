@@ -70,12 +70,15 @@ describe('a timeline', () => {
 });
 
 describe('standing', () => {
+  /** The one form of times. */
+  const TIME = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/g;
+
   it.each<[string, (who: Partial<Attempt>) => Attempt[], string[]]>([
     [
       'says when a sign-in began that was not finished, why that may be, and what to do',
       (who) => [started(30, who)],
       [
-        ' UTC a sign-in to application shop began and was not finished within ten minutes: a wrong password, or the page was closed.',
+        'Z a sign-in to application shop began and was not finished within ten minutes: a wrong password, or the page was closed.',
         'ask the person to try again, or to reset the password.',
       ],
     ],
@@ -127,6 +130,8 @@ describe('standing', () => {
     await keep(...calls(who));
     const { standing } = await ask(who.email);
     for (const word of words) expect(standing).toContain(word);
+    expect(standing).toMatch(TIME);
+    expect(standing.replaceAll(TIME, '')).not.toMatch(/\d:\d\d|UTC/);
     if (calls(who).some(({ outcome }) => outcome !== 'continue')) expect(standing).not.toContain('password');
   });
 });

@@ -68,10 +68,35 @@ test('a person has their tries, newest first, and the status begins with the las
     ['reached', 'reached', 'not-reached'],
   ]);
   expect(tries[2]?.sentence).toMatch(
-    /blocked at PostAttributeCollection by rule no-mail.* Not reached: PreTokenIssuance\./,
+    /^\S+ in application shop: blocked at PostAttributeCollection by rule no-mail, .* Before that, since \S+Z: PostFederationSignup\. Not reached: PreTokenIssuance\./,
   );
   expect(standing).toMatch(/^Last try \S+Z in application shop: let in with the roles editor\. Advice: /);
   expect(standing.endsWith(tries[0]?.advice.text ?? '?')).toBe(true);
+});
+
+test('the sentence of a try tells its calls in their order, each once, and how many earlier ones it leaves out', async () => {
+  const { email, call } = someone();
+  const corrected = (minutes: number) =>
+    call(minutes, 'PostAttributeCollection', { outcome: 'invalid', reply: 'ValidationError' });
+  const first = call(300, 'PostFederationSignup', { fingerprint: 'first' });
+  await keep(
+    first,
+    call(299.9, 'PostFederationSignup', { fingerprint: 'first' }),
+    corrected(299),
+    corrected(298),
+    call(297, 'PostAttributeCollection'),
+    call(296, 'PreTokenIssuance', { roles: ['editor'] }),
+    ...[90, 88, 86, 84].flatMap((at) => [corrected(at), call(at - 1, 'PostFederationSignup', REFUSED)]),
+    call(82, ''),
+  );
+  const { tries } = await ask({ text: email });
+  const began = `${tries[1]?.from.slice(0, 19)}Z`;
+  expect(tries[1]?.sentence).toContain(
+    `: let in with the roles editor. Before that, since ${began}: PostFederationSignup, PostAttributeCollection (2 calls, asked to correct), PostAttributeCollection.`,
+  );
+  expect(tries[0]?.sentence).toMatch(
+    /continued after an unknown step.* Before that, since \S+Z: 3 earlier calls, PostFederationSignup \(blocked\), PostAttributeCollection \(asked to correct\), PostFed/,
+  );
 });
 
 test('a call that B2C makes twice is one call, and the second attempt says whether the first answer came too late', async () => {

@@ -409,6 +409,12 @@ it('question 17: were we slow or down then?', async () => {
   await summed();
   const period = `from=${new Date(hour).toISOString()}&to=${new Date(hour + HOUR_MS).toISOString()}`;
   const then = await ask<Summary>(`/summary?clientId=${who.clientId}&${period}&include=durations,facets`);
+  expect(then.serviceInWords).toMatch(
+    /^Not slow: half of the calls were answered within 1\d{3} ms, .*Microsoft waits 5 s/,
+  );
+  expect(then.serviceInWords).toContain(
+    'Failing: 1 of 2 calls failed (deadline 1), and a part behind Gatehouse did not work in 1 (kv-unavailable 1).',
+  );
   expect(then.durationMs.p99).toBeGreaterThanOrEqual(4_200);
   expect(then.series[0]?.durationMs?.p50).toBeGreaterThanOrEqual(1_100);
   expect(then.byReason).toMatchObject([{ reason: 'deadline', attempts: 1 }]);

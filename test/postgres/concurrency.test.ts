@@ -1,10 +1,15 @@
 /** Many connections at once, and statement timeouts: what PGlite cannot show. */
 import { sql } from 'drizzle-orm';
 import { expect, it } from 'vitest';
+import { users } from '../../src/database/schema.ts';
+import { sqlStateOf } from '../../src/database/sql-state.ts';
 import { sumDue } from '../../src/desk/aggregates/sum-due.ts';
 import { vacuumDaily } from '../../src/desk/aggregates/vacuum.ts';
+import { writeMessages } from '../../src/desk/consume/write-messages.ts';
+import { rebuildUsers } from '../../src/desk/users/rebuild-users.ts';
 import { runConcurrently } from '../../src/local/postgres/concurrency.ts';
 import { runSlowReport } from '../../src/local/postgres/slow-report.ts';
+import { readConfig } from '../../src/platform/config.ts';
 import { anAttempt, keepAttempts } from '../support/attempt.ts';
 import { realDatabase } from '../support/postgres-database.ts';
 
@@ -37,6 +42,28 @@ it('Postgres cancels a sum whose statements exceed the statement timeout', async
     blocker.release();
   }
   expect(await sumDue(db, new Date('2026-11-21T12:30:00Z'))).toEqual({ days: 1, left: 0 });
+});
+
+it('a rebuild of users gives up its lock when a report is slow, so that writers go on, and tries again', async () => {
+  const write = async () =>
+    expect(await writeMessages(readConfig({ DATABASE_URL: served().url }), [anAttempt()], 20_000)).toEqual({
+      refused: [],
+    });
+  await write();
+  const report = await served().pool.connect();
+  try {
+    await report.query('begin');
+    await report.query('select from users');
+    const refusal = await rebuildUsers(db, undefined, { attempts: 2, pauseMs: 1, lockMs: 20 }).catch(sqlStateOf);
+    expect([refusal, await db().$count(users)]).toEqual(['55P03', 1]);
+
+    const rebuilt = rebuildUsers(db, undefined, { attempts: 1_000, pauseMs: 1, lockMs: 20 });
+    for (let written = 0; written < 5; written += 1) await write();
+    await report.query('commit');
+    expect(await rebuilt).toEqual({ users: 6, accounts: 0 });
+  } finally {
+    report.release();
+  }
 });
 
 it('the aggregate tables are vacuumed and analysed once a day', async () => {

@@ -6,12 +6,16 @@ import { occurredAtOf } from '../../src/attempts/text-limits.ts';
 import { sumDue } from '../../src/desk/aggregates/sum-due.ts';
 import { listChanges } from '../../src/desk/audit/changes.ts';
 import { changesQuestion } from '../../src/desk/audit/changes-question.ts';
+import { writeMessages } from '../../src/desk/consume/write-messages.ts';
 import { readiness } from '../../src/desk/health/database-state.ts';
+import { type Place, usersFile } from '../../src/desk/reports/csv.ts';
 import { type AttemptList, findAttempt, listAttempts } from '../../src/desk/reports/queries/attempts.ts';
 import { findPerson } from '../../src/desk/reports/queries/find-person.ts';
 import { summary } from '../../src/desk/reports/queries/summary-counts.ts';
+import { pagesOfUsers } from '../../src/desk/reports/queries/users.ts';
 import { attemptsQuestion, personQuestion } from '../../src/desk/reports/questions.ts';
 import { LIST_LIMITS, type ListLimits } from '../../src/desk/reports/spans.ts';
+import { usersFileQuestion } from '../../src/desk/reports/users-question.ts';
 import { readConfig } from '../../src/platform/config.ts';
 import { DAY_MS, HOUR_MS } from '../../src/platform/duration.ts';
 import { anAttempt, keepAttempts } from '../support/attempt.ts';
@@ -204,6 +208,42 @@ test('a list continues past attempts that were deleted but are still in the aggr
   expect(first.searchedTo).toBe(iso(start + 3 * DAY_MS));
   const ids = (await pagesOf(asked, LIST_LIMITS)).flatMap((page) => page.attempts.map(({ id }) => id));
   expect(ids).toEqual([oldest?.id]);
+});
+
+test('each page of a file of users takes the same few requests, and a file takes fewer than the 50 that a call may make', async () => {
+  const people = Array.from({ length: 7 }, () => anAttempt({ idpKey: `idp:x.example:${crypto.randomUUID()}` }));
+  expect(await writeMessages(config(), people, 20_000)).toEqual({ refused: [] });
+  const sent = vi.spyOn(globalThis, 'fetch');
+  const requests: number[] = [];
+  const page = pagesOfUsers(config(), await usersFileQuestion.parseAsync({ issuer: 'x.example' }), 2);
+  const counted = async (after: Parameters<typeof page>[0]) => {
+    const before = sent.mock.calls.length;
+    const answer = await page(after);
+    requests.push(sent.mock.calls.length - before);
+    return answer;
+  };
+  const whole = async (pieces: AsyncIterable<string>) => {
+    let text = '';
+    for await (const piece of pieces) text += piece;
+    return text;
+  };
+  const fail = (error: unknown) => expect.unreachable(String(error));
+  const at = (place: Place | undefined) =>
+    place && { ...place, occurredAt: new Date(place.occurredAt), from: undefined };
+  const file = await whole(usersFile((place) => counted(at(place)), undefined, fail));
+  sent.mockRestore();
+  for (const { objectId } of people) expect(file.split(objectId)).toHaveLength(2);
+  // The names of applications are read once.
+  expect(requests).toEqual([5, 4, 4, 4]);
+
+  let pages = 0;
+  const endless = async () => {
+    pages += 1;
+    return { rows: [], more: true, searchedTo: new Date() };
+  };
+  expect(await whole(usersFile(endless, undefined, fail))).toContain('TRUNCATED after 0 rows');
+  // One more a page where over 2,000 users have a name or an address.
+  expect(1 + pages * 5).toBeLessThan(50);
 });
 
 test('every statement of every report has a statement timeout in Postgres', async () => {

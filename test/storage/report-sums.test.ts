@@ -297,13 +297,14 @@ describe('readiness', () => {
       unknownExchanges: {},
       failedRules: {},
       refusedCalls: {},
+      usersMissing: false,
       migrated: true,
     };
     expect(await readiness(config(), 30_000)).toEqual(nothing);
-    await keepAttempts(db(), [anAttempt()]);
+    await keepAttempts(db(), [anAttempt({ objectId: '' })]);
     expect(await readiness(config(), 30_000)).toEqual(nothing);
     const twoHoursAgo = Math.floor(Date.now() / HOUR_MS - 2) * HOUR_MS;
-    await keepAttempts(db(), [anAttempt({ at: new Date(twoHoursAgo) })]);
+    await keepAttempts(db(), [anAttempt({ at: new Date(twoHoursAgo), objectId: '' })]);
     const { oldestUnsummedSeconds } = await readiness(config(), 30_000);
     const sinceItsEnd = (Date.now() - twoHoursAgo - HOUR_MS) / 1_000;
     expect(oldestUnsummedSeconds).toBeGreaterThan(sinceItsEnd - 60);
@@ -311,7 +312,7 @@ describe('readiness', () => {
     await sumDue(db, new Date());
     expect(await readiness(config(), 30_000)).toEqual(nothing);
     // A late attempt waits only for the next tick.
-    await keepAttempts(db(), [anAttempt({ at: new Date(twoHoursAgo) })]);
+    await keepAttempts(db(), [anAttempt({ at: new Date(twoHoursAgo), objectId: '' })]);
     expect(await readiness(config(), 30_000)).toEqual(nothing);
   });
 

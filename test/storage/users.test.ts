@@ -10,6 +10,9 @@ import { attempts } from '../../src/database/schema.ts';
 import { erasePerson } from '../../src/desk/admin/erasure/erase.ts';
 import { sumDue } from '../../src/desk/aggregates/sum-due.ts';
 import { writeMessages } from '../../src/desk/consume/write-messages.ts';
+import { readiness } from '../../src/desk/health/database-state.ts';
+import { neonWarnings } from '../../src/desk/health/readiness.ts';
+import { isMissingUsers } from '../../src/desk/users/missing-users.ts';
 import { rebuildUsers } from '../../src/desk/users/rebuild-users.ts';
 import { readConfig } from '../../src/platform/config.ts';
 import { HOUR_MS } from '../../src/platform/duration.ts';
@@ -161,9 +164,29 @@ it('users, accounts and their days equal a plain computation from the attempts a
       await sumDue(db, new Date(Date.now() + 2 * HOUR_MS));
       const all = await db().select().from(attempts);
       expect(await stored()).toEqual({ users: plainUsers(all), accounts: plainAccounts(all), days: plainDays(all) });
+      expect(await isMissingUsers(db())).toBe(false);
     }),
     { numRuns: Number(process.env.HISTORIES ?? 8) },
   );
+});
+
+it('/health/ready says that users are missing from the upgrade until a rebuild has ended, and names the command', async () => {
+  const warnings = async () => neonWarnings(await readiness(config(), 20_000)).join();
+  const at = (days: number) => new Date(Date.now() - days * 24 * HOUR_MS);
+  const seen = (days: number) => anAttempt({ oidKey: `oid:${days}`, at: at(days) });
+  await write([seen(3), seen(2), seen(1)]);
+  expect(await warnings()).not.toContain('users');
+  await db().execute(sql`truncate users, accounts`);
+  await write([seen(0)]);
+  expect(await warnings()).toContain('npm run sums -- rebuild');
+  const interrupted = rebuildUsers(db, ({ left }) => {
+    if (left === at(3).getUTCDate()) throw new Error('before the oldest day');
+  });
+  await expect(interrupted).rejects.toThrow('before the oldest day');
+  expect((await stored()).users.map(({ key }) => key)).toEqual(['oid:0', 'oid:1', 'oid:2']);
+  expect(await warnings()).toContain('npm run sums -- rebuild');
+  await rebuildUsers(db);
+  expect(await warnings()).not.toContain('users');
 });
 
 it('a person, an identity and each of their values go with the month of the attempts that they are from', async () => {

@@ -38,7 +38,7 @@ const LAYERS: readonly (readonly [room: string, imports: string])[] = [
   // A policy is tried, and readiness is asked, on the road of a call.
   [
     'desk/health',
-    'callers platform entitlements database policy gate desk/env.ts desk/http desk/aggregates desk/consume desk/policies desk/rekey',
+    'callers platform entitlements database policy gate desk/env.ts desk/http desk/aggregates desk/users desk/consume desk/policies desk/rekey',
   ],
   [
     'desk/admin',

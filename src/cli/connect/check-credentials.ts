@@ -37,8 +37,9 @@ export async function presentedBy(
 ): Promise<Presented> {
   if (auth === 'certificate')
     throw calledWrongly(
-      'This command cannot present a client certificate. Make a credential for it (npm run connect -- secret --name check) and ' +
-        'check with that. GET /reports/callers shows whether the certificate of B2C is accepted.',
+      'This command cannot present a client certificate. Make a pair for it (npm run connect -- secret --name check), add its ' +
+        'line to CONNECTOR_BASIC of the gate, set GATEHOUSE_CONNECTOR to it, and check without --auth. The certificate keeps ' +
+        'working beside it: GET /reports/callers shows whether it is accepted.',
       'connect',
     );
   const advice = ' If B2C calls with another kind of credential, choose it with --auth.';

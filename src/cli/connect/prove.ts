@@ -1,6 +1,6 @@
 /**
  * `npm run connect -- check`: calls every step and exchange of the policy in force as Microsoft does, with a probe, and
- * says what is missing: credentials, a reply that B2C accepts, the record of the call, and calls of Microsoft itself.
+ * says what is missing: credentials, a reply that B2C accepts, the record of the call, and calls that are no probes.
  */
 import * as z from 'zod/mini';
 import { PROBE_HEADER } from '../../attempts/probe.ts';
@@ -44,8 +44,9 @@ const seen = z.object({ totals: z.object({ byStep: z.record(z.string(), z.number
 
 /** Returns 0 when every call passed, else 1. Throws a refusal when nothing can be checked. */
 export async function prove(io: Io, { url, ...how }: CheckOptions, limits = LIMITS): Promise<number> {
+  const presented = await presentedBy(io, how);
   assertNoneMissing(io, url);
-  const connector = connectorAt(url, await presentedBy(io, how), io.fetch);
+  const connector = connectorAt(url, presented, io.fetch);
   const [report, admin] = [reporter(io, url), administrator(io, url)];
   await assertConnector(connector);
   const run = crypto.randomUUID();
@@ -90,13 +91,14 @@ export async function prove(io: Io, { url, ...how }: CheckOptions, limits = LIMI
   );
   problems.push(...rows.flatMap(({ problem }) => problem ?? []));
   if (recorded !== undefined) problems.push(...unrecorded(made, recorded), ...decidedByOthers(recorded, deciding));
-  const silent = await trying(() => neverCalled(report, made));
+  const since = new Date(Date.now() - (SEEN_DAYS - 1) * DAY_MS).toISOString().slice(0, 10);
+  const silent = await trying(() => notCalled(report, made, since));
   // A database that was asleep is slow once.
   const state = readiness.problems.length === 0 ? readiness : await trying(() => readinessOf(report));
   problems.push(...(state?.problems ?? []));
   const sections = [
     { title: 'Look at the replies', sentences: made.flatMap(notesOn) },
-    { title: 'Never called by Microsoft', sentences: silent ?? [] },
+    { title: `No call since ${since}, apart from probes`, sentences: silent ?? [] },
     { title: 'Gatehouse warns', sentences: state?.warnings ?? [] },
     { title: 'Not connected', sentences: [...new Set(problems)] },
   ];
@@ -200,9 +202,8 @@ async function readinessOf(report: Gatehouse) {
   return { problems, warnings, decides: parts.policy.version };
 }
 
-/** A sentence for each call that no attempt of the longest range has. */
-async function neverCalled(report: Gatehouse, made: readonly Made[]): Promise<string[]> {
-  const from = new Date(Date.now() - (SEEN_DAYS - 1) * DAY_MS).toISOString().slice(0, 10);
+/** A sentence for each call whose step no attempt since the day `from` has. Whether Microsoft made one is unknown. */
+async function notCalled(report: Gatehouse, made: readonly Made[], from: string): Promise<string[]> {
   const asked = report.reports.summary.$get({ query: { interval: 'day', from } });
   const { totals } = accepted(await responseTo(asked), seen);
   return made

@@ -5,6 +5,7 @@ import { runQuery } from '../../database/run-query.ts';
 import * as schema from '../../database/schema.ts';
 import type { Config } from '../../platform/config.ts';
 import { SETTLING_MS } from '../aggregates/hours.ts';
+import { USERS_MISSING } from '../users/missing-users.ts';
 
 const READY_LIMIT_MS = 1_000;
 const settling = sql.raw(`interval '${SETTLING_MS / 1_000} seconds'`);
@@ -32,6 +33,8 @@ export interface Readiness {
   readonly failedRules: Readonly<Record<string, number>>;
   /** Calls that were refused in the last hour, by route, reason and name: `connector wrong-credential b2c`. */
   readonly refusedCalls: Readonly<Record<string, number>>;
+  /** True while people of the oldest attempts are not in `users`: until `npm run sums -- rebuild`. */
+  readonly usersMissing: boolean;
   /** False when tables or columns of this version are missing: attempts wait in the queue until `npm run migrate`. */
   readonly migrated: boolean;
 }
@@ -56,6 +59,7 @@ export async function readiness(config: Config, limitMs = READY_LIMIT_MS): Promi
         unknownExchanges: row?.exchanges ?? {},
         failedRules: row?.failed ?? {},
         refusedCalls: row?.refused ?? {},
+        usersMissing: row?.missing ?? false,
         migrated: true,
       };
     },
@@ -70,6 +74,7 @@ const NOT_MIGRATED: Readiness = {
   unknownExchanges: {},
   failedRules: {},
   refusedCalls: {},
+  usersMissing: false,
   migrated: false,
 };
 
@@ -95,6 +100,7 @@ interface State extends Record<string, unknown> {
   readonly exchanges: Readonly<Record<string, number>> | null;
   readonly failed: Readonly<Record<string, number>> | null;
   readonly refused: Readonly<Record<string, number>> | null;
+  readonly missing: boolean;
 }
 
 /** An hour is summed a few minutes after its end, together with earlier hours that are due. */
@@ -133,4 +139,5 @@ const STATE = sql`
         where occurred_at > now() - interval '1 hour'
         group by 1 order by 2 desc, 1 limit ${MAX_REFUSED_KINDS}
       ) as kinds
-    ) as refused`;
+    ) as refused,
+    ${USERS_MISSING} as missing`;

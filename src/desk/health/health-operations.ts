@@ -26,6 +26,7 @@ const readinessAnswer = describing<Awaited<ReturnType<typeof askParts>>>()(
         unknownExchanges: said('Calls of the last 24 hours that named an unknown exchange, by its name.', counts),
         failedRules: said('Calls of today and yesterday, by rule, whose condition failed.', counts),
         refusedCalls: said('Calls that were refused in the last hour, by route, reason and name.', counts),
+        usersMissing: said('True while people of the oldest attempts are not in reports on users.', z.boolean()),
         migrated: said('False when tables or columns of this version are missing.', z.boolean()),
       }),
       failed,

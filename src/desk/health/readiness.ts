@@ -76,6 +76,11 @@ export function neonWarnings(neon: Readiness): string[] {
   if ((neon.oldestUnsummedSeconds ?? 0) > UNSUMMED_TOO_LONG_SECONDS) {
     warnings.push('Attempts have waited for aggregation for more than 30 minutes. Check that the cron trigger runs.');
   }
+  if (neon.usersMissing) {
+    warnings.push(
+      'Reports on users lack people of older attempts. Run `npm run sums -- rebuild` once with its DATABASE_URL.',
+    );
+  }
   if (neon.differentSteps > 0) {
     warnings.push(
       `${neon.differentSteps} calls in 24 hours had different steps in URL and body. Correct the connector’s URL in the Azure portal.`,

@@ -1,4 +1,5 @@
 /** The differences between two policies, by name and count. List entries can be e-mail addresses: they are left out. */
+import * as z from 'zod/mini';
 import { MAX_CHARS, truncate } from '../../attempts/text-limits.ts';
 import { DEFAULT_LANGUAGE, type PolicyDocument } from './policy-document.ts';
 
@@ -8,13 +9,14 @@ export interface NamesChanged {
   readonly changed?: readonly string[];
 }
 
-export interface ListChanged {
-  readonly name: string;
-  readonly change: 'added' | 'removed' | 'changed';
-  /** Counts of distinct entries. */
-  readonly entriesAdded: number;
-  readonly entriesRemoved: number;
-}
+/** Also the schema of answers. The numbers count distinct entries. */
+export const listChanged = z.object({
+  name: z.string(),
+  change: z.enum(['added', 'removed', 'changed']),
+  entriesAdded: z.int(),
+  entriesRemoved: z.int(),
+});
+export type ListChanged = Readonly<z.infer<typeof listChanged>>;
 
 interface BeforeAndAfter<Value> {
   readonly before: Value;

@@ -79,4 +79,7 @@ const FAILED: { readonly [reason in ErrorReason]: AttemptVerdict } & { readonly 
 };
 
 /** A reason that this version does not know is its own failure: only Gatehouse writes reasons. */
-const reasonOf = ({ reason }: Judged): string => (Object.hasOwn(FAILED, reason) ? reason : 'exception');
+const reasonOf = ({ reason }: Pick<Judged, 'reason'>): string => (Object.hasOwn(FAILED, reason) ? reason : 'exception');
+
+/** Whether a call with this reason failed in Gatehouse, and not because of its sender or of the setup. */
+export const isOurFailure = (reason: string): boolean => FAILED[reasonOf({ reason })] === HERE;

@@ -112,11 +112,9 @@ function refusedSentence(refused: readonly RefusedKind[]): string {
       .map((kind) => kind.last)
       .toSorted()
       .at(-1) ?? '';
-  const between = first === last ? `at ${minuteOf(first)}` : `between ${minuteOf(first)} and ${minuteOf(last)}`;
-  return ` Gatehouse refused ${calls} ${calls === 1 ? 'call' : 'calls'} ${between} UTC before it knew the person: it may have been one of them.`;
+  const between = first === last ? `at ${toSeconds(first)}` : `between ${toSeconds(first)} and ${toSeconds(last)}`;
+  return ` Gatehouse refused ${calls} ${calls === 1 ? 'call' : 'calls'} ${between} before it knew the person: it may have been one of them.`;
 }
-
-const minuteOf = (instant: string) => instant.slice(0, 16).replace('T', ' ');
 
 const noneHas = (searched: readonly string[], since: string) =>
   `No attempt recorded since ${since} has ${searched.join(' or ')}`;

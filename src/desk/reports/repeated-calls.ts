@@ -21,8 +21,8 @@ export interface Repeat {
   readonly sentence: string;
 }
 
-/** How long Microsoft waits for an answer (contract 2.6), in milliseconds. */
-const WAITS_MS = { 'user-flow': 5_000, 'custom-policy': 10_000 } as const;
+/** How long Microsoft waits for an answer on a channel (contract 2.6), in milliseconds. */
+export const waitsMs = (channel: string): number => (channel === 'custom-policy' ? 10_000 : 5_000);
 /** Microsoft repeats a call after at most 30 seconds (contract 2.6); with a margin for the way. */
 const REPEATED_WITHIN_MS = MINUTE_MS;
 /** The first of two calls may take so much longer on its way than the second. */
@@ -45,11 +45,11 @@ export const repeatsOf = (calls: readonly OneCall<Answered>[]): ReadonlyMap<stri
 
 function repeatOf(before: Answered, again: Answered): Repeat {
   const afterMs = new Date(again.occurredAt).getTime() - new Date(before.occurredAt).getTime();
-  const waitsMs = before.channel === 'custom-policy' ? WAITS_MS['custom-policy'] : WAITS_MS['user-flow'];
-  const isLate = before.durationMs >= waitsMs;
-  const begun = whyBegun(before, again, { afterMs, waitsMs, isLate });
+  const limitMs = waitsMs(before.channel);
+  const isLate = before.durationMs >= limitMs;
+  const begun = whyBegun(before, again, { afterMs, limitMs, isLate });
   const cause = begun !== undefined ? 'begun-again' : isLate ? 'answer-too-late' : 'answer-in-time';
-  const took = `took ${before.durationMs} ms, and Microsoft waits ${waitsMs / 1_000} seconds`;
+  const took = `took ${before.durationMs} ms, and Microsoft waits ${limitMs / 1_000} seconds`;
   const why =
     begun !== undefined
       ? `${begun}, so the person probably began again with the same input`
@@ -62,14 +62,15 @@ function repeatOf(before: Answered, again: Answered): Repeat {
 
 interface Between {
   readonly afterMs: number;
-  readonly waitsMs: number;
+  /** How long Microsoft waits. */
+  readonly limitMs: number;
   readonly isLate: boolean;
 }
 
 /** Why Microsoft did not repeat the call itself, as far as is known; undefined when it probably did. */
-function whyBegun(before: Answered, again: Answered, { afterMs, waitsMs, isLate }: Between): string | undefined {
+function whyBegun(before: Answered, again: Answered, { afterMs, limitMs, isLate }: Between): string | undefined {
   if (afterMs > REPEATED_WITHIN_MS) return 'Microsoft repeats a call within a minute';
-  if (afterMs < waitsMs - ON_ITS_WAY_MS) return `Microsoft waits ${waitsMs / 1_000} seconds before it repeats a call`;
+  if (afterMs < limitMs - ON_ITS_WAY_MS) return `Microsoft waits ${limitMs / 1_000} seconds before it repeats a call`;
   const ids = new Set([before.correlationId, again.correlationId]);
   if (ids.size === 2 && !ids.has('')) return 'The two calls belong to different sign-ins';
   return isStopped(before) && !isLate ? 'The first answer was ready in time and stopped the person' : undefined;

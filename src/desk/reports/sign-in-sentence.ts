@@ -1,18 +1,18 @@
 /** What became of a person's last sign-in through a custom policy, in words that a support agent can read out. Pure. */
-
 import { COMPLETION_MS, isStartCall, type SignInStatus } from '../aggregates/sign-ins.ts';
 import type { AttemptRow } from './queries/columns.ts';
+import { toSeconds } from './seconds.ts';
 
 /** `to`: the application in words. `before`: how many other sign-ins just before were abandoned. */
 export function signInSentence(call: AttemptRow, status: SignInStatus, to: string, before: number): string {
-  const at = `at ${minute(call.occurredAt)} UTC`;
+  const at = `at ${toSeconds(call.occurredAt)}`;
   if (!isStartCall(call)) return `${at} a sign-in to ${to} ${COMPLETED[status]}`;
   const began = `${at} a sign-in to ${to} began`;
   switch (status) {
     case 'completed':
       return `${began} and was completed`;
     case 'pending': {
-      const over = minute(new Date(call.occurredAt.getTime() + COMPLETION_MS));
+      const over = toSeconds(new Date(call.occurredAt.getTime() + COMPLETION_MS));
       return `${began}. The person may still be on the page: read this again after ${over}`;
     }
     case 'without-correlation-id':
@@ -35,5 +35,3 @@ const COMPLETED: Readonly<Record<SignInStatus, string>> = {
   abandoned: 'was completed',
   pending: 'was completed',
 };
-
-const minute = (instant: Date) => instant.toISOString().slice(0, 16).replace('T', ' ');

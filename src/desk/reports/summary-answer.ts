@@ -164,6 +164,7 @@ export const summaryAnswer = z.object({
     'Calls that were refused before there was an attempt, by kind, whatever the filters.',
     z.array(refusedKindAnswer),
   ),
+  serviceInWords: said('Whether Gatehouse was slow or failed, in sentences that can be read out.', text),
   completeness: said(
     'Address of the report on whether the log is complete, for this range or the last days of it.',
     text,

@@ -23,6 +23,7 @@ import type { MinuteRow } from './queries/recent-counts.ts';
 import type { RefusedKind } from './queries/refused.ts';
 import type { Dimensions } from './questions.ts';
 import { INTERVAL_MS, type SummaryRange } from './range.ts';
+import { serviceInWords } from './service-in-words.ts';
 import { type Compared, comparison, shadowCoverage } from './shadow-report.ts';
 import { type CountedSignIns, signInCoverage, signInsOf } from './sign-in-summary.ts';
 import type { summaryAnswer } from './summary-answer.ts';
@@ -68,25 +69,35 @@ export function summarise(counted: Counted): Summary {
   const everything = series.map(([, step, outcome, attempts]) => ({ step, outcome, attempts }));
   const names = typeof counted.names === 'string' ? new Map<string, string>() : counted.names;
   const { breakdowns, truncated } = breakdownsOf(counted, names);
+  const facets = typeof counted.facets === 'string' ? {} : facetBreakdownsOf(counted.facets);
+  const totals = {
+    attempts: total(everything),
+    ...(typeof counted.people === 'number' ? { people: counted.people } : {}),
+    byStep: by('step', everything, STEPS),
+    byOutcome: by('outcome', everything, OUTCOMES),
+  };
+  const times = typeof durationMs === 'string' ? NO_PERCENTILES : durationMs;
   return {
     from: range.from.toISOString(),
     to: range.to.toISOString(),
     interval: range.interval,
     asOf: new Date(Math.floor(counted.asOf * 1_000)).toISOString(),
-    totals: {
-      attempts: total(everything),
-      ...(typeof counted.people === 'number' ? { people: counted.people } : {}),
-      byStep: by('step', everything, STEPS),
-      byOutcome: by('outcome', everything, OUTCOMES),
-    },
+    totals,
     series: seriesOf(counted),
     ...beforeAndSeen(counted),
     topRules: breakdowns.byRule.slice(0, MAX_RULES).map(({ rule, attempts }) => ({ rule, attempts })),
     ...breakdowns,
-    ...(typeof counted.facets === 'string' ? {} : facetBreakdownsOf(counted.facets)),
-    durationMs: typeof durationMs === 'string' ? NO_PERCENTILES : durationMs,
+    ...facets,
+    durationMs: times,
     ...onRequest(counted),
     refusedCalls: counted.refused,
+    serviceInWords: serviceInWords({
+      totals,
+      durationMs: times,
+      ...breakdowns,
+      ...facets,
+      refusedCalls: counted.refused,
+    }),
     completeness: completenessAddress(range),
     ...comparison(counted.shadow),
     ...signInsOf(counted.signIns),

@@ -89,11 +89,38 @@ function describeTry(one: Try<AttemptRow>, verdict: TryVerdict, isCut: boolean, 
     attempts: one.rows.map(({ id }) => id).toReversed(),
     calls: one.calls.length,
     ...(isCut && { isCut }),
-    sentence: [happened, ...details].join(' '),
+    sentence: [happened, ...beforeThat(one), ...details].join(' '),
     advice: adviceOn(last, verdict.advice, words.ruleAdvice, words.languages),
   };
   return { json, details };
 }
+
+/** The latest calls before the last one that a sentence names, where equal ones that follow one another are one. */
+const MAX_NAMED = 5;
+
+/** The calls before the last one, in their order. */
+function beforeThat(one: Try<AttemptRow>): string[] {
+  const last = lastOf(one);
+  const runs: { words: string; result: string; calls: number }[] = [];
+  for (const call of one.calls) {
+    const row = call.at(-1) ?? call[0];
+    if (call.includes(last)) continue;
+    const [words, result] = [row.step === '' ? 'an unknown step' : row.step, RESULTS[row.outcome] ?? ''];
+    const run = runs.at(-1);
+    if (run?.words === words && run.result === result) run.calls += 1;
+    else runs.push({ words, result, calls: 1 });
+  }
+  if (runs.length === 0) return [];
+  const unnamed = runs.slice(0, -MAX_NAMED).reduce((sum, { calls }) => sum + calls, 0);
+  const named = runs.slice(-MAX_NAMED).map(({ words, result, calls }) => {
+    const more = [calls === 1 ? '' : `${calls} calls`, result].filter((part) => part !== '').join(', ');
+    return more === '' ? words : `${words} (${more})`;
+  });
+  const earlier = unnamed === 0 ? [] : [`${unnamed} earlier ${unnamed === 1 ? 'call' : 'calls'}`];
+  return [`Before that, since ${toSeconds(one.rows[0].occurredAt)}: ${[...earlier, ...named].join(', ')}.`];
+}
+
+const RESULTS: Readonly<Record<string, string>> = { block: 'blocked', invalid: 'asked to correct', error: 'failed' };
 
 function detailsOf({ calls, rows }: Try<AttemptRow>, { outcome, fault, steps }: TryVerdict): string[] {
   const repeat = repeatsOf(calls).get(lastOf({ rows }).id);

@@ -10,6 +10,7 @@ const fine = {
   unknownExchanges: {},
   failedRules: {},
   refusedCalls: {},
+  usersMissing: false,
 };
 
 it.each([
@@ -17,6 +18,7 @@ it.each([
   ['nothing while an hour waits for the next ticks', { oldestUnsummedSeconds: 30 * 60 }, []],
   ['of hours that wait long for their sum', { oldestUnsummedSeconds: 30 * 60 + 1 }, ['cron trigger']],
   ['of a database that lacks a migration', { migrated: false }, ['npm run migrate']],
+  ['of older attempts without users', { usersMissing: true }, ['npm run sums -- rebuild']],
   ['of steps that differ or are unknown', { differentSteps: 2, unknownSteps: 1 }, ['2 calls', '1 calls']],
   [
     'of rules that failed unforeseen',

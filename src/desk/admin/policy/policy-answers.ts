@@ -4,7 +4,7 @@ import { POLICY_USES } from '../../../database/schema.ts';
 import type { ShownEntry } from '../../../gate/trial.ts';
 import { describing } from '../../http/operation.ts';
 import { faultAnswer, instant, next, said, whole } from '../../http/problem-answer.ts';
-import type { Differences } from '../../policies/differences.ts';
+import { type Differences, listChanged } from '../../policies/differences.ts';
 import type { shownVersion } from '../../policies/saved-version.ts';
 import type { shownWithDocument } from './answers.ts';
 
@@ -46,19 +46,7 @@ const atStep = z.optional(z.enum(['block', 'continue']));
 const differencesAnswer = describing<Differences>()(
   z.object({
     rules: said('By id.', z.exactOptional(z.object({ ...namesChanged, reordered: z.exactOptional(z.literal(true)) }))),
-    lists: said(
-      'Counts of distinct entries.',
-      z.exactOptional(
-        z.array(
-          z.object({
-            name: text,
-            change: z.enum(['added', 'removed', 'changed']),
-            entriesAdded: whole,
-            entriesRemoved: whole,
-          }),
-        ),
-      ),
-    ),
+    lists: said('Counts of distinct entries.', z.exactOptional(z.array(listChanged))),
     moreLists: z.exactOptional(whole),
     messages: z.exactOptional(z.object(namesChanged)),
     applications: z.exactOptional(

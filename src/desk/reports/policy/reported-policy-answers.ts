@@ -3,6 +3,7 @@ import * as z from 'zod/mini';
 import { POLICY_USES } from '../../../database/schema.ts';
 import type { AnswerOf } from '../../http/operation.ts';
 import { instant, next, said, whole } from '../../http/problem-answer.ts';
+import { listChanged } from '../../policies/differences.ts';
 
 const text = z.string();
 const texts = z.array(text);
@@ -84,17 +85,7 @@ export const reportedDifferencesAnswer = z.object({
   applications: parts,
   settings: parts,
   reordered: said('The rules that both versions have are in a different order.', z.boolean()),
-  lists: said(
-    'Counts of distinct entries.',
-    z.array(
-      z.object({
-        name: text,
-        change: z.enum(['added', 'removed', 'changed']),
-        entriesAdded: whole,
-        entriesRemoved: whole,
-      }),
-    ),
-  ),
+  lists: said('Counts of distinct entries.', z.array(listChanged)),
 });
 
 export const reportedPolicyComponents = {
