@@ -2,34 +2,22 @@
 import type { Attempt, Outcome } from '../attempts/attempt.ts';
 import type { AttemptNumber } from '../attempts/attempt-number.ts';
 import { fingerprintOf, seedOf } from '../attempts/fingerprint.ts';
-import {
-  EMAIL_NOT_TRUSTED,
-  failedConditionNote,
-  failedPartNote,
-  IDENTITIES_DROPPED,
-  leftOutNote,
-  TOKEN_LEFT_OUT,
-} from '../attempts/notes.ts';
+import { TOKEN_LEFT_OUT } from '../attempts/notes.ts';
 import { isStorable, retainedClaims, type StoredClaims } from '../attempts/redaction.ts';
-import {
-  dimensionOf,
-  MAX_CHARS,
-  MAX_MESSAGE_BYTES,
-  MAX_NAMES,
-  truncate,
-  truncateDistinct,
-} from '../attempts/text-limits.ts';
+import { dimensionOf, MAX_CHARS, MAX_NAMES, truncate, truncateDistinct } from '../attempts/text-limits.ts';
 import { containsToken } from '../attempts/token-shape.ts';
-import { MAX_ROLES, ROLE_NAME } from '../entitlements/stored-record.ts';
 import type { Config } from '../platform/config.ts';
 import { errorFields, log } from '../platform/log.ts';
 import { type Decision, renderMessage } from '../policy/decide.ts';
-import type { Policy, SentValue } from '../policy/policy.ts';
 import type { ShadowDecision } from '../policy/shadow.ts';
 import { canonicalName, comparableName } from '../sign-in/claim-names.ts';
 import type { SignInEvent } from '../sign-in/event.ts';
 import { searchKeysOf } from '../sign-in/search-keys.ts';
 import type { Answered, Reached } from './answer.ts';
+import { notesOf, truncatedNotes } from './attempt-notes.ts';
+import { rolesSent } from './sent-roles.ts';
+import { withoutToken, withoutTokens } from './tokens-left-out.ts';
+import { truncateToFit } from './truncate-attempt.ts';
 
 const short = dimensionOf;
 const identifier = (text: string) => truncateDistinct(text, MAX_CHARS.identifier);
@@ -159,87 +147,12 @@ function messageOf(
 const nameInCall = ({ claimNames }: SignInEvent, placeholder: string): string =>
   claimNames.find((name) => comparableName(name) === comparableName(placeholder)) ?? canonicalName(placeholder);
 
-const withoutToken = (text: string): string => (containsToken(text) ? '' : text);
-
-/** The event without texts that contain a token; the same object when there are none. */
-function withoutTokens(event: SignInEvent): SignInEvent {
-  const { claims, email, locale, identities, otherEmails } = event;
-  // The event has these two in lower case, in which a token is not recognised.
-  const [objectId, clientId] = [claims.objectId, claims.client_id].map((claim) => containsToken(String(claim ?? '')));
-  const isFree = { email: !containsToken(email), locale: !containsToken(locale) };
-  const some = identities.filter((identity) => !Object.values(identity).some(containsToken));
-  const others = otherEmails.filter((address) => !containsToken(address));
-  const isWhole = some.length === identities.length && others.length === otherEmails.length;
-  if (isFree.email && isFree.locale && isWhole && !objectId && !clientId) return event;
-  return {
-    ...event,
-    objectId: objectId ? '' : event.objectId,
-    clientId: clientId ? '' : event.clientId,
-    email: isFree.email ? email : '',
-    locale: isFree.locale ? locale : '',
-    identities: some,
-    otherEmails: others,
-  };
-}
-
 /** All faults, separated by a space. */
 const degradedOf = ({ lookup, inForce }: Reached): string =>
   [inForce?.fault ?? '', lookup?.degraded ?? ''].filter((fault) => fault !== '').join(' ');
 
-/** At the token step of a stored policy, the roles in the sent claim. Otherwise the person's roles. */
-function rolesSent({ reached: { inForce, event, person }, decision }: Answered): string[] {
-  const policy = inForce?.policy;
-  if (policy === undefined || policy.sendsRoles || !isTokenStep(policy, event)) return [...(person?.roles ?? [])];
-  return rolesIn(decision.claims[policy.rolesClaim]);
-}
-
-const isTokenStep = ({ steps }: Policy, event: SignInEvent | undefined): boolean =>
-  event?.step !== undefined && steps.get(event.step)?.allows.claims === 'token';
-
-/** The roles in a claim, in the form that an attempt stores. */
-export const rolesIn = (claim: SentValue | undefined): string[] =>
-  namesInClaim(claim)
-    .filter((name) => ROLE_NAME.test(name) && !containsToken(name))
-    .slice(0, MAX_ROLES);
-
-/** Splits at any separator that a policy may use. Names contain none of them. */
-const namesInClaim = (claim: SentValue | undefined): string[] =>
-  String(claim ?? '')
-    .split(/[\s,;|]+/)
-    .filter((name) => name !== '');
-
 /** Each rule once. */
 const failedRules = ({ failures = [] }: Decision): string[] => names([...new Set(failures.map(({ rule }) => rule))]);
-
-/** The most failures that notes mention. One is enough to review the policy. */
-const MAX_FAILURES = 5;
-const MAX_NOTE_CHARS = 200;
-
-/** JSON encodes a control character in six bytes. Half of a message is for the other members. */
-const MAX_LIST_CHARS = MAX_MESSAGE_BYTES / 2 / 6;
-const NAMES_WHEN_CUT = 20;
-/** Marks an attempt without values and with few names. Replay reads it in stored attempts: do not change it. */
-export const CUT_TO_FIT = 'names of claims cut and values left out: too much for one message';
-
-/** Drops values and most names of a message over {@link MAX_MESSAGE_BYTES}, and adds a note. */
-function truncateToFit(attempt: Attempt): Attempt {
-  const { claimNames, unexpectedClaims, keptClaims, sentClaims, failedRules, quotedClaims, shadowClaims } = attempt;
-  const values = [...Object.keys(keptClaims), ...Object.values(keptClaims)];
-  const lists = [claimNames, unexpectedClaims, values, sentClaims, failedRules, quotedClaims, shadowClaims];
-  const chars = lists.flat().reduce<number>((sum, text) => sum + String(text).length, 0);
-  if (chars <= MAX_LIST_CHARS) return attempt;
-  return {
-    ...attempt,
-    claimNames: claimNames.slice(0, NAMES_WHEN_CUT),
-    unexpectedClaims: unexpectedClaims.slice(0, NAMES_WHEN_CUT),
-    keptClaims: {},
-    sentClaims: sentClaims.slice(0, NAMES_WHEN_CUT),
-    failedRules: failedRules.slice(0, NAMES_WHEN_CUT),
-    quotedClaims: quotedClaims.slice(0, NAMES_WHEN_CUT),
-    shadowClaims: shadowClaims.slice(0, NAMES_WHEN_CUT),
-    notes: [...attempt.notes, CUT_TO_FIT],
-  };
-}
 
 /** The columns of a shadow's decision; version 0 when the shadow did not run. */
 const shadowColumns = (shadow: ShadowDecision | undefined) => ({
@@ -285,53 +198,3 @@ async function withFingerprint(attempt: Attempt, secret: string, text: string | 
 
 export const outcomeOf = ({ reason, decision }: Pick<Answered, 'reason' | 'decision'>): Outcome =>
   reason === '' ? decision.kind : 'error';
-
-/** Names the texts of a call that are too long for their column, so that no reader takes them for the whole. */
-function truncatedNotes(
-  event: SignInEvent | undefined,
-  { step, correlationId }: Pick<ChannelPart, 'step' | 'correlationId'>,
-): string[] {
-  const [identity] = event?.identities ?? [];
-  const { dimension, identifier, value } = MAX_CHARS;
-  const texts: [name: string, text: string | undefined, maxChars: number][] = [
-    ['step', step, dimension],
-    ['correlationId', correlationId, dimension],
-    ['clientId', event?.clientId, dimension],
-    ['locale', event?.locale, dimension],
-    ['objectId', event?.objectId, identifier],
-    ['email', event?.email, value],
-    ['issuer', identity?.issuer, dimension],
-    ['issuerAssignedId', identity?.issuerAssignedId, identifier],
-    ['signInType', identity?.signInType, dimension],
-  ];
-  const truncated = texts.filter(([, text = '', maxChars]) => text.trim().length > maxChars);
-  if (truncated.length === 0) return [];
-  const list = truncated.map(([name, text = '']) => `${name} (${text.trim().length} characters)`).join(', ');
-  return [`truncated, with a digest of the whole at the end: ${list}`];
-}
-
-/** Sentences for support. */
-function notesOf(answered: Answered): string[] {
-  const notes: string[] = [];
-  const { event, lookup, inForce, droppedNames = 0 } = answered.reached;
-  const policy = inForce?.policy;
-  if (policy !== undefined && event !== undefined && isTokenStep(policy, event)) {
-    if (policy.onlyThese !== undefined && !policy.onlyThese.has(event.clientId))
-      notes.push('no roles: the policy does not list the application (onlyThese)');
-    if (!policy.sendsRoles) {
-      const claim = answered.decision.claims[policy.rolesClaim];
-      const unnamed = namesInClaim(claim).length - rolesSent(answered).length;
-      if (unnamed > 0) notes.push(`entries dropped from the roles claim: ${unnamed} (invalid, or too many)`);
-    }
-  }
-  for (const { rule, part, why, isForeseen } of answered.decision.failures?.slice(0, MAX_FAILURES) ?? []) {
-    const note = isForeseen ? failedPartNote(rule, part, why) : failedConditionNote(rule, why);
-    notes.push(note.slice(0, MAX_NOTE_CHARS));
-  }
-  if (answered.decision.leftOut !== undefined)
-    notes.push(leftOutNote(answered.decision.leftOut).slice(0, MAX_NOTE_CHARS));
-  if (lookup?.emailNotTrusted) notes.push(EMAIL_NOT_TRUSTED);
-  if (droppedNames > 0) notes.push(`names of roles or groups dropped: ${droppedNames} (invalid, or too many)`);
-  if (event?.identitiesAre === 'partial') notes.push(IDENTITIES_DROPPED);
-  return notes;
-}

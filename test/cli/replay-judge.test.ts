@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { draftOf, replayed } from '../../src/cli/policy/replay/replay-judge.ts';
 import { newReplayTally } from '../../src/cli/policy/replay/replay-report.ts';
 import { compilePolicy } from '../../src/desk/policies/compile-plan.ts';
-import { rolesIn } from '../../src/gate/compose-attempt.ts';
+import { rolesIn } from '../../src/gate/sent-roles.ts';
 import { evaluateRules } from '../../src/policy/decide.ts';
 import { STEPS } from '../../src/sign-in/steps.ts';
 import { checked, eventOf, NAMES, type Recorded, recorded } from '../support/policy-replay.ts';

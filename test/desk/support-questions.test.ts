@@ -1,92 +1,23 @@
 /** The questions of support from the phone, each in at most two calls. The guide's index has them in the same order. */
-import { env } from 'cloudflare:workers';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { Attempt } from '../../src/attempts/attempt.ts';
-import { policyVersions } from '../../src/database/schema.ts';
-import { sumDue } from '../../src/desk/aggregates/sum-due.ts';
-import { writeMessages } from '../../src/desk/consume/write-messages.ts';
 import type { Advice } from '../../src/desk/reports/advice.ts';
 import type { AttemptJson } from '../../src/desk/reports/attempt-json.ts';
 import type { CompletenessReport } from '../../src/desk/reports/completeness.ts';
 import type { OnlyThisPerson } from '../../src/desk/reports/only-this-person.ts';
 import type { RuleReport } from '../../src/desk/reports/policy/reported-policy-answers.ts';
-import type { PersonAccounts } from '../../src/desk/reports/queries/accounts-of-person.ts';
-import type { FoundPerson } from '../../src/desk/reports/queries/find-person.ts';
 import type { PersonChanges } from '../../src/desk/reports/queries/person-changes.ts';
 import type { Summary } from '../../src/desk/reports/summary.ts';
-import { readConfig } from '../../src/platform/config.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../src/platform/duration.ts';
-import { POINTER_KEY } from '../../src/policy/pointer.ts';
 import { admin, inPath } from '../support/admin-call.ts';
-import { changesOf, changesOfOnce } from '../support/admin-changes.ts';
-import { anAttempt } from '../support/attempt.ts';
-import { callWith, newClient, newObjectId, rowsOf, rowsOfOnce } from '../support/call.ts';
+import { newClient, rowsOfOnce } from '../support/call.ts';
+import { grant, past, second, someone, started, summed } from '../support/called-person.ts';
 import { posted, send } from '../support/exchange-call.ts';
-import { database, type Listed, report, reportWith } from '../support/reports-call.ts';
+import { type Listed, report } from '../support/reports-call.ts';
+import { CLUB, type Person, SHOP, supportDesk } from '../support/support-desk.ts';
 
-const [SHOP, CLUB] = [newClient(), newClient()];
-const STORED = { POLICY: 'stored' };
-const refusing = (question: number, more: object = {}) => ({
-  id: `question-${question}`,
-  steps: ['PostAttributeCollection'],
-  when: `domain(claims.email) in lists.question${question}`,
-  onError: 'skip',
-  block: 'refused',
-  ...more,
-});
-const ROLES = { id: 'question-roles', steps: ['PreTokenIssuance'], set: { extension_Roles: "person.roles.join(' ')" } };
-const REFUSING = [2, 3, 16, 20, 25, 27];
-/** Refuses the addresses `…@questionN.example`. */
-const POLICY = {
-  applications: { [SHOP]: 'Shop', [CLUB]: 'Club' },
-  lists: Object.fromEntries(REFUSING.map((question) => [`question${question}`, [`question${question}.example`]])),
-  messages: {
-    refused: {
-      en: 'Please use another address than {email}. Support code: {supportCode}',
-      de: 'Bitte verwenden Sie eine andere Adresse als {email}. Code für den Support: {supportCode}',
-    },
-    postal: { en: 'A postal code has five digits, and {postalCode} has not. Support code: {supportCode}' },
-  },
-  rules: [
-    ...REFUSING.filter((question) => question !== 25).map((question) => refusing(question)),
-    refusing(25, { advice: { en: 'Offer to invite them.', de: 'Bieten Sie eine Einladung an.' } }),
-    {
-      id: 'question-10',
-      steps: ['PostAttributeCollection'],
-      when: "has(claims.postalCode) && claims.postalCode.matches('[A-Z]')",
-      invalid: 'postal',
-    },
-    {
-      id: 'question-29',
-      steps: ['PostAttributeCollection'],
-      when: "domain(claims.email) == 'question29.example' && string(claims.city) == ''",
-      onError: 'apply',
-      invalid: true,
-    },
-    ROLES,
-  ],
-};
+const { alsoCalled, ask, person, version } = supportDesk();
 
-/** Support asks each question in at most two calls. */
-const MOST_CALLS = 2;
-let calls = 0;
-beforeEach(() => {
-  calls = 0;
-});
-afterEach(() => {
-  expect(calls).toBeGreaterThan(0);
-  expect(calls).toBeLessThanOrEqual(MOST_CALLS);
-});
-
-async function ask<Answer>(path: string, body?: object): Promise<Answer> {
-  calls += 1;
-  const response = await reportWith(STORED, path, body);
-  const text = await response.text();
-  expect(response.status, text).toBe(200);
-  return JSON.parse(text) as Answer;
-}
-type Person = FoundPerson & PersonAccounts;
-const person = (text: string) => ask<Person>('/people/search', { text });
 interface OfCode {
   attempts: (AttemptJson & { fault: string; advice: Advice })[];
   onlyThisPerson: OnlyThisPerson;
@@ -97,94 +28,6 @@ interface Roles {
   caveat: string;
   lastToken: { roles: string[]; occurredAt: string } | null;
 }
-
-let version = 0;
-beforeAll(async () => {
-  const save = async (document: object, headers: Record<string, string>) =>
-    Number((await admin('PUT', '/policy', document, { bindings: STORED, headers })).json.number);
-  const before = await save({ rules: [ROLES] }, { 'If-None-Match': '*' });
-  version = await save(POLICY, { 'If-Match': `"${before}"` });
-  expect(version).toBeGreaterThan(before);
-});
-// Tests of other files expect that no version was saved.
-afterAll(async () => {
-  await database().delete(policyVersions);
-  await env.GATEHOUSE.delete(POINTER_KEY);
-});
-
-const ago = (minutes: number) => new Date(Date.now() - minutes * MINUTE_MS);
-const second = (instant: string) => `${instant.slice(0, 19)}Z`;
-/** Writes attempts as the consumer does. */
-async function past(...some: Attempt[]) {
-  expect(await writeMessages(readConfig({ DATABASE_URL: env.DATABASE_URL }), some, 20_000)).toEqual({ refused: [] });
-}
-/** Other files may have summed later hours: then counts of an hour come from the sums. */
-const summed = () => sumDue(database, new Date());
-
-/** A person of one application, with the calls that B2C makes for them. */
-function someone(domain = 'example.com', clientId = newClient()) {
-  const objectId = newObjectId();
-  const email = `${objectId}@${domain}`;
-  const identityOf = (issuer: string) => ({ signInType: 'federated', issuer, issuerAssignedId: objectId });
-  const body = (step: string, more: object = {}) => ({
-    step,
-    client_id: clientId,
-    ui_locales: 'de-DE',
-    email,
-    identities: [identityOf('google.com')],
-    ...(step === 'PreTokenIssuance' ? { objectId } : {}),
-    ...more,
-  });
-  return {
-    objectId,
-    email,
-    clientId,
-    oid: `oid:${objectId}`,
-    /** Calls the gate, one after the other, and waits for the attempts. Returns the support code of the last reply. */
-    async calls(...some: (string | [step: string, more: object])[]): Promise<string> {
-      const before = (await rowsOf(clientId)).length;
-      let message = '';
-      for (const one of some) {
-        const { json } = await callWith(STORED, typeof one === 'string' ? body(one) : body(...one));
-        message = String(json.userMessage ?? '');
-      }
-      await rowsOfOnce(clientId, before + some.length);
-      return /[0-9A-Z]{5}-[0-9A-Z]{5}/.exec(message)?.[0] ?? '';
-    },
-    /** An attempt of a time in the past, or some minutes ago. */
-    attempt: (when: number | Date, step: string, more: Partial<Attempt> = {}) =>
-      anAttempt({
-        at: typeof when === 'number' ? ago(when) : when,
-        clientId,
-        step,
-        email,
-        emailKey: `email:${email}`,
-        issuer: 'google.com',
-        signInType: 'federated',
-        idpKey: `idp:google.com:${objectId}`,
-        fingerprint: crypto.randomUUID(),
-        ...(step === 'PreTokenIssuance' ? { objectId, oidKey: `oid:${objectId}` } : { objectId: '', oidKey: '' }),
-        ...more,
-      }),
-  };
-}
-/** Sets the roles of a person, and waits for the change in the audit log. */
-async function grant(key: string, roles: string[]) {
-  const before = (await changesOf(key)).length;
-  expect((await admin('PUT', inPath(key), { roles })).status).toBe(200);
-  await changesOfOnce(key, before + 1);
-}
-const started = (minutes: number, email: string, more: Partial<Attempt> = {}) =>
-  anAttempt({
-    at: ago(minutes),
-    channel: 'custom-policy',
-    step: 'SignInStarted',
-    reply: 'Claims',
-    objectId: '',
-    emailKey: `email:${email}`,
-    correlationId: crypto.randomUUID(),
-    ...more,
-  });
 
 it('question 1: did this person reach us in the last hour or day?', async () => {
   const who = someone();
@@ -386,13 +229,13 @@ it('question 16: since when? Did it begin with a version of the policy?', async 
   const { seen, byPolicyVersion, minutes } = await ask<Summary>(
     '/summary?rule=question-16&from=-24h&include=facets,minutes',
   );
-  expect(byPolicyVersion?.map(({ policyVersion }) => policyVersion)).toEqual([version]);
+  expect(byPolicyVersion?.map(({ policyVersion }) => policyVersion)).toEqual([version()]);
   const [{ start = '' } = {}] = minutes ?? [];
   expect(seen?.[0]?.first).toBe(start.slice(0, 10));
   const { versions } = await ask<{ versions: { number: number; inForce: { from: string; to: string | null } }[] }>(
     '/policy/versions',
   );
-  expect(versions[0]?.number).toBe(version);
+  expect(versions[0]?.number).toBe(version());
   // The minute in which it began is not before the version.
   expect(Date.parse(start) + MINUTE_MS).toBeGreaterThan(Date.parse(versions[0]?.inForce.from ?? ''));
 });
@@ -540,7 +383,7 @@ it('question 27: how many people were hit today, and who?', async () => {
   await other.calls('PostAttributeCollection');
   const { people } = await ask<Summary>('/summary?rule=question-27&from=-24h&include=people');
   expect(people?.byRule).toEqual([{ rule: 'question-27', people: 2 }]);
-  calls += 1;
+  alsoCalled();
   const file = await (await report('/attempts.csv?rule=question-27&from=-24h')).text();
   for (const { email } of [one, other]) expect(file).toContain(email);
 });
@@ -552,7 +395,7 @@ it('question 28: what do we hold on this person? Erase it.', async () => {
   const { attempts, accounts, user, keys } = await person(who.objectId);
   expect([attempts.length, accounts.length, user?.email]).toEqual([2, 1, who.email]);
   expect(keys).toEqual(expect.arrayContaining([who.oid, `email:${who.email}`]));
-  calls += 1;
+  alsoCalled();
   const erased = await admin('DELETE', `${inPath(who.oid)}/data`);
   expect(erased.status).toBe(200);
   const left = await (await report('/people/search', { text: who.objectId })).json<Person>();

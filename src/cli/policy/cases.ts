@@ -1,6 +1,6 @@
 /** The test cases beside a policy: calls and their expected replies. */
 import * as z from 'zod/mini';
-import { EXCHANGE_NAME } from '../../desk/policies/policy-document.ts';
+import { EXCHANGE_NAME } from '../../desk/policies/exchange-document.ts';
 import type { Problem } from '../../desk/policies/policy-problem.ts';
 import { MAX_ROLES, ROLE_NAME } from '../../entitlements/stored-record.ts';
 import { STEPS } from '../../sign-in/steps.ts';

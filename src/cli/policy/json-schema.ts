@@ -1,12 +1,7 @@
 /** The JSON Schemas (draft 2020-12) of a policy and of its test cases, for completion and checks in editors. */
 import * as z from 'zod/mini';
-import {
-  EXCHANGE_NAME,
-  MAX_EXCHANGES,
-  MAX_INPUTS,
-  MAX_OUTPUTS,
-  policySchema,
-} from '../../desk/policies/policy-document.ts';
+import { EXCHANGE_NAME, MAX_EXCHANGES, MAX_INPUTS, MAX_OUTPUTS } from '../../desk/policies/exchange-document.ts';
+import { policySchema } from '../../desk/policies/policy-document.ts';
 import { BUILT_IN_EXCHANGES } from '../../policy/exchange.ts';
 import { DECIDED_WITHOUT_RULE } from '../../policy/policy.ts';
 import { STEPS } from '../../sign-in/steps.ts';

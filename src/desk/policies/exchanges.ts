@@ -11,7 +11,8 @@ import type { Policy } from '../../policy/policy.ts';
 import { canonicalName } from '../../sign-in/claim-names.ts';
 import type { Step } from '../../sign-in/event.ts';
 import { STEPS, stepNamed } from '../../sign-in/steps.ts';
-import type { ExchangeDocument, PolicyDocument } from './policy-document.ts';
+import type { ExchangeDocument } from './exchange-document.ts';
+import type { PolicyDocument } from './policy-document.ts';
 
 /** The exchanges of a document, and the built-in ones that it does not declare. */
 export function exchangesOf({ exchanges = {} }: Pick<PolicyDocument, 'exchanges'>): Exchange[] {

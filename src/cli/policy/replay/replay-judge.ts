@@ -6,7 +6,7 @@ import type { CompiledExpression } from '../../../desk/policies/compile-expressi
 import { compilePolicy } from '../../../desk/policies/compile-plan.ts';
 import { openScope, type Scope } from '../../../expressions/scope.ts';
 import { UNKNOWN } from '../../../expressions/values.ts';
-import { rolesIn } from '../../../gate/compose-attempt.ts';
+import { rolesIn } from '../../../gate/sent-roles.ts';
 import { readEvent } from '../../../gate/user-flow/request.ts';
 import { evaluateRules, type RuleTrace, type Verdict } from '../../../policy/decide.ts';
 import { exchangeKey } from '../../../policy/exchange.ts';

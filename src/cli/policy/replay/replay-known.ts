@@ -10,7 +10,7 @@ import type { Lookup } from '../../../entitlements/look-up.ts';
 import type { ScopeInputs } from '../../../expressions/scope.ts';
 import { subtrees, type Tree, type TreeNode } from '../../../expressions/tree.ts';
 import { UNKNOWN } from '../../../expressions/values.ts';
-import { CUT_TO_FIT } from '../../../gate/compose-attempt.ts';
+import { CUT_TO_FIT } from '../../../gate/truncate-attempt.ts';
 import type { ExchangeInput } from '../../../policy/exchange.ts';
 import { canonicalName, comparableName } from '../../../sign-in/claim-names.ts';
 import type { Channel } from '../../../sign-in/event.ts';

@@ -1,36 +1,24 @@
 /**
- * Erases a person, or counts what would be erased. Postgres remembers the keys first, so that a message that arrives
- * meanwhile is blinded. Attempts come last: they lead from the asked key to the person's other keys, so that a request
- * that failed or ran out of time can be repeated. Two requests at once are harmless.
+ * Erases a person. Postgres remembers the keys first, so that a message that arrives meanwhile is blinded. Attempts
+ * come last: they lead from the asked key to the person's other keys, so that a request that failed or ran out of time
+ * can be repeated. Two requests at once are harmless.
  */
 import { eq, type SQL, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
-import { attempts, changes } from '../../../database/schema.ts';
-import { USERS_ALONE, USERS_SHARED } from '../../../database/users-lock.ts';
+import { changes } from '../../../database/schema.ts';
+import { USERS_ALONE } from '../../../database/users-lock.ts';
 import { configOf } from '../../../platform/config.ts';
 import { type KvResult, withKvTimeout } from '../../../platform/kv.ts';
-import { isNameKey } from '../../../sign-in/search-keys.ts';
 import { markDue } from '../../aggregates/due.ts';
-import { isSignInStepSql, JOURNEY_HOURS } from '../../aggregates/sign-ins.ts';
 import { removeDeadLetter } from '../../consume/dead-letters.ts';
 import type { DeskEnv } from '../../env.ts';
-import { blindAttempts, blindChange, blindChanges, NOTED_KEYS, noteAttempts } from '../../erasure/blinding.ts';
+import { blindChange, blindChanges } from '../../erasure/blinding.ts';
 import { digestOfKey, ONE_AT_A_TIME, pseudonymSecret, WAIT_FOR_WRITERS } from '../../erasure/erased-keys.ts';
-import type { AnswerOf } from '../../http/operation.ts';
-import {
-  attemptsWithKeys,
-  isAccountOf,
-  isUserOf,
-  mergeAccounts,
-  mergeUsers,
-  removeAccounts,
-  removeNamed,
-  removeUsers,
-} from '../../users/merge.ts';
-import type { previewAnswer } from '../admin-answers.ts';
-import { type Author, type PersonRefusal, type Records, readPerson, removePerson } from '../person-records.ts';
+import { removeNamed } from '../../users/merge.ts';
+import { type Author, type PersonRefusal, type Records, removePerson } from '../person-records.ts';
 import { type AskPostgres, askPostgres } from './ask-postgres.ts';
-import { type ErasedPerson, findErasedPerson, hasKey, keysOfPerson } from './erased-person.ts';
+import { blindLevels, ERASURE_LIMITS, type ErasureLimits } from './blind-levels.ts';
+import { type ErasedPerson, findErasedPerson, keysAsRows, keysOfPerson, keysOfRecords } from './erased-person.ts';
 import { type LettersOfPerson, lettersOfPerson } from './letters-of-person.ts';
 import {
   countsByKind,
@@ -40,73 +28,6 @@ import {
   type ErasureProof,
   remainsAfter,
 } from './proof.ts';
-
-const LIMITS = {
-  /** Attempts of one statement, which takes about a second at most. */
-  rowsAtOnce: 1_000,
-  /** Then a request ends after the statement that runs. */
-  rowsMs: 15_000,
-  /** To read, or to delete, dead letters. */
-  lettersMs: 10_000,
-};
-export type ErasureLimits = typeof LIMITS;
-
-export type ErasurePreview = AnswerOf<typeof previewAnswer>;
-
-/** Counts what {@link erasePerson} would erase. Throws DatabaseUnavailable. */
-export async function previewErasure(
-  env: DeskEnv,
-  kept: Records,
-  spellings: readonly string[],
-): Promise<KvResult<ErasurePreview>> {
-  const ask = askPostgres(configOf(env).DATABASE_URL);
-  const person = await findErasedPerson(ask, spellings);
-  const keys = keysOfPerson(person);
-  const { rows } = await ask((db) =>
-    db.execute<{
-      found: number;
-      from: string | null;
-      to: string | null;
-      changes: number;
-      users: number;
-      accounts: number;
-    }>(sql`
-      select count(*)::int as found, min(${day})::text as from, max(${day})::text as to,
-        (select count(*)::int from changes where subject in ${keys}) as changes,
-        (select count(*)::int from users where ${isUserOf(keysAsRows(keys))}) as users,
-        (select count(*)::int from accounts where ${isAccountOf(keysAsRows(keys))}) as accounts
-      from ${attempts} where ${hasKey(keys)}`),
-  );
-  const [counted] = rows;
-  let records = 0;
-  for (const key of recordKeys(keys)) {
-    const read = await readPerson(kept, key);
-    if (!read.ok) return read;
-    if (read.value !== undefined) records += 1;
-  }
-  const letters = await withKvTimeout(() => lettersOfPerson(env.GATEHOUSE, keys), LIMITS.lettersMs);
-  if (!letters.ok) return letters;
-  const days = counted?.from && counted.to ? { days: { from: counted.from, to: counted.to } } : {};
-  return {
-    ok: true,
-    value: {
-      keys,
-      notFollowed: person.notFollowed,
-      accounts: person.accounts,
-      tables: {
-        attempts: { found: counted?.found ?? 0, ...days },
-        changes: { found: counted?.changes ?? 0 },
-        users: { found: counted?.users ?? 0 },
-        accounts: { found: counted?.accounts ?? 0 },
-      },
-      records: { found: records },
-      deadLetters: { found: letters.value.ids.length, unreadable: letters.value.unreadable },
-    },
-  };
-}
-
-export const isAnythingFound = ({ tables, records, deadLetters }: ErasurePreview): boolean =>
-  Object.values(tables).some(({ found }) => found > 0) || records.found + deadLetters.found > 0;
 
 /** The asked key is an address or a name that several accounts have used. Nothing was erased. */
 interface SharedAddress {
@@ -125,7 +46,7 @@ export async function erasePerson(
   spellings: readonly string[],
   author: Author,
   shared: boolean,
-  limits: ErasureLimits = LIMITS,
+  limits: ErasureLimits = ERASURE_LIMITS,
 ): Promise<KvResult<ErasureProof, PersonRefusal | SharedAddress>> {
   const config = configOf(env);
   const ask = askPostgres(config.DATABASE_URL);
@@ -165,7 +86,7 @@ export async function erasePerson(
     users: removedOf('users'),
     accounts: removedOf('accounts'),
   };
-  const removed = await removeRecords(kept, recordKeys(keys), withoutNames(author, digests));
+  const removed = await removeRecords(kept, keysOfRecords(keys), withoutNames(author, digests));
   const records = { removed: removed.count };
   if (removed.refusal !== undefined) {
     await save(false, { tables, records });
@@ -189,11 +110,6 @@ export async function erasePerson(
   await withKvTimeout(() => markDue(env.GATEHOUSE, Date.now()));
   return { ok: true, value: proof };
 }
-
-const day = sql.raw(`(occurred_at at time zone 'UTC')::date`);
-
-/** Records are stored under these kinds of keys. */
-const recordKeys = (keys: readonly string[]) => keys.filter((key) => !isNameKey(key));
 
 const rangeOf = (days: readonly string[]): { days?: DayRange } => {
   const [from, to] = [days.at(0), days.at(-1)];
@@ -260,82 +176,3 @@ const removeLetters = (
     for (const id of found.ids) await removeDeadLetter(kv, id, by);
     return found;
   }, limitMs);
-
-const JOURNEY = sql.raw(`interval '${JOURNEY_HOURS} hours'`);
-
-/**
- * Blinds the attempts of each level that have no key of a level before it, from the last level to the first, and with
- * them the calls of the same sign-ins that name no one. In the same transaction the rows of `users` and `accounts` that
- * follow from them go; at the end they are made again from what is left. `touched` are keys of rows that went before.
- */
-async function blindLevels(
-  ask: AskPostgres,
-  { levels }: ErasedPerson,
-  erasedAt: Date,
-  secret: string,
-  { rowsAtOnce, rowsMs }: ErasureLimits,
-  touched: Set<string>,
-): Promise<{ finished: boolean; blinded: number; days: Set<string> }> {
-  const begun = Date.now();
-  const days = new Set<string>();
-  const own = levels.flat();
-  let blinded = 0;
-  let finished = false;
-  const blindAll = async () => {
-    for (const [index, keys] of [...levels.entries()].reverse()) {
-      if (keys.length === 0) continue;
-      const mine = attemptsOf(keys, levels.slice(0, index).flat(), erasedAt, rowsAtOnce);
-      for (;;) {
-        const rows = await ask(
-          (db) => blindAttempts(db, secret),
-          [ONE_AT_A_TIME, noteAttempts(mine)],
-          [USERS_ALONE, removeUsers(NOTED_KEYS), removeAccounts(NOTED_KEYS)],
-        );
-        blinded += rows.length;
-        for (const row of rows) {
-          days.add(row.day);
-          for (const key of row.keys) touched.add(key);
-        }
-        if (rows.length === 0) break;
-        if (Date.now() - begun >= rowsMs) return;
-      }
-    }
-    finished = true;
-  };
-  try {
-    await blindAll();
-  } finally {
-    // Until every attempt of the person is blinded, only the rows of others are made again.
-    const others = [...touched].filter((key) => !own.includes(key));
-    await makeAgain(ask, finished ? [...own, ...others] : others);
-  }
-  return { finished, blinded, days };
-}
-
-/** At most `limit` attempts with one of `keys` and none of `before`, and as many that name no one. */
-const attemptsOf = (keys: readonly string[], before: readonly string[], erasedAt: Date, limit: number): SQL => sql`(
-  with own as materialized (
-    select occurred_at, id, correlation_id from ${attempts}
-    where ${hasKey(keys)} ${before.length === 0 ? sql`` : sql`and not ${hasKey(before)}`}
-      and occurred_at <= ${erasedAt.toISOString()}::timestamptz
-    limit ${limit}
-  )
-  select occurred_at, id from own
-  union (
-    select nameless.occurred_at, nameless.id from own join ${attempts} as nameless
-      on nameless.correlation_id = own.correlation_id and nameless.correlation_id <> ''
-    where ${isSignInStepSql('nameless')} and nameless.occurred_at between own.occurred_at - ${JOURNEY} and own.occurred_at + ${JOURNEY}
-      and nameless.oid_key = '' and nameless.idp_key = '' and nameless.email_key = '' and nameless.other_keys = '{}'
-    limit ${limit}
-  ))`;
-
-/** Makes the users and accounts of these keys from their attempts. */
-async function makeAgain(ask: AskPostgres, keys: readonly string[]): Promise<void> {
-  const named = keys.filter((key) => !isNameKey(key) && !key.startsWith('email:'));
-  if (named.length === 0) return;
-  const theirs = attemptsWithKeys(keysAsRows(named));
-  await ask((db) => db.execute(mergeAccounts(theirs)), [USERS_SHARED, mergeUsers(theirs)]);
-}
-
-const keysAsRows = (keys: readonly string[]): SQL =>
-  sql`(select each.key from jsonb_array_elements_text(${JSON.stringify(keys)}::jsonb) as each (key))`;

@@ -32,6 +32,13 @@ export interface ErasedPerson {
 /** Every key of a person. */
 export const keysOfPerson = ({ levels }: ErasedPerson): string[] => levels.flat();
 
+/** Records are stored under these kinds of keys. */
+export const keysOfRecords = (keys: readonly string[]) => keys.filter((key) => !isNameKey(key));
+
+/** The keys as rows, each in the column `key`. */
+export const keysAsRows = (keys: readonly string[]): SQL =>
+  sql`(select each.key from jsonb_array_elements_text(${JSON.stringify(keys)}::jsonb) as each (key))`;
+
 /** `asked` are the spellings of one key. */
 export async function findErasedPerson(ask: AskPostgres, asked: readonly string[]): Promise<ErasedPerson> {
   const own = [...new Set(asked.flatMap(keysToSearch))];

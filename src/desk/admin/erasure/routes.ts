@@ -30,13 +30,16 @@ type ErasureContext = Context<AppEnv>;
 const spellingsOf = ({ key, unchanged }: TypedKey) => [...new Set([key, unchanged])];
 
 async function preview(c: ErasureContext, key: TypedKey): Promise<Response> {
-  const { previewErasure } = await import('./erase.ts');
+  const { previewErasure } = await import('./preview.ts');
   const found = await previewErasure(c.env, await recordsOf(c), spellingsOf(key));
   return found.ok ? c.json(found.value, 200) : refuse(c, found.reason, { afterwards: 'nothing-changed' });
 }
 
 async function erase(c: ErasureContext, key: TypedKey, shared: boolean): Promise<Response> {
-  const { erasePerson, isAnythingFound, previewErasure } = await import('./erase.ts');
+  const [{ erasePerson }, { isAnythingFound, previewErasure }] = await Promise.all([
+    import('./erase.ts'),
+    import('./preview.ts'),
+  ]);
   if (key.problem !== undefined) {
     // What an earlier version stored under such a key is erased; without it, the key is a slip.
     const found = await previewErasure(c.env, await recordsOf(c), spellingsOf(key));
