@@ -35,10 +35,7 @@ const LIST_NAME = /^(?!__)[A-Za-z_][A-Za-z0-9_]{0,62}$/;
 const CLAIM_NAME = OUTPUT_NAME;
 
 const isText = { error: 'not a text' };
-/** Postgres rejects NUL and lone surrogates. */
-const storable = (text: string) => text.isWellFormed() && !text.includes('\0');
-const STORABLE = 'it contains NUL or half a character. Delete it';
-const note = z.string(isText).check(z.maxLength(2_000), z.refine(storable, STORABLE));
+const note = z.string(isText).check(z.maxLength(2_000));
 
 const expression = z
   .string({ error: 'not a text. Write an expression in quotes, such as "has(claims.email)"' })
@@ -64,11 +61,7 @@ const messageOrTrue = (what: string) =>
 /** A text that people read, in one language. */
 const message = z
   .string({ error: 'not a text. Write a text for each language, such as { "en": "…", "de": "…" }' })
-  .check(
-    z.minLength(1, 'empty'),
-    z.maxLength(MAX_MESSAGE_CHARS, `longer than ${MAX_MESSAGE_CHARS} characters`),
-    z.refine(storable, STORABLE),
-  );
+  .check(z.minLength(1, 'empty'), z.maxLength(MAX_MESSAGE_CHARS, `longer than ${MAX_MESSAGE_CHARS} characters`));
 const byLanguage = z.record(z.string(), message, {
   error: 'not an object of languages. Write one such as { "en": "…", "de": "…" }',
 });
@@ -110,7 +103,6 @@ export const ruleSchema = z.strictObject(
         .check(
           z.minLength(1, 'empty'),
           z.maxLength(200, 'longer than 200 characters'),
-          z.refine(storable, STORABLE),
           z.describe('For developers, in a refusal by an exchange. B2C shows it to everybody in DebugMode.'),
         ),
     ),
@@ -137,7 +129,6 @@ const list = z
   .array(
     z.string({ error: 'not a text. Write every entry of a list as a text' }).check(
       z.maxLength(MAX_ENTRY_CHARS, `an entry is longer than ${MAX_ENTRY_CHARS} characters`),
-      z.refine(storable, STORABLE),
       z.refine((entry) => !entry.includes('\n'), 'it contains a line break. Write two entries'),
     ),
     {
@@ -172,7 +163,6 @@ const exchangeSchema = z.strictObject(
         .check(
           z.minLength(1, 'empty'),
           z.maxLength(200, 'longer than 200 characters'),
-          z.refine(storable, STORABLE),
           z.describe('The issuer of object ids that are not GUIDs.'),
         ),
     ),
