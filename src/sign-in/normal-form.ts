@@ -53,6 +53,9 @@ export function guidOf(text: string): string | undefined {
   return /^[0-9a-f]{32}$/.test(digits) ? digits.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-') : undefined;
 }
 
+/** A client id as calls have it: a GUID in lower case with hyphens. Any other text in lower case. */
+export const clientIdOf = (typed: string): string => guidOf(typed) ?? withoutUnseen(typed).trim().toLowerCase();
+
 /** A telephone number: digits, with a leading + and separators at most. E.164 has up to 15 digits. */
 const TELEPHONE = /^(?:tel:)?(\+|00(?=[1-9]))?([\d\s().\-/]+)$/;
 const TELEPHONE_DIGITS = /^\d{6,15}$/;

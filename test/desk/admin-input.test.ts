@@ -1,6 +1,7 @@
 /** Admin endpoints answer any body with a record or a refusal, and return a stored record as it was sent. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { clientIdOf } from '../../src/sign-in/normal-form.ts';
 import { admin, inPath, newKey } from '../support/admin-call.ts';
 
 const name = fc.oneof(fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}$/), fc.string({ unit: 'binary' }));
@@ -138,7 +139,7 @@ it.each<[string, unknown, RegExp[], (readonly [string, string])?]>([
   );
 });
 
-it('admin endpoints: GET returns the record of PUT, without duplicate names and with applications in lower case', async () => {
+it('admin endpoints: GET returns the record of PUT, without duplicate names and with client ids as calls have them', async () => {
   const key = newKey();
   let accepted = 0;
   await fc.assert(
@@ -155,7 +156,7 @@ it('admin endpoints: GET returns the record of PUT, without duplicate names and 
         const { key: _, updatedAt, updatedBy, ...held } = (await admin('GET', inPath(key))).json;
         const once = (names?: string[]) => names && [...new Set(names)];
         const applications = Object.entries<{ roles?: string[]; groups?: string[] }>(sent.applications ?? {}).map(
-          ([id, names]) => [id.trim().toLowerCase(), asSent({ roles: once(names.roles), groups: once(names.groups) })],
+          ([id, names]) => [clientIdOf(id), asSent({ roles: once(names.roles), groups: once(names.groups) })],
         );
         expect(held).toEqual({
           roles: once(sent.roles) ?? [],

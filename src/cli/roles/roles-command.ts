@@ -1,4 +1,5 @@
 /** `npm run roles`: reads and changes people's roles. */
+import { clientIdOf } from '../../sign-in/normal-form.ts';
 import { impossibleKey, readPersonKey } from '../../sign-in/typed-key.ts';
 import { administrator, atGatehouse, credentialHelp, type Gatehouse } from '../administrator.ts';
 import { readText, writeText } from '../files.ts';
@@ -100,7 +101,7 @@ async function set(io: Io, gatehouse: Gatehouse, key: string, changes: Options, 
   // A record under a key that no call can have would never be used.
   if (problem !== undefined) throw calledWrongly(`"${key}": ${problem}.`, 'roles');
   const held = people.inputOf(await people.find(gatehouse, key));
-  const named = people.withNames(held, clientId.trim().toLowerCase(), { roles, groups });
+  const named = people.withNames(held, clientIdOf(clientId), { roles, groups });
   const attributes = Object.entries({ ...held.attributes, ...attribute }).filter(([name]) => attribute[name] !== '');
   const saved = people.readSaved(
     await people.put(gatehouse, key, { ...named, attributes: Object.fromEntries(attributes) }),

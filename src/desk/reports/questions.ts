@@ -23,8 +23,8 @@ const step = typed((typed) => stepNamed(typed) ?? builtInExchangeNamed(typed) ??
 const dimension = typed(dimensionOf);
 /** B2C's is a GUID, which is stored in lower case with hyphens. */
 const correlationId = typed((typed) => guidOf(typed) ?? dimensionOf(typed));
-/** Stored in lower case. */
-const clientId = typed((typed) => dimensionOf(typed.toLowerCase()));
+/** B2C's is a GUID. Stored in lower case. */
+const clientId = typed((typed) => guidOf(typed) ?? dimensionOf(typed.toLowerCase()));
 
 /** An address as its key. `search` is where it needs no encoding. */
 export const typedAddress = (search: string) =>
