@@ -91,7 +91,7 @@ const NO_ONE = {
   languages: [],
   objectId: '',
   email: '',
-  otherEmails: [],
+  otherNames: [],
   identities: [],
   claimedIdentities: [],
   identitiesAre: 'none',
