@@ -100,13 +100,20 @@ export const recordInputWith = <Key extends z.ZodMiniType>(key: Key) =>
 function refuseUnstorable(body: unknown, { issues }: z.core.ParsePayload): void {
   const refuse = (path: string[], message: string) => issues.push({ code: 'custom', input: body, path, message });
   const seen = new Set<string>();
+  const spellings = new Map<string, string>();
   for (const [member, name, value] of [...namesIn(body, 'attributes'), ...namesIn(body, 'applications')]) {
     if (name === '__proto__') refuse([member, name], 'this name cannot be stored. Choose another');
     if (!isStorable(name)) refuse([member, name], 'the name is not valid Unicode or contains NUL. Correct it');
     if (typeof value === 'string' && !isStorable(value)) {
       refuse([member, name], 'the text is not valid Unicode or contains NUL. Correct it');
     }
-    if (member === 'attributes') continue;
+    if (member === 'attributes') {
+      const other = spellings.get(name.toLowerCase());
+      if (other !== undefined)
+        refuse([member, name], `the same attribute as ${other} in another letter case. Keep one`);
+      spellings.set(name.toLowerCase(), name);
+      continue;
+    }
     const clientId = clientIdOf(name);
     const miss = nearGuid(name);
     if (miss !== undefined) refuse([member, name], `not a client id: ${miss}. Copy it from the portal`);
