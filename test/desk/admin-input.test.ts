@@ -170,3 +170,32 @@ it('admin endpoints: GET returns the record of PUT, without duplicate names and 
   );
   expect(accepted).toBeGreaterThan(20);
 });
+
+it.each([
+  ['PUT', '/people', { key: newKey(), 'x\ud83d': 1 }],
+  ['PUT', '/people', { key: newKey(), attributes: { 'x\ud83d': null } }],
+  ['PUT', '/people', { key: newKey(), applications: { 'x\ud83d': { 'y\udc00': 1 } } }],
+  ['POST', '/people/search', { key: 'oid:\ud83d' }],
+  ['POST', '/policy/try', { call: { step: 'PreTokenIssuance' }, entitlements: { attributes: { 'x\ud83d': [] } } }],
+  ['POST', '/policy/try', { call: { step: 'PreTokenIssuance' }, policy: { rules: [], lists: { 'x\ud83d': [1] } } }],
+  ['POST', '/policy/try', { call: { step: 'PreTokenIssuance' }, policy: { rules: [], 'x\ud83d': 1 } }],
+  ['POST', '/policy/try', { call: { step: 'PreTokenIssuance' }, step: 'x\ud83d' }],
+])('%s %s with half a character in a name is a 400 without half a character: %j', async (method, path, body) => {
+  const { status, json } = await admin(method, path, body);
+  expect(status).toBe(400);
+  expect(JSON.stringify(json)).not.toMatch(/\\ud[89a-f]/);
+});
+
+it('POST /policy/try of a call with half characters in names and values answers without them', async () => {
+  const half = '\ud83d';
+  const identity = { signInType: `f${half}`, issuer: `i${half}`, issuerAssignedId: `1${half}` };
+  const call = { step: 'PostAttributeCollection', displayName: `a${half}`, [`x${half}`]: [1], [half]: half };
+  const rules = [
+    { id: 's', steps: [call.step], set: { extension_A: 'claims.displayName', extension_B: 'identity.id' } },
+    { id: 'b', steps: [call.step], when: 'int(claims.displayName) > 1', onError: 'apply', invalid: true },
+  ];
+  const given = { call: { ...call, identities: [identity], ui_locales: half }, policy: { rules } };
+  const { status, json } = await admin('POST', '/policy/try', given);
+  expect(status).toBe(200);
+  expect(JSON.stringify(json)).not.toMatch(/\\ud[89a-f]/);
+});
