@@ -3,6 +3,7 @@
  * base32. A retry within the same ten minutes has the same code. A code cannot be guessed.
  */
 import { hmac } from '../platform/digest.ts';
+import { asciiDigits, LONG_VOWELS } from '../sign-in/normal-form.ts';
 
 const WINDOW_MS = 10 * 60 * 1_000;
 /** https://www.crockford.com/base32.html: no I, L, O or U. */
@@ -37,11 +38,14 @@ function codeFrom(bytes: Uint8Array): string {
 
 export const SUPPORT_CODE_CHARS = 10;
 
-/** The letters and digits of a typed code, in any width and case: dashes, quotes and what is not seen do not count. */
+/**
+ * The letters and digits of a typed code, in any width, script of digits and case: dashes, quotes and what is not seen
+ * do not count.
+ */
 export const lettersOf = (typed: string): string =>
-  typed
-    .normalize('NFKC')
+  asciiDigits(typed.normalize('NFKC'))
     .replace(/[^\p{L}\p{N}]/gu, '')
+    .replace(LONG_VOWELS, '')
     .toUpperCase();
 
 /** Normalises a typed code: {@link lettersOf}, and reads O as 0, I and L as 1. Undefined when invalid. */

@@ -155,10 +155,11 @@ export const MANUAL: Readonly<Record<string, FunctionHelp>> = {
   },
   double: {
     usage: 'double(value) -> double',
-    help: 'Converts a number, or a text of decimal digits with an optional point and exponent. Fails for any other text.',
+    help: 'Converts a number, or a text of decimal digits with an optional point and exponent. Fails for any other text, and for a whole number beyond 2^53 in digits, which would be rounded.',
     examples: [
       ["double('1.5')", 1.5],
       ["double('1e3')", 1000],
+      ["double('9007199254740993')", undefined],
       ["double('1,5')", undefined],
       ["double('')", undefined],
       ["double('Infinity')", undefined],

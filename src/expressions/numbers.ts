@@ -14,9 +14,14 @@ export const wholeOf = (value: number): bigint | Fail =>
 export const intOf = (text: string): bigint | Fail =>
   /^[+-]?0*\d{1,19}$/.test(text) ? inRange(BigInt(text.replace('+', ''))) : new Fail('not a whole number');
 
+/** Whether a number has all its digits: whole ones beyond 2^53 are rounded. */
+export const hasAllDigits = (value: number): boolean => !Number.isInteger(value) || Number.isSafeInteger(value);
+
 export function doubleOf(text: string): number | Fail {
   const value = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
-  return Number.isFinite(value) ? value : new Fail('not a number');
+  if (!Number.isFinite(value)) return new Fail('not a number');
+  // With an exponent, the text has few digits.
+  return hasAllDigits(value) || /e/i.test(text) ? value : new Fail('the number is too large');
 }
 
 const TRUE = new Set(['true', 'True', 'TRUE', 't', '1']);

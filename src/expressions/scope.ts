@@ -1,5 +1,6 @@
 /** The data of a call that expressions read. */
 import { MAX_PERSON_ROLES, MAX_ROLE_TEXT, MAX_TEXT_READ, MAX_WORK } from './limits.ts';
+import { hasAllDigits } from './numbers.ts';
 import { IDENTITY, type IdentityMember, type Owner, type RequestMember } from './tree.ts';
 import { Unknown, type Value } from './values.ts';
 
@@ -48,8 +49,8 @@ export class Scope {
   #roles: Value | undefined;
   #groups: Value | undefined;
   #identities: Value | undefined;
-  /** Names of claims by their lower case. */
-  #spellings: ReadonlyMap<string, string> | undefined;
+  /** Names of claims and attributes by their lower case. */
+  readonly #spellings = new Map<'claims' | 'attributes', ReadonlyMap<string, string>>();
 
   constructor(inputs: ScopeInputs, work = MAX_WORK) {
     this.#inputs = inputs;
@@ -63,14 +64,19 @@ export class Scope {
     if (of === 'person') return this.#inputs.personId;
     const values = this.#inputs[of];
     if (values instanceof Unknown) return values;
-    if (Object.hasOwn(values, name)) return this.#read(values[name]);
-    const spelled = of === 'claims' ? this.#spellingOf(name) : undefined;
-    return spelled === undefined ? undefined : this.#read(values[spelled]);
+    if (Object.hasOwn(values, name)) return this.#valueOf(of, values[name]);
+    let spellings = this.#spellings.get(of);
+    if (spellings === undefined) {
+      spellings = new Map(Object.keys(values).map((own) => [own.toLowerCase(), own]));
+      this.#spellings.set(of, spellings);
+    }
+    const spelled = spellings.get(name.toLowerCase());
+    return spelled === undefined ? undefined : this.#valueOf(of, values[spelled]);
   }
 
-  #spellingOf(claim: string): string | undefined {
-    this.#spellings ??= new Map(Object.keys(this.#inputs.claims).map((name) => [name.toLowerCase(), name]));
-    return this.#spellings.get(claim.toLowerCase());
+  /** A record that was written by hand may have a number beyond 2^53. It is absent, as one of a call is. */
+  #valueOf<T extends Value | undefined>(of: 'claims' | 'attributes', value: T): T | string | undefined {
+    return of === 'attributes' && typeof value === 'number' && !hasAllDigits(value) ? undefined : this.#read(value);
   }
 
   identity(member: IdentityMember): Value {

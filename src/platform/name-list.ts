@@ -14,6 +14,6 @@ export function firstItems<Item>(items: readonly Item[], rest: (more: number) =>
 export function nameList(names: readonly string[]): string {
   const shown = names
     .slice(0, MAX_NAMED)
-    .map((name) => (name.length > MAX_NAME_CHARS ? `${name.slice(0, MAX_NAME_CHARS).toWellFormed()}…` : name));
+    .map((name) => (name.length > MAX_NAME_CHARS ? `${name.slice(0, MAX_NAME_CHARS)}…` : name).toWellFormed());
   return `${shown.join(', ')}${names.length > MAX_NAMED ? ` and ${names.length - MAX_NAMED} more` : ''}`;
 }

@@ -1,4 +1,5 @@
 /** Reads the claims of a call that an exchange declares as inputs, from the members that arrived. Pure. */
+import { shortName } from '../sign-in/claim-names.ts';
 import { type ClaimValue, isExact } from '../sign-in/event.ts';
 import type { Exchange, ExchangeInput } from './exchange.ts';
 
@@ -35,7 +36,7 @@ export function readInputs({ inputs }: Pick<Exchange, 'inputs'>, incoming: Incom
   const nested: MembersByObject = new Map();
   for (const input of inputs) {
     for (const name of input.from) {
-      const value = flat.get(name.toLowerCase()) ?? atPath(incoming.root, name, nested);
+      const value = flat.get(memberKey(name)) ?? atPath(incoming.root, name, nested);
       if (!isPresent(value)) continue;
       if (isResolver(value)) {
         unresolved.push(name);
@@ -52,12 +53,12 @@ export function readInputs({ inputs }: Pick<Exchange, 'inputs'>, incoming: Incom
   return { claims, unexpected, unresolved, unread: unreadOf(inputs, incoming) };
 }
 
-/** By name in lower case: the last value that is neither empty nor an unresolved resolver, else the last resolver. */
+/** By {@link memberKey}: the last value that is neither empty nor an unresolved resolver, else the last resolver. */
 function lastPresent(members: Incoming['members']): Map<string, unknown> {
   const values = new Map<string, unknown>();
   for (const [name, value] of members) {
     if (!isPresent(value)) continue;
-    const key = name.toLowerCase();
+    const key = memberKey(name);
     if (!isResolver(value) || !values.has(key)) values.set(key, value);
   }
   return values;
@@ -87,7 +88,7 @@ function memberNamed(value: unknown, name: string, nested: MembersByObject): unk
     members = lastPresent(Object.entries(value));
     nested.set(value, members);
   }
-  return members.get(name.toLowerCase());
+  return members.get(memberKey(name));
 }
 
 /** Undefined when the value does not have the declared type. Booleans and numbers may arrive as text. */
@@ -115,7 +116,7 @@ function booleanIn(text: string): boolean | undefined {
   return word === 'true' ? true : word === 'false' ? false : undefined;
 }
 
-/** The names that inputs read, in lower case, by the inputs of a loaded policy. */
+/** The names that inputs read, as {@link memberKey}, by the inputs of a loaded policy. */
 const namesRead = new WeakMap<readonly ExchangeInput[], ReadonlySet<string>>();
 
 /** Such as `error-codes`, `email.0.emailValue` or `@odata.type`. Other text is no name, but perhaps a value. */
@@ -125,13 +126,14 @@ function unreadOf(inputs: readonly ExchangeInput[], { members, hasStrangers = fa
   if (hasStrangers) return [];
   let read = namesRead.get(inputs);
   if (read === undefined) {
-    read = new Set(inputs.flatMap(({ from }) => from.flatMap((name) => [name, rootOf(name)].map(lower))));
+    read = new Set(inputs.flatMap(({ from }) => from.flatMap((name) => [name, rootOf(name)].map(memberKey))));
     namesRead.set(inputs, read);
   }
   const known = read;
   const sent = members.filter(([, value]) => isPresent(value)).map(([name]) => name);
-  return [...new Set(sent)].filter((name) => !known.has(lower(name)) && MEMBER_NAME.test(name));
+  return [...new Set(sent)].filter((name) => !known.has(memberKey(name)) && MEMBER_NAME.test(name));
 }
 
-const lower = (name: string) => name.toLowerCase();
+/** The form in which two names of a member are equal: without case, and without the id of the extensions app. */
+const memberKey = (name: string) => shortName(name).toLowerCase();
 const rootOf = (path: string) => path.split(/[.[]/, 1)[0] ?? path;

@@ -22,7 +22,21 @@ const SAME_LANGUAGE: ReadonlyMap<string, string> = new Map([
   ['fil', 'tl'],
 ]);
 /** Languages that their speakers read too. */
-const RELATED_LANGUAGES: ReadonlyMap<string, readonly string[]> = new Map([['nn', ['nb', 'no']]]);
+const RELATED_LANGUAGES: ReadonlyMap<string, readonly string[]> = new Map([
+  ['nn', ['nb', 'no']],
+  ['nb', ['nn']],
+  ['no', ['nn']],
+]);
+/** The script of languages that are not written in Latin letters, as languages and their script. */
+const SCRIPTS =
+  'arab ar fa ps ur,armn hy,beng bn,cyrl be bg kk ky mk mn ru sr tg uk,deva hi mr ne,ethi am,geor ka,grek el,gujr gu,' +
+  'guru pa,hebr he iw,jpan ja,khmr km,knda kn,kore ko,laoo lo,mlym ml,mymr my,sinh si,taml ta,telu te,thai th';
+const USUAL_SCRIPT: ReadonlyMap<string, string> = new Map(
+  SCRIPTS.split(',').flatMap((row) => {
+    const [script = '', ...languages] = row.split(' ');
+    return languages.map((language) => [language, script] as const);
+  }),
+);
 /** Regions in which Chinese is written in traditional characters. */
 const TRADITIONAL = new Set(['tw', 'hk', 'mo']);
 
@@ -63,19 +77,26 @@ const renamed = (tag: string): string => {
   return other === undefined ? '' : other + tag.slice(language.length);
 };
 
+/** A tag of Mandarin or Cantonese as one of Chinese; any other one unchanged. */
+const asChinese = (tag: string): string => tag.replace(/^cmn(?=-|$)|^yue(?=-)/, 'zh').replace(/^yue$/, 'zh-hk');
+
 /** The script subtag, or for Chinese the likely script of the region; `''` when it is the usual one. */
 function scriptOf(tag: string): string {
-  const [language, ...subtags] = tag.split('-');
+  const [language = '', ...subtags] = asChinese(tag).split('-');
   const script = subtags.find((subtag) => /^[a-z]{4}$/.test(subtag));
+  if (script === (USUAL_SCRIPT.get(language) ?? 'latn')) return '';
   if (script !== undefined || language !== 'zh') return script ?? '';
   return subtags.some((subtag) => TRADITIONAL.has(subtag)) ? 'hant' : 'hans';
 }
 
-const inScript = (texts: Texts, tag: string): Found | undefined =>
-  languageOf(tag) === 'zh' ? inLanguage(texts, `zh-${scriptOf(tag)}`) : undefined;
+function inScript(texts: Texts, tag: string): Found | undefined {
+  const chinese = asChinese(tag);
+  if (languageOf(chinese) !== 'zh') return undefined;
+  return inLanguage(texts, chinese) ?? inLanguage(texts, `zh-${scriptOf(tag)}`);
+}
 
 function inOtherRegion(texts: Texts, tag: string): Found | undefined {
-  const language = languageOf(tag);
+  const language = languageOf(asChinese(tag));
   if (language === '') return undefined;
   for (const related of [language, SAME_LANGUAGE.get(language) ?? [], RELATED_LANGUAGES.get(language) ?? []].flat()) {
     for (const found of texts)

@@ -13,10 +13,14 @@ export const ALIASES: ReadonlyMap<string, string> = new Map([
   ['signinnames.emailaddress', 'email'],
 ]);
 
-/** Built-in attributes and aliases, by name in lower case. */
+/** Members of a call that are lists (contract 1.5). */
+export const LIST_NAMES = ['identities', 'emails', 'otherMails'] as const;
+
+/** Built-in attributes, lists and aliases, by name in lower case. */
 const CANONICAL: ReadonlyMap<string, string> = new Map([
   ...TEXT_CLAIMS.map((name) => [name.toLowerCase(), name] as const),
   ...ALIASES,
+  ...LIST_NAMES.map((name) => [name.toLowerCase(), name] as const),
 ]);
 
 /**

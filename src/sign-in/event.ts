@@ -68,8 +68,11 @@ export interface SignInEvent {
   /** Lower case, `''` when there is none. */
   readonly objectId: string;
   readonly email: string;
-  /** Addresses in `emails` and `otherMails`: names to search for, no claims. At most {@link MAX_OTHER_EMAILS}. */
-  readonly otherEmails: readonly string[];
+  /**
+   * Names to search for, no claims: addresses in `emails` and `otherMails`, at most {@link MAX_OTHER_EMAILS}, or the
+   * user name or telephone number that a person typed.
+   */
+  readonly otherNames: readonly string[];
   /** At most {@link MAX_IDENTITIES}. */
   readonly identities: readonly Identity[];
   /** `identities`, and those whose id is unreadable (`''`): for rules only, since they identify no one. */

@@ -10,8 +10,10 @@ const PLAIN = /^[!-~]*$/;
 const FULL_WIDTH = /[\uff01-\uff5e]/g;
 const FULL_WIDTH_OFFSET = 0xfee0;
 /** Phones and mail programs write these for an apostrophe and a hyphen. */
-const APOSTROPHES = /[\u2018\u2019\u201b\u02bc\u2032]/g;
+const APOSTROPHES = /[\u2018\u2019\u201b\u02bb\u02bc\u2032\u00b4\u1ffd]/g;
 const DASHES = /[\p{Pd}\u2212]/gu;
+/** Japanese keyboards write the sign of a long vowel for a hyphen. Within a name it is a letter. */
+export const LONG_VOWELS = /[\u30fc\uff70]/g;
 
 /** Normalising combining marks takes quadratic time. A valid address has at most 254 bytes (RFC 5321). */
 const MAX_NORMALIZED_CHARS = 1_000;
@@ -42,7 +44,7 @@ export const isAddress = (text: string): boolean => ADDRESS.test(normalText(text
 
 export const GUID_DIGITS = 32;
 /** What people and tools put around and into a GUID. */
-const AROUND_GUID = /^urn:uuid:|[-{}()[\]<>"'`\u201c\u201d\u201e\u00ab\u00bb\s]/g;
+const AROUND_GUID = /^urn:uuid:|[-{}()[\]<>"'`\u201c\u201d\u201e\u00ab\u00bb\u30fc\uff70\s]/g;
 
 /** A text without what may be around and in a GUID, in lower case. */
 export const bareGuid = (text: string): string => normalText(text).replace(AROUND_GUID, '');
@@ -57,13 +59,29 @@ export function guidOf(text: string): string | undefined {
   return /^[0-9a-f]{32}$/.test(digits) ? digits.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-') : undefined;
 }
 
+/** A client id as calls have it: a GUID in lower case with hyphens. Any other text in lower case. */
+export const clientIdOf = (typed: string): string => guidOf(typed) ?? withoutUnseen(typed).trim().toLowerCase();
+
+/** Decimal digits of other scripts as ASCII digits. Unicode has the ten digits of a script in a row. */
+export const asciiDigits = (text: string): string =>
+  text.replace(/(?!\d)\p{Nd}/gu, (digit) => {
+    const code = digit.codePointAt(0) ?? 0;
+    let zero = code;
+    while (/\p{Nd}/u.test(String.fromCodePoint(zero - 1))) zero -= 1;
+    return String((code - zero) % 10);
+  });
+
 /** A telephone number: digits, with a leading + and separators at most. E.164 has up to 15 digits. */
-const TELEPHONE = /^(?:tel:)?(\+|00(?=[1-9]))?([\d\s().\-/]+)$/;
+const TELEPHONE = /^(?:tel:)?[([]?(\+|00(?=[1-9]))?([\d\s()[\].\-/\u00b7\u2022\u30fb]+)$/;
 const TELEPHONE_DIGITS = /^\d{6,15}$/;
+/** With every separator and what is not seen. */
+const MAX_TELEPHONE_CHARS = 100;
 
 /** The digits of a telephone number, with + when its country is known; undefined when a text is none. */
 export function telephoneOf(text: string): string | undefined {
-  const [, plus, rest = ''] = TELEPHONE.exec(normalText(text)) ?? [];
+  if (text.length > MAX_TELEPHONE_CHARS) return undefined;
+  const typed = asciiDigits(normalText(text)).replace(LONG_VOWELS, '-');
+  const [, plus, rest = ''] = TELEPHONE.exec(typed) ?? [];
   // +44 (0)20: the zero is dialled within the country only.
   const digits = rest.replace(plus === undefined ? /\D/g : /\(0\)|\D/g, '');
   if (!TELEPHONE_DIGITS.test(digits)) return undefined;

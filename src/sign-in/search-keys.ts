@@ -28,8 +28,10 @@ export async function nameKey(name: string): Promise<string> {
 }
 
 /** The keys of a call; `''` where it has none. */
-export async function searchKeysOf({ objectId, email, otherEmails, identities }: SignInEvent): Promise<SearchKeys> {
-  const names = [...identities.flatMap(signInNames), ...otherEmails].filter((name) => normalText(name) !== '');
+export async function searchKeysOf({ objectId, email, otherNames, identities }: SignInEvent): Promise<SearchKeys> {
+  const called = [...identities.flatMap(signInNames), ...otherNames.map(typedName)];
+  const mailed = [email, ...called].flatMap((name) => mailForm(normalText(name)) ?? []);
+  const names = [...called, ...mailed].filter((name) => normalText(name) !== '').slice(0, MAX_NAMES);
   const [oid, mail, idp, named] = await Promise.all([
     normalText(objectId) === '' ? '' : normalOidKey(objectId),
     normalText(email) === '' ? '' : normalEmailKey(email),
@@ -38,6 +40,30 @@ export async function searchKeysOf({ objectId, email, otherEmails, identities }:
   ]);
   return { oid, idp, email: mail, names: [...new Set(named)] };
 }
+
+/** More than a person has, so that the message of an attempt fits. */
+const MAX_NAMES = 30;
+
+const ASCII = /^[!-~]*$/;
+/** What ends the host of a URL, or is decoded in it. */
+const NOT_IN_A_DOMAIN = /[\s/:?#@%[\]\\<>^|`]/;
+
+/**
+ * An address with its domain as mail servers have it (`xn--…` for letters beyond ASCII, no dot at the end); undefined
+ * when a text is none, or has that form.
+ */
+function mailForm(text: string): string | undefined {
+  const domain = text.slice(text.lastIndexOf('@') + 1);
+  if (domain === text || domain.length > MAX_DOMAIN_CHARS || NOT_IN_A_DOMAIN.test(domain)) return undefined;
+  const host = ASCII.test(domain) ? domain : (URL.parse(`http://${domain}/`)?.hostname ?? '');
+  const right = host.replace(/\.+$/, '');
+  return right === '' || right === domain ? undefined : text.slice(0, -domain.length) + right;
+}
+/** RFC 1035, 2.3.4. */
+const MAX_DOMAIN_CHARS = 255;
+
+/** A telephone number that a person typed has one form, with or without its +. */
+const typedName = (text: string): string => telephoneOf(text) ?? text;
 
 /** The names of an identity. The id of a federated one is no name, unless it is an address. */
 function signInNames({ signInType, issuer, issuerAssignedId }: Identity): string[] {
@@ -54,10 +80,12 @@ function signInNames({ signInType, issuer, issuerAssignedId }: Identity): string
 
 /** The keys to search for when a key in normal form is asked for: an address may be a sign-in name as well. */
 export function keysToSearch(key: string): string[] {
-  if (key.startsWith('email:')) return [key, NAME_PREFIX + key.slice('email:'.length)];
-  if (!isNameKey(key)) return [key];
-  const name = key.slice(NAME_PREFIX.length);
-  if (isAddress(name)) return [key, `email:${name}`];
+  if (!key.startsWith('email:') && !isNameKey(key)) return [key];
+  const name = key.slice(key.indexOf(':') + 1);
+  const other = mailForm(name);
+  const mailed = other === undefined ? [] : [`email:${other}`, NAME_PREFIX + other];
+  if (key.startsWith('email:')) return [key, NAME_PREFIX + name, ...mailed];
+  if (isAddress(name) || other !== undefined) return [key, `email:${name}`, ...mailed];
   const telephone = telephoneOf(name);
   if (telephone === undefined) return [key];
   const digits = telephone.replace('+', '');

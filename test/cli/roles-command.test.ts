@@ -46,6 +46,24 @@ function fileOf(...lines: string[]): string {
 const writes = () => gatehouse.requests.filter(({ method }) => method === 'PUT');
 
 describe('npm run roles', () => {
+  it('set keeps the type of an attribute, and refuses a text where a record has a number or true or false', async () => {
+    const key = newKey();
+    await store(key, { attributes: { points: 12, vip: true, code: '007' } });
+    const set = (...typed: string[]) => roles('set', key, ...typed.flatMap((one) => ['--attribute', one]));
+    expect(await set('points=13.5', 'vip=false', 'code=008', 'new=1')).toMatchObject({ code: 0 });
+    const attributes = { points: 13.5, vip: false, code: '008', new: '1' };
+    expect((await recordOf(key)).attributes).toEqual(attributes);
+    for (const [typed, fault] of [
+      ['points=many', /attribute points: .*not a number/],
+      ['points=9007199254740993', /more digits than a number holds/],
+      ['vip=yes', /attribute vip: .*true or false/],
+    ] as const)
+      expect(await set(typed)).toMatchObject({ code: 2, stderr: expect.stringMatching(fault) });
+    expect((await recordOf(key)).attributes).toEqual(attributes);
+    await set('points=', 'vip=');
+    expect((await recordOf(key)).attributes).toEqual({ code: '008', new: '1' });
+  });
+
   it('creates, shows, lists, changes and removes the record of a person', async () => {
     const key = newKey();
     const attributes = ['--attribute', 'loyaltyId=12=34', '--attribute', 'x=1'];

@@ -1,6 +1,7 @@
 /** Admin endpoints answer any body with a record or a refusal, and return a stored record as it was sent. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { clientIdOf } from '../../src/sign-in/normal-form.ts';
 import { admin, inPath, newKey } from '../support/admin-call.ts';
 
 const name = fc.oneof(fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}$/), fc.string({ unit: 'binary' }));
@@ -138,7 +139,7 @@ it.each<[string, unknown, RegExp[], (readonly [string, string])?]>([
   );
 });
 
-it('admin endpoints: GET returns the record of PUT, without duplicate names and with applications in lower case', async () => {
+it('admin endpoints: GET returns the record of PUT, without duplicate names and with client ids as calls have them', async () => {
   const key = newKey();
   let accepted = 0;
   await fc.assert(
@@ -155,7 +156,7 @@ it('admin endpoints: GET returns the record of PUT, without duplicate names and 
         const { key: _, updatedAt, updatedBy, ...held } = (await admin('GET', inPath(key))).json;
         const once = (names?: string[]) => names && [...new Set(names)];
         const applications = Object.entries<{ roles?: string[]; groups?: string[] }>(sent.applications ?? {}).map(
-          ([id, names]) => [id.trim().toLowerCase(), asSent({ roles: once(names.roles), groups: once(names.groups) })],
+          ([id, names]) => [clientIdOf(id), asSent({ roles: once(names.roles), groups: once(names.groups) })],
         );
         expect(held).toEqual({
           roles: once(sent.roles) ?? [],
@@ -168,4 +169,33 @@ it('admin endpoints: GET returns the record of PUT, without duplicate names and 
     { numRuns: 200 },
   );
   expect(accepted).toBeGreaterThan(20);
+});
+
+it.each([
+  ['PUT', '/people', { key: newKey(), 'x\ud83d': 1 }],
+  ['PUT', '/people', { key: newKey(), attributes: { 'x\ud83d': null } }],
+  ['PUT', '/people', { key: newKey(), applications: { 'x\ud83d': { 'y\udc00': 1 } } }],
+  ['POST', '/people/search', { key: 'oid:\ud83d' }],
+  ['POST', '/policy/try', { call: { step: 'PreTokenIssuance' }, entitlements: { attributes: { 'x\ud83d': [] } } }],
+  ['POST', '/policy/try', { call: { step: 'PreTokenIssuance' }, policy: { rules: [], lists: { 'x\ud83d': [1] } } }],
+  ['POST', '/policy/try', { call: { step: 'PreTokenIssuance' }, policy: { rules: [], 'x\ud83d': 1 } }],
+  ['POST', '/policy/try', { call: { step: 'PreTokenIssuance' }, step: 'x\ud83d' }],
+])('%s %s with half a character in a name is a 400 without half a character: %j', async (method, path, body) => {
+  const { status, json } = await admin(method, path, body);
+  expect(status).toBe(400);
+  expect(JSON.stringify(json)).not.toMatch(/\\ud[89a-f]/);
+});
+
+it('POST /policy/try of a call with half characters in names and values answers without them', async () => {
+  const half = '\ud83d';
+  const identity = { signInType: `f${half}`, issuer: `i${half}`, issuerAssignedId: `1${half}` };
+  const call = { step: 'PostAttributeCollection', displayName: `a${half}`, [`x${half}`]: [1], [half]: half };
+  const rules = [
+    { id: 's', steps: [call.step], set: { extension_A: 'claims.displayName', extension_B: 'identity.id' } },
+    { id: 'b', steps: [call.step], when: 'int(claims.displayName) > 1', onError: 'apply', invalid: true },
+  ];
+  const given = { call: { ...call, identities: [identity], ui_locales: half }, policy: { rules } };
+  const { status, json } = await admin('POST', '/policy/try', given);
+  expect(status).toBe(200);
+  expect(JSON.stringify(json)).not.toMatch(/\\ud[89a-f]/);
 });

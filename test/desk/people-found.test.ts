@@ -4,6 +4,7 @@ import type { AttemptJson } from '../../src/desk/reports/attempt-json.ts';
 import type { Summary } from '../../src/desk/reports/summary.ts';
 import { anAttempt } from '../support/attempt.ts';
 import { call, newClient, newObjectId, rowsOfOnce, WRITTEN_WITHIN_MS } from '../support/call.ts';
+import { send as exchange, posted } from '../support/exchange-call.ts';
 import { idsOf, keep, type Listed, type Problem, report } from '../support/reports-call.ts';
 
 interface Found extends Listed {
@@ -90,6 +91,32 @@ test('a user name finds the person in any case, with and without the domain of t
   expect(idsOf(await search({ text: `${name}@contoso.onmicrosoft.com` }))).toEqual([withDomain.id]);
 });
 
+test('what a person typed at a custom policy finds them: a user name, a telephone number and an objectId in any notation', async () => {
+  const [name, number, objectId] = [`max-${mark()}`, `+1${digits()}`, newObjectId()];
+  const started = async (body: object) => {
+    const clientId = newClient();
+    await exchange(posted('SignInStarted', JSON.stringify({ clientId, ...body })), { POLICY: 'built-in' });
+    const [row] = await rowsOfOnce(clientId, 1);
+    return row;
+  };
+  const byName = await started({ signInName: ` ${name.toUpperCase()}` });
+  const byNumber = await started({ signInName: `(${number.slice(0, 2)}) ${number.slice(2, 5)}-${number.slice(5)}` });
+  const byId = await started({ objectId: `{${objectId.toUpperCase()}}` });
+  expect(idsOf(await search({ text: name }))).toEqual([byName?.id]);
+  expect(idsOf(await search({ text: `name:${name}` }))).toEqual([byName?.id]);
+  expect(idsOf(await search({ text: number }))).toEqual([byNumber?.id]);
+  expect(idsOf(await search({ text: `My number is ${number}, thanks` }))).toEqual([byNumber?.id]);
+  expect(idsOf(await search({ text: objectId }))).toEqual([byId?.id]);
+  // Words that mean no one are no names, and none of these is an address.
+  const unnamed = await started({ signInName: 'unknown', objectId: '00000000000000000000000000000000' });
+  expect(unnamed).toMatchObject({ oidKey: '', otherKeys: [] });
+  expect([byName, byNumber, byId].map((row) => [row?.email, row?.emailKey])).toEqual([
+    ['', ''],
+    ['', ''],
+    ['', ''],
+  ]);
+});
+
 test('addresses in emails and otherMails find the person and are no claims', async () => {
   const [one, other] = [`kim.${mark()}@example.com`, `kim.${mark()}@example.net`];
   const row = await recorded({ objectId: newObjectId(), emails: [one], otherMails: [other.toUpperCase(), 7, null] });
@@ -164,6 +191,10 @@ test.each([
   ['My address is jane.doe@example.com, and I cannot sign in', 'e-mail address'],
   ['objectId 0f8fad5b-d9cb-469f-a165-70867728950e', 'objectId'],
   ['oid:0f8fad5b-d9cb-469f-a165-70867728950e', 'person key'],
+  ['name:max.power', 'person key'],
+  ['Tel.: +49 151\u201323456789', 'phone number'],
+  ['call me at (0049) 151 / 2345 6789, please', 'phone number'],
+  ['room 12, floor 3456789', 'user name'],
   ['mailto:jane.doe@example.com', 'e-mail address'],
 ])('what is pasted with words around it, %j, is taken for the %s in it', async (text, takenFor) => {
   expect((await search({ text })).takenFor).toBe(takenFor);

@@ -60,6 +60,8 @@ describe('support code', () => {
         '\u2212',
         '\ufe63',
         '\uff0d',
+        '\u30fc',
+        '\uff70',
         '\u00ad',
         '\u200b',
         '\ufeff',
@@ -71,6 +73,8 @@ describe('support code', () => {
       (text: string) => text,
       (text: string) => text.toLowerCase(),
       wide,
+      (text: string) => text.replace(/\d/g, (digit) => String.fromCharCode(0x0660 + Number(digit))),
+      (text: string) => text.replace(/\d/g, (digit) => String.fromCharCode(0x0966 + Number(digit))),
     );
     fc.assert(
       fc.property(code, fc.array(extra, { minLength: 11, maxLength: 11 }), written, (plain, around, write) => {

@@ -1,4 +1,5 @@
 /** What is saved can be loaded: by the gate of a new isolate, at every step. */
+import { sql } from 'drizzle-orm';
 import fc from 'fast-check';
 import { expect, it, vi } from 'vitest';
 import { configOf } from '../../src/platform/config.ts';
@@ -85,7 +86,7 @@ async function faultsOfNewIsolate(steps: readonly string[]): Promise<string[]> {
   return faults.filter((fault) => fault !== '');
 }
 
-it('whatever PUT /admin/policy accepts, a new isolate loads at every step', async () => {
+it('whatever PUT /admin/policy accepts, a new isolate loads at every step and Postgres reads in parts', async () => {
   let accepted = 0;
   let withExchanges = 0;
   let number = 0;
@@ -100,6 +101,10 @@ it('whatever PUT /admin/policy accepts, a new isolate loads at every step', asyn
       const steps = [...STEPS, 'SignInStarted', ...Object.keys(given.exchanges ?? {})];
       if (given.exchanges !== undefined) withExchanges += 1;
       expect(await faultsOfNewIsolate(steps), body).toEqual([]);
+      // Reports read parts of the document, which Postgres must parse.
+      await door.database
+        .db()
+        .execute(sql`select document -> 'applications' from policy_versions where number = ${number}`);
     }),
     { numRuns: 200 },
   );

@@ -28,7 +28,7 @@ const LAYERS: readonly (readonly [room: string, imports: string])[] = [
   ['desk/erasure', 'platform database attempts'],
   ['desk/users', 'sign-in platform database'],
   ['desk/consume', 'platform database attempts desk/env.ts desk/aggregates desk/users desk/erasure'],
-  ['desk/policies', 'sign-in expressions platform database attempts policy'],
+  ['desk/policies', 'sign-in expressions platform database attempts policy entitlements'],
   ['desk/audit', 'sign-in platform database desk/http'],
   [
     'desk/reports',

@@ -81,6 +81,20 @@ export function readAttributes(cells: readonly (readonly [column: AttributeColum
   return { changes, faults };
 }
 
+/** What `name=text` sets in a record. A number or a boolean that it has stays one; any other attribute is the text. */
+export function readAssignments(attributes: Attributes, assignments: Readonly<Record<string, string>>) {
+  const changes = new Map<string, AttributeValue | undefined>();
+  const faults: string[] = [];
+  for (const [name, text] of Object.entries(assignments)) {
+    const held = Object.hasOwn(attributes, name) ? attributes[name] : undefined;
+    const isText = held === undefined || typeof held === 'string';
+    const value = isText ? text || undefined : valueIn({ type: typeOf(held), name }, text);
+    if (typeof value === 'object') faults.push(`The attribute ${printable(name)}: ${value.fault}.`);
+    else changes.set(name, value);
+  }
+  return { changes, faults };
+}
+
 /** Applies the changes of a line. The others of `attributes` stay. */
 export function withAttributes(attributes: Attributes, changes: AttributeChanges): Record<string, AttributeValue> {
   const kept = Object.entries(attributes).filter(([name]) => !changes.has(name));

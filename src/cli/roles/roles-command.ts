@@ -1,4 +1,5 @@
 /** `npm run roles`: reads and changes people's roles. */
+import { clientIdOf } from '../../sign-in/normal-form.ts';
 import { impossibleKey, readPersonKey } from '../../sign-in/typed-key.ts';
 import { administrator, atGatehouse, credentialHelp, type Gatehouse } from '../administrator.ts';
 import { readText, writeText } from '../files.ts';
@@ -6,6 +7,7 @@ import { type Io, print, warn } from '../io.ts';
 import type { Define } from '../program.ts';
 import { calledWrongly } from '../refusal.ts';
 import { printable } from '../table.ts';
+import { readAssignments, withAttributes } from './attribute-columns.ts';
 import { type ErasureChoice, erasePersonData } from './erase-person.ts';
 import * as people from './roles-api.ts';
 import { writeRolesCsv } from './roles-csv.ts';
@@ -37,7 +39,11 @@ export const define: Define = (program, io) => {
     .option('--roles <names>', "for example a,b; '' removes all roles", names)
     .option('--groups <names>', "for example a,b; '' removes all groups", names)
     .option('--client-id <id>', 'set the roles and groups in this application only')
-    .option('--attribute <name=value>', 'may be repeated; name= removes the attribute', assignment)
+    .option(
+      '--attribute <name=value>',
+      'may be repeated; name= removes the attribute. One that is a number or true or false stays so',
+      assignment,
+    )
     .does(async (key: string, changes: Options) =>
       set(io, administrator(io, changes.url), await readKey(key), changes, impossibleKey(key)),
     );
@@ -100,10 +106,11 @@ async function set(io: Io, gatehouse: Gatehouse, key: string, changes: Options, 
   // A record under a key that no call can have would never be used.
   if (problem !== undefined) throw calledWrongly(`"${key}": ${problem}.`, 'roles');
   const held = people.inputOf(await people.find(gatehouse, key));
-  const named = people.withNames(held, clientId.trim().toLowerCase(), { roles, groups });
-  const attributes = Object.entries({ ...held.attributes, ...attribute }).filter(([name]) => attribute[name] !== '');
+  const named = people.withNames(held, clientIdOf(clientId), { roles, groups });
+  const typed = readAssignments(held.attributes, attribute);
+  if (typed.faults.length > 0) throw calledWrongly(typed.faults.join('\n'), 'roles');
   const saved = people.readSaved(
-    await people.put(gatehouse, key, { ...named, attributes: Object.fromEntries(attributes) }),
+    await people.put(gatehouse, key, { ...named, attributes: withAttributes(held.attributes, typed.changes) }),
   );
   print(io, people.showPerson(saved));
   print(io, saved.changed ? `\nSaved. In force: ${saved.inForce}.` : '\nNothing changed: the record is the same.');

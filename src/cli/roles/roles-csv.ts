@@ -2,6 +2,7 @@
 import Papa from 'papaparse';
 import type { EntitlementsInput } from '../../desk/admin/record-input.ts';
 import { ROLE_NAME } from '../../entitlements/stored-record.ts';
+import { clientIdOf } from '../../sign-in/normal-form.ts';
 import { impossibleKey, readPersonKey } from '../../sign-in/typed-key.ts';
 import { printable } from '../table.ts';
 import {
@@ -183,7 +184,7 @@ async function readRow(
       `"${cell('key')}" is not the whole id: Excel shortened this number. Format the column as text, then enter the ids again`,
     );
   } else if (problem !== undefined) faults.push(`"${cell('key')}": ${problem}`);
-  const clientId = (cell('clientId') ?? '').toLowerCase();
+  const clientId = clientIdOf(cell('clientId') ?? '');
   const own = columns.flatMap((column, index) =>
     typeof column === 'string' ? [] : [[column, cells[index] ?? ''] as const],
   );

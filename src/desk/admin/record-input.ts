@@ -12,6 +12,8 @@ import {
   MAX_ROLES,
   ROLE_NAME,
 } from '../../entitlements/stored-record.ts';
+import { clientIdOf } from '../../sign-in/normal-form.ts';
+import { nearGuid } from '../../sign-in/typed-key.ts';
 import { strict } from '../http/input-rules.ts';
 
 const namesOf = (item: z.ZodMiniType<string, string>, most: number) =>
@@ -37,22 +39,28 @@ const exact = z
   .number()
   .check(z.refine((number) => !Number.isInteger(number) || Number.isSafeInteger(number), ATTRIBUTE_RULE));
 
-const clientId = z.string().check(z.trim(), z.toLowerCase(), z.minLength(1), z.maxLength(MAX_CLIENT_ID_CHARS));
-/** Roles and groups by client id, in lower case. */
-const applicationsOf = <Names extends z.ZodMiniType<string[], string[]>>(names: Names) =>
+const clientId = (form: (typed: string) => string) =>
+  z.string().check(z.overwrite(form), z.minLength(1), z.maxLength(MAX_CLIENT_ID_CHARS));
+/** Roles and groups by client id. */
+const applicationsOf = <Names extends z.ZodMiniType<string[], string[]>>(
+  id: z.ZodMiniType<string, string>,
+  names: Names,
+) =>
   z
-    .record(clientId, z.strictObject({ roles: z.optional(names), groups: z.optional(names) }))
+    .record(id, z.strictObject({ roles: z.optional(names), groups: z.optional(names) }))
     .check(
       z.refine((record) => Object.keys(record).length <= MAX_APPLICATIONS, `at most ${MAX_APPLICATIONS} applications`),
     );
 
 const anyNames = z.array(z.string());
+/** As the gate reads a stored one, which may have been written by hand. */
+const foldedId = (id: string) => id.trim().toLowerCase();
 /** A stored record as `/admin/people` shows it. */
 export const shownRecord = z.object({
   roles: anyNames,
   groups: anyNames,
   attributes: attributesOf(z.number()),
-  applications: applicationsOf(anyNames),
+  applications: applicationsOf(clientId(foldedId), anyNames),
   updatedAt: z.string(),
   updatedBy: z.string(),
 });
@@ -68,7 +76,7 @@ const members = {
   roles: z._default(names, []),
   groups: z._default(names, []),
   attributes: z._default(attributesOf(exact), {}),
-  applications: z._default(applicationsOf(names), {}),
+  applications: z._default(applicationsOf(clientId(clientIdOf), names), {}),
 };
 
 const record = strict(members);
@@ -92,14 +100,23 @@ export const recordInputWith = <Key extends z.ZodMiniType>(key: Key) =>
 function refuseUnstorable(body: unknown, { issues }: z.core.ParsePayload): void {
   const refuse = (path: string[], message: string) => issues.push({ code: 'custom', input: body, path, message });
   const seen = new Set<string>();
+  const spellings = new Map<string, string>();
   for (const [member, name, value] of [...namesIn(body, 'attributes'), ...namesIn(body, 'applications')]) {
     if (name === '__proto__') refuse([member, name], 'this name cannot be stored. Choose another');
     if (!isStorable(name)) refuse([member, name], 'the name is not valid Unicode or contains NUL. Correct it');
     if (typeof value === 'string' && !isStorable(value)) {
       refuse([member, name], 'the text is not valid Unicode or contains NUL. Correct it');
     }
-    if (member === 'attributes') continue;
-    const clientId = name.trim().toLowerCase();
+    if (member === 'attributes') {
+      const other = spellings.get(name.toLowerCase());
+      if (other !== undefined)
+        refuse([member, name], `the same attribute as ${other} in another letter case. Keep one`);
+      spellings.set(name.toLowerCase(), name);
+      continue;
+    }
+    const clientId = clientIdOf(name);
+    const miss = nearGuid(name);
+    if (miss !== undefined) refuse([member, name], `not a client id: ${miss}. Copy it from the portal`);
     if (seen.has(clientId)) refuse([member, name], 'the same application twice. Keep one');
     seen.add(clientId);
   }

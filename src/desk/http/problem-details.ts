@@ -45,8 +45,15 @@ export function refuse<C extends Code>(
   const title = TITLES[status];
   const type = `urn:gatehouse:problem:${code}`;
   const body = { type, title, status, detail, requestId: c.get('requestId'), code, errors, current };
-  return c.body(JSON.stringify(body), status, { 'Content-Type': 'application/problem+json', ...again, ...headers });
+  return c.body(JSON.stringify(body, wellFormed), status, {
+    'Content-Type': 'application/problem+json',
+    ...again,
+    ...headers,
+  });
 }
+
+/** Of a name that the caller sent, half a character does not come back: strict readers of JSON reject it. */
+const wellFormed = (_: string, value: unknown) => (typeof value === 'string' ? value.toWellFormed() : value);
 
 /** 400 with the faults of a request, for people in `detail` and for programs in `errors`. */
 export const badRequest = (c: Context, errors: readonly Fault[]): Response => refuse(c, 'invalid-request', { errors });

@@ -8,6 +8,7 @@ import { checkExchanges } from './check-exchanges.ts';
 import { checkMessages } from './check-messages.ts';
 import { type CheckedRule, checkRules } from './check-rules.ts';
 import { checkRunning } from './check-running.ts';
+import { checkTexts } from './check-texts.ts';
 import { MAX_DOCUMENT_BYTES, MAX_ENTRIES_IN_ALL, type PolicyDocument, policySchema } from './policy-document.ts';
 import type { Problem } from './policy-problem.ts';
 
@@ -24,7 +25,7 @@ export type Check =
 
 /**
  * Checks the text of a document. `rolesClaim`: a policy that does not set this claim gets a warning; `''` for none.
- * `run`: also checks entries of lists, and runs the expressions on samples, which can take seconds.
+ * `run`: also checks texts and entries of lists, and runs the expressions on samples, which can take seconds.
  */
 export function checkText(text: string, rolesClaim: string, run = true): Check {
   const bytes = new TextEncoder().encode(text).byteLength;
@@ -66,6 +67,7 @@ export function checkPolicy(parsed: unknown, rolesClaim: string, run = true): Ch
   const running = run ? checkRunning(rules) : [];
   const exchanges = checkExchanges(document, rules);
   const all = [
+    ...(run ? checkTexts(document) : []),
     ...checkLists(document),
     ...exchanges.problems,
     ...words.problems,

@@ -9,6 +9,7 @@ import { BUILT_IN_EXCHANGES } from '../../policy/exchange.ts';
 import { type ClaimNames, loadPolicy } from '../../policy/load-plan.ts';
 import type { Plan, PlanRule } from '../../policy/plan.ts';
 import { NOTHING_HELD, type Policy } from '../../policy/policy.ts';
+import { clientIdOf } from '../../sign-in/normal-form.ts';
 import type { CheckedPolicy } from './check.ts';
 import type { CheckedRule } from './check-rules.ts';
 import { exchangesOf, stepsOf } from './exchanges.ts';
@@ -90,7 +91,7 @@ const NO_ONE = {
   languages: [],
   objectId: '',
   email: '',
-  otherEmails: [],
+  otherNames: [],
   identities: [],
   claimedIdentities: [],
   identitiesAre: 'none',
@@ -144,6 +145,6 @@ function messagesOf({ messages = {}, defaultLanguage = DEFAULT_LANGUAGE }: Polic
 
 function applicationsOf({ applications = {} }: PolicyDocument): Plan['applications'] {
   const { onlyThese = false, ...named } = applications;
-  const names = Object.fromEntries(Object.entries(named).map(([id, name]) => [id.trim().toLowerCase(), String(name)]));
+  const names = Object.fromEntries(Object.entries(named).map(([id, name]) => [clientIdOf(id), String(name)]));
   return { names, onlyThese };
 }

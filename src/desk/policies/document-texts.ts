@@ -3,14 +3,11 @@ import * as z from 'zod/mini';
 import { nameList } from '../../platform/name-list.ts';
 
 export const isText = { error: 'not a text' };
-/** Postgres rejects NUL and lone surrogates. */
-export const storable = (text: string) => text.isWellFormed() && !text.includes('\0');
-export const STORABLE = 'it contains NUL or half a character. Delete it';
 /** Not empty. */
 export const shortText = z
   .string(isText)
-  .check(z.minLength(1, 'empty'), z.maxLength(200, 'longer than 200 characters'), z.refine(storable, STORABLE));
-export const note = z.string(isText).check(z.maxLength(2_000), z.refine(storable, STORABLE));
+  .check(z.minLength(1, 'empty'), z.maxLength(200, 'longer than 200 characters'));
+export const note = z.string(isText).check(z.maxLength(2_000));
 
 /** The message for a record that is not an object. The problems of its members have their own. */
 export function namedObject(what: string) {

@@ -4,7 +4,7 @@
  */
 import * as z from 'zod/mini';
 import { STEPS } from '../../sign-in/steps.ts';
-import { isText, membersOf, namedObject, note, STORABLE, shortText, storable } from './document-texts.ts';
+import { isText, membersOf, namedObject, note, shortText } from './document-texts.ts';
 import {
   EXCHANGE_NAME,
   exchangeSchema,
@@ -54,11 +54,7 @@ const messageOrTrue = (what: string) =>
 /** A text that people read, in one language. */
 const message = z
   .string({ error: 'not a text. Write a text for each language, such as { "en": "…", "de": "…" }' })
-  .check(
-    z.minLength(1, 'empty'),
-    z.maxLength(MAX_MESSAGE_CHARS, `longer than ${MAX_MESSAGE_CHARS} characters`),
-    z.refine(storable, STORABLE),
-  );
+  .check(z.minLength(1, 'empty'), z.maxLength(MAX_MESSAGE_CHARS, `longer than ${MAX_MESSAGE_CHARS} characters`));
 const byLanguage = z.record(z.string(), message, {
   error: 'not an object of languages. Write one such as { "en": "…", "de": "…" }',
 });
@@ -122,7 +118,6 @@ const list = z
   .array(
     z.string({ error: 'not a text. Write every entry of a list as a text' }).check(
       z.maxLength(MAX_ENTRY_CHARS, `an entry is longer than ${MAX_ENTRY_CHARS} characters`),
-      z.refine(storable, STORABLE),
       z.refine((entry) => !entry.includes('\n'), 'it contains a line break. Write two entries'),
     ),
     {

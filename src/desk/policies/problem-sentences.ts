@@ -32,6 +32,8 @@ export const SENTENCES = {
     `${written} is no list of the policy. Write domainIn(claims.email, lists.name).`,
   'can-never-equal': (entry: string, form: string, advice: string) =>
     `${quoted(entry)} can never equal ${form}. ${advice}`,
+  'can-never-contain': (form: string, part: string, advice: string) =>
+    `${form} can never contain ${quoted(part)}. ${advice}`,
   'unusual-entry': (entry: string, right: string) =>
     `${quoted(entry)} has spaces at its ends, or characters that are not visible. Write ${right}, unless claims have them too.`,
   'first-identity': (instead: string) =>

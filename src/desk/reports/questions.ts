@@ -13,7 +13,7 @@ import { strict, text } from '../http/input-rules.ts';
 import { type Page, page, paged } from '../http/list-page.ts';
 import { inPeriod, type Period, period, type TypedPeriod } from '../http/typed-times.ts';
 import { ADDRESS_RULE, addressIn, KEY_FORMS, NO_ADDRESS, refuseTyped, typed } from '../http/typed-values.ts';
-import { nearSupportCode } from './readings.ts';
+import { isTypedName, nearSupportCode } from './readings.ts';
 import { SUMMARY_PARTS, type SummaryPart } from './summary-parts.ts';
 
 /** Exchanges of custom policies are steps, and attempts keep an unknown step under its name: any name is allowed. */
@@ -23,8 +23,8 @@ const step = typed((typed) => stepNamed(typed) ?? builtInExchangeNamed(typed) ??
 const dimension = typed(dimensionOf);
 /** B2C's is a GUID, which is stored in lower case with hyphens. */
 const correlationId = typed((typed) => guidOf(typed) ?? dimensionOf(typed));
-/** Stored in lower case. */
-const clientId = typed((typed) => dimensionOf(typed.toLowerCase()));
+/** B2C's is a GUID. Stored in lower case. */
+const clientId = typed((typed) => guidOf(typed) ?? dimensionOf(typed.toLowerCase()));
 
 /** An address as its key. `search` is where it needs no encoding. */
 export const typedAddress = (search: string) =>
@@ -56,8 +56,6 @@ const personKey = typed(async (typed, context) => {
 
 const TEXT_INSTEAD =
   'A bare address, number, name, objectId or code: POST /reports/people/search with {"text": "anna@example.com"}';
-/** A sign-in name as a key: reports only. */
-const isTypedName = (typed: string) => typed.toLowerCase().startsWith(NAME_PREFIX) && typed.length > NAME_PREFIX.length;
 
 const NO_SUPPORT_CODE = 'not a support code: ten letters and digits, such as 7K3QX-9M2TB';
 const supportCode = typed(

@@ -1,7 +1,7 @@
 /** What a text can be that a customer reads out or a support agent pastes: the readings to try, the likeliest first. */
 import { lettersOf, readSupportCode, SUPPORT_CODE_CHARS } from '../../attempts/support-code.ts';
 import { dimensionOf } from '../../attempts/text-limits.ts';
-import { guidOf, isAddress, normalText, telephoneOf, withoutUnseen } from '../../sign-in/normal-form.ts';
+import { asciiDigits, guidOf, isAddress, normalText, telephoneOf, withoutUnseen } from '../../sign-in/normal-form.ts';
 import { NAME_PREFIX, nameKey, normalEmailKey, normalOidKey } from '../../sign-in/search-keys.ts';
 import { impossibleKey, nearGuid, nearMissOf, readPersonKey } from '../../sign-in/typed-key.ts';
 
@@ -20,6 +20,10 @@ export interface Readings {
   readonly nearMiss: string | undefined;
 }
 
+/** A sign-in name as a key: reports only. */
+export const isTypedName = (typed: string): boolean =>
+  typed.toLowerCase().startsWith(NAME_PREFIX) && normalText(typed.slice(NAME_PREFIX.length)) !== '';
+
 const UUIDV7 = /^.{14}7.{4}[89ab]/;
 
 /** The readings of a typed text. There is at least one, unless nothing of the text is seen. */
@@ -28,6 +32,11 @@ export async function readingsOf(typed: string): Promise<Readings> {
   const typedKey = await readPersonKey(text);
   if (typedKey !== undefined && impossibleKey(text) === undefined)
     return { readings: [{ takenFor: 'person key', key: typedKey }], nearMiss: undefined };
+  if (isTypedName(text))
+    return {
+      readings: [{ takenFor: 'person key', key: await nameKey(text.slice(NAME_PREFIX.length)) }],
+      nearMiss: undefined,
+    };
   const guid = guidOf(text);
   if (guid !== undefined) {
     const marks: TextReading[] = [{ takenFor: 'correlation id', mark: guid }];
@@ -56,19 +65,25 @@ export async function readingsOf(typed: string): Promise<Readings> {
 
 /** What people and mail programs put around an address, a number or a code. */
 const AROUND = /^(?:mailto:|tel:|[\s"'`<([\u2018-\u201f\u00ab\u00bb])+|[\s"'`>)\],;.\u2018-\u201f\u00ab\u00bb]+$/gi;
-const DASH = /\p{Pd}/gu;
+const DASH = /[\p{Pd}\u2212\u30fc\uff70]/gu;
 const IN_ANGLE_BRACKETS = /<([^<>]*)>\s*$/;
 
 /** A support code (with a digit: most names have none), a GUID or an address within a sentence. */
 const WITHIN =
   /(?<![\w-])(?:(?=\D{0,10}\d)[\da-z]{5}-[\da-z]{5}|[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}|[^\s@<>"()]+@[^\s@<>"()]+)(?![\w-])/iu;
 
+/** A telephone number within a sentence: with its country, since any other digits may be something else. */
+const TELEPHONE_WITHIN = /(?<![\w+])\(?(?:\+|00)[\d\s().\-/]{6,30}\d/;
+
 function bare(typed: string): string {
   const text = withoutUnseen(typed).trim();
   const named = (IN_ANGLE_BRACKETS.exec(text)?.[1] ?? text).replace(AROUND, '');
   // A sentence from the page or a mail. A telephone number and a GUID may have spaces of their own.
   const isSentence = /\s/.test(named) && telephoneOf(named) === undefined && guidOf(named) === undefined;
-  return isSentence ? (WITHIN.exec(named.replace(DASH, '-'))?.[0] ?? named).replace(AROUND, '') : named;
+  if (!isSentence) return named;
+  const plain = named.replace(DASH, '-');
+  const telephone = TELEPHONE_WITHIN.exec(asciiDigits(plain))?.[0] ?? '';
+  return WITHIN.exec(plain)?.[0].replace(AROUND, '') ?? (telephoneOf(telephone) === undefined ? named : telephone);
 }
 
 /** How a text misses a support code; undefined when it is nothing like one. */

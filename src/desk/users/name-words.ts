@@ -7,7 +7,7 @@ import { type SQL, sql } from 'drizzle-orm';
 /** Characters that are not seen: marks of direction, joiners, soft hyphens, control characters. */
 const UNSEEN = String.raw`[\u0001-\u0008\u000e-\u001f\u007f\u00ad\u034f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]`;
 /** Phones write these for an apostrophe and a hyphen. */
-const VARIANTS = [`‘’‛ʼ′‐‑‒–—−`, `'''''------`] as const;
+const VARIANTS = [`‘’‛ʼʻ′´‐‑‒–—−`, `'''''''------`] as const;
 /** A word begins after punctuation, too: Anna-Maria, O'Brien, "Bob". */
 const WITHIN_WORD = '[!-/:-@[-`{-~«»“”„]+';
 /** A longer word is found by its beginning. Postgres limits a word to 2,046 bytes. */

@@ -162,7 +162,8 @@ async function eventOf(exchange: Exchange, incoming: Incoming): Promise<Exchange
   const id = objectId === undefined ? '' : identifying(text('objectId'));
   // As it arrives: a record of roles is not found by another spelling.
   const guid = GUID.test(id) ? id.toLowerCase() : undefined;
-  const address = email === undefined ? '' : addressIn(text('email'));
+  const typed = email === undefined ? '' : text('email');
+  const address = addressIn(typed);
   const other = guid === undefined && objectId?.form === 'any' && id !== '';
   const identity = { signInType: '', issuer: exchange.issuer, issuerAssignedId: id };
   const identities = other ? [identity] : [];
@@ -176,9 +177,11 @@ async function eventOf(exchange: Exchange, incoming: Incoming): Promise<Exchange
     unexpectedClaims: inputs.unexpected,
     clientId: text('client_id').toLowerCase(),
     ...uiLocalesIn(tagOfLcid(text('ui_locales'))),
-    objectId: guid ?? '',
+    // In another notation it is found, and gains no record.
+    objectId: guid ?? identifying(guidOf(id) ?? ''),
     email: address,
-    otherEmails: [],
+    // A custom policy sends what the person signs in with, which may be a user name.
+    otherNames: address === '' && identifying(typed) !== '' ? [typed] : [],
     identities,
     claimedIdentities: identities,
     identitiesAre: other ? 'complete' : 'none',

@@ -1,5 +1,5 @@
 /** Reads the JSON of user flows into a {@link SignInEvent}, with every documented name (contract 1.3 to 1.7). */
-import { canonicalName, comparableName } from '../../sign-in/claim-names.ts';
+import { canonicalName, comparableName, LIST_NAMES } from '../../sign-in/claim-names.ts';
 import {
   type ClaimValue,
   emailKey,
@@ -43,8 +43,8 @@ export async function understand(parsed: UserFlowCall): Promise<Understood | Sto
 
 /** Reads the members of a body. It awaits only the digests of long person keys. */
 export async function readEvent(members: Record<string, unknown>, urlStep: Step | undefined): Promise<SignInEvent> {
-  const { claims, unexpected } = readClaims(members);
-  const identities = readIdentities(members.identities);
+  const { claims, unexpected, lists } = readClaims(members);
+  const identities = readIdentities(lists.get('identities'));
   const bodyStep = textOf(claims.step);
   const known = stepNamed(bodyStep);
   const objectId = textOf(claims.objectId).trim().toLowerCase();
@@ -64,7 +64,7 @@ export async function readEvent(members: Record<string, unknown>, urlStep: Step 
     ...uiLocalesIn(textOf(claims.ui_locales)),
     objectId,
     email,
-    otherEmails: [members.emails, members.otherMails].flatMap(textsIn).slice(0, MAX_OTHER_EMAILS),
+    otherNames: [lists.get('emails'), lists.get('otherMails')].flatMap(textsIn).slice(0, MAX_OTHER_EMAILS),
     identities: identities.list,
     claimedIdentities: identities.claimed,
     identitiesAre: identities.are,
@@ -75,6 +75,9 @@ export async function readEvent(members: Record<string, unknown>, urlStep: Step 
     },
   };
 }
+
+/** Members that may be lists, and are no claims then. */
+const LISTS: ReadonlySet<string> = new Set(LIST_NAMES);
 
 const textOf = (value: ClaimValue | undefined): string => (typeof value === 'string' ? value : '');
 
@@ -93,11 +96,13 @@ function readClaims(members: Record<string, unknown>) {
   const claims: { [name: string]: ClaimValue } = Object.create(null);
   const unexpected: string[] = [];
   const spellings = new Map<string, string>();
+  const lists = new Map<string, unknown>();
   for (const name of Object.keys(members)) {
-    if (name === 'identities') continue;
     const value = members[name];
     if (value === null) continue;
     const canonical = canonicalName(name);
+    if (LISTS.has(canonical) && !lists.has(canonical)) lists.set(canonical, value);
+    if (canonical === 'identities') continue;
     const comparable = comparableName(canonical);
     const before = spellings.get(comparable) ?? canonical;
     if (!isExpected(canonical, value) || before !== canonical) {
@@ -107,7 +112,7 @@ function readClaims(members: Record<string, unknown>) {
     spellings.set(comparable, canonical);
     if (name === canonical || claims[canonical] === undefined) claims[canonical] = value;
   }
-  return { claims, unexpected };
+  return { claims, unexpected, lists };
 }
 
 function isExpected(name: string, value: unknown): value is ClaimValue {

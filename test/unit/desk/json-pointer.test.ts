@@ -29,3 +29,11 @@ it.each([
 ])('the path %j as people write it has the pointer %s', (path, pointer) => {
   expect(pointerTo(namesIn(path))).toBe(pointer);
 });
+
+it('a JSON Pointer is made of any names, half a character in them too', () => {
+  fc.assert(
+    fc.property(fc.array(fc.string({ unit: 'binary' })), (names) => {
+      expect(pointerTo([...names, '\ud83d']).isWellFormed()).toBe(true);
+    }),
+  );
+});

@@ -35,12 +35,23 @@ describe('a whole number beyond 2^53 in a body', () => {
   });
 
   it('is not sent as a rounded number when it is a text', async () => {
-    const tried = await triesOf({
-      rules: [{ id: 'n', steps: ['PostAttributeCollection'], set: { extension_N: 'double(claims.extension_Num)' } }],
-    });
+    const sources = [
+      'double(X)',
+      'string(double(X))',
+      "'no ' + string(double(X) * 1.0)",
+      "[string(double(X))].join('')",
+    ];
+    const rules = [...sources, 'string(person.attributes.n)'].map((source, at) => ({
+      id: `n${at}`,
+      steps: ['PostAttributeCollection'],
+      set: { [`extension_N${at}`]: source.replace('X', 'claims.extension_Num') },
+    }));
+    const tried = await triesOf({ rules });
     await fc.assert(
       fc.asyncProperty(beyond, async (number) => {
-        expect((await tried({ extension_Num: String(number) })).reply.body).not.toHaveProperty('extension_N');
+        // A record that was written by hand may have such a number.
+        const { reply } = await tried({ extension_Num: String(number) }, { attributes: { n: Number(number) } });
+        expect(Object.keys(reply.body)).toEqual(['version', 'action']);
       }),
     );
   });

@@ -106,7 +106,16 @@ describe('an entry of a list that is compared with normalizeEmail() or normalize
   });
 
   it('is refused when it is no e-mail address', () => {
-    for (const entry of ['example.com', '@example.com', '*@example.com', 'jane@', 'mailto:jane@x.example', 'jane@x y'])
+    for (const entry of [
+      'jane@x.example.',
+      'jane@x..example',
+      'example.com',
+      '@example.com',
+      '*@example.com',
+      'jane@',
+      'mailto:jane@x.example',
+      'jane@x y',
+    ])
       expect(problemsOf(EMAIL, [entry])).toHaveLength(1);
     expect(problemsOf(EMAIL, ['mailto:jane@x.example'])[0]).toContain('Write jane@x.example');
     expect(problemsOf(EMAIL, ['Jane <jane@x.example>'])[0]).toContain('Write jane@x.example');
@@ -131,6 +140,52 @@ describe('an entry that can never match', () => {
     expect(member("request.step in ['PostAttributeCollection', 'signUp']")).toContain('Write PostFederationSignup, ');
     expect(member("request.channel == 'userflow'")).toContain('Write user-flow');
     expect(member("request.step != 'PreTokenIssuance'")).toBe('');
+  });
+
+  it('is refused when it is no role, or no name that the policy gives to an application', () => {
+    const named = { applications: { 'c0ffee00-0000-4000-8000-000000000001': 'Shop' } };
+    const messageFor = (when: string) => {
+      const check = checkPolicy({ ...named, lists: { x: ['Read Only'] }, rules: [refusing(when)] }, '');
+      return check.ok ? '' : check.problems.map(({ message }) => message).join();
+    };
+    for (const when of [
+      "'Read Only' in person.roles",
+      "!('Read Only' in person.groups)",
+      "person.roles.exists(r, r == 'Read Only')",
+      'person.roles.exists(r, r in lists.x)',
+      "person.roles.exists(r, r in ['editor', 'Read Only'])",
+    ])
+      expect([when, messageFor(when)]).toEqual([when, expect.stringContaining('Write Read-Only')]);
+    expect(messageFor("'Read-Only' in person.roles")).toBe('');
+    expect(messageFor("request.application == 'shop'")).toContain('Write Shop');
+    expect(messageFor("request.application in ['Shop', 'Sohp']")).toContain('Write Shop');
+    expect(messageFor("request.application == 'Shop' || request.application == ''")).toBe('');
+  });
+
+  it('is refused as the beginning, the end or another part of a text too', () => {
+    const partOf = fc.constantFrom(
+      ['domain(claims.email)', '.Example.com', '.example.com'],
+      ['domain(claims.email)', '@example.com', 'example.com'],
+      ['domain(claims.email)', 'b\u00fccher', 'a part of a domain'],
+      ['normalizeEmail(claims.email)', '@Example.com', '@example.com'],
+      ['claims.email.lowerAscii()', 'Admin', 'admin'],
+      ['claims.email.trim().upperAscii()', 'admin ', 'ADMIN '],
+      ['normalizeCode(claims.email)', 'SPRING-', 'SPRING'],
+      ['request.clientId', 'C0FFEE', 'c0ffee'],
+      ['request.step', 'Collections', 'a part of PostFederationSignup'],
+      ['request.channel', 'custom_policy', 'a part of user-flow'],
+    );
+    const method = fc.constantFrom('startsWith', 'endsWith', 'contains');
+    fc.assert(
+      fc.property(partOf, method, ([text = '', part = '', right = ''], name) => {
+        const [problem = ''] = problemsOf(`has(claims.email) && ${text}.${name}('${part}')`, []);
+        expect(problem).toMatch(/ can never contain /);
+        expect(problem).toContain(`Write ${right}`);
+        if (!right.startsWith('a part'))
+          expect(problemsOf(`has(claims.email) && ${text}.${name}('${right}')`, [])).toEqual([]);
+      }),
+    );
+    expect(problemsOf("has(claims.email) && claims.email.endsWith('@Example.com')", [])).toEqual([]);
   });
 
   it('is refused as a literal too', () => {

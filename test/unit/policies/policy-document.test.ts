@@ -313,3 +313,45 @@ describe('check: warnings', () => {
     expect(warningsOf({ messages: { blocked: { en: '{supportCode}' } }, rules: [roles] })).toEqual([]);
   });
 });
+
+describe('check: texts that Postgres cannot read', () => {
+  const whole = JSON.stringify({
+    $schema: 'schema.json',
+    description: 'about',
+    defaultLanguage: 'en',
+    lists: { a: ['entry'] },
+    messages: { m: { en: 'No. {supportCode}' } },
+    applications: { 'c0ffee00-0000-4000-8000-000000000001': 'Shop' },
+    exchanges: {
+      Ask: {
+        kind: 'validation',
+        description: 'asks',
+        issuer: 'contoso',
+        inputs: { code: ['code', 'user.code'], plan: { from: 'plan', type: 'string' } },
+        outputs: { groups: { type: 'list', join: ',' } },
+      },
+    },
+    rules: [
+      {
+        id: 'r',
+        description: 'why',
+        steps: ['Ask'],
+        when: "request.locale == 'x'",
+        invalid: 'm',
+        developerMessage: 'for developers',
+        advice: { en: 'Say so.' },
+      },
+      { id: 's', steps: [TOKEN], set: { extension_Roles: "'text'" } },
+    ],
+  });
+  /** Behind each quote that begins a text or a name. */
+  const places = [...whole.matchAll(/"(?=[^"]*"(?:[^"]*"[^"]*")*[^"]*$)/g)].map(({ index }) => index + 1);
+
+  it.each(['\\u0000', '\\ud800', '\\udc00x'])('a document with %s in any text or name is refused', (sign) => {
+    expect(check(whole)).toMatchObject({ ok: true });
+    for (const at of places) {
+      const checked = check(`${whole.slice(0, at)}${sign}${whole.slice(at)}`);
+      expect([whole.slice(at, at + 20), checked.ok]).toEqual([whole.slice(at, at + 20), false]);
+    }
+  });
+});

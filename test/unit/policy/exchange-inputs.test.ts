@@ -52,6 +52,25 @@ describe('paths', () => {
   });
 });
 
+describe('the name of a custom attribute', () => {
+  it('is read in any letter case and with any application id, in the call and in the inputs', () => {
+    const spelling = fc
+      .tuple(
+        fc.mixedCase(fc.constant('extension_')),
+        fc.constantFrom('', '25883231668a4f0c9d7e1b2a3c4d5e6f_', '25883231-668A-4f0c-9d7e-1b2a3c4d5e6f_'),
+        fc.mixedCase(fc.constant('Code')),
+      )
+      .map((parts) => parts.join(''));
+    fc.assert(
+      fc.property(spelling, spelling, fc.boolean(), (sent, declared, isNested) => {
+        const root = isNested ? { user: { [sent]: 'RIGHT' } } : { [sent]: 'RIGHT' };
+        const { claims, unread } = reading([isNested ? `user.${declared}` : declared], root);
+        expect([claims.word, unread]).toEqual(['RIGHT', []]);
+      }),
+    );
+  });
+});
+
 describe('members that no input reads', () => {
   const unread = (members: readonly (readonly [string, unknown])[]) =>
     readInputs({ inputs: [] }, { root: undefined, members }).unread;

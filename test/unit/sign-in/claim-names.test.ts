@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { retainedClaims } from '../../../src/attempts/redaction.ts';
 import { knownCall } from '../../../src/cli/policy/replay/replay-known.ts';
+import { recordInput } from '../../../src/desk/admin/record-input.ts';
 import { UNKNOWN } from '../../../src/expressions/values.ts';
 import { readEvent } from '../../../src/gate/user-flow/request.ts';
 import { refusing, triesOf } from '../../support/try-policy.ts';
@@ -87,6 +88,35 @@ describe('the name of a custom attribute', () => {
     );
     expect(event.claims).toEqual({ extension_Code: 'first', email: 'a@b.example' });
     expect(event.unexpectedClaims).toEqual(['extension_code']);
+  });
+});
+
+describe('the name of an attribute of a record', () => {
+  const reads = {
+    rules: [
+      refusing('has(person.attributes.loyaltyId) && string(person.attributes.loyaltyId) == "no"'),
+      { id: 'id', steps: ['PostAttributeCollection'], set: { extension_Id: 'person.attributes.loyaltyId' } },
+    ],
+  };
+
+  it('is found in any letter case', async () => {
+    const tried = await triesOf(reads);
+    await fc.assert(
+      fc.asyncProperty(fc.mixedCase(fc.constant('loyaltyId')), async (name) => {
+        expect((await tried({}, { attributes: { [name]: '7' } })).reply.body).toMatchObject({ extension_Id: '7' });
+        expect((await tried({}, { attributes: { [name]: 'no' } })).reply.status).toBe(400);
+      }),
+    );
+    // As it is written, when an earlier version stored both.
+    const both = { loyaltyID: '1', loyaltyId: '2' };
+    expect((await tried({}, { attributes: both })).reply.body).toMatchObject({ extension_Id: '2' });
+  });
+
+  it('is in a record once', () => {
+    const record = (...names: string[]) =>
+      recordInput.safeParse({ attributes: Object.fromEntries(names.map((name) => [name, 'x'])) }).success;
+    expect(record('loyaltyId', 'balance')).toBe(true);
+    expect(record('loyaltyId', 'LoyaltyID')).toBe(false);
   });
 });
 

@@ -43,6 +43,7 @@ describe('the normal form', () => {
           fc.constant(` ${plain}\u00a0`),
           fc.constant(wide(plain)),
           fc.constant(plain.replaceAll("'", '\u2019').replaceAll('-', '\u2013')),
+          fc.constant(plain.replaceAll("'", '\u00b4')),
         ),
       ),
     );
@@ -91,6 +92,7 @@ describe('the normal form', () => {
               guid.replaceAll('-', '\u2011'),
               guid.replaceAll('-', '\u2212'),
               guid.replaceAll('-', ' '),
+              guid.replaceAll('-', '\u30fc'),
               wide(guid),
             ].map((text) => fc.constant(text)),
             sprinkled(guid),
@@ -149,12 +151,20 @@ describe('a telephone number', () => {
       '001 425 555 0123',
       'tel:+1-425-555-0123',
       '+1.425.555.0123',
+      '(+1) 425 555 0123',
+      '[+1] 425 555 0123',
+      '(001) 425 5550123',
+      '+1\u00b7425\u00b7555\u00b70123',
+      '+1 425\u30fc555\u30fc0123',
+      '+1\uff70425\uff705550123',
+      '+\u0661 \u0664\u0662\u0665 \u0665\u0665\u0665 \u0660\u0661\u0662\u0663',
+      '+\u0967\u096a\u0968\u096b5550123',
     ])
       expect(telephoneOf(typed)).toBe('+14255550123');
     expect(telephoneOf('\uff0b\uff11 425\u2013555\u20110123')).toBe('+14255550123');
     expect(telephoneOf('+44 (0)20 7946 0958')).toBe('+442079460958');
     expect(telephoneOf('14255550123')).toBe('14255550123');
-    for (const typed of ['max.power', '12345', '+1425555012x', '1'.repeat(16), ''])
+    for (const typed of ['max.power', '(+1 425', '+1'.repeat(60), '12345', '+1425555012x', '1'.repeat(16), ''])
       expect(telephoneOf(typed)).toBeUndefined();
   });
 

@@ -3,8 +3,9 @@ import { sql } from 'drizzle-orm';
 import type { Database } from '../../../database/connect.ts';
 import type { RunQuery } from '../../../database/run-query.ts';
 import { policyVersions } from '../../../database/schema.ts';
+import { clientIdOf } from '../../../sign-in/normal-form.ts';
 
-/** Names by client id in lower case, as attempts have it. Empty without a stored policy. */
+/** Names by client id, as attempts have it. Empty without a stored policy. */
 export async function applicationNames(db: Database, run: RunQuery): Promise<ReadonlyMap<string, string>> {
   const { rows } = await run(
     db.execute<{ applications: unknown }>(sql`
@@ -20,7 +21,7 @@ export function namesOfApplications(applications: unknown): ReadonlyMap<string, 
   // `onlyThese` is true or false.
   return new Map(
     Object.entries(applications).flatMap(([clientId, name]: [string, unknown]) =>
-      typeof name === 'string' ? [[clientId.toLowerCase(), name] as const] : [],
+      typeof name === 'string' ? [[clientIdOf(clientId), name] as const] : [],
     ),
   );
 }
