@@ -4,7 +4,7 @@
  * alone. So none waits for a row of one that waits for it, and rows that were read before an erasure are not written
  * after it.
  */
-import { type SQL, sql } from 'drizzle-orm';
+import { sql } from 'drizzle-orm';
 
 const LOCK = `hashtextextended('gatehouse: users', 0)`;
 const SHARED = `pg_advisory_xact_lock_shared(${LOCK})`;
@@ -12,6 +12,3 @@ const ALONE = `pg_advisory_xact_lock(${LOCK})`;
 
 export const USERS_SHARED = sql.raw(`select ${SHARED}`);
 export const USERS_ALONE = sql.raw(`select ${ALONE}`);
-/** Alone if the condition holds, else shared. */
-export const usersAloneIf = (condition: SQL): SQL =>
-  sql`select case when ${condition} then ${sql.raw(ALONE)}::text else ${sql.raw(SHARED)}::text end`;

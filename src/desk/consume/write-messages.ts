@@ -1,14 +1,14 @@
 /** Writes messages to Neon with multi-row inserts. Bisects a refused insert to find the message at fault. */
-import { sql } from 'drizzle-orm';
+import type { SQL } from 'drizzle-orm';
 import { type Message, NOT_A_MESSAGE } from '../../attempts/attempt.ts';
 import { connect, type Database } from '../../database/connect.ts';
 import { createMonths, isRetained } from '../../database/partitions.ts';
 import { attempts, changes, probes, refusedCalls } from '../../database/schema.ts';
 import { sqlStateOf } from '../../database/sql-state.ts';
-import { usersAloneIf } from '../../database/users-lock.ts';
+import { USERS_ALONE, USERS_SHARED } from '../../database/users-lock.ts';
 import type { Config } from '../../platform/config.ts';
 import { log } from '../../platform/log.ts';
-import { NOTED_KEYS } from '../erasure/blinding.ts';
+import { NONE_NOTED, NOTED, NOTED_KEYS } from '../erasure/blinding.ts';
 import {
   blindNewAttempts,
   blindNewChanges,
@@ -141,28 +141,32 @@ async function insertAttempts(
   now: Date,
 ): Promise<void> {
   const ids = rows.map(({ id }) => id);
-  const written = eitherOf(attemptsWithIds(rows), attemptsWithKeys(NOTED_KEYS));
-  const insert = async () => {
+  const insert = async (...after: SQL[]) => {
     const [, inserted] = await db.batch([
       db.execute(WRITERS_LOCK),
       db.insert(attempts).values(rows).onConflictDoNothing(),
       ...blindNewAttempts(db, digests, ids, secret),
-      db.execute(usersAloneIf(sql`exists ${NOTED_KEYS}`)),
-      db.execute(removeUsers(NOTED_KEYS)),
-      db.execute(removeAccounts(NOTED_KEYS)),
-      db.execute(mergeUsers(written)),
-      db.execute(mergeAccounts(written)),
+      ...after.map((statement) => db.execute(statement)),
     ]);
     assertInserted(inserted);
   };
+  const merged = (some: SQL) => [mergeUsers(some), mergeAccounts(some)];
+  const own = attemptsWithIds(rows);
+  // Hardly a batch has an erased person. Postgres plans the search for their attempts longer than it merges.
+  const write = () =>
+    insert(NONE_NOTED, USERS_SHARED, ...merged(own)).catch((error: unknown) => {
+      if (sqlStateOf(error) !== NOTED) throw error;
+      const again = eitherOf(own, attemptsWithKeys(NOTED_KEYS));
+      return insert(USERS_ALONE, removeUsers(NOTED_KEYS), removeAccounts(NOTED_KEYS), ...merged(again));
+    });
   try {
-    return await insert();
+    return await write();
   } catch (error) {
     if (sqlStateOf(error) !== NO_PARTITION) throw error;
     const missing = rows.map(({ occurredAt }) => occurredAt).filter((at) => isRetained(at, now, retentionDays));
     if (missing.length === 0) throw error;
     await createMonths(db, missing);
-    return insert();
+    return write();
   }
 }
 

@@ -72,6 +72,10 @@ const NOTED_ATTEMPTS = sql`(select * from ${noted('occurred_at timestamptz, id u
 /** The keys that they had: these persons and identities have to follow from the attempts that are left. */
 export const NOTED_KEYS = sql`(
   select distinct each.key from ${noted('keys jsonb')} cross join lateral jsonb_array_elements_text(keys) as each (key))`;
+/** Fails with {@link NOTED} if there are any. */
+export const NONE_NOTED = sql`select 1 / (case when exists ${NOTED_KEYS} then 0 else 1 end)`;
+/** SQLSTATE of a division by zero. */
+export const NOTED = '22012';
 
 /** Attributes and values that are no record may describe the person; names of roles and groups do not. */
 const KEPT_OF_RECORD = ['roles', 'groups', 'applications'] as const;
