@@ -71,6 +71,12 @@ export const asciiDigits = (text: string): string =>
     return String((code - zero) % 10);
   });
 
+/** The client id of a call. The same application may send it without hyphens. */
+export function clientIdIn(sent: string): string {
+  const id = sent.trim().toLowerCase();
+  return id.length === GUID_DIGITS ? (guidOf(id) ?? id) : id;
+}
+
 /** A telephone number: digits, with a leading + and separators at most. E.164 has up to 15 digits. */
 const TELEPHONE = /^(?:tel:)?[([]?(\+|00(?=[1-9]))?([\d\s()[\].\-/\u00b7\u2022\u30fb]+)$/;
 const TELEPHONE_DIGITS = /^\d{6,15}$/;

@@ -9,7 +9,7 @@ import type { Policy } from '../../policy/policy.ts';
 import { type Claims, emailKey, idpKey, oidKey, type SignInEvent } from '../../sign-in/event.ts';
 import { tagOfLcid } from '../../sign-in/lcid.ts';
 import { networkOf } from '../../sign-in/network.ts';
-import { guidOf, isAddress, normalText } from '../../sign-in/normal-form.ts';
+import { clientIdIn, guidOf, isAddress, normalText } from '../../sign-in/normal-form.ts';
 import { uiLocalesIn } from '../../sign-in/ui-locales.ts';
 import { type Call, type Parsed, Stopped, type Understood } from '../answer.ts';
 import { isJsonRoot, parseBody, readBodyText, type TextRead } from '../body.ts';
@@ -175,7 +175,7 @@ async function eventOf(exchange: Exchange, incoming: Incoming): Promise<Exchange
     claims,
     claimNames: Object.keys(claims),
     unexpectedClaims: inputs.unexpected,
-    clientId: text('client_id').toLowerCase(),
+    clientId: clientIdIn(text('client_id')),
     ...uiLocalesIn(tagOfLcid(text('ui_locales'))),
     // In another notation it is found, and gains no record.
     objectId: guid ?? identifying(guidOf(id) ?? ''),

@@ -13,6 +13,7 @@ import {
   type Step,
   TEXT_CLAIMS,
 } from '../../sign-in/event.ts';
+import { clientIdIn } from '../../sign-in/normal-form.ts';
 import { stepNamed } from '../../sign-in/steps.ts';
 import { uiLocalesIn } from '../../sign-in/ui-locales.ts';
 import { type Call, type Parsed, Stopped, type Understood } from '../answer.ts';
@@ -60,7 +61,7 @@ export async function readEvent(members: Record<string, unknown>, urlStep: Step 
     claims,
     claimNames: Object.keys(claims),
     unexpectedClaims: identities.unexpected ? [...unexpected, 'identities'] : unexpected,
-    clientId: textOf(claims.client_id).trim().toLowerCase(),
+    clientId: clientIdIn(textOf(claims.client_id)),
     ...uiLocalesIn(textOf(claims.ui_locales)),
     objectId,
     email,

@@ -6,6 +6,7 @@ import { recordInput } from '../../../src/desk/admin/record-input.ts';
 import { checkPolicy } from '../../../src/desk/policies/check.ts';
 import { namesOfApplications } from '../../../src/desk/reports/queries/application-names.ts';
 import { attemptsQuestion } from '../../../src/desk/reports/questions.ts';
+import { readEvent } from '../../../src/gate/user-flow/request.ts';
 import { clientIdOf } from '../../../src/sign-in/normal-form.ts';
 import { refusing, triesOf } from '../../support/try-policy.ts';
 
@@ -44,6 +45,16 @@ describe('a client id in any notation of a GUID', () => {
         expect(narrowed.clientId).toBe(CLIENT);
       }),
     );
+  });
+
+  it('is that of a call with and without hyphens, in any letter case', async () => {
+    const sent = fc.constantFrom(CLIENT, CLIENT.replaceAll('-', '')).chain((id) => fc.mixedCase(fc.constant(id)));
+    await fc.assert(
+      fc.asyncProperty(sent, async (client_id) => {
+        expect((await readEvent({ client_id }, undefined)).clientId).toBe(CLIENT);
+      }),
+    );
+    expect((await readEvent({ client_id: ' My-App ' }, undefined)).clientId).toBe('my-app');
   });
 
   it('is one application: a second spelling is refused', async () => {
