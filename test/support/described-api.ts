@@ -4,12 +4,8 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { expect } from 'vitest';
 import type { Message } from '../../src/attempts/attempt.ts';
-import {
-  type JsonSchema,
-  type OperationObject,
-  openApiDocument,
-  type ResponseObject,
-} from '../../src/desk/api/document.ts';
+import { type OperationObject, openApiDocument, type ResponseObject } from '../../src/desk/api/document.ts';
+import type { JsonSchema } from '../../src/desk/api/named-schemas.ts';
 import { GROUPS } from '../../src/desk/api/operations.ts';
 import { writeMessages } from '../../src/desk/consume/write-messages.ts';
 import type { Operation } from '../../src/desk/http/operation.ts';

@@ -1,13 +1,8 @@
 /** `GET /reference`: the API description for people, as one page. Import it lazily. */
 import { html } from 'hono/html';
 import { type Html, htmlPage } from '../http/page.ts';
-import {
-  type JsonSchema,
-  type OpenApiDocument,
-  type OperationObject,
-  openApiDocument,
-  type ParameterObject,
-} from './document.ts';
+import { type OpenApiDocument, type OperationObject, openApiDocument, type ParameterObject } from './document.ts';
+import type { JsonSchema } from './named-schemas.ts';
 
 let made: ReturnType<typeof htmlPage> | undefined;
 

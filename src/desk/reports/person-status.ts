@@ -1,9 +1,9 @@
 /** The status of a person, in words that a support agent can read out. Pure. */
-
-import { errorInWords } from '../../attempts/error-reasons.ts';
 import { identitiesWithoutAccount, isNameKey, keysToSearch } from '../../sign-in/search-keys.ts';
 import { isStartCall, type SignInStatus } from '../aggregates/sign-ins.ts';
 import { isToken } from './attempt-verdict.ts';
+import { application, callInWords, withRoles } from './call-in-words.ts';
+import { nothingFound } from './nothing-found.ts';
 import type { AttemptRow } from './queries/columns.ts';
 import type { RefusedKind } from './queries/refused.ts';
 import { keyInWords } from './readings.ts';
@@ -80,45 +80,6 @@ export function statusSentence(history: PersonHistory): string {
   return [`${parts.filter((part) => part !== '').join('; ')}.`, ...aboutTry].join(' ');
 }
 
-/**
- * The sentence for a search without a result. `searched` says what the search looked for. A person may still have made
- * a call: under another key, or one that was not recorded.
- */
-export function nothingFound(
-  searched: readonly string[],
-  keptSince: Date,
-  refused: readonly RefusedKind[],
-  nearMiss?: string,
-): string {
-  const since = keptSince.toISOString().slice(0, 10);
-  const what = searched.length === 0 ? 'The text has no letters or digits to search for' : noneHas(searched, since);
-  const near = nearMiss === undefined ? '' : ` Compare it with the original: ${nearMiss}.`;
-  return (
-    `${what}.${near}${refusedSentence(refused)} The person may have signed in under another address, phone number, user name or provider: ` +
-    'ask for these, for the objectId, or for the support code on the page. ' +
-    'A wrong password or a page that was left early makes no call, except in a custom policy that calls SignInStarted, ' +
-    'and a new call appears after about two seconds.'
-  );
-}
-
-/** Refused calls that came from B2C. One of them may have been this person's. */
-function refusedSentence(refused: readonly RefusedKind[]): string {
-  const ours = refused.filter(({ route }) => route === 'connector');
-  if (ours.length === 0) return '';
-  const calls = ours.reduce((sum, kind) => sum + kind.calls, 0);
-  const [first = ''] = ours.map((kind) => kind.first).toSorted();
-  const last =
-    ours
-      .map((kind) => kind.last)
-      .toSorted()
-      .at(-1) ?? '';
-  const between = first === last ? `at ${toSeconds(first)}` : `between ${toSeconds(first)} and ${toSeconds(last)}`;
-  return ` Gatehouse refused ${calls} ${calls === 1 ? 'call' : 'calls'} ${between} before it knew the person: it may have been one of them.`;
-}
-
-const noneHas = (searched: readonly string[], since: string) =>
-  `No attempt recorded since ${since} has ${searched.join(' or ')}`;
-
 /** Keys that are not unique: people share them, and anyone can type them. */
 export const isSharedKey = (key: string) => key.startsWith('email:') || isNameKey(key);
 
@@ -166,45 +127,6 @@ function abandonedBefore(newest: readonly AttemptRow[], index: number, signIns: 
 
 /** The newest call that gave a token. */
 export const lastToken = (newest: readonly AttemptRow[]): AttemptRow | undefined => newest.find(isToken);
-
-const CUSTOM_POLICY = 'custom-policy';
-
-/** `names` are those of the policy, by client id. */
-export function application({ clientId }: Pick<AttemptRow, 'clientId'>, names: ReadonlyMap<string, string>): string {
-  const name = names.get(clientId);
-  if (name !== undefined) return `application ${name} (${clientId})`;
-  return clientId === '' ? 'an unknown application' : `application ${clientId}`;
-}
-
-export function callInWords(attempt: AttemptRow): string {
-  const { step, outcome, reply, rule, messageKey, reason, failedRules } = attempt;
-  const place = step === '' ? 'an unknown step' : step;
-  const unread = failedRules.includes(rule) ? ', which could not evaluate the call (see its notes)' : '';
-  const why = rule === '' ? messageKey && ` (${messageKey})` : ` by rule ${rule}${unread}`;
-  if (outcome === 'continue') {
-    if (attempt.channel === CUSTOM_POLICY) return `continued after the exchange ${place}${withFailures(attempt)}`;
-    return isToken(attempt)
-      ? `let in ${withRoles(attempt)}${withFailures(attempt)}`
-      : `continued after ${place}${withFailures(attempt)}, and has not requested a token since`;
-  }
-  if (outcome === 'block') return `blocked at ${place}${why}${withCode(attempt)}`;
-  if (outcome === 'invalid') return `asked at ${place} to correct the input${why}${withCode(attempt)}`;
-  const error = errorInWords(reason);
-  const failed = `the call at ${place} failed${error ? `: ${error.problem}` : ''} (${reason || 'error'})${withCode(attempt)}`;
-  if (isToken(attempt)) return `let in ${withRoles(attempt)}, because ${failed}`;
-  return `${reply === 'Continue' || reply === 'Claims' ? 'continued' : 'stopped'}, because ${failed}`;
-}
-
-function withRoles({ roles, degraded }: AttemptRow): string {
-  const roleList = roles.length === 0 ? 'without roles' : `with the roles ${roles.join(', ')}`;
-  return degraded === '' ? roleList : `${roleList} (${degraded}: roles may be outdated or missing)`;
-}
-
-/** Rules that could not decide, so that they did not refuse or set anything. */
-const withFailures = ({ failedRules }: AttemptRow) =>
-  failedRules.length === 0 ? '' : ` (these rules failed, see its notes: ${failedRules.join(', ')})`;
-
-const withCode = ({ supportCode }: AttemptRow) => (supportCode === '' ? '' : `, support code ${supportCode}`);
 
 /**
  * The changes that can affect this person's roles, each with the subject of its sentence. A record under a lower key

@@ -2,7 +2,7 @@
 import type { SignInStatus } from '../aggregates/sign-ins.ts';
 import { type Advice, adviceOn, type RuleAdvice } from './advice.ts';
 import { isToken, type WhoseFault } from './attempt-verdict.ts';
-import { application, callInWords } from './person-status.ts';
+import { application, callInWords } from './call-in-words.ts';
 import type { AttemptRow } from './queries/columns.ts';
 import { type Repeat, repeatsOf } from './repeated-calls.ts';
 import { toSeconds } from './seconds.ts';

@@ -3,17 +3,17 @@
  * aggregated yet. The cost depends on the number of days, the attempts of a few hours, and those of today and yesterday
  * when a credential was last used then.
  */
-import { and, gte, inArray, lt, type SQL, sql } from 'drizzle-orm';
+import { and, inArray, type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../../../database/connect.ts';
 import { type RunQuery, runQuery } from '../../../database/run-query.ts';
-import { attempts, dailyFacets, dirtyHours, refusedCalls } from '../../../database/schema.ts';
+import { attempts, dailyFacets, refusedCalls } from '../../../database/schema.ts';
 import { DatabaseUnavailable } from '../../../database/unavailable.ts';
 import type { Config } from '../../../platform/config.ts';
 import { DAY_MS } from '../../../platform/duration.ts';
 import { credentialOfCaller, credentialSql } from '../../aggregates/facets.ts';
 import type { CallerCounts } from '../callers-report.ts';
 import { dayOf, partsOf, type Stretch } from '../parts.ts';
-import { at, epochSecondsOf, inStretch, instantSql, progress, untilSql } from './sums.ts';
+import { at, epochSecondsOf, inStretch, instantSql, progress, untilSql, waitingHoursSql } from './sums.ts';
 
 /** The end of the aggregated hours moves once an hour, so one retry is enough in practice. */
 const MAX_TRIES = 3;
@@ -106,12 +106,7 @@ function countsSql(range: Stretch, until: Date): SQL {
       ) as summed) as accepted,
       (select coalesce(json_agg(json_build_array(name, reason, day, calls) order by day, name, reason), '[]')
         from refused) as refused,
-      (select count(*) from ${dirtyHours} where ${and(
-        sql`${dirtyHours.marks} > ${dirtyHours.summed}`,
-        gte(dirtyHours.hour, range.from),
-        lt(dirtyHours.hour, range.to),
-        sql`${dirtyHours.hour} < ${untilSql}`,
-      )}) as waiting,
+      ${waitingHoursSql(range)} as waiting,
       ${asText(sql`least(${firstDay(sql`array['credential', 'caller']`)}, (select min(day) from used))`)} as "countedSince",
       ${asText(firstDay(sql`array['credential']`))} as "kindsSince"`;
 }

@@ -13,7 +13,7 @@ import type { PersonPage } from '../questions.ts';
 import { type RoleChangeJson, roleChangeJson } from '../roles/role-change.ts';
 import { unionOf } from './attempts.ts';
 import type { PersonOfText } from './find-person.ts';
-import { knownKeys, recordKeys } from './timeline.ts';
+import { knownKeys, recordKeys } from './person-keys.ts';
 
 export interface PersonChanges extends PersonOfText {
   /** Set when the key is of several accounts. */

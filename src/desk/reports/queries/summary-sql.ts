@@ -1,6 +1,6 @@
 /** The one statement with the numbers of a summary. */
 import { and, eq, gte, lt, type SQL, sql } from 'drizzle-orm';
-import { attempts, dailyCounts, dailyDurations, dirtyHours, hourlyTotals } from '../../../database/schema.ts';
+import { attempts, dailyCounts, dailyDurations, hourlyTotals } from '../../../database/schema.ts';
 import { bucketSql } from '../../aggregates/buckets.ts';
 import { hourSql } from '../../aggregates/hours.ts';
 import type { Stretch } from '../parts.ts';
@@ -10,7 +10,7 @@ import type { Counted } from '../summary.ts';
 import type { BeforeRow, SeenRow } from './before-and-seen.ts';
 import { type TimedRow, timedSql } from './percentiles.ts';
 import type { Source } from './summary-source.ts';
-import { type Dim, dimsOf, epochSecondsOf, inDays, inStretch, matching, untilSql } from './sums.ts';
+import { type Dim, dimsOf, epochSecondsOf, inDays, inStretch, matching, untilSql, waitingHoursSql } from './sums.ts';
 
 /** The row of the statement. */
 export type Numbers = Pick<Counted, 'asOf' | 'steps' | 'series' | 'rules' | 'applications' | 'issuers'> & {
@@ -47,12 +47,7 @@ export function numbersOf(
   return sql`
     with lately as materialized (${unionAll(latelySql(filters, source.stretches))})
     select extract(epoch from now())::float8 as "asOf", ${epochSecondsOf(untilSql)} as until,
-      (select count(*) from ${dirtyHours} where ${and(
-        sql`${dirtyHours.marks} > ${dirtyHours.summed}`,
-        gte(dirtyHours.hour, range.from),
-        lt(dirtyHours.hour, range.to),
-        sql`${dirtyHours.hour} < ${untilSql}`,
-      )}) as waiting,
+      ${waitingHoursSql(range)} as waiting,
       ${grouped('start, step, outcome', seriesSql(range, filters, source, daily))} as series,
       ${grouped('channel, step, outcome', [...daily('channel, step, outcome'), live('channel, step, outcome')])} as steps,
       ${grouped('rule, outcome', [...daily('rule, outcome', 'rule').map((rows) => sql`${rows} and ${named}`), live('rule, outcome', named)])} as rules,

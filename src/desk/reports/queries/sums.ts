@@ -8,6 +8,7 @@ import {
   type dailyCounts,
   type dailyDurations,
   type dailyShadow,
+  dirtyHours,
   type hourlyTotals,
   summedUntil,
 } from '../../../database/schema.ts';
@@ -57,6 +58,15 @@ export const instantSql = (at: Date): SQL => sql`${at.toISOString()}::timestampt
 export const epochSecondsOf = (instant: SQL): SQL => sql`extract(epoch from ${instant})::float8`;
 /** Without the row, nothing is summed. */
 export const untilSql: SQL = sql`coalesce((select ${summedUntil.until} from ${summedUntil}), '2000-01-01T00:00:00Z'::timestamptz)`;
+
+/** How many hours of a range changed after they were aggregated. */
+export const waitingHoursSql = ({ from, to }: Stretch): SQL =>
+  sql`(select count(*) from ${dirtyHours} where ${and(
+    sql`${dirtyHours.marks} > ${dirtyHours.summed}`,
+    gte(dirtyHours.hour, from),
+    lt(dirtyHours.hour, to),
+    sql`${dirtyHours.hour} < ${untilSql}`,
+  )})`;
 
 export interface Progress {
   /** Hours before this are summed. */

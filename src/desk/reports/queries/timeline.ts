@@ -1,13 +1,8 @@
 /**
- * Reads a person's attempts. A person is the requested key and the keys that occur with it in one attempt. A shared
- * e-mail address does not join two accounts.
- *
- * Every query is a union of ordered, limited selects, one for each key and column. Each is an index scan of a
- * partition, for many rows or none. `or` across columns with `order by` would scan the whole table for a person without
- * rows.
+ * Reads a person's attempts, and what they say of the person. Every query is a union of ordered, limited selects
+ * (`person-keys.ts`).
  */
-
-import { and, arrayOverlaps, desc, eq, max, not, notInArray, type SQL, sql } from 'drizzle-orm';
+import { and, arrayOverlaps, desc, eq, not, notInArray, sql } from 'drizzle-orm';
 import type { Database } from '../../../database/connect.ts';
 import { COUNTED_ROWS, countMatches, type Matches, matchesOf } from '../../../database/matches.ts';
 import { retainedMonths } from '../../../database/partitions.ts';
@@ -21,27 +16,25 @@ import { attemptJson } from '../attempt-json.ts';
 import { lastToken, RECENT_ATTEMPTS, type RoleChange, type RoleChanges, statusSentence } from '../person-status.ts';
 import type { PersonPage } from '../questions.ts';
 import { describeTries, withRepeats } from '../try-json.ts';
-import { indexed, limited, newestFirst, pageOf, rowsAfter, unionOf, withOtherKeys } from './attempts.ts';
+import { newestFirst, pageOf, unionOf } from './attempts.ts';
 import { besideAttempts } from './beside-attempts.ts';
 import { type AttemptRow, attemptColumns } from './columns.ts';
+import {
+  ATTEMPTS_LOOKED_AT,
+  distinct,
+  type Keys,
+  keysThatCount,
+  knownKeys,
+  MAX_KEYS,
+  ownKeys,
+  recordKeys,
+  seenTogether,
+  selectsOf,
+} from './person-keys.ts';
 import { refusedOfLastDay } from './refused.ts';
 import { signInStatuses, withSignIns } from './sign-in-statuses.ts';
 
-/** Newest attempts of a key that are searched for other keys. A monitoring account may have a million. */
-const ATTEMPTS_LOOKED_AT = 1_000;
-/** One person does not have more keys, but a shared e-mail address may. Only the most recent ones are followed. */
-const MAX_KEYS = 20;
 const SAME_EMAIL_ATTEMPTS = 50;
-
-/** Keys by column, most recent first. */
-interface Keys {
-  readonly oids: readonly string[];
-  /** Keys of all identities. */
-  readonly idps: readonly string[];
-  readonly emails: readonly string[];
-  /** `name:` keys. They find attempts and join no accounts. */
-  readonly names: readonly string[];
-}
 
 export type PersonTimeline = Awaited<ReturnType<typeof findTimeline>>;
 
@@ -122,16 +115,8 @@ const UNCUT = { newer: false, older: false };
 async function countTimeline(config: Config, person: Keys, rows: number, limit: number): Promise<Matches> {
   if (rows <= limit) return matchesOf(rows);
   // An attempt with two of the keys is in two of the selects.
-  const found = unionOf(selects(person, undefined, COUNTED_ROWS));
+  const found = unionOf(selectsOf(person, undefined, COUNTED_ROWS));
   return countMatches(config, sql`(select distinct ${attempts.occurredAt}, ${attempts.id} from ${found})`);
-}
-
-/** The keys of a person. One who was never seen may have a record already: then it is the key itself. */
-export async function knownKeys(db: Database, run: RunQuery, key: string): Promise<{ keys: Keys; truncated: boolean }> {
-  const { keys, truncated } = await seenTogether(db, run, key);
-  const or = (some: readonly string[], kind: string) => (some.length === 0 && key.startsWith(kind) ? [key] : some);
-  const { oids, idps, emails } = keys;
-  return { keys: { ...keys, oids: or(oids, 'oid:'), idps: or(idps, 'idp:'), emails: or(emails, 'email:') }, truncated };
 }
 
 /** What decides a person's roles: their keys, the newest attempts, and the last changes of records that can count. */
@@ -144,62 +129,11 @@ export async function rolesHistory(db: Database, run: RunQuery, key: string) {
   return { keys, truncated, newest, token, counting, changes: await lastChanges(db, run, counting) };
 }
 
-/** The keys of a person under which a record may be, the best kind first. */
-export const recordKeys = ({ oids, idps, emails }: Keys): string[] => distinct([...oids, ...idps, ...emails]);
-
 const nameOf = (key: string) => key.slice(NAME_PREFIX.length);
 
 /** The newest attempts that a search for `key` finds by that key itself. */
 export const newestWith = (db: Database, run: RunQuery, key: string, limit: number): Promise<AttemptRow[]> =>
   timeline(db, run, ownKeys(key), undefined, limit);
-
-/** The keys that a search for `key` looks for. A digest can be a key of any kind. */
-function ownKeys(key: string): Keys {
-  const own = keysToSearch(key);
-  const ofKind = (kind: string) => own.filter((one) => one.startsWith(kind) || one.startsWith('sha256:'));
-  return { oids: ofKind('oid:'), idps: ofKind('idp:'), emails: ofKind('email:'), names: ofKind(NAME_PREFIX) };
-}
-
-const distinct = (all: readonly string[]) => [...new Set(all)].filter((one) => one !== '');
-
-/** Keys whose records can affect this token: for each kind the token's own keys, or all known ones if it has none. */
-function keysThatCount({ oids, idps, emails, names }: Keys, token: AttemptRow | undefined): Keys {
-  const own = (shown: readonly string[], seen: readonly string[]) => {
-    const some = distinct(shown);
-    return some.length > 0 ? some : seen;
-  };
-  if (token === undefined) return { oids, idps, emails, names };
-  return {
-    oids: own([token.oidKey], oids),
-    idps: own([token.idpKey, ...token.otherKeys.filter((key) => !isNameKey(key))], idps),
-    emails: own([token.emailKey], emails),
-    names,
-  };
-}
-
-/** All keys of the attempts that have `key`, including `key`. */
-async function seenTogether(db: Database, run: RunQuery, key: string): Promise<{ keys: Keys; truncated: boolean }> {
-  const own = ownKeys(key);
-  const { oidKey, idpKey, emailKey, otherKeys } = attempts;
-  const seen = await run(
-    db
-      .select({ oidKey, idpKey, emailKey, otherKeys })
-      .from(unionOf(selects(own, undefined, ATTEMPTS_LOOKED_AT)))
-      .groupBy(oidKey, idpKey, emailKey, otherKeys)
-      .orderBy(desc(max(attempts.occurredAt)))
-      .limit(ATTEMPTS_LOOKED_AT),
-  );
-  const all: Keys = {
-    oids: distinct(seen.map((row) => row.oidKey)),
-    idps: distinct(seen.flatMap((row) => [row.idpKey, ...row.otherKeys.filter((other) => !isNameKey(other))])),
-    emails: distinct(seen.map((row) => row.emailKey)),
-    names: distinct(seen.flatMap((row) => row.otherKeys.filter(isNameKey))),
-  };
-  const first = (some: readonly string[]) =>
-    some.includes(key) ? [key, ...some.filter((one) => one !== key)].slice(0, MAX_KEYS) : some.slice(0, MAX_KEYS);
-  const keys = { oids: first(all.oids), idps: first(all.idps), emails: first(all.emails), names: first(all.names) };
-  return { keys, truncated: Object.values(all).some((some) => some.length > MAX_KEYS) };
-}
 
 async function timeline(
   db: Database,
@@ -208,7 +142,7 @@ async function timeline(
   after: Position | undefined,
   limit: number,
 ): Promise<AttemptRow[]> {
-  const parts = selects(keys, after, limit);
+  const parts = selectsOf(keys, after, limit);
   if (parts.length === 0) return [];
   // An attempt with two of the keys is in two of the selects.
   return run(
@@ -232,7 +166,7 @@ async function sharingEmail(
   return run(
     db
       .select(attemptColumns)
-      .from(unionOf(selects({ oids: [], idps: [], emails, names }, undefined, ATTEMPTS_LOOKED_AT)))
+      .from(unionOf(selectsOf({ oids: [], idps: [], emails, names }, undefined, ATTEMPTS_LOOKED_AT)))
       .where(
         and(
           oids.length > 0 ? notInArray(attempts.oidKey, [...oids]) : undefined,
@@ -265,16 +199,4 @@ async function lastChanges(db: Database, run: RunQuery, person: Keys): Promise<R
   const last = (some: readonly string[]): RoleChange | undefined =>
     newest.find((change) => some.includes(change.subject));
   return { oid: last(oids), idp: last(idps), email: last(emails) };
-}
-
-function selects({ oids, idps, emails, names }: Keys, after: Position | undefined, limit: number): SQL[] {
-  const others = [...idps, ...names];
-  const byIndex = (condition: SQL | undefined) =>
-    limited(sql`${attempts} where ${and(condition, rowsAfter(after))}`, limit);
-  return [
-    ...oids.map((key) => byIndex(indexed(attempts.oidKey, key))),
-    ...idps.map((key) => byIndex(indexed(attempts.idpKey, key))),
-    ...(others.length > 0 ? [limited(withOtherKeys(others, rowsAfter(after)), limit)] : []),
-    ...emails.map((key) => byIndex(indexed(attempts.emailKey, key))),
-  ];
 }

@@ -18,7 +18,8 @@ import { isSharedKey, type RoleChange } from '../person-status.ts';
 import { applicationNames } from '../queries/application-names.ts';
 import type { AttemptRow } from '../queries/columns.ts';
 import type { PersonOfText } from '../queries/find-person.ts';
-import { recordKeys, rolesHistory } from '../queries/timeline.ts';
+import { recordKeys } from '../queries/person-keys.ts';
+import { rolesHistory } from '../queries/timeline.ts';
 import type { rolesAnswer, ShownRecord } from './roles-answers.ts';
 import { rolesVerdict } from './roles-sentence.ts';
 
