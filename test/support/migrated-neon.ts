@@ -13,6 +13,9 @@ const ROOT = join(import.meta.dirname, '../..');
 /** For tools that keep something between runs; `npm ci` removes it. */
 const CACHE = join(ROOT, 'node_modules/.cache/gatehouse');
 
+/** Creating a Postgres blocks its process: on a busy machine longer than the default of ten seconds. */
+const STALE_MS = 60_000;
+
 /** Changes with PGlite, with how we create a Postgres, and with the migrations. */
 function fingerprint(): string {
   const migrations = readdirSync(join(ROOT, 'drizzle')).filter((name) => name.endsWith('.sql'));
@@ -31,7 +34,7 @@ async function template(): Promise<Blob> {
   const file = join(CACHE, `neon-${fingerprint()}.tar`);
   if (!existsSync(file)) {
     mkdirSync(CACHE, { recursive: true });
-    const unlock = await lock(CACHE, { retries: { retries: 600, factor: 1, minTimeout: 100 } });
+    const unlock = await lock(CACHE, { stale: STALE_MS, retries: { retries: 1_200, factor: 1, minTimeout: 100 } });
     try {
       if (!existsSync(file)) await make(file);
     } finally {
