@@ -6,10 +6,11 @@ import { expect, it } from 'vitest';
 import type { Attempt } from '../../src/attempts/attempt.ts';
 import { forgetUsersBefore } from '../../src/database/retain-users.ts';
 import { keepRetention } from '../../src/database/retention.ts';
-import { attempts } from '../../src/database/schema.ts';
+import { attempts, erasedKeys } from '../../src/database/schema.ts';
 import { erasePerson } from '../../src/desk/admin/erasure/erase.ts';
 import { sumDue } from '../../src/desk/aggregates/sum-due.ts';
 import { writeMessages } from '../../src/desk/consume/write-messages.ts';
+import { digestOfKey } from '../../src/desk/erasure/erased-keys.ts';
 import { readiness } from '../../src/desk/health/database-state.ts';
 import { neonWarnings } from '../../src/desk/health/readiness.ts';
 import { isMissingUsers } from '../../src/desk/users/missing-users.ts';
@@ -33,6 +34,28 @@ async function erase(key: string): Promise<void> {
   const records = { kv, emailKeys: [], gateKey: undefined };
   expect(await erasePerson(env, records, [key], author, true)).toMatchObject({ ok: true, value: { finished: true } });
 }
+
+it('a call that is written again while its person is being erased leaves nothing of them in users and accounts', async () => {
+  const call = anAttempt({
+    objectId: crypto.randomUUID(),
+    oidKey: 'oid:again',
+    idpKey: 'idp:google.com:again',
+    emailKey: 'email:again@example.com',
+    email: 'again@example.com',
+  });
+  const known = () =>
+    rows(sql`
+    select oid_key as key from users where oid_key = 'oid:again' union all
+    select key from accounts where key = 'idp:google.com:again'`);
+  await write([call]);
+  expect(await known()).toHaveLength(2);
+  // The first step of an erasure.
+  await db()
+    .insert(erasedKeys)
+    .values({ digest: await digestOfKey(config(), 'oid:again'), erasedAt: new Date(Date.now() + 1_000) });
+  await write([call]);
+  expect(await known()).toEqual([]);
+});
 
 const one = (...values: string[]) => fc.constantFrom(...values);
 const OIDS = ['oid:0', 'oid:1', 'oid:2'];
