@@ -61,10 +61,10 @@ export function kindOf(value: Value): ValueKind {
 export const isList = (value: Value): value is readonly Value[] => Array.isArray(value);
 export const isMap = (value: Value): value is ReadonlyMap<string, Value> => value instanceof Map;
 
-/** Int and double compare as doubles. Values of other different types are never equal. */
+/** An int and a double are equal when their exact values are. Values of other different types are never equal. */
 export function equal(a: Value, b: Value): boolean {
-  if (typeof a === 'bigint' && typeof b === 'number') return Number(a) === b;
-  if (typeof a === 'number' && typeof b === 'bigint') return a === Number(b);
+  if (typeof a === 'bigint' && typeof b === 'number') return isExactly(a, b);
+  if (typeof a === 'number' && typeof b === 'bigint') return isExactly(b, a);
   if (typeof a !== 'object' || typeof b !== 'object') return a === b;
   if (isList(a)) return isList(b) && a.length === b.length && a.every((entry, at) => equal(entry, b[at] ?? UNKNOWN));
   if (isMap(a)) {
@@ -74,7 +74,12 @@ export function equal(a: Value, b: Value): boolean {
   return a instanceof Span && b instanceof Span && a.ns === b.ns;
 }
 
-/** Negative, 0 or positive; NaN for an unordered double; undefined when the types have no order. */
+const isExactly = (int: bigint, double: number) => Number.isInteger(double) && int === BigInt(double);
+
+/**
+ * In the order of doubles between an int and a double, as CEL's conformance tests have it ("lossy"). Negative, 0 or
+ * positive; NaN for an unordered double; undefined when the types have no order.
+ */
 export function compare(a: Value, b: Value): number | undefined {
   if (typeof a === 'string' && typeof b === 'string') return compareTexts(a, b);
   if (typeof a === 'bigint' && typeof b === 'bigint') return order(a, b);

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { recordInput } from '../../../src/desk/admin/record-input.ts';
 import { readEvent } from '../../../src/gate/user-flow/request.ts';
+import { evaluate } from '../../support/evaluate-expression.ts';
 import { triesOf } from '../../support/try-policy.ts';
 
 const copies = {
@@ -105,4 +106,16 @@ it('a text that a rule sets is well-formed, and its parts are whole characters',
       if (!isCut) expect(body).toMatchObject({ extension_X2: '\u{20bb7}', extension_X3: '\u{20bb7}' });
     }),
   );
+});
+
+it('a whole number is equal to a number with a point only if their exact values are', () => {
+  for (const [source, value] of [
+    ['9007199254740993 == double(9007199254740993)', false],
+    ['9007199254740993 in [double(9007199254740993)]', false],
+    ['9007199254740993 != double(9007199254740993)', true],
+    ['9007199254740992 == double(9007199254740992)', true],
+    ['2 == 2.0', true],
+    ['2 == 2.5', false],
+  ] as const)
+    expect(evaluate(source, { claims: {} }), source).toBe(value);
 });
