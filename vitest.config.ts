@@ -28,6 +28,8 @@ export default defineConfig({
     maxWorkers: 3,
     // The files of a worker share modules and, in workerd, KV and queue. Each test uses its own keys.
     isolate: false,
+    // Properties try the same cases in each run, so that a run can be repeated. SEED=… tries others.
+    provide: { propertySeed: Number(process.env.SEED ?? 1) },
     projects: [
       {
         plugins: [
@@ -48,6 +50,7 @@ export default defineConfig({
         ],
         test: {
           name: 'worker',
+          setupFiles: ['./test/support/property-seed.ts'],
           include: ['test/{gate,desk}/**/*.test.ts'],
           globalSetup: ['./test/support/database.setup.ts'],
           // Property tests make hundreds of calls, and the machine may be busy.
@@ -57,6 +60,7 @@ export default defineConfig({
       {
         test: {
           name: 'node',
+          setupFiles: ['./test/support/property-seed.ts'],
           include: ['test/{unit,storage,bundle,cli,local}/**/*.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 120_000,
@@ -65,6 +69,7 @@ export default defineConfig({
       {
         test: {
           name: 'postgres',
+          setupFiles: ['./test/support/property-seed.ts'],
           include: ['test/postgres/**/*.test.ts'],
           globalSetup: ['./test/support/postgres.setup.ts'],
           testTimeout: 240_000,
